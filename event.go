@@ -1,0 +1,119 @@
+// Package weir holds the domain: events, projects, visits, insights and errors.
+//
+// It imports only the standard library; everything else imports it.
+package weir
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Names of events that Weir itself gives a meaning to. Any other name is the
+// project's own.
+const (
+	NameScreenView   = "screen_view"   // a page or screen came up
+	NameScreenLeave  = "screen_leave"  // the visitor left it; closes its page time
+	NameSessionStart = "session_start" // reserved for SDKs that announce a visit
+	NameSessionEnd   = "session_end"   // ends the device's open visit
+	NameCall         = "api_call"      // an API request; carries Event.Call
+	NameIdentify     = "identify"      // links the device to a profile
+)
+
+// Event is one thing that happened. Strings that are unknown are empty.
+type Event struct {
+	ID         string    // the sender's id, or a UUIDv7 that Weir made
+	ProjectID  string    // the project that it belongs to
+	Name       string    // 1 to 255 bytes
+	Time       time.Time // when it happened, UTC, microseconds
+	ReceivedAt time.Time // when Weir took it, UTC, microseconds
+
+	ProfileID string // the identified user
+	DeviceID  string // the anonymous browser or machine
+	SessionID string // the visit, when the SDK names it itself
+
+	Path     string // path of the page, without query
+	Origin   string // scheme://host[:port] of the page
+	Title    string // title of the page
+	Referrer string // host of the page that led here, without "www."
+	Channel  string // one of the Channel constants
+
+	UTMSource, UTMMedium, UTMCampaign, UTMTerm, UTMContent string
+
+	Country string // ISO 3166-1 alpha-2
+	Region  string
+	City    string
+
+	Browser, BrowserVersion string
+	OS, OSVersion           string
+	DeviceType              string // one of the Device constants
+	Bot                     bool   // sent by a known crawler or script
+	Language                string // BCP 47, as the browser's first preference
+	Library                 string // the SDK and its version, "name/version"
+
+	Call *Call // set on NameCall, else nil
+
+	Revenue  float64 // in Currency; 0 is none
+	Currency string  // ISO 4217
+
+	Properties json.RawMessage // a JSON object in compact form, or nil
+}
+
+// Call is what an api_call event says of the request.
+type Call struct {
+	Method    string  // GET, POST, …
+	Route     string  // the route's pattern, or the path
+	Status    int     // HTTP status, 100 to 599; 0 is unknown
+	LatencyMS float64 // milliseconds; 0 is unknown
+	Consumer  string  // who called: a customer, a key's name
+}
+
+// IsScreenView says whether the event shows a page or a screen.
+func (e *Event) IsScreenView() bool { return e.Name == NameScreenView }
+
+// IsInteractive says whether the event is the visitor's own doing beyond
+// looking at a page: it keeps a visit from being a bounce.
+func (e *Event) IsInteractive() bool {
+	switch e.Name {
+	case NameScreenView, NameScreenLeave, NameSessionStart, NameSessionEnd, NameCall, NameIdentify:
+		return false
+	}
+	return true
+}
+
+// Source is what an event came with that enrichment reads and Weir does not
+// store.
+type Source struct {
+	URL       string // the page's full address
+	Referrer  string // the full referrer
+	IP        string // the visitor's address, when the sender says it; else the peer's
+	UserAgent string
+	// Remote says that IP and UserAgent are the sending request's own rather
+	// than named by the event.
+	Remote bool
+}
+
+// Incoming is a decoded event on its way in, before enrichment.
+type Incoming struct {
+	Event  Event
+	Source Source
+	Index  int // position in the request, from 0
+}
+
+// Channels, by which a visitor came (numbers: utm_medium first, then referrer).
+const (
+	ChannelDirect   = "direct"
+	ChannelSearch   = "search"
+	ChannelSocial   = "social"
+	ChannelEmail    = "email"
+	ChannelPaid     = "paid"
+	ChannelReferral = "referral"
+	ChannelAI       = "ai"
+)
+
+// Device types.
+const (
+	DevicePhone   = "phone"
+	DeviceTablet  = "tablet"
+	DeviceDesktop = "desktop"
+	DeviceTV      = "tv"
+)

@@ -1,0 +1,89 @@
+// Package cold is the cold tier's contract: idempotent writes of whole batches,
+// and SQL over what was written. Package coldtest proves a backend against it,
+// with a naive oracle.
+package cold
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	weir "github.com/weir-analytics/weir"
+)
+
+// ErrNewer is returned by a backend's Open when a newer version of Weir wrote the store.
+var ErrNewer = errors.New("cold: store was written by a newer version of Weir")
+
+// Batch is what one drained batch adds. Its rows are a function of its token:
+// writing the same token twice adds nothing the second time.
+type Batch struct {
+	Token string // log, shard, range
+	Shard int
+	First uint64
+	Last  uint64
+	Now   time.Time // the intent's
+
+	Events []weir.EventRow
+	Visits []weir.VisitRow
+	Links  []weir.Link
+	Dead   []weir.DeadLetter
+}
+
+// Writer writes batches. All methods are safe for concurrent use.
+type Writer interface {
+	// Write makes the whole batch durable and visible in one step, or returns
+	// an error and nothing of it is there, or it is and a second Write of the
+	// same token finds it. written is false when the token was there before.
+	// A *RowError names a row that can never be written; any other error is
+	// passing.
+	Write(ctx context.Context, b *Batch) (written bool, err error)
+	// Spacing is the least time between two flushes that nobody waits long
+	// for: 0 where small batches are cheap.
+	Spacing() time.Duration
+}
+
+// RowError says that one event of a batch can never be written.
+type RowError struct {
+	Index  int // in Batch.Events
+	Reason string
+}
+
+func (e *RowError) Error() string { return "cold: row refused: " + e.Reason }
+
+// Reader answers SQL. Arguments are bound to "?" in order.
+type Reader interface {
+	Query(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	Dialect() Dialect
+}
+
+// Store is a whole backend.
+type Store interface {
+	Writer
+	Reader
+	Close() error
+}
+
+// Dialect is where the engines' SQL differs. Arguments are SQL expressions, and
+// results are too.
+type Dialect interface {
+	// Micros is a timestamp column as microseconds since 1970 UTC.
+	Micros(expr string) string
+	// IntDiv is integer division rounding down for a non-negative numerator.
+	IntDiv(a, b string) string
+	// Quantile is the exact quantile q (0..1, linear interpolation) of expr.
+	Quantile(expr string, q float64) string
+	// Uniques is the exact number of distinct values of expr.
+	Uniques(expr string) string
+	// ArgMin and ArgMax are value at the least and greatest by.
+	ArgMin(value, by string) string
+	ArgMax(value, by string) string
+	// PropertyText is a property as text: NULL when missing or null, strings
+	// unquoted, anything else as JSON. name is a bound placeholder's text and
+	// the args that it needs.
+	PropertyText(column, name string) (expr string, args []any)
+	// Number is text as a DOUBLE, NULL when it is not a number.
+	Number(expr string) string
+	// Contains tests that text contains a bound placeholder's value, case kept.
+	Contains(expr, placeholder string) string
+}

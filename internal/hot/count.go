@@ -1,0 +1,143 @@
+package hot
+
+import (
+	"context"
+	"time"
+
+	weir "github.com/weir-analytics/weir"
+)
+
+// Grain is the width of a counter's bucket. Hours and days begin in the
+// project's timezone.
+type Grain uint8
+
+// The grains, and how long each is kept.
+const (
+	Minute Grain = 'm' // 7 days
+	Hour   Grain = 'h' // 30 days
+	Day    Grain = 'd' // 365 days
+)
+
+// Grains lists all of them.
+var Grains = [...]Grain{Minute, Hour, Day}
+
+// Kept is how long a bucket of the grain is kept after it began.
+func (g Grain) Kept() time.Duration {
+	switch g {
+	case Minute:
+		return 7 * 24 * time.Hour
+	case Hour:
+		return 30 * 24 * time.Hour
+	default:
+		return 365 * 24 * time.Hour
+	}
+}
+
+// Start is the beginning of the bucket that t falls in.
+func (g Grain) Start(t time.Time, loc *time.Location) time.Time {
+	switch g {
+	case Minute:
+		return t.Truncate(time.Minute)
+	case Hour:
+		// Local hours begin at whole hours of local time, in half-hour zones
+		// too; the two hours of a clock set back stay two.
+		_, off := t.In(loc).Zone()
+		u := t.Unix() + int64(off)
+		return time.Unix(u-mod(u, 3600)-int64(off), 0)
+	default:
+		y, m, d := t.In(loc).Date()
+		return time.Date(y, m, d, 0, 0, 0, 0, loc)
+	}
+}
+
+func mod(a, b int64) int64 { return ((a % b) + b) % b }
+
+// Dimension is what a counter counts by.
+type Dimension uint8
+
+// The dimensions. Total and Calls have the one member "".
+const (
+	Total    Dimension = 't' // all events
+	Calls    Dimension = 'k' // calls
+	Name     Dimension = 'n' // events by name
+	Route    Dimension = 'r' // calls by route
+	Status   Dimension = 's' // calls by status class, "2xx"; "0xx" is unknown
+	Consumer Dimension = 'c' // calls by consumer; hours and days only
+)
+
+// Other is the member that takes what comes after MaxMembers distinct ones of
+// a dimension in one bucket.
+const Other = "other"
+
+// MaxMembers bounds the members of one dimension in one bucket.
+const MaxMembers = 1000
+
+// Bump is one counter that an event adds one to.
+type Bump struct {
+	Grain     Grain
+	Start     int64 // unix seconds
+	Dimension Dimension
+	Member    string
+}
+
+// Bumps appends to dst the counters that the event adds to: those whose bucket
+// is still kept at now. An event counts at its own time.
+
+func Bumps(dst []Bump, e *weir.Event, loc *time.Location, now time.Time) []Bump {
+	for _, g := range Grains {
+		if now.Sub(e.Time) >= g.Kept() {
+			continue
+		}
+		start := g.Start(e.Time, loc).Unix()
+		add := func(d Dimension, member string) {
+			dst = append(dst, Bump{g, start, d, member})
+		}
+		add(Total, "")
+		add(Name, e.Name)
+		if c := e.Call; c != nil {
+			add(Calls, "")
+			if c.Route != "" {
+				add(Route, c.Route)
+			}
+			add(Status, StatusClass(c.Status))
+			if c.Consumer != "" && g != Minute {
+				add(Consumer, c.Consumer)
+			}
+		}
+	}
+	return dst
+}
+
+// StatusClass is "1xx" to "5xx", or "0xx" for anything else.
+func StatusClass(status int) string {
+	if status < 100 || status > 599 {
+		return "0xx"
+	}
+	return [...]string{"1xx", "2xx", "3xx", "4xx", "5xx"}[status/100-1]
+}
+
+// Point is a counter's value in one bucket.
+type Point struct {
+	Start time.Time
+	Count int64
+}
+
+// Member is a counter's value for one member, summed over buckets.
+type Member struct {
+	Name  string
+	Count int64
+}
+
+// Counters are the numbers that Append keeps up to date. Buckets are given by
+// the range [from, to) of their starts; a bucket without events is not
+// returned.
+type Counters interface {
+	// Series is one member's counts by bucket, oldest first.
+	Series(ctx context.Context, project string, g Grain, d Dimension, member string, from, to time.Time) ([]Point, error)
+	// Members are all members of the dimension, summed over the range, most
+	// counted first, then by name; at most limit, 0 for all.
+	Members(ctx context.Context, project string, g Grain, d Dimension, from, to time.Time, limit int) ([]Member, error)
+	// Uniques estimates the distinct devices over the range (HyperLogLog, 2^14
+	// registers: standard error 0.81 %).
+	Uniques(ctx context.Context, project string, g Grain, from, to time.Time) (int64, error)
+}

@@ -1,0 +1,142 @@
+// Package hot is the hot tier's contract: a durable, sharded log of events with
+// deduplication, counters and presence kept in the same atomic step. Package
+// hottest proves a backend against it.
+package hot
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"time"
+
+	weir "github.com/weir-analytics/weir"
+)
+
+// Errors of a backend. Anything else that an Append returns is passing: the
+// caller may send the same events again.
+var (
+	// ErrHeld is returned by Claim when another owner's lease has not expired.
+	ErrHeld = errors.New("hot: shard is held by another owner")
+	// ErrFenced is returned when the lease is no longer the shard's: its holder
+	// must stop and forget what it holds.
+	ErrFenced = errors.New("hot: lease is fenced off")
+	// ErrFull is returned by Append when the store has no room.
+	ErrFull = errors.New("hot: store is full")
+	// ErrClosed is returned after Close.
+	ErrClosed = errors.New("hot: store is closed")
+	// ErrBusy is returned when another process owns the store.
+	ErrBusy = errors.New("hot: store is in use by another process")
+)
+
+// Store is a whole backend. All methods are safe for concurrent use.
+type Store interface {
+	Log
+	Counters
+	Presence
+	Close() error
+}
+
+// Item is one event to append. The event is read until Append returns and not
+// kept.
+type Item struct {
+	Event    *weir.Event
+	Location *time.Location // the project's timezone, for day and hour counters
+}
+
+// Record is an event in a shard's log.
+type Record struct {
+	Seq   uint64
+	Event weir.Event
+}
+
+// Intent names a batch before its rows are written. A crash replays the same
+// intent: same range, same Now, so the same rows.
+type Intent struct {
+	First, Last uint64 // inclusive; Last = First-1 is an empty range
+	Now         time.Time
+}
+
+// Lease is the right to drain one shard. Epoch grows with each Claim.
+type Lease struct {
+	Shard int
+	Owner string
+	Epoch uint64
+}
+
+// Progress is how far a shard has been drained.
+type Progress struct {
+	Committed uint64  // last seq that is in the cold tier; 0 is none
+	Intent    *Intent // a batch begun and not committed, or nil
+}
+
+// Change is a new value of one entry of a shard's drain state; nil deletes it.
+type Change struct {
+	Key   string
+	Value []byte
+}
+
+// Log is the durable queue of each shard and the drain's state beside it.
+type Log interface {
+	// ID names this log for ever: made at random when the store was made. Batch
+	// tokens and derived ids carry it, so that a fresh hot tier under an old
+	// cold tier is not taken for the old one.
+	ID() string
+	// Shards is the number of shards, fixed when the store was made.
+	Shards() int
+
+	// Append makes the events durable, in order within their shard, and returns
+	// the indexes in items of those that it left out because their id was seen
+	// before in the project within the window, or earlier in items. Log,
+	// dedup, counters and presence change together or not at all, per shard.
+	// After an error nothing is known of any event that the caller has not
+	// named by an id of its own.
+	Append(ctx context.Context, items []Item) (duplicates []int, err error)
+
+	// Head is the seq of the shard's last durable event, 0 if there never was one.
+	Head(ctx context.Context, shard int) (uint64, error)
+	// Read returns up to limit durable records after the seq, in order, gapless.
+	Read(ctx context.Context, shard int, after uint64, limit int) ([]Record, error)
+
+	// Claim takes the shard's lease for ttl; the same owner may claim again,
+	// which fences its former lease. Error: ErrHeld.
+	Claim(ctx context.Context, shard int, owner string, ttl time.Duration) (Lease, error)
+	// Renew prolongs it. Error: ErrFenced.
+	Renew(ctx context.Context, l Lease, ttl time.Duration) error
+	// Release gives it up; a fenced lease is released already.
+	Release(ctx context.Context, l Lease) error
+
+	Progress(ctx context.Context, shard int) (Progress, error)
+	// State yields the shard's drain state as of the last commit.
+	State(ctx context.Context, shard int) iter.Seq2[Change, error]
+	// Intend records the intent durably. Errors: ErrFenced.
+	Intend(ctx context.Context, l Lease, in Intent) error
+	// Commit, in one durable step, applies the changes, moves Committed to
+	// in.Last, trims the log up to it and drops the intent. Errors: ErrFenced.
+	Commit(ctx context.Context, l Lease, in Intent, changes []Change) error
+}
+
+// Presence is who is here now.
+type Presence interface {
+	// Live is the number of distinct devices with an event in the Window before now.
+	Live(ctx context.Context, project string, now time.Time) (int, error)
+	// Recent returns the project's last events, newest first, at most RecentMax.
+	Recent(ctx context.Context, project string, limit int) ([]weir.Event, error)
+	// LastScreenView is the device's last one; ok is false when it has none
+	// within LastScreenViewKept.
+	LastScreenView(ctx context.Context, project, device string, now time.Time) (v ScreenView, ok bool, err error)
+}
+
+// ScreenView is what presence remembers of one.
+type ScreenView struct {
+	EventID, Path, Origin string
+	At                    time.Time
+}
+
+const (
+	// Window is how long after its last event a device counts as live.
+	Window = 5 * time.Minute
+	// RecentMax is how many events per project Recent remembers.
+	RecentMax = 100
+	// LastScreenViewKept is how long a last screen view is remembered.
+	LastScreenViewKept = 30 * time.Minute
+)
