@@ -117,3 +117,11 @@ const (
 	DeviceDesktop = "desktop"
 	DeviceTV      = "tv"
 )
+
+// Rejection says why the event at an index of a request was not taken. Reason
+// is a stable word, the same that the metric carries; Detail is for people.
+type Rejection struct {
+	Index  int    `json:"index"`
+	Reason string `json:"reason"`
+	Detail string `json:"detail,omitempty"`
+}
