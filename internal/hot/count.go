@@ -72,37 +72,42 @@ const Other = "other"
 // MaxMembers bounds the members of one dimension in one bucket.
 const MaxMembers = 1000
 
-// Bump is one counter that an event adds one to.
-type Bump struct {
-	Grain     Grain
-	Start     int64 // unix seconds
+// Fact is a member of a dimension that an event counts under.
+type Fact struct {
 	Dimension Dimension
 	Member    string
 }
 
-// Bumps appends to dst the counters that the event adds to: those whose bucket
-// is still kept at now. An event counts at its own time.
+// Facts appends to dst what the event counts under.
+func Facts(dst []Fact, e *weir.Event) []Fact {
+	dst = append(dst, Fact{Total, ""}, Fact{Name, e.Name})
+	if c := e.Call; c != nil {
+		dst = append(dst, Fact{Calls, ""}, Fact{Status, StatusClass(c.Status)})
+		if c.Route != "" {
+			dst = append(dst, Fact{Route, c.Route})
+		}
+		if c.Consumer != "" {
+			dst = append(dst, Fact{Consumer, c.Consumer})
+		}
+	}
+	return dst
+}
 
-func Bumps(dst []Bump, e *weir.Event, loc *time.Location, now time.Time) []Bump {
+// Counted says whether the dimension is counted at the grain.
+func Counted(g Grain, d Dimension) bool { return g != Minute || d != Consumer }
+
+// Bucket is where an event counts.
+type Bucket struct {
+	Grain Grain
+	Start int64 // unix seconds
+}
+
+// Buckets appends to dst those that an event of time t counts in: its own, as
+// far as they are still kept at now.
+func Buckets(dst []Bucket, t time.Time, loc *time.Location, now time.Time) []Bucket {
 	for _, g := range Grains {
-		if now.Sub(e.Time) >= g.Kept() {
-			continue
-		}
-		start := g.Start(e.Time, loc).Unix()
-		add := func(d Dimension, member string) {
-			dst = append(dst, Bump{g, start, d, member})
-		}
-		add(Total, "")
-		add(Name, e.Name)
-		if c := e.Call; c != nil {
-			add(Calls, "")
-			if c.Route != "" {
-				add(Route, c.Route)
-			}
-			add(Status, StatusClass(c.Status))
-			if c.Consumer != "" && g != Minute {
-				add(Consumer, c.Consumer)
-			}
+		if now.Sub(t) < g.Kept() {
+			dst = append(dst, Bucket{g, g.Start(t, loc).Unix()})
 		}
 	}
 	return dst

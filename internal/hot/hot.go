@@ -26,6 +26,9 @@ var (
 	ErrClosed = errors.New("hot: store is closed")
 	// ErrBusy is returned when another process owns the store.
 	ErrBusy = errors.New("hot: store is in use by another process")
+	// ErrNewer is returned by a backend's Open when a newer version of Weir
+	// wrote the store.
+	ErrNewer = errors.New("hot: store was written by a newer version of Weir")
 )
 
 // Store is a whole backend. All methods are safe for concurrent use.

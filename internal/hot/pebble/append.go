@@ -1,0 +1,277 @@
+package pebble
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/hot"
+)
+
+const (
+	maxGroups     = 256     // appends that share one fsync
+	maxGroupBytes = 4 << 20 // and their bytes
+)
+
+// group is one Append on its way through the commit loop. What needs no order
+// is done by the caller before it queues up: encoding, hashing, adding up.
+type group struct {
+	items   []hot.Item
+	entries []entry
+	records []byte
+	counts  map[counter]int64 // as if nothing were a duplicate
+
+	duplicates []int
+	err        error
+	done       chan struct{}
+}
+
+type entry struct {
+	id       [16]byte
+	shard    int
+	seq      uint64 // 0 is a duplicate
+	from, to int    // in records
+	buckets  [len(hot.Grains)]hot.Bucket
+	kept     int // of buckets
+}
+
+var groups = sync.Pool{New: func() any { return &group{counts: map[counter]int64{}, done: make(chan struct{}, 1)} }}
+
+// Append implements hot.Log: one atomic, fsynced step over all shards.
+func (s *Store) Append(ctx context.Context, items []hot.Item) ([]int, error) {
+	if len(items) == 0 {
+		return nil, nil
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	g := groups.Get().(*group)
+	g.prepare(items, s.opt.Shards, s.opt.Clock.Now())
+	select {
+	case s.queue <- g:
+	case <-s.stop:
+		return nil, hot.ErrClosed
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	<-g.done // a commit takes milliseconds, and an answer without it would be a guess
+	duplicates, err := g.duplicates, g.err
+	g.reset()
+	groups.Put(g)
+	return duplicates, err
+}
+
+func (g *group) prepare(items []hot.Item, shards int, now time.Time) {
+	g.items = items
+	var (
+		buckets [3]hot.Bucket
+		bs      []hot.Bucket
+		loc     *time.Location
+		minute  int64 = -1 << 62
+	)
+	for _, it := range items {
+		e := it.Event
+		from := len(g.records)
+		g.records = hot.AppendRecord(g.records, e)
+		// Events of one request mostly share a minute, so a zone is asked once.
+		if m := floorMinute(e.Time); m != minute || it.Location != loc {
+			minute, loc = m, it.Location
+			bs = hot.Buckets(buckets[:0], e.Time, it.Location, now)
+		}
+		en := entry{id: hot.DedupID(e.ProjectID, e.ID), shard: hot.ShardOf(e, shards), from: from, to: len(g.records)}
+		en.kept = copy(en.buckets[:], bs)
+		g.entries = append(g.entries, en)
+		g.count(len(g.entries)-1, 1)
+	}
+}
+
+// count adds n to each counter of the item: 1, or -1 to take a duplicate out.
+func (g *group) count(i int, n int64) {
+	e, en := g.items[i].Event, &g.entries[i]
+	var facts [8]hot.Fact
+	for _, f := range hot.Facts(facts[:0], e) {
+		for _, b := range en.buckets[:en.kept] {
+			if hot.Counted(b.Grain, f.Dimension) {
+				g.counts[counter{e.ProjectID, b, f}] += n
+			}
+		}
+	}
+}
+
+func floorMinute(t time.Time) int64 {
+	u := t.Unix()
+	if u < 0 {
+		u -= 59
+	}
+	return u / 60
+}
+
+func (g *group) reset() {
+	clear(g.counts)
+	if cap(g.records) > 1<<20 {
+		g.records = nil
+	}
+	*g = group{entries: g.entries[:0], records: g.records[:0], counts: g.counts, done: g.done}
+}
+
+// commitLoop is the one writer of the log, so that sequence, duplicates and
+// counters need no lock. While an fsync runs the next groups gather.
+func (s *Store) commitLoop() {
+	var batch []*group
+	for {
+		select {
+		case g := <-s.queue:
+			batch = append(batch[:0], g)
+		case <-s.stop:
+			s.refuseQueued()
+			return
+		}
+		size := len(batch[0].records)
+	gather:
+		for len(batch) < maxGroups && size < maxGroupBytes {
+			select {
+			case g := <-s.queue:
+				batch = append(batch, g)
+				size += len(g.records)
+			default:
+				break gather
+			}
+		}
+		err := s.commitGroups(batch)
+		for _, g := range batch {
+			if err != nil {
+				g.err, g.duplicates = err, nil
+			}
+			g.done <- struct{}{}
+		}
+		clear(batch)
+	}
+}
+
+func (s *Store) refuseQueued() {
+	for {
+		select {
+		case g := <-s.queue:
+			g.err = hot.ErrClosed
+			g.done <- struct{}{}
+		default:
+			return
+		}
+	}
+}
+
+func (s *Store) commitGroups(batch []*group) error {
+	if err := s.usable(); err != nil {
+		return err
+	}
+	if err := s.room.check(); err != nil {
+		return err
+	}
+	b := s.db.NewBatch()
+	defer b.Close()
+	next := make([]uint64, len(s.heads))
+	for i := range s.heads {
+		next[i] = s.heads[i].Load()
+	}
+	now := s.opt.Clock.Now()
+	s.seen.begin(now)
+	s.counts.begin()
+	s.uniques.begin()
+	for _, g := range batch {
+		for i := range g.entries {
+			e := &g.entries[i]
+			known, err := s.seen.add(b, e.id)
+			if err != nil {
+				return fmt.Errorf("hot: look up id: %w", err)
+			}
+			if known {
+				g.duplicates = append(g.duplicates, i)
+				g.count(i, -1)
+				continue
+			}
+			next[e.shard]++
+			e.seq = next[e.shard]
+		}
+	}
+	if err := s.write(b, batch); err != nil {
+		return err
+	}
+	if err := s.db.Apply(b, pebble.Sync); err != nil {
+		// What is in the caches may not be in the store: take nothing more.
+		err = fmt.Errorf("hot: append: %w", err)
+		s.failed.Store(&err)
+		return err
+	}
+	for i := range s.heads {
+		s.heads[i].Store(next[i])
+	}
+	for _, g := range batch {
+		s.presence.mark(g, now)
+	}
+	return nil
+}
+
+// write puts the groups' new events into b. Keys of a kind follow each other
+// in order: the memtable finds the place of one from that of the last.
+func (s *Store) write(b *pebble.Batch, batch []*group) error {
+	var key [64]byte
+	for shard := range s.heads {
+		for _, g := range batch {
+			for i := range g.entries {
+				e := &g.entries[i]
+				if e.shard != shard || e.seq == 0 {
+					continue
+				}
+				if err := b.Set(logKey(key[:0], e.shard, e.seq), g.records[e.from:e.to], nil); err != nil {
+					return fmt.Errorf("hot: append: %w", err)
+				}
+			}
+		}
+	}
+	for _, g := range batch {
+		if err := s.counts.add(b, g.counts); err != nil {
+			return fmt.Errorf("hot: counters: %w", err)
+		}
+		for i := range g.entries {
+			if e := &g.entries[i]; e.seq != 0 {
+				if err := s.uniques.add(b, g.items[i], e.buckets[:e.kept]); err != nil {
+					return fmt.Errorf("hot: uniques: %w", err)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// room refuses appends while the disk is nearly full. The answer is asked for
+// again each quarter of a second.
+type room struct {
+	dir   string
+	least uint64
+	free  func(string) (uint64, error)
+	clock weir.Clock
+
+	asked time.Time
+	err   error
+}
+
+func (r *room) check() error {
+	now := r.clock.Now()
+	if d := now.Sub(r.asked); d >= 0 && d < 250*time.Millisecond {
+		return r.err
+	}
+	r.asked = now
+	n, err := r.free(r.dir)
+	switch {
+	case err != nil:
+		r.err = fmt.Errorf("hot: free space of %s: %w", r.dir, err)
+	case n < r.least:
+		r.err = fmt.Errorf("%w: %d MiB left on the disk, %d wanted", hot.ErrFull, n>>20, r.least>>20)
+	default:
+		r.err = nil
+	}
+	return r.err
+}

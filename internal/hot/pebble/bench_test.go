@@ -1,0 +1,54 @@
+package pebble_test
+
+import (
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/hot"
+	"github.com/weir-analytics/weir/internal/hot/pebble"
+)
+
+// BenchmarkAppend appends with 8 writers at once; one op is one event.
+func BenchmarkAppend(b *testing.B) {
+	for _, size := range []int{1, 100} {
+		b.Run(fmt.Sprint("batch=", size), func(b *testing.B) {
+			s, err := pebble.Open(b.TempDir(), pebble.Options{})
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer s.Close()
+			var id atomic.Int64
+			b.ReportAllocs()
+			b.SetParallelism(4)
+			b.RunParallel(func(pb *testing.PB) {
+				events := make([]weir.Event, size)
+				its := make([]hot.Item, 0, size)
+				flush := func() {
+					if _, err := s.Append(b.Context(), its); err != nil {
+						b.Error(err)
+					}
+					its = its[:0]
+				}
+				for pb.Next() {
+					n := id.Add(1)
+					now := time.Now()
+					e := &events[len(its)]
+					*e = weir.Event{
+						ID: fmt.Sprintf("0192f0c1-0000-7000-8000-%012d", n), ProjectID: "p", Name: [...]string{"screen_view", "click", "signup"}[n%3],
+						Time: now, ReceivedAt: now, DeviceID: fmt.Sprint("device-", n/10%10000),
+						Path: "/pricing", Origin: "https://example.com", Browser: "Firefox", BrowserVersion: "130", OS: "Linux", Country: "DE",
+						DeviceType: "desktop", Properties: []byte(`{"plan":"pro","button":"upgrade","position":3}`),
+					}
+					its = append(its, hot.Item{Event: e, Location: time.UTC})
+					if len(its) == size {
+						flush()
+					}
+				}
+				flush()
+			})
+		})
+	}
+}

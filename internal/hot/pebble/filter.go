@@ -1,0 +1,79 @@
+package pebble
+
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
+// filter says of an id that it was never added, or that it may have been: a
+// blocked Bloom filter (Putze, Sanders, Singler 2007), one cache line and six
+// bits per id. It grows by doubling segments of 12 bits per id, to 96 MB for 64
+// million ids; past that it only ever says maybe. Ids are SHA-256 sums, so
+// their own bits serve as the hashes.
+type filter struct {
+	segments []segment
+	free     int // ids that the last segment still takes
+	full     bool
+}
+
+type segment [][8]uint64
+
+const (
+	firstSegment = 1 << 16 // ids
+	lastSegment  = 1 << 25
+	idsPerBlock  = 512 / 12
+)
+
+func (f *filter) add(id [16]byte) {
+	if f.full {
+		return
+	}
+	if f.free == 0 {
+		size := firstSegment << len(f.segments)
+		if size > lastSegment {
+			f.segments, f.full = nil, true
+			return
+		}
+		f.segments = append(f.segments, make(segment, size/idsPerBlock))
+		f.free = size
+	}
+	f.free--
+	f.segments[len(f.segments)-1].add(id)
+}
+
+// maybe is false only for an id that was never added.
+func (f *filter) maybe(id [16]byte) bool {
+	if f.full {
+		return true
+	}
+	for _, s := range f.segments {
+		if s.maybe(id) {
+			return true
+		}
+	}
+	return false
+}
+
+func (s segment) block(id [16]byte) (*[8]uint64, uint64) {
+	i, _ := bits.Mul64(binary.LittleEndian.Uint64(id[:8]), uint64(len(s)))
+	return &s[i], binary.LittleEndian.Uint64(id[8:])
+}
+
+func (s segment) add(id [16]byte) {
+	b, h := s.block(id)
+	for range 6 {
+		b[h>>6&7] |= 1 << (h & 63)
+		h >>= 9
+	}
+}
+
+func (s segment) maybe(id [16]byte) bool {
+	b, h := s.block(id)
+	for range 6 {
+		if b[h>>6&7]&(1<<(h&63)) == 0 {
+			return false
+		}
+		h >>= 9
+	}
+	return true
+}

@@ -1,0 +1,267 @@
+// Package pebble is the hot tier inside the process: one Pebble database, made
+// durable by group commit. See DESIGN.md beside package hot.
+package pebble
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/bloom"
+	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/hot"
+)
+
+// format is raised when a store of this version cannot be read by the one before.
+const format = 1
+
+// Options of a store; zero values are the defaults.
+type Options struct {
+	Shards     int           // 4; read only when the store is made
+	Window     time.Duration // how long ids are remembered at least; 24 h
+	MaxMembers int           // hot.MaxMembers
+	MinFree    uint64        // bytes of disk below which appends are refused; 256 MiB
+	// Free tells the bytes left on the disk of a folder; statfs by default.
+	Free   func(dir string) (uint64, error)
+	Clock  weir.Clock
+	Logger *slog.Logger
+}
+
+func (o *Options) defaults() {
+	if o.Shards == 0 {
+		o.Shards = 4
+	}
+	if o.Window == 0 {
+		o.Window = 24 * time.Hour
+	}
+	if o.MaxMembers == 0 {
+		o.MaxMembers = hot.MaxMembers
+	}
+	if o.MinFree == 0 {
+		o.MinFree = 256 << 20
+	}
+	if o.Free == nil {
+		o.Free = free
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+}
+
+// Store is an open database. It implements hot.Store.
+type Store struct {
+	db    *pebble.DB
+	dir   string
+	opt   Options
+	id    string
+	cache *pebble.Cache
+
+	heads  []atomic.Uint64 // last durable seq of each shard
+	shards []shardState
+
+	presence *presence
+	// The commit loop's own.
+	seen    *seen
+	counts  *counts
+	uniques *uniques
+	room    room
+
+	queue     chan *group
+	stop      chan struct{}
+	done      sync.WaitGroup
+	closeOnce sync.Once
+	closeErr  error
+	failed    atomic.Pointer[error]
+}
+
+// shardState guards a shard's lease, intent and committed seq.
+type shardState struct {
+	mu        sync.Mutex
+	lease     leaseRecord
+	committed uint64
+	intent    *hot.Intent
+}
+
+// Open opens the store in dir, or makes it. Errors: hot.ErrBusy, hot.ErrNewer.
+func Open(dir string, o Options) (*Store, error) {
+	o.defaults()
+	cache := pebble.NewCache(16 << 20)
+	level := pebble.LevelOptions{FilterPolicy: bloom.FilterPolicy(10)}
+	levels := [7]pebble.LevelOptions{}
+	for i := range levels {
+		levels[i] = level
+	}
+	db, err := pebble.Open(dir, &pebble.Options{
+		Cache:              cache,
+		MemTableSize:       64 << 20, // large: most of the log is trimmed before it would be flushed
+		FormatMajorVersion: pebble.FormatNewest,
+		Levels:             levels,
+		Logger:             logger{o.Logger},
+	})
+	if err != nil {
+		cache.Unref()
+		if strings.Contains(err.Error(), "lock") || errors.Is(err, os.ErrExist) {
+			return nil, fmt.Errorf("hot: open %s: %w", dir, hot.ErrBusy)
+		}
+		return nil, fmt.Errorf("hot: open %s: %w", dir, err)
+	}
+	s := &Store{
+		db: db, dir: dir, opt: o, cache: cache,
+		queue: make(chan *group, 1024), stop: make(chan struct{}),
+	}
+	if err := s.load(); err != nil {
+		db.Close()
+		cache.Unref()
+		return nil, err
+	}
+	left := []generation{s.seen.current, s.seen.before}
+	s.done.Go(s.commitLoop)
+	s.done.Go(s.sweepLoop)
+	s.done.Go(func() {
+		if err := s.seen.readLeft(s.stop, left...); err != nil {
+			s.opt.Logger.Warn("hot tier cannot read its ids; it goes on without a filter", "error", err)
+		}
+	})
+	return s, nil
+}
+
+func (s *Store) load() error {
+	var meta struct {
+		Format, Shards uint64
+		ID             string
+	}
+	raw, err := s.get([]byte{tagMeta})
+	if err != nil {
+		return fmt.Errorf("hot: read meta: %w", err)
+	}
+	if raw == nil {
+		var id [8]byte
+		_, _ = rand.Read(id[:])
+		meta.Format, meta.Shards, meta.ID = format, uint64(s.opt.Shards), hex.EncodeToString(id[:])
+		v := binary.AppendUvarint(nil, meta.Format)
+		v = binary.AppendUvarint(v, meta.Shards)
+		v = append(v, meta.ID...)
+		if err := s.db.Set([]byte{tagMeta}, v, pebble.Sync); err != nil {
+			return fmt.Errorf("hot: write meta: %w", err)
+		}
+	} else {
+		var n, m int
+		meta.Format, n = binary.Uvarint(raw)
+		if n > 0 && meta.Format > format {
+			return fmt.Errorf("hot: format %d, this version reads up to %d: %w", meta.Format, format, hot.ErrNewer)
+		}
+		if n > 0 {
+			meta.Shards, m = binary.Uvarint(raw[n:])
+		}
+		if n <= 0 || m <= 0 || meta.Shards == 0 {
+			return errors.New("hot: meta record is corrupt")
+		}
+		meta.ID = string(raw[n+m:])
+	}
+	s.id = meta.ID
+	s.opt.Shards = int(meta.Shards)
+	s.heads = make([]atomic.Uint64, meta.Shards)
+	s.shards = make([]shardState, meta.Shards)
+	s.counts = newCounts(s.db, s.opt.MaxMembers)
+	s.uniques = newUniques(s.db)
+	s.seen = newSeen(s.db, s.opt.Window, s.opt.Clock.Now())
+	s.room = room{dir: s.dir, least: s.opt.MinFree, free: s.opt.Free, clock: s.opt.Clock}
+	s.presence = newPresence(int(meta.Shards))
+	for i := range s.shards {
+		if err := s.loadShard(i); err != nil {
+			return fmt.Errorf("hot: load shard %d: %w", i, err)
+		}
+	}
+	return s.loadPresence(context.Background(), s.opt.Clock.Now())
+}
+
+// ID implements hot.Log.
+func (s *Store) ID() string { return s.id }
+
+// Shards implements hot.Log.
+func (s *Store) Shards() int { return s.opt.Shards }
+
+// Close stops the background work and closes the database. Appends in flight
+// end first, or with hot.ErrClosed. It may be called twice.
+func (s *Store) Close() error {
+	s.closeOnce.Do(func() {
+		close(s.stop)
+		s.done.Wait()
+		s.closeErr = s.db.Close()
+		s.cache.Unref()
+	})
+	return s.closeErr
+}
+
+// usable says why the store takes nothing any more, or nil.
+func (s *Store) usable() error {
+	select {
+	case <-s.stop:
+		return hot.ErrClosed
+	default:
+	}
+	if err := s.failed.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// get is a copy of the value at key, nil if there is none.
+func (s *Store) get(key []byte) ([]byte, error) { return get(s.db, key) }
+
+func get(db *pebble.DB, key []byte) ([]byte, error) {
+	v, closer, err := db.Get(key)
+	if errors.Is(err, pebble.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	out := append([]byte{}, v...)
+	return out, closer.Close()
+}
+
+// scan calls fn with each key and value of the range; neither may be kept.
+func (s *Store) scan(ctx context.Context, from, to []byte, fn func(key, value []byte) error) error {
+	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: from, UpperBound: to})
+	if err != nil {
+		return err
+	}
+	n := 0
+	for ok := it.First(); ok; ok = it.Next() {
+		if n++; n%1024 == 0 && ctx.Err() != nil {
+			it.Close()
+			return ctx.Err()
+		}
+		if err := fn(it.Key(), it.Value()); err != nil {
+			it.Close()
+			return err
+		}
+	}
+	return it.Close()
+}
+
+// logger passes Pebble's messages on. Pebble calls Fatalf when its log cannot
+// be written: the process must end, since nothing may be acknowledged any more;
+// what was acknowledged is on disk.
+type logger struct{ *slog.Logger }
+
+func (l logger) Infof(format string, args ...any) { l.Debug("pebble: " + fmt.Sprintf(format, args...)) }
+func (l logger) Errorf(format string, args ...any) {
+	l.Error("pebble: " + fmt.Sprintf(format, args...))
+}
+
+func (l logger) Fatalf(format string, args ...any) {
+	l.Error("hot tier cannot write its log; ending to keep what was acknowledged", "error", fmt.Sprintf(format, args...))
+	os.Exit(74) // EX_IOERR
+}

@@ -1,0 +1,83 @@
+package pebble
+
+import (
+	"bytes"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/weir-analytics/weir/internal/hot"
+)
+
+const sweepEvery = time.Minute
+
+func (s *Store) sweepLoop() {
+	t := time.NewTicker(sweepEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-s.stop:
+			return
+		case <-t.C:
+			if err := s.Sweep(); err != nil {
+				s.opt.Logger.Error("hot tier cannot sweep", "error", err)
+			}
+		}
+	}
+}
+
+// Sweep deletes what is past its time: counters and uniques beyond their
+// grain's retention, ids beyond the window, devices that left. It runs by
+// itself each minute.
+func (s *Store) Sweep() error {
+	now := s.opt.Clock.Now()
+	if err := sweepSeen(s.db, s.opt.Window, now); err != nil {
+		return err
+	}
+	for _, tag := range []byte{tagCount, tagUnique} {
+		if err := s.sweepBuckets(tag, now); err != nil {
+			return err
+		}
+	}
+	return s.sweepDevices(now)
+}
+
+// sweepBuckets finds the projects by skipping from one to the next.
+func (s *Store) sweepBuckets(tag byte, now time.Time) error {
+	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: []byte{tag}, UpperBound: []byte{tag + 1}})
+	if err != nil {
+		return err
+	}
+	defer it.Close()
+	for ok := it.First(); ok; {
+		project := string(it.Key()[1:bytes.IndexByte(it.Key(), 0)])
+		for _, g := range hot.Grains {
+			from := bucketKey(nil, tag, project, g, 0)
+			to := bucketKey(nil, tag, project, g, now.Add(-g.Kept()-24*time.Hour).Unix())
+			if it.SeekGE(from) && bytes.Compare(it.Key(), to) < 0 {
+				if err := s.db.DeleteRange(from, to, pebble.NoSync); err != nil {
+					return err
+				}
+			}
+		}
+		ok = it.SeekGE(after(projectKey(nil, tag, project)))
+	}
+	return it.Error()
+}
+
+func (s *Store) sweepDevices(now time.Time) error {
+	b := s.db.NewBatch()
+	defer b.Close()
+	s.presence.mu.Lock()
+	defer s.presence.mu.Unlock() // over Apply: a commit must not save a device in between
+	for project, a := range s.presence.projects {
+		for id, d := range a.devices {
+			if now.Sub(d.last) >= hot.LastScreenViewKept {
+				delete(a.devices, id)
+				if err := b.Delete(append(projectKey(nil, tagDevice, project), id...), nil); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return s.db.Apply(b, pebble.NoSync)
+}

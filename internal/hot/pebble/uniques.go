@@ -1,0 +1,83 @@
+package pebble
+
+import (
+	"encoding/binary"
+	"math/bits"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/weir-analytics/weir/internal/hot"
+)
+
+const (
+	precision = 14 // bits of the hash that choose a register
+	registers = 1 << precision
+)
+
+// uniques keeps HyperLogLog sketches, a key per register: a register is
+// written only when it grows, which soon is rare, and an untouched one takes no
+// room. Only the commit loop uses it; what its cache holds is in the store too.
+type uniques struct {
+	db      *pebble.DB
+	buckets map[sketch]uint64 // → number of the bucket in ranks
+	ranks   map[uint64]byte   // bucket number and register → rank
+}
+
+type sketch struct {
+	project string
+	hot.Bucket
+}
+
+func newUniques(db *pebble.DB) *uniques {
+	return &uniques{db, map[sketch]uint64{}, map[uint64]byte{}}
+}
+
+// begin starts a batch of adds.
+func (u *uniques) begin() {
+	if len(u.ranks) > maxCached {
+		clear(u.buckets)
+		clear(u.ranks)
+	}
+}
+
+// add counts the item's device in b.
+func (u *uniques) add(b *pebble.Batch, it hot.Item, in []hot.Bucket) error {
+	e := it.Event
+	if e.DeviceID == "" {
+		return nil
+	}
+	h := hot.Hash(e.ProjectID, e.DeviceID)
+	register := h >> (64 - precision)
+	rank := byte(bits.LeadingZeros64(h<<precision|1<<(precision-1)) + 1)
+	for _, bucket := range in {
+		k := sketch{e.ProjectID, bucket}
+		n, ok := u.buckets[k]
+		if !ok {
+			k.project = string(append([]byte{}, k.project...))
+			n = uint64(len(u.buckets))
+			u.buckets[k] = n
+		}
+		id := n<<precision | register
+		old, ok := u.ranks[id]
+		if ok && old >= rank {
+			continue
+		}
+		var buf [64]byte
+		key := bucketKey(buf[:0], tagUnique, e.ProjectID, bucket.Grain, bucket.Start)
+		key = binary.BigEndian.AppendUint16(key, uint16(register))
+		if !ok {
+			raw, err := get(u.db, key)
+			if err != nil {
+				return err
+			}
+			if len(raw) == 1 && raw[0] >= rank {
+				u.ranks[id] = raw[0]
+				continue
+			}
+		}
+		u.ranks[id] = rank
+		if err := b.Set(key, []byte{rank}, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}

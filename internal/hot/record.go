@@ -1,0 +1,140 @@
+package hot
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+
+	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/codec"
+)
+
+const recordVersion = 1
+
+const (
+	flagBot = 1 << iota
+	flagCall
+	flagRevenue
+)
+
+// texts lists the text fields of a record in their stored order. Add at the
+// end only, and raise recordVersion.
+func texts(e *weir.Event) [27]*string {
+	return [...]*string{
+		&e.ID, &e.ProjectID, &e.Name, &e.ProfileID, &e.DeviceID, &e.SessionID,
+		&e.Path, &e.Origin, &e.Title, &e.Referrer, &e.Channel,
+		&e.UTMSource, &e.UTMMedium, &e.UTMCampaign, &e.UTMTerm, &e.UTMContent,
+		&e.Country, &e.Region, &e.City, &e.Browser, &e.BrowserVersion,
+		&e.OS, &e.OSVersion, &e.DeviceType, &e.Language, &e.Library, &e.Currency,
+	}
+}
+
+// AppendRecord appends the event's stored form to b.
+func AppendRecord(b []byte, e *weir.Event) []byte {
+	var flags byte
+	if e.Bot {
+		flags |= flagBot
+	}
+	if e.Call != nil {
+		flags |= flagCall
+	}
+	if e.Revenue != 0 {
+		flags |= flagRevenue
+	}
+	b = append(b, recordVersion, flags)
+	b = codec.AppendTime(b, e.Time)
+	b = codec.AppendTime(b, e.ReceivedAt)
+	for _, s := range texts(e) {
+		b = codec.AppendString(b, *s)
+	}
+	b = codec.AppendUint(b, uint64(len(e.Properties)))
+	b = append(b, e.Properties...)
+	if e.Revenue != 0 {
+		b = codec.AppendFloat(b, e.Revenue)
+	}
+	if c := e.Call; c != nil {
+		b = codec.AppendString(b, c.Method)
+		b = codec.AppendString(b, c.Route)
+		b = codec.AppendInt(b, int64(c.Status))
+		b = codec.AppendFloat(b, c.LatencyMS)
+		b = codec.AppendString(b, c.Consumer)
+	}
+	return b
+}
+
+// DecodeRecord is the inverse of AppendRecord. The event does not alias b.
+func DecodeRecord(b []byte) (weir.Event, error) {
+	var e weir.Event
+	r := codec.NewReader(b)
+	if v := r.Byte(); v != recordVersion {
+		return e, fmt.Errorf("hot: record of version %d: %w", v, codec.ErrCorrupt)
+	}
+	flags := r.Byte()
+	e.Bot = flags&flagBot != 0
+	e.Time = r.Time()
+	e.ReceivedAt = r.Time()
+	for _, s := range texts(&e) {
+		*s = r.String()
+	}
+	if p := r.String(); p != "" {
+		e.Properties = json.RawMessage(p)
+	}
+	if flags&flagRevenue != 0 {
+		e.Revenue = r.Float()
+	}
+	if flags&flagCall != 0 {
+		e.Call = &weir.Call{Method: r.String(), Route: r.String()}
+		e.Call.Status = int(r.Int())
+		e.Call.LatencyMS = r.Float()
+		e.Call.Consumer = r.String()
+	}
+	if err := r.Done(); err != nil {
+		return e, fmt.Errorf("hot: record: %w", err)
+	}
+	return e, nil
+}
+
+// DedupID names an event for deduplication: 128 bits of SHA-256 over project
+// and id, so that nobody can make two ids collide on purpose.
+func DedupID(project, id string) (key [16]byte) {
+	var buf [160]byte
+	b := append(buf[:0], project...)
+	b = append(b, 0)
+	b = append(b, id...)
+	sum := sha256.Sum256(b)
+	copy(key[:], sum[:])
+	return key
+}
+
+// ShardOf is the shard of a device in a project. Events without a device go by
+// profile, then by their own id, so that they spread.
+func ShardOf(e *weir.Event, shards int) int {
+	who := e.DeviceID
+	if who == "" {
+		who = e.ProfileID
+	}
+	if who == "" {
+		who = e.ID
+	}
+	return int(Hash(e.ProjectID, who) % uint64(shards))
+}
+
+// Hash is a 64-bit hash of two texts: FNV-1a, then the finalizer of MurmurHash3
+// so that all bits depend on all input. It is part of the stored format (shard,
+// uniques): it never changes.
+func Hash(a, b string) uint64 {
+	const prime = 1099511628211
+	h := uint64(14695981039346656037)
+	for i := range len(a) {
+		h = (h ^ uint64(a[i])) * prime
+	}
+	h *= prime // a zero byte between
+	for i := range len(b) {
+		h = (h ^ uint64(b[i])) * prime
+	}
+	h ^= h >> 33
+	h *= 0xff51afd7ed558ccd
+	h ^= h >> 33
+	h *= 0xc4ceb9fe1a85ec53
+	return h ^ h>>33
+}

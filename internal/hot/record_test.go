@@ -1,0 +1,77 @@
+package hot_test
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/hot"
+)
+
+func fullEvent() weir.Event {
+	return weir.Event{
+		ID: "0192", ProjectID: "p", Name: "api_call", Time: time.UnixMicro(1700000000123456).UTC(),
+		ReceivedAt: time.UnixMicro(1700000000999999).UTC(), ProfileID: "pr", DeviceID: "dé\x01", SessionID: "s",
+		Path: "/a", Origin: "https://x", Title: "T", Referrer: "r", Channel: "search",
+		UTMSource: "1", UTMMedium: "2", UTMCampaign: "3", UTMTerm: "4", UTMContent: "5",
+		Country: "DE", Region: "BE", City: "Berlin", Browser: "Firefox", BrowserVersion: "1", OS: "Linux", OSVersion: "6",
+		DeviceType: "desktop", Bot: true, Language: "de", Library: "x/1",
+		Call:    &weir.Call{Method: "GET", Route: "/a/{id}", Status: 200, LatencyMS: 1.5, Consumer: "c"},
+		Revenue: 9.5, Currency: "EUR", Properties: json.RawMessage(`{"a":1}`),
+	}
+}
+
+func TestARecordComesBackWhole(t *testing.T) {
+	for _, e := range []weir.Event{{}, fullEvent()} {
+		got, err := hot.DecodeRecord(hot.AppendRecord(nil, &e))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(e, got); d != "" {
+			t.Fatal(d)
+		}
+	}
+}
+
+func FuzzDecodeRecord(f *testing.F) {
+	e := fullEvent()
+	f.Add(hot.AppendRecord(nil, &e))
+	f.Add([]byte{1, 0})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		e, err := hot.DecodeRecord(b)
+		if err != nil {
+			return
+		}
+		again, err := hot.DecodeRecord(hot.AppendRecord(nil, &e))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.Revenue != e.Revenue || (e.Call != nil && e.Call.LatencyMS != e.Call.LatencyMS) {
+			return // NaN is not equal to itself
+		}
+		if d := cmp.Diff(e, again); d != "" {
+			t.Fatal(d)
+		}
+	})
+}
+
+func BenchmarkRecord(b *testing.B) {
+	e := fullEvent()
+	buf := hot.AppendRecord(nil, &e)
+	b.Run("append", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			buf = hot.AppendRecord(buf[:0], &e)
+		}
+	})
+	b.Run("decode", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := hot.DecodeRecord(buf); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
