@@ -1,0 +1,313 @@
+// Package visit folds a shard's events into visits: which visit an event is
+// part of, which page it was on, how long the page before was looked at.
+//
+// The fold is pure: no clock, no I/O, nothing random. The same open visits,
+// events and now give the same rows, so that a batch can be done again after a
+// crash and come out the same.
+//
+// # Rules
+//
+// A visit is one sitting of one device. It ends after 30 minutes without an
+// event, 24 hours after it began, or by a session_end; a session id that the
+// SDK gives is kept and overrides both times. Time is the events' own: a log
+// that is imported years later folds as it would have then.
+//
+// A device keeps at most two visits in the state: the newest, and one before
+// it. The second takes in late events: those within the span of a visit that
+// has ended join it, without making it longer; older ones get a visit of their
+// own. So neither a late event nor a log imported backwards tears the newest
+// visit in two, and an ended visit is never opened again.
+//
+// A screen view, a screen leave or a session end closes the visit's last screen
+// view, if that was open and is not later than the closer. Any other event
+// takes path and origin of the last screen view before it.
+package visit
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	weir "github.com/weir-analytics/weir"
+)
+
+const (
+	// Idle is how long a visit lasts without an event.
+	Idle = 30 * time.Minute
+	// MaxAge is how long a visit lasts at most, unless the SDK names it.
+	MaxAge = 24 * time.Hour
+)
+
+// Open holds the state of each device with a visit in memory, by Key.
+type Open map[string]State
+
+// Key names a device in Open.
+func Key(project, device string) string { return project + "\x00" + device }
+
+// State is a device's visits: the newest, and perhaps one before it. States are
+// never changed in place.
+type State []Sitting
+
+// Sitting is a visit as far as the fold remembers it.
+type Sitting struct {
+	SessionID string
+	Named     bool      // by the SDK
+	Ended     bool      // takes only events within its span
+	Start     time.Time // first and last event, by their own time
+	Last      time.Time
+	Touched   time.Time // the now of the last batch that had an event of it
+	ProfileID string
+	View      View // its last screen view
+}
+
+// View is a screen view that later events refer to.
+type View struct {
+	EventID, Path, Origin string
+	At                    time.Time
+	Closed                bool
+}
+
+// Result is what a fold adds.
+type Result struct {
+	Visits  []weir.VisitRow
+	Links   []weir.Link
+	Changed map[string]State // by Key; an empty State is to be dropped
+}
+
+// Folder folds the events of one shard.
+type Folder struct {
+	LogID string // of the hot log; session ids derive from it, shard and seq
+}
+
+// Fold takes the rows, in the order of the log, into the visits. It fills in
+// the rows' SessionID, Path, Origin, InheritedFrom and Closes fields, and does
+// not change open.
+func (f Folder) Fold(open Open, rows []weir.EventRow, now time.Time) Result {
+	b := batch{open: open, now: now, changed: map[string]State{}, at: map[visitKey]int{}}
+	for i := range rows {
+		if rows[i].DeviceID != "" {
+			f.event(&b, &rows[i])
+		}
+	}
+	return Result{b.visits, b.links, b.changed}
+}
+
+// Expire ends the visits that no batch has touched for Idle before now.
+func Expire(open Open, now time.Time) Result {
+	b := batch{open: open, now: now, changed: map[string]State{}, at: map[visitKey]int{}}
+	for _, key := range slices.Sorted(maps.Keys(open)) {
+		st := open[key]
+		keep := st[:0:0]
+		for _, s := range st {
+			if now.Sub(s.Touched) < Idle {
+				keep = append(keep, s)
+			} else {
+				b.end(key, &s)
+			}
+		}
+		if len(keep) < len(st) {
+			b.changed[key] = keep
+		}
+	}
+	return Result{Visits: b.visits, Changed: b.changed}
+}
+
+// batch is a fold under way.
+type batch struct {
+	open    Open
+	now     time.Time
+	changed map[string]State
+	visits  []weir.VisitRow
+	at      map[visitKey]int // index in visits
+	links   []weir.Link
+}
+
+type visitKey struct{ device, session string }
+
+func (f Folder) event(b *batch, r *weir.EventRow) {
+	key := Key(r.ProjectID, r.DeviceID)
+	st, ok := b.changed[key]
+	if !ok {
+		st = slices.Clone(b.open[key])
+	}
+	i := join(st, r)
+	if i < 0 {
+		if r.Name == weir.NameSessionEnd || r.Name == weir.NameScreenLeave {
+			return // ends what is not open: it opens nothing
+		}
+		st, i = f.begin(b, key, st, r)
+	}
+	s := &st[i]
+	if r.ProfileID != "" && r.ProfileID != s.ProfileID {
+		s.ProfileID = r.ProfileID
+		b.links = append(b.links, weir.Link{ProjectID: r.ProjectID, DeviceID: r.DeviceID, ProfileID: r.ProfileID, At: r.Time})
+	}
+	r.SessionID = s.SessionID
+	s.look(r)
+	s.Start, s.Last = earlier(s.Start, r.Time), later(s.Last, r.Time)
+	s.Touched = b.now
+	add(b.row(key, s, &r.Event), r)
+	if r.Name == weir.NameSessionEnd {
+		b.end(key, s)
+	}
+	b.changed[key] = st
+}
+
+// join is the index of the visit that the event is part of, -1 for none.
+func join(st State, r *weir.EventRow) int {
+	for i := range st {
+		s := &st[i]
+		switch {
+		case r.SessionID != "":
+			if s.SessionID == r.SessionID {
+				return i
+			}
+		case s.Ended:
+			if !r.Time.Before(s.Start) && !r.Time.After(s.Last) {
+				return i
+			}
+		case r.Time.Sub(s.Last) <= Idle && s.Start.Sub(r.Time) <= Idle:
+			span := later(s.Last, r.Time).Sub(earlier(s.Start, r.Time))
+			if s.Named || span <= MaxAge {
+				return i
+			}
+		}
+	}
+	return -1
+}
+
+// begin opens a visit for the event, as the newest if it is, and lets go of the
+// one for which there is no room.
+func (f Folder) begin(b *batch, key string, st State, r *weir.EventRow) (State, int) {
+	n := Sitting{SessionID: r.SessionID, Named: r.SessionID != "", Start: r.Time, Last: r.Time, ProfileID: ""}
+	if !n.Named {
+		n.SessionID = f.sessionID(r.Shard, r.Seq)
+	}
+	switch {
+	case len(st) == 0:
+		return State{n}, 0
+	case r.Time.Before(st[0].Start):
+		if len(st) > 1 {
+			b.end(key, &st[1])
+		}
+		return State{st[0], n}, 1
+	default:
+		for i := range st {
+			b.end(key, &st[i])
+		}
+		return State{n, st[0]}, 0
+	}
+}
+
+// sessionID derives a visit's id from the place of its first event in the log.
+func (f Folder) sessionID(shard int, seq uint64) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s/%d/%d", f.LogID, shard, seq))
+	return hex.EncodeToString(sum[:10])
+}
+
+// look relates the event to the visit's last screen view.
+func (s *Sitting) look(r *weir.EventRow) {
+	v := &s.View
+	before := v.EventID != "" && !v.At.After(r.Time)
+	switch r.Name {
+	case weir.NameScreenView, weir.NameScreenLeave, weir.NameSessionEnd:
+		if before && !v.Closed {
+			r.ClosesEventID, r.ClosesPath = v.EventID, v.Path
+			r.ClosesMS = r.Time.Sub(v.At).Milliseconds()
+			v.Closed = true
+		}
+	}
+	if r.IsScreenView() {
+		if v.EventID == "" || before {
+			*v = View{EventID: r.ID, Path: r.Path, Origin: r.Origin, At: r.Time}
+		}
+		return
+	}
+	if r.Path == "" && before {
+		r.Path, r.InheritedFrom = v.Path, v.EventID
+		if r.Origin == "" {
+			r.Origin = v.Origin
+		}
+	}
+}
+
+// end marks the visit as ended, and says so in its row.
+func (b *batch) end(key string, s *Sitting) {
+	if s.Ended {
+		return
+	}
+	s.Ended = true
+	b.row(key, s, nil).Ended = true
+}
+
+// row is the batch's row of the visit; first is the event that begins it.
+func (b *batch) row(key string, s *Sitting, first *weir.Event) *weir.VisitRow {
+	k := visitKey{key, s.SessionID}
+	if i, ok := b.at[k]; ok {
+		return &b.visits[i]
+	}
+	b.at[k] = len(b.visits)
+	v := weir.VisitRow{SessionID: s.SessionID, ProfileID: s.ProfileID, Start: s.Start, End: s.Last}
+	v.ProjectID, v.DeviceID = split(key)
+	if first != nil {
+		v.Start, v.End = first.Time, first.Time
+	}
+	b.visits = append(b.visits, v)
+	return &b.visits[len(b.visits)-1]
+}
+
+func split(key string) (project, device string) {
+	for i := range len(key) {
+		if key[i] == 0 {
+			return key[:i], key[i+1:]
+		}
+	}
+	return "", key
+}
+
+// add adds the event to its visit's row.
+func add(v *weir.VisitRow, r *weir.EventRow) {
+	if v.Events == 0 || r.Time.Before(v.Start) {
+		v.Bot, v.Referrer, v.Channel = r.Bot, r.Referrer, r.Channel
+		v.UTMSource, v.UTMMedium, v.UTMCampaign = r.UTMSource, r.UTMMedium, r.UTMCampaign
+		v.Country, v.Region, v.City = r.Country, r.Region, r.City
+		v.Browser, v.OS, v.DeviceType, v.Language = r.Browser, r.OS, r.DeviceType, r.Language
+	}
+	v.Start, v.End = earlier(v.Start, r.Time), later(v.End, r.Time)
+	if r.ProfileID != "" {
+		v.ProfileID = r.ProfileID
+	}
+	v.Events++
+	v.Revenue += r.Revenue
+	switch {
+	case r.IsScreenView():
+		v.ScreenViews++
+		if v.EntryAt.IsZero() || r.Time.Before(v.EntryAt) {
+			v.Entry, v.EntryAt = r.Path, r.Time
+		}
+		if v.ExitAt.IsZero() || !r.Time.Before(v.ExitAt) {
+			v.Exit, v.ExitAt = r.Path, r.Time
+		}
+	case r.Call != nil:
+		v.Calls++
+	case r.IsInteractive():
+		v.Interactive++
+	}
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}

@@ -1,0 +1,342 @@
+package visit_test
+
+import (
+	"fmt"
+	"maps"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/visit"
+)
+
+var t0 = time.Date(2026, 3, 14, 10, 0, 0, 0, time.UTC)
+
+// shard plays a shard's drain: it folds batches, keeps the state between them.
+type shard struct {
+	visit.Folder
+	open   visit.Open
+	seq    uint64
+	now    time.Time
+	rows   []weir.EventRow
+	visits []weir.VisitRow
+	links  []weir.Link
+}
+
+func newShard() *shard {
+	return &shard{Folder: visit.Folder{LogID: "log"}, open: visit.Open{}, now: t0}
+}
+
+func (s *shard) apply(r visit.Result) {
+	s.visits = append(s.visits, r.Visits...)
+	s.links = append(s.links, r.Links...)
+	for k, st := range r.Changed {
+		if len(st) == 0 {
+			delete(s.open, k)
+		} else {
+			s.open[k] = st
+		}
+	}
+}
+
+// fold folds the events as one batch and returns their rows.
+func (s *shard) fold(events ...weir.Event) []weir.EventRow {
+	rows := make([]weir.EventRow, len(events))
+	for i, e := range events {
+		s.seq++
+		rows[i] = weir.EventRow{Event: e, Seq: s.seq}
+		if rows[i].ID == "" {
+			rows[i].ID = fmt.Sprint("e", s.seq)
+		}
+	}
+	s.apply(s.Fold(s.open, rows, s.now))
+	s.rows = append(s.rows, rows...)
+	return rows
+}
+
+func (s *shard) expire(after time.Duration) {
+	s.now = s.now.Add(after)
+	s.apply(visit.Expire(s.open, s.now))
+}
+
+// total adds the visit rows up, as a report does.
+func (s *shard) total() map[string]weir.VisitRow {
+	sum := map[string]weir.VisitRow{}
+	for _, v := range s.visits {
+		k := v.DeviceID + "/" + v.SessionID
+		t, ok := sum[k]
+		if !ok {
+			sum[k] = v
+			continue
+		}
+		if v.Start.Before(t.Start) {
+			t.Start = v.Start
+		}
+		if v.End.After(t.End) {
+			t.End = v.End
+		}
+		if !v.EntryAt.IsZero() && (t.EntryAt.IsZero() || v.EntryAt.Before(t.EntryAt)) {
+			t.Entry, t.EntryAt = v.Entry, v.EntryAt
+		}
+		if !v.ExitAt.IsZero() && !v.ExitAt.Before(t.ExitAt) {
+			t.Exit, t.ExitAt = v.Exit, v.ExitAt
+		}
+		t.Events += v.Events
+		t.ScreenViews += v.ScreenViews
+		t.Interactive += v.Interactive
+		t.Calls += v.Calls
+		t.Revenue += v.Revenue
+		t.Ended = t.Ended || v.Ended
+		if v.ProfileID != "" {
+			t.ProfileID = v.ProfileID
+		}
+		sum[k] = t
+	}
+	return sum
+}
+
+func at(after time.Duration, name string, change ...func(*weir.Event)) weir.Event {
+	e := weir.Event{ProjectID: "p", DeviceID: "d", Name: name, Time: t0.Add(after)}
+	for _, c := range change {
+		c(&e)
+	}
+	return e
+}
+
+func view(after time.Duration, path string, change ...func(*weir.Event)) weir.Event {
+	e := at(after, weir.NameScreenView, change...)
+	e.Path, e.Origin = path, "https://x"
+	return e
+}
+
+func session(id string) func(*weir.Event) { return func(e *weir.Event) { e.SessionID = id } }
+
+const min = time.Minute
+
+func TestEventsWithinHalfAnHourAreOneVisit(t *testing.T) {
+	s := newShard()
+	rows := s.fold(view(0, "/a"), at(29*min, "click"))
+	rows = append(rows, s.fold(view(59*min, "/b"), at(59*min, "buy", func(e *weir.Event) { e.Revenue = 3 }))...)
+	for _, r := range rows {
+		if r.SessionID == "" || r.SessionID != rows[0].SessionID {
+			t.Fatalf("sessions %q and %q", rows[0].SessionID, r.SessionID)
+		}
+	}
+	got := s.total()["d/"+rows[0].SessionID]
+	want := weir.VisitRow{
+		ProjectID: "p", DeviceID: "d", SessionID: rows[0].SessionID, Start: t0, End: t0.Add(59 * min),
+		Entry: "/a", EntryAt: t0, Exit: "/b", ExitAt: t0.Add(59 * min), Events: 4, ScreenViews: 2, Interactive: 2, Revenue: 3,
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Fatal(d)
+	}
+}
+
+func TestAnIdleHalfHourEndsAVisit(t *testing.T) {
+	s := newShard()
+	rows := s.fold(view(0, "/a"), view(31*min, "/b"))
+	if rows[0].SessionID == rows[1].SessionID {
+		t.Fatal("one visit over 31 idle minutes")
+	}
+	if rows[1].ClosesEventID != "" {
+		t.Fatal("a screen view of one visit closed that of another")
+	}
+	sum := s.total()
+	if !sum["d/"+rows[0].SessionID].Ended || sum["d/"+rows[1].SessionID].Ended {
+		t.Fatalf("ended: %+v", sum)
+	}
+}
+
+func TestADayEndsAVisit(t *testing.T) {
+	s := newShard()
+	first := s.fold(at(0, "x"))[0].SessionID
+	for i := range 24 * 3 {
+		after := time.Duration(i+1) * 20 * min
+		got := s.fold(at(after, "x"))[0].SessionID
+		if same := got == first; same != (after <= visit.MaxAge) {
+			t.Fatalf("at %v the first visit goes on: %v", after, same)
+		}
+	}
+}
+
+func TestTheDrainEndsAnIdleVisit(t *testing.T) {
+	s := newShard()
+	s.fold(view(0, "/a"))
+	s.expire(29 * min)
+	if len(s.open) != 1 {
+		t.Fatal("ended after 29 minutes")
+	}
+	s.expire(2 * min)
+	if len(s.open) != 0 || len(s.total()) != 1 {
+		t.Fatalf("%d open, %d visits", len(s.open), len(s.total()))
+	}
+	for _, v := range s.total() {
+		if !v.Ended || v.Events != 1 || !v.End.Equal(t0) {
+			t.Fatalf("%+v", v)
+		}
+	}
+}
+
+func TestASessionEndEndsAVisit(t *testing.T) {
+	s := newShard()
+	rows := s.fold(view(0, "/a"), at(2*min, weir.NameSessionEnd), at(3*min, "click"))
+	if rows[1].SessionID != rows[0].SessionID || rows[2].SessionID == rows[0].SessionID {
+		t.Fatal("the end is part of its visit, and what follows is not")
+	}
+	if r := rows[1]; r.ClosesEventID != rows[0].ID || r.ClosesPath != "/a" || r.ClosesMS != 120_000 {
+		t.Fatalf("%+v", r)
+	}
+}
+
+func TestALoneSessionEndOpensNoVisit(t *testing.T) {
+	s := newShard()
+	rows := s.fold(at(0, weir.NameSessionEnd), at(0, weir.NameSessionEnd, session("s")), at(0, weir.NameScreenLeave))
+	if len(s.visits) != 0 || len(s.open) != 0 {
+		t.Fatalf("visits %+v, open %+v", s.visits, s.open)
+	}
+	if rows[0].SessionID != "" || rows[1].SessionID != "s" {
+		t.Fatalf("sessions %q, %q", rows[0].SessionID, rows[1].SessionID)
+	}
+}
+
+func TestSessionIDsOfTheSDKAreKept(t *testing.T) {
+	s := newShard()
+	rows := s.fold(
+		view(0, "/a", session("s1")), view(min, "/b", session("s2")), at(2*min, "late", session("s1")),
+		at(3*min, "unnamed"), at(50*min, "after a pause", session("s2")))
+	want := []string{"s1", "s2", "s1", "s2", "s2"}
+	for i, r := range rows {
+		if r.SessionID != want[i] {
+			t.Errorf("event %d: session %q, want %q", i, r.SessionID, want[i])
+		}
+	}
+	sum := s.total()
+	if len(sum) != 2 || sum["d/s1"].Events != 2 || sum["d/s2"].Events != 3 {
+		t.Fatalf("%+v", sum)
+	}
+}
+
+func TestAnEventInheritsThePageItHappenedOn(t *testing.T) {
+	s := newShard()
+	rows := s.fold(at(-min, "early"), view(0, "/a"), at(min, "click"))
+	rows = append(rows, s.fold(
+		at(2*min, "own", func(e *weir.Event) { e.Path = "/own" }), view(3*min, "/b"), at(4*min, "click"), at(2*min, "before b"))...)
+	for i, want := range []struct{ path, origin, from string }{
+		{}, {"/a", "https://x", ""}, {"/a", "https://x", "e2"},
+		{"/own", "", ""}, {"/b", "https://x", ""}, {"/b", "https://x", "e5"}, {},
+	} {
+		r := rows[i]
+		if r.Path != want.path || r.Origin != want.origin || r.InheritedFrom != want.from {
+			t.Errorf("%s: %q %q from %q, want %+v", r.Name, r.Path, r.Origin, r.InheritedFrom, want)
+		}
+	}
+}
+
+func TestAScreenViewIsClosedOnceByWhatLeavesIt(t *testing.T) {
+	s := newShard()
+	rows := s.fold(view(0, "/a"), at(min, "click"), at(2*min, weir.NameScreenLeave), view(5*min, "/b"))
+	rows = append(rows, s.fold(view(6*min, "/c"))...)
+	type closing struct {
+		id, path string
+		ms       int64
+	}
+	for i, want := range []closing{{}, {}, {"e1", "/a", 120_000}, {}, {"e4", "/b", 60_000}} {
+		r := rows[i]
+		if got := (closing{r.ClosesEventID, r.ClosesPath, r.ClosesMS}); got != want {
+			t.Errorf("row %d closes %+v, want %+v", i, got, want)
+		}
+	}
+}
+
+func TestALateEventJoinsTheVisitItFellIn(t *testing.T) {
+	s := newShard()
+	rows := s.fold(view(0, "/a"), at(10*min, "click"), view(60*min, "/b"))
+	rows = append(rows, s.fold(at(5*min, "late"), at(61*min, "click"), at(-300*min, "ancient"), at(-299*min, "ancient"), at(62*min, "click"))...)
+	a, b := rows[0].SessionID, rows[2].SessionID
+	ancient := rows[5].SessionID
+	want := []string{a, a, b, a, b, ancient, ancient, b}
+	for i, r := range rows {
+		if r.SessionID != want[i] {
+			t.Errorf("event %d (%s) is in %q, want %q", i, r.Name, r.SessionID, want[i])
+		}
+	}
+	if v := s.total()["d/"+a]; !v.Ended || !v.End.Equal(t0.Add(10*min)) || v.Events != 3 {
+		t.Fatalf("the ended visit changed its end: %+v", v)
+	}
+}
+
+func TestALateEventNeverReopensAnEndedVisit(t *testing.T) {
+	s := newShard()
+	rows := s.fold(view(0, "/a"), at(min, weir.NameSessionEnd), at(2*min, "after"))
+	if rows[2].SessionID == rows[0].SessionID {
+		t.Fatal("an event after the end joined the ended visit")
+	}
+	if v := s.total()["d/"+rows[0].SessionID]; !v.End.Equal(t0.Add(min)) {
+		t.Fatalf("%+v", v)
+	}
+}
+
+func TestALogImportedBackwardsKeepsItsVisits(t *testing.T) {
+	s := newShard()
+	june := s.fold(view(0, "/june"), at(min, "x"))
+	may := s.fold(view(-1000*min, "/may"), at(-999*min, "x"), at(-900*min, "x"), at(-899*min, "x"))
+	again := s.fold(at(2*min, "x"))
+	if again[0].SessionID != june[0].SessionID {
+		t.Fatal("the newest visit was torn in two")
+	}
+	if n := len(s.total()); n != 3 {
+		t.Fatalf("%d visits, want 3", n)
+	}
+	if may[0].SessionID != may[1].SessionID || may[1].SessionID == may[2].SessionID || may[2].SessionID != may[3].SessionID {
+		t.Fatalf("may: %q %q %q %q", may[0].SessionID, may[1].SessionID, may[2].SessionID, may[3].SessionID)
+	}
+}
+
+func TestAnEventWithoutADeviceIsPartOfNoVisit(t *testing.T) {
+	s := newShard()
+	rows := s.fold(at(0, "x", func(e *weir.Event) { e.DeviceID, e.ProfileID = "", "pr" }))
+	if rows[0].SessionID != "" || len(s.visits)+len(s.links)+len(s.open) != 0 {
+		t.Fatalf("%+v %+v", rows, s.visits)
+	}
+}
+
+func TestADeviceIsLinkedToItsProfileOncePerVisit(t *testing.T) {
+	s := newShard()
+	me := func(e *weir.Event) { e.ProfileID = "me" }
+	s.fold(at(0, "x"), at(min, "x", me), at(2*min, "x", me))
+	s.fold(at(3*min, "x", me), at(4*min, "x", func(e *weir.Event) { e.ProfileID = "you" }))
+	want := []weir.Link{
+		{ProjectID: "p", DeviceID: "d", ProfileID: "me", At: t0.Add(min)},
+		{ProjectID: "p", DeviceID: "d", ProfileID: "you", At: t0.Add(4 * min)},
+	}
+	if d := cmp.Diff(want, s.links); d != "" {
+		t.Fatal(d)
+	}
+}
+
+func TestProjectsAndDevicesAreApart(t *testing.T) {
+	s := newShard()
+	s.fold(at(0, "x"), at(0, "x", func(e *weir.Event) { e.DeviceID = "e" }), at(0, "x", func(e *weir.Event) { e.ProjectID = "q" }))
+	if len(s.open) != 3 || len(s.visits) != 3 {
+		t.Fatalf("%d open, %d visits, want 3", len(s.open), len(s.visits))
+	}
+}
+
+func TestTheFoldLeavesItsInputAlone(t *testing.T) {
+	s := newShard()
+	s.fold(view(0, "/a"), at(min, "x"))
+	before := maps.Clone(s.open)
+	copies := map[string]string{}
+	for k, st := range before {
+		copies[k] = string(st.Encode())
+	}
+	rows := []weir.EventRow{{Event: view(2*min, "/b"), Seq: 9}, {Event: view(200*min, "/c"), Seq: 10}}
+	s.Fold(s.open, rows, s.now)
+	visit.Expire(s.open, s.now.Add(time.Hour))
+	for k, st := range s.open {
+		if string(st.Encode()) != copies[k] {
+			t.Fatalf("state of %q changed", k)
+		}
+	}
+}
