@@ -1,0 +1,338 @@
+package drain_test
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/weir-analytics/weir/internal/cold"
+	"github.com/weir-analytics/weir/internal/drain"
+	"github.com/weir-analytics/weir/internal/hot"
+)
+
+func TestWhatWasAcknowledgedIsVisibleAfterAFlush(t *testing.T) {
+	r := newRig(t)
+	d, _ := r.run(r.log, quick)
+	for i := range 60 {
+		r.send(1 + i)
+		r.flush(d)
+		r.check()
+	}
+}
+
+func TestFlushesAtOnceShareTheirBatches(t *testing.T) {
+	r := newRig(t)
+	o := quick
+	o.MaxAge = time.Hour
+	o.MaxBatch = 1000
+	r.send(100)
+	d, _ := r.run(r.log, o)
+	var wg sync.WaitGroup
+	for range 50 {
+		wg.Go(func() {
+			if _, err := d.Flush(context.Background()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	r.check()
+	if n := len(r.order); n > r.log.Shards() {
+		t.Fatalf("%d batches for 50 flushes", n)
+	}
+}
+
+func TestBatchesCloseByNumberAndByAge(t *testing.T) {
+	r := newRig(t)
+	var mu sync.Mutex
+	largest, got := 0, make(chan int, 1000)
+	o := quick
+	o.Committed = func(c drain.Commit) {
+		mu.Lock()
+		defer mu.Unlock()
+		largest = max(largest, len(c.Rows))
+		got <- len(c.Rows)
+	}
+	r.send(1000)
+	r.run(r.log, o)
+	for n := 0; n < 1000; {
+		n += <-got
+	}
+	r.send(3) // fewer than a batch: only age closes it
+	for n := 0; n < 3; {
+		n += <-got
+	}
+	r.check()
+	if largest != o.MaxBatch {
+		t.Fatalf("largest batch %d, want %d", largest, o.MaxBatch)
+	}
+}
+
+func TestAColdTierThatIsAwayStopsOnlyTheDrain(t *testing.T) {
+	r := newRig(t)
+	var refused atomic.Int32
+	away := make(chan struct{})
+	r.setFail(func(*cold.Batch) (bool, error) {
+		if refused.Add(1) == 20 {
+			close(away)
+		}
+		return false, errDown
+	})
+	o := quick
+	o.BarrierWait = 10 * time.Millisecond
+	d, _ := r.run(r.log, o)
+	r.send(200)
+	acked := time.Now()
+	<-away
+	r.send(200)
+	asOf, err := d.Flush(context.Background())
+	if err != nil || asOf.After(acked) {
+		t.Fatalf("as of %v (%v), though what was acknowledged until %v is not there", asOf, err, acked)
+	}
+	if n, err := d.Behind(context.Background()); n != 400 || err != nil {
+		t.Fatalf("behind %d, want 400 (%v)", n, err)
+	}
+	r.setFail(nil)
+	for n := uint64(1); n > 0; {
+		if _, err := d.Flush(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		n, _ = d.Behind(context.Background())
+	}
+	r.check()
+}
+
+func TestAWriteWhoseAnswerIsLostCountsOnce(t *testing.T) {
+	r := newRig(t)
+	var n atomic.Int32
+	r.setFail(func(*cold.Batch) (bool, error) {
+		if n.Add(1)%2 == 1 {
+			return true, errDown // kept, but the writer is not told
+		}
+		return false, nil
+	})
+	d, _ := r.run(r.log, quick)
+	r.send(500)
+	r.flush(d)
+	r.check()
+}
+
+func TestARowThatIsRefusedGoesToTheDeadLetters(t *testing.T) {
+	r := newRig(t)
+	r.setFail(func(b *cold.Batch) (bool, error) {
+		for i, e := range b.Events {
+			if strings.HasSuffix(e.ID, "7") {
+				return false, &cold.RowError{Index: i, Reason: "seven"}
+			}
+		}
+		return false, nil
+	})
+	d, _ := r.run(r.log, quick)
+	r.send(100)
+	r.flush(d)
+	r.check()
+	_, _, dead := r.all()
+	if len(dead) != 10 {
+		t.Fatalf("%d dead letters, want 10", len(dead))
+	}
+	for _, l := range dead {
+		if l.Reason != "seven" || l.ProjectID != "p" || l.Seq == 0 || !strings.Contains(string(l.Event), `7"`) {
+			t.Fatalf("%+v", l)
+		}
+	}
+}
+
+// crashing is a log that fails once at a step, as if the process had died
+// there: what the step did stands or does not.
+type crashing struct {
+	hot.Log
+	step  string // "intend" or "commit"
+	after bool   // fail after the step was done
+	left  *atomic.Int32
+}
+
+func (c crashing) fails(step string) bool { return step == c.step && c.left.Add(-1) == 0 }
+
+var errCrash = errors.New("crash")
+
+func (c crashing) Intend(ctx context.Context, l hot.Lease, in hot.Intent) error {
+	if c.fails("intend") {
+		if c.after {
+			if err := c.Log.Intend(ctx, l, in); err != nil {
+				return err
+			}
+		}
+		return errCrash
+	}
+	return c.Log.Intend(ctx, l, in)
+}
+
+func (c crashing) Commit(ctx context.Context, l hot.Lease, in hot.Intent, ch []hot.Change) error {
+	if c.fails("commit") {
+		if c.after {
+			if err := c.Log.Commit(ctx, l, in, ch); err != nil {
+				return err
+			}
+		}
+		return errCrash
+	}
+	return c.Log.Commit(ctx, l, in, ch)
+}
+
+func TestACrashAtAnyStepNeitherLosesNorDoubles(t *testing.T) {
+	for _, step := range []string{"intend", "commit"} {
+		for _, after := range []bool{false, true} {
+			for nth := range int32(4) {
+				r := newRig(t)
+				left := new(atomic.Int32)
+				left.Store(nth + 1)
+				crashed := make(chan struct{}, 1)
+				o := quick
+				o.Failed = func(_ int, err error) {
+					if errors.Is(err, errCrash) {
+						crashed <- struct{}{}
+					}
+				}
+				_, stop := r.run(crashing{r.log, step, after, left}, o)
+				for range 30 {
+					r.send(10)
+				}
+				<-crashed
+				stop()
+				d, _ := r.run(r.log, quick) // the next process
+				r.send(20)
+				r.flush(d)
+				r.check()
+			}
+		}
+	}
+}
+
+func TestADeposedOwnerCommitsNothing(t *testing.T) {
+	r := newRig(t)
+	writing, goOn := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	r.send(1)
+	o := quick
+	o.Owner, o.LeaseTTL = "paused", 30*time.Millisecond
+	fenced := make(chan struct{}, 16)
+	o.Failed = func(_ int, err error) {
+		if errors.Is(err, hot.ErrFenced) {
+			fenced <- struct{}{}
+		}
+	}
+	// The first owner pauses in its write for longer than its lease.
+	paused := pausing{r.ledger, func() { once.Do(func() { close(writing); <-goOn }) }}
+	d1 := drain.New(r.log, paused, o)
+	ctx, cancel := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	wg.Go(func() { _ = d1.Run(ctx) })
+	<-writing
+	o2 := quick
+	o2.Owner = "next"
+	d2, _ := r.run(r.log, o2)
+	r.flush2(d2)
+	r.send(30)
+	r.flush2(d2)
+	close(goOn)
+	<-fenced
+	r.flush2(d2)
+	cancel()
+	wg.Wait()
+	r.check()
+}
+
+// flush2 flushes until nothing is behind: the other shards may still be the
+// first owner's.
+func (r *rig) flush2(d *drain.Drain) {
+	r.t.Helper()
+	for {
+		if _, err := d.Flush(context.Background()); err != nil {
+			r.t.Fatal(err)
+		}
+		n, err := d.Behind(context.Background())
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		events, _, _ := r.all()
+		if n == 0 || len(events) == r.sent {
+			return
+		}
+	}
+}
+
+type pausing struct {
+	cold.Writer
+	pause func()
+}
+
+func (p pausing) Write(ctx context.Context, b *cold.Batch) (bool, error) {
+	p.pause()
+	return p.Writer.Write(ctx, b)
+}
+
+func TestIdleVisitsEnd(t *testing.T) {
+	r := newRig(t)
+	var ahead atomic.Int64
+	o := quick
+	o.SweepEvery = 5 * time.Millisecond
+	o.Clock = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+	d, _ := r.run(r.log, o)
+	r.send(10)
+	r.flush(d)
+	ended := make(chan struct{})
+	var once sync.Once
+	r.setFail(func(b *cold.Batch) (bool, error) {
+		if b.Last < b.First && len(b.Visits) > 0 {
+			once.Do(func() { close(ended) })
+		}
+		return false, nil
+	})
+	ahead.Store(int64(31 * time.Minute))
+	<-ended
+	for {
+		_, visits, _ := r.all()
+		n := map[string]bool{}
+		for _, v := range visits {
+			if v.Ended {
+				n[v.DeviceID] = true
+			}
+		}
+		if len(n) == 10 {
+			break
+		}
+	}
+	r.check()
+}
+
+func TestAsOfGoesOnWhileNothingComes(t *testing.T) {
+	r := newRig(t)
+	d, _ := r.run(r.log, quick)
+	start := time.Now()
+	for d.AsOf().Before(start) {
+		runtime.Gosched()
+	}
+	if d.AsOf().After(time.Now()) {
+		t.Fatal("as of a time to come")
+	}
+}
+
+func TestADrainThatStopsLeavesItsShardsToTheNext(t *testing.T) {
+	r := newRig(t)
+	o := quick
+	o.Owner, o.LeaseTTL = "one", time.Hour
+	d, stop := r.run(r.log, o)
+	r.send(10)
+	r.flush(d)
+	stop()
+	r.send(10)
+	o.Owner = "two"
+	d, _ = r.run(r.log, o)
+	r.flush(d)
+	r.check()
+}

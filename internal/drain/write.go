@@ -1,0 +1,82 @@
+package drain
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/cold"
+)
+
+// write writes the batch, however long the cold tier is away. A row that it can
+// never take goes to the dead letters, and the rest of the batch goes on.
+func (s *shard) write(ctx context.Context, b *cold.Batch) error {
+	pause := s.opt.Backoff
+	for {
+		_, err := s.cold.Write(ctx, b)
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		var row *cold.RowError
+		if errors.As(err, &row) && row.Index >= 0 && row.Index < len(b.Events) {
+			s.bury(b, row)
+			continue
+		}
+		s.opt.Failed(s.n, err)
+		s.opt.Logger.Warn("drain: cold tier does not take a batch; trying again",
+			"shard", s.n, "events", len(b.Events), "pause", pause, "error", err)
+		if err := s.rest(ctx, pause); err != nil {
+			return err
+		}
+		pause = min(2*pause, 64*s.opt.Backoff)
+	}
+}
+
+// bury moves a row to the dead letters. The same row is refused each time, so a
+// replay buries it again and the batch stays the same.
+func (s *shard) bury(b *cold.Batch, row *cold.RowError) {
+	r := b.Events[row.Index]
+	event, err := json.Marshal(r.Event)
+	if err != nil { // properties are valid JSON; if not, they are the reason
+		r.Properties = nil
+		event, _ = json.Marshal(r.Event)
+	}
+	b.Dead = append(b.Dead, weir.DeadLetter{
+		ProjectID: r.ProjectID, Shard: r.Shard, Seq: r.Seq, Reason: row.Reason, Event: event, At: b.Now,
+	})
+	b.Events = slices.Delete(b.Events, row.Index, row.Index+1)
+	s.opt.Logger.Warn("drain: event went to the dead letters", "shard", s.n, "seq", r.Seq, "reason", row.Reason)
+}
+
+// rest pauses and keeps the lease meanwhile.
+func (s *shard) rest(ctx context.Context, d time.Duration) error {
+	for end := time.Now().Add(d); ; {
+		left := time.Until(end)
+		if left <= 0 {
+			return nil
+		}
+		s.pause(ctx, min(left, s.opt.LeaseTTL/3))
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err := s.renew(ctx); err != nil {
+			return fmt.Errorf("renew: %w", err)
+		}
+	}
+}
+
+func (s *shard) pause(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}
