@@ -124,6 +124,8 @@ type Presence interface {
 	Live(ctx context.Context, project string, now time.Time) (int, error)
 	// Recent returns the project's last events, newest first, at most RecentMax.
 	Recent(ctx context.Context, project string, limit int) ([]weir.Event, error)
+	// Seen says whether the device had an event within LastScreenViewKept.
+	Seen(ctx context.Context, project, device string, now time.Time) (bool, error)
 	// LastScreenView is the device's last one; ok is false when it has none
 	// within LastScreenViewKept.
 	LastScreenView(ctx context.Context, project, device string, now time.Time) (v ScreenView, ok bool, err error)

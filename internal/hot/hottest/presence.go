@@ -65,7 +65,16 @@ func (s suite) testPresence(t *testing.T) {
 			if d := cmp.Diff(want, got); d != "" || !ok || err != nil {
 				t.Fatal(d, ok, err)
 			}
-			f.clock.Add(30 * time.Minute)
+			f.clock.Add(29 * time.Minute)
+			for device, want := range map[string]bool{"a": true, "nobody": false} {
+				if ok, err := f.Seen(t.Context(), "p", device, f.clock.Now()); ok != want || err != nil {
+					t.Fatalf("device %s seen: %v (%v)", device, ok, err)
+				}
+			}
+			f.clock.Add(time.Minute)
+			if ok, err := f.Seen(t.Context(), "p", "a", f.clock.Now()); ok || err != nil {
+				t.Fatal("still seen after half an hour", err)
+			}
 			for _, device := range []string{"a", "nobody"} {
 				if got, ok, err := f.LastScreenView(t.Context(), "p", device, f.clock.Now()); ok || err != nil {
 					t.Fatal(got, err)

@@ -277,6 +277,21 @@ func (s *Store) Recent(_ context.Context, project string, limit int) ([]weir.Eve
 	return events, nil
 }
 
+// Seen implements hot.Presence.
+func (s *Store) Seen(_ context.Context, project, id string, now time.Time) (bool, error) {
+	if err := s.usable(); err != nil {
+		return false, err
+	}
+	s.presence.mu.Lock()
+	defer s.presence.mu.Unlock()
+	a := s.presence.projects[project]
+	if a == nil {
+		return false, nil
+	}
+	d, ok := a.devices[id]
+	return ok && now.Sub(d.last) < hot.LastScreenViewKept, nil
+}
+
 // LastScreenView implements hot.Presence.
 func (s *Store) LastScreenView(_ context.Context, project, id string, now time.Time) (hot.ScreenView, bool, error) {
 	if err := s.usable(); err != nil {

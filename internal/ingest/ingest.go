@@ -1,0 +1,178 @@
+// Package ingest takes events in: decode, enrich, name the device, append. What
+// it answers with success is durable and counted.
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
+	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/enrich"
+	"github.com/weir-analytics/weir/internal/hot"
+	"github.com/weir-analytics/weir/internal/wire"
+)
+
+// Log is what ingest needs of the hot tier.
+type Log interface {
+	Append(ctx context.Context, items []hot.Item) (duplicates []int, err error)
+	Seen(ctx context.Context, project, device string, now time.Time) (bool, error)
+}
+
+// Feed is told of what was accepted, for those who watch.
+type Feed interface {
+	Watched(project string) bool
+	// Received gets accepted events; it must not keep or change them.
+	Received(project string, events []*weir.Event)
+}
+
+// Remote is the sender of a request.
+type Remote struct {
+	IP        string // "" when unknown
+	UserAgent string
+	// Historical says that the events are those of a log, long past: devices
+	// are derived under the project's import salt rather than the day's.
+	Historical bool
+}
+
+// Reply is what became of a request's events.
+type Reply struct {
+	Accepted   int
+	Duplicates int
+	Rejected   []weir.Rejection
+}
+
+// Config is what an Ingester is made of.
+type Config struct {
+	Log      Log
+	Salts    Salts
+	Enrich   *enrich.Enricher
+	Feed     Feed // optional
+	Limits   wire.Limits
+	Clock    weir.Clock
+	Registry prometheus.Registerer // optional
+}
+
+// Ingester takes events in. It is safe for concurrent use.
+type Ingester struct {
+	Config
+	devices devices
+	metrics metrics
+}
+
+// New makes an Ingester.
+func New(c Config) *Ingester {
+	return &Ingester{Config: c, devices: devices{salts: c.Salts, log: c.Log}, metrics: newMetrics(c.Registry)}
+}
+
+// Ingest decodes a native body and appends its events to the project. Errors:
+// EINVALID, ETOOLARGE and EUNSUPPORTED for the body as a whole; EUNAVAILABLE
+// when the hot tier takes nothing now, and the same request may be sent again.
+func (g *Ingester) Ingest(ctx context.Context, p *weir.Project, body io.Reader, encoding string, r Remote) (Reply, error) {
+	b, err := wire.ReadBody(body, encoding, g.Limits)
+	if err != nil {
+		g.metrics.refused(err)
+		return Reply{}, err
+	}
+	in, rejected, err := wire.Events(b.Bytes(), g.Clock.Now(), g.Limits)
+	b.Release()
+	if err != nil {
+		g.metrics.refused(err)
+		return Reply{}, err
+	}
+	reply, err := g.Accept(ctx, p, in, r)
+	if err != nil {
+		g.metrics.refused(err)
+		return Reply{}, err
+	}
+	for _, j := range rejected {
+		g.metrics.rejected.WithLabelValues(j.Reason).Inc()
+	}
+	reply.Rejected = rejected
+	return reply, nil
+}
+
+var itemPool = sync.Pool{New: func() any { return new([]hot.Item) }}
+
+// Accept enriches decoded events and appends them; it changes them in place.
+func (g *Ingester) Accept(ctx context.Context, p *weir.Project, in []weir.Incoming, r Remote) (Reply, error) {
+	if len(in) == 0 {
+		return Reply{}, nil
+	}
+	now := g.Clock.Now()
+	loc := p.Location()
+	pooled := itemPool.Get().(*[]hot.Item)
+	items := (*pooled)[:0]
+	defer func() {
+		clear(items)
+		*pooled = items[:0]
+		itemPool.Put(pooled)
+	}()
+	for i := range in {
+		x := &in[i]
+		if x.Source.IP == "" && x.Source.UserAgent == "" {
+			x.Source.IP, x.Source.UserAgent, x.Source.Remote = r.IP, r.UserAgent, true
+		}
+		g.Enrich.Apply(x)
+		e := &x.Event
+		e.ProjectID, e.ReceivedAt = p.ID, now
+		if e.ID == "" {
+			id, err := uuid.NewV7()
+			if err != nil {
+				return Reply{}, fmt.Errorf("ingest: make an id: %w", err)
+			}
+			e.ID = id.String()
+		}
+		if e.DeviceID == "" {
+			if err := g.devices.derive(ctx, e, x.Source, r.Historical, now); err != nil {
+				return Reply{}, unavailable(err)
+			}
+		}
+		if p.StoreIP && x.Source.IP != "" {
+			e.Properties = withIP(e.Properties, x.Source.IP)
+		}
+		items = append(items, hot.Item{Event: e, Location: loc})
+	}
+	began := time.Now()
+	duplicates, err := g.Log.Append(ctx, items)
+	if err != nil {
+		return Reply{}, unavailable(err)
+	}
+	g.metrics.appended(len(items)-len(duplicates), len(duplicates), time.Since(began))
+	g.tell(p.ID, in, duplicates)
+	return Reply{Accepted: len(items) - len(duplicates), Duplicates: len(duplicates)}, nil
+}
+
+// tell passes the accepted events on to those who watch.
+func (g *Ingester) tell(project string, in []weir.Incoming, duplicates []int) {
+	if g.Feed == nil || !g.Feed.Watched(project) {
+		return
+	}
+	events := make([]*weir.Event, 0, len(in)-len(duplicates))
+	for i := range in {
+		if len(duplicates) > 0 && duplicates[0] == i {
+			duplicates = duplicates[1:]
+			continue
+		}
+		events = append(events, &in[i].Event)
+	}
+	g.Feed.Received(project, events)
+}
+
+// unavailable tells the client to come back: nothing of the request is
+// acknowledged.
+func unavailable(err error) error {
+	switch {
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return weir.Wrap(err, weir.EUNAVAILABLE, "the request was cancelled before its events were stored")
+	case errors.Is(err, hot.ErrFull):
+		return weir.Wrap(err, weir.EUNAVAILABLE, "the server has no room for more events now; send them again later")
+	default:
+		return weir.Wrap(err, weir.EUNAVAILABLE, "the events could not be stored now; send them again later")
+	}
+}

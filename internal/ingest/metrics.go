@@ -1,0 +1,56 @@
+package ingest
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/wire"
+)
+
+// metrics counts every event that comes, under what became of it.
+type metrics struct {
+	accepted, duplicates prometheus.Counter
+	rejected             *prometheus.CounterVec // events, by reason
+	requests             *prometheus.CounterVec // refused whole, by code
+	appendTime           prometheus.Histogram
+}
+
+func newMetrics(reg prometheus.Registerer) metrics {
+	m := metrics{
+		accepted: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "weir_events_accepted_total", Help: "Events that are durable in the hot tier.",
+		}),
+		duplicates: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "weir_events_duplicate_total", Help: "Events whose id was seen before.",
+		}),
+		rejected: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "weir_events_rejected_total", Help: "Events that were not taken, by reason.",
+		}, []string{"reason"}),
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "weir_ingest_requests_refused_total", Help: "Ingest requests refused whole, by error code.",
+		}, []string{"code"}),
+		appendTime: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "weir_append_seconds", Help: "Time of a durable append.",
+			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14),
+		}),
+	}
+	for _, r := range wire.Reasons() {
+		m.rejected.WithLabelValues(r)
+	}
+	for _, c := range []string{weir.EINVALID, weir.ETOOLARGE, weir.EUNSUPPORTED, weir.EUNAVAILABLE} {
+		m.requests.WithLabelValues(c)
+	}
+	if reg != nil {
+		reg.MustRegister(m.accepted, m.duplicates, m.rejected, m.requests, m.appendTime)
+	}
+	return m
+}
+
+func (m *metrics) refused(err error) { m.requests.WithLabelValues(weir.ErrorCode(err)).Inc() }
+
+func (m *metrics) appended(accepted, duplicates int, took time.Duration) {
+	m.accepted.Add(float64(accepted))
+	m.duplicates.Add(float64(duplicates))
+	m.appendTime.Observe(took.Seconds())
+}
