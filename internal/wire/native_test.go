@@ -1,0 +1,302 @@
+package wire_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/tools/txtar"
+
+	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/wire"
+)
+
+var update = flag.Bool("update", false, "write what was decoded to testdata")
+
+var now = time.Date(2026, 3, 1, 12, 0, 0, 123456789, time.UTC)
+
+// Each file of testdata/native is a request's body and what is made of it.
+func TestNativeGolden(t *testing.T) {
+	files, err := filepath.Glob("testdata/native/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no golden files: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			a, err := txtar.ParseFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(a.Files) == 1 && *update {
+				a.Files = append(a.Files, txtar.File{Name: "want"})
+			}
+			if len(a.Files) != 2 || a.Files[0].Name != "body" || a.Files[1].Name != "want" {
+				t.Fatal("want the files body and want")
+			}
+			got := render(wire.Events(a.Files[0].Data, now, wire.DefaultLimits()))
+			if *update {
+				a.Files[1].Data = []byte(got)
+				if err := os.WriteFile(file, txtar.Format(a), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if diff := cmp.Diff(string(a.Files[1].Data), got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// render writes what Events returned, a line per field that is not zero.
+func render(in []weir.Incoming, rejected []weir.Rejection, err error) string {
+	var b strings.Builder
+	for _, i := range in {
+		fmt.Fprintf(&b, "event %d\n", i.Index)
+		renderStruct(&b, "", reflect.ValueOf(i.Event))
+		renderStruct(&b, "Source.", reflect.ValueOf(i.Source))
+	}
+	for _, r := range rejected {
+		fmt.Fprintf(&b, "rejected %d %s", r.Index, r.Reason)
+		if r.Detail != "" {
+			fmt.Fprintf(&b, " (%s)", r.Detail)
+		}
+		b.WriteByte('\n')
+	}
+	if err != nil {
+		fmt.Fprintf(&b, "error %s: %s\n", weir.ErrorCode(err), weir.ErrorMessage(err))
+	}
+	return b.String()
+}
+
+func renderStruct(b *strings.Builder, prefix string, v reflect.Value) {
+	for i := range v.NumField() {
+		f, name := v.Field(i), prefix+v.Type().Field(i).Name
+		if f.IsZero() {
+			continue
+		}
+		switch x := f.Interface().(type) {
+		case time.Time:
+			fmt.Fprintf(b, "  %s: %s\n", name, x.Format(time.RFC3339Nano))
+		case *weir.Call:
+			fmt.Fprintf(b, "  %s:\n", name)
+			renderStruct(b, "  "+name+".", f.Elem())
+		case json.RawMessage:
+			fmt.Fprintf(b, "  %s: %s\n", name, x)
+		default:
+			fmt.Fprintf(b, "  %s: %v\n", name, x)
+		}
+	}
+}
+
+// one decodes a body of one item.
+func one(t *testing.T, body string) (weir.Incoming, string) {
+	t.Helper()
+	in, rejected, err := wire.Events([]byte(body), now, wire.DefaultLimits())
+	switch {
+	case err != nil:
+		t.Fatalf("%.200s: %v", body, err)
+	case len(in) == 1 && len(rejected) == 0:
+		return in[0], ""
+	case len(in) == 0 && len(rejected) == 1:
+		return weir.Incoming{}, rejected[0].Reason
+	}
+	t.Fatalf("%.200s: %d events, %d rejections", body, len(in), len(rejected))
+	return weir.Incoming{}, ""
+}
+
+func TestRejectionNamesItsReason(t *testing.T) {
+	long := func(n int) string { return `"` + strings.Repeat("x", n) + `"` }
+	nested := func(n int) string {
+		return `{"name":"a","properties":` + strings.Repeat(`{"a":`, n) + "1" + strings.Repeat("}", n) + "}"
+	}
+	many := func(n int) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, `,"k%d":0`, i)
+		}
+		return `{"name":"a","properties":{` + b.String()[1:] + "}}"
+	}
+	cases := []struct{ body, reason string }{
+		{`[1]`, wire.ReasonNotObject},
+		{`[null]`, wire.ReasonNotObject},
+		{`[[{"name":"a"}]]`, wire.ReasonNotObject},
+
+		{`{"name":"a","x":` + long(1<<20) + `}`, wire.ReasonTooLarge},
+		{`{"x":` + long(1<<20) + `}`, wire.ReasonTooLarge},
+		{`{"name":"a","properties":{"x":` + long(1<<20) + `}}`, wire.ReasonTooLarge},
+		{`{"name":"a","properties":{"x":[` + strings.Repeat(`"xxxxxxxx",`, 1<<17) + `1]}}`, wire.ReasonTooLarge},
+		{`{"name":"a","x":` + long(1<<20-20) + `}`, ""},
+
+		{`{}`, wire.ReasonNameMissing},
+		{`{"name":""}`, wire.ReasonNameMissing},
+		{`{"name":null}`, wire.ReasonNameMissing},
+		{`{"Name":"a"}`, wire.ReasonNameMissing},
+		{`{"name":` + long(255) + `}`, ""},
+		{`{"name":` + long(256) + `}`, wire.ReasonNameTooLong},
+
+		{`{"name":"a","id":` + long(255) + `}`, ""},
+		{`{"name":"a","id":` + long(256) + `}`, wire.ReasonIDTooLong},
+		{`{"name":"a","profile_id":` + long(256) + `}`, wire.ReasonIDTooLong},
+		{`{"name":"a","device_id":` + strings.Repeat("1", 256) + `}`, wire.ReasonIDTooLong},
+		{`{"name":"a","session_id":` + long(256) + `}`, wire.ReasonIDTooLong},
+
+		{`{"name":"a","url":` + long(8192) + `,"referrer":` + long(8192) + `}`, ""},
+		{`{"name":"a","url":` + long(8193) + `}`, wire.ReasonStringTooLong},
+		{`{"name":"a","referrer":` + long(8193) + `}`, wire.ReasonStringTooLong},
+		{`{"name":"a","title":` + long(2048) + `}`, ""},
+		{`{"name":"a","title":` + long(2049) + `}`, wire.ReasonStringTooLong},
+		{`{"name":"a","user_agent":` + long(2049) + `}`, wire.ReasonStringTooLong},
+		{`{"call":{"route":` + long(2049) + `}}`, wire.ReasonStringTooLong},
+		{`{"name":"a","properties":{"x":` + long(10_000) + `}}`, ""},
+
+		{`{"name":1}`, wire.ReasonWrongType},
+		{`{"name":"a","id":true}`, wire.ReasonWrongType},
+		{`{"name":"a","id":{}}`, wire.ReasonWrongType},
+		{`{"name":"a","ts":[]}`, wire.ReasonWrongType},
+		{`{"name":"a","url":5}`, wire.ReasonWrongType},
+		{`{"name":"a","revenue":"5"}`, wire.ReasonWrongType},
+		{`{"name":"a","currency":5}`, wire.ReasonWrongType},
+		{`{"name":"a","properties":[]}`, wire.ReasonWrongType},
+		{`{"name":"a","properties":"{}"}`, wire.ReasonWrongType},
+		{`{"call":[]}`, wire.ReasonWrongType},
+		{`{"call":{"status":"200"}}`, wire.ReasonWrongType},
+		{`{"call":{"method":false}}`, wire.ReasonWrongType},
+
+		{`{"name":"a","name":"a"}`, wire.ReasonDuplicateKey},
+		{`{"name":"a","n\u0061me":"b"}`, wire.ReasonDuplicateKey},
+		{`{"call":{"status":1e2,"status":200}}`, wire.ReasonDuplicateKey},
+		{`{"name":"a","properties":{"x":1,"x":1}}`, wire.ReasonDuplicateKey},
+		{`{"name":"a","properties":{"x":1,"\u0078":1}}`, wire.ReasonDuplicateKey},
+		{`{"name":"a","properties":{"y":[{"/":1,"\/":2}]}}`, wire.ReasonDuplicateKey},
+		{strings.Replace(many(100), `"k99"`, `"k7"`, 1), wire.ReasonDuplicateKey},
+		{`{"name":"a","properties":{"x":{"x":1},"X":2}}`, ""},
+		{`{"name":"a","x":1,"x":{"y":1,"y":2}}`, ""},
+
+		{"{\"name\":\"a\xff\"}", wire.ReasonInvalidUTF8},
+		{"{\"name\":\"a\",\"id\":\"\xed\xa0\x80\"}", wire.ReasonInvalidUTF8},
+		{"{\"name\":\"a\",\"properties\":{\"x\":\"\xc0\x80\"}}", wire.ReasonInvalidUTF8},
+		{"{\"name\":\"a\",\"properties\":{\"\xff\":1}}", wire.ReasonInvalidUTF8},
+		{"{\"name\":\"a\",\"properties\":{\"x\":[\"\\n\xff\"]}}", wire.ReasonInvalidUTF8},
+		{"{\"name\":\"a\",\"\xff\":\"\xff\"}", ""},
+
+		{`{"name":"a\u0000"}`, wire.ReasonNUL},
+		{`{"name":"a","id":"\u0000"}`, wire.ReasonNUL},
+		{`{"name":"a","properties":{"x":"\u0000"}}`, wire.ReasonNUL},
+		{`{"name":"a","properties":{"\u0000":1}}`, wire.ReasonNUL},
+		{`{"name":"a","x":"\u0000"}`, ""},
+		{`{"name":"a","properties":{"x":"\\u0000"}}`, ""},
+
+		{`{"name":"a","revenue":1e999}`, wire.ReasonNumber},
+		{`{"name":"a","revenue":` + strings.Repeat("9", 400) + `}`, wire.ReasonNumber},
+		{`{"call":{"latency_ms":-1}}`, wire.ReasonNumber},
+		{`{"name":"a","properties":{"x":1e999}}`, wire.ReasonNumber},
+		{`{"name":"a","properties":{"x":-1e309}}`, wire.ReasonNumber},
+		{`{"name":"a","properties":{"x":[` + strings.Repeat("9", 400) + `]}}`, wire.ReasonNumber},
+		{`{"name":"a","properties":{"x":0.1e400}}`, wire.ReasonNumber},
+		{`{"name":"a","properties":{"x":1e-999}}`, ""},
+		{`{"name":"a","properties":{"x":` + strings.Repeat("9", 308) + `}}`, ""},
+		{`{"name":"a","x":1e999}`, ""},
+
+		{`{"name":"a","ts":""}`, wire.ReasonTimeInvalid},
+		{`{"name":"a","ts":"2026-03-01"}`, wire.ReasonTimeInvalid},
+		{`{"name":"a","ts":"2026-02-29T00:00:00Z"}`, wire.ReasonTimeInvalid},
+		{`{"name":"a","ts":"2026-03-01T00:00:00"}`, wire.ReasonTimeInvalid},
+		{`{"name":"a","ts":"1772366400"}`, wire.ReasonTimeInvalid},
+		{`{"name":"a","ts":1e30}`, wire.ReasonTimeInvalid},
+		{`{"name":"a","ts":` + strings.Repeat("1", 30) + `}`, wire.ReasonTimeInvalid},
+		{`{"name":"a","ts":"2026-03-02T12:00:00.123456Z"}`, ""},
+		{`{"name":"a","ts":"2026-03-02T12:00:00.123457Z"}`, wire.ReasonTimeFuture},
+		{`{"name":"a","ts":9e9}`, wire.ReasonTimeFuture},
+		{`{"name":"a","ts":"2000-01-01T00:00:00Z"}`, ""},
+		{`{"name":"a","ts":"2000-01-01T00:00:00+00:01"}`, wire.ReasonTimeAncient},
+		{`{"name":"a","ts":0}`, wire.ReasonTimeAncient},
+		{`{"name":"a","ts":-1772366400}`, wire.ReasonTimeAncient},
+
+		{`{"name":"a","currency":"EURO"}`, wire.ReasonCurrency},
+		{`{"name":"a","currency":"€"}`, wire.ReasonCurrency},
+		{`{"name":"a","currency":"E1R"}`, wire.ReasonCurrency},
+		{`{"name":"a","currency":""}`, ""},
+
+		{`{"call":{"status":99}}`, wire.ReasonStatus},
+		{`{"call":{"status":600}}`, wire.ReasonStatus},
+		{`{"call":{"status":-200}}`, wire.ReasonStatus},
+		{`{"call":{"status":200.5}}`, wire.ReasonStatus},
+		{`{"call":{"status":1e999}}`, wire.ReasonStatus},
+		{`{"call":{"status":0}}`, ""},
+		{`{"call":{"status":2e2}}`, ""},
+
+		{`{"name":"a","call":{}}`, wire.ReasonCallElsewhere},
+		{`{"name":"a","call":null}`, ""},
+		{`{"name":"api_call"}`, ""},
+		{`{"name":"","call":{}}`, ""},
+
+		{many(1000), ""},
+		{many(1001), wire.ReasonTooMany},
+		{`{"name":"a","properties":{"x":` + many(1001) + `}}`, ""},
+
+		{nested(20), ""},
+		{nested(21), wire.ReasonTooDeep},
+		{nested(9_000), wire.ReasonTooDeep},
+	}
+	covered := map[string]bool{wire.ReasonMalformed: true} // by TestLinesMayEndInCRLFAndBeBlankOrBroken
+	for _, c := range cases {
+		if _, got := one(t, c.body); got != c.reason {
+			t.Errorf("%.120s: reason %q, want %q", c.body, got, c.reason)
+		}
+		covered[c.reason] = true
+	}
+	for _, r := range wire.Reasons() {
+		if !covered[r] {
+			t.Errorf("no case for %s", r)
+		}
+	}
+}
+
+func TestReasonsAreListedOnce(t *testing.T) {
+	seen := map[string]bool{}
+	for _, r := range wire.Reasons() {
+		if r == "" || seen[r] || strings.ToLower(r) != r || strings.ContainsAny(r, " -") {
+			t.Errorf("reason %q", r)
+		}
+		seen[r] = true
+	}
+}
+
+func TestDefectCostsOneItem(t *testing.T) {
+	body := `[{"name":"a"},{"name":"b","properties":{"x":[1e999,{"y":2,"y":3}]},"id":{"z":[]}},{"name":"c"}]`
+	in, rejected, err := wire.Events([]byte(body), now, wire.DefaultLimits())
+	if err != nil || len(in) != 2 || len(rejected) != 1 {
+		t.Fatal(in, rejected, err)
+	}
+	if in[0].Event.Name != "a" || in[0].Index != 0 || in[1].Event.Name != "c" || in[1].Index != 2 {
+		t.Errorf("events %+v", in)
+	}
+	want := weir.Rejection{Index: 1, Reason: wire.ReasonNumber, Detail: "properties"}
+	if diff := cmp.Diff(want, rejected[0]); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestEventsOutliveTheBody(t *testing.T) {
+	body := []byte(`{"name":"a","id":"i","properties":{"x":"y"},"url":"https://h/"}`)
+	in, _, err := wire.Events(body, now, wire.DefaultLimits())
+	if err != nil {
+		t.Fatal(err)
+	}
+	copy(body, bytes.Repeat([]byte("#"), len(body)))
+	if _, _, err := wire.Events([]byte(`{"name":"bbbbb","properties":{"z":"zzzz"}}`), now, wire.DefaultLimits()); err != nil {
+		t.Fatal(err)
+	}
+	e := in[0].Event
+	if e.Name != "a" || e.ID != "i" || string(e.Properties) != `{"x":"y"}` || in[0].Source.URL != "https://h/" {
+		t.Errorf("%+v", in[0])
+	}
+}
