@@ -64,26 +64,38 @@ type Store interface {
 	Close() error
 }
 
-// Dialect is where the engines' SQL differs. Arguments are SQL expressions, and
-// results are too.
+// Dialect is where the engines' SQL differs. Arguments and results are SQL
+// expressions; an argument stands exactly once in its result, so that its "?"
+// keep their count and order. Everything else that insight writes is SQL which
+// both engines read alike.
 type Dialect interface {
-	// Micros is a timestamp column as microseconds since 1970 UTC.
+	// Micros is a timestamp column as integer microseconds since 1970 UTC.
 	Micros(expr string) string
-	// IntDiv is integer division rounding down for a non-negative numerator.
+	// Time is integer microseconds since 1970 UTC as a timestamp.
+	Time(expr string) string
+	// IntDiv is integer division of a non-negative a by a positive b, rounded
+	// down.
 	IntDiv(a, b string) string
-	// Quantile is the exact quantile q (0..1, linear interpolation) of expr.
+	// Quantile is the exact quantile q (0..1, linear interpolation) of the
+	// values of expr that are not NULL; NULL when there are none.
 	Quantile(expr string, q float64) string
-	// Uniques is the exact number of distinct values of expr.
-	Uniques(expr string) string
-	// ArgMin and ArgMax are value at the least and greatest by.
+	// ArgMin and ArgMax are value at the least and greatest by that is not NULL.
 	ArgMin(value, by string) string
 	ArgMax(value, by string) string
-	// PropertyText is a property as text: NULL when missing or null, strings
-	// unquoted, anything else as JSON. name is a bound placeholder's text and
-	// the args that it needs.
-	PropertyText(column, name string) (expr string, args []any)
-	// Number is text as a DOUBLE, NULL when it is not a number.
+	// PropertyText is a property of a properties column as text: NULL when it
+	// is missing or null, strings unquoted, anything else as JSON. expr holds
+	// one "?" for arg.
+	PropertyText(column, name string) (expr string, arg any)
+	// Number is text as a finite DOUBLE, NULL when it does not have the form
+	// of a JSON number.
 	Number(expr string) string
-	// Contains tests that text contains a bound placeholder's value, case kept.
-	Contains(expr, placeholder string) string
+	// Contains tests that text contains part, case kept.
+	Contains(text, part string) string
+
+	// Bit is a 64-bit mask with the one bit n (0..61), BitUnion the union of
+	// the masks of a group, HasBit tests one bit of a mask. Persons by bucket
+	// are counted with masks, which is a third faster than distinct pairs.
+	Bit(n string) string
+	BitUnion(expr string) string
+	HasBit(mask string, n int) string
 }

@@ -1,0 +1,167 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"path"
+	"time"
+
+	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/accesslog"
+	"github.com/weir-analytics/weir/internal/ingest"
+	"github.com/weir-analytics/weir/internal/meta"
+)
+
+// demoLog is a real site's log of four days; demo/NOTICE.md says whose.
+//
+//go:embed demo/access.log.gz
+var demoLog []byte
+
+// The demo's names are known to all, so it is served on loopback only.
+const (
+	demoProject  = "Demo"
+	demoSite     = "http://www.semicomplete.com"
+	demoEmail    = "demo@example.com"
+	demoPassword = "weir-demo"
+	demoKey      = "wk_demo"
+	demoPause    = 700 * time.Millisecond // mean time between replayed requests
+)
+
+// greetDemo makes the demo's account and project when missing, and tells how to
+// look at it.
+func (s *server) greetDemo(ctx context.Context, url string, stdout io.Writer) error {
+	login := fmt.Sprintf("%s / %s", demoEmail, demoPassword)
+	_, err := s.meta.Setup(ctx, demoEmail, "Demo", demoPassword)
+	if err != nil {
+		if weir.ErrorCode(err) != weir.ECONFLICT {
+			return err
+		}
+		if _, err := s.meta.Authenticate(ctx, demoEmail, demoPassword); err != nil {
+			login = "your own account"
+		}
+	}
+	fmt.Fprintf(stdout, `Sign in with %s
+
+Send an event, and see it at once:
+
+    curl %s/v1/events -H 'Authorization: Bearer %s' \
+      -d '{"name":"signup","profile_id":"ada","properties":{"plan":"pro"}}'
+
+`, login, url, demoKey)
+	return nil
+}
+
+// demo fills the demo project once, then replays its log as if it happened now.
+func (s *server) demo(ctx context.Context) error {
+	p, err := s.meta.ProjectByKey(ctx, demoKey)
+	fill := false
+	if weir.ErrorCode(err) == weir.EUNAUTHORIZED || weir.ErrorCode(err) == weir.ENOTFOUND {
+		p, fill, err = s.makeDemo(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("demo: %w", err)
+	}
+	entries, err := readDemo()
+	if err != nil {
+		return fmt.Errorf("demo: %w", err)
+	}
+	if fill {
+		if err := s.fillDemo(ctx, p, entries); err != nil && ctx.Err() == nil {
+			return fmt.Errorf("demo: %w", err)
+		}
+	}
+	for i := 0; ctx.Err() == nil; i = (i + 1) % len(entries) {
+		pause := time.Duration(rand.ExpFloat64() * float64(demoPause))
+		if err := waitFor(ctx, min(pause, 5*demoPause)); err != nil {
+			break
+		}
+		in := demoEvents(nil, &entries[i], time.Now(), "")
+		if _, err := s.ingest.Accept(ctx, p, in, ingest.Remote{Historical: true}); err != nil && ctx.Err() == nil {
+			s.log.Warn("demo: event was not taken", "error", err)
+		}
+	}
+	return nil
+}
+
+func (s *server) makeDemo(ctx context.Context) (*weir.Project, bool, error) {
+	p, _, err := s.meta.CreateProject(ctx, meta.NewProject{Name: demoProject, Timezone: "UTC"})
+	if err != nil {
+		return nil, false, err
+	}
+	_, err = s.meta.AddKey(ctx, p.ID, demoKey)
+	return p, true, err
+}
+
+// readDemo parses the log; the one line that is no entry is left out.
+func readDemo() ([]accesslog.Entry, error) {
+	raw, err := gzip.NewReader(bytes.NewReader(demoLog))
+	if err != nil {
+		return nil, err
+	}
+	parser, err := accesslog.New(accesslog.Combined, nil)
+	if err != nil {
+		return nil, err
+	}
+	var entries []accesslog.Entry
+	lines := bufio.NewScanner(raw)
+	for lines.Scan() {
+		var e accesslog.Entry
+		if err := parser.Parse(lines.Bytes(), &e); err == nil {
+			entries = append(entries, e)
+		}
+	}
+	if len(entries) == 0 {
+		return nil, errors.Join(errors.New("the log is empty"), lines.Err())
+	}
+	return entries, lines.Err()
+}
+
+// fillDemo stores the log as if its last request were now.
+func (s *server) fillDemo(ctx context.Context, p *weir.Project, entries []accesslog.Entry) error {
+	shift := time.Since(entries[len(entries)-1].Time)
+	var in []weir.Incoming
+	for i := range entries {
+		in = demoEvents(in, &entries[i], entries[i].Time.Add(shift), fmt.Sprintf("demo-%d", i))
+		if len(in) >= 1000 || i == len(entries)-1 {
+			if _, err := s.ingest.Accept(ctx, p, in, ingest.Remote{Historical: true}); err != nil {
+				return err
+			}
+			in = in[:0]
+		}
+	}
+	return nil
+}
+
+// demoEvents appends a call for the request and, when it was for a page, a
+// screen view.
+func demoEvents(in []weir.Incoming, e *accesslog.Entry, at time.Time, id string) []weir.Incoming {
+	src := weir.Source{URL: demoSite + e.URI, Referrer: e.Referrer, IP: e.IP, UserAgent: e.UserAgent}
+	call := weir.Event{
+		Name: weir.NameCall, Time: at.UTC().Truncate(time.Microsecond), ID: id,
+		Call: &weir.Call{Method: e.Method, Route: e.Path, Status: e.Status},
+	}
+	if demoPage(e) {
+		view := weir.Event{Name: weir.NameScreenView, Time: call.Time, ID: id}
+		if id != "" {
+			view.ID += "-view"
+		}
+		in = append(in, weir.Incoming{Event: view, Source: src})
+	}
+	return append(in, weir.Incoming{Event: call, Source: src})
+}
+
+// demoPage says whether the request was for a page rather than for a part of one.
+func demoPage(e *accesslog.Entry) bool {
+	switch path.Ext(e.Path) {
+	case "", ".html", ".php":
+		return e.Method == "GET" && e.Status == 200
+	}
+	return false
+}

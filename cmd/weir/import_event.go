@@ -1,0 +1,262 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/klauspost/compress/gzip"
+
+	"github.com/weir-analytics/weir/internal/accesslog"
+)
+
+// A batch closes at as many events, or at as many bytes before compression,
+// which only lines of many kilobytes reach.
+const (
+	importBatchEvents = 1000
+	importBatchBytes  = 4 << 20
+)
+
+// importLine is a place in the input.
+type importLine struct {
+	File string `json:"file"`
+	Line int    `json:"line"`
+}
+
+// importReject is a line that was not taken, and why.
+type importReject struct {
+	importLine
+	Reason string `json:"reason"`
+}
+
+// importBatch is what one request carries, and what was found on the way to it.
+type importBatch struct {
+	body     []byte       // events as NDJSON; compressed once closed
+	lines    []importLine // line of each event
+	rejects  []importReject
+	from, to time.Time // range of the events' times
+}
+
+func (b *importBatch) events() int { return len(b.lines) }
+
+// importReader makes batches out of lines.
+type importReader struct {
+	parser accesslog.Parser
+	shift  time.Duration
+	out    chan<- *importBatch
+
+	batch *importBatch
+	entry accesslog.Entry
+	zip   *gzip.Writer
+}
+
+// readAll reads the sources in order. A file that breaks off does not keep the
+// next from being read; the first such error is returned at the end.
+func (r *importReader) readAll(ctx context.Context, sources []importSource) error {
+	r.batch = &importBatch{}
+	var errs []error
+	for _, src := range sources {
+		ids := &importIDs{}
+		err := src.each(ctx, func(s *accesslog.Scanner) error {
+			r.line(importLine{src.name, s.Line()}, s, ids)
+			if r.batch.events() >= importBatchEvents || len(r.batch.body) >= importBatchBytes ||
+				len(r.batch.rejects) >= importBatchEvents {
+				return r.flush(ctx)
+			}
+			return nil
+		})
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		errs = append(errs, err)
+	}
+	if err := r.flush(ctx); err != nil {
+		return err
+	}
+	return errors.Join(errs...)
+}
+
+func (r *importReader) line(at importLine, s *accesslog.Scanner, ids *importIDs) {
+	id := ids.next(s.Bytes())
+	err := s.TooLong()
+	if err == nil {
+		err = r.parser.Parse(s.Bytes(), &r.entry)
+	}
+	if err != nil {
+		r.batch.rejects = append(r.batch.rejects, importReject{at, err.Error()})
+		return
+	}
+	b, e := r.batch, &r.entry
+	e.Time = e.Time.Add(r.shift)
+	if b.from.IsZero() || e.Time.Before(b.from) {
+		b.from = e.Time
+	}
+	if e.Time.After(b.to) {
+		b.to = e.Time
+	}
+	b.body = appendCall(b.body, id, e)
+	b.body = append(b.body, '\n')
+	b.lines = append(b.lines, at)
+}
+
+// flush compresses the batch and hands it on.
+func (r *importReader) flush(ctx context.Context) error {
+	b := r.batch
+	if b.events() == 0 && len(b.rejects) == 0 {
+		return nil
+	}
+	r.batch = &importBatch{body: make([]byte, 0, cap(b.body))}
+	packed, err := r.pack(b.body)
+	if err != nil {
+		return fmt.Errorf("import: compress: %w", err)
+	}
+	b.body = packed
+	select {
+	case r.out <- b:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (r *importReader) pack(b []byte) ([]byte, error) {
+	var buf bytes.Buffer
+	if r.zip == nil {
+		var err error
+		if r.zip, err = gzip.NewWriterLevel(&buf, gzip.BestSpeed); err != nil {
+			return nil, err
+		}
+	}
+	r.zip.Reset(&buf)
+	if _, err := r.zip.Write(b); err != nil {
+		return nil, err
+	}
+	if err := r.zip.Close(); err != nil {
+		return nil, err
+	}
+	return buf.Bytes(), nil
+}
+
+// appendCall renders an entry as an event of POST /v1/events.
+func appendCall(b []byte, id string, e *accesslog.Entry) []byte {
+	b = append(b, `{"id":"`...)
+	b = append(b, id...)
+	b = append(b, `","name":"api_call","ts":"`...)
+	b = e.Time.AppendFormat(b, "2006-01-02T15:04:05.999999Z07:00")
+	b = append(b, '"')
+	b = appendMember(b, "path", e.Path)
+	b = appendMember(b, "referrer", e.Referrer)
+	b = appendMember(b, "user_agent", e.UserAgent)
+	if _, err := netip.ParseAddr(e.IP); err == nil {
+		b = appendMember(b, "ip", e.IP)
+	} else if e.IP != "" {
+		// A host name: the server cannot derive the device from it, so it is
+		// derived here, or all such clients would be one.
+		b = appendMember(b, "device_id", hostDevice(e.IP, e.UserAgent))
+	}
+	b = append(b, `,"call":{"status":`...)
+	b = strconv.AppendInt(b, int64(e.Status), 10)
+	b = appendMember(b, "method", e.Method)
+	b = appendMember(b, "route", e.Path)
+	consumer := e.Consumer
+	if consumer == "" {
+		consumer = e.User
+	}
+	b = appendMember(b, "consumer", consumer)
+	if e.LatencyMS > 0 {
+		b = append(b, `,"latency_ms":`...)
+		b = strconv.AppendFloat(b, e.LatencyMS, 'f', -1, 64)
+	}
+	b = append(b, '}')
+	if e.Bytes >= 0 || e.Host != "" {
+		b = append(b, `,"properties":{`...)
+		start := len(b)
+		if e.Bytes >= 0 {
+			b = append(b, `"bytes":`...)
+			b = strconv.AppendInt(b, e.Bytes, 10)
+		}
+		if e.Host != "" {
+			if len(b) > start {
+				b = append(b, ',')
+			}
+			b = append(b, `"host":`...)
+			b = appendText(b, e.Host)
+		}
+		b = append(b, '}')
+	}
+	return append(b, '}')
+}
+
+// appendMember appends ,"name":"value" unless the value is empty.
+func appendMember(b []byte, name, value string) []byte {
+	if value == "" {
+		return b
+	}
+	b = append(b, ',', '"')
+	b = append(b, name...)
+	b = append(b, '"', ':')
+	return appendText(b, value)
+}
+
+func appendText(b []byte, s string) []byte {
+	b, _ = jsontext.AppendQuote(b, s) // an error only tells of invalid UTF-8, which an Entry has not
+	return b
+}
+
+func hostDevice(host, userAgent string) string {
+	h := sha256.Sum256([]byte(host + "\x00" + userAgent))
+	return "h_" + importEncoding.EncodeToString(h[:16])
+}
+
+var importEncoding = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
+
+// importBuckets is how many counters importIDs has: 16 MiB.
+const importBuckets = 1 << 22
+
+// importIDs names the lines of one file, so that a line has the same id whenever
+// the file is read, and lines that are equal have different ones. An id is a hash
+// of the file's first line, which tells one file from another and survives
+// renaming and growth, of the line, and of a number that tells equal lines apart.
+//
+// That number is how many lines before it fell into the same bucket, by hash. It
+// need not be the exact count of equal lines: it must only grow from one of them
+// to the next and depend on nothing but the file so far, and then lines of any
+// number fit into counters of a fixed size, in whatever order they stand. The
+// price is that lines cut out of a file's middle may rename a few that follow.
+type importIDs struct {
+	first   []byte
+	buckets []uint32
+}
+
+func (ids *importIDs) next(line []byte) string {
+	if ids.buckets == nil {
+		h := sha256.Sum256(line)
+		ids.first = h[:]
+		ids.buckets = make([]uint32, importBuckets)
+	}
+	h := sha256.New()
+	h.Write(ids.first)
+	h.Write(line)
+	var sum [sha256.Size + 4]byte
+	h.Sum(sum[:0])
+	bucket := &ids.buckets[binary.LittleEndian.Uint64(sum[24:32])%importBuckets]
+	if *bucket > 0 {
+		binary.LittleEndian.PutUint32(sum[sha256.Size:], *bucket)
+		again := sha256.Sum256(sum[:])
+		copy(sum[:], again[:])
+	}
+	*bucket++
+	// 128 bits: among 2^40 events the chance of two alike is below 2^-48.
+	var id [2 + 26]byte
+	copy(id[:], "i_")
+	importEncoding.Encode(id[2:], sum[:16])
+	return string(id[:])
+}

@@ -1,0 +1,168 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+
+	weir "github.com/weir-analytics/weir"
+)
+
+// importReply is the server's answer to a batch.
+type importReply struct {
+	Accepted   int              `json:"accepted"`
+	Duplicates int              `json:"duplicates"`
+	Rejected   []weir.Rejection `json:"rejected"`
+
+	retried bool // an earlier attempt may have been taken too
+}
+
+// importSender posts batches, again and again if need be. The ids make that
+// safe: what the server took the first time is a duplicate the second.
+type importSender struct {
+	im       *importer
+	endpoint string
+	tell     func(format string, args ...any) // says something to the user
+}
+
+// Backoff between attempts.
+const (
+	importBackoffMin = 250 * time.Millisecond
+	importBackoffMax = 10 * time.Second
+)
+
+// passingError is a failure that may be over by the next attempt.
+type passingError struct {
+	err   error
+	after time.Duration // the server's Retry-After; 0 is none
+}
+
+func (e *passingError) Error() string { return e.err.Error() }
+func (e *passingError) Unwrap() error { return e.err }
+
+// post sends a batch until the server has it, patience runs out, or trying again
+// cannot help. A cancelled ctx lets the request in flight finish.
+func (s *importSender) post(ctx context.Context, b *importBatch) (*importReply, error) {
+	var failedAt time.Time
+	backoff := importBackoffMin
+	for {
+		reply, err := s.once(context.WithoutCancel(ctx), b)
+		if err == nil {
+			reply.retried = !failedAt.IsZero()
+			return reply, nil
+		}
+		var passing *passingError
+		if !errors.As(err, &passing) {
+			return nil, fmt.Errorf("import: %w", err)
+		}
+		now := s.im.now.Now()
+		if failedAt.IsZero() {
+			failedAt = now
+			s.tell("the server did not take a batch (%v); trying again for up to %v", err, s.im.cmd.RetryFor)
+		}
+		pause := max(backoff, passing.after)
+		backoff = min(2*backoff, importBackoffMax)
+		if tried := now.Sub(failedAt); tried+pause > s.im.cmd.RetryFor {
+			return nil, fmt.Errorf("import: gave up after %v of trying (--retry-for %v): %w",
+				tried.Round(time.Second), s.im.cmd.RetryFor, err)
+		}
+		if s.im.wait(ctx, pause) != nil {
+			return nil, fmt.Errorf("import: interrupted while the server was away: %w", err)
+		}
+	}
+}
+
+// once makes one attempt.
+func (s *importSender) once(ctx context.Context, b *importBatch) (*importReply, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.endpoint, bytes.NewReader(b.body))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Authorization", "Bearer "+s.im.cmd.Key)
+	req.Header.Set("Content-Type", "application/x-ndjson")
+	req.Header.Set("Content-Encoding", "gzip")
+	req.Header.Set("User-Agent", "weir-import")
+	res, err := s.im.client.Do(req)
+	if err != nil {
+		var cert *tls.CertificateVerificationError
+		if errors.As(err, &cert) {
+			return nil, err
+		}
+		return nil, &passingError{err: err}
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(res.Body, 16<<20))
+	if err != nil {
+		return nil, &passingError{err: fmt.Errorf("read the answer: %w", err)}
+	}
+	if res.StatusCode != http.StatusOK {
+		return nil, s.refusal(res, body)
+	}
+	return readReply(body, b.events())
+}
+
+// readReply reads a 200. It must account for every event.
+func readReply(body []byte, events int) (*importReply, error) {
+	var reply importReply
+	if err := json.Unmarshal(body, &reply); err != nil {
+		return nil, fmt.Errorf("the answer is not that of a Weir server: %w", err)
+	}
+	if n := reply.Accepted + reply.Duplicates + len(reply.Rejected); n != events {
+		return nil, fmt.Errorf("the server accounts for %d of %d events", n, events)
+	}
+	for _, r := range reply.Rejected {
+		if r.Index < 0 || r.Index >= events {
+			return nil, fmt.Errorf("the server rejects event %d of %d", r.Index, events)
+		}
+	}
+	return &reply, nil
+}
+
+// refusal is the error of any status but 200.
+func (s *importSender) refusal(res *http.Response, body []byte) error {
+	err := fmt.Errorf("%s%s", res.Status, serverMessage(body))
+	switch res.StatusCode {
+	case http.StatusRequestTimeout, http.StatusTooManyRequests, http.StatusInternalServerError,
+		http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return &passingError{err: err, after: retryAfter(res.Header.Get("Retry-After"), s.im.now.Now())}
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return fmt.Errorf("the server does not accept this write key (--key): %w", err)
+	case http.StatusNotFound, http.StatusMethodNotAllowed:
+		return fmt.Errorf("there is no Weir server at %s: %w", s.im.cmd.URL, err)
+	}
+	if to := res.Header.Get("Location"); to != "" {
+		return fmt.Errorf("the server is elsewhere: use --url for %s: %w", to, err)
+	}
+	return fmt.Errorf("the server refuses the batch: %w", err)
+}
+
+// serverMessage is the message of a JSON error, after a colon.
+func serverMessage(body []byte) string {
+	var e struct {
+		Error struct {
+			Message string `json:"message"`
+		} `json:"error"`
+	}
+	if json.Unmarshal(body, &e) != nil || e.Error.Message == "" {
+		return ""
+	}
+	return ": " + e.Error.Message
+}
+
+// retryAfter reads the header's two forms, seconds and a date.
+func retryAfter(value string, now time.Time) time.Duration {
+	if s, err := strconv.Atoi(value); err == nil && s > 0 {
+		return time.Duration(s) * time.Second
+	}
+	if t, err := http.ParseTime(value); err == nil && t.After(now) {
+		return t.Sub(now)
+	}
+	return 0
+}

@@ -1,0 +1,76 @@
+// Command weir is the server and its tools: one file per subcommand. It is the
+// only package that names a backend.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// version is set when a release is built.
+var version = "dev"
+
+// cli is the command line. Each flag may also come from the environment, as
+// WEIR_ and its name.
+type cli struct {
+	Serve   serveCmd   `cmd:"" help:"Run the server."`
+	Import  importCmd  `cmd:"" help:"Import access logs."`
+	Project projectCmd `cmd:"" help:"Make and list projects."`
+	Key     keyCmd     `cmd:"" help:"Make, list and revoke write keys."`
+	Bench   benchCmd   `cmd:"" help:"Measure a running server."`
+	Version versionCmd `cmd:"" help:"Print the version."`
+}
+
+func main() {
+	// The first signal asks the command to stop, the second ends it.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run parses the arguments, runs the command, and returns the exit status.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	status := -1
+	parser, err := kong.New(&cli{},
+		kong.Name("weir"),
+		kong.Description("Weir holds a river of events back just enough to measure it: real-time product and API analytics.\n\n"+
+			"Examples:\n\n    weir serve\n    weir serve --listen 0.0.0.0:8080 --data /var/lib/weir\n    weir import --key KEY access.log"),
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(code int) { status = code }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 120}),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.BindTo(stdout, (*io.Writer)(nil)),
+		kong.Vars{"version": version},
+	)
+	if err != nil {
+		fmt.Fprintln(stderr, "weir:", err)
+		return 2
+	}
+	k, err := parser.Parse(args)
+	if status >= 0 { // --help was printed
+		return status
+	}
+	if err != nil {
+		fmt.Fprintln(stderr, "weir:", err)
+		return 2
+	}
+	if err := k.Run(); err != nil {
+		fmt.Fprintln(stderr, "weir:", err)
+		return 1
+	}
+	return 0
+}
+
+type versionCmd struct{}
+
+// Run prints the version.
+func (versionCmd) Run(stdout io.Writer) error {
+	_, err := fmt.Fprintln(stdout, "weir", version)
+	return err
+}

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/weir-analytics/weir/internal/cold"
+	"github.com/weir-analytics/weir/internal/drain"
+	"github.com/weir-analytics/weir/internal/httpd"
+)
+
+// metrics are those of the drain and of queries; ingest and httpd have their own.
+type metrics struct {
+	batchEvents, batchSeconds prometheus.Histogram
+	drained, dead             prometheus.Counter
+	failures                  *prometheus.CounterVec
+	querySeconds              prometheus.Histogram
+	queryErrors               prometheus.Counter
+}
+
+func newMetrics(reg prometheus.Registerer) *metrics {
+	m := &metrics{
+		batchEvents: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "weir_drain_batch_events", Help: "Events of a drained batch.",
+			Buckets: []float64{1, 10, 100, 1000, 2500, 5000, 10000},
+		}),
+		batchSeconds: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "weir_drain_batch_seconds", Help: "Time from reading a batch to its commit.",
+			Buckets: prometheus.ExponentialBuckets(0.002, 2, 14),
+		}),
+		drained: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "weir_drain_events_total", Help: "Events that reached the cold tier.",
+		}),
+		dead: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "weir_drain_dead_letters_total", Help: "Events that the cold tier refused for ever.",
+		}),
+		failures: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "weir_drain_failures_total", Help: "Failed steps of the drain, which it tries again.",
+		}, []string{"shard"}),
+		querySeconds: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "weir_query_seconds", Help: "Time of a query of the cold tier until its first row.",
+			Buckets: prometheus.ExponentialBuckets(0.001, 2, 15),
+		}),
+		queryErrors: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "weir_query_errors_total", Help: "Queries of the cold tier that failed or were cancelled.",
+		}),
+	}
+	reg.MustRegister(m.batchEvents, m.batchSeconds, m.drained, m.dead, m.failures, m.querySeconds, m.queryErrors)
+	return m
+}
+
+func (m *metrics) committed(c drain.Commit) {
+	m.batchEvents.Observe(float64(len(c.Rows)))
+	m.batchSeconds.Observe(c.Took.Seconds())
+	m.drained.Add(float64(len(c.Rows)))
+	m.dead.Add(float64(c.Dead))
+}
+
+func (m *metrics) drainFailed(shard int, _ error) {
+	m.failures.WithLabelValues(strconv.Itoa(shard)).Inc()
+}
+
+// watch adds what is read when somebody asks.
+func (m *metrics) watch(reg prometheus.Registerer, d *drain.Drain, hub *httpd.Hub) {
+	reg.MustRegister(
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "weir_drain_behind_events", Help: "Accepted events that are not in the cold tier yet.",
+		}, func() float64 {
+			n, err := d.Behind(context.Background())
+			if err != nil {
+				return -1
+			}
+			return float64(n)
+		}),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "weir_drain_lag_seconds", Help: "Age of the time up to which the cold tier is complete.",
+		}, func() float64 { return time.Since(d.AsOf()).Seconds() }),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "weir_live_dropped_total", Help: "Live events that slow readers missed.",
+		}, func() float64 { return float64(hub.Dropped()) }),
+	)
+}
+
+// timed measures a reader's queries.
+func (m *metrics) timed(r cold.Reader) cold.Reader { return timedReader{r, m} }
+
+type timedReader struct {
+	cold.Reader
+	m *metrics
+}
+
+func (t timedReader) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	began := time.Now()
+	rows, err := t.Reader.Query(ctx, query, args...)
+	t.m.querySeconds.Observe(time.Since(began).Seconds())
+	if err != nil {
+		t.m.queryErrors.Inc()
+	}
+	return rows, err
+}

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"text/tabwriter"
+)
+
+// projectCmd is "weir project".
+type projectCmd struct {
+	Create projectCreateCmd `cmd:"" help:"Make a project and print its write key."`
+	List   projectListCmd   `cmd:"" help:"List the projects."`
+}
+
+// Help is shown below the usage.
+func (*projectCmd) Help() string {
+	return `Examples:
+
+    weir project create "My shop" --timezone Europe/Berlin --token TOKEN
+    WEIR_ADMIN_TOKEN=… weir project list`
+}
+
+type projectCreateCmd struct {
+	remote   `embed:""`
+	Name     string `arg:"" help:"Its name."`
+	Timezone string `default:"UTC" help:"IANA name; days begin in it. It cannot be changed later."`
+}
+
+// Run makes the project.
+func (c *projectCreateCmd) Run(ctx context.Context, stdout io.Writer) error {
+	var p struct {
+		ID, Name, Timezone string
+		WriteKey           string `json:"write_key"`
+	}
+	in := map[string]string{"name": c.Name, "timezone": c.Timezone}
+	if err := c.call(ctx, http.MethodPost, "/api/v1/projects", in, &p); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(stdout, "project    %s\nname       %s\ntimezone   %s\nwrite key  %s\n", p.ID, p.Name, p.Timezone, p.WriteKey)
+	return err
+}
+
+type projectListCmd struct {
+	remote `embed:""`
+}
+
+// Run lists them.
+func (c *projectListCmd) Run(ctx context.Context, stdout io.Writer) error {
+	var list struct {
+		Projects []struct{ ID, Name, Timezone string }
+	}
+	if err := c.call(ctx, http.MethodGet, "/api/v1/projects", nil, &list); err != nil {
+		return err
+	}
+	w := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "PROJECT\tNAME\tTIMEZONE")
+	for _, p := range list.Projects {
+		fmt.Fprintf(w, "%s\t%s\t%s\n", p.ID, p.Name, p.Timezone)
+	}
+	return w.Flush()
+}
+
+// keyCmd is "weir key".
+type keyCmd struct {
+	Create keyCreateCmd `cmd:"" help:"Make a write key for a project and print it, this once."`
+	List   keyListCmd   `cmd:"" help:"List a project's write keys by their last characters."`
+	Revoke keyRevokeCmd `cmd:"" help:"Revoke a write key."`
+}
+
+// Help is shown below the usage.
+func (*keyCmd) Help() string {
+	return `Examples:
+
+    weir key create PROJECT
+    weir key list PROJECT
+    weir key revoke PROJECT KEY-ID`
+}
+
+type keyCreateCmd struct {
+	remote  `embed:""`
+	Project string `arg:"" help:"Id of the project."`
+}
+
+// Run makes the key.
+func (c *keyCreateCmd) Run(ctx context.Context, stdout io.Writer) error {
+	var k struct {
+		WriteKey string `json:"write_key"`
+	}
+	if err := c.call(ctx, http.MethodPost, keysPath(c.Project), struct{}{}, &k); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(stdout, k.WriteKey)
+	return err
+}
+
+type keyListCmd struct {
+	remote  `embed:""`
+	Project string `arg:"" help:"Id of the project."`
+}
+
+// Run lists the keys.
+func (c *keyListCmd) Run(ctx context.Context, stdout io.Writer) error {
+	var list struct {
+		Keys []struct {
+			ID        string
+			Last4     string `json:"last4"`
+			CreatedAt string `json:"created_at"`
+		}
+	}
+	if err := c.call(ctx, http.MethodGet, keysPath(c.Project), nil, &list); err != nil {
+		return err
+	}
+	w := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "KEY\tENDS WITH\tMADE")
+	for _, k := range list.Keys {
+		fmt.Fprintf(w, "%s\t%s\t%s\n", k.ID, k.Last4, k.CreatedAt)
+	}
+	return w.Flush()
+}
+
+type keyRevokeCmd struct {
+	remote  `embed:""`
+	Project string `arg:"" help:"Id of the project."`
+	Key     string `arg:"" help:"Id of the key, as list shows it."`
+}
+
+// Run revokes the key.
+func (c *keyRevokeCmd) Run(ctx context.Context) error {
+	return c.call(ctx, http.MethodDelete, keysPath(c.Project)+"/"+url.PathEscape(c.Key), nil, nil)
+}
+
+func keysPath(project string) string { return "/api/v1/projects/" + url.PathEscape(project) + "/keys" }

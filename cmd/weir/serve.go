@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// serveCmd is "weir serve".
+type serveCmd struct {
+	Listen  string `default:"127.0.0.1:8080" env:"WEIR_LISTEN" placeholder:"ADDR" help:"Address to listen on."`
+	Data    string `default:"./data" env:"WEIR_DATA" type:"path" placeholder:"DIR" help:"Folder of the embedded stores."`
+	Hot     string `env:"WEIR_HOT" placeholder:"URL" help:"Hot tier: pebble:DIR; in --data by default."`
+	Cold    string `env:"WEIR_COLD" placeholder:"URL" help:"Cold tier: duckdb:FILE; in --data by default."`
+	Meta    string `env:"WEIR_META" placeholder:"URL" help:"Users, projects and keys: sqlite:FILE; in --data by default."`
+	Shards  int    `default:"4" env:"WEIR_SHARDS" placeholder:"N" help:"Shards of a new hot tier; an existing one keeps its own."`
+	MinFree uint64 `default:"256" env:"WEIR_MIN_FREE" placeholder:"MIB" help:"Free disk in MiB below which events are refused."`
+
+	DedupWindow time.Duration `default:"24h" env:"WEIR_DEDUP_WINDOW" help:"How long event ids are remembered at least."`
+
+	AdminToken     string         `env:"WEIR_ADMIN_TOKEN" placeholder:"TOKEN" help:"Token of the administrator; without it one is made at the first start and printed once. Better given as WEIR_ADMIN_TOKEN than on the command line."`
+	TrustedProxies []netip.Prefix `env:"WEIR_TRUSTED_PROXIES" placeholder:"CIDR,…" help:"Proxies whose X-Forwarded-For counts; loopback by default."`
+	GeoCountry     string         `env:"WEIR_GEO_COUNTRY" type:"path" placeholder:"FILE" help:"Country database (MMDB) instead of the built-in one."`
+	GeoCity        string         `env:"WEIR_GEO_CITY" type:"path" placeholder:"FILE" help:"City database (MMDB); without it regions and cities stay empty."`
+
+	LogLevel  slog.Level `default:"info" env:"WEIR_LOG_LEVEL" placeholder:"LEVEL" help:"debug, info, warn or error."`
+	LogFormat string     `default:"text" enum:"text,json" env:"WEIR_LOG_FORMAT" help:"text or json."`
+	Demo      bool       `env:"WEIR_DEMO" help:"Add a demo project, filled from a real access log and kept moving; only on a loopback address."`
+	PprofAddr string     `name:"pprof" env:"WEIR_PPROF" placeholder:"ADDR" help:"Serve Go profiles on this loopback address."`
+}
+
+// Help is shown below the usage.
+func (*serveCmd) Help() string {
+	return `Everything runs in this one process, and all data is in the data folder. SIGTERM or Ctrl-C stops it: requests under way
+end, and what was accepted is drained; what cannot be drained in time waits on disk for the next start.
+
+Examples:
+
+    weir serve
+    weir serve --demo
+    weir serve --listen 0.0.0.0:8080 --data /var/lib/weir
+    WEIR_ADMIN_TOKEN=… weir serve --log-format json`
+}
+
+// Run serves until ctx is done.
+func (c *serveCmd) Run(ctx context.Context, stdout io.Writer) error {
+	log := c.logger()
+	if err := c.check(); err != nil {
+		return err
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	defer listener.Close()
+	s, err := c.open(ctx, log)
+	if err != nil {
+		return err
+	}
+	err = s.run(ctx, listener, stdout)
+	return errors.Join(err, s.close())
+}
+
+func (c *serveCmd) logger() *slog.Logger {
+	o := &slog.HandlerOptions{Level: c.LogLevel}
+	if c.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(os.Stderr, o))
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, o))
+}
+
+func (c *serveCmd) check() error {
+	if c.Demo && !loopback(c.Listen) {
+		return fmt.Errorf("--demo has a well-known password: it goes with a loopback --listen only, not %s", c.Listen)
+	}
+	if c.PprofAddr != "" && !loopback(c.PprofAddr) {
+		return fmt.Errorf("--pprof shows the inside of the process: it takes a loopback address only, not %s", c.PprofAddr)
+	}
+	if c.DedupWindow < time.Minute {
+		return fmt.Errorf("--dedup-window: a minute or more, not %s", c.DedupWindow)
+	}
+	if c.Shards < 1 || c.Shards > 1024 {
+		return fmt.Errorf("--shards: 1 to 1024, not %d", c.Shards)
+	}
+	return nil
+}
+
+func loopback(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return false
+	}
+	if host == "localhost" {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.IsLoopback()
+}
+
+// run serves on the listener until ctx is done, then stops in order: no more
+// requests, then no more events to drain.
+func (s *server) run(ctx context.Context, l net.Listener, stdout io.Writer) error {
+	// The drain outlives the requests, so that what the last of them brought
+	// is drained too.
+	drainCtx, stopDrain := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopDrain()
+	var drained errgroup.Group
+	drained.Go(func() error { return s.drain.Run(drainCtx) })
+
+	if err := s.greet(ctx, l.Addr(), stdout); err != nil {
+		return err
+	}
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return s.http.Run(gctx, l) })
+	g.Go(func() error { return s.feed.run(gctx) })
+	if s.cmd.Demo {
+		g.Go(func() error { return s.demo(gctx) })
+	}
+	if s.cmd.PprofAddr != "" {
+		g.Go(func() error { return servePprof(gctx, s.cmd.PprofAddr) })
+	}
+	err := g.Wait()
+	s.log.Info("stopping: draining what was accepted")
+	s.lastDrain(context.WithoutCancel(ctx))
+	stopDrain()
+	_ = drained.Wait() // its only error is that it was stopped
+	s.log.Info("stopped")
+	return err
+}
+
+// drainWithin is how long a stop waits for the cold tier.
+const drainWithin = 15 * time.Second
+
+func (s *server) lastDrain(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, drainWithin)
+	defer cancel()
+	for {
+		_, err := s.drain.Flush(ctx)
+		left, behindErr := s.drain.Behind(ctx)
+		if err == nil && behindErr == nil && left == 0 {
+			return
+		}
+		if ctx.Err() != nil || err != nil {
+			s.log.Warn("stopping with events that are not drained; the next start goes on with them", "events", left, "error", err)
+			return
+		}
+	}
+}

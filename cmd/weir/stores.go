@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/weir-analytics/weir/internal/cold"
+	"github.com/weir-analytics/weir/internal/cold/duckdb"
+	"github.com/weir-analytics/weir/internal/hot"
+	"github.com/weir-analytics/weir/internal/hot/pebble"
+	"github.com/weir-analytics/weir/internal/meta"
+)
+
+// dataFormat is raised when a data folder cannot be used by the version before.
+const dataFormat = "1\n"
+
+// claimData makes the data folder and refuses one of a newer version.
+func claimData(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("data folder: %w", err)
+	}
+	path := filepath.Join(dir, "FORMAT")
+	got, err := os.ReadFile(path)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		if err := os.WriteFile(path, []byte(dataFormat), 0o600); err != nil {
+			return fmt.Errorf("data folder: %w", err)
+		}
+		return nil
+	case err != nil:
+		return fmt.Errorf("data folder: %w", err)
+	case string(got) != dataFormat:
+		return fmt.Errorf("data folder %s has format %q, this version (%s) reads format %q: it was written by a newer version of Weir; "+
+			"run that version, or restore a backup", dir, strings.TrimSpace(string(got)), version, strings.TrimSpace(dataFormat))
+	}
+	return nil
+}
+
+// storeURL splits "scheme:rest", or makes it of the default.
+func storeURL(flag, url, scheme, path string) (string, error) {
+	if url == "" {
+		return path, nil
+	}
+	got, rest, ok := strings.Cut(url, ":")
+	if !ok || rest == "" {
+		return "", fmt.Errorf("--%s %q: want %s:PATH", flag, url, scheme)
+	}
+	if got != scheme {
+		return "", fmt.Errorf("--%s %q: this version knows %s: only", flag, url, scheme)
+	}
+	return rest, nil
+}
+
+func (c *serveCmd) openHot(log *slog.Logger) (hot.Store, error) {
+	dir, err := storeURL("hot", c.Hot, "pebble", filepath.Join(c.Data, "hot"))
+	if err != nil {
+		return nil, err
+	}
+	s, err := pebble.Open(dir, pebble.Options{
+		Shards: c.Shards, Window: c.DedupWindow, MinFree: c.MinFree << 20, Logger: log,
+	})
+	if errors.Is(err, hot.ErrBusy) {
+		return nil, fmt.Errorf("another weir is running on the data folder %s: stop it, or use another --data: %w", c.Data, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return plant(s), nil
+}
+
+func (c *serveCmd) openCold(log *slog.Logger) (cold.Store, error) {
+	file, err := storeURL("cold", c.Cold, "duckdb", filepath.Join(c.Data, "cold.duckdb"))
+	if err != nil {
+		return nil, err
+	}
+	return duckdb.Open(file, duckdb.Options{Logger: log})
+}
+
+func (c *serveCmd) openMeta(ctx context.Context) (*meta.Store, error) {
+	file, err := storeURL("meta", c.Meta, "sqlite", filepath.Join(c.Data, "meta.db"))
+	if err != nil {
+		return nil, err
+	}
+	return meta.Open(ctx, file, nil)
+}

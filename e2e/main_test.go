@@ -1,0 +1,281 @@
+// Package e2e tests the whole binary: it is built, started, asked over HTTP,
+// and killed.
+package e2e_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// binaries are built once: by build tag.
+var binaries struct {
+	sync.Mutex
+	dir  string
+	path map[string]string
+}
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "weir-e2e-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	binaries.dir, binaries.path = dir, map[string]string{}
+	status := m.Run()
+	_ = os.RemoveAll(dir)
+	os.Exit(status)
+}
+
+// binary is the path of weir, built with the tag.
+func binary(t *testing.T, tag string) string {
+	t.Helper()
+	binaries.Lock()
+	defer binaries.Unlock()
+	if p := binaries.path[tag]; p != "" {
+		return p
+	}
+	p := filepath.Join(binaries.dir, "weir-"+tag)
+	out, err := exec.Command("go", "build", "-tags", tag, "-o", p, "../cmd/weir").CombinedOutput()
+	if err != nil {
+		t.Fatalf("build: %v\n%s", err, out)
+	}
+	binaries.path[tag] = p
+	return p
+}
+
+const adminToken = "wt_e2e-administrator-token-0123456789"
+
+// server is a running weir.
+type server struct {
+	t    *testing.T
+	cmd  *exec.Cmd
+	url  string
+	args []string
+	log  *lockedBuffer
+	out  *lockedBuffer
+	done chan struct{} // closed when the process has ended
+	err  error         // then: how
+}
+
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// freeAddr is an address that nobody listens on.
+func freeAddr(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// start starts weir serve and waits until it is ready.
+func start(t *testing.T, path string, args ...string) *server {
+	t.Helper()
+	s := launch(t, path, args...)
+	s.waitReady()
+	return s
+}
+
+// launch starts weir serve; the test's end kills what is left of it.
+func launch(t *testing.T, path string, args ...string) *server {
+	t.Helper()
+	s := &server{t: t, args: args, log: &lockedBuffer{}, out: &lockedBuffer{}, done: make(chan struct{})}
+	s.cmd = exec.Command(path, append([]string{"serve"}, args...)...)
+	s.cmd.Env = append(os.Environ(), "WEIR_ADMIN_TOKEN="+adminToken)
+	s.cmd.Stderr = s.log
+	out, err := s.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	urls := make(chan string, 1)
+	go func() {
+		lines := bufio.NewScanner(out)
+		for lines.Scan() {
+			fmt.Fprintln(s.out, lines.Text())
+			if _, url, ok := strings.Cut(lines.Text(), " is at "); ok {
+				urls <- url
+			}
+		}
+		s.err = s.cmd.Wait()
+		close(s.done)
+	}()
+	t.Cleanup(s.kill)
+	select {
+	case s.url = <-urls:
+	case <-s.done:
+	}
+	return s
+}
+
+func (s *server) waitReady() {
+	s.t.Helper()
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); {
+		select {
+		case <-s.done:
+			s.t.Fatalf("weir ended: %v\n%s", s.err, s.log)
+		default:
+		}
+		resp, err := http.Get(s.url + "/readyz")
+		if err == nil {
+			resp.Body.Close()
+			if resp.StatusCode == http.StatusOK {
+				return
+			}
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	s.t.Fatalf("weir is not ready after 30 s\n%s", s.log)
+}
+
+// kill ends the process without warning.
+func (s *server) kill() {
+	_ = s.cmd.Process.Kill()
+	<-s.done
+}
+
+// stop asks it to stop, and waits.
+func (s *server) stop() {
+	s.t.Helper()
+	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		s.t.Fatal(err)
+	}
+	select {
+	case <-s.done:
+	case <-time.After(30 * time.Second):
+		s.t.Fatalf("weir does not stop\n%s", s.log)
+	}
+	if s.err != nil {
+		s.t.Fatalf("weir stopped with %v\n%s", s.err, s.log)
+	}
+}
+
+// call asks the API as administrator, expects the status, and decodes the answer.
+func (s *server) call(method, path string, in, out any, want int) {
+	s.t.Helper()
+	var body io.Reader
+	if in != nil {
+		raw, err := json.Marshal(in)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		body = bytes.NewReader(raw)
+	}
+	raw, status := s.do(method, path, adminToken, "application/json", body)
+	if status != want {
+		s.t.Fatalf("%s %s: %d, want %d: %s", method, path, status, want, raw)
+	}
+	if out != nil {
+		if err := json.Unmarshal(raw, out); err != nil {
+			s.t.Fatalf("%s %s: %v: %s", method, path, err, raw)
+		}
+	}
+}
+
+func (s *server) do(method, path, token, contentType string, body io.Reader) ([]byte, int) {
+	s.t.Helper()
+	req, err := http.NewRequestWithContext(context.Background(), method, s.url+path, body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	req.Header.Set("Content-Type", contentType)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	raw, err := io.ReadAll(resp.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return raw, resp.StatusCode
+}
+
+// project is a project of the server.
+type project struct {
+	ID  string `json:"id"`
+	Key string `json:"write_key"`
+}
+
+func (s *server) project(timezone string) project {
+	s.t.Helper()
+	var p project
+	s.call("POST", "/api/v1/projects", map[string]string{"name": "e2e", "timezone": timezone}, &p, http.StatusCreated)
+	return p
+}
+
+type reply struct {
+	Accepted   int
+	Duplicates int
+	Rejected   []struct {
+		Index  int
+		Reason string
+	}
+}
+
+// send posts a body of events and expects 200.
+func (s *server) send(p project, body string) reply {
+	s.t.Helper()
+	raw, status := s.do("POST", "/v1/events", p.Key, "application/json", strings.NewReader(body))
+	if status != http.StatusOK {
+		s.t.Fatalf("send: %d: %s", status, raw)
+	}
+	var r reply
+	if err := json.Unmarshal(raw, &r); err != nil {
+		s.t.Fatal(err)
+	}
+	return r
+}
+
+type trend struct {
+	Series []struct {
+		Event, Math string
+		Breakdown   *string
+		Total       float64
+		Points      []struct {
+			Time  time.Time
+			Value *float64
+		}
+	}
+	AsOf time.Time `json:"as_of"`
+}
+
+// query asks for an insight.
+func (s *server) query(p project, q map[string]any, out any) {
+	s.t.Helper()
+	s.call("POST", "/api/v1/projects/"+p.ID+"/query", q, out, http.StatusOK)
+}

@@ -1,0 +1,94 @@
+package accesslog
+
+import (
+	"strings"
+	"time"
+)
+
+const months = "JanFebMarAprMayJunJulAugSepOctNovDec"
+
+// clfTime parses 17/May/2015:10:05:03 +0000, with or without a fraction of a
+// second, or an RFC 3339 time, which nginx's $time_iso8601 is. The answer is in
+// UTC, to the microsecond.
+func clfTime(s string) (time.Time, bool) {
+	if len(s) > 4 && s[4] == '-' {
+		t, err := time.Parse(time.RFC3339Nano, s)
+		return t.UTC().Truncate(time.Microsecond), err == nil && inRange(t)
+	}
+	if len(s) < len("02/Jan/2006:15:04:05 -0700") ||
+		s[2] != '/' || s[6] != '/' || s[11] != ':' || s[14] != ':' || s[17] != ':' {
+		return time.Time{}, false
+	}
+	month := strings.Index(months, s[3:6])
+	day, ok1 := digits(s[0:2])
+	year, ok2 := digits(s[7:11])
+	hour, ok3 := digits(s[12:14])
+	minute, ok4 := digits(s[15:17])
+	second, ok5 := digits(s[18:20])
+	if !ok1 || !ok2 || !ok3 || !ok4 || !ok5 || month < 0 || month%3 != 0 {
+		return time.Time{}, false
+	}
+	rest, nanos := s[20:], 0
+	if rest[0] == '.' {
+		n, size, ok := fraction(rest[1:])
+		if !ok {
+			return time.Time{}, false
+		}
+		nanos, rest = n, rest[1+size:]
+	}
+	offset, ok := zone(rest)
+	// A leap second is :60; time.Date carries it over.
+	if !ok || hour > 23 || minute > 59 || second > 60 {
+		return time.Time{}, false
+	}
+	t := time.Date(year, time.Month(month/3+1), day, hour, minute, second, nanos, time.UTC)
+	if t.Day() != day && second < 60 {
+		return time.Time{}, false // 31/Feb
+	}
+	t = t.Add(-offset).Truncate(time.Microsecond)
+	return t, inRange(t)
+}
+
+// zone parses " +0000".
+func zone(s string) (time.Duration, bool) {
+	if len(s) != 6 || s[0] != ' ' || s[1] != '+' && s[1] != '-' {
+		return 0, false
+	}
+	h, ok1 := digits(s[2:4])
+	m, ok2 := digits(s[4:6])
+	if !ok1 || !ok2 || h > 23 || m > 59 {
+		return 0, false
+	}
+	d := time.Duration(h)*time.Hour + time.Duration(m)*time.Minute
+	if s[1] == '-' {
+		d = -d
+	}
+	return d, true
+}
+
+func digits(s string) (n int, ok bool) {
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return 0, false
+		}
+		n = n*10 + int(s[i]-'0')
+	}
+	return n, true
+}
+
+// fraction reads the digits that s begins with as nanoseconds.
+func fraction(s string) (nanos, size int, ok bool) {
+	unit := int(time.Second)
+	for size < len(s) && s[size] >= '0' && s[size] <= '9' {
+		unit /= 10
+		nanos += unit * int(s[size]-'0')
+		size++
+	}
+	return nanos, size, size > 0
+}
+
+// inRange keeps times to years that RFC 3339 can write.
+func inRange(t time.Time) bool {
+	y := t.UTC().Year()
+	return y >= 1 && y <= 9999
+}

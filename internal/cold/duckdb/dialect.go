@@ -1,0 +1,64 @@
+package duckdb
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/weir-analytics/weir/internal/cold"
+)
+
+var _ cold.Dialect = Dialect{}
+
+// Dialect writes DuckDB's SQL.
+type Dialect struct{}
+
+// Micros reads a TIMESTAMP as microseconds.
+func (Dialect) Micros(expr string) string { return "epoch_us(" + expr + ")" }
+
+// Time makes a TIMESTAMP of microseconds.
+func (Dialect) Time(expr string) string { return "make_timestamp(" + expr + "::BIGINT)" }
+
+// IntDiv divides integers.
+func (Dialect) IntDiv(a, b string) string { return "(" + a + " // " + b + ")" }
+
+// Quantile interpolates linearly.
+func (Dialect) Quantile(expr string, q float64) string {
+	return "quantile_cont(" + expr + ", " + strconv.FormatFloat(q, 'g', -1, 64) + ")"
+}
+
+// ArgMin passes over rows whose by is NULL.
+func (Dialect) ArgMin(value, by string) string { return "arg_min(" + value + ", " + by + ")" }
+
+// ArgMax passes over rows whose by is NULL.
+func (Dialect) ArgMax(value, by string) string { return "arg_max(" + value + ", " + by + ")" }
+
+// pointer escapes a name for a JSON pointer (RFC 6901, section 3).
+var pointer = strings.NewReplacer("~", "~0", "/", "~1")
+
+// PropertyText binds the property as a JSON pointer.
+func (Dialect) PropertyText(column, name string) (string, any) {
+	return "json_extract_string(" + column + ", ?::VARCHAR)", "/" + pointer.Replace(name)
+}
+
+// Number takes only text in the form of a JSON number: DuckDB's own cast also
+// reads blanks, "inf", "nan" and "1_000". Text without that form extracts as
+// '', which does not cast.
+func (Dialect) Number(expr string) string {
+	return `TRY_CAST(regexp_extract(` + expr + `, '^-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?$') AS DOUBLE)`
+}
+
+// Contains keeps case.
+func (Dialect) Contains(text, part string) string {
+	return "contains(" + text + ", " + part + "::VARCHAR)"
+}
+
+// Bit is 1 shifted left.
+func (Dialect) Bit(n string) string { return "(1::BIGINT << " + n + ")" }
+
+// BitUnion is a bitwise or.
+func (Dialect) BitUnion(expr string) string { return "bit_or(" + expr + ")" }
+
+// HasBit is a BOOLEAN.
+func (Dialect) HasBit(mask string, n int) string {
+	return "((" + mask + " >> " + strconv.Itoa(n) + ") & 1) = 1"
+}

@@ -1,0 +1,146 @@
+// Package duckdb keeps the cold tier in one DuckDB file, within the process. It
+// is the only package that needs cgo.
+package duckdb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	duck "github.com/duckdb/duckdb-go/v2"
+	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/cold"
+)
+
+var _ cold.Store = (*Store)(nil)
+
+// ErrClosed is returned after Close.
+var ErrClosed = errors.New("duckdb: store is closed")
+
+// ErrBusy is returned by Open when another process holds the file.
+var ErrBusy = errors.New("duckdb: file is in use by another process")
+
+// Options tune a store. The zero value is good.
+type Options struct {
+	Threads     int          // for queries; 0 is the number of CPUs
+	MemoryLimit string       // for the whole store, such as "2GB"; "" is DuckDB's own (80 % of RAM)
+	Logger      *slog.Logger // nil is silent
+}
+
+// Store is a cold tier in a DuckDB file. All methods are safe for concurrent
+// use. One process at a time may hold a file.
+type Store struct {
+	path string
+	log  *slog.Logger
+	db   *sql.DB // readers, and whatever is not hot
+
+	mu sync.Mutex // held by Write; DuckDB commits one at a time anyway
+	w  *writer    // nil when closed
+}
+
+// Open opens or creates the file and brings its tables up to date. Errors:
+// ErrBusy, cold.ErrNewer.
+func Open(path string, o Options) (_ *Store, err error) {
+	if strings.Contains(path, "?") {
+		return nil, weir.Errorf(weir.EINVALID, "duckdb: path %q: a question mark is not allowed", path)
+	}
+	if path, err = filepath.Abs(path); err != nil {
+		return nil, fmt.Errorf("duckdb: open: %w", err)
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Threads <= 0 {
+		o.Threads = runtime.GOMAXPROCS(0)
+	}
+	c, err := duck.NewConnector(path, nil)
+	if err != nil {
+		return nil, openError(path, err)
+	}
+	s := &Store{path: path, log: o.Logger, db: sql.OpenDB(c)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Close())
+		}
+	}()
+	// More than a few readers only share the same threads.
+	s.db.SetMaxOpenConns(4 * o.Threads)
+	s.db.SetMaxIdleConns(2)
+	for _, q := range settings(o) {
+		if _, err = s.db.Exec(q); err != nil {
+			return nil, fmt.Errorf("duckdb: open %s: %s: %w", path, q, err)
+		}
+	}
+	if err = migrate(s.db); err != nil {
+		return nil, fmt.Errorf("duckdb: open %s: %w", path, err)
+	}
+	if s.w, err = newWriter(path); err != nil {
+		return nil, fmt.Errorf("duckdb: open %s: %w", path, err)
+	}
+	return s, nil
+}
+
+// settings are for the whole instance, not for a connection.
+func settings(o Options) []string {
+	q := []string{
+		fmt.Sprintf("SET GLOBAL threads = %d", o.Threads),
+		fmt.Sprintf("SET GLOBAL wal_autocheckpoint = '%s'", walLimit),
+		// Nothing is ever fetched from the network.
+		"SET GLOBAL autoinstall_known_extensions = false",
+		"SET GLOBAL autoload_known_extensions = false",
+		// Answers are ordered by their queries; keeping the order of scans costs memory.
+		"SET GLOBAL preserve_insertion_order = false",
+	}
+	if o.MemoryLimit != "" {
+		q = append(q, "SET GLOBAL memory_limit = '"+strings.ReplaceAll(o.MemoryLimit, "'", "''")+"'")
+	}
+	return q
+}
+
+func openError(path string, err error) error {
+	if strings.Contains(err.Error(), "Could not set lock on file") {
+		return fmt.Errorf("%w: %s: stop the other one first (%w)", ErrBusy, path, err)
+	}
+	return fmt.Errorf("duckdb: open %s: %w", path, err)
+}
+
+// Query answers SQL; the caller closes the rows. Cancelling ctx stops it.
+func (s *Store) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	rows, err := s.db.QueryContext(ctx, query, args...)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, fmt.Errorf("duckdb: query: %w", ctx.Err())
+		}
+		return nil, fmt.Errorf("duckdb: query: %w", err)
+	}
+	return rows, nil
+}
+
+// Dialect is DuckDB's SQL.
+func (s *Store) Dialect() cold.Dialect { return Dialect{} }
+
+// Spacing is 0: a small batch costs one fsync.
+func (s *Store) Spacing() time.Duration { return 0 }
+
+// Close ends the store; the log of recent writes is merged into the file. A
+// second Close does nothing. Rows that are still being read keep the file open
+// until they are closed.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.w != nil {
+		s.w.close()
+		s.w = nil
+	}
+	if err := s.db.Close(); err != nil {
+		return fmt.Errorf("duckdb: close: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,136 @@
+package duckdb
+
+import (
+	"errors"
+	"fmt"
+
+	duck "github.com/duckdb/duckdb-go/v2"
+	"github.com/duckdb/duckdb-go/v2/mapping"
+)
+
+// writer is a connection of its own below database/sql, since only there can
+// vectors be filled in place. It is not safe for concurrent use.
+type writer struct {
+	db     mapping.Database
+	conn   mapping.Connection
+	chunks map[string]*chunk // by table, kept between batches
+}
+
+// newWriter joins the instance that the process has open at path.
+func newWriter(path string) (*writer, error) {
+	var config mapping.Config
+	if mapping.CreateConfig(&config) == mapping.StateError {
+		return nil, errors.New("no configuration")
+	}
+	defer mapping.DestroyConfig(&config)
+	// As the driver says it, or the instance would not be found.
+	if mapping.SetConfig(config, "duckdb_api", "go") == mapping.StateError {
+		return nil, errors.New("no configuration")
+	}
+	w := &writer{chunks: make(map[string]*chunk)}
+	var msg string
+	if mapping.GetOrCreateFromCache(duck.GetInstanceCache(), path, &w.db, config, &msg) == mapping.StateError {
+		mapping.Close(&w.db)
+		return nil, errors.New(msg)
+	}
+	if mapping.Connect(w.db, &w.conn) == mapping.StateError {
+		mapping.Close(&w.db)
+		return nil, errors.New("no connection")
+	}
+	return w, nil
+}
+
+func (w *writer) close() {
+	for _, c := range w.chunks {
+		c.close()
+	}
+	mapping.Disconnect(&w.conn)
+	mapping.Close(&w.db)
+}
+
+// exec runs a statement that answers nothing.
+func (w *writer) exec(q string) error {
+	var res mapping.Result
+	defer mapping.DestroyResult(&res)
+	if mapping.Query(w.conn, q, &res) == mapping.StateError {
+		return fmt.Errorf("%s: %s", q, mapping.ResultError(&res))
+	}
+	return nil
+}
+
+// transaction runs f between BEGIN and COMMIT, or ROLLBACK when f fails.
+func (w *writer) transaction(f func() error) error {
+	if err := w.exec("BEGIN TRANSACTION"); err != nil {
+		return err
+	}
+	err := f()
+	if err == nil {
+		err = w.exec("COMMIT")
+	}
+	if err != nil {
+		// A failed commit has rolled back already; then this says so, which is
+		// no news.
+		_ = w.exec("ROLLBACK")
+	}
+	return err
+}
+
+// chunkRows is how many rows a DuckDB vector holds.
+var chunkRows = duck.GetDataChunkCapacity()
+
+// appendRows writes rows to a table within the current transaction; put writes
+// one of them.
+func appendRows[T any](w *writer, table string, rows []T, put func(*chunk, *T)) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	var a mapping.Appender
+	defer mapping.AppenderDestroy(&a)
+	if mapping.AppenderCreateExt(w.conn, "", "", table, &a) == mapping.StateError {
+		return fmt.Errorf("append to %s: %s", table, mapping.AppenderError(a))
+	}
+	c := w.chunk(table, a)
+	c.reset()
+	for i := range rows {
+		if c.full() {
+			if err := c.appendTo(a); err != nil {
+				return fmt.Errorf("append to %s: %w", table, err)
+			}
+		}
+		put(c, &rows[i])
+	}
+	if err := c.appendTo(a); err != nil {
+		return fmt.Errorf("append to %s: %w", table, err)
+	}
+	if mapping.AppenderFlush(a) == mapping.StateError {
+		return fmt.Errorf("append to %s: %s", table, mapping.AppenderError(a))
+	}
+	return nil
+}
+
+// chunk is the table's, made on first use.
+func (w *writer) chunk(table string, a mapping.Appender) *chunk {
+	if c := w.chunks[table]; c != nil {
+		return c
+	}
+	types := make([]mapping.LogicalType, mapping.AppenderColumnCount(a))
+	for i := range types {
+		types[i] = mapping.AppenderColumnType(a, mapping.IdxT(i))
+	}
+	c := newChunk(types)
+	for i := range types {
+		mapping.DestroyLogicalType(&types[i])
+	}
+	w.chunks[table] = c
+	return c
+}
+
+// appendTo hands the rows over and empties the chunk.
+func (c *chunk) appendTo(a mapping.Appender) error {
+	mapping.DataChunkSetSize(c.mem, mapping.IdxT(c.rows))
+	if mapping.AppendDataChunk(a, c.mem) == mapping.StateError {
+		return errors.New(mapping.AppenderError(a))
+	}
+	c.reset()
+	return nil
+}

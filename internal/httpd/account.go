@@ -1,0 +1,132 @@
+package httpd
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/weir-analytics/weir/internal/meta"
+)
+
+// UserBody is a user as clients see one.
+type UserBody struct {
+	ID    string `json:"id"`
+	Email string `json:"email"`
+	Name  string `json:"name"`
+	Admin bool   `json:"admin" doc:"may make projects and has every role in all"`
+}
+
+// SessionBody says who is signed in.
+type SessionBody struct {
+	User          *UserBody `json:"user"`
+	SetupRequired bool      `json:"setup_required" doc:"nobody has an account yet: the first to set one up owns the server"`
+}
+
+// TransformSchema says that user may be null, for which huma has no tag.
+func (SessionBody) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
+	s.Properties["user"] = &huma.Schema{AnyOf: []*huma.Schema{s.Properties["user"], {Type: "null"}}}
+	return s
+}
+
+type sessionOutput struct {
+	Cookie       []http.Cookie `header:"Set-Cookie"`
+	CacheControl string        `header:"Cache-Control"`
+	Body         SessionBody
+}
+
+type setupInput struct {
+	Body struct {
+		Email    string `json:"email"`
+		Name     string `json:"name"`
+		Password string `json:"password"`
+	}
+}
+
+type loginInput struct {
+	Body struct {
+		Email    string `json:"email"`
+		Password string `json:"password"`
+	}
+}
+
+func (s *Server) mountAccount() {
+	handle(s, huma.Operation{
+		OperationID: "get-session", Method: "GET", Path: "/api/v1/session", Summary: "Who is signed in",
+	}, s.getSession)
+	handle(s, huma.Operation{
+		OperationID: "set-up", Method: "POST", Path: "/api/v1/setup", Summary: "Make the first account",
+		Description: "Works while there is no account.", DefaultStatus: http.StatusCreated,
+	}, s.setUp)
+	handle(s, huma.Operation{
+		OperationID: "log-in", Method: "POST", Path: "/api/v1/login", Summary: "Sign in",
+	}, s.logIn)
+	handle(s, huma.Operation{
+		OperationID: "log-out", Method: "POST", Path: "/api/v1/logout", Summary: "Sign out",
+	}, s.logOut)
+}
+
+func (s *Server) getSession(ctx context.Context, _ *struct{}) (*sessionOutput, error) {
+	out := &sessionOutput{CacheControl: "no-store"}
+	if u := callOf(ctx).who.user; u != nil {
+		out.Body.User = userBody(u)
+		return out, nil // somebody has an account
+	}
+	var err error
+	out.Body.SetupRequired, err = s.cfg.Directory.SetupRequired(ctx)
+	return out, err
+}
+
+func (s *Server) setUp(ctx context.Context, in *setupInput) (*sessionOutput, error) {
+	// Each try costs a password hash.
+	if err := s.guesses.guess(in.Body.Email, callOf(ctx).ip); err != nil {
+		return nil, err
+	}
+	u, err := s.cfg.Directory.Setup(ctx, in.Body.Email, in.Body.Name, in.Body.Password)
+	if err != nil {
+		return nil, err
+	}
+	s.log.InfoContext(ctx, "server set up", "user", u.ID, "request_id", callOf(ctx).id)
+	return s.signIn(ctx, u)
+}
+
+func (s *Server) logIn(ctx context.Context, in *loginInput) (*sessionOutput, error) {
+	c := callOf(ctx)
+	if err := s.guesses.guess(in.Body.Email, c.ip); err != nil {
+		return nil, err
+	}
+	u, err := s.cfg.Directory.Authenticate(ctx, in.Body.Email, in.Body.Password)
+	if err != nil {
+		return nil, err
+	}
+	s.guesses.right(in.Body.Email, c.ip)
+	s.log.InfoContext(ctx, "signed in", "user", u.ID, "request_id", c.id)
+	return s.signIn(ctx, u)
+}
+
+func (s *Server) signIn(ctx context.Context, u *meta.Account) (*sessionOutput, error) {
+	cookie, err := s.logins.begin(ctx, u.ID)
+	if err != nil {
+		return nil, err
+	}
+	return &sessionOutput{
+		Cookie:       []http.Cookie{cookie},
+		CacheControl: "no-store",
+		Body:         SessionBody{User: userBody(u)},
+	}, nil
+}
+
+type logOutOutput struct {
+	Cookie []http.Cookie `header:"Set-Cookie"`
+}
+
+func (s *Server) logOut(ctx context.Context, _ *struct{}) (*logOutOutput, error) {
+	cookie, err := s.logins.end(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &logOutOutput{Cookie: []http.Cookie{cookie}}, nil
+}
+
+func userBody(u *meta.Account) *UserBody {
+	return &UserBody{ID: u.ID, Email: u.Email, Name: u.Name, Admin: u.Admin}
+}

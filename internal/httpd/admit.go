@@ -1,0 +1,204 @@
+package httpd
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/meta"
+)
+
+// principal is who calls: at most one of a user, a token and a write key.
+type principal struct {
+	user  *meta.Account
+	token *meta.Token
+	key   *weir.Project // the project that the key writes to
+}
+
+func (p principal) known() bool { return p.user != nil || p.token != nil || p.key != nil }
+
+// admin says whether it may do everything on the server.
+func (p principal) admin() bool {
+	switch {
+	case p.user != nil:
+		return p.user.Admin
+	case p.token != nil:
+		return p.token.Admin && p.token.Scope == meta.ScopeWrite
+	}
+	return false
+}
+
+// role is what it may do in a project.
+func (p principal) role(ctx context.Context, d Directory, projectID string) (weir.Role, error) {
+	switch {
+	case p.user != nil && p.user.Admin:
+		return weir.RoleOwner, nil
+	case p.user != nil:
+		return d.Role(ctx, p.user.ID, projectID)
+	case p.token != nil:
+		return tokenRole(p.token, projectID), nil
+	}
+	return weir.RoleNone, nil
+}
+
+func tokenRole(t *meta.Token, projectID string) weir.Role {
+	role := weir.RoleNone
+	switch {
+	case t.Admin:
+		role = weir.RoleOwner
+	case t.ProjectID == projectID:
+		role = t.Role
+	}
+	if t.Scope != meta.ScopeWrite {
+		role = min(role, weir.RoleViewer)
+	}
+	return role
+}
+
+// admitting lets requests through to next that the rule admits.
+func (s *Server) admitting(rule Rule, next http.Handler) http.Handler {
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c := callOf(r.Context())
+		c.route = rule.pattern()
+		ctx, err := s.admit(rule, r, c)
+		if err != nil {
+			s.fail(w, r, err)
+			return
+		}
+		if ctx != r.Context() {
+			r = r.WithContext(ctx)
+		}
+		next.ServeHTTP(w, r)
+	})
+	if strings.HasPrefix(rule.Path, "/v1/") {
+		return cors(h)
+	}
+	return h
+}
+
+// admit applies a rule to a request: it finds out who calls and refuses who may
+// not. Errors: see Rules.
+func (s *Server) admit(rule Rule, r *http.Request, c *call) (context.Context, error) {
+	ctx := r.Context()
+	switch rule.Need {
+	case Public:
+		return ctx, nil
+	case WriteKey:
+		var err error
+		c.project, err = s.admitKey(r)
+		return ctx, err
+	}
+	ctx, who, err := s.identify(r)
+	if err != nil {
+		return ctx, err
+	}
+	c.who = who
+	switch {
+	case rule.Need == Session:
+		return ctx, nil
+	case !who.known():
+		return ctx, weir.Errorf(weir.EUNAUTHORIZED, "sign in, or send an API token as Authorization: Bearer")
+	case who.key != nil:
+		return ctx, weir.Errorf(weir.EFORBIDDEN, "a write key can only write events")
+	case rule.Need == Instance && !who.admin():
+		return ctx, weir.Errorf(weir.EFORBIDDEN, "only an admin of this server may do that")
+	case rule.Need == InProject:
+		return ctx, s.admitToProject(ctx, rule, r, c)
+	}
+	return ctx, nil
+}
+
+// admitKey is the project of the request's write key. A browser's beacon can set
+// no header, so the query will do.
+func (s *Server) admitKey(r *http.Request) (*weir.Project, error) {
+	key := bearer(r)
+	if key == "" {
+		key = r.Header.Get("X-Weir-Key")
+	}
+	if key == "" && r.URL.RawQuery != "" {
+		key = r.URL.Query().Get("key")
+	}
+	if key == "" {
+		s.metrics.refusedKeys.WithLabelValues("missing").Inc()
+		return nil, weir.Errorf(weir.EUNAUTHORIZED, "send the project's write key as Authorization: Bearer")
+	}
+	p, err := s.cfg.Directory.ProjectByKey(r.Context(), key)
+	if weir.ErrorCode(err) == weir.ENOTFOUND {
+		s.metrics.refusedKeys.WithLabelValues("unknown").Inc()
+		return nil, weir.Errorf(weir.EUNAUTHORIZED, "unknown write key")
+	}
+	return p, err
+}
+
+func (s *Server) admitToProject(ctx context.Context, rule Rule, r *http.Request, c *call) error {
+	id := r.PathValue("id")
+	if !strings.Contains(rule.Path, "{id}") {
+		if id = r.URL.Query().Get("project"); id == "" {
+			return weir.Errorf(weir.EINVALID, "project: name one, as in ?project=ID")
+		}
+	}
+	role, err := c.who.role(ctx, s.cfg.Directory, id)
+	if err != nil {
+		return err
+	}
+	p, err := s.cfg.Directory.Project(ctx, id)
+	if err != nil && weir.ErrorCode(err) != weir.ENOTFOUND {
+		return err
+	}
+	if err != nil || role == weir.RoleNone {
+		return weir.Errorf(weir.ENOTFOUND, "no such project")
+	}
+	if role < rule.Role {
+		return weir.Errorf(weir.EFORBIDDEN, "this takes the role %s in the project", rule.Role)
+	}
+	c.project, c.role = p, role
+	return nil
+}
+
+// identify finds out who calls: by Bearer token if there is one, else by session
+// cookie. The context that it returns carries the session.
+func (s *Server) identify(r *http.Request) (context.Context, principal, error) {
+	ctx, err := s.logins.load(r)
+	if err != nil {
+		return r.Context(), principal{}, err
+	}
+	if secret := bearer(r); secret != "" {
+		who, err := s.identifyBearer(ctx, secret)
+		return ctx, who, err
+	}
+	// A browser sends its cookies whoever asks it to; programs send no Origin.
+	if err := s.origin.Check(r); err != nil {
+		return ctx, principal{}, weir.Wrap(err, weir.EFORBIDDEN, "this request comes from another site")
+	}
+	id := s.logins.userID(ctx)
+	if id == "" {
+		return ctx, principal{}, nil
+	}
+	user, err := s.cfg.Directory.User(ctx, id)
+	if weir.ErrorCode(err) == weir.ENOTFOUND {
+		return ctx, principal{}, nil
+	}
+	return ctx, principal{user: user}, err
+}
+
+func (s *Server) identifyBearer(ctx context.Context, secret string) (who principal, err error) {
+	if strings.HasPrefix(secret, meta.KeyPrefix) {
+		who.key, err = s.cfg.Directory.ProjectByKey(ctx, secret)
+	} else {
+		who.token, err = s.cfg.Directory.Token(ctx, secret)
+	}
+	if weir.ErrorCode(err) == weir.ENOTFOUND {
+		return principal{}, weir.Errorf(weir.EUNAUTHORIZED, "unknown token")
+	}
+	return who, err
+}
+
+// bearer is the token of an Authorization: Bearer header, or "".
+func bearer(r *http.Request) string {
+	scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !ok || !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return strings.TrimSpace(token)
+}

@@ -1,0 +1,265 @@
+package httpd_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/httpd"
+	"github.com/weir-analytics/weir/internal/meta"
+)
+
+// caller is somebody who calls, and what they may do.
+type caller struct {
+	name   string
+	client *http.Client
+	token  string
+	key    string    // of a project, "" when the caller is no write key
+	role   weir.Role // in shop
+	others weir.Role // in any other project
+	known  bool
+	admin  bool // may change the server
+}
+
+func callers(t *testing.T, f *fixture, foreignKey string) []caller {
+	t.Helper()
+	all := []caller{
+		{name: "nobody"},
+		{name: "unknown token", token: "wt_made_up"},
+		{name: "unknown key", token: "wk_made_up"},
+		{name: "stale cookie", client: &http.Client{Transport: cookie("weir_session=made-up")}},
+		{name: "own key", token: f.key, key: f.shop.ID, known: true},
+		{name: "foreign key", token: foreignKey, key: "other", known: true},
+		{name: "admin token", token: f.admin, role: weir.RoleOwner, others: weir.RoleOwner, known: true, admin: true},
+		{name: "server admin", client: f.signedIn("root@example.org", weir.RoleNone, true), role: weir.RoleOwner, others: weir.RoleOwner, known: true, admin: true},
+	}
+	for r := weir.RoleNone; r <= weir.RoleOwner; r++ {
+		all = append(all, caller{
+			name: "user with role " + r.String(), client: f.signedIn(r.String()+"@example.org", r, false), role: r, known: true,
+		})
+		if r == weir.RoleNone {
+			continue
+		}
+		for _, scope := range []meta.Scope{meta.ScopeRead, meta.ScopeWrite} {
+			c := caller{name: string(scope) + " token with role " + r.String(), role: r, known: true}
+			c.token = newToken(t, f, meta.NewToken{Name: "x", Scope: scope, ProjectID: f.shop.ID, Role: r})
+			if scope == meta.ScopeRead {
+				c.role = weir.RoleViewer
+			}
+			all = append(all, c)
+		}
+	}
+	return append(all, caller{
+		name: "admin token that may read", role: weir.RoleViewer, others: weir.RoleViewer, known: true,
+		token: newToken(t, f, meta.NewToken{Name: "x", Scope: meta.ScopeRead, Admin: true}),
+	})
+}
+
+func newToken(t *testing.T, f *fixture, n meta.NewToken) string {
+	t.Helper()
+	_, secret, err := f.meta.CreateToken(t.Context(), n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return secret
+}
+
+// cookie sends a cookie with each request.
+type cookie string
+
+func (c cookie) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Set("Cookie", string(c))
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+// want is what a caller should get of a route: a status, or 0 for anything that
+// is not a refusal. It restates httpd's rules in other words.
+func want(rule httpd.Rule, c caller, project string, shop string) int {
+	anonymous := !c.known
+	presented := c.token != ""
+	switch rule.Need {
+	case httpd.Public:
+		return 0
+	case httpd.Session:
+		if anonymous && presented {
+			return 401 // a credential that is wrong is never overlooked
+		}
+		return 0
+	case httpd.WriteKey:
+		if c.key == "" {
+			return 401
+		}
+		return 0
+	}
+	if anonymous {
+		return 401
+	}
+	if c.key != "" {
+		return 403
+	}
+	switch rule.Need {
+	case httpd.SignedIn:
+		return 0
+	case httpd.Instance:
+		if !c.admin {
+			return 403
+		}
+		return 0
+	case httpd.InProject:
+		role := c.others
+		if project == shop {
+			role = c.role
+		}
+		if project == "nothing" || role == weir.RoleNone {
+			return 404
+		}
+		if role < rule.Role {
+			return 403
+		}
+		return 0
+	}
+	panic("a need without a rule in the test")
+}
+
+// bodies are what routes take. A path with a body here is called with it.
+var bodies = map[string]string{
+	"POST /v1/events":                         `{"name":"x"}`,
+	"POST /v1/events/{$}":                     `{"name":"x"}`,
+	"POST /api/v1/projects":                   `{"name":"New"}`,
+	"POST /api/v1/projects/{id}/query":        `{"kind":"trend","from":"-7d"}`,
+	"POST /api/v1/setup":                      `{"email":"x@example.org","name":"X","password":"12345678"}`,
+	"POST /api/v1/login":                      `{"email":"none@example.org","password":"correct horse"}`,
+	"POST /api/v1/projects/{id}/keys":         "",
+	"POST /api/v1/logout":                     "",
+	"DELETE /api/v1/projects/{id}/keys/{key}": "",
+}
+
+func TestEveryRouteAdmitsWhomItsRuleNames(t *testing.T) {
+	f := start(t, func(c *httpd.Config) { c.LiveFor = 1 }) // live streams end at once
+	other, foreignKey := f.newProject("Other", "UTC")
+	who := callers(t, f, foreignKey)
+	refusals := map[int]string{401: weir.EUNAUTHORIZED, 403: weir.EFORBIDDEN, 404: weir.ENOTFOUND}
+	for _, rule := range httpd.Rules() {
+		pattern := rule.Method + " " + rule.Path
+		body, ok := bodies[pattern]
+		if !ok && rule.Method != "GET" && rule.Method != "OPTIONS" {
+			t.Errorf("%s: the test has no body for it", pattern)
+			continue
+		}
+		if pattern == "POST /api/v1/logout" {
+			continue // would end the callers' sessions; it needs what login does
+		}
+		for _, project := range []string{f.shop.ID, other.ID, "nothing"} {
+			path := strings.NewReplacer("{id}", project, "{$}", "", "{key}", "nothing").Replace(rule.Path)
+			if rule.Need == httpd.InProject && path == rule.Path {
+				path += "?project=" + project
+			}
+			for _, c := range who {
+				a := f.call(c, rule.Method, path, body)
+				got := a.status
+				expected := want(rule, c, project, f.shop.ID)
+				if expected == 0 {
+					// Handlers may say 404 and 409 of what is in them, and 401 of a
+					// login; admission has words of its own.
+					if got == 403 || got == 401 && !strings.Contains(a.body, "wrong email") ||
+						got == 404 && !strings.Contains(a.body, "no such write key") {
+						t.Errorf("%s %s as %s: refused with %d %s", rule.Method, path, c.name, got, a.body)
+					}
+					continue
+				}
+				if got != expected || a.code() != refusals[expected] {
+					t.Errorf("%s %s as %s: %d, want %d: %s", rule.Method, path, c.name, got, expected, a.body)
+				}
+			}
+		}
+	}
+}
+
+func (f *fixture) call(c caller, method, path, body string) answer {
+	f.t.Helper()
+	client := c.client
+	if client == nil {
+		client = http.DefaultClient
+	}
+	if c.token == "" {
+		return f.doWith(client, method, path, body)
+	}
+	return f.doWith(client, method, path, body, "Authorization", "Bearer "+c.token)
+}
+
+func TestAForeignAndAMissingProjectGetTheSameAnswer(t *testing.T) {
+	f := start(t)
+	other, _ := f.newProject("Other", "UTC")
+	c := f.signedIn("ada@example.org", weir.RoleOwner, false)
+	foreign := f.doWith(c, "GET", "/api/v1/projects/"+other.ID+"/stats/overview", "")
+	missing := f.doWith(c, "GET", "/api/v1/projects/nothing/stats/overview", "")
+	wantError(t, foreign, 404, weir.ENOTFOUND)
+	if foreign.body != missing.body {
+		t.Fatalf("%q tells from %q", foreign.body, missing.body)
+	}
+}
+
+func TestTheOlderNamesNeedAProject(t *testing.T) {
+	f := start(t)
+	wantError(t, f.as(f.admin, "GET", "/api/admin/stats/overview", ""), 400, weir.EINVALID)
+}
+
+func TestABearerTokenCountsMoreThanACookie(t *testing.T) {
+	f := start(t)
+	c := f.signedIn("root@example.org", weir.RoleNone, true)
+	a := f.doWith(c, "GET", "/api/v1/projects", "", "Authorization", "Bearer wt_made_up")
+	wantError(t, a, 401, weir.EUNAUTHORIZED)
+	if a.header.Get("WWW-Authenticate") == "" {
+		t.Error("a 401 without WWW-Authenticate")
+	}
+}
+
+func TestAnotherSchemeOfAuthorizationIsNotWeirs(t *testing.T) {
+	f := start(t)
+	c := f.signedIn("root@example.org", weir.RoleNone, true)
+	wantStatus(t, f.doWith(c, "GET", "/api/v1/projects", "", "Authorization", "Basic b3BlbjpzZXNhbWU="), 200)
+}
+
+func TestAnotherSiteCannotUseTheCookie(t *testing.T) {
+	f := start(t)
+	c := f.signedIn("root@example.org", weir.RoleNone, true)
+	for _, path := range []string{"/api/v1/projects", "/api/v1/login", "/api/v1/setup", "/api/v1/logout"} {
+		for _, h := range [][2]string{{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}, {"Origin", "https://evil.example"}, {"Origin", "null"}} {
+			wantError(t, f.doWith(c, "POST", path, `{"name":"Stolen"}`, h[0], h[1]), 403, weir.EFORBIDDEN)
+		}
+	}
+	wantStatus(t, f.doWith(c, "POST", "/api/v1/projects", `{"name":"Mine"}`, "Sec-Fetch-Site", "same-origin"), 201)
+	wantStatus(t, f.doWith(c, "POST", "/api/v1/projects", `{"name":"Mine"}`, "Origin", f.server.URL), 201)
+	wantStatus(t, f.do("POST", "/api/v1/projects", `{"name":"Mine"}`, "Authorization", "Bearer "+f.admin, "Origin", "https://tool.example"), 201)
+}
+
+func TestAUserWhoIsTakenOffAProjectIsOutAtOnce(t *testing.T) {
+	f := start(t)
+	c := f.signedIn("ada@example.org", weir.RoleViewer, false)
+	wantStatus(t, f.doWith(c, "GET", f.path("/stats/overview"), ""), 200)
+	u, err := f.meta.Authenticate(t.Context(), "ada@example.org", password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.meta.SetRole(t.Context(), u.ID, f.shop.ID, weir.RoleNone); err != nil {
+		t.Fatal(err)
+	}
+	wantError(t, f.doWith(c, "GET", f.path("/stats/overview"), ""), 404, weir.ENOTFOUND)
+}
+
+func TestADirectoryThatFailsLetsNobodyIn(t *testing.T) {
+	f := start(t)
+	c := f.signedIn("root@example.org", weir.RoleNone, true)
+	if err := f.meta.Close(); err != nil {
+		t.Fatal(err)
+	}
+	wantError(t, f.doWith(c, "GET", f.path("/stats/overview"), ""), 500, weir.EINTERNAL)
+	wantError(t, f.as(f.admin, "GET", f.path("/stats/overview"), ""), 500, weir.EINTERNAL)
+	a := f.as("wk_not_cached", "POST", "/v1/events", `{}`)
+	wantError(t, a, 500, weir.EINTERNAL)
+	if strings.Contains(a.body, "database") {
+		t.Errorf("the answer tells of the inside: %s", a.body)
+	}
+}

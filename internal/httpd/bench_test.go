@@ -1,0 +1,56 @@
+package httpd_test
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/httpd"
+	"github.com/weir-analytics/weir/internal/meta"
+)
+
+type nothing struct{}
+
+func (nothing) Ingest(context.Context, *weir.Project, io.Reader, string, httpd.Remote) (httpd.Reply, error) {
+	return httpd.Reply{Accepted: 1}, nil
+}
+
+// sink is a ResponseWriter that costs nothing.
+type sink struct{ h http.Header }
+
+func (s *sink) Header() http.Header         { return s.h }
+func (s *sink) WriteHeader(int)             {}
+func (s *sink) Write(b []byte) (int, error) { return len(b), nil }
+
+// BenchmarkIngestRoute is what the server adds to an ingest request: all but
+// net/http itself and the Ingester.
+func BenchmarkIngestRoute(b *testing.B) {
+	store, err := meta.Open(b.Context(), filepath.Join(b.TempDir(), "meta.db"), nil, meta.WithPasswordCost(8, 1))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer store.Close()
+	_, key, err := store.CreateProject(b.Context(), meta.NewProject{Name: "Shop"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	h := httpd.New(httpd.Config{
+		Directory: store, Sessions: store.Sessions(), Ingest: nothing{},
+		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+	}).Handler()
+	req, err := http.NewRequest("POST", "/v1/events", strings.NewReader("{}"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	req.RemoteAddr = "198.51.100.7:4711"
+	req.Header.Set("Authorization", "Bearer "+key)
+	b.ReportAllocs()
+	for b.Loop() {
+		h.ServeHTTP(&sink{http.Header{}}, req)
+	}
+}

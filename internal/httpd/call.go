@@ -1,0 +1,185 @@
+package httpd
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strings"
+
+	weir "github.com/weir-analytics/weir"
+)
+
+// call is what is known of a request under way. serve makes it, admit fills in
+// who calls.
+type call struct {
+	id      string
+	ip      string // the client's, "" when unknown
+	secure  bool   // the client speaks TLS, to us or to a trusted proxy
+	route   string // the rule's pattern, or "ui", or "none"
+	who     principal
+	project *weir.Project // with WriteKey and InProject
+	role    weir.Role     // with InProject
+}
+
+type callKey struct{}
+
+// callOf is the request's call; an empty one outside of a request.
+func callOf(ctx context.Context) *call {
+	if c, ok := ctx.Value(callKey{}).(*call); ok {
+		return c
+	}
+	return &call{}
+}
+
+// serve is the outermost handler.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+	began := s.cfg.Clock.Now()
+	c := &call{id: s.requestID(r), route: "none"}
+	c.ip, c.secure = s.remote(r)
+	r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
+	rec := &recorder{ResponseWriter: w}
+	h := w.Header()
+	h.Set("X-Request-Id", c.id)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "same-origin")
+	defer func() {
+		// A panic that passes through has been answered or cuts the connection.
+		took := s.cfg.Clock.Now().Sub(began)
+		s.metrics.observe(c.route, rec.code(), took)
+		level := slog.LevelInfo
+		if quiet(c.route) && rec.code() < 500 {
+			level = slog.LevelDebug
+		}
+		if s.log.Enabled(r.Context(), level) {
+			// Neither the query, which may hold a write key, nor the address.
+			s.log.LogAttrs(r.Context(), level, "request",
+				slog.String("request_id", c.id), slog.String("method", r.Method), slog.String("path", r.URL.Path),
+				slog.Int("status", rec.code()), slog.Int64("bytes", rec.bytes), slog.Duration("took", took))
+		}
+	}()
+	defer s.recoverPanic(rec, r)
+	s.dispatch(rec, r)
+}
+
+// quiet routes are called all the time, and are logged when debugging only.
+func quiet(route string) bool {
+	switch route {
+	case "POST /v1/events", "POST /v1/events/{$}", "OPTIONS /v1/events", "OPTIONS /v1/events/{$}",
+		"GET /healthz", "GET /readyz", "GET /metrics", "ui":
+		return true
+	}
+	return false
+}
+
+// recoverPanic answers 500 for a handler that panicked, or cuts the connection
+// when the answer has begun. It must be deferred.
+func (s *Server) recoverPanic(w *recorder, r *http.Request) {
+	v := recover()
+	if v == nil {
+		return
+	}
+	if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+		panic(v)
+	}
+	s.log.ErrorContext(r.Context(), "panic", "request_id", callOf(r.Context()).id, "panic", v, "stack", string(debug.Stack()))
+	if w.status != 0 {
+		panic(http.ErrAbortHandler)
+	}
+	s.fail(w, r, weir.Errorf(weir.EINTERNAL, "internal error"))
+}
+
+// dispatch finds the route. What no route matches is the dashboard's, unless
+// it lies where programs call.
+func (s *Server) dispatch(w http.ResponseWriter, r *http.Request) {
+	h, pattern := s.mux.Handler(r)
+	if pattern != "" {
+		s.mux.ServeHTTP(w, r) // sets the path's values, which h alone would not
+		return
+	}
+	// The mux's own answer tells 404 from 405.
+	probe := &probe{header: http.Header{}}
+	h.ServeHTTP(probe, r)
+	switch {
+	case probe.status == http.StatusMethodNotAllowed:
+		e := newError(codeMethod, r.Method+" is not for this path", nil, nil)
+		e.header.Set("Allow", probe.header.Get("Allow"))
+		s.fail(w, r, e)
+	case forPrograms(r.URL.Path):
+		s.fail(w, r, weir.Errorf(weir.ENOTFOUND, "there is nothing at this path"))
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+		e := newError(codeMethod, r.Method+" is not for this path", nil, nil)
+		e.header.Set("Allow", "GET, HEAD")
+		s.fail(w, r, e)
+	default:
+		callOf(r.Context()).route = "ui"
+		if err := s.ui.serve(w, r); err != nil {
+			s.fail(w, r, err)
+		}
+	}
+}
+
+func forPrograms(path string) bool {
+	return strings.HasPrefix(path, "/api/") || strings.HasPrefix(path, "/v1/") || path == "/api" || path == "/v1"
+}
+
+// requestID is the one that the client gave, when it is sane, or a new one.
+func (s *Server) requestID(r *http.Request) string {
+	id := r.Header.Get("X-Request-Id")
+	if len(id) < 1 || len(id) > 64 {
+		return s.cfg.NewRequestID()
+	}
+	for i := range len(id) {
+		switch c := id[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '_', c == '.':
+		default:
+			return s.cfg.NewRequestID()
+		}
+	}
+	return id
+}
+
+// recorder remembers what was answered.
+type recorder struct {
+	http.ResponseWriter
+	status int // 0 until the answer begins
+	bytes  int64
+}
+
+func (w *recorder) WriteHeader(status int) {
+	if w.status == 0 && status >= 200 {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *recorder) Write(b []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	n, err := w.ResponseWriter.Write(b)
+	w.bytes += int64(n)
+	return n, err
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// code is the status as the client sees it: nothing written is 200.
+func (w *recorder) code() int {
+	if w.status == 0 {
+		return http.StatusOK
+	}
+	return w.status
+}
+
+// probe takes an answer that nobody is to see.
+type probe struct {
+	header http.Header
+	status int
+}
+
+func (p *probe) Header() http.Header         { return p.header }
+func (p *probe) WriteHeader(status int)      { p.status = status }
+func (p *probe) Write(b []byte) (int, error) { return len(b), nil }

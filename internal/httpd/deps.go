@@ -1,0 +1,100 @@
+package httpd
+
+import (
+	"context"
+	"io"
+	"time"
+
+	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/meta"
+)
+
+// Directory knows who is who and who may do what. *meta.Store is one. Projects
+// that it returns are shared and not changed.
+type Directory interface {
+	SetupRequired(ctx context.Context) (bool, error)
+	Setup(ctx context.Context, email, name, password string) (*meta.Account, error)
+	Authenticate(ctx context.Context, email, password string) (*meta.Account, error)
+	User(ctx context.Context, id string) (*meta.Account, error)
+	Token(ctx context.Context, secret string) (*meta.Token, error)
+
+	Project(ctx context.Context, id string) (*weir.Project, error)
+	ProjectByKey(ctx context.Context, writeKey string) (*weir.Project, error)
+	Projects(ctx context.Context) ([]*weir.Project, error)
+	Memberships(ctx context.Context, userID string) ([]meta.Membership, error)
+	Role(ctx context.Context, userID, projectID string) (weir.Role, error)
+	CreateProject(ctx context.Context, n meta.NewProject) (p *weir.Project, writeKey string, err error)
+
+	Keys(ctx context.Context, projectID string) ([]meta.Key, error)
+	CreateKey(ctx context.Context, projectID string) (k *meta.Key, writeKey string, err error)
+	RevokeKey(ctx context.Context, projectID, keyID string) error
+}
+
+// Ingester takes events in. body is not decompressed; encoding is the request's
+// Content-Encoding. A read of body beyond the server's limit fails with an
+// *http.MaxBytesError. Nothing is kept of body after Ingest returned.
+type Ingester interface {
+	Ingest(ctx context.Context, p *weir.Project, body io.Reader, encoding string, remote Remote) (Reply, error)
+}
+
+// Remote is the sender of an ingest request.
+type Remote struct {
+	IP        string // "" when unknown
+	UserAgent string
+	// Historical says that the events are a log's, long past: device ids are
+	// derived under the project's import salt rather than the day's.
+	Historical bool
+}
+
+// Reply is what became of an ingest request's events.
+type Reply struct {
+	Accepted   int
+	Duplicates int
+	Rejected   []weir.Rejection
+}
+
+// Stats answers from counters. Its answers are marshalled to JSON as they are;
+// see OverviewAnswer and TrendStatsAnswer for their shapes.
+type Stats interface {
+	Overview(ctx context.Context, p *weir.Project) (any, error)
+	// Trend is the counts of all events, or of one by name, in the last 60
+	// minutes, 24 hours or 30 days, as rng is "minute", "hour" or "day".
+	Trend(ctx context.Context, p *weir.Project, rng, event string) (any, error)
+}
+
+// Insights answers from the cold tier. Its answers are marshalled to JSON as
+// they are; see QueryAnswer and EventsAnswer for their shapes.
+// freshness is how stale an answer may be; 0 sees all that was acknowledged.
+type Insights interface {
+	Query(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (any, error)
+	Events(ctx context.Context, p *weir.Project, q EventsQuery, freshness time.Duration) (any, error)
+}
+
+// EventsQuery asks for a project's events, newest first.
+type EventsQuery struct {
+	From, To  time.Time // From inclusive, To exclusive; zero is no bound
+	Name      string    // "" is any
+	ProfileID string    // "" is any
+	DeviceID  string    // "" is any
+	Limit     int       // 1 to 1000
+	Cursor    string    // an answer's next_cursor, or ""
+}
+
+// Live streams what happens in a project.
+type Live interface {
+	// Live returns a stream that ends with ctx. Its buffer is bounded: events
+	// that a slow reader leaves no room for are dropped.
+	Live(ctx context.Context, p *weir.Project) (<-chan LiveEvent, error)
+}
+
+// LiveEvent is one thing that happened.
+type LiveEvent struct {
+	Type string // received, saved or presence
+	Data any    // marshalled to JSON
+}
+
+// Check is a part that must work for the server to be ready.
+type Check struct {
+	Name  string
+	Probe func(ctx context.Context) error
+}

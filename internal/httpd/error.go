@@ -1,0 +1,209 @@
+package httpd
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+
+	"github.com/danielgtaylor/huma/v2"
+	weir "github.com/weir-analytics/weir"
+)
+
+// Error is the body of every answer that is not a success.
+type Error struct {
+	Content ErrorContent `json:"error"`
+
+	status int
+	header http.Header
+	cause  error // for the log
+}
+
+// ErrorContent says what went wrong.
+type ErrorContent struct {
+	Code    string `json:"code" doc:"a stable word: invalid, unauthorized, forbidden, not_found, conflict, too_large, unsupported, rate_limited, unavailable, internal, method_not_allowed"`
+	Message string `json:"message" doc:"what is wrong, for people"`
+	Details any    `json:"details,omitempty" doc:"more about it, depending on the code"`
+}
+
+// codeMethod is for a path that exists with other methods. Only the mux finds
+// it, so the domain has no such code.
+const codeMethod = "method_not_allowed"
+
+// Seconds after which a client may try again.
+const (
+	retryUnavailable = 5
+	retryLimited     = 1
+)
+
+// statusOf is the one table of codes and statuses.
+func statusOf(code string) int {
+	switch code {
+	case weir.EINVALID:
+		return http.StatusBadRequest
+	case weir.EUNAUTHORIZED:
+		return http.StatusUnauthorized
+	case weir.EFORBIDDEN:
+		return http.StatusForbidden
+	case weir.ENOTFOUND:
+		return http.StatusNotFound
+	case codeMethod:
+		return http.StatusMethodNotAllowed
+	case weir.ECONFLICT:
+		return http.StatusConflict
+	case weir.ETOOLARGE:
+		return http.StatusRequestEntityTooLarge
+	case weir.EUNSUPPORTED:
+		return http.StatusUnsupportedMediaType
+	case weir.ERATELIMITED:
+		return http.StatusTooManyRequests
+	case weir.EUNAVAILABLE:
+		return http.StatusServiceUnavailable
+	default:
+		return http.StatusInternalServerError
+	}
+}
+
+func (e *Error) Error() string { return e.Content.Message }
+
+// Unwrap is the cause.
+func (e *Error) Unwrap() error { return e.cause }
+
+// GetStatus makes it a huma.StatusError.
+func (e *Error) GetStatus() int { return e.status }
+
+// GetHeaders makes it a huma.HeadersError.
+func (e *Error) GetHeaders() http.Header { return e.header }
+
+func newError(code, message string, details any, cause error) *Error {
+	e := &Error{
+		Content: ErrorContent{Code: code, Message: message, Details: details},
+		status:  statusOf(code),
+		header:  http.Header{},
+		cause:   cause,
+	}
+	switch code {
+	case weir.EUNAVAILABLE:
+		e.retryAfter(retryUnavailable)
+	case weir.ERATELIMITED:
+		e.retryAfter(retryLimited)
+	case weir.EUNAUTHORIZED:
+		e.header.Set("WWW-Authenticate", `Bearer realm="weir"`)
+	}
+	return e
+}
+
+func (e *Error) retryAfter(seconds int) { e.header.Set("Retry-After", strconv.Itoa(seconds)) }
+
+// asError is the answer that an error makes. What no client may read of it
+// stays its cause.
+func asError(err error) *Error {
+	var answer *Error
+	if errors.As(err, &answer) {
+		return answer
+	}
+	var domain *weir.Error
+	if errors.As(err, &domain) {
+		return newError(domain.Code, domain.Message, domain.Details, err)
+	}
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return newError(weir.ETOOLARGE, "the request's body is larger than "+strconv.FormatInt(tooLarge.Limit, 10)+" bytes", nil, err)
+	case errors.Is(err, context.DeadlineExceeded):
+		return newError(weir.EUNAVAILABLE, "it took too long", nil, err)
+	case errors.Is(err, context.Canceled):
+		return newError(weir.EUNAVAILABLE, "the request was given up", nil, err)
+	}
+	return newError(weir.EINTERNAL, weir.ErrorMessage(err), nil, err)
+}
+
+// fail answers with an error, and logs what is the server's own fault.
+func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	e := asError(err)
+	s.logFailure(r.Context(), e)
+	h := w.Header()
+	for k, v := range e.header {
+		h[k] = v
+	}
+	h.Set("Content-Type", "application/json")
+	h.Set("Cache-Control", "no-store")
+	h.Del("Content-Length")
+	h.Del("Content-Encoding")
+	h.Del("ETag")
+	w.WriteHeader(e.status)
+	if r.Method != http.MethodHead {
+		_ = json.NewEncoder(w).Encode(e) // who does not read it is gone
+	}
+}
+
+func (s *Server) logFailure(ctx context.Context, e *Error) {
+	if e.status < 500 || errors.Is(e.cause, context.Canceled) {
+		return
+	}
+	level := s.log.ErrorContext
+	if e.Content.Code == weir.EUNAVAILABLE {
+		level = s.log.WarnContext
+	}
+	level(ctx, "request failed", "request_id", callOf(ctx).id, "code", e.Content.Code, "error", errorText(e))
+}
+
+func errorText(e *Error) string {
+	if e.cause != nil {
+		return e.cause.Error()
+	}
+	return e.Content.Message
+}
+
+// huma makes errors of its own through this variable, the only way that it
+// offers: for bodies and parameters that do not fit their schema.
+func init() { huma.NewError = schemaError }
+
+type place struct {
+	Location string `json:"location,omitempty"`
+	Message  string `json:"message"`
+}
+
+func schemaError(status int, message string, errs ...error) huma.StatusError {
+	var places []place
+	for _, err := range errs {
+		var answer *Error
+		if errors.As(err, &answer) {
+			return answer
+		}
+		var tooLarge *http.MaxBytesError
+		if errors.As(err, &tooLarge) {
+			return asError(err)
+		}
+		// The value is left out: it may be a password.
+		var detail *huma.ErrorDetail
+		if errors.As(err, &detail) {
+			places = append(places, place{detail.Location, detail.Message})
+		} else if err != nil {
+			places = append(places, place{Message: err.Error()})
+		}
+	}
+	var details any
+	if len(places) > 0 {
+		details = places
+		message += ": " + places[0].Message
+		if places[0].Location != "" {
+			message += " (" + places[0].Location + ")"
+		}
+	}
+	switch status {
+	case http.StatusRequestEntityTooLarge:
+		return newError(weir.ETOOLARGE, message, details, nil)
+	case http.StatusUnsupportedMediaType:
+		return newError(weir.EUNSUPPORTED, message, details, nil)
+	case http.StatusInternalServerError:
+		if message == "cannot read request body" { // huma's words: the client stopped sending it
+			return newError(weir.EINVALID, message, nil, nil)
+		}
+	}
+	if status >= 500 {
+		return newError(weir.EINTERNAL, "internal error", nil, errors.Join(errs...))
+	}
+	return newError(weir.EINVALID, message, details, nil)
+}

@@ -1,0 +1,280 @@
+package httpd_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/httpd"
+	"github.com/weir-analytics/weir/internal/meta"
+)
+
+// backend is what stands behind the server: it answers what a test tells it to
+// and remembers what it was asked.
+type backend struct {
+	mu     sync.Mutex
+	err    error
+	panics any
+
+	ingest     httpd.Reply
+	bodies     []string
+	encodings  []string
+	remotes    []httpd.Remote
+	project    *weir.Project // the last one asked about
+	rng, event string
+	query      weir.Query
+	events     httpd.EventsQuery
+	freshness  time.Duration
+}
+
+func (b *backend) asked(p *weir.Project) (any, error) {
+	b.project = p
+	if b.panics != nil {
+		panic(b.panics)
+	}
+	return map[string]string{"for": p.ID}, b.err
+}
+
+func (b *backend) Ingest(_ context.Context, p *weir.Project, body io.Reader, encoding string, remote httpd.Remote) (httpd.Reply, error) {
+	text, err := io.ReadAll(body)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if err != nil {
+		return httpd.Reply{}, err
+	}
+	b.bodies, b.encodings, b.remotes = append(b.bodies, string(text)), append(b.encodings, encoding), append(b.remotes, remote)
+	_, err = b.asked(p)
+	return b.ingest, err
+}
+
+func (b *backend) Overview(_ context.Context, p *weir.Project) (any, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.asked(p)
+}
+
+func (b *backend) Trend(_ context.Context, p *weir.Project, rng, event string) (any, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.rng, b.event = rng, event
+	return b.asked(p)
+}
+
+func (b *backend) Query(_ context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (any, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.query, b.freshness = q, freshness
+	return b.asked(p)
+}
+
+func (b *backend) Events(_ context.Context, p *weir.Project, q httpd.EventsQuery, freshness time.Duration) (any, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.events, b.freshness = q, freshness
+	return b.asked(p)
+}
+
+// logbook is a log that tests read.
+type logbook struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *logbook) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *logbook) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// watch is a clock that tests set.
+type watch struct {
+	mu sync.Mutex
+	t  time.Time
+}
+
+func (w *watch) now() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.t
+}
+
+func (w *watch) add(d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.t = w.t.Add(d)
+}
+
+type fixture struct {
+	*backend
+	t      *testing.T
+	meta   *meta.Store
+	hub    *httpd.Hub
+	log    *logbook
+	watch  *watch
+	server *httptest.Server
+	admin  string // the admin token
+	shop   *weir.Project
+	key    string // shop's write key
+}
+
+var _ httpd.Directory = (*meta.Store)(nil)
+
+// start serves a directory with one project, shop.
+func start(t *testing.T, change ...func(*httpd.Config)) *fixture {
+	t.Helper()
+	f := &fixture{
+		t: t, backend: &backend{}, hub: httpd.NewHub(16), log: &logbook{},
+		watch: &watch{t: time.Date(2026, 3, 10, 12, 34, 56, 0, time.UTC)},
+	}
+	var err error
+	f.meta, err = meta.Open(t.Context(), filepath.Join(t.TempDir(), "meta.db"), f.watch.now, meta.WithPasswordCost(8, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = f.meta.Close() })
+	f.admin, err = f.meta.EnsureAdminToken(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.shop, f.key = f.newProject("Shop", "Europe/Berlin")
+	cfg := httpd.Config{
+		Directory: f.meta, Sessions: f.meta.Sessions(), Ingest: f, Stats: f, Insights: f, Live: f.hub,
+		Logger:  slog.New(slog.NewJSONHandler(f.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Clock:   f.watch.now,
+		Version: "test",
+	}
+	for _, c := range change {
+		c(&cfg)
+	}
+	f.server = httptest.NewServer(httpd.New(cfg).Handler())
+	t.Cleanup(f.server.Close)
+	return f
+}
+
+func (f *fixture) newProject(name, zone string) (*weir.Project, string) {
+	f.t.Helper()
+	p, key, err := f.meta.CreateProject(f.t.Context(), meta.NewProject{Name: name, Timezone: zone})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return p, key
+}
+
+// answer is a response, read.
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
+// code is the code of an error's body.
+func (a answer) code() string {
+	var e struct {
+		Error struct{ Code, Message string }
+	}
+	if json.Unmarshal([]byte(a.body), &e) != nil || e.Error.Message == "" {
+		return "no error body: " + a.body
+	}
+	return e.Error.Code
+}
+
+// do sends a request. More are headers, name and value in turn.
+func (f *fixture) do(method, path, body string, more ...string) answer {
+	f.t.Helper()
+	return f.doWith(http.DefaultClient, method, path, body, more...)
+}
+
+func (f *fixture) doWith(c *http.Client, method, path, body string, more ...string) answer {
+	f.t.Helper()
+	req, err := http.NewRequestWithContext(f.t.Context(), method, f.server.URL+path, strings.NewReader(body))
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	for i := 0; i < len(more); i += 2 {
+		req.Header.Set(more[i], more[i+1])
+	}
+	res, err := c.Do(req)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return answer{res.StatusCode, res.Header, string(text)}
+}
+
+// as sends a request with a token or key.
+func (f *fixture) as(token, method, path, body string) answer {
+	f.t.Helper()
+	return f.do(method, path, body, "Authorization", "Bearer "+token)
+}
+
+// path is a path in the project shop.
+func (f *fixture) path(rest string) string { return "/api/v1/projects/" + f.shop.ID + rest }
+
+// browser is a client that keeps cookies.
+func browser(t *testing.T) *http.Client {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &http.Client{Jar: jar}
+}
+
+const password = "correct horse"
+
+// signedIn makes an account with a role in shop and signs it in.
+func (f *fixture) signedIn(email string, role weir.Role, admin bool) *http.Client {
+	f.t.Helper()
+	u, err := f.meta.CreateUser(f.t.Context(), email, "U", password, admin)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	if role != weir.RoleNone {
+		if err := f.meta.SetRole(f.t.Context(), u.ID, f.shop.ID, role); err != nil {
+			f.t.Fatal(err)
+		}
+	}
+	c := browser(f.t)
+	if a := f.doWith(c, "POST", "/api/v1/login", `{"email":"`+email+`","password":"`+password+`"}`); a.status != 200 {
+		f.t.Fatalf("login = %d %s", a.status, a.body)
+	}
+	return c
+}
+
+func wantStatus(t *testing.T, a answer, status int) {
+	t.Helper()
+	if a.status != status {
+		t.Fatalf("status = %d, want %d: %s", a.status, status, a.body)
+	}
+}
+
+func wantError(t *testing.T, a answer, status int, code string) {
+	t.Helper()
+	if a.status != status || a.code() != code {
+		t.Fatalf("answer = %d %s, want %d %s: %s", a.status, a.code(), status, code, a.body)
+	}
+	if ct := a.header.Get("Content-Type"); !strings.HasPrefix(ct, "application/json") {
+		t.Fatalf("an error of type %q", ct)
+	}
+}

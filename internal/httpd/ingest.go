@@ -1,0 +1,93 @@
+package httpd
+
+import (
+	"encoding/json"
+	"net/http"
+	"reflect"
+	"strconv"
+
+	"github.com/danielgtaylor/huma/v2"
+	weir "github.com/weir-analytics/weir"
+)
+
+func (s *Server) mountIngest() {
+	s.mux.HandleFunc("POST /v1/events", s.ingest)
+	s.mux.HandleFunc("POST /v1/events/{$}", s.ingest)
+	s.mux.HandleFunc("OPTIONS /v1/events", preflight)
+	s.mux.HandleFunc("OPTIONS /v1/events/{$}", preflight)
+	s.documentIngest()
+}
+
+func preflight(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }
+
+// ingest is the hot route: no schema, no session, no reflection but for
+// rejections.
+func (s *Server) ingest(w http.ResponseWriter, r *http.Request) {
+	c := callOf(r.Context())
+	reply, err := s.cfg.Ingest.Ingest(r.Context(), c.project,
+		http.MaxBytesReader(w, r.Body, s.cfg.MaxIngestBody), r.Header.Get("Content-Encoding"),
+		Remote{IP: c.ip, UserAgent: r.UserAgent(), Historical: historical(r)})
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	body, err := appendReply(make([]byte, 0, 128), reply)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Cache-Control", "no-store")
+	_, _ = w.Write(body) // who does not read it sends again, and is told of duplicates
+}
+
+func appendReply(b []byte, reply Reply) ([]byte, error) {
+	b = strconv.AppendInt(append(b, `{"accepted":`...), int64(reply.Accepted), 10)
+	b = strconv.AppendInt(append(b, `,"duplicates":`...), int64(reply.Duplicates), 10)
+	b = append(b, `,"rejected":`...)
+	if len(reply.Rejected) == 0 {
+		return append(b, "[]}\n"...), nil
+	}
+	rejected, err := json.Marshal(reply.Rejected)
+	if err != nil {
+		return nil, weir.Wrap(err, weir.EINTERNAL, "internal error")
+	}
+	return append(append(b, rejected...), "}\n"...), nil
+}
+
+// historical says whether the sender imports a log.
+func historical(r *http.Request) bool {
+	v := r.Header.Get("X-Weir-Historical")
+	if v == "" && r.URL.RawQuery != "" {
+		v = r.URL.Query().Get("historical")
+	}
+	on, err := strconv.ParseBool(v)
+	return err == nil && on
+}
+
+func (s *Server) documentIngest() {
+	event := s.schema(reflect.TypeFor[SentEvent]())
+	many := &huma.Schema{Type: huma.TypeArray, Items: event}
+	op := answers[IngestAnswer](s, huma.Operation{
+		OperationID: "send-events",
+		Method:      http.MethodPost,
+		Path:        "/v1/events",
+		Summary:     "Send events",
+		Description: "One event, an array of them, an object with them as events, or one per line. gzip and zstd are read. " +
+			"A 200 means that the accepted events are durable; a rejected one does not hold the others up.",
+		Parameters: []*huma.Param{
+			{Name: "key", In: "query", Description: "the write key, for senders that can set no header", Schema: &huma.Schema{Type: huma.TypeString}},
+			{Name: "X-Weir-Historical", In: "header", Description: "true for a log's events, long past", Schema: &huma.Schema{Type: huma.TypeBoolean}},
+		},
+		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
+			"application/json": {Schema: &huma.Schema{OneOf: []*huma.Schema{event, many, {
+				Type: huma.TypeObject, Properties: map[string]*huma.Schema{"events": many}, Required: []string{"events"},
+			}}}},
+			"application/x-ndjson": {Schema: event},
+		}},
+	}, http.StatusOK)
+	s.describe(&op)
+	op.Security = securityOf(WriteKey)
+	s.api.OpenAPI().AddOperation(&op)
+}

@@ -1,0 +1,118 @@
+package httpd
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	weir "github.com/weir-analytics/weir"
+)
+
+const (
+	liveRoute = "GET /api/v1/projects/{id}/live"
+	// writeWithin is how long a live client may take to read what it was sent.
+	writeWithin = 10 * time.Second
+	// reconnectAfter is when a client should come back, in milliseconds.
+	reconnectAfter = 3000
+)
+
+func (s *Server) mountLive() {
+	op := huma.Operation{
+		OperationID: "live", Method: "GET", Path: "/api/v1/projects/{id}/live", Summary: "Stream what happens",
+		Description: "Server-sent events: received (an event was accepted), saved (a batch was committed), presence (who is here). " +
+			"A client that reads too slowly misses some.",
+		Parameters: []*huma.Param{{Name: "id", In: "path", Required: true, Schema: &huma.Schema{Type: huma.TypeString}}},
+		Responses: map[string]*huma.Response{
+			"200":     {Description: "OK", Content: map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{Type: huma.TypeString}}}},
+			"default": s.errorResponse(),
+		},
+	}
+	s.describe(&op)
+	s.mux.HandleFunc(liveRoute, s.live)
+	s.api.OpenAPI().AddOperation(&op)
+}
+
+func (s *Server) live(w http.ResponseWriter, r *http.Request) {
+	select {
+	case s.streams <- struct{}{}:
+		defer func() { <-s.streams }()
+	default:
+		s.fail(w, r, weir.Errorf(weir.EUNAVAILABLE, "too many live streams are open"))
+		return
+	}
+	s.metrics.streams.Inc()
+	defer s.metrics.streams.Dec()
+
+	ctx, cancel := context.WithTimeout(r.Context(), s.cfg.LiveFor)
+	defer cancel()
+	events, err := s.cfg.Live.Live(ctx, projectOf(ctx))
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	st := &stream{w: w, conn: http.NewResponseController(w)}
+	if err := st.begin(); err != nil {
+		return // the client is gone
+	}
+	beat := time.NewTicker(s.cfg.Heartbeat)
+	defer beat.Stop()
+	for {
+		select {
+		case e, ok := <-events:
+			if !ok {
+				return
+			}
+			data, bad := json.Marshal(e.Data) // on one line
+			if bad != nil {
+				s.log.ErrorContext(ctx, "live event left out", "type", e.Type, "error", bad)
+				continue
+			}
+			err = st.write(len(events) == 0, "event: %s\ndata: %s\n\n", e.Type, data)
+		case <-beat.C:
+			err = st.comment()
+		case <-ctx.Done():
+			return
+		case <-s.stopping:
+			return
+		}
+		if err != nil {
+			s.log.DebugContext(ctx, "live stream ended", "request_id", callOf(ctx).id, "error", err)
+			return
+		}
+	}
+}
+
+// stream writes server-sent events (WHATWG HTML, section 9.2).
+type stream struct {
+	w    http.ResponseWriter
+	conn *http.ResponseController
+}
+
+func (st *stream) begin() error {
+	h := st.w.Header()
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Accel-Buffering", "no") // nginx: pass on at once
+	st.w.WriteHeader(http.StatusOK)
+	return st.write(true, "retry: %d\n\n", reconnectAfter)
+}
+
+// comment keeps proxies from taking the connection for dead, and finds out
+// whether it is.
+func (st *stream) comment() error { return st.write(true, ":\n\n") }
+
+func (st *stream) write(flush bool, format string, args ...any) error {
+	// In place of the server's limit, which is for answers that end. A test's
+	// writer may have no deadlines; a connection's has.
+	_ = st.conn.SetWriteDeadline(time.Now().Add(writeWithin))
+	if _, err := fmt.Fprintf(st.w, format, args...); err != nil {
+		return err
+	}
+	if !flush {
+		return nil
+	}
+	return st.conn.Flush()
+}

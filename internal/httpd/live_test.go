@@ -1,0 +1,196 @@
+package httpd_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/httpd"
+)
+
+// watchLive opens shop's live stream and returns its lines. It returns when the
+// server has begun to answer.
+func (f *fixture) watchLive(ctx context.Context) (*http.Response, *bufio.Scanner) {
+	f.t.Helper()
+	req, err := http.NewRequestWithContext(ctx, "GET", f.server.URL+f.path("/live"), nil)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+f.admin)
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	f.t.Cleanup(func() { _ = res.Body.Close() })
+	return res, bufio.NewScanner(res.Body)
+}
+
+// nextEvent reads up to the end of an event and returns its lines, comments
+// left out.
+func nextEvent(t *testing.T, lines *bufio.Scanner) string {
+	t.Helper()
+	var event []string
+	for lines.Scan() {
+		switch line := lines.Text(); {
+		case line == "" && len(event) > 0:
+			return strings.Join(event, "\n")
+		case line == "" || line[0] == ':':
+		default:
+			event = append(event, line)
+		}
+	}
+	t.Fatalf("the stream ended: %v", lines.Err())
+	return ""
+}
+
+func TestLiveEventsAreStreamedAsTheyHappen(t *testing.T) {
+	f := start(t)
+	other, _ := f.newProject("Other", "UTC")
+	res, lines := f.watchLive(t.Context())
+	if res.StatusCode != 200 || res.Header.Get("Content-Type") != "text/event-stream" || res.Header.Get("Cache-Control") != "no-store" {
+		t.Fatalf("answer = %d %v", res.StatusCode, res.Header)
+	}
+	if got := nextEvent(t, lines); got != "retry: 3000" {
+		t.Fatalf("the stream begins with %q", got)
+	}
+	f.hub.Publish(other.ID, httpd.LiveEvent{Type: "received", Data: "not for shop"})
+	f.hub.Publish(f.shop.ID, httpd.LiveEvent{Type: "received", Data: map[string]string{"name": "a\nb"}})
+	f.hub.Publish(f.shop.ID, httpd.LiveEvent{Type: "presence", Data: func() {}}) // cannot be written, and stops nothing
+	f.hub.Publish(f.shop.ID, httpd.LiveEvent{Type: "saved", Data: 3})
+	if got := nextEvent(t, lines); got != "event: received\ndata: {\"name\":\"a\\nb\"}" {
+		t.Errorf("first event = %q", got)
+	}
+	if got := nextEvent(t, lines); got != "event: saved\ndata: 3" {
+		t.Errorf("second event = %q", got)
+	}
+}
+
+func TestAQuietStreamBeats(t *testing.T) {
+	f := start(t, func(c *httpd.Config) { c.Heartbeat = time.Millisecond })
+	_, lines := f.watchLive(t.Context())
+	nextEvent(t, lines)
+	for beats := 0; beats < 3; {
+		if !lines.Scan() {
+			t.Fatalf("the stream ended: %v", lines.Err())
+		}
+		if lines.Text() == ":" {
+			beats++
+		}
+	}
+}
+
+// impatient serves the same with short timeouts.
+func (f *fixture) impatient() {
+	f.t.Helper()
+	s := httptest.NewUnstartedServer(f.server.Config.Handler)
+	s.Config.ReadTimeout, s.Config.WriteTimeout = 50*time.Millisecond, 500*time.Millisecond
+	s.Start()
+	f.t.Cleanup(s.Close)
+	f.server = s
+}
+
+func TestAStreamOutlastsTheServersTimeouts(t *testing.T) {
+	f := start(t)
+	f.impatient()
+	_, lines := f.watchLive(t.Context())
+	nextEvent(t, lines)
+	time.AfterFunc(600*time.Millisecond, func() {
+		f.hub.Publish(f.shop.ID, httpd.LiveEvent{Type: "saved", Data: 1})
+	})
+	if got := nextEvent(t, lines); got != "event: saved\ndata: 1" {
+		t.Fatalf("event = %q", got)
+	}
+}
+
+// slowStats takes its time, unless its context ends.
+type slowStats struct{ httpd.Stats }
+
+func (slowStats) Overview(ctx context.Context, _ *weir.Project) (any, error) {
+	select {
+	case <-time.After(150 * time.Millisecond):
+		return "done", nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func TestAQuestionMayTakeLongerThanItsRequestTookToRead(t *testing.T) {
+	f := start(t, func(c *httpd.Config) { c.Stats = slowStats{} })
+	f.impatient()
+	wantStatus(t, f.as(f.admin, "GET", f.path("/stats/overview"), ""), 200)
+}
+
+func TestAStreamEndsSoThatRightsAreLookedAtAgain(t *testing.T) {
+	f := start(t, func(c *httpd.Config) { c.LiveFor = time.Millisecond })
+	_, lines := f.watchLive(t.Context())
+	for lines.Scan() {
+	}
+	if err := lines.Err(); err != nil {
+		t.Fatalf("the stream was cut off: %v", err)
+	}
+}
+
+func TestLiveStreamsAreBoundedInNumber(t *testing.T) {
+	f := start(t, func(c *httpd.Config) { c.LiveStreams = 1 })
+	_, lines := f.watchLive(t.Context())
+	nextEvent(t, lines)
+	wantError(t, f.as(f.admin, "GET", f.path("/live"), ""), 503, weir.EUNAVAILABLE)
+}
+
+type brokenLive struct{}
+
+func (brokenLive) Live(context.Context, *weir.Project) (<-chan httpd.LiveEvent, error) {
+	return nil, weir.Wrap(errors.New("inside"), weir.EUNAVAILABLE, "no live events")
+}
+
+func TestAStreamThatCannotBeginIsAnError(t *testing.T) {
+	f := start(t, func(c *httpd.Config) { c.Live = brokenLive{} })
+	wantError(t, f.as(f.admin, "GET", f.path("/live"), ""), 503, weir.EUNAVAILABLE)
+}
+
+func TestAHubDropsWhatASlowReaderHasNoRoomFor(t *testing.T) {
+	h := httpd.NewHub(2)
+	p := &weir.Project{ID: "p"}
+	ch, err := h.Live(t.Context(), p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 5 {
+		h.Publish("p", httpd.LiveEvent{Type: "saved", Data: i})
+	}
+	if h.Dropped() != 3 {
+		t.Errorf("dropped = %d, want 3", h.Dropped())
+	}
+	for want := range 2 {
+		if e := <-ch; e.Data != want {
+			t.Errorf("event = %v, want %d", e.Data, want)
+		}
+	}
+}
+
+func TestAHubForgetsAStreamWhenItsContextEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := httpd.NewHub(1)
+		ctx, cancel := context.WithCancel(t.Context())
+		ch, err := h.Live(ctx, &weir.Project{ID: "p"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !h.Watched("p") {
+			t.Error("the project is not watched")
+		}
+		cancel()
+		synctest.Wait()
+		if _, open := <-ch; open || h.Watched("p") {
+			t.Error("the stream is still open")
+		}
+		h.Publish("p", httpd.LiveEvent{}) // must not panic
+	})
+}

@@ -1,0 +1,46 @@
+package httpd
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+type metrics struct {
+	requests    *prometheus.CounterVec
+	seconds     *prometheus.HistogramVec
+	refusedKeys *prometheus.CounterVec
+	streams     prometheus.Gauge
+}
+
+func newMetrics(reg prometheus.Registerer) *metrics {
+	m := &metrics{
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "weir_http_requests_total", Help: "Requests answered, by route and status.",
+		}, []string{"route", "status"}),
+		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "weir_http_request_seconds", Help: "Time from a request's header to the end of its answer, by route.",
+			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+		}, []string{"route"}),
+		refusedKeys: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "weir_ingest_refused_requests_total", Help: "Ingest requests refused whole for their write key, by reason.",
+		}, []string{"reason"}),
+		streams: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "weir_live_streams", Help: "Live streams open now.",
+		}),
+	}
+	reg.MustRegister(m.requests, m.seconds, m.refusedKeys, m.streams)
+	// Shown from the start, so that a rate over them has a zero to begin with.
+	m.refusedKeys.WithLabelValues("missing")
+	m.refusedKeys.WithLabelValues("unknown")
+	return m
+}
+
+func (m *metrics) observe(route string, status int, took time.Duration) {
+	m.requests.WithLabelValues(route, strconv.Itoa(status)).Inc()
+	if route == liveRoute {
+		return // lasts as long as the client likes
+	}
+	m.seconds.WithLabelValues(route).Observe(took.Seconds())
+}

@@ -1,0 +1,130 @@
+package httpd
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"reflect"
+	"strconv"
+
+	"github.com/danielgtaylor/huma/v2"
+	weir "github.com/weir-analytics/weir"
+)
+
+// Names of the ways to say who calls, in the OpenAPI document.
+const (
+	byToken    = "token"
+	bySession  = "session"
+	byWriteKey = "write_key"
+)
+
+// openAPIConfig leaves out what huma would mount by itself: its documents are
+// built while they are asked for, unlocked, and its pages load scripts from
+// elsewhere.
+func openAPIConfig(version string) huma.Config {
+	c := huma.DefaultConfig("Weir", version)
+	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "", "", ""
+	c.CreateHooks = nil
+	c.Info.Description = "Real-time product and API analytics."
+	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		byToken:    {Type: "http", Scheme: "bearer", Description: "an API token, wt_…"},
+		bySession:  {Type: "apiKey", In: "cookie", Name: sessionCookie},
+		byWriteKey: {Type: "http", Scheme: "bearer", Description: "a project's write key, wk_…; also as X-Weir-Key or ?key="},
+	}
+	return c
+}
+
+// securityOf is a rule in OpenAPI's words.
+func securityOf(n Need) []map[string][]string {
+	switch n {
+	case WriteKey:
+		return []map[string][]string{{byWriteKey: {}}}
+	case SignedIn, InProject, Instance:
+		return []map[string][]string{{byToken: {}}, {bySession: {}}}
+	}
+	return nil
+}
+
+// handle mounts a typed route.
+func handle[I, O any](s *Server, op huma.Operation, h func(ctx context.Context, in *I) (*O, error)) {
+	s.describe(&op)
+	op.MaxBodyBytes = s.cfg.MaxBody
+	op.Middlewares = append(op.Middlewares, asJSON)
+	huma.Register(s.api, op, func(ctx context.Context, in *I) (*O, error) {
+		out, err := h(ctx, in)
+		if err != nil {
+			e := asError(err)
+			s.logFailure(ctx, e)
+			return nil, e
+		}
+		return out, nil
+	})
+}
+
+// describe fills in what follows from the route's rule.
+func (s *Server) describe(op *huma.Operation) {
+	rule := s.mux.rules[op.Method+" "+op.Path]
+	op.Security = securityOf(rule.Need)
+	if rule.Need == InProject {
+		op.Description += fmt.Sprintf(" Takes the role %s in the project.", rule.Role)
+	}
+}
+
+// asJSON reads a body as JSON whatever its Content-Type says, as curl -d says
+// it is a form's. The check of the request's origin does not rest on the type.
+func asJSON(ctx huma.Context, next func(huma.Context)) { next(jsonContext{ctx}) }
+
+type humaContext = huma.Context // embedded as huma.Context it would hide its own method Context
+
+type jsonContext struct{ humaContext }
+
+func (c jsonContext) Header(name string) string {
+	if http.CanonicalHeaderKey(name) == "Content-Type" {
+		return "application/json"
+	}
+	return c.humaContext.Header(name)
+}
+
+// Unwrap lets huma's adapter find its own context.
+func (c jsonContext) Unwrap() huma.Context { return c.humaContext }
+
+// answers documents the body of a success whose Go type the server does not know.
+func answers[T any](s *Server, op huma.Operation, status int) huma.Operation {
+	if op.Responses == nil {
+		op.Responses = map[string]*huma.Response{}
+	}
+	op.Responses[strconv.Itoa(status)] = &huma.Response{
+		Description: http.StatusText(status),
+		Content:     map[string]*huma.MediaType{"application/json": {Schema: s.schema(reflect.TypeFor[T]())}},
+	}
+	op.Responses["default"] = s.errorResponse()
+	return op
+}
+
+func (s *Server) schema(t reflect.Type) *huma.Schema {
+	return s.api.OpenAPI().Components.Schemas.Schema(t, true, t.Name())
+}
+
+func (s *Server) errorResponse() *huma.Response {
+	return &huma.Response{
+		Description: "Error",
+		Content:     map[string]*huma.MediaType{"application/json": {Schema: s.schema(reflect.TypeFor[Error]())}},
+	}
+}
+
+// mountOpenAPI serves the document of what was mounted before it.
+func (s *Server) mountOpenAPI() {
+	doc, err := json.Marshal(s.api.OpenAPI())
+	if err != nil {
+		panic(fmt.Sprintf("httpd: OpenAPI document: %v", err))
+	}
+	s.mux.HandleFunc("GET /openapi.json", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/openapi+json")
+		w.Header().Set("Cache-Control", "no-cache")
+		_, _ = w.Write(doc)
+	})
+}
+
+// projectOf is the project that admit let the request to.
+func projectOf(ctx context.Context) *weir.Project { return callOf(ctx).project }

@@ -1,0 +1,133 @@
+package httpd_test
+
+import (
+	"encoding/json"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/httpd"
+	"github.com/weir-analytics/weir/internal/meta"
+)
+
+func mustURL(t *testing.T, s string) *url.URL {
+	t.Helper()
+	u, err := url.Parse(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+func decode[T any](t *testing.T, a answer) T {
+	t.Helper()
+	var v T
+	if err := json.Unmarshal([]byte(a.body), &v); err != nil {
+		t.Fatalf("%v: %s", err, a.body)
+	}
+	return v
+}
+
+func TestTheAdminTokenMakesAProjectWhoseKeyWrites(t *testing.T) {
+	f := start(t)
+	// curl -d says that its body is a form.
+	a := f.do("POST", "/api/v1/projects", `{"name":"Blog","timezone":"Asia/Tokyo"}`,
+		"Authorization", "Bearer "+f.admin, "Content-Type", "application/x-www-form-urlencoded")
+	wantStatus(t, a, 201)
+	p := decode[httpd.NewProjectBody](t, a)
+	if p.Name != "Blog" || p.Timezone != "Asia/Tokyo" || !strings.HasPrefix(p.WriteKey, "wk_") {
+		t.Fatalf("project = %+v", p)
+	}
+	var fields map[string]any
+	if err := json.Unmarshal([]byte(a.body), &fields); err != nil || len(fields) != 4 {
+		t.Fatalf("fields = %v, %v", fields, err)
+	}
+	wantStatus(t, f.as(p.WriteKey, "POST", "/v1/events", `{"name":"x"}`), 200)
+	if f.project.ID != p.ID {
+		t.Fatalf("the event went to %q, want %q", f.project.ID, p.ID)
+	}
+}
+
+func TestAProjectsMakerOwnsIt(t *testing.T) {
+	f := start(t)
+	c := f.signedIn("root@example.org", weir.RoleNone, true)
+	p := decode[httpd.NewProjectBody](t, f.doWith(c, "POST", "/api/v1/projects", `{"name":"Blog"}`))
+	if p.Timezone != "UTC" {
+		t.Errorf("timezone = %q", p.Timezone)
+	}
+	u, err := f.meta.Authenticate(t.Context(), "root@example.org", password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if role, err := f.meta.Role(t.Context(), u.ID, p.ID); err != nil || role != weir.RoleOwner {
+		t.Fatalf("role = %v, %v", role, err)
+	}
+}
+
+func TestProjectsAreRefusedForBadInput(t *testing.T) {
+	f := start(t)
+	for _, body := range []string{
+		`{"name":""}`, `{"name":"` + strings.Repeat("n", 101) + `"}`, `{"name":"x","timezone":"Mars/Olympus"}`,
+		`{"name":7}`, `{"timezone":"UTC"}`, `{"name":"x","colour":"red"}`, `{"name":"x"`, `"x"`,
+		strings.Repeat("[", 100_000),
+	} {
+		wantError(t, f.as(f.admin, "POST", "/api/v1/projects", body), 400, weir.EINVALID)
+	}
+	wantError(t, f.as(f.admin, "POST", "/api/v1/projects", ""), 400, weir.EINVALID)
+}
+
+func TestEachSeesTheirProjectsAndRoles(t *testing.T) {
+	f := start(t)
+	other, _ := f.newProject("Other", "UTC")
+	shop := httpd.ProjectBody{ID: f.shop.ID, Name: "Shop", Timezone: "Europe/Berlin"}
+	rest := httpd.ProjectBody{ID: other.ID, Name: "Other", Timezone: "UTC"}
+	as := func(b httpd.ProjectBody, role string) httpd.ProjectBody { b.Role = role; return b }
+	type list struct{ Projects []httpd.ProjectBody }
+	check := func(name string, a answer, want ...httpd.ProjectBody) {
+		t.Helper()
+		if want == nil {
+			want = []httpd.ProjectBody{}
+		}
+		if d := cmp.Diff(want, decode[list](t, a).Projects); d != "" {
+			t.Errorf("%s: %s", name, d)
+		}
+	}
+	viewer := f.signedIn("ada@example.org", weir.RoleViewer, false)
+	check("viewer", f.doWith(viewer, "GET", "/api/v1/projects", ""), as(shop, "viewer"))
+	check("nobody's member", f.doWith(f.signedIn("eve@example.org", weir.RoleNone, false), "GET", "/api/v1/projects", ""))
+	check("admin token", f.as(f.admin, "GET", "/api/v1/projects", ""), as(rest, "owner"), as(shop, "owner"))
+	check("server admin", f.doWith(f.signedIn("root@example.org", weir.RoleNone, true), "GET", "/api/v1/projects", ""), as(rest, "owner"), as(shop, "owner"))
+	token := newToken(t, f, meta.NewToken{Name: "x", Scope: meta.ScopeRead, ProjectID: f.shop.ID, Role: weir.RoleAdmin})
+	check("read token", f.as(token, "GET", "/api/v1/projects", ""), as(shop, "viewer"))
+	reader := newToken(t, f, meta.NewToken{Name: "x", Scope: meta.ScopeRead, Admin: true})
+	check("reading admin token", f.as(reader, "GET", "/api/v1/projects", ""), as(rest, "viewer"), as(shop, "viewer"))
+
+	if d := cmp.Diff(as(shop, "viewer"), decode[httpd.ProjectBody](t, f.doWith(viewer, "GET", f.path(""), ""))); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestKeysAreMadeListedAndRevoked(t *testing.T) {
+	f := start(t)
+	a := f.as(f.admin, "POST", f.path("/keys"), "")
+	wantStatus(t, a, 201)
+	k := decode[httpd.NewKeyBody](t, a)
+	if !strings.HasSuffix(k.WriteKey, k.Last4) || k.Last4 == "" {
+		t.Fatalf("key = %+v", k)
+	}
+	wantStatus(t, f.as(k.WriteKey, "POST", "/v1/events", `{}`), 200)
+	a = f.as(f.admin, "GET", f.path("/keys"), "")
+	if strings.Contains(a.body, k.WriteKey) {
+		t.Fatal("a listed key shows itself")
+	}
+	keys := decode[struct{ Keys []httpd.KeyBody }](t, a).Keys
+	if len(keys) != 2 {
+		t.Fatalf("keys = %+v", keys)
+	}
+	wantStatus(t, f.as(f.admin, "DELETE", f.path("/keys/"+k.ID), ""), 204)
+	wantError(t, f.as(k.WriteKey, "POST", "/v1/events", `{}`), 401, weir.EUNAUTHORIZED)
+	wantError(t, f.as(f.admin, "DELETE", f.path("/keys/"+k.ID), ""), 404, weir.ENOTFOUND)
+	wantStatus(t, f.as(f.key, "POST", "/v1/events", `{}`), 200)
+}

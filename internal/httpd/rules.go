@@ -1,0 +1,107 @@
+package httpd
+
+import (
+	"fmt"
+	"net/http"
+
+	weir "github.com/weir-analytics/weir"
+)
+
+// Need is what a route asks of who calls it.
+type Need uint8
+
+// The needs.
+const (
+	// Public asks for nothing and looks at no credential.
+	Public Need = iota
+	// Session asks for nothing, but wants to know who it is.
+	Session
+	// WriteKey asks for a project's write key, which no other need takes.
+	WriteKey
+	// SignedIn asks for a user or a token.
+	SignedIn
+	// InProject asks for a user or token with at least Rule.Role in the project
+	// that the path's {id}, or else the query's project, names.
+	InProject
+	// Instance asks for a user or token that is admin of the whole server.
+	Instance
+)
+
+// Rule says what a route asks for. Method and Path are as in http.ServeMux.
+type Rule struct {
+	Method, Path string
+	Need         Need
+	Role         weir.Role // with InProject
+}
+
+func (r Rule) pattern() string { return r.Method + " " + r.Path }
+
+// Rules lists every route. A refusal is 401 when it is not known who calls;
+// 404 when they have no role in the project, the same as when there is no such
+// project, so that nobody learns of others' projects; 403 when they are known
+// and their role, scope or kind of credential does not do.
+func Rules() []Rule {
+	return []Rule{
+		{Method: "GET", Path: "/healthz", Need: Public},
+		{Method: "GET", Path: "/readyz", Need: Public},
+		{Method: "GET", Path: "/metrics", Need: Public},
+		{Method: "GET", Path: "/openapi.json", Need: Public},
+
+		{Method: "POST", Path: "/v1/events", Need: WriteKey},
+		{Method: "POST", Path: "/v1/events/{$}", Need: WriteKey},
+		{Method: "OPTIONS", Path: "/v1/events", Need: Public},
+		{Method: "OPTIONS", Path: "/v1/events/{$}", Need: Public},
+
+		{Method: "GET", Path: "/api/v1/session", Need: Session},
+		{Method: "POST", Path: "/api/v1/setup", Need: Session},
+		{Method: "POST", Path: "/api/v1/login", Need: Session},
+		{Method: "POST", Path: "/api/v1/logout", Need: Session},
+
+		{Method: "GET", Path: "/api/v1/projects", Need: SignedIn},
+		{Method: "POST", Path: "/api/v1/projects", Need: Instance},
+		{Method: "GET", Path: "/api/v1/projects/{id}", Need: InProject, Role: weir.RoleViewer},
+		{Method: "GET", Path: "/api/v1/projects/{id}/keys", Need: InProject, Role: weir.RoleAdmin},
+		{Method: "POST", Path: "/api/v1/projects/{id}/keys", Need: InProject, Role: weir.RoleAdmin},
+		{Method: "DELETE", Path: "/api/v1/projects/{id}/keys/{key}", Need: InProject, Role: weir.RoleAdmin},
+
+		{Method: "GET", Path: "/api/v1/projects/{id}/stats/overview", Need: InProject, Role: weir.RoleViewer},
+		{Method: "GET", Path: "/api/v1/projects/{id}/stats/trend", Need: InProject, Role: weir.RoleViewer},
+		{Method: "GET", Path: "/api/admin/stats/overview", Need: InProject, Role: weir.RoleViewer},
+		{Method: "GET", Path: "/api/admin/stats/trend", Need: InProject, Role: weir.RoleViewer},
+		{Method: "POST", Path: "/api/v1/projects/{id}/query", Need: InProject, Role: weir.RoleViewer},
+		{Method: "GET", Path: "/api/v1/projects/{id}/events", Need: InProject, Role: weir.RoleViewer},
+		{Method: "GET", Path: "/api/v1/projects/{id}/live", Need: InProject, Role: weir.RoleViewer},
+	}
+}
+
+// guardedMux is a mux that takes no handler without its rule and lets nobody
+// past it whom the rule refuses.
+type guardedMux struct {
+	*http.ServeMux
+	server *Server
+	rules  map[string]Rule // by pattern; a mounted one is taken out
+}
+
+func newGuardedMux(s *Server) *guardedMux {
+	m := &guardedMux{ServeMux: http.NewServeMux(), server: s, rules: map[string]Rule{}}
+	for _, r := range Rules() {
+		m.rules[r.pattern()] = r
+	}
+	return m
+}
+
+// HandleFunc mounts a handler behind its rule. huma mounts through it too.
+func (m *guardedMux) HandleFunc(pattern string, h func(http.ResponseWriter, *http.Request)) {
+	rule, ok := m.rules[pattern]
+	if !ok {
+		panic(fmt.Sprintf("httpd: route %q has no rule, or is mounted twice", pattern))
+	}
+	delete(m.rules, pattern)
+	m.ServeMux.Handle(pattern, m.server.admitting(rule, http.HandlerFunc(h)))
+}
+
+func (m *guardedMux) complete() {
+	for pattern := range m.rules {
+		panic(fmt.Sprintf("httpd: rule %q has no route", pattern))
+	}
+}

@@ -1,0 +1,165 @@
+// Package httpd is Weir over HTTP: routes, who may use which, JSON and its
+// errors, the stream of live events, and the dashboard's files.
+//
+// A request passes through, in this order: serve (request id, address, log,
+// metrics, panics), the mux, CORS on ingest routes, admit (the only place that
+// decides who may do what, from the table in rules.go), its handler.
+package httpd
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"github.com/prometheus/client_golang/prometheus"
+	weir "github.com/weir-analytics/weir"
+)
+
+// Config is what a Server serves, and its limits. Zero limits mean the default
+// that their comment names.
+type Config struct {
+	Directory Directory
+	Sessions  scs.Store
+	Ingest    Ingester
+	Stats     Stats
+	Insights  Insights
+	Live      Live
+	UI        fs.FS                // the built dashboard; without index.html a page says how to build it
+	Metrics   *prometheus.Registry // gets the server's metrics, and is what /metrics shows; nil is a fresh one
+	Checks    []Check              // for /readyz
+	Logger    *slog.Logger         // nil is slog.Default
+	Clock     weir.Clock
+	Version   string
+
+	TrustedProxies []netip.Prefix // whose X-Forwarded-For counts; nil is loopback
+	NewRequestID   func() string  // nil is 128 random bits
+
+	MaxIngestBody int64         // bytes of an ingest request as sent; 20 MiB
+	MaxBody       int64         // bytes of any other request; 1 MiB
+	Heartbeat     time.Duration // between comments on a quiet live stream; 15 s
+	LiveFor       time.Duration // until a live stream ends, so that the client asks anew and its rights are looked at; 1 h
+	LiveStreams   int           // live streams at once; 1000
+	DrainTimeout  time.Duration // for requests under way when Run stops; 10 s
+}
+
+// Server is the HTTP server.
+type Server struct {
+	cfg     Config
+	log     *slog.Logger
+	mux     *guardedMux
+	api     huma.API
+	logins  *logins
+	guesses *throttle
+	proxies []netip.Prefix
+	metrics *metrics
+	ui      *ui
+	origin  *http.CrossOriginProtection
+	streams chan struct{} // a slot per live stream
+
+	stopping chan struct{} // closed when Run begins to stop
+	stopOnce sync.Once
+}
+
+// New makes a server. It panics when a route lacks its rule or a rule its
+// route, and when Metrics holds another server's metrics.
+func New(cfg Config) *Server {
+	setDefaults(&cfg)
+	s := &Server{
+		cfg:      cfg,
+		log:      cfg.Logger,
+		logins:   newLogins(cfg.Sessions),
+		guesses:  newThrottle(cfg.Clock),
+		proxies:  cfg.TrustedProxies,
+		metrics:  newMetrics(cfg.Metrics),
+		ui:       newUI(cfg.UI),
+		origin:   http.NewCrossOriginProtection(),
+		streams:  make(chan struct{}, cfg.LiveStreams),
+		stopping: make(chan struct{}),
+	}
+	s.mux = newGuardedMux(s)
+	s.api = humago.New(s.mux, openAPIConfig(cfg.Version))
+	s.mountOps()
+	s.mountIngest()
+	s.mountAccount()
+	s.mountProjects()
+	s.mountStats()
+	s.mountInsights()
+	s.mountLive()
+	s.mountOpenAPI() // last: it shows the others
+	s.mux.complete()
+	return s
+}
+
+func setDefaults(c *Config) {
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	if c.Metrics == nil {
+		c.Metrics = prometheus.NewRegistry()
+	}
+	if c.TrustedProxies == nil {
+		c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
+	}
+	if c.NewRequestID == nil {
+		c.NewRequestID = rand.Text
+	}
+	def(&c.MaxIngestBody, 20<<20)
+	def(&c.MaxBody, 1<<20)
+	def(&c.Heartbeat, 15*time.Second)
+	def(&c.LiveFor, time.Hour)
+	def(&c.LiveStreams, 1000)
+	def(&c.DrainTimeout, 10*time.Second)
+}
+
+func def[T int | int64 | time.Duration](v *T, d T) {
+	if *v <= 0 {
+		*v = d
+	}
+}
+
+// Handler is the server without its listener.
+func (s *Server) Handler() http.Handler { return http.HandlerFunc(s.serve) }
+
+// Run serves on l, which it closes, until ctx ends. Then it stops accepting,
+// ends live streams, waits for the requests under way for at most
+// Config.DrainTimeout, and cuts off the rest, which is an error. A Server runs
+// once.
+func (s *Server) Run(ctx context.Context, l net.Listener) error {
+	srv := &http.Server{
+		Handler:           s.Handler(),
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       time.Minute,
+		WriteTimeout:      2 * time.Minute, // live streams set their own
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- srv.Serve(l) }()
+	select {
+	case err := <-failed:
+		return fmt.Errorf("httpd: serve: %w", err)
+	case <-ctx.Done():
+	}
+	s.stopOnce.Do(func() { close(s.stopping) })
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.DrainTimeout)
+	defer cancel()
+	if err := srv.Shutdown(drain); err != nil {
+		return fmt.Errorf("httpd: requests were still under way: %w", errors.Join(err, srv.Close()))
+	}
+	if err := <-failed; !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("httpd: serve: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,129 @@
+package httpd
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"io/fs"
+	"mime"
+	"net/http"
+	"path"
+	"strings"
+	"time"
+
+	weir "github.com/weir-analytics/weir"
+)
+
+// pagePolicy lets the dashboard load its own files alone. Styles may be inline:
+// charts set them on what they draw.
+const pagePolicy = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
+	"font-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+
+const notBuilt = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>Weir</title>
+<h1>Weir is running</h1>
+<p>The dashboard is not part of this build. Run <code>make build</code>, which needs Node, and start the server again.</p>
+<p>The API is there: see <a href="/openapi.json">/openapi.json</a>.</p>
+</html>
+`
+
+// ui serves the built dashboard.
+type ui struct {
+	files fs.FS
+	index []byte // nil when the dashboard is not built
+	etag  string // of index
+}
+
+func newUI(files fs.FS) *ui {
+	u := &ui{files: files}
+	if files == nil {
+		return u
+	}
+	index, err := fs.ReadFile(files, "index.html")
+	if err != nil {
+		return u
+	}
+	sum := sha256.Sum256(index)
+	u.index, u.etag = index, `"`+hex.EncodeToString(sum[:8])+`"`
+	return u
+}
+
+// serve answers GET and HEAD: a file of that name, or else, for the dashboard's
+// own routes, its page. Errors: ENOTFOUND for a file that is not there.
+func (u *ui) serve(w http.ResponseWriter, r *http.Request) error {
+	name := strings.TrimPrefix(path.Clean(r.URL.Path), "/")
+	if u.index != nil && name != "" && name != "index.html" {
+		found, err := u.file(w, r, name)
+		if found || err != nil {
+			return err
+		}
+		if path.Ext(name) != "" || name == "assets" || strings.HasPrefix(name, "assets/") {
+			return weir.Errorf(weir.ENOTFOUND, "there is nothing at this path")
+		}
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Security-Policy", pagePolicy)
+	h.Set("Cache-Control", "no-cache")
+	page := u.index
+	if page == nil {
+		page = []byte(notBuilt)
+	} else {
+		h.Set("ETag", u.etag)
+	}
+	http.ServeContent(w, r, "index.html", time.Time{}, strings.NewReader(string(page)))
+	return nil
+}
+
+// file answers with a file, in a compressed form that lies beside it when the
+// client reads that.
+func (u *ui) file(w http.ResponseWriter, r *http.Request, name string) (found bool, err error) {
+	if !fs.ValidPath(name) {
+		return false, nil
+	}
+	info, err := fs.Stat(u.files, name)
+	if err != nil || !info.Mode().IsRegular() {
+		return false, nil // what is not there may be a route of the dashboard
+	}
+	h := w.Header()
+	served := name
+	h.Add("Vary", "Accept-Encoding")
+	for _, c := range [...]struct{ ext, encoding string }{{".zst", "zstd"}, {".br", "br"}, {".gz", "gzip"}} {
+		if !reads(r, c.encoding) {
+			continue
+		}
+		if info, err := fs.Stat(u.files, name+c.ext); err == nil && info.Mode().IsRegular() {
+			served = name + c.ext
+			h.Set("Content-Encoding", c.encoding)
+			break
+		}
+	}
+	body, err := fs.ReadFile(u.files, served)
+	if err != nil {
+		return false, err
+	}
+	if t := mime.TypeByExtension(path.Ext(name)); t != "" {
+		h.Set("Content-Type", t)
+	}
+	h.Set("Content-Security-Policy", pagePolicy)
+	if strings.HasPrefix(name, "assets/") {
+		h.Set("Cache-Control", "public, max-age=31536000, immutable") // their names change with their content
+	} else {
+		h.Set("Cache-Control", "no-cache")
+	}
+	http.ServeContent(w, r, name, info.ModTime(), strings.NewReader(string(body)))
+	return true, nil
+}
+
+// reads says whether the client takes an encoding.
+func reads(r *http.Request, encoding string) bool {
+	for part := range strings.SplitSeq(r.Header.Get("Accept-Encoding"), ",") {
+		name, q, _ := strings.Cut(part, ";")
+		if strings.EqualFold(strings.TrimSpace(name), encoding) {
+			q = strings.ReplaceAll(q, " ", "")
+			return q != "q=0" && q != "q=0.0" && q != "q=0.00" && q != "q=0.000"
+		}
+	}
+	return false
+}

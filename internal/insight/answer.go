@@ -1,0 +1,96 @@
+package insight
+
+import (
+	"encoding/json"
+	"time"
+
+	weir "github.com/weir-analytics/weir"
+)
+
+// Trend is the answer of kind trend.
+type Trend struct {
+	Series []TrendSeries `json:"series"`
+	Meta
+}
+
+// TrendSeries is one line. With a breakdown there is one per group, largest
+// first, then Other.
+type TrendSeries struct {
+	Event     string    `json:"event"` // "" is any
+	Math      weir.Math `json:"math"`
+	Property  string    `json:"property,omitempty"`
+	Breakdown *Group    `json:"breakdown,omitempty"`
+	Other     bool      `json:"other,omitempty"` // all groups that are not among the largest
+	Values
+	Compare *Comparison `json:"compare,omitempty"`
+}
+
+// Values are a line's points, oldest first, and its value over the whole range,
+// which for unique, avg, median and the like is not the sum of the points.
+type Values struct {
+	Points []Point  `json:"points"`
+	Total  *float64 `json:"total"` // null when there is no value
+	// Ignored is how many events had a value of the property that is not a
+	// number. Events without the property are not among them.
+	Ignored int64 `json:"ignored,omitempty"`
+}
+
+// Comparison is the same line an earlier while ago. Its points stand beside
+// those of the line with the same index.
+type Comparison struct {
+	From time.Time `json:"from"`
+	To   time.Time `json:"to"`
+	Values
+}
+
+// Point is the value of the bucket that starts at Time; null when it has none.
+type Point struct {
+	Time  time.Time `json:"time"`
+	Value *float64  `json:"value"`
+}
+
+// Group names what a line of a breakdown is about: in JSON the value as a
+// string, or null for events without a value, which so have a name that no value
+// can have. The rest is called "other", as a value may be too: TrendSeries.Other
+// tells them apart.
+type Group struct {
+	Value string
+	None  bool
+}
+
+// MarshalJSON writes a string or null.
+func (g Group) MarshalJSON() ([]byte, error) {
+	if g.None {
+		return []byte("null"), nil
+	}
+	return json.Marshal(g.Value)
+}
+
+// Pages is the answer of kind pages.
+type Pages struct {
+	Pages  []Page     `json:"pages"` // most viewed first
+	Totals PageTotals `json:"totals"`
+	Meta
+}
+
+// Page is one path.
+type Page struct {
+	Path     string   `json:"path"`
+	Views    int64    `json:"views"`
+	Visitors int64    `json:"visitors"`     // distinct persons
+	PageTime *float64 `json:"page_time_ms"` // mean; null when no view of it was closed
+	Entries  int64    `json:"entries"`      // visits that began here
+	Exits    int64    `json:"exits"`        // visits whose last page it was
+	// BounceRate is bounces among the visits that began here, 0 to 1; null when
+	// none did.
+	BounceRate *float64 `json:"bounce_rate"`
+}
+
+// PageTotals are over all paths, also those that the limit left out.
+type PageTotals struct {
+	Views         int64    `json:"views"`
+	Visitors      int64    `json:"visitors"`
+	Visits        int64    `json:"visits"`
+	BounceRate    *float64 `json:"bounce_rate"`       // among visits with a screen view, 0 to 1
+	VisitDuration *float64 `json:"visit_duration_ms"` // mean; null without a visit
+}

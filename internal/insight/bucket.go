@@ -1,0 +1,228 @@
+package insight
+
+import (
+	"fmt"
+	"time"
+
+	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/cold"
+)
+
+// buckets are the points of a trend. Bucket i holds [starts[i], starts[i+1]),
+// the last one ends at to. The first may begin before from; only what lies in
+// [from, to) counts. Microseconds since 1970 UTC.
+type buckets struct {
+	from, to int64
+	starts   []int64
+}
+
+// cut divides [from, to) by an interval on the clock of loc. A minute or an
+// hour begins anew where the zone's offset changes, so that an hour that a
+// night has twice is two buckets. A day begins at the first instant of its
+// date; a week on Monday. Error: EINVALID.
+func cut(from, to time.Time, interval weir.Interval, loc *time.Location, limit int) (buckets, error) {
+	if !from.Before(to) {
+		return buckets{}, weir.Errorf(weir.EINVALID, "from must be before to")
+	}
+	width, ok := widths[interval]
+	if !ok {
+		return buckets{}, weir.Errorf(weir.EINVALID, "unknown interval %q: use minute, hour, day, week or month", interval)
+	}
+	if n := to.Sub(from)/width + 1; int64(n) > int64(limit) {
+		return buckets{}, weir.Errorf(weir.EINVALID, "the range has %d points, more than %d: use a longer interval or a shorter range", n, limit)
+	}
+	b := buckets{from: from.UnixMicro(), to: to.UnixMicro()}
+	if interval == weir.Minute || interval == weir.Hour {
+		b.clock(from.In(loc), to, width)
+	} else {
+		b.calendar(from.In(loc), to, interval)
+	}
+	return b, nil
+}
+
+// widths are the least that an interval lasts; a DST day is an hour short.
+var widths = map[weir.Interval]time.Duration{
+	weir.Minute: time.Minute,
+	weir.Hour:   time.Hour,
+	weir.Day:    24 * time.Hour,
+	weir.Week:   7 * 24 * time.Hour,
+	weir.Month:  28 * 24 * time.Hour,
+}
+
+// clock adds buckets of minutes or hours, one stretch of constant offset after
+// another.
+func (b *buckets) clock(from, to time.Time, width time.Duration) {
+	for t := from; t.Before(to); {
+		begin, end := stretch(t)
+		_, offset := t.Zone()
+		local := t.Unix() + int64(offset)
+		start := time.Unix(local-mod(local, int64(width/time.Second))-int64(offset), 0).In(t.Location())
+		if start.Before(begin) {
+			start = begin
+		}
+		for t = start; t.Before(to) && (end.IsZero() || t.Before(end)); {
+			b.starts = append(b.starts, t.UnixMicro())
+			_, o := t.Zone()
+			local := t.Unix() + int64(o)
+			// From a start inside the width, to the next full one.
+			t = t.Add(width - time.Duration(mod(local, int64(width/time.Second)))*time.Second)
+		}
+		if !end.IsZero() && !t.Before(end) {
+			t = end
+		}
+	}
+}
+
+// stretch is the time around t with the offset of t; end is zero for ever.
+// ZoneBounds alone also ends where only the zone's name changes.
+func stretch(t time.Time) (begin, end time.Time) {
+	_, offset := t.Zone()
+	begin, end = t.ZoneBounds()
+	for !begin.IsZero() {
+		before := begin.Add(-time.Second)
+		if _, o := before.Zone(); o != offset {
+			break
+		}
+		begin, _ = before.ZoneBounds()
+	}
+	for !end.IsZero() {
+		if _, o := end.Zone(); o != offset {
+			break
+		}
+		_, end = end.ZoneBounds()
+	}
+	return begin, end
+}
+
+func mod(a, b int64) int64 {
+	if m := a % b; m < 0 {
+		return m + b
+	} else {
+		return m
+	}
+}
+
+// calendar adds buckets of days, weeks or months.
+func (b *buckets) calendar(from, to time.Time, interval weir.Interval) {
+	y, m, d := from.Date()
+	days, months := 1, 0
+	switch interval {
+	case weir.Week:
+		d -= (int(from.Weekday()) + 6) % 7 // back to Monday
+		days = 7
+	case weir.Month:
+		d, days, months = 1, 0, 1
+	}
+	for {
+		t := midnight(y, m, d, from.Location())
+		if !t.Before(to) {
+			return
+		}
+		// A date that the zone skipped begins where the next one does.
+		if us := t.UnixMicro(); len(b.starts) == 0 || us > b.starts[len(b.starts)-1] {
+			b.starts = append(b.starts, us)
+		}
+		d += days
+		m += time.Month(months)
+	}
+}
+
+// midnight is the first instant of a date, which is not 00:00 where the clock
+// is put forward at midnight, and is the earlier one where it is put back.
+func midnight(y int, m time.Month, d int, loc *time.Location) time.Time {
+	t := time.Date(y, m, d, 0, 0, 0, 0, loc)
+	want := time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+	if wall(t).Before(want) {
+		_, end := t.ZoneBounds() // 00:00 does not exist, t is before the gap
+		return end
+	}
+	begin, _ := t.ZoneBounds()
+	if begin.IsZero() {
+		return t
+	}
+	if wall(t).After(want) {
+		return begin // 00:00 does not exist, t is after the gap
+	}
+	_, now := t.Zone()
+	_, before := begin.Add(-time.Second).Zone()
+	if first := t.Add(time.Duration(now-before) * time.Second); first.Before(begin) && wall(first).Equal(want) {
+		return first
+	}
+	return t
+}
+
+// wall is what a clock shows at t, as if it were UTC.
+func wall(t time.Time) time.Time {
+	_, offset := t.Zone()
+	return t.UTC().Add(time.Duration(offset) * time.Second)
+}
+
+// shift moves the range and each bucket back; move must keep the order.
+func (b buckets) shift(loc *time.Location, move func(time.Time) time.Time) buckets {
+	at := func(us int64) int64 { return move(time.UnixMicro(us).In(loc)).UnixMicro() }
+	s := buckets{from: at(b.from), to: at(b.to), starts: make([]int64, len(b.starts))}
+	for i, us := range b.starts {
+		s.starts[i] = at(us)
+		if i > 0 {
+			s.starts[i] = max(s.starts[i], s.starts[i-1])
+		}
+	}
+	return s
+}
+
+// run is a stretch of buckets of one width.
+type run struct {
+	start, width int64
+	first, n     int
+}
+
+func (b buckets) runs() []run {
+	var rs []run
+	for i, start := range b.starts {
+		width := int64(0)
+		if i+1 < len(b.starts) {
+			width = b.starts[i+1] - start
+			if width == 0 {
+				continue // holds nothing
+			}
+		} else if len(rs) > 0 {
+			width = max(b.to-start, 1)
+			// A last bucket that is cut short goes with those before it.
+			if r := rs[len(rs)-1]; width <= r.width && start == r.start+int64(r.n)*r.width {
+				width = r.width
+			}
+		}
+		if len(rs) > 0 {
+			if r := &rs[len(rs)-1]; r.width == width && start == r.start+int64(r.n)*r.width {
+				r.n++
+				continue
+			}
+		}
+		rs = append(rs, run{start: start, width: width, first: i, n: 1})
+	}
+	return rs
+}
+
+// index is the SQL expression of the bucket's number, from a column of
+// microseconds. DuckDB's own timezone functions cost 30 times this; a search
+// tree keeps it short where months or DST make many runs.
+func (b buckets) index(d cold.Dialect, micros string) string {
+	return tree(d, micros, b.runs())
+}
+
+func tree(d cold.Dialect, micros string, rs []run) string {
+	if len(rs) == 1 {
+		r := rs[0]
+		if r.n == 1 {
+			return fmt.Sprint(r.first)
+		}
+		i := d.IntDiv(fmt.Sprintf("(%s - %d)", micros, r.start), fmt.Sprint(r.width))
+		if r.first == 0 {
+			return i
+		}
+		return fmt.Sprintf("(%d + %s)", r.first, i)
+	}
+	mid := len(rs) / 2
+	return fmt.Sprintf("CASE WHEN %s < %d THEN %s ELSE %s END", micros, rs[mid].start,
+		tree(d, micros, rs[:mid]), tree(d, micros, rs[mid:]))
+}

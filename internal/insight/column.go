@@ -1,0 +1,92 @@
+package insight
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/cold"
+)
+
+// kind is how a column's values compare.
+type kind int
+
+const (
+	text     kind = iota // no value is '' or NULL
+	integer              // no value is NULL
+	real                 // no value is NULL
+	boolean              // always has a value
+	property             // text of a JSON value; no value is NULL
+)
+
+// columns are what a query may name. The same name stands in both engines'
+// tables.
+var columns = map[string]kind{
+	"name": text, "path": text, "origin": text, "referrer": text, "channel": text,
+	"utm_source": text, "utm_medium": text, "utm_campaign": text,
+	"country": text, "region": text, "city": text,
+	"browser": text, "os": text, "device_type": text, "bot": boolean,
+	"language": text, "library": text,
+	"method": text, "route": text, "status": integer, "consumer": text, "latency_ms": real,
+	"profile_id": text, "device_id": text, "session_id": text,
+	"revenue": real, "currency": text,
+}
+
+// propertyPrefix begins a column that is a property, traitPrefix one that is a
+// profile's trait.
+const (
+	propertyPrefix = "properties."
+	traitPrefix    = "traits."
+)
+
+// column is a column that a client named, found to be allowed.
+type column struct {
+	name string
+	kind kind
+	expr fragment // as it is stored
+}
+
+// columnOf looks a name up. Error: EINVALID.
+func columnOf(d cold.Dialect, name string) (column, error) {
+	if p, ok := strings.CutPrefix(name, propertyPrefix); ok && p != "" {
+		expr, arg := d.PropertyText("properties", p)
+		return column{name: name, kind: property, expr: fragment{sql: expr, args: []any{arg}}}, nil
+	}
+	if strings.HasPrefix(name, traitPrefix) {
+		return column{}, weir.Errorf(weir.EINVALID, "%s: traits cannot be queried yet", name)
+	}
+	k, ok := columns[name]
+	if !ok {
+		return column{}, weir.Errorf(weir.EINVALID, "unknown column %q: use %s or properties.NAME",
+			name, strings.Join(slices.Sorted(maps.Keys(columns)), ", "))
+	}
+	return column{name: name, kind: k, expr: raw(name)}, nil
+}
+
+// key is the column's value where it has one, else NULL.
+func (c column) key() fragment {
+	if c.kind == text {
+		return sql("NULLIF(@, '')", c.expr)
+	}
+	return c.expr
+}
+
+// numeric refuses a column that can hold no number. Error: EINVALID.
+func (c column) numeric() error {
+	switch c.kind {
+	case integer, real, property:
+		return nil
+	}
+	return weir.Errorf(weir.EINVALID, "column %q has no numbers: use latency_ms, revenue, status or properties.NAME", c.name)
+}
+
+// quote lists words for an error message.
+func quote[T ~string](words ...T) string {
+	s := make([]string, len(words))
+	for i, w := range words {
+		s[i] = fmt.Sprintf("%q", string(w))
+	}
+	return strings.Join(s, ", ")
+}

@@ -1,0 +1,130 @@
+// Package insight answers questions about events: a weir.Query becomes SQL that
+// every cold tier reads, and its rows become an answer.
+package insight
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"time"
+
+	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/cold"
+)
+
+// Barrier waits until what was acknowledged can be queried. The drain is one.
+type Barrier interface {
+	// Flush waits until everything acknowledged before the call is in the cold
+	// tier, or the wait limit passes; asOf is the time up to which the cold
+	// tier is complete.
+	Flush(ctx context.Context) (asOf time.Time, err error)
+	// AsOf is that time without waiting.
+	AsOf() time.Time
+}
+
+// Options tune an engine. The zero value is good.
+type Options struct {
+	MaxPoints int // most points of one series; 0 is 10,000
+	Parallel  int // statements of one question that run at once; 0 is the number of CPUs
+}
+
+// Engine answers questions. It is safe for concurrent use.
+type Engine struct {
+	r     cold.Reader
+	d     cold.Dialect
+	b     Barrier
+	clock weir.Clock
+	o     Options
+}
+
+// New makes an engine over a cold tier. The barrier is passed before every
+// question, unless the asker accepts an older answer.
+func New(r cold.Reader, b Barrier, clock weir.Clock, o Options) *Engine {
+	if o.MaxPoints <= 0 {
+		o.MaxPoints = 10_000
+	}
+	if o.Parallel <= 0 {
+		o.Parallel = runtime.GOMAXPROCS(0)
+	}
+	return &Engine{r: r, d: r.Dialect(), b: b, clock: clock, o: o}
+}
+
+// Meta stands at the end of every answer.
+type Meta struct {
+	AsOf      time.Time `json:"as_of"` // up to when the answer is complete
+	Cached    bool      `json:"cached"`
+	ElapsedMS int64     `json:"elapsed_ms"`
+}
+
+// begin passes the barrier: with a freshness, only when the cold tier is
+// further behind than that. The answer's Meta is complete when done is called.
+func (e *Engine) begin(ctx context.Context, p *weir.Project, freshness time.Duration) (done func() Meta, err error) {
+	start := e.clock.Now()
+	asOf := e.b.AsOf()
+	if freshness <= 0 || asOf.IsZero() || start.Sub(asOf) > freshness {
+		if asOf, err = e.b.Flush(ctx); err != nil {
+			return nil, fmt.Errorf("insight: barrier: %w", err)
+		}
+	}
+	return func() Meta {
+		return Meta{
+			AsOf:      asOf.In(p.Location()),
+			ElapsedMS: e.clock.Now().Sub(start).Milliseconds(),
+		}
+	}, nil
+}
+
+// each runs a statement and calls scan for every row.
+func (e *Engine) each(ctx context.Context, f fragment, scan func(scan func(...any) error) error) error {
+	rows, err := e.r.Query(ctx, f.sql, f.args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := scan(rows.Scan); err != nil {
+			return err
+		}
+	}
+	if err := rows.Err(); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return err
+	}
+	return rows.Close()
+}
+
+// window is the rows of a project's table between two times in microseconds;
+// column is the table's timestamp.
+func (e *Engine) window(p *weir.Project, column string, from, to int64) fragment {
+	at := func(us int64) fragment { return call(e.d.Time, bind(us)) }
+	return sql("project_id = @ AND "+column+" >= @ AND "+column+" < @", bind(p.ID), at(from), at(to))
+}
+
+// hasLinks says whether any device of the project is linked to a profile, so
+// that a project without any pays nothing for them.
+func (e *Engine) hasLinks(ctx context.Context, p *weir.Project) (bool, error) {
+	found := false
+	err := e.each(ctx, sql("SELECT 1 FROM identities WHERE project_id = @ LIMIT 1", bind(p.ID)), func(scan func(...any) error) error {
+		var one int
+		found = true
+		return scan(&one)
+	})
+	return found, err
+}
+
+// links is a table of (device, profile) in the form of the person column: each
+// device's earliest link, the least profile id of those at that time.
+func links(p *weir.Project) fragment {
+	return sql(`(SELECT CONCAT('d', device_id) AS device, CONCAT('u', profile_id) AS profile FROM (
+SELECT device_id, profile_id, ROW_NUMBER() OVER (PARTITION BY device_id ORDER BY linked_at, profile_id) AS nth
+FROM identities WHERE project_id = @ AND device_id <> '' AND profile_id <> '') AS ranked WHERE nth = 1) AS links`, bind(p.ID))
+}
+
+// resolved replaces the person of a table of (person, columns…) by the profile
+// that the device is linked to.
+func resolved(p *weir.Project, columns string, from fragment) fragment {
+	return sql("(SELECT COALESCE(NULLIF(profile, ''), person) AS person, "+columns+" FROM @ LEFT JOIN @ ON person = device) AS resolved",
+		from, links(p))
+}

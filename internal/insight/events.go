@@ -1,0 +1,200 @@
+package insight
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	weir "github.com/weir-analytics/weir"
+)
+
+const (
+	defaultEvents = 100
+	maxEvents     = 1000
+)
+
+// EventsQuery asks for a project's events, newest first. What is zero does not
+// restrict.
+type EventsQuery struct {
+	From, To  time.Time // From inclusive, To exclusive
+	Name      string
+	ProfileID string // also finds the events of devices linked to the profile
+	DeviceID  string
+	Filter    []weir.Condition
+	Limit     int    // 0 is 100, at most 1,000
+	Cursor    string // EventPage.NextCursor of the page before
+}
+
+// EventPage is a page of events.
+type EventPage struct {
+	Events     []EventItem `json:"events"`
+	NextCursor string      `json:"next_cursor,omitempty"` // "" at the end
+	Meta
+}
+
+// EventItem is an event in an answer. What is unknown is left out.
+type EventItem struct {
+	ID             string          `json:"id"`
+	Name           string          `json:"name"`
+	Time           time.Time       `json:"ts"`
+	ReceivedAt     time.Time       `json:"received_at"`
+	ProfileID      string          `json:"profile_id,omitempty"`
+	DeviceID       string          `json:"device_id,omitempty"`
+	SessionID      string          `json:"session_id,omitempty"`
+	Path           string          `json:"path,omitempty"`
+	Origin         string          `json:"origin,omitempty"`
+	Title          string          `json:"title,omitempty"`
+	Referrer       string          `json:"referrer,omitempty"`
+	Channel        string          `json:"channel,omitempty"`
+	UTMSource      string          `json:"utm_source,omitempty"`
+	UTMMedium      string          `json:"utm_medium,omitempty"`
+	UTMCampaign    string          `json:"utm_campaign,omitempty"`
+	UTMTerm        string          `json:"utm_term,omitempty"`
+	UTMContent     string          `json:"utm_content,omitempty"`
+	Country        string          `json:"country,omitempty"`
+	Region         string          `json:"region,omitempty"`
+	City           string          `json:"city,omitempty"`
+	Browser        string          `json:"browser,omitempty"`
+	BrowserVersion string          `json:"browser_version,omitempty"`
+	OS             string          `json:"os,omitempty"`
+	OSVersion      string          `json:"os_version,omitempty"`
+	DeviceType     string          `json:"device_type,omitempty"`
+	Bot            bool            `json:"bot,omitempty"`
+	Language       string          `json:"language,omitempty"`
+	Library        string          `json:"library,omitempty"`
+	Call           *CallItem       `json:"call,omitempty"`
+	Revenue        float64         `json:"revenue,omitempty"`
+	Currency       string          `json:"currency,omitempty"`
+	Properties     json.RawMessage `json:"properties,omitempty"`
+	InheritedFrom  string          `json:"inherited_from,omitempty"`
+	ClosesEventID  string          `json:"closes_event_id,omitempty"`
+	// Duration is how long the visitor stayed on the screen view, known once a
+	// later event of the visit has closed it.
+	Duration *int64 `json:"duration_ms,omitempty"`
+}
+
+// CallItem is what an api_call says of the request.
+type CallItem struct {
+	Method    string  `json:"method,omitempty"`
+	Route     string  `json:"route,omitempty"`
+	Status    int     `json:"status,omitempty"`
+	LatencyMS float64 `json:"latency_ms,omitempty"`
+	Consumer  string  `json:"consumer,omitempty"`
+}
+
+// Events answers with one page. freshness is as in Trend. Error: EINVALID for a
+// query that is not allowed.
+func (e *Engine) Events(ctx context.Context, p *weir.Project, q EventsQuery, freshness time.Duration) (*EventPage, error) {
+	where, err := e.whereEvents(p, q)
+	if err != nil {
+		return nil, err
+	}
+	limit := q.Limit
+	if limit == 0 {
+		limit = defaultEvents
+	}
+	done, err := e.begin(ctx, p, freshness)
+	if err != nil {
+		return nil, err
+	}
+	a := &EventPage{Events: []EventItem{}}
+	stmt := sql("SELECT "+eventColumns(e.d)+" FROM events WHERE @"+
+		fmt.Sprintf(" ORDER BY ts DESC, shard DESC, seq DESC LIMIT %d", limit+1), where)
+	var last cursor
+	err = e.each(ctx, stmt, func(scan func(...any) error) error {
+		item, at, err := scanEvent(scan, p.Location())
+		if err != nil {
+			return err
+		}
+		if len(a.Events) == limit {
+			a.NextCursor = last.String()
+			return nil
+		}
+		last = at
+		a.Events = append(a.Events, item)
+		return nil
+	})
+	if err == nil {
+		err = e.durations(ctx, p, a.Events)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("insight: events: %w", err)
+	}
+	a.Meta = done()
+	return a, nil
+}
+
+// whereEvents is the condition on a page's rows. Error: EINVALID.
+func (e *Engine) whereEvents(p *weir.Project, q EventsQuery) (fragment, error) {
+	if q.Limit < 0 || q.Limit > maxEvents {
+		return fragment{}, weir.Errorf(weir.EINVALID, "limit must be 1 to %d", maxEvents)
+	}
+	if !q.From.IsZero() && !q.To.IsZero() && !q.From.Before(q.To) {
+		return fragment{}, weir.Errorf(weir.EINVALID, "from must be before to")
+	}
+	filter, err := conditions(e.d, q.Filter)
+	if err != nil {
+		return fragment{}, err
+	}
+	w := sql("project_id = @@", bind(p.ID), filter)
+	if !q.From.IsZero() {
+		w = sql("@ AND ts >= @", w, call(e.d.Time, bind(q.From.UnixMicro())))
+	}
+	if !q.To.IsZero() {
+		w = sql("@ AND ts < @", w, call(e.d.Time, bind(q.To.UnixMicro())))
+	}
+	if q.Name != "" {
+		w = sql("@ AND name = @", w, bind(q.Name))
+	}
+	if q.DeviceID != "" {
+		w = sql("@ AND device_id = @", w, bind(q.DeviceID))
+	}
+	if q.ProfileID != "" {
+		person := bind("u" + q.ProfileID)
+		w = sql("@ AND (person = @ OR person IN (SELECT device FROM @ WHERE profile = @))", w, person, links(p), person)
+	}
+	if q.Cursor != "" {
+		c, err := parseCursor(q.Cursor)
+		if err != nil {
+			return fragment{}, err
+		}
+		at := call(e.d.Time, bind(c.us))
+		w = sql("@ AND ts <= @ AND (ts < @ OR shard < @ OR (shard = @ AND seq < @))", w,
+			at, at, bind(c.shard), bind(c.shard), bind(c.seq))
+	}
+	return w, nil
+}
+
+// durations fills in how long the screen views lasted.
+func (e *Engine) durations(ctx context.Context, p *weir.Project, items []EventItem) error {
+	byID := make(map[string]*EventItem)
+	var ids []fragment
+	var first time.Time
+	for i := range items {
+		it := &items[i]
+		if it.Name != weir.NameScreenView {
+			continue
+		}
+		byID[it.ID] = it
+		ids = append(ids, bind(it.ID))
+		if first.IsZero() || it.Time.Before(first) {
+			first = it.Time
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	// A view is closed by a later event, which came in order or not.
+	q := sql("SELECT closes_event_id, closes_ms FROM events WHERE project_id = @ AND ts >= @ AND closes_event_id IN (@)",
+		bind(p.ID), call(e.d.Time, bind(first.UnixMicro())), list(ids, ", "))
+	return e.each(ctx, q, func(scan func(...any) error) error {
+		var id string
+		var ms int64
+		if err := scan(&id, &ms); err != nil {
+			return err
+		}
+		byID[id].Duration = &ms
+		return nil
+	})
+}

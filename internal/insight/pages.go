@@ -1,0 +1,249 @@
+package insight
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	weir "github.com/weir-analytics/weir"
+)
+
+const (
+	defaultPages = 100
+	maxPages     = 1000
+
+	// visitMargin is how far around the range a visit's rows are gathered: a
+	// visit lasts 24 h at most, unless its SDK names it for longer.
+	visitMargin = 24 * time.Hour
+
+	// A bounce lasts less than this.
+	bounceLimit = 10 * time.Second
+)
+
+// pagesPlan is a pages query whose every part was found to be allowed.
+type pagesPlan struct {
+	project  *weir.Project
+	from, to int64 // µs
+	limit    int
+	bots     bool
+	views    fragment // filter of screen views
+	closes   fragment // filter of the events that close one
+	filtered bool
+}
+
+func (e *Engine) planPages(p *weir.Project, q weir.Query) (*pagesPlan, error) {
+	if q.Kind != "" && q.Kind != weir.KindPages {
+		return nil, weir.Errorf(weir.EINVALID, "kind %q is not pages", q.Kind)
+	}
+	if !q.From.Before(q.To) {
+		return nil, weir.Errorf(weir.EINVALID, "from must be before to")
+	}
+	if q.Limit < 0 || q.Limit > maxPages {
+		return nil, weir.Errorf(weir.EINVALID, "limit must be 1 to %d", maxPages)
+	}
+	if len(q.Series) > 0 || q.Breakdown != "" || q.Compare != weir.CompareNone {
+		return nil, weir.Errorf(weir.EINVALID, "pages take no series, breakdown or compare")
+	}
+	pl := &pagesPlan{project: p, from: q.From.UnixMicro(), to: q.To.UnixMicro(), limit: q.Limit, bots: q.Bots, filtered: len(q.Filter) > 0}
+	if pl.limit == 0 {
+		pl.limit = defaultPages
+	}
+	var err error
+	if pl.views, err = conditions(e.d, q.Filter); err != nil {
+		return nil, err
+	}
+	// What closes a view may be on another path already.
+	if pl.closes, err = conditionsOn(e.d, q.Filter, map[string]string{"path": "closes_path"}); err != nil {
+		return nil, err
+	}
+	if !q.Bots {
+		pl.views = sql("@ AND bot = FALSE", pl.views)
+		pl.closes = sql("@ AND bot = FALSE", pl.closes)
+	}
+	return pl, nil
+}
+
+// Pages answers a query of kind pages. A filter chooses screen views; a visit
+// then counts when it has one of them in the range. freshness is as in Trend.
+// Error: EINVALID for a query that is not allowed.
+func (e *Engine) Pages(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (*Pages, error) {
+	pl, err := e.planPages(p, q)
+	if err != nil {
+		return nil, err
+	}
+	done, err := e.begin(ctx, p, freshness)
+	if err != nil {
+		return nil, err
+	}
+	a := &Pages{Pages: []Page{}}
+	linked, err := e.hasLinks(ctx, p)
+	if err != nil {
+		return nil, fmt.Errorf("insight: pages: %w", err)
+	}
+	for _, f := range []func() error{
+		func() error { return e.pageViews(ctx, pl, linked, a) },
+		func() error { return e.pageTimes(ctx, pl, a) },
+		func() error { return e.pageVisits(ctx, pl, a) },
+		func() error { return e.visitTotals(ctx, pl, a) },
+	} {
+		if err := f(); err != nil {
+			return nil, fmt.Errorf("insight: pages: %w", err)
+		}
+	}
+	a.Meta = done()
+	return a, nil
+}
+
+// screenViews selects the views of the range.
+func (e *Engine) screenViews(pl *pagesPlan) fragment {
+	return sql("@ AND name = @@", e.window(pl.project, "ts", pl.from, pl.to), bind(weir.NameScreenView), pl.views)
+}
+
+// pageViews fills in the pages, their views and visitors, and both totals.
+func (e *Engine) pageViews(ctx context.Context, pl *pagesPlan, linked bool, a *Pages) error {
+	persons := sql("(SELECT path, person, COUNT(*) AS n FROM events WHERE @ GROUP BY path, person) AS seen", e.screenViews(pl))
+	if linked {
+		persons = resolved(pl.project, "path, n", persons)
+	}
+	const counts = "CAST(SUM(n) AS BIGINT) AS views, COUNT(DISTINCT NULLIF(person, ''))"
+	q := sql(fmt.Sprintf("SELECT path, "+counts+" FROM @ GROUP BY path ORDER BY views DESC, path LIMIT %d", pl.limit), persons)
+	err := e.each(ctx, q, func(scan func(...any) error) error {
+		var pg Page
+		if err := scan(&pg.Path, &pg.Views, &pg.Visitors); err != nil {
+			return err
+		}
+		a.Pages = append(a.Pages, pg)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return e.each(ctx, sql("SELECT "+counts+" FROM @", persons), func(scan func(...any) error) error {
+		var views *int64
+		if err := scan(&views, &a.Totals.Visitors); err != nil {
+			return err
+		}
+		if views != nil {
+			a.Totals.Views = *views
+		}
+		return nil
+	})
+}
+
+// among is the test that a column is one of the answer's paths, and the pages
+// by path.
+func among(column string, a *Pages) (fragment, map[string]*Page) {
+	paths := make([]fragment, len(a.Pages))
+	byPath := make(map[string]*Page, len(a.Pages))
+	for i := range a.Pages {
+		paths[i] = bind(a.Pages[i].Path)
+		byPath[a.Pages[i].Path] = &a.Pages[i]
+	}
+	return sql(column+" IN (@)", list(paths, ", ")), byPath
+}
+
+// pageTimes fills in the mean time of the views that were closed within the
+// range.
+func (e *Engine) pageTimes(ctx context.Context, pl *pagesPlan, a *Pages) error {
+	if len(a.Pages) == 0 {
+		return nil
+	}
+	in, byPath := among("closes_path", a)
+	q := sql("SELECT closes_path, AVG(closes_ms) FROM events WHERE @ AND closes_event_id <> '' AND @@ GROUP BY closes_path",
+		e.window(pl.project, "ts", pl.from, pl.to), in, pl.closes)
+	return e.each(ctx, q, func(scan func(...any) error) error {
+		var path string
+		var mean *float64
+		if err := scan(&path, &mean); err != nil {
+			return err
+		}
+		byPath[path].PageTime = finite(mean)
+		return nil
+	})
+}
+
+// visits is a table of whole visits that began within the range: its rows added
+// up, as weir.VisitRow says.
+func (e *Engine) visits(pl *pagesPlan) fragment {
+	margin := visitMargin.Microseconds()
+	began := e.d.Micros("MIN(start_at)")
+	v := sql("SELECT device_id, session_id, "+
+		e.d.ArgMin("entry", "entry_at")+" AS first_path, "+
+		e.d.ArgMax("exit", "exit_at")+" AS last_path, "+
+		e.d.Micros("MAX(end_at)")+" - "+began+" AS lasted, "+
+		"SUM(screen_views) AS views, SUM(interactive) AS actions FROM visits WHERE @ GROUP BY device_id, session_id HAVING "+
+		began+" >= @ AND "+began+" < @",
+		e.window(pl.project, "start_at", pl.from-margin, pl.to+margin), bind(pl.from), bind(pl.to))
+	if !pl.bots {
+		v = sql("@ AND MAX(CASE WHEN bot THEN 1 ELSE 0 END) = 0", v)
+	}
+	v = sql("SELECT first_path, last_path, lasted, views, CASE WHEN views = 1 AND actions = 0 AND lasted < @ THEN 1 ELSE 0 END AS bounced, device_id, session_id FROM (@) AS whole",
+		bind(bounceLimit.Microseconds()), v)
+	if pl.filtered {
+		v = sql("SELECT * FROM (@) AS every WHERE (device_id, session_id) IN (SELECT device_id, session_id FROM events WHERE @)", v, e.screenViews(pl))
+	}
+	return sql("(@) AS visited", v)
+}
+
+// pageVisits fills in entries, exits and bounce rates.
+func (e *Engine) pageVisits(ctx context.Context, pl *pagesPlan, a *Pages) error {
+	if len(a.Pages) == 0 {
+		return nil
+	}
+	in, byPath := among("first_path", a)
+	q := sql("SELECT first_path, COUNT(*), CAST(SUM(bounced) AS BIGINT) FROM @ WHERE views > 0 AND @ GROUP BY first_path", e.visits(pl), in)
+	err := e.each(ctx, q, func(scan func(...any) error) error {
+		var path string
+		var entries, bounces int64
+		if err := scan(&path, &entries, &bounces); err != nil {
+			return err
+		}
+		byPath[path].Entries = entries
+		byPath[path].BounceRate = ratio(bounces, entries)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	in, _ = among("last_path", a)
+	q = sql("SELECT last_path, COUNT(*) FROM @ WHERE views > 0 AND @ GROUP BY last_path", e.visits(pl), in)
+	return e.each(ctx, q, func(scan func(...any) error) error {
+		var path string
+		var exits int64
+		if err := scan(&path, &exits); err != nil {
+			return err
+		}
+		byPath[path].Exits = exits
+		return nil
+	})
+}
+
+// visitTotals fills in what is about all visits.
+func (e *Engine) visitTotals(ctx context.Context, pl *pagesPlan, a *Pages) error {
+	q := sql("SELECT COUNT(*), AVG(lasted), COUNT(CASE WHEN views > 0 THEN 1 END), CAST(SUM(bounced) AS BIGINT) FROM @", e.visits(pl))
+	return e.each(ctx, q, func(scan func(...any) error) error {
+		var seen int64
+		var bounces *int64
+		var lasted *float64
+		if err := scan(&a.Totals.Visits, &lasted, &seen, &bounces); err != nil {
+			return err
+		}
+		if lasted = finite(lasted); lasted != nil {
+			ms := *lasted / 1000
+			a.Totals.VisitDuration = &ms
+		}
+		if bounces != nil {
+			a.Totals.BounceRate = ratio(*bounces, seen)
+		}
+		return nil
+	})
+}
+
+// ratio is nil for a part of nothing.
+func ratio(part, whole int64) *float64 {
+	if whole == 0 {
+		return nil
+	}
+	r := float64(part) / float64(whole)
+	return &r
+}

@@ -1,0 +1,259 @@
+package insight
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	weir "github.com/weir-analytics/weir"
+)
+
+// Trend answers a query of kind trend. freshness is how old an answer may be; 0
+// waits for all that was acknowledged. Error: EINVALID for a query that is not
+// allowed.
+func (e *Engine) Trend(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (*Trend, error) {
+	t, err := e.planTrend(p, q)
+	if err != nil {
+		return nil, err
+	}
+	done, err := e.begin(ctx, p, freshness)
+	if err != nil {
+		return nil, err
+	}
+	answers := make([][]TrendSeries, len(t.series))
+	eg, ctx := errgroup.WithContext(ctx)
+	eg.SetLimit(e.o.Parallel)
+	for i, s := range t.series {
+		eg.Go(func() error {
+			var err error
+			if answers[i], err = e.series(ctx, t, s); err != nil {
+				return fmt.Errorf("insight: trend: series %d: %w", i, err)
+			}
+			return nil
+		})
+	}
+	if err := eg.Wait(); err != nil {
+		return nil, err
+	}
+	a := &Trend{Series: []TrendSeries{}}
+	for _, ss := range answers {
+		a.Series = append(a.Series, ss...)
+	}
+	a.Meta = done()
+	return a, nil
+}
+
+// series answers one series: one line, or one per group.
+func (e *Engine) series(ctx context.Context, t *trendPlan, s seriesPlan) ([]TrendSeries, error) {
+	g, err := e.top(ctx, t, s)
+	if err != nil {
+		return nil, err
+	}
+	now, err := e.lines(ctx, t, s, t.now, g)
+	if err != nil {
+		return nil, err
+	}
+	var before []Values
+	if t.before != nil {
+		if before, err = e.lines(ctx, t, s, *t.before, g); err != nil {
+			return nil, err
+		}
+	}
+	out := make([]TrendSeries, len(g.names))
+	for i := range out {
+		out[i] = TrendSeries{Event: s.Event, Math: s.Math, Property: s.Property, Values: now[i]}
+		if t.group != nil {
+			out[i].Breakdown = &g.names[i]
+			out[i].Other = g.other && i == len(g.names)-1
+		}
+		if t.before != nil {
+			loc := t.project.Location()
+			out[i].Compare = &Comparison{
+				From:   time.UnixMicro(t.before.from).In(loc),
+				To:     time.UnixMicro(t.before.to).In(loc),
+				Values: before[i],
+			}
+		}
+	}
+	return out, nil
+}
+
+// lines are the values of every line of a series over one range.
+func (e *Engine) lines(ctx context.Context, t *trendPlan, s seriesPlan, b buckets, g *groups) ([]Values, error) {
+	vs := make([]Values, len(g.names))
+	for i := range vs {
+		vs[i].Points = make([]Point, len(b.starts))
+		for j, us := range b.starts {
+			vs[i].Points[j].Time = time.UnixMicro(us).In(t.project.Location())
+		}
+	}
+	var err error
+	if s.aggregate.sql == nil {
+		err = e.uniques(ctx, t, s, b, g, vs)
+	} else {
+		err = e.aggregates(ctx, t, s, b, g, vs)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if s.aggregate.zero {
+		for i := range vs {
+			vs[i].zeros()
+		}
+	}
+	return vs, nil
+}
+
+// zeros makes what has no value 0.
+func (v *Values) zeros() {
+	for i := range v.Points {
+		if v.Points[i].Value == nil {
+			v.Points[i].Value = new(float64)
+		}
+	}
+	if v.Total == nil {
+		v.Total = new(float64)
+	}
+}
+
+// where selects a series' rows of events within a range.
+func (e *Engine) where(t *trendPlan, s seriesPlan, b buckets) fragment {
+	f := sql("@@", e.window(t.project, "ts", b.from, b.to), t.filter)
+	if s.Event != "" {
+		f = sql("@ AND name = @", f, bind(s.Event))
+	}
+	return f
+}
+
+// columns are the grouping columns beside others, with a comma after them.
+func (t *trendPlan) columns() string {
+	if t.group != nil {
+		return "o, g, "
+	}
+	return ""
+}
+
+// rows is a table of a series' rows within a range, with the bucket as b, the
+// group as o and g if there is a breakdown, and the columns named.
+func (e *Engine) rows(t *trendPlan, s seriesPlan, b buckets, g *groups, names string, columns, where fragment) fragment {
+	inner := sql("SELECT "+e.d.Micros("ts")+" AS us, @", columns)
+	if t.group != nil {
+		inner = sql("@, @ AS k", inner, t.group.key())
+	}
+	inner = sql("(@ FROM events WHERE @) AS picked", inner, where)
+	columnsOut := b.index(e.d, "us") + " AS b, " + names
+	if t.group == nil {
+		return sql("(SELECT "+columnsOut+" FROM @) AS bucketed", inner)
+	}
+	return g.split(columnsOut, inner)
+}
+
+// aggregates fills in the values of a series that SQL aggregates.
+func (e *Engine) aggregates(ctx context.Context, t *trendPlan, s seriesPlan, b buckets, g *groups, vs []Values) error {
+	columns, names := raw("1 AS one"), "one"
+	if s.value != nil {
+		columns, names = sql("@ AS x", s.value.expr), "x, CAST(x AS DOUBLE) AS v"
+		if s.value.kind == property {
+			names = "x, " + e.d.Number("x") + " AS v"
+		}
+	}
+	rows := e.rows(t, s, b, g, names, columns, e.where(t, s, b))
+	value := s.aggregate.sql(e.d)
+	if s.value != nil {
+		value += ", COUNT(x) - COUNT(v)"
+	} else {
+		value += ", 0"
+	}
+	by := t.columns()
+	q := sql("SELECT "+by+"b, "+value+" FROM @ GROUP BY "+by+"b", rows)
+	err := e.scanLines(ctx, t, g, q, func(scan scanLine) error {
+		var bucket, ignored int64
+		var v *float64
+		line, err := scan(&bucket, &v, &ignored)
+		if err != nil || line < 0 {
+			return err
+		}
+		vs[line].Ignored += ignored
+		return vs[line].set(bucket, v)
+	})
+	if err != nil {
+		return err
+	}
+	if s.aggregate.fold != nil {
+		for i := range vs {
+			vs[i].fold(s.aggregate.fold)
+		}
+		return nil
+	}
+	q = sql("SELECT "+by+value+" FROM @", rows)
+	if t.group != nil {
+		q = sql("@ GROUP BY o, g", q)
+	}
+	return e.scanLines(ctx, t, g, q, func(scan scanLine) error {
+		var ignored int64
+		var v *float64
+		line, err := scan(&v, &ignored)
+		if err != nil || line < 0 {
+			return err
+		}
+		vs[line].Total = finite(v)
+		return nil
+	})
+}
+
+// set puts a bucket's value in its place.
+func (v *Values) set(bucket int64, value *float64) error {
+	if bucket < 0 || bucket >= int64(len(v.Points)) {
+		return fmt.Errorf("row of bucket %d among %d", bucket, len(v.Points))
+	}
+	v.Points[bucket].Value = finite(value)
+	return nil
+}
+
+// fold makes the total of the points, in their order, so that the same points
+// always give the same total.
+func (v *Values) fold(f func(a, b float64) float64) {
+	for _, p := range v.Points {
+		switch {
+		case p.Value == nil:
+		case v.Total == nil:
+			total := *p.Value
+			v.Total = &total
+		default:
+			*v.Total = f(*v.Total, *p.Value)
+		}
+	}
+	v.Total = finite(v.Total)
+}
+
+// finite keeps to what JSON can write: a sum that overflows is null.
+func finite(v *float64) *float64 {
+	if v == nil || math.IsInf(*v, 0) || math.IsNaN(*v) {
+		return nil
+	}
+	return v
+}
+
+// scanLine scans a row's columns beside those of the breakdown; line is the
+// index of the line that the row belongs to, -1 when there is none.
+type scanLine func(dest ...any) (line int, err error)
+
+// scanLines runs a statement whose first columns are those of t.columns.
+func (e *Engine) scanLines(ctx context.Context, t *trendPlan, g *groups, q fragment, row func(scanLine) error) error {
+	return e.each(ctx, q, func(scan func(...any) error) error {
+		return row(func(dest ...any) (int, error) {
+			if t.group == nil {
+				return 0, scan(dest...)
+			}
+			var o int64
+			k := newKey(t.group.kind)
+			if err := scan(append([]any{&o, k.into()}, dest...)...); err != nil {
+				return -1, err
+			}
+			return g.line(o, k), nil
+		})
+	})
+}

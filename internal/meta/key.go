@@ -1,0 +1,147 @@
+package meta
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	weir "github.com/weir-analytics/weir"
+)
+
+// Key is what the store knows of a write key. The key itself is shown once,
+// when it is made; who lost it makes another, as a project may have many.
+type Key struct {
+	ID        string
+	Last4     string // the key's last characters
+	CreatedAt time.Time
+	RevokedAt time.Time // zero while it is good
+}
+
+// execer is a *sql.DB or *sql.Tx.
+type execer interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+}
+
+// CreateKey makes one more write key for a project and returns it, this once.
+// Errors: ENOTFOUND.
+func (s *Store) CreateKey(ctx context.Context, projectID string) (k *Key, writeKey string, err error) {
+	k, writeKey, err = s.addKey(ctx, s.write, projectID)
+	if err != nil {
+		return nil, "", fmt.Errorf("meta: create key: %w", err)
+	}
+	return k, writeKey, nil
+}
+
+func (s *Store) addKey(ctx context.Context, db execer, projectID string) (*Key, string, error) {
+	secret, err := s.newSecret(KeyPrefix)
+	if err != nil {
+		return nil, "", err
+	}
+	k, err := s.storeKey(ctx, db, projectID, secret)
+	if err != nil {
+		return nil, "", err
+	}
+	return k, secret, nil
+}
+
+// AddKey gives a project a key of the caller's choosing, as a demo or a test
+// wants. Errors: EINVALID when it lacks the prefix or is shorter than 16
+// characters, ECONFLICT when it is taken, ENOTFOUND.
+func (s *Store) AddKey(ctx context.Context, projectID, writeKey string) (*Key, error) {
+	if len(writeKey) < 16 || writeKey[:len(KeyPrefix)] != KeyPrefix {
+		return nil, weir.Errorf(weir.EINVALID, "a write key begins with %s and has 16 characters or more", KeyPrefix)
+	}
+	k, err := s.storeKey(ctx, s.write, projectID, writeKey)
+	if err != nil {
+		return nil, fmt.Errorf("meta: add key: %w", err)
+	}
+	return k, nil
+}
+
+func (s *Store) storeKey(ctx context.Context, db execer, projectID, secret string) (*Key, error) {
+	id, err := s.newID()
+	if err != nil {
+		return nil, err
+	}
+	k := &Key{ID: id, Last4: last4(secret), CreatedAt: s.clock.Now()}
+	hash := hashSecret(secret)
+	ok, err := inserted(db.ExecContext(ctx, `INSERT INTO write_keys (id, project_id, hash, last4, created_at)
+		SELECT ?, p.id, ?, ?, ? FROM projects p
+		WHERE p.id = ? AND NOT EXISTS (SELECT 1 FROM write_keys k WHERE k.hash = ?)`,
+		k.ID, hash, k.Last4, micros(k.CreatedAt), projectID, hash))
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		if _, err := s.Project(ctx, projectID); err != nil {
+			return nil, err
+		}
+		return nil, weir.Errorf(weir.ECONFLICT, "this write key is taken")
+	}
+	s.projects.forget()
+	return k, nil
+}
+
+// Keys are a project's keys, newest first, revoked ones too.
+func (s *Store) Keys(ctx context.Context, projectID string) ([]Key, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT id, last4, created_at, revoked_at
+		FROM write_keys WHERE project_id = ? ORDER BY created_at DESC, id`, projectID)
+	if err != nil {
+		return nil, fmt.Errorf("meta: keys: %w", err)
+	}
+	defer rows.Close()
+	var keys []Key
+	for rows.Next() {
+		var k Key
+		var created int64
+		var revoked sql.NullInt64
+		if err := rows.Scan(&k.ID, &k.Last4, &created, &revoked); err != nil {
+			return nil, fmt.Errorf("meta: keys: %w", err)
+		}
+		k.CreatedAt = fromMicros(created)
+		if revoked.Valid {
+			k.RevokedAt = fromMicros(revoked.Int64)
+		}
+		keys = append(keys, k)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("meta: keys: %w", err)
+	}
+	return keys, nil
+}
+
+// RevokeKey ends a key; events that it sent stay. Errors: ENOTFOUND, also for a
+// key that was revoked before.
+func (s *Store) RevokeKey(ctx context.Context, projectID, keyID string) error {
+	ok, err := inserted(s.write.ExecContext(ctx,
+		`UPDATE write_keys SET revoked_at = ? WHERE id = ? AND project_id = ? AND revoked_at IS NULL`,
+		micros(s.clock.Now()), keyID, projectID))
+	if err != nil {
+		return fmt.Errorf("meta: revoke key: %w", err)
+	}
+	if !ok {
+		return weir.Errorf(weir.ENOTFOUND, "no such write key")
+	}
+	s.projects.forget()
+	return nil
+}
+
+// ProjectByKey is the project that a write key writes to. It is shared: do not
+// change it. Errors: ENOTFOUND.
+func (s *Store) ProjectByKey(ctx context.Context, writeKey string) (*weir.Project, error) {
+	hash := hashSecret(writeKey)
+	return s.projects.get(ctx, "key:"+hash, func(ctx context.Context) (*weir.Project, error) {
+		p, err := scanProject(s.read.QueryRowContext(ctx, `SELECT `+projectColumns+`
+			FROM write_keys k JOIN projects p ON p.id = k.project_id
+			WHERE k.hash = ? AND k.revoked_at IS NULL`, hash))
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil, weir.Errorf(weir.ENOTFOUND, "unknown write key")
+		}
+		if err != nil {
+			return nil, fmt.Errorf("meta: project by key: %w", err)
+		}
+		return p, nil
+	})
+}

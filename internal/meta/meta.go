@@ -1,0 +1,156 @@
+// Package meta stores what Weir knows about itself rather than about visitors:
+// users, projects, who may do what in them, keys, tokens, login sessions and
+// salts. It runs on SQLite; the SQL keeps to what PostgreSQL reads too.
+//
+// Nothing that lets one in is stored as it is: passwords are argon2id hashes,
+// write keys, API tokens and session tokens SHA-256 sums (they are random, of
+// 128 bits or more, so a slow hash would add nothing).
+package meta
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	weir "github.com/weir-analytics/weir"
+	_ "modernc.org/sqlite" // the "sqlite" driver
+)
+
+// ErrNewer is returned by Open when a newer version of Weir wrote the store.
+var ErrNewer = errors.New("meta: store was written by a newer version of Weir")
+
+// Store is the open store. All methods are safe for concurrent use.
+type Store struct {
+	write *sql.DB // one connection: SQLite takes one writer at a time
+	read  *sql.DB
+
+	clock    weir.Clock
+	random   io.Reader
+	hasher   *hasher
+	projects *projectCache
+	salts    saltCache
+}
+
+// Option changes how Open sets the store up.
+type Option func(*Store)
+
+// WithRandom makes ids, keys and salts come from r instead of the system's
+// randomness. r must be safe for concurrent use.
+func WithRandom(r io.Reader) Option { return func(s *Store) { s.random = r } }
+
+// WithPasswordCost sets the cost of new password hashes: memory in KiB and
+// passes over it. Hashes that exist keep theirs. Low costs are for tests.
+func WithPasswordCost(memoryKiB, passes uint32) Option {
+	return func(s *Store) { s.hasher.cost.memory, s.hasher.cost.passes = memoryKiB, passes }
+}
+
+// Open opens the store at path, making the file and its directory, readable to
+// the owner alone, when missing, and brings its schema up to date. Errors:
+// ErrNewer. The caller closes the store.
+func Open(ctx context.Context, path string, clock weir.Clock, opts ...Option) (*Store, error) {
+	s := &Store{
+		clock:    clock,
+		random:   rand.Reader,
+		hasher:   newHasher(),
+		projects: newProjectCache(clock),
+	}
+	for _, o := range opts {
+		o(s)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("meta: open %s: %w", path, err)
+	}
+	// SQLite would make the file readable to all; its WAL takes on the mode.
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("meta: open: %w", err)
+	}
+	if err := f.Close(); err != nil {
+		return nil, fmt.Errorf("meta: open %s: %w", path, err)
+	}
+	if s.write, err = openDB(path, 1, "secure_delete(1)"); err != nil {
+		return nil, err
+	}
+	if err := s.migrate(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("meta: open %s: %w", path, err), s.write.Close())
+	}
+	if s.read, err = openDB(path, 4, "query_only(1)"); err != nil {
+		return nil, errors.Join(err, s.write.Close())
+	}
+	return s, nil
+}
+
+func openDB(path string, conns int, pragmas ...string) (*sql.DB, error) {
+	q := url.Values{"_txlock": {"immediate"}}
+	q["_pragma"] = append([]string{
+		"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
+	}, pragmas...)
+	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
+	db, err := sql.Open("sqlite", dsn)
+	if err != nil {
+		return nil, fmt.Errorf("meta: open %s: %w", path, err)
+	}
+	db.SetMaxOpenConns(conns)
+	db.SetMaxIdleConns(conns)
+	return db, nil
+}
+
+// Close closes the store. A second Close does nothing.
+func (s *Store) Close() error {
+	if err := errors.Join(s.read.Close(), s.write.Close()); err != nil {
+		return fmt.Errorf("meta: close: %w", err)
+	}
+	return nil
+}
+
+// Ping says whether the store answers.
+func (s *Store) Ping(ctx context.Context) error {
+	var one int
+	if err := s.read.QueryRowContext(ctx, `SELECT 1`).Scan(&one); err != nil {
+		return fmt.Errorf("meta: ping: %w", err)
+	}
+	return nil
+}
+
+// inTx runs fn in a transaction that is committed when fn returns nil.
+func (s *Store) inTx(ctx context.Context, fn func(tx *sql.Tx) error) error {
+	tx, err := s.write.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	if err := fn(tx); err != nil {
+		_ = tx.Rollback() // fn's error says more
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}
+
+// inserted says whether an INSERT … ON CONFLICT DO NOTHING found no conflict.
+func inserted(res sql.Result, err error) (bool, error) {
+	if err != nil {
+		return false, err
+	}
+	n, err := res.RowsAffected()
+	return n > 0, err
+}
+
+func micros(t time.Time) int64 { return t.UnixMicro() }
+
+func fromMicros(us int64) time.Time { return time.UnixMicro(us).UTC() }
+
+func flag(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}

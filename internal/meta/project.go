@@ -1,0 +1,185 @@
+package meta
+
+import (
+	"context"
+	"database/sql"
+	"encoding/base64"
+	"errors"
+	"fmt"
+
+	weir "github.com/weir-analytics/weir"
+)
+
+// NewProject is a project to make.
+type NewProject struct {
+	Name     string // 1 to 100 characters
+	Timezone string // IANA name; "" is UTC
+	StoreIP  bool
+	OwnerID  string // the user who becomes its owner, or ""
+}
+
+// CreateProject makes a project and its first write key, which is shown this
+// once: the store keeps a hash. Errors: EINVALID, ENOTFOUND for the owner.
+func (s *Store) CreateProject(ctx context.Context, n NewProject) (p *weir.Project, writeKey string, err error) {
+	p = &weir.Project{Timezone: n.Timezone, StoreIP: n.StoreIP, CreatedAt: s.clock.Now()}
+	if p.Name, err = normalName(n.Name); err != nil {
+		return nil, "", err
+	}
+	if err = p.Resolve(); err != nil {
+		return nil, "", err
+	}
+	if p.ID, err = s.newID(); err != nil {
+		return nil, "", fmt.Errorf("meta: create project: %w", err)
+	}
+	salt, err := s.randomBytes(importSaltLen)
+	if err != nil {
+		return nil, "", fmt.Errorf("meta: create project: %w", err)
+	}
+	err = s.inTx(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx,
+			`INSERT INTO projects (id, name, timezone, store_ip, import_salt, created_at) VALUES (?, ?, ?, ?, ?, ?)`,
+			p.ID, p.Name, p.Timezone, flag(p.StoreIP), base64.StdEncoding.EncodeToString(salt), micros(p.CreatedAt))
+		if err != nil {
+			return err
+		}
+		if n.OwnerID != "" {
+			if err := setRole(ctx, tx, n.OwnerID, p.ID, weir.RoleOwner); err != nil {
+				return err
+			}
+		}
+		_, writeKey, err = s.addKey(ctx, tx, p.ID)
+		return err
+	})
+	if err != nil {
+		return nil, "", fmt.Errorf("meta: create project: %w", err)
+	}
+	return p, writeKey, nil
+}
+
+const projectColumns = `p.id, p.name, p.timezone, p.store_ip, p.created_at`
+
+// Project is the project of an id, its timezone resolved. It is shared: do not
+// change it. Errors: ENOTFOUND.
+func (s *Store) Project(ctx context.Context, id string) (*weir.Project, error) {
+	return s.projects.get(ctx, "id:"+id, func(ctx context.Context) (*weir.Project, error) {
+		p, err := scanProject(s.read.QueryRowContext(ctx, `SELECT `+projectColumns+` FROM projects p WHERE p.id = ?`, id))
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil, weir.Errorf(weir.ENOTFOUND, "no such project")
+		}
+		if err != nil {
+			return nil, fmt.Errorf("meta: project: %w", err)
+		}
+		return p, nil
+	})
+}
+
+// Projects are all projects by name.
+func (s *Store) Projects(ctx context.Context) ([]*weir.Project, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT `+projectColumns+` FROM projects p ORDER BY p.name, p.id`)
+	if err != nil {
+		return nil, fmt.Errorf("meta: projects: %w", err)
+	}
+	defer rows.Close()
+	var all []*weir.Project
+	for rows.Next() {
+		p, err := scanProject(rows)
+		if err != nil {
+			return nil, fmt.Errorf("meta: projects: %w", err)
+		}
+		all = append(all, p)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("meta: projects: %w", err)
+	}
+	return all, nil
+}
+
+// Membership is a project and a user's role in it.
+type Membership struct {
+	Project *weir.Project
+	Role    weir.Role
+}
+
+// Memberships are the projects that a user has a role in, by name.
+func (s *Store) Memberships(ctx context.Context, userID string) ([]Membership, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT `+projectColumns+`, m.role
+		FROM members m JOIN projects p ON p.id = m.project_id
+		WHERE m.user_id = ? ORDER BY p.name, p.id`, userID)
+	if err != nil {
+		return nil, fmt.Errorf("meta: memberships: %w", err)
+	}
+	defer rows.Close()
+	var all []Membership
+	for rows.Next() {
+		var role string
+		p, err := scanProject(rows, &role)
+		if err != nil {
+			return nil, fmt.Errorf("meta: memberships: %w", err)
+		}
+		r, _ := weir.ParseRole(role)
+		all = append(all, Membership{p, r})
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("meta: memberships: %w", err)
+	}
+	return all, nil
+}
+
+// Role is a user's role in a project, RoleNone when there is none.
+func (s *Store) Role(ctx context.Context, userID, projectID string) (weir.Role, error) {
+	var role string
+	err := s.read.QueryRowContext(ctx,
+		`SELECT role FROM members WHERE user_id = ? AND project_id = ?`, userID, projectID).Scan(&role)
+	if errors.Is(err, sql.ErrNoRows) {
+		return weir.RoleNone, nil
+	}
+	if err != nil {
+		return weir.RoleNone, fmt.Errorf("meta: role: %w", err)
+	}
+	r, _ := weir.ParseRole(role)
+	return r, nil
+}
+
+// SetRole gives a user a role in a project; RoleNone takes it away. Errors:
+// ENOTFOUND for the user or the project.
+func (s *Store) SetRole(ctx context.Context, userID, projectID string, role weir.Role) error {
+	err := s.inTx(ctx, func(tx *sql.Tx) error { return setRole(ctx, tx, userID, projectID, role) })
+	if err != nil {
+		return fmt.Errorf("meta: set role: %w", err)
+	}
+	return nil
+}
+
+func setRole(ctx context.Context, tx *sql.Tx, userID, projectID string, role weir.Role) error {
+	if _, err := tx.ExecContext(ctx, `DELETE FROM members WHERE user_id = ? AND project_id = ?`, userID, projectID); err != nil {
+		return err
+	}
+	if role == weir.RoleNone {
+		return nil
+	}
+	ok, err := inserted(tx.ExecContext(ctx, `INSERT INTO members (user_id, project_id, role)
+		SELECT u.id, p.id, ? FROM users u CROSS JOIN projects p WHERE u.id = ? AND p.id = ?`,
+		role.String(), userID, projectID))
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return weir.Errorf(weir.ENOTFOUND, "no such user or project")
+	}
+	return nil
+}
+
+func scanProject(row scanner, more ...any) (*weir.Project, error) {
+	var p weir.Project
+	var storeIP, created int64
+	if err := row.Scan(append([]any{&p.ID, &p.Name, &p.Timezone, &storeIP, &created}, more...)...); err != nil {
+		return nil, err
+	}
+	p.StoreIP, p.CreatedAt = storeIP != 0, fromMicros(created)
+	if err := p.Resolve(); err != nil {
+		// The zone was known when the project was made: the machine's zone
+		// database is missing or shrank. Location falls back to UTC.
+		return &p, nil //nolint:nilerr // see above
+	}
+	return &p, nil
+}

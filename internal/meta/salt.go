@@ -1,0 +1,123 @@
+package meta
+
+import (
+	"context"
+	"database/sql"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	weir "github.com/weir-analytics/weir"
+)
+
+const (
+	dailySaltLen  = 32 // bytes
+	importSaltLen = 32 // bytes
+)
+
+// saltCache holds the last answer of Salts: there is a new one once a day.
+type saltCache struct {
+	mu               sync.Mutex
+	day              string
+	today, yesterday []byte
+}
+
+// Salts are the secrets that device ids of a day, in UTC, are derived under:
+// that day's, made when first asked for, and the day before's, nil when that
+// day had none. Older ones are destroyed, so that ids of two days ago cannot be
+// derived again by anybody. Both are read-only. Errors: EINVALID for a day more
+// than one away from the clock's, which has no salt or not yet.
+func (s *Store) Salts(ctx context.Context, day time.Time) (today, yesterday []byte, err error) {
+	name := day.UTC().Format(time.DateOnly)
+	s.salts.mu.Lock()
+	defer s.salts.mu.Unlock()
+	if s.salts.day == name {
+		return s.salts.today, s.salts.yesterday, nil
+	}
+	now := s.clock.Now()
+	if d := dayStart(day).Sub(dayStart(now)); d < -24*time.Hour || d > 24*time.Hour {
+		return nil, nil, weir.Errorf(weir.EINVALID, "the salt of %s is destroyed or not made yet", name)
+	}
+	// A request that began before midnight asks for the old day after it: what
+	// the later of the days needs is kept, and the earlier one gets nothing back.
+	oldest := dayStart(day)
+	if n := dayStart(now); n.Before(oldest) {
+		oldest = n
+	}
+	oldest = oldest.AddDate(0, 0, -1)
+	fresh, err := s.randomBytes(dailySaltLen)
+	if err != nil {
+		return nil, nil, fmt.Errorf("meta: salts: %w", err)
+	}
+	var destroyed bool
+	err = s.inTx(ctx, func(tx *sql.Tx) error {
+		var err error
+		destroyed, err = inserted(tx.ExecContext(ctx, `DELETE FROM salts WHERE day < ?`, oldest.Format(time.DateOnly)))
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO salts (day, salt) VALUES (?, ?) ON CONFLICT DO NOTHING`,
+			name, base64.StdEncoding.EncodeToString(fresh))
+		if err != nil {
+			return err
+		}
+		if today, err = readSalt(ctx, tx, name); err != nil {
+			return err
+		}
+		yesterday, err = readSalt(ctx, tx, dayStart(day).AddDate(0, 0, -1).Format(time.DateOnly))
+		return err
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("meta: salts: %w", err)
+	}
+	if destroyed {
+		// The page is overwritten (secure_delete); its older image is still in
+		// the write-ahead log until that is emptied.
+		if _, err := s.write.ExecContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`); err != nil {
+			return nil, nil, fmt.Errorf("meta: destroy old salts: %w", err)
+		}
+	}
+	if !dayStart(day).Before(dayStart(now)) {
+		s.salts.day, s.salts.today, s.salts.yesterday = name, today, yesterday
+	}
+	return today, yesterday, nil
+}
+
+// readSalt is a day's salt, nil when there is none.
+func readSalt(ctx context.Context, tx *sql.Tx, day string) ([]byte, error) {
+	var text string
+	err := tx.QueryRowContext(ctx, `SELECT salt FROM salts WHERE day = ?`, day).Scan(&text)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return base64.StdEncoding.DecodeString(text)
+}
+
+// ImportSalt is the secret that device ids of a project's imported logs are
+// derived under. It never changes, so that importing a log again derives the
+// same ids. Errors: ENOTFOUND.
+func (s *Store) ImportSalt(ctx context.Context, projectID string) ([]byte, error) {
+	var text string
+	err := s.read.QueryRowContext(ctx, `SELECT import_salt FROM projects WHERE id = ?`, projectID).Scan(&text)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, weir.Errorf(weir.ENOTFOUND, "no such project")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("meta: import salt: %w", err)
+	}
+	salt, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		return nil, fmt.Errorf("meta: import salt: %w", err)
+	}
+	return salt, nil
+}
+
+func dayStart(t time.Time) time.Time {
+	y, m, d := t.UTC().Date()
+	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+}

@@ -1,0 +1,103 @@
+package meta_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"strings"
+	"testing"
+	"time"
+
+	weir "github.com/weir-analytics/weir"
+)
+
+func salts(t *testing.T, f fixture) (today, yesterday []byte) {
+	t.Helper()
+	today, yesterday, err := f.Salts(t.Context(), f.watch.now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return today, yesterday
+}
+
+func TestASaltLastsItsDayAndTheNext(t *testing.T) {
+	f := open(t)
+	first, before := salts(t, f)
+	if len(first) != 32 || before != nil {
+		t.Fatalf("first day: %d bytes, yesterday %x", len(first), before)
+	}
+	if again, _ := salts(t, f); !bytes.Equal(first, again) {
+		t.Fatal("the salt changed within the day")
+	}
+	if again, _, err := reopen(t, f).Salts(t.Context(), f.watch.now()); err != nil || !bytes.Equal(first, again) {
+		t.Fatalf("the salt changed with a restart: %v", err)
+	}
+	f.watch.add(24 * time.Hour)
+	second, yesterday := salts(t, f)
+	if bytes.Equal(first, second) || !bytes.Equal(yesterday, first) {
+		t.Fatal("the second day's yesterday is not the first day")
+	}
+	f.watch.add(24 * time.Hour)
+	if _, yesterday = salts(t, f); !bytes.Equal(yesterday, second) {
+		t.Fatal("the third day's yesterday is not the second day")
+	}
+}
+
+func TestASaltOfTheDayBeforeYesterdayIsInNoFile(t *testing.T) {
+	f := open(t)
+	first, _ := salts(t, f)
+	text := base64.StdEncoding.EncodeToString(first)
+	if !strings.Contains(stored(t, f), text) {
+		t.Fatal("the salt is stored otherwise than the test looks for it")
+	}
+	f.watch.add(24 * time.Hour)
+	salts(t, f)
+	f.watch.add(24 * time.Hour)
+	salts(t, f)
+	if strings.Contains(stored(t, f), text) {
+		t.Fatal("the salt can still be read")
+	}
+}
+
+func TestARequestFromJustBeforeMidnightGetsItsDaysSalt(t *testing.T) {
+	f := open(t)
+	old := f.watch.now()
+	first, _ := salts(t, f)
+	f.watch.add(24 * time.Hour)
+	salts(t, f)
+	late, before, err := f.Salts(t.Context(), old)
+	if err != nil || !bytes.Equal(late, first) || before != nil {
+		t.Fatalf("late request: %x, %x, %v", late, before, err)
+	}
+	if _, yesterday := salts(t, f); !bytes.Equal(yesterday, first) {
+		t.Fatal("the late request destroyed a salt")
+	}
+}
+
+func TestDaysFarFromTheClockHaveNoSalt(t *testing.T) {
+	f := open(t)
+	today, _ := salts(t, f)
+	for _, d := range []time.Duration{-48 * time.Hour, 48 * time.Hour} {
+		_, _, err := f.Salts(t.Context(), f.watch.now().Add(d))
+		wantCode(t, err, weir.EINVALID)
+	}
+	if again, _ := salts(t, f); !bytes.Equal(today, again) {
+		t.Fatal("today's salt was lost")
+	}
+}
+
+func TestTheImportSaltIsTheProjectsOwnAndStays(t *testing.T) {
+	f := open(t)
+	a, _ := newProject(t, f)
+	b, _ := newProject(t, f)
+	saltA := must(f.ImportSalt(t.Context(), a.ID))(t)
+	saltB := must(f.ImportSalt(t.Context(), b.ID))(t)
+	if len(saltA) != 32 || bytes.Equal(saltA, saltB) {
+		t.Fatal("the projects share a salt")
+	}
+	f.watch.add(72 * time.Hour)
+	if again := must(reopen(t, f).ImportSalt(t.Context(), a.ID))(t); !bytes.Equal(saltA, again) {
+		t.Fatal("the salt changed")
+	}
+	_, err := f.ImportSalt(t.Context(), "nothing")
+	wantCode(t, err, weir.ENOTFOUND)
+}

@@ -1,0 +1,66 @@
+package meta
+
+import (
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// Prefixes by which people, and secret scanners, tell what they look at.
+const (
+	KeyPrefix   = "wk_" // write keys
+	TokenPrefix = "wt_" // API tokens
+)
+
+// Lengths of random parts, in bytes. Ids name things and are no secrets: 60
+// bits do among a server's few projects and users. Secrets have 160 bits.
+const (
+	idBytes     = 8 // cut to idChars
+	idChars     = 12
+	secretBytes = 20
+)
+
+var base32Lower = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
+
+// newID is 12 random characters of a-z and 2-7.
+func (s *Store) newID() (string, error) {
+	b, err := s.randomBytes(idBytes)
+	if err != nil {
+		return "", err
+	}
+	return base32Lower.EncodeToString(b)[:idChars], nil
+}
+
+func (s *Store) newSecret(prefix string) (string, error) {
+	b, err := s.randomBytes(secretBytes)
+	if err != nil {
+		return "", err
+	}
+	return prefix + base32Lower.EncodeToString(b), nil
+}
+
+func (s *Store) randomBytes(n int) ([]byte, error) {
+	b := make([]byte, n)
+	if _, err := io.ReadFull(s.random, b); err != nil {
+		return nil, fmt.Errorf("read randomness: %w", err)
+	}
+	return b, nil
+}
+
+// hashSecret is what of a secret is stored: its SHA-256 sum in hex.
+func hashSecret(secret string) string {
+	sum := sha256.Sum256([]byte(secret))
+	return hex.EncodeToString(sum[:])
+}
+
+// last4 is the end of a secret, for people to tell keys apart; nothing of a
+// secret so short that four characters would give much of it away.
+func last4(secret string) string {
+	if len(secret) < 12 {
+		return ""
+	}
+	return strings.ToValidUTF8(secret[len(secret)-4:], "")
+}

@@ -1,0 +1,132 @@
+package meta_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/meta"
+)
+
+func TestATokenIsFoundByItsSecretWhichIsNotStored(t *testing.T) {
+	f := open(t)
+	p, _ := newProject(t, f)
+	tok, secret, err := f.CreateToken(t.Context(), meta.NewToken{
+		Name: "CI", Scope: meta.ScopeWrite, ProjectID: p.ID, Role: weir.RoleEditor,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(secret, "wt_") || strings.Contains(stored(t, f), secret) {
+		t.Fatal("the token lacks its prefix or is stored")
+	}
+	if d := cmp.Diff(tok, must(f.Token(t.Context(), secret))(t)); d != "" {
+		t.Fatal(d)
+	}
+	if err := f.RevokeToken(t.Context(), tok.ID); err != nil {
+		t.Fatal(err)
+	}
+	_, err = f.Token(t.Context(), secret)
+	wantCode(t, err, weir.ENOTFOUND)
+	wantCode(t, f.RevokeToken(t.Context(), tok.ID), weir.ENOTFOUND)
+}
+
+func TestTokensAreRefusedForBadInput(t *testing.T) {
+	f := open(t)
+	p, _ := newProject(t, f)
+	for name, c := range map[string]struct {
+		in   meta.NewToken
+		code string
+	}{
+		"no name":               {meta.NewToken{Scope: meta.ScopeRead, Admin: true}, weir.EINVALID},
+		"no scope":              {meta.NewToken{Name: "x", Admin: true}, weir.EINVALID},
+		"an unknown scope":      {meta.NewToken{Name: "x", Scope: "all", Admin: true}, weir.EINVALID},
+		"no role":               {meta.NewToken{Name: "x", Scope: meta.ScopeRead, ProjectID: p.ID}, weir.EINVALID},
+		"a role beyond owner":   {meta.NewToken{Name: "x", Scope: meta.ScopeRead, ProjectID: p.ID, Role: 9}, weir.EINVALID},
+		"an admin of a project": {meta.NewToken{Name: "x", Scope: meta.ScopeRead, Admin: true, ProjectID: p.ID}, weir.EINVALID},
+		"an unknown project":    {meta.NewToken{Name: "x", Scope: meta.ScopeRead, ProjectID: "nothing", Role: weir.RoleViewer}, weir.ENOTFOUND},
+	} {
+		if _, _, err := f.CreateToken(t.Context(), c.in); weir.ErrorCode(err) != c.code {
+			t.Errorf("%s: err = %v, want %s", name, err, c.code)
+		}
+	}
+}
+
+func TestTheAdminTokenIsMadeOnce(t *testing.T) {
+	f := open(t)
+	made := must(f.EnsureAdminToken(t.Context(), ""))(t)
+	if tok := must(f.Token(t.Context(), made))(t); !tok.Admin || tok.Scope != meta.ScopeWrite {
+		t.Fatalf("token = %+v", tok)
+	}
+	if again := must(f.EnsureAdminToken(t.Context(), ""))(t); again != "" {
+		t.Fatalf("a second start made %q", again)
+	}
+	must(f.Token(t.Context(), made))(t)
+}
+
+func TestAGivenAdminTokenReplacesTheFormerOne(t *testing.T) {
+	f := open(t)
+	made := must(f.EnsureAdminToken(t.Context(), ""))(t)
+	if got := must(f.EnsureAdminToken(t.Context(), "chosen by the operator"))(t); got != "" {
+		t.Fatalf("made %q beside the given one", got)
+	}
+	_, err := f.Token(t.Context(), made)
+	wantCode(t, err, weir.ENOTFOUND)
+	if tok := must(f.Token(t.Context(), "chosen by the operator"))(t); !tok.Admin {
+		t.Fatalf("token = %+v", tok)
+	}
+	_, err = f.EnsureAdminToken(t.Context(), "wk_looks_like_a_write_key")
+	wantCode(t, err, weir.EINVALID)
+}
+
+func TestSessionsLastUntilTheyExpireOrAreDeleted(t *testing.T) {
+	f := open(t)
+	s := f.Sessions()
+	end := f.watch.now().Add(time.Hour)
+	if err := s.Commit("token-one-of-the-test", []byte("old"), end); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Commit("token-one-of-the-test", []byte{0, 1, 255}, end); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(stored(t, f), "token-one-of-the-test") {
+		t.Fatal("the session's token is stored")
+	}
+	data, found, err := s.Find("token-one-of-the-test")
+	if err != nil || !found || string(data) != "\x00\x01\xff" {
+		t.Fatalf("find = %q, %v, %v", data, found, err)
+	}
+	if err := s.Delete("token-one-of-the-test"); err != nil {
+		t.Fatal(err)
+	}
+	if _, found, err := s.Find("token-one-of-the-test"); found || err != nil {
+		t.Fatalf("a deleted session: %v, %v", found, err)
+	}
+	if err := s.Delete("token-one-of-the-test"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestExpiredSessionsAreClearedAway(t *testing.T) {
+	f := open(t)
+	s := f.Sessions()
+	if err := s.Commit("a", []byte("1"), f.watch.now().Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	f.watch.add(time.Hour)
+	if _, found, err := s.Find("a"); found || err != nil {
+		t.Fatalf("an expired session: %v, %v", found, err)
+	}
+	if err := s.Commit("b", []byte("1"), f.watch.now().Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	var n int
+	if err := raw(t, f.path).QueryRow(`SELECT count(*) FROM sessions`).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	if n != 1 {
+		t.Fatalf("%d sessions are stored, want 1", n)
+	}
+}

@@ -1,0 +1,208 @@
+package meta
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/mail"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	weir "github.com/weir-analytics/weir"
+)
+
+// Limits of what people type, in characters; an address is counted in bytes.
+const (
+	maxName     = 100
+	maxEmail    = 254 // RFC 5321
+	minPassword = 8   // NIST SP 800-63B
+	maxPassword = 256
+)
+
+// Account is a user with what a whole server, rather than a project, grants.
+type Account struct {
+	weir.User
+	// Admin may make projects, and has every role in every project.
+	Admin bool
+}
+
+// SetupRequired says whether nobody has an account yet.
+func (s *Store) SetupRequired(ctx context.Context) (bool, error) {
+	var n int
+	if err := s.read.QueryRowContext(ctx, `SELECT count(*) FROM setup`).Scan(&n); err != nil {
+		return false, fmt.Errorf("meta: setup required: %w", err)
+	}
+	return n == 0, nil
+}
+
+// Setup makes the first account, which is the server's admin. Errors: ECONFLICT
+// when there is an account already, EINVALID. Of several at once, one wins.
+func (s *Store) Setup(ctx context.Context, email, name, password string) (*Account, error) {
+	return s.addUser(ctx, email, name, password, true, true)
+}
+
+// CreateUser makes an account. Errors: ECONFLICT when the address has one,
+// EINVALID.
+func (s *Store) CreateUser(ctx context.Context, email, name, password string, admin bool) (*Account, error) {
+	return s.addUser(ctx, email, name, password, admin, false)
+}
+
+func (s *Store) addUser(ctx context.Context, email, name, password string, admin, first bool) (*Account, error) {
+	email, err := normalEmail(email)
+	if err != nil {
+		return nil, err
+	}
+	if name, err = normalName(name); err != nil {
+		return nil, err
+	}
+	hash, err := s.hashPassword(ctx, password)
+	if err != nil {
+		return nil, err
+	}
+	id, err := s.newID()
+	if err != nil {
+		return nil, fmt.Errorf("meta: create user: %w", err)
+	}
+	a := &Account{User: weir.User{ID: id, Email: email, Name: name, CreatedAt: s.clock.Now()}, Admin: admin}
+	err = s.inTx(ctx, func(tx *sql.Tx) error {
+		// Every first account adds this one row, so a conflict means that there
+		// is an account, also in a database that lets several write at once.
+		ok, err := inserted(tx.ExecContext(ctx,
+			`INSERT INTO setup (only_row, done_at) VALUES (1, ?) ON CONFLICT DO NOTHING`, micros(a.CreatedAt)))
+		if err != nil {
+			return err
+		}
+		if first && !ok {
+			return weir.Errorf(weir.ECONFLICT, "this server has been set up already: sign in")
+		}
+		ok, err = inserted(tx.ExecContext(ctx,
+			`INSERT INTO users (id, email, name, password, admin, created_at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+			a.ID, a.Email, a.Name, hash, flag(a.Admin), micros(a.CreatedAt)))
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return weir.Errorf(weir.ECONFLICT, "there is an account for %s already", a.Email)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("meta: create user: %w", err)
+	}
+	return a, nil
+}
+
+// SetPassword changes a user's password. Errors: ENOTFOUND, EINVALID.
+func (s *Store) SetPassword(ctx context.Context, userID, password string) error {
+	hash, err := s.hashPassword(ctx, password)
+	if err != nil {
+		return err
+	}
+	found, err := inserted(s.write.ExecContext(ctx, `UPDATE users SET password = ? WHERE id = ?`, hash, userID))
+	if err != nil {
+		return fmt.Errorf("meta: set password: %w", err)
+	}
+	if !found {
+		return weir.Errorf(weir.ENOTFOUND, "no such user")
+	}
+	return nil
+}
+
+func (s *Store) hashPassword(ctx context.Context, password string) (string, error) {
+	if err := checkPassword(password); err != nil {
+		return "", err
+	}
+	salt, err := s.randomBytes(saltLen)
+	if err != nil {
+		return "", fmt.Errorf("meta: %w", err)
+	}
+	hash, err := s.hasher.hash(ctx, password, salt)
+	if err != nil {
+		return "", fmt.Errorf("meta: %w", err)
+	}
+	return hash, nil
+}
+
+// Authenticate is the account of an address and its password. Errors:
+// EUNAUTHORIZED, the same and after the same work whether the address or the
+// password is wrong.
+func (s *Store) Authenticate(ctx context.Context, email, password string) (*Account, error) {
+	refused := weir.Errorf(weir.EUNAUTHORIZED, "wrong email or password")
+	hash := s.hasher.dummy()
+	var a *Account
+	if email, err := normalEmail(email); err == nil {
+		row := s.read.QueryRowContext(ctx, `SELECT id, email, name, admin, created_at, password FROM users WHERE email = ?`, email)
+		var stored string
+		found, err := scanAccount(row, &stored)
+		switch {
+		case err == nil:
+			a, hash = found, stored
+		case !errors.Is(err, sql.ErrNoRows):
+			return nil, fmt.Errorf("meta: authenticate: %w", err)
+		}
+	}
+	if len(password) > maxPassword*utf8.UTFMax {
+		password = "" // nobody's, and not worth hashing
+	}
+	ok, err := s.hasher.verify(ctx, password, hash)
+	if err != nil {
+		return nil, fmt.Errorf("meta: authenticate: %w", err)
+	}
+	if !ok || a == nil {
+		return nil, refused
+	}
+	return a, nil
+}
+
+// User is the account of an id. Errors: ENOTFOUND.
+func (s *Store) User(ctx context.Context, id string) (*Account, error) {
+	a, err := scanAccount(s.read.QueryRowContext(ctx,
+		`SELECT id, email, name, admin, created_at FROM users WHERE id = ?`, id))
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, weir.Errorf(weir.ENOTFOUND, "no such user")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("meta: user: %w", err)
+	}
+	return a, nil
+}
+
+// scanner is a *sql.Row or *sql.Rows.
+type scanner interface{ Scan(dest ...any) error }
+
+func scanAccount(row scanner, more ...any) (*Account, error) {
+	var a Account
+	var admin, created int64
+	if err := row.Scan(append([]any{&a.ID, &a.Email, &a.Name, &admin, &created}, more...)...); err != nil {
+		return nil, err
+	}
+	a.Admin, a.CreatedAt = admin != 0, fromMicros(created)
+	return &a, nil
+}
+
+func normalEmail(s string) (string, error) {
+	s = strings.ToLower(strings.TrimSpace(s))
+	addr, err := mail.ParseAddress(s)
+	if err != nil || addr.Address != s || len(s) > maxEmail {
+		return "", weir.Errorf(weir.EINVALID, "email: not an address such as ada@example.org")
+	}
+	return s, nil
+}
+
+// normalName trims a person's or a project's name and checks it.
+func normalName(s string) (string, error) {
+	s = strings.TrimSpace(s)
+	if n := utf8.RuneCountInString(s); n < 1 || n > maxName || !utf8.ValidString(s) || strings.ContainsFunc(s, unicode.IsControl) {
+		return "", weir.Errorf(weir.EINVALID, "name: 1 to %d characters, none of them a control character", maxName)
+	}
+	return s, nil
+}
+
+func checkPassword(s string) error {
+	if n := utf8.RuneCountInString(s); n < minPassword || n > maxPassword {
+		return weir.Errorf(weir.EINVALID, "password: %d to %d characters", minPassword, maxPassword)
+	}
+	return nil
+}

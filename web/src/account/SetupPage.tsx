@@ -1,0 +1,36 @@
+import { setUp } from '../api/session'
+import { m } from '../messages'
+import { Button } from '../ui/Button'
+import { Field } from '../ui/Field'
+import { AuthLayout } from './AuthLayout'
+import { checkSetup, SHORTEST_PASSWORD } from './check'
+import { FormError } from './FormError'
+import { useEnter } from './useEnter'
+import { useForm } from './useForm'
+
+export function SetupPage() {
+  const enter = useEnter(setUp, '/')
+  const { form, faults, submit } = useForm(checkSetup, ({ email, name = '', password }) =>
+    enter.mutate({ email, name: name.trim(), password }),
+  )
+  return (
+    <AuthLayout title={m.account.setupTitle} intro={m.account.setupIntro}>
+      <form ref={form} onSubmit={submit} noValidate className="grid gap-5">
+        <Field label={m.account.name} name="name" autoComplete="name" autoFocus error={faults.name} />
+        <Field label={m.account.email} name="email" type="email" autoComplete="username" error={faults.email} />
+        <Field
+          label={m.account.password}
+          name="password"
+          type="password"
+          autoComplete="new-password"
+          hint={m.account.passwordHint(SHORTEST_PASSWORD)}
+          error={faults.password}
+        />
+        <FormError error={enter.error} />
+        <Button type="submit" look="solid" disabled={enter.isPending} className="h-11">
+          {m.account.setupSubmit}
+        </Button>
+      </form>
+    </AuthLayout>
+  )
+}

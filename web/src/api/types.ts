@@ -1,0 +1,138 @@
+// Answers of the API. Times are RFC 3339 in the project's timezone.
+
+export interface User {
+  id: string
+  email: string
+  name: string
+}
+
+export interface Session {
+  user: User | null
+  setup_required: boolean
+}
+
+export interface Project {
+  id: string
+  name: string
+  timezone: string
+  role: string
+}
+
+export interface HotApi {
+  api: string
+  calls: number
+}
+
+export interface Overview {
+  today: { calls: number; events: number; date: string }
+  current_hour: { calls: number; events: number; hour: string }
+  hot_apis: HotApi[] | null
+  /** 0 to 1; null when there were no calls. */
+  success_rate: number | null
+  live_visitors: number
+  as_of: string
+}
+
+export type Range = 'minute' | 'hour' | 'day'
+
+export interface Count {
+  time: string
+  count: number
+}
+
+export interface RangeTrend {
+  range: Range
+  data: Count[]
+}
+
+export interface Call {
+  method?: string
+  route?: string
+  status?: number
+  latency_ms?: number
+  consumer?: string
+}
+
+/** An event as the events list has it, or, with fewer fields, as the live stream has it. */
+export interface EventRow {
+  id: string
+  name: string
+  ts: string
+  path?: string
+  origin?: string
+  title?: string
+  referrer?: string
+  channel?: string
+  country?: string
+  region?: string
+  city?: string
+  browser?: string
+  browser_version?: string
+  os?: string
+  os_version?: string
+  device_type?: string
+  language?: string
+  library?: string
+  bot?: boolean
+  device_id?: string
+  profile_id?: string
+  session_id?: string
+  duration_ms?: number
+  properties?: Record<string, unknown> | null
+  call?: Call | null
+  // The live stream has the call's fields beside the others.
+  method?: string
+  route?: string
+  status?: number
+  latency_ms?: number
+}
+
+export interface EventsPage {
+  events: EventRow[] | null
+  next_cursor?: string
+}
+
+export interface Condition {
+  column: string
+  op: '=' | '!=' | 'in' | 'contains' | '>' | '<'
+  value: string | string[]
+}
+
+export interface Point {
+  time: string
+  value: number | null
+}
+
+export interface TrendSeries {
+  event?: string
+  math: string
+  /** The group's value; empty or null is the group without one. */
+  breakdown?: string | null
+  points: Point[]
+  total: number
+  compare?: { points: Point[]; total: number }
+}
+
+export interface Trend {
+  series: TrendSeries[] | null
+  as_of: string
+  cached?: boolean
+  elapsed_ms?: number
+}
+
+export interface PageRow {
+  path: string
+  views: number
+  visitors: number
+  /** Mean or total time on the page in milliseconds; null when no view was closed. */
+  page_time_ms: number | null
+  entries: number
+  exits: number
+  /** 0 to 1; null when no visit began here. */
+  bounce_rate: number | null
+}
+
+export interface Pages {
+  pages: PageRow[] | null
+  as_of: string
+}

@@ -1,0 +1,63 @@
+import { useNavigate, useSearch } from '@tanstack/react-router'
+import { useMemo } from 'react'
+
+import type { Stretch } from '../api/insight'
+import { useFormat } from '../formatContext'
+import { useLive } from '../live/Live'
+import { m } from '../messages'
+import { Segmented } from '../ui/Segmented'
+import { Switch } from '../ui/Switch'
+import { BreakdownCard } from './BreakdownCard'
+import { GrowthCards } from './GrowthCards'
+import { PagesCard } from './PagesCard'
+import { DEFAULT_PERIOD, daysOf, periods, type Period } from './period'
+
+const ROUTE = '/app/p/$projectId'
+
+/** The cards over some days; the period and the bot filter stand in the address. */
+export function OverTime() {
+  const { period = DEFAULT_PERIOD, nobots = false } = useSearch({ from: ROUTE })
+  const navigate = useNavigate({ from: '/p/$projectId' })
+  const format = useFormat()
+  const { moment } = useLive()
+  const { from, to } = daysOf(period, moment.now, format)
+  const show = (next: { period: Period; nobots: boolean }) =>
+    void navigate({
+      search: {
+        ...(next.period === DEFAULT_PERIOD ? {} : { period: next.period }),
+        ...(next.nobots ? { nobots: true } : {}),
+      },
+      resetScroll: false,
+    })
+
+  const stretch: Stretch = useMemo(
+    () => ({ from, to, filter: nobots ? [{ column: 'bot', op: '=', value: 'false' }] : [] }),
+    [from, to, nobots],
+  )
+
+  return (
+    <>
+      <div className="mt-5 flex flex-wrap items-center justify-between gap-3">
+        <h2 className="text-xl font-semibold tracking-tight">{m.period.title}</h2>
+        <div className="flex flex-wrap items-center gap-x-5 gap-y-3">
+          <Switch label={m.period.noBots} checked={nobots} onChange={(on) => show({ period, nobots: on })} />
+          <Segmented
+            label={m.period.label}
+            options={periods}
+            names={m.period.names}
+            value={period}
+            onChange={(next) => show({ period: next, nobots })}
+          />
+        </div>
+      </div>
+      <GrowthCards stretch={stretch} period={period} />
+      <div className="grid gap-4 sm:gap-5 lg:grid-cols-2 xl:grid-cols-3">
+        <PagesCard stretch={stretch} />
+        <BreakdownCard title={m.breakdown.source} columns={['channel', 'referrer']} stretch={stretch} />
+        <BreakdownCard title={m.breakdown.place} columns={['country', 'city']} stretch={stretch} />
+        <BreakdownCard title={m.breakdown.client} columns={['browser', 'os', 'device_type']} stretch={stretch} />
+        <BreakdownCard title={m.breakdown.call} columns={['status', 'method', 'route']} event="api_call" stretch={stretch} />
+      </div>
+    </>
+  )
+}

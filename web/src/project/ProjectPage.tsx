@@ -1,0 +1,63 @@
+import { useQuery } from '@tanstack/react-query'
+import { useParams } from '@tanstack/react-router'
+import { useEffect, useMemo } from 'react'
+
+import { projectsQuery } from '../api/session'
+import { overviewQuery, recentQuery } from '../api/stats'
+import { makeFormat } from '../format'
+import { FormatContext } from '../formatContext'
+import { LiveProvider, pace, useLive } from '../live/Live'
+import { m } from '../messages'
+import { NotFoundPage } from '../shell/ErrorPage'
+import { FirstEvent } from './FirstEvent'
+import { HotApis } from './HotApis'
+import { NowCard } from './NowCard'
+import { OverTime } from './OverTime'
+import { RecentEvents } from './RecentEvents'
+import { ProjectContext, useProject } from './useProject'
+
+export function ProjectPage() {
+  const { projectId } = useParams({ from: '/app/p/$projectId' })
+  const { data: projects } = useQuery(projectsQuery)
+  const project = projects?.find((p) => p.id === projectId)
+  const timezone = project?.timezone ?? 'UTC'
+  const format = useMemo(() => makeFormat(timezone), [timezone])
+
+  useEffect(() => {
+    document.title = project ? `${project.name} · ${m.product}` : m.product
+  }, [project])
+
+  if (!project) return <NotFoundPage text={m.error.noProject} />
+  return (
+    <ProjectContext value={project}>
+      <FormatContext value={format}>
+        <LiveProvider key={project.id} project={project.id}>
+          <main id="content" tabIndex={-1} className="mx-auto max-w-[90rem] px-4 py-5 outline-none sm:px-8 sm:py-7">
+            <h1 className="sr-only">{project.name}</h1>
+            <Body />
+          </main>
+        </LiveProvider>
+      </FormatContext>
+    </ProjectContext>
+  )
+}
+
+function Body() {
+  const { id } = useProject()
+  const { moment } = useLive()
+  const overview = useQuery({ ...overviewQuery(id), refetchInterval: pace(moment.state, 5000) })
+  const recent = useQuery({ ...recentQuery(id), refetchInterval: pace(moment.state, false) })
+
+  const silent = recent.data?.length === 0 && moment.streamed.length === 0 && overview.data?.today.events === 0
+  if (silent) return <FirstEvent />
+  return (
+    <div className="grid gap-4 sm:gap-5">
+      <NowCard overview={overview} />
+      <div className="grid gap-4 sm:gap-5 lg:grid-cols-3">
+        <RecentEvents query={recent} />
+        <HotApis query={overview} />
+      </div>
+      <OverTime />
+    </div>
+  )
+}

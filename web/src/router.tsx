@@ -1,0 +1,105 @@
+import type { QueryClient } from '@tanstack/react-query'
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+} from '@tanstack/react-router'
+
+import { LoginPage } from './account/LoginPage'
+import { SetupPage } from './account/SetupPage'
+import { projectsQuery, sessionQuery } from './api/session'
+import { isPeriod, type Period } from './project/period'
+import { AppLayout } from './shell/AppLayout'
+import { ErrorPage, NotFoundPage } from './shell/ErrorPage'
+import { NoProjectPage } from './shell/NoProjectPage'
+
+interface Context {
+  queries: QueryClient
+}
+
+const root = createRootRouteWithContext<Context>()({
+  component: Outlet,
+  errorComponent: ErrorPage,
+  notFoundComponent: () => <NotFoundPage />,
+})
+
+/** Paths of this site only, so that a link cannot send a user elsewhere after the login. */
+const isOwnPath = (v: unknown): v is string => typeof v === 'string' && /^\/(?![/\\])/.test(v)
+
+const login = createRoute({
+  getParentRoute: () => root,
+  path: '/login',
+  component: LoginPage,
+  validateSearch: (search: Record<string, unknown>): { next?: string } =>
+    isOwnPath(search.next) ? { next: search.next } : {},
+  beforeLoad: async ({ context, search }) => {
+    const session = await context.queries.ensureQueryData(sessionQuery)
+    if (session.setup_required) throw redirect({ to: '/setup' })
+    if (session.user) throw redirect({ href: search.next ?? '/' })
+  },
+})
+
+const setup = createRoute({
+  getParentRoute: () => root,
+  path: '/setup',
+  component: SetupPage,
+  beforeLoad: async ({ context }) => {
+    const session = await context.queries.ensureQueryData(sessionQuery)
+    if (!session.setup_required) throw redirect({ to: '/' })
+  },
+})
+
+const app = createRoute({
+  getParentRoute: () => root,
+  id: 'app',
+  component: AppLayout,
+  beforeLoad: async ({ context, location }) => {
+    const session = await context.queries.ensureQueryData(sessionQuery)
+    if (session.setup_required) throw redirect({ to: '/setup' })
+    if (!session.user) {
+      throw redirect({ to: '/login', search: location.href === '/' ? {} : { next: location.href } })
+    }
+  },
+  loader: ({ context }) => context.queries.ensureQueryData(projectsQuery),
+})
+
+const index = createRoute({
+  getParentRoute: () => app,
+  path: '/',
+  component: NoProjectPage,
+  beforeLoad: async ({ context }) => {
+    const first = (await context.queries.ensureQueryData(projectsQuery))[0]
+    if (first) throw redirect({ to: '/p/$projectId', params: { projectId: first.id } })
+  },
+})
+
+export interface ProjectSearch {
+  /** Left out for the default. */
+  period?: Period
+  /** Whether bots are left out. */
+  nobots?: true
+}
+
+const project = createRoute({
+  getParentRoute: () => app,
+  path: '/p/$projectId',
+  component: lazyRouteComponent(() => import('./project/ProjectPage'), 'ProjectPage'),
+  validateSearch: (search: Record<string, unknown>): ProjectSearch => ({
+    ...(isPeriod(search.period) ? { period: search.period } : {}),
+    ...(search.nobots === true ? { nobots: true } : {}),
+  }),
+})
+
+const routes = root.addChildren([login, setup, app.addChildren([index, project])])
+
+export const makeRouter = (queries: QueryClient) =>
+  createRouter({ routeTree: routes, context: { queries }, defaultPreload: false, scrollRestoration: true })
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof makeRouter>
+  }
+}

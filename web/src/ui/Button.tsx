@@ -1,0 +1,38 @@
+import type { ComponentProps } from 'react'
+
+import { Icon, type IconName } from './Icon'
+
+const looks = {
+  solid: 'bg-accent text-on-accent hover:brightness-110 px-4 h-10 font-semibold',
+  quiet: 'bg-sunken text-ink hover:bg-soft px-3 h-8 text-sm font-medium',
+}
+
+export function Button({ look = 'quiet', className = '', ...rest }: ComponentProps<'button'> & { look?: keyof typeof looks }) {
+  return (
+    <button
+      type="button"
+      className={`inline-flex items-center justify-center gap-1.5 rounded-lg transition disabled:opacity-60 ${looks[look]} ${className}`}
+      {...rest}
+    />
+  )
+}
+
+/** A button that shows an icon only; its label is read out and shown on hover. */
+export function IconButton({
+  icon,
+  label,
+  className = '',
+  ...rest
+}: ComponentProps<'button'> & { icon: IconName; label: string }) {
+  return (
+    <button
+      type="button"
+      aria-label={label}
+      title={label}
+      className={`grid size-9 place-items-center rounded-lg text-muted transition hover:bg-sunken hover:text-ink ${className}`}
+      {...rest}
+    >
+      <Icon name={icon} className="size-5" />
+    </button>
+  )
+}

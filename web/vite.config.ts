@@ -1,0 +1,23 @@
+/// <reference types="vitest/config" />
+import tailwindcss from '@tailwindcss/vite'
+import react from '@vitejs/plugin-react'
+import { defineConfig } from 'vite'
+
+const server = 'http://127.0.0.1:8080'
+
+export default defineConfig({
+  plugins: [react(), tailwindcss()],
+  server: {
+    proxy: { '/api': server, '/v1': server },
+  },
+  build: {
+    // The server's Content-Security-Policy allows no data: fonts or scripts.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    // ECharts is most of the project page's chunk.
+    chunkSizeWarningLimit: 600,
+    // A build empties dist and copies public/.gitkeep back, which go:embed needs.
+    emptyOutDir: true,
+  },
+  test: { include: ['src/**/*.test.ts'] },
+})
