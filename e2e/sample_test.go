@@ -34,7 +34,7 @@ func sampleLog(t *testing.T) []byte {
 
 type importReport struct {
 	Lines, Accepted, Duplicates, Rejected int
-	Rejects                               []struct{ Line int }
+	RejectedLines                         []struct{ Line int } `json:"rejected_lines"`
 }
 
 func (s *server) importLog(p project, path, file string) importReport {
@@ -90,8 +90,8 @@ func TestARealLogIsCountedRight(t *testing.T) {
 	if r.Lines != 10000 || r.Accepted != 9999 || r.Duplicates != 0 || r.Rejected != 1 {
 		t.Fatalf("%+v", r)
 	}
-	if len(r.Rejects) != 1 || r.Rejects[0].Line != 8899 {
-		t.Fatalf("rejected %+v, want line 8899", r.Rejects)
+	if len(r.RejectedLines) != 1 || r.RejectedLines[0].Line != 8899 {
+		t.Fatalf("rejected %+v, want line 8899", r.RejectedLines)
 	}
 
 	points, total := s.daily(p, "total")

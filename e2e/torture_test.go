@@ -134,8 +134,8 @@ func (tr *torture) client(c int, stop <-chan struct{}) {
 			if !ok {
 				at = time.Now().UTC().Add(-20 * time.Hour).Truncate(time.Millisecond)
 			}
-			at = at.Add([]time.Duration{50 * time.Millisecond, time.Second, 2 * time.Second, 7 * time.Second}[r.IntN(4)])
-			if r.IntN(40) == 0 {
+			at = at.Add([]time.Duration{time.Millisecond, 50 * time.Millisecond, 300 * time.Millisecond, time.Second}[r.IntN(4)])
+			if r.IntN(100) == 0 && time.Since(at) > time.Hour {
 				at = at.Add(31 * time.Minute)
 			}
 			clock[device] = at
@@ -149,7 +149,11 @@ func (tr *torture) client(c int, stop <-chan struct{}) {
 		if err != nil {
 			panic(err)
 		}
-		for !tr.post(client, body, len(batch)) {
+		for began := time.Now(); !tr.post(client, body, len(batch)); {
+			if time.Since(began) > time.Minute {
+				tr.t.Errorf("a batch is not acknowledged within a minute: %s", body)
+				return
+			}
 			tr.again.Add(1)
 			time.Sleep(20 * time.Millisecond)
 		}

@@ -11,6 +11,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"path"
+	"slices"
 	"time"
 
 	weir "github.com/weir-analytics/weir"
@@ -30,7 +31,7 @@ const (
 	demoSite     = "http://www.semicomplete.com"
 	demoEmail    = "demo@example.com"
 	demoPassword = "weir-demo"
-	demoKey      = "wk_demo"
+	demoKey      = "wk_demodemodemodemo"
 	demoPause    = 700 * time.Millisecond // mean time between replayed requests
 )
 
@@ -123,9 +124,11 @@ func readDemo() ([]accesslog.Entry, error) {
 	return entries, lines.Err()
 }
 
-// fillDemo stores the log as if its last request were now.
+// fillDemo stores the log as if its latest request were now. (The log is not
+// quite in order.)
 func (s *server) fillDemo(ctx context.Context, p *weir.Project, entries []accesslog.Entry) error {
-	shift := time.Since(entries[len(entries)-1].Time)
+	latest := slices.MaxFunc(entries, func(a, b accesslog.Entry) int { return a.Time.Compare(b.Time) })
+	shift := time.Since(latest.Time)
 	var in []weir.Incoming
 	for i := range entries {
 		in = demoEvents(in, &entries[i], entries[i].Time.Add(shift), fmt.Sprintf("demo-%d", i))

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // timezones, wherever the machine has none
 
 	"github.com/alecthomas/kong"
 )

@@ -43,34 +43,35 @@ type server struct {
 }
 
 // open opens the stores and builds the parts on them.
-func (c *serveCmd) open(ctx context.Context, log *slog.Logger) (s *server, err error) {
-	s = &server{cmd: c, log: log}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, s.close())
-		}
-	}()
-	if err := claimData(c.Data); err != nil {
-		return nil, err
-	}
-	// The hot tier first: its lock tells that another server is running.
-	if s.hot, err = c.openHot(log); err != nil {
-		return s, err
-	}
-	if s.cold, err = c.openCold(log); err != nil {
-		return s, err
-	}
-	if s.meta, err = c.openMeta(ctx); err != nil {
-		return s, err
-	}
-	if s.adminToken, err = s.meta.EnsureAdminToken(ctx, c.AdminToken); err != nil {
-		return s, err
-	}
-	if s.enrich, err = enrich.New(enrich.Options{Country: c.GeoCountry, City: c.GeoCity}); err != nil {
-		return s, err
+func (c *serveCmd) open(ctx context.Context, log *slog.Logger) (*server, error) {
+	s := &server{cmd: c, log: log}
+	if err := s.openStores(ctx); err != nil {
+		return nil, errors.Join(err, s.close())
 	}
 	s.build()
 	return s, nil
+}
+
+func (s *server) openStores(ctx context.Context) (err error) {
+	c := s.cmd
+	if err := claimData(c.Data); err != nil {
+		return err
+	}
+	// The hot tier first: its lock tells that another server is running.
+	if s.hot, err = c.openHot(s.log); err != nil {
+		return err
+	}
+	if s.cold, err = c.openCold(s.log); err != nil {
+		return err
+	}
+	if s.meta, err = c.openMeta(ctx); err != nil {
+		return err
+	}
+	if s.adminToken, err = s.meta.EnsureAdminToken(ctx, c.AdminToken); err != nil {
+		return err
+	}
+	s.enrich, err = enrich.New(enrich.Options{Country: c.GeoCountry, City: c.GeoCity})
+	return err
 }
 
 func (s *server) build() {

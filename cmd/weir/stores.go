@@ -78,7 +78,11 @@ func (c *serveCmd) openCold(log *slog.Logger) (cold.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return duckdb.Open(file, duckdb.Options{Logger: log})
+	s, err := duckdb.Open(file, duckdb.Options{Logger: log})
+	if err != nil {
+		return nil, err // and no *duckdb.Store that is nil in a Store that is not
+	}
+	return s, nil
 }
 
 func (c *serveCmd) openMeta(ctx context.Context) (*meta.Store, error) {

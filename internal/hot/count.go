@@ -46,7 +46,7 @@ func (g Grain) Start(t time.Time, loc *time.Location) time.Time {
 		return time.Unix(u-mod(u, 3600)-int64(off), 0)
 	default:
 		y, m, d := t.In(loc).Date()
-		return time.Date(y, m, d, 0, 0, 0, 0, loc)
+		return weir.Midnight(y, m, d, loc)
 	}
 }
 

@@ -49,7 +49,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		took := s.cfg.Clock.Now().Sub(began)
 		s.metrics.observe(c.route, rec.code(), took)
 		level := slog.LevelInfo
-		if quiet(c.route) && rec.code() < 500 {
+		if quiet(c.route) && rec.code() != http.StatusInternalServerError {
 			level = slog.LevelDebug
 		}
 		if s.log.Enabled(r.Context(), level) {

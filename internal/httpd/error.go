@@ -142,11 +142,14 @@ func (s *Server) logFailure(ctx context.Context, e *Error) {
 	if e.status < 500 || errors.Is(e.cause, context.Canceled) {
 		return
 	}
-	level := s.log.ErrorContext
+	attrs := []any{"request_id", callOf(ctx).id, "code", e.Content.Code, "error", errorText(e)}
 	if e.Content.Code == weir.EUNAVAILABLE {
-		level = s.log.WarnContext
+		// A full store refuses every request: a line for each would help nobody.
+		// The metrics count them.
+		s.unavailable.Do(func() { s.log.WarnContext(ctx, "request refused, and maybe more after it", attrs...) })
+		return
 	}
-	level(ctx, "request failed", "request_id", callOf(ctx).id, "code", e.Content.Code, "error", errorText(e))
+	s.log.ErrorContext(ctx, "request failed", attrs...)
 }
 
 func errorText(e *Error) string {

@@ -24,6 +24,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/prometheus/client_golang/prometheus"
 	weir "github.com/weir-analytics/weir"
+	"golang.org/x/time/rate"
 )
 
 // Config is what a Server serves, and its limits. Zero limits mean the default
@@ -67,6 +68,8 @@ type Server struct {
 	origin  *http.CrossOriginProtection
 	streams chan struct{} // a slot per live stream
 
+	unavailable rate.Sometimes // the log of refusals of unavailable parts
+
 	stopping chan struct{} // closed when Run begins to stop
 	stopOnce sync.Once
 }
@@ -86,6 +89,8 @@ func New(cfg Config) *Server {
 		origin:   http.NewCrossOriginProtection(),
 		streams:  make(chan struct{}, cfg.LiveStreams),
 		stopping: make(chan struct{}),
+
+		unavailable: rate.Sometimes{First: 3, Interval: 10 * time.Second},
 	}
 	s.mux = newGuardedMux(s)
 	s.api = humago.New(s.mux, openAPIConfig(cfg.Version))

@@ -91,10 +91,8 @@ func withIP(properties json.RawMessage, ip string) json.RawMessage {
 	if len(properties) <= 2 {
 		return fmt.Appendf(nil, `{"ip":%s}`, quoted)
 	}
-	var has struct {
-		IP json.RawMessage `json:"ip"`
-	}
-	if json.Unmarshal(properties, &has) == nil && has.IP != nil {
+	var has map[string]json.RawMessage // a struct's field would take "IP" for it too
+	if json.Unmarshal(properties, &has) == nil && has["ip"] != nil {
 		return properties // the sender's own word
 	}
 	return fmt.Appendf(nil, `{"ip":%s,%s`, quoted, properties[1:])

@@ -179,21 +179,18 @@ type run struct {
 func (b buckets) runs() []run {
 	var rs []run
 	for i, start := range b.starts {
-		width := int64(0)
-		if i+1 < len(b.starts) {
-			width = b.starts[i+1] - start
-			if width == 0 {
-				continue // holds nothing
-			}
-		} else if len(rs) > 0 {
+		var width int64
+		last := i+1 == len(b.starts)
+		if last {
 			width = max(b.to-start, 1)
-			// A last bucket that is cut short goes with those before it.
-			if r := rs[len(rs)-1]; width <= r.width && start == r.start+int64(r.n)*r.width {
-				width = r.width
-			}
+		} else if width = b.starts[i+1] - start; width == 0 {
+			continue // holds nothing
 		}
 		if len(rs) > 0 {
-			if r := &rs[len(rs)-1]; r.width == width && start == r.start+int64(r.n)*r.width {
+			r := &rs[len(rs)-1]
+			// A last bucket that is cut short goes with those before it.
+			fits := width == r.width || last && width < r.width
+			if fits && i == r.first+r.n && start == r.start+int64(r.n)*r.width {
 				r.n++
 				continue
 			}

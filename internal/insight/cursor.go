@@ -3,8 +3,15 @@ package insight
 import (
 	"encoding/base64"
 	"encoding/binary"
+	"math"
 
 	weir "github.com/weir-analytics/weir"
+)
+
+// The years 1 to 9999, which is what an engine's timestamps surely hold.
+const (
+	firstMicro = -62135596800_000000
+	lastMicro  = 253402300799_999999
 )
 
 // cursor is the place of an event in the list, which is ordered by time, shard
@@ -30,9 +37,13 @@ func parseCursor(s string) (cursor, error) {
 	if err != nil || len(b) != 24 {
 		return cursor{}, weir.Errorf(weir.EINVALID, "cursor is not one of ours")
 	}
-	return cursor{
+	c := cursor{
 		us:    int64(binary.BigEndian.Uint64(b)),
 		shard: int64(binary.BigEndian.Uint64(b[8:])),
 		seq:   binary.BigEndian.Uint64(b[16:]),
-	}, nil
+	}
+	if c.us < firstMicro || c.us > lastMicro || c.seq > math.MaxInt64 {
+		return cursor{}, weir.Errorf(weir.EINVALID, "cursor is not one of ours")
+	}
+	return c, nil
 }

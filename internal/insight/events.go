@@ -161,7 +161,7 @@ func (e *Engine) whereEvents(p *weir.Project, q EventsQuery) (fragment, error) {
 		}
 		at := call(e.d.Time, bind(c.us))
 		w = sql("@ AND ts <= @ AND (ts < @ OR shard < @ OR (shard = @ AND seq < @))", w,
-			at, at, bind(c.shard), bind(c.shard), bind(c.seq))
+			at, at, bind(c.shard), bind(c.shard), bind(int64(c.seq)))
 	}
 	return w, nil
 }

@@ -180,7 +180,7 @@ func (e *Engine) visits(pl *pagesPlan) fragment {
 	v = sql("SELECT first_path, last_path, lasted, views, CASE WHEN views = 1 AND actions = 0 AND lasted < @ THEN 1 ELSE 0 END AS bounced, device_id, session_id FROM (@) AS whole",
 		bind(bounceLimit.Microseconds()), v)
 	if pl.filtered {
-		v = sql("SELECT * FROM (@) AS every WHERE (device_id, session_id) IN (SELECT device_id, session_id FROM events WHERE @)", v, e.screenViews(pl))
+		v = sql("SELECT * FROM (@) AS unfiltered WHERE (device_id, session_id) IN (SELECT device_id, session_id FROM events WHERE @)", v, e.screenViews(pl))
 	}
 	return sql("(@) AS visited", v)
 }

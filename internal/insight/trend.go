@@ -52,6 +52,9 @@ func (e *Engine) series(ctx context.Context, t *trendPlan, s seriesPlan) ([]Tren
 	if err != nil {
 		return nil, err
 	}
+	if len(g.names) == 0 {
+		return nil, nil // a breakdown of no events
+	}
 	now, err := e.lines(ctx, t, s, t.now, g)
 	if err != nil {
 		return nil, err

@@ -45,11 +45,11 @@ func TestDamagedHashesAreRefused(t *testing.T) {
 }
 
 func FuzzParseHash(f *testing.F) {
-	real, err := meta.HashOf("correct horse", []byte("0123456789abcdef"))
+	good, err := meta.HashOf("correct horse", []byte("0123456789abcdef"))
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Add(real)
+	f.Add(good)
 	f.Add("$argon2id$v=19$m=8,t=1,p=1$" + testSalt + "$" + testKey)
 	f.Add("$argon2id$v=19$m=0008,t=1,p=1$" + testSalt + "$" + testKey)
 	f.Add("$argon2id$v=19$m=-8,t=1,p=1$$")

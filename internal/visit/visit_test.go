@@ -112,12 +112,12 @@ func view(after time.Duration, path string, change ...func(*weir.Event)) weir.Ev
 
 func session(id string) func(*weir.Event) { return func(e *weir.Event) { e.SessionID = id } }
 
-const min = time.Minute
+const minute = time.Minute
 
 func TestEventsWithinHalfAnHourAreOneVisit(t *testing.T) {
 	s := newShard()
-	rows := s.fold(view(0, "/a"), at(29*min, "click"))
-	rows = append(rows, s.fold(view(59*min, "/b"), at(59*min, "buy", func(e *weir.Event) { e.Revenue = 3 }))...)
+	rows := s.fold(view(0, "/a"), at(29*minute, "click"))
+	rows = append(rows, s.fold(view(59*minute, "/b"), at(59*minute, "buy", func(e *weir.Event) { e.Revenue = 3 }))...)
 	for _, r := range rows {
 		if r.SessionID == "" || r.SessionID != rows[0].SessionID {
 			t.Fatalf("sessions %q and %q", rows[0].SessionID, r.SessionID)
@@ -125,8 +125,8 @@ func TestEventsWithinHalfAnHourAreOneVisit(t *testing.T) {
 	}
 	got := s.total()["d/"+rows[0].SessionID]
 	want := weir.VisitRow{
-		ProjectID: "p", DeviceID: "d", SessionID: rows[0].SessionID, Start: t0, End: t0.Add(59 * min),
-		Entry: "/a", EntryAt: t0, Exit: "/b", ExitAt: t0.Add(59 * min), Events: 4, ScreenViews: 2, Interactive: 2, Revenue: 3,
+		ProjectID: "p", DeviceID: "d", SessionID: rows[0].SessionID, Start: t0, End: t0.Add(59 * minute),
+		Entry: "/a", EntryAt: t0, Exit: "/b", ExitAt: t0.Add(59 * minute), Events: 4, ScreenViews: 2, Interactive: 2, Revenue: 3,
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Fatal(d)
@@ -135,7 +135,7 @@ func TestEventsWithinHalfAnHourAreOneVisit(t *testing.T) {
 
 func TestAnIdleHalfHourEndsAVisit(t *testing.T) {
 	s := newShard()
-	rows := s.fold(view(0, "/a"), view(31*min, "/b"))
+	rows := s.fold(view(0, "/a"), view(31*minute, "/b"))
 	if rows[0].SessionID == rows[1].SessionID {
 		t.Fatal("one visit over 31 idle minutes")
 	}
@@ -152,7 +152,7 @@ func TestADayEndsAVisit(t *testing.T) {
 	s := newShard()
 	first := s.fold(at(0, "x"))[0].SessionID
 	for i := range 24 * 3 {
-		after := time.Duration(i+1) * 20 * min
+		after := time.Duration(i+1) * 20 * minute
 		got := s.fold(at(after, "x"))[0].SessionID
 		if same := got == first; same != (after <= visit.MaxAge) {
 			t.Fatalf("at %v the first visit goes on: %v", after, same)
@@ -163,11 +163,11 @@ func TestADayEndsAVisit(t *testing.T) {
 func TestTheDrainEndsAnIdleVisit(t *testing.T) {
 	s := newShard()
 	s.fold(view(0, "/a"))
-	s.expire(29 * min)
+	s.expire(29 * minute)
 	if len(s.open) != 1 {
 		t.Fatal("ended after 29 minutes")
 	}
-	s.expire(2 * min)
+	s.expire(2 * minute)
 	if len(s.open) != 0 || len(s.total()) != 1 {
 		t.Fatalf("%d open, %d visits", len(s.open), len(s.total()))
 	}
@@ -180,7 +180,7 @@ func TestTheDrainEndsAnIdleVisit(t *testing.T) {
 
 func TestASessionEndEndsAVisit(t *testing.T) {
 	s := newShard()
-	rows := s.fold(view(0, "/a"), at(2*min, weir.NameSessionEnd), at(3*min, "click"))
+	rows := s.fold(view(0, "/a"), at(2*minute, weir.NameSessionEnd), at(3*minute, "click"))
 	if rows[1].SessionID != rows[0].SessionID || rows[2].SessionID == rows[0].SessionID {
 		t.Fatal("the end is part of its visit, and what follows is not")
 	}
@@ -203,8 +203,8 @@ func TestALoneSessionEndOpensNoVisit(t *testing.T) {
 func TestSessionIDsOfTheSDKAreKept(t *testing.T) {
 	s := newShard()
 	rows := s.fold(
-		view(0, "/a", session("s1")), view(min, "/b", session("s2")), at(2*min, "late", session("s1")),
-		at(3*min, "unnamed"), at(50*min, "after a pause", session("s2")))
+		view(0, "/a", session("s1")), view(minute, "/b", session("s2")), at(2*minute, "late", session("s1")),
+		at(3*minute, "unnamed"), at(50*minute, "after a pause", session("s2")))
 	want := []string{"s1", "s2", "s1", "s2", "s2"}
 	for i, r := range rows {
 		if r.SessionID != want[i] {
@@ -219,9 +219,9 @@ func TestSessionIDsOfTheSDKAreKept(t *testing.T) {
 
 func TestAnEventInheritsThePageItHappenedOn(t *testing.T) {
 	s := newShard()
-	rows := s.fold(at(-min, "early"), view(0, "/a"), at(min, "click"))
+	rows := s.fold(at(-minute, "early"), view(0, "/a"), at(minute, "click"))
 	rows = append(rows, s.fold(
-		at(2*min, "own", func(e *weir.Event) { e.Path = "/own" }), view(3*min, "/b"), at(4*min, "click"), at(2*min, "before b"))...)
+		at(2*minute, "own", func(e *weir.Event) { e.Path = "/own" }), view(3*minute, "/b"), at(4*minute, "click"), at(2*minute, "before b"))...)
 	for i, want := range []struct{ path, origin, from string }{
 		{}, {"/a", "https://x", ""}, {"/a", "https://x", "e2"},
 		{"/own", "", ""}, {"/b", "https://x", ""}, {"/b", "https://x", "e5"}, {},
@@ -235,8 +235,8 @@ func TestAnEventInheritsThePageItHappenedOn(t *testing.T) {
 
 func TestAScreenViewIsClosedOnceByWhatLeavesIt(t *testing.T) {
 	s := newShard()
-	rows := s.fold(view(0, "/a"), at(min, "click"), at(2*min, weir.NameScreenLeave), view(5*min, "/b"))
-	rows = append(rows, s.fold(view(6*min, "/c"))...)
+	rows := s.fold(view(0, "/a"), at(minute, "click"), at(2*minute, weir.NameScreenLeave), view(5*minute, "/b"))
+	rows = append(rows, s.fold(view(6*minute, "/c"))...)
 	type closing struct {
 		id, path string
 		ms       int64
@@ -251,8 +251,8 @@ func TestAScreenViewIsClosedOnceByWhatLeavesIt(t *testing.T) {
 
 func TestALateEventJoinsTheVisitItFellIn(t *testing.T) {
 	s := newShard()
-	rows := s.fold(view(0, "/a"), at(10*min, "click"), view(60*min, "/b"))
-	rows = append(rows, s.fold(at(5*min, "late"), at(61*min, "click"), at(-300*min, "ancient"), at(-299*min, "ancient"), at(62*min, "click"))...)
+	rows := s.fold(view(0, "/a"), at(10*minute, "click"), view(60*minute, "/b"))
+	rows = append(rows, s.fold(at(5*minute, "late"), at(61*minute, "click"), at(-300*minute, "ancient"), at(-299*minute, "ancient"), at(62*minute, "click"))...)
 	a, b := rows[0].SessionID, rows[2].SessionID
 	ancient := rows[5].SessionID
 	want := []string{a, a, b, a, b, ancient, ancient, b}
@@ -261,27 +261,27 @@ func TestALateEventJoinsTheVisitItFellIn(t *testing.T) {
 			t.Errorf("event %d (%s) is in %q, want %q", i, r.Name, r.SessionID, want[i])
 		}
 	}
-	if v := s.total()["d/"+a]; !v.Ended || !v.End.Equal(t0.Add(10*min)) || v.Events != 3 {
+	if v := s.total()["d/"+a]; !v.Ended || !v.End.Equal(t0.Add(10*minute)) || v.Events != 3 {
 		t.Fatalf("the ended visit changed its end: %+v", v)
 	}
 }
 
 func TestALateEventNeverReopensAnEndedVisit(t *testing.T) {
 	s := newShard()
-	rows := s.fold(view(0, "/a"), at(min, weir.NameSessionEnd), at(2*min, "after"))
+	rows := s.fold(view(0, "/a"), at(minute, weir.NameSessionEnd), at(2*minute, "after"))
 	if rows[2].SessionID == rows[0].SessionID {
 		t.Fatal("an event after the end joined the ended visit")
 	}
-	if v := s.total()["d/"+rows[0].SessionID]; !v.End.Equal(t0.Add(min)) {
+	if v := s.total()["d/"+rows[0].SessionID]; !v.End.Equal(t0.Add(minute)) {
 		t.Fatalf("%+v", v)
 	}
 }
 
 func TestALogImportedBackwardsKeepsItsVisits(t *testing.T) {
 	s := newShard()
-	june := s.fold(view(0, "/june"), at(min, "x"))
-	may := s.fold(view(-1000*min, "/may"), at(-999*min, "x"), at(-900*min, "x"), at(-899*min, "x"))
-	again := s.fold(at(2*min, "x"))
+	june := s.fold(view(0, "/june"), at(minute, "x"))
+	may := s.fold(view(-1000*minute, "/may"), at(-999*minute, "x"), at(-900*minute, "x"), at(-899*minute, "x"))
+	again := s.fold(at(2*minute, "x"))
 	if again[0].SessionID != june[0].SessionID {
 		t.Fatal("the newest visit was torn in two")
 	}
@@ -304,11 +304,11 @@ func TestAnEventWithoutADeviceIsPartOfNoVisit(t *testing.T) {
 func TestADeviceIsLinkedToItsProfileOncePerVisit(t *testing.T) {
 	s := newShard()
 	me := func(e *weir.Event) { e.ProfileID = "me" }
-	s.fold(at(0, "x"), at(min, "x", me), at(2*min, "x", me))
-	s.fold(at(3*min, "x", me), at(4*min, "x", func(e *weir.Event) { e.ProfileID = "you" }))
+	s.fold(at(0, "x"), at(minute, "x", me), at(2*minute, "x", me))
+	s.fold(at(3*minute, "x", me), at(4*minute, "x", func(e *weir.Event) { e.ProfileID = "you" }))
 	want := []weir.Link{
-		{ProjectID: "p", DeviceID: "d", ProfileID: "me", At: t0.Add(min)},
-		{ProjectID: "p", DeviceID: "d", ProfileID: "you", At: t0.Add(4 * min)},
+		{ProjectID: "p", DeviceID: "d", ProfileID: "me", At: t0.Add(minute)},
+		{ProjectID: "p", DeviceID: "d", ProfileID: "you", At: t0.Add(4 * minute)},
 	}
 	if d := cmp.Diff(want, s.links); d != "" {
 		t.Fatal(d)
@@ -325,13 +325,13 @@ func TestProjectsAndDevicesAreApart(t *testing.T) {
 
 func TestTheFoldLeavesItsInputAlone(t *testing.T) {
 	s := newShard()
-	s.fold(view(0, "/a"), at(min, "x"))
+	s.fold(view(0, "/a"), at(minute, "x"))
 	before := maps.Clone(s.open)
 	copies := map[string]string{}
 	for k, st := range before {
 		copies[k] = string(st.Encode())
 	}
-	rows := []weir.EventRow{{Event: view(2*min, "/b"), Seq: 9}, {Event: view(200*min, "/c"), Seq: 10}}
+	rows := []weir.EventRow{{Event: view(2*minute, "/b"), Seq: 9}, {Event: view(200*minute, "/c"), Seq: 10}}
 	s.Fold(s.open, rows, s.now)
 	visit.Expire(s.open, s.now.Add(time.Hour))
 	for k, st := range s.open {

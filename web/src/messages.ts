@@ -75,7 +75,7 @@ export const m = {
       connecting: 'Connecting to the live stream',
       live: 'Events show as they come in. Press to pause.',
       polling: 'The live stream is down; refreshed every 5 seconds. Press to pause.',
-      paused: 'Paused. Press to go on.',
+      paused: 'Press to go on.',
       offline: 'The server does not answer; trying again. Press to pause.',
     },
   },

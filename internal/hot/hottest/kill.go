@@ -21,15 +21,13 @@ const childEnv = "HOTTEST_PLACE"
 // writer that gets killed. Call it from TestMain.
 func Main(m *testing.M, open Open) {
 	if place := os.Getenv(childEnv); place != "" {
-		if err := write(open, place); err != nil {
-			fmt.Println("error:", err)
-			os.Exit(1)
-		}
+		fmt.Println("error:", write(open, place))
+		os.Exit(1)
 	}
 	os.Exit(m.Run())
 }
 
-// write appends for ever, and tells each id after it was acknowledged. Between
+// write appends until an error, and tells each id after it was acknowledged. Between
 // appends it drains, so that a kill falls into commits too.
 func write(open Open, place string) error {
 	ctx := context.Background()

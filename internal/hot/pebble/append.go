@@ -197,6 +197,9 @@ func (s *Store) commitGroups(batch []*group) error {
 		}
 	}
 	if err := s.write(b, batch); err != nil {
+		// The caches hold sums that the store will not get.
+		s.counts.forget()
+		s.uniques.forget()
 		return err
 	}
 	if err := s.db.Apply(b, pebble.Sync); err != nil {

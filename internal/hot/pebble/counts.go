@@ -36,9 +36,14 @@ func newCounts(db *pebble.DB, maxMembers int) *counts {
 // the store.
 func (c *counts) begin() {
 	if len(c.values) > maxCached {
-		clear(c.values)
-		clear(c.members)
+		c.forget()
 	}
+}
+
+// forget empties the cache; the store knows the values that count.
+func (c *counts) forget() {
+	clear(c.values)
+	clear(c.members)
 }
 
 // add adds the sums in b.
@@ -100,8 +105,8 @@ func (c *counts) value(k counter) (counter, uint64, error) {
 	return k, 0, nil
 }
 
-// countMembers counts those in the store and those that wait in the cache for
-// the batch to be applied.
+// countMembers counts those in the store. Those of the batch under way are in
+// members, which each new one adds to.
 func (c *counts) countMembers(dim counter) (int, error) {
 	prefix := countKey(nil, dim)
 	it, err := c.db.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: after(prefix)})

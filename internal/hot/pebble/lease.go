@@ -2,6 +2,7 @@ package pebble
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -56,7 +57,7 @@ func (s *Store) Release(_ context.Context, l hot.Lease) error {
 		st.lease = rec
 		return nil
 	})
-	if err == hot.ErrFenced {
+	if errors.Is(err, hot.ErrFenced) {
 		return nil
 	}
 	return err

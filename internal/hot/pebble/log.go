@@ -3,6 +3,7 @@ package pebble
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"iter"
 	"time"
@@ -117,14 +118,14 @@ func (s *Store) Progress(_ context.Context, shard int) (hot.Progress, error) {
 func (s *Store) State(ctx context.Context, shard int) iter.Seq2[hot.Change, error] {
 	return func(yield func(hot.Change, error) bool) {
 		prefix := stateKey(shard, "")
-		stop := fmt.Errorf("stop")
+		stop := errors.New("stop")
 		err := s.scan(ctx, prefix, after(prefix), func(k, v []byte) error {
 			if !yield(hot.Change{Key: string(k[len(prefix):]), Value: append([]byte{}, v...)}, nil) {
 				return stop
 			}
 			return nil
 		})
-		if err != nil && err != stop {
+		if err != nil && !errors.Is(err, stop) {
 			yield(hot.Change{}, fmt.Errorf("hot: read state of shard %d: %w", shard, err))
 		}
 	}

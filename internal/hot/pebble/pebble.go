@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -110,7 +111,8 @@ func Open(dir string, o Options) (*Store, error) {
 	})
 	if err != nil {
 		cache.Unref()
-		if strings.Contains(err.Error(), "lock") || errors.Is(err, os.ErrExist) {
+		// Another process, or this one, holds the folder's lock.
+		if errors.Is(err, syscall.EAGAIN) || strings.Contains(err.Error(), "lock held") {
 			return nil, fmt.Errorf("hot: open %s: %w", dir, hot.ErrBusy)
 		}
 		return nil, fmt.Errorf("hot: open %s: %w", dir, err)
@@ -256,9 +258,12 @@ func (s *Store) scan(ctx context.Context, from, to []byte, fn func(key, value []
 // what was acknowledged is on disk.
 type logger struct{ *slog.Logger }
 
-func (l logger) Infof(format string, args ...any) { l.Debug("pebble: " + fmt.Sprintf(format, args...)) }
+func (l logger) Infof(format string, args ...any) {
+	l.Debug("hot tier", "pebble", fmt.Sprintf(format, args...))
+}
+
 func (l logger) Errorf(format string, args ...any) {
-	l.Error("pebble: " + fmt.Sprintf(format, args...))
+	l.Error("hot tier", "pebble", fmt.Sprintf(format, args...))
 }
 
 func (l logger) Fatalf(format string, args ...any) {

@@ -34,9 +34,14 @@ func newUniques(db *pebble.DB) *uniques {
 // begin starts a batch of adds.
 func (u *uniques) begin() {
 	if len(u.ranks) > maxCached {
-		clear(u.buckets)
-		clear(u.ranks)
+		u.forget()
 	}
+}
+
+// forget empties the cache; the store knows the ranks that count.
+func (u *uniques) forget() {
+	clear(u.buckets)
+	clear(u.ranks)
 }
 
 // add counts the item's device in b.

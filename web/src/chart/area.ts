@@ -24,6 +24,8 @@ export interface AreaChart {
   tip: { title(point: AreaPoint, index: number): string; name: string; before: string }
 }
 
+const FONT = 'Figtree Variable, sans-serif'
+
 /** A stroke colour made translucent; CSS computes colours as rgb(r, g, b). */
 const fade = (colour: string, alpha: number) =>
   colour.replace(/^rgba?\(([^)]+)\)$/, (_, rgb: string) => {
@@ -50,7 +52,7 @@ export function areaOption(chart: AreaChart): ChartOption {
       axisTick: { show: false },
       axisLabel: {
         color: palette.muted,
-        fontFamily: 'Figtree Variable, sans-serif',
+        fontFamily: FONT,
         fontSize: 12,
         margin: 10,
         hideOverlap: true,
@@ -66,7 +68,7 @@ export function areaOption(chart: AreaChart): ChartOption {
       splitLine: { lineStyle: { color: palette.line } },
       axisLabel: {
         color: palette.muted,
-        fontFamily: 'Figtree Variable, sans-serif',
+        fontFamily: FONT,
         fontSize: 12,
         formatter: (n: number) => chart.value.axis(n),
       },
@@ -79,7 +81,7 @@ export function areaOption(chart: AreaChart): ChartOption {
       backgroundColor: palette.surface,
       borderColor: palette.line,
       padding: [8, 12],
-      textStyle: { color: palette.ink, fontSize: 13 },
+      textStyle: { color: palette.ink, fontSize: 13, fontFamily: FONT },
       axisPointer: { type: 'line', lineStyle: { color: palette.before, type: 'solid' } },
       formatter: (params: unknown) => tip(chart, (params as { dataIndex: number }[])[0]?.dataIndex ?? 0),
     },
@@ -89,6 +91,7 @@ export function areaOption(chart: AreaChart): ChartOption {
         ...highlight,
         id: 'before',
         data: points.map((p) => p.before ?? null),
+        itemStyle: { color: palette.before },
         lineStyle: { color: palette.before, width: 1.25, type: [3, 4] },
       },
       {
@@ -96,6 +99,7 @@ export function areaOption(chart: AreaChart): ChartOption {
         ...highlight,
         id: 'closed',
         data: closed,
+        itemStyle: { color: palette.stroke },
         lineStyle: { color: palette.stroke, width: 2, join: 'round' },
         areaStyle: {
           color: {

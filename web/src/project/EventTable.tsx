@@ -77,7 +77,7 @@ const Row = memo(({ event: e, today, slides, onChoose }: RowProps) => {
           type="button"
           onClick={() => onChoose(e)}
           aria-label={m.recent.details(e.name)}
-          className="block w-full truncate text-left after:absolute after:inset-0"
+          className="block w-full truncate text-left outline-none after:absolute after:inset-0 focus-visible:after:outline-2 focus-visible:after:-outline-offset-2 focus-visible:after:outline-accent"
         >
           <What event={e} />
         </button>

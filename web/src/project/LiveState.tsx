@@ -16,17 +16,22 @@ export function LiveState({ failing }: { failing: boolean }) {
   const down = failing ? 'offline' : 'polling'
   const state = moment.state === 'down' ? down : moment.state
   return (
-    <button
-      type="button"
-      aria-pressed={moment.state === 'paused'}
-      title={m.live.explain[state]}
-      onClick={togglePause}
-      className="flex h-8 items-center gap-2 rounded-lg px-2.5 text-sm font-medium hover:bg-sunken"
-    >
-      <span className={colours[state]}>
-        <LiveDot moving={state === 'live'} />
+    <>
+      <button
+        type="button"
+        aria-label={`${m.live.state[state]}. ${m.live.explain[state]}`}
+        title={m.live.explain[state]}
+        onClick={togglePause}
+        className="flex h-8 items-center gap-2 rounded-lg px-2.5 text-sm font-medium hover:bg-sunken"
+      >
+        <span className={colours[state]}>
+          <LiveDot moving={state === 'live'} />
+        </span>
+        {m.live.state[state]}
+      </button>
+      <span role="status" className="sr-only">
+        {m.live.state[state]}
       </span>
-      <span role="status">{m.live.state[state]}</span>
-    </button>
+    </>
   )
 }

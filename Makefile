@@ -1,0 +1,85 @@
+# `make help` says what there is. Needs Go, gcc (DuckDB is linked in) and Node.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+LINT := go tool -modfile=tools/go.mod golangci-lint
+
+# What can be set: make torture KILLS=100, make fuzz TIME=5m, make run LISTEN=:9000 DATA=/srv/weir.
+KILLS ?= 30
+TIME ?= 20s
+LISTEN ?= 127.0.0.1:8080
+DATA ?= ./data
+
+WEB_SOURCES := $(shell find web/src web/public -type f 2>/dev/null) \
+	$(addprefix web/,index.html package.json package-lock.json tsconfig.json vite.config.ts)
+
+.PHONY: help
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  \033[36m%-10s\033[0m %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: run
+run: build ## Build and serve on 127.0.0.1:8080 with a demo project (LISTEN, DATA)
+	bin/weir serve --demo --listen $(LISTEN) --data $(DATA)
+
+.PHONY: build
+build: web/dist/index.html ## Build bin/weir, with the dashboard inside
+	go build -ldflags '$(LDFLAGS)' -o bin/weir ./cmd/weir
+
+# npm writes node_modules/.package-lock.json last, so it stands for a whole install.
+web/node_modules/.package-lock.json: web/package.json web/package-lock.json
+	cd web && npm ci --no-audit --no-fund
+	touch $@
+
+web/dist/index.html: web/node_modules/.package-lock.json $(WEB_SOURCES)
+	cd web && npm run --silent build
+	touch $@
+
+.PHONY: web
+web: web/node_modules/.package-lock.json ## Check, test and build the dashboard
+	cd web && npm run --silent lint && npm run --silent test
+	rm -f web/dist/index.html
+	$(MAKE) --no-print-directory web/dist/index.html
+
+# The order is from cheap to dear. e2e runs alone: it starts servers, kills them and looks at a page.
+.PHONY: test
+test: ## Everything CI runs: dashboard, lint, Go tests with the race detector, whole binary (WEIR_TEST_STRICT=1: skip nothing)
+	scripts/install-test-deps.sh
+	$(MAKE) --no-print-directory web lint
+	go vet ./...
+	go test -race -timeout 10m $$(go list ./... | grep -v '/e2e$$')
+	WEIR_TORTURE_KILLS=$${WEIR_TORTURE_KILLS:-8} go test -timeout 10m ./e2e
+
+.PHONY: lint
+lint: ## Lint the Go code
+	$(LINT) run
+
+.PHONY: fmt
+fmt: ## Format the Go code
+	$(LINT) fmt
+
+.PHONY: bench
+bench: ## Go benchmarks; bench/README.md has those of the whole pipeline
+	@for dir in $$(grep -rl --include='*_test.go' '^func Benchmark' internal bench cmd e2e | xargs -n1 dirname | sort -u); do \
+		go test -run '^$$' -bench . -benchtime 1s ./$$dir; \
+	done
+
+.PHONY: torture
+torture: ## Kill the server KILLS times (30) under load, then look for every event
+	WEIR_TORTURE_KILLS=$(KILLS) go test -count 1 -timeout 60m -v -run Torture ./e2e
+
+.PHONY: fuzz
+fuzz: ## Fuzz each parser for TIME (20s)
+	@grep -ro --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' internal cmd | sort | while IFS=: read -r file func; do \
+		go test -run '^$$' -fuzz "^$${func#func }\$$" -fuzztime $(TIME) "./$${file%/*}"; \
+	done
+
+.PHONY: clean
+clean: ## Remove what was built; data/ stays
+	rm -rf bin web/node_modules
+	find web/dist -mindepth 1 ! -name .gitkeep -delete

@@ -1,0 +1,35 @@
+package weir
+
+import "time"
+
+// Midnight is the first instant of a date in a zone. That is not 00:00 where
+// the clock is put forward at midnight, and it is the earlier 00:00 where it is
+// put back to it. A date that the zone skipped begins where the next one does.
+// d may lie outside the month, as with time.Date.
+func Midnight(y int, m time.Month, d int, loc *time.Location) time.Time {
+	t := time.Date(y, m, d, 0, 0, 0, 0, loc)
+	want := time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+	if wall(t).Before(want) {
+		_, end := t.ZoneBounds() // 00:00 does not exist, t is before the gap
+		return end
+	}
+	begin, _ := t.ZoneBounds()
+	if begin.IsZero() {
+		return t
+	}
+	if wall(t).After(want) {
+		return begin // 00:00 does not exist, t is after the gap
+	}
+	_, now := t.Zone()
+	_, before := begin.Add(-time.Second).Zone()
+	if first := t.Add(time.Duration(now-before) * time.Second); first.Before(begin) && wall(first).Equal(want) {
+		return first // 00:00 comes twice
+	}
+	return t
+}
+
+// wall is what a clock shows at t, as if it were UTC.
+func wall(t time.Time) time.Time {
+	_, offset := t.Zone()
+	return t.UTC().Add(time.Duration(offset) * time.Second)
+}

@@ -1,0 +1,53 @@
+package weir_test
+
+import (
+	"testing"
+	"time"
+
+	weir "github.com/weir-analytics/weir"
+)
+
+func TestADayBeginsAtItsFirstInstant(t *testing.T) {
+	for _, c := range []struct {
+		because, zone string
+		y             int
+		m             time.Month
+		d             int
+		want          string // UTC
+	}{
+		{"plain", "UTC", 2026, 3, 14, "2026-03-14T00:00:00Z"},
+		{"a half-hour zone", "Asia/Kolkata", 2026, 3, 14, "2026-03-13T18:30:00Z"},
+		{"put forward later that day", "America/New_York", 2026, 3, 8, "2026-03-08T05:00:00Z"},
+		{"put back later that day", "America/New_York", 2026, 11, 1, "2026-11-01T04:00:00Z"},
+		{"put forward at midnight, to the west", "America/Santiago", 2026, 9, 6, "2026-09-06T04:00:00Z"},
+		{"put forward at midnight, to the east", "Asia/Beirut", 2026, 3, 29, "2026-03-28T22:00:00Z"},
+		{"put back to midnight", "America/Havana", 2026, 11, 1, "2026-11-01T04:00:00Z"},
+		{"the month's last day and one more", "Europe/Berlin", 2026, 2, 29, "2026-02-28T23:00:00Z"},
+		{"a date that the zone skipped", "Pacific/Apia", 2011, 12, 30, "2011-12-30T10:00:00Z"},
+	} {
+		loc, err := time.LoadLocation(c.zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := weir.Midnight(c.y, c.m, c.d, loc).UTC().Format(time.RFC3339); got != c.want {
+			t.Errorf("%s: %d-%d-%d in %s begins at %s, want %s", c.because, c.y, c.m, c.d, c.zone, got, c.want)
+		}
+	}
+}
+
+func TestTheSecondBeforeMidnightIsOfTheDayBefore(t *testing.T) {
+	for _, zone := range []string{"America/Santiago", "America/Havana", "Asia/Beirut", "Africa/Cairo", "Australia/Lord_Howe", "Europe/Berlin", "Asia/Kathmandu"} {
+		loc, err := time.LoadLocation(zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n := range 3 * 366 {
+			begin := weir.Midnight(2025, 1, 1+n, loc)
+			date := time.Date(2025, 1, 1+n, 0, 0, 0, 0, time.UTC)
+			before := begin.Add(-time.Second).In(loc).Format(time.DateOnly)
+			if begin.In(loc).Format(time.DateOnly) != date.Format(time.DateOnly) || before != date.AddDate(0, 0, -1).Format(time.DateOnly) {
+				t.Fatalf("%s: %v begins at %v", zone, date.Format(time.DateOnly), begin.In(loc))
+			}
+		}
+	}
+}

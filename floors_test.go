@@ -1,0 +1,268 @@
+package weir_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/weir-analytics/weir"
+
+// room is a package's place in the house. A package imports only from lower
+// floors.
+type room struct {
+	floor int
+	// only, when not nil, lists the whole of what the package may import of
+	// this module, whatever the floors say.
+	only []string
+	// visitors, when not nil, are the only packages that may import it.
+	visitors []string
+	// support marks what only tests use: any test may import it.
+	support bool
+}
+
+var (
+	domain  = []string{""}
+	nothing = []string{}
+	command = []string{"cmd/weir"}
+)
+
+// house lists every package of the module by its path within it. ARCHITECTURE.md
+// says what each is for.
+var house = map[string]room{
+	"":               {floor: 0, only: nothing},
+	"internal/codec": {floor: 0, only: nothing},
+
+	"internal/hot":       {floor: 1},
+	"internal/cold":      {floor: 1},
+	"internal/visit":     {floor: 1},
+	"internal/enrich":    {floor: 1},
+	"internal/wire":      {floor: 1},
+	"internal/accesslog": {floor: 1},
+	"internal/meta":      {floor: 1, visitors: []string{"cmd/weir", "internal/httpd"}},
+
+	"internal/hot/pebble":  {floor: 2, visitors: command},
+	"internal/cold/duckdb": {floor: 2, visitors: command},
+
+	"internal/ingest":  {floor: 3},
+	"internal/drain":   {floor: 3},
+	"internal/stats":   {floor: 3},
+	"internal/insight": {floor: 3},
+
+	// httpd knows the stores only through what floor 3 answers.
+	"internal/httpd": {floor: 4, only: []string{"", "internal/meta", "internal/ingest", "internal/stats", "internal/insight"}},
+
+	"cmd/weir": {floor: 5},
+	"bench":    {floor: 1, only: domain},
+	"web":      {floor: 1, only: nothing},
+	"e2e":      {floor: 6},
+
+	"internal/hot/hottest":   {floor: 2, support: true},
+	"internal/cold/coldtest": {floor: 4, support: true},
+}
+
+// guests are modules from elsewhere that have their rooms: nobody else imports
+// them but tests.
+var guests = []struct {
+	prefix string
+	from   func(path string) bool
+}{
+	{"github.com/duckdb/", in("internal/cold/duckdb")},
+	{"github.com/cockroachdb/", in("internal/hot/pebble")},
+	{"modernc.org/sqlite", in("internal/meta")},
+	{"github.com/oschwald/maxminddb-golang/", in("internal/enrich")},
+	{"github.com/danielgtaylor/huma/", in("internal/httpd")},
+	{"github.com/alecthomas/kong", in("cmd/weir")},
+	{"github.com/prometheus/", func(path string) bool { return house[path].floor >= 3 }},
+}
+
+func in(paths ...string) func(string) bool {
+	return func(path string) bool { return slices.Contains(paths, path) }
+}
+
+// listed is what go list says of a package.
+type listed struct {
+	ImportPath   string
+	Imports      []string
+	TestImports  []string
+	XTestImports []string
+}
+
+// faults names every import that the house does not allow, and every package
+// that has no room or is no more.
+func faults(packages []listed) []string {
+	var out []string
+	fault := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
+	missing := make(map[string]bool, len(house))
+	for path := range house {
+		missing[path] = true
+	}
+	for _, p := range packages {
+		path, _ := inModule(p.ImportPath)
+		delete(missing, path)
+		if _, ok := house[path]; !ok {
+			fault("%s has no floor: list it in house", name(path))
+			continue
+		}
+		for _, to := range p.Imports {
+			if why := forbidden(path, to); why != "" {
+				fault("%s imports %s: %s", name(path), to, why)
+			}
+		}
+		for _, to := range slices.Concat(p.TestImports, p.XTestImports) {
+			if why := forbiddenInTest(path, to); why != "" {
+				fault("tests of %s import %s: %s", name(path), to, why)
+			}
+		}
+	}
+	for path := range missing {
+		fault("%s is in house and nowhere else", name(path))
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// forbidden says why a package may not import another, or "".
+func forbidden(path, to string) string {
+	target, ours := inModule(to)
+	if !ours {
+		return forbiddenGuest(path, to)
+	}
+	from, r := house[path], house[target]
+	switch {
+	case r.support && !from.support:
+		return "it is for tests"
+	case r.visitors != nil && !slices.Contains(r.visitors, path):
+		return "only " + strings.Join(r.visitors, " and ") + " may"
+	case from.only != nil && !slices.Contains(from.only, target):
+		return "it is not among the few that it may import"
+	case r.floor >= from.floor:
+		return fmt.Sprintf("from floor %d to floor %d", from.floor, r.floor)
+	}
+	return ""
+}
+
+// forbiddenInTest is forbidden for tests, which use real backends and the
+// suites that prove them.
+func forbiddenInTest(path, to string) string {
+	target, ours := inModule(to)
+	if !ours || target == path || house[target].support {
+		return ""
+	}
+	if from, r := house[path], house[target]; r.floor > from.floor {
+		return fmt.Sprintf("from floor %d to floor %d", from.floor, r.floor)
+	}
+	return ""
+}
+
+func forbiddenGuest(path, to string) string {
+	for _, g := range guests {
+		if strings.HasPrefix(to, g.prefix) && !g.from(path) {
+			return "it has no business there"
+		}
+	}
+	if (path == "" || path == "internal/codec") && strings.Contains(strings.Split(to, "/")[0], ".") {
+		return "floor 0 imports the standard library only"
+	}
+	return ""
+}
+
+// inModule is an import path within the module; ok is false for any other.
+func inModule(importPath string) (path string, ok bool) {
+	if importPath == module {
+		return "", true
+	}
+	return strings.CutPrefix(importPath, module+"/")
+}
+
+func name(path string) string {
+	if path == "" {
+		return "the root"
+	}
+	return path
+}
+
+func TestImportsPointDown(t *testing.T) {
+	for _, f := range faults(list(t)) {
+		t.Error(f)
+	}
+}
+
+// list asks go list for all packages of the module.
+func list(t *testing.T) []listed {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Imports,TestImports,XTestImports", "./...").Output()
+	if err != nil {
+		if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+			t.Fatalf("go list: %s", exit.Stderr)
+		}
+		t.Fatal(err)
+	}
+	var all []listed
+	for d := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p listed
+		err := d.Decode(&p)
+		if errors.Is(err, io.EOF) {
+			return all
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+}
+
+func TestAForbiddenImportIsFound(t *testing.T) {
+	for _, c := range []struct {
+		because  string
+		from, to string
+		test     bool
+		want     string
+	}{
+		{"up", "internal/hot", module + "/internal/ingest", false, "internal/hot imports " + module + "/internal/ingest: from floor 1 to floor 3"},
+		{"sideways on floor 1", "internal/wire", module + "/internal/enrich", false, "from floor 1 to floor 1"},
+		{"sideways between backends", "internal/hot/pebble", module + "/internal/cold/duckdb", false, "only cmd/weir may"},
+		{"a backend named elsewhere", "internal/ingest", module + "/internal/hot/pebble", false, "only cmd/weir may"},
+		{"from the domain", "", module + "/internal/codec", false, "not among the few"},
+		{"the domain to a module", "", "github.com/google/uuid", false, "the root imports github.com/google/uuid: floor 0"},
+		{"httpd past its floor", "internal/httpd", module + "/internal/wire", false, "not among the few"},
+		{"cgo outside its package", "cmd/weir", "github.com/duckdb/duckdb-go/v2", false, "no business"},
+		{"metrics below floor 3", "internal/hot/pebble", "github.com/prometheus/client_golang/prometheus", false, "no business"},
+		{"a suite in the product", "internal/hot/pebble", module + "/internal/hot/hottest", false, "it is for tests"},
+		{"a package without a floor", "internal/util", "fmt", false, "internal/util has no floor"},
+		{"up, from a test", "internal/hot", module + "/internal/httpd", true, "tests of internal/hot import"},
+	} {
+		p := listed{ImportPath: strings.TrimSuffix(module+"/"+c.from, "/")}
+		if c.test {
+			p.XTestImports = []string{c.to}
+		} else {
+			p.Imports = []string{c.to}
+		}
+		found := faults([]listed{p})
+		if !slices.ContainsFunc(found, func(f string) bool { return strings.Contains(f, c.want) }) {
+			t.Errorf("%s: not found: %q", c.because, c.want)
+		}
+	}
+}
+
+func TestAnAllowedImportIsNoFault(t *testing.T) {
+	for _, p := range []listed{
+		{ImportPath: module, Imports: []string{"time", "encoding/json"}, XTestImports: []string{"github.com/google/go-cmp/cmp"}},
+		{ImportPath: module + "/internal/hot/pebble", Imports: []string{module, module + "/internal/hot", "github.com/cockroachdb/pebble/v2"}},
+		{ImportPath: module + "/internal/cold/duckdb", XTestImports: []string{module + "/internal/cold/coldtest"}},
+		{ImportPath: module + "/internal/drain", XTestImports: []string{module + "/internal/hot/pebble"}},
+		{ImportPath: module + "/cmd/weir", Imports: []string{module + "/internal/hot/pebble", module + "/web", "github.com/alecthomas/kong"}},
+	} {
+		for _, f := range faults([]listed{p}) {
+			if !strings.HasSuffix(f, "nowhere else") {
+				t.Error(f)
+			}
+		}
+	}
+}

@@ -1,0 +1,18 @@
+// Package coldtest proves a cold tier: what cold.Store promises of its writes,
+// and that every question which insight asks of it is answered as a naive
+// implementation over the same events answers.
+package coldtest
+
+import (
+	"testing"
+
+	"github.com/weir-analytics/weir/internal/cold"
+)
+
+// Run runs the whole suite. open opens the store that lives in a directory,
+// making it if there is none; the suite closes what it opens, and opens the same
+// directory again to see what lasted.
+func Run(t *testing.T, open func(t *testing.T, dir string) cold.Store) {
+	t.Run("Write", func(t *testing.T) { testWrite(t, open) })
+	t.Run("Insight", func(t *testing.T) { testInsight(t, open) })
+}

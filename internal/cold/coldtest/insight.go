@@ -1,0 +1,281 @@
+package coldtest
+
+import (
+	"context"
+	"fmt"
+	"math/rand"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/cold"
+	"github.com/weir-analytics/weir/internal/insight"
+)
+
+// eventsPerZone makes some 20,000 events in all.
+const eventsPerZone = 4000
+
+// written is the barrier of a store that nobody writes to any more.
+type written struct{ at time.Time }
+
+func (w written) Flush(context.Context) (time.Time, error) { return w.at, nil }
+func (w written) AsOf() time.Time                          { return w.at }
+
+func testInsight(t *testing.T, open func(t *testing.T, dir string) cold.Store) {
+	s := begin(t, open)
+	var worlds []*world
+	for i, z := range zones {
+		// The same events every time: a failure can be looked at again.
+		w, err := generate(rand.New(rand.NewSource(int64(i+1))), z.name, z.from, eventsPerZone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		worlds = append(worlds, w)
+		for _, b := range w.batches(700) {
+			write(t, s, b)
+		}
+	}
+	e := insight.New(s, written{time.Now()}, time.Now, insight.Options{})
+	for i, w := range worlds {
+		t.Run(w.project.Timezone, func(t *testing.T) {
+			a := &asker{e: e, w: w, o: newOracle(w), r: rand.New(rand.NewSource(int64(100 + i))), turn: i}
+			t.Run("every math in every interval", a.maths)
+			t.Run("every filter", a.filters)
+			t.Run("every breakdown", a.breakdowns)
+			t.Run("an earlier range beside it", a.compares)
+			t.Run("anything together", a.anything)
+			t.Run("pages", a.pages)
+			t.Run("events", a.events)
+		})
+	}
+}
+
+// asker asks insight and the oracle the same.
+type asker struct {
+	e    *insight.Engine
+	w    *world
+	o    *oracle
+	r    *rand.Rand
+	turn int // which of the zones it is
+}
+
+var equal = cmp.Options{
+	cmpopts.EquateApprox(1e-9, 1e-9), // sums in another order
+	cmpopts.IgnoreTypes(insight.Meta{}),
+	cmpopts.EquateEmpty(),
+}
+
+func (a *asker) trend(t *testing.T, q weir.Query) {
+	t.Helper()
+	got, err := a.e.Trend(t.Context(), a.w.project, q, 0)
+	if err != nil {
+		t.Fatalf("%+v: %v", q, err)
+	}
+	if diff := cmp.Diff(a.o.trend(q), got.Series, equal); diff != "" {
+		t.Fatalf("%+v (-oracle +insight):\n%s", q, diff)
+	}
+}
+
+// span is a range that suits an interval: at random, or from midnight to
+// midnight; always in the second week, so that there is something before.
+func (a *asker) span(interval weir.Interval) (from, to time.Time) {
+	length := time.Duration(1+a.r.Intn(6*24)) * time.Hour
+	if interval == weir.Minute {
+		length = time.Duration(1+a.r.Intn(300)) * time.Minute
+	}
+	from = a.w.from.Add(time.Duration(a.r.Int63n(int64(12 * 24 * time.Hour)))).Truncate(time.Microsecond)
+	if a.r.Intn(2) == 0 && interval != weir.Minute {
+		days := 1 + a.r.Intn(6)
+		from = a.w.from.AddDate(0, 0, a.r.Intn(12))
+		return from, from.AddDate(0, 0, days)
+	}
+	return from, from.Add(length)
+}
+
+var (
+	intervals = []weir.Interval{weir.Minute, weir.Hour, weir.Day, weir.Week, weir.Month}
+	allMaths  = []weir.Math{
+		weir.MathTotal, weir.MathUnique, weir.MathSum, weir.MathAvg, weir.MathMin, weir.MathMax,
+		weir.MathMedian, weir.MathP90, weir.MathP95, weir.MathP99,
+	}
+	measured = []string{"latency_ms", "revenue", "status", "properties.amount", "properties.plan", "properties.a.b"}
+	grouped  = []string{
+		"name", "path", "country", "browser", "bot", "method", "route", "status", "latency_ms", "revenue",
+		"currency", "device_id", "profile_id", "properties.plan", "properties.a/b", "properties.a~1", "properties.q\"'", "properties.missing",
+	}
+)
+
+func (a *asker) series(m weir.Math) weir.Series {
+	s := weir.Series{Event: []string{"", "", weir.NameCall, weir.NameScreenView, "Käufe", "nothing"}[a.r.Intn(6)], Math: m}
+	if m != weir.MathTotal && m != weir.MathUnique {
+		s.Property = measured[a.r.Intn(len(measured))]
+	}
+	return s
+}
+
+func (a *asker) query(interval weir.Interval, ms ...weir.Math) weir.Query {
+	q := weir.Query{Kind: weir.KindTrend, Interval: interval}
+	q.From, q.To = a.span(interval)
+	for _, m := range ms {
+		q.Series = append(q.Series, a.series(m))
+	}
+	return q
+}
+
+func (a *asker) maths(t *testing.T) {
+	for _, interval := range intervals {
+		for _, m := range allMaths {
+			a.trend(t, a.query(interval, m))
+		}
+	}
+	// The whole time, over the change of clocks.
+	for _, interval := range intervals[1:] {
+		q := a.query(interval, weir.MathTotal, weir.MathUnique)
+		q.From, q.To = a.w.from, a.w.from.AddDate(0, 0, a.w.days)
+		a.trend(t, q)
+	}
+}
+
+func (a *asker) filters(t *testing.T) {
+	for i, c := range filters() {
+		if i%len(zones) != a.turn {
+			continue // another zone's turn: filters know no time
+		}
+		q := a.query(weir.Day, weir.MathTotal, weir.MathUnique)
+		q.Filter = []weir.Condition{c}
+		a.trend(t, q)
+	}
+}
+
+// filters are all operators on all kinds of columns.
+func filters() []weir.Condition {
+	var cs []weir.Condition
+	for _, column := range []string{"name", "path", "country", "method", "consumer", "profile_id", "properties.plan", "properties.a.b", "properties.ü", "properties.$set", "properties.0"} {
+		for _, v := range []string{"", "US", "pro", "/it's", "other", "12", "ä", "%", "true", "' OR 1=1 --"} {
+			cs = append(cs,
+				weir.Condition{Column: column, Op: "=", Values: []string{v}},
+				weir.Condition{Column: column, Op: "!=", Values: []string{v}},
+				weir.Condition{Column: column, Op: "contains", Values: []string{v}})
+		}
+		cs = append(cs, weir.Condition{Column: column, Op: "in", Values: []string{"US", "pro", "/", "GET", "7"}})
+	}
+	for _, column := range []string{"status", "latency_ms", "revenue"} {
+		for _, op := range []string{"=", "!=", ">", "<"} {
+			cs = append(cs, weir.Condition{Column: column, Op: op, Values: []string{"200"}})
+		}
+		cs = append(cs, weir.Condition{Column: column, Op: "in", Values: []string{"0", "25", "404"}})
+	}
+	for _, column := range []string{"properties.plan", "properties.amount", "properties.a/b"} {
+		for _, op := range []string{">", "<"} {
+			cs = append(cs, weir.Condition{Column: column, Op: op, Values: []string{"6.5"}})
+		}
+	}
+	for _, op := range []string{"=", "!="} {
+		cs = append(cs,
+			weir.Condition{Column: "bot", Op: op, Values: []string{"true"}},
+			weir.Condition{Column: "bot", Op: op, Values: []string{"false"}})
+	}
+	return cs
+}
+
+func (a *asker) breakdowns(t *testing.T) {
+	for i, column := range grouped {
+		q := a.query(weir.Day, allMaths[i%len(allMaths)], weir.MathTotal, weir.MathUnique)
+		q.Breakdown, q.Limit = column, []int{0, 1, 3, 100}[a.r.Intn(4)]
+		a.trend(t, q)
+	}
+}
+
+func (a *asker) compares(t *testing.T) {
+	for _, c := range []weir.Compare{weir.ComparePrevious, weir.CompareYear} {
+		for _, interval := range intervals {
+			q := a.query(interval, weir.MathTotal, weir.MathUnique, weir.MathP95)
+			q.Compare = c
+			a.trend(t, q)
+			q.Breakdown, q.Limit = "country", 3
+			a.trend(t, q)
+		}
+	}
+}
+
+func (a *asker) anything(t *testing.T) {
+	all := filters()
+	for range 40 {
+		q := a.query(intervals[a.r.Intn(len(intervals))], allMaths[a.r.Intn(len(allMaths))], allMaths[a.r.Intn(len(allMaths))])
+		for range a.r.Intn(3) {
+			q.Filter = append(q.Filter, all[a.r.Intn(len(all))])
+		}
+		if a.r.Intn(2) == 0 {
+			q.Breakdown, q.Limit = grouped[a.r.Intn(len(grouped))], a.r.Intn(12)
+		}
+		q.Compare = []weir.Compare{weir.CompareNone, weir.ComparePrevious, weir.CompareYear}[a.r.Intn(3)]
+		a.trend(t, q)
+	}
+}
+
+func (a *asker) pages(t *testing.T) {
+	tests := []weir.Query{
+		{},
+		{Bots: true},
+		{Limit: 3},
+		{Filter: []weir.Condition{{Column: "country", Op: "=", Values: []string{"US"}}}},
+		{Filter: []weir.Condition{{Column: "path", Op: "contains", Values: []string{"/b"}}}, Bots: true},
+		{Filter: []weir.Condition{{Column: "path", Op: "=", Values: []string{"nowhere"}}}},
+	}
+	for _, q := range tests {
+		for range 3 {
+			q.Kind = weir.KindPages
+			q.From, q.To = a.span(weir.Day)
+			got, err := a.e.Pages(t.Context(), a.w.project, q, 0)
+			if err != nil {
+				t.Fatalf("%+v: %v", q, err)
+			}
+			if diff := cmp.Diff(a.o.pages(q), got, equal); diff != "" {
+				t.Fatalf("%+v (-oracle +insight):\n%s", q, diff)
+			}
+		}
+	}
+}
+
+func (a *asker) events(t *testing.T) {
+	from, to := a.w.from.AddDate(0, 0, 3), a.w.from.AddDate(0, 0, 5)
+	profile := fmt.Sprint("user-", a.r.Intn(5))
+	for name, q := range map[string]insight.EventsQuery{
+		"all of a time":      {From: from, To: to, Limit: 97},
+		"of one name":        {From: from, To: to, Name: weir.NameScreenView, Limit: 50},
+		"of one profile":     {ProfileID: profile, Limit: 30},
+		"of one device":      {DeviceID: deviceID(2), Limit: 7},
+		"that pass a filter": {Filter: []weir.Condition{{Column: "status", Op: "=", Values: []string{"404"}}}},
+		"none":               {From: from, To: to, Name: "nothing"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got []string
+			for {
+				page, err := a.e.Events(t.Context(), a.w.project, q, 0)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, it := range page.Events {
+					got = append(got, describe(it.ID, it.Duration))
+				}
+				if q.Cursor = page.NextCursor; q.Cursor == "" {
+					break
+				}
+			}
+			if diff := cmp.Diff(a.o.list(q), got, cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("(-oracle +insight):\n%s", diff)
+			}
+		})
+	}
+}
+
+// describe is an event's id and how long it lasted, if that is known.
+func describe(id string, ms *int64) string {
+	if ms == nil {
+		return id
+	}
+	return fmt.Sprintf("%s %d ms", id, *ms)
+}

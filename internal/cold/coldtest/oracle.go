@@ -1,0 +1,194 @@
+package coldtest
+
+import (
+	"encoding/json"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+	"time"
+
+	weir "github.com/weir-analytics/weir"
+)
+
+// oracle answers questions the slow and plain way, over slices of events. It
+// shares no code with insight but the types of its answers: where the two
+// differ, one of them is wrong.
+type oracle struct {
+	w      *world
+	linked map[string]string // device → profile of its earliest link
+	dates  map[string]time.Time
+}
+
+func newOracle(w *world) *oracle {
+	o := &oracle{w: w, linked: make(map[string]string), dates: make(map[string]time.Time)}
+	links := slices.Clone(w.links)
+	sort.Slice(links, func(i, j int) bool {
+		if !links[i].At.Equal(links[j].At) {
+			return links[i].At.Before(links[j].At)
+		}
+		return links[i].ProfileID < links[j].ProfileID
+	})
+	for _, l := range links {
+		if _, ok := o.linked[l.DeviceID]; !ok {
+			o.linked[l.DeviceID] = l.ProfileID
+		}
+	}
+	return o
+}
+
+// person tells persons apart; ok is false for an event of nobody.
+func (o *oracle) person(e *weir.EventRow) (p [2]string, ok bool) {
+	if e.ProfileID != "" {
+		return [2]string{"profile", e.ProfileID}, true
+	}
+	if e.DeviceID == "" {
+		return p, false
+	}
+	if profile, ok := o.linked[e.DeviceID]; ok {
+		return [2]string{"profile", profile}, true
+	}
+	return [2]string{"device", e.DeviceID}, true
+}
+
+// value is a column as text; ok is false when there is none.
+func value(e *weir.EventRow, column string) (v string, ok bool) {
+	if name, isProperty := strings.CutPrefix(column, "properties."); isProperty {
+		return propertyOf(e, name)
+	}
+	switch column {
+	case "name":
+		v = e.Name
+	case "path":
+		v = e.Path
+	case "country":
+		v = e.Country
+	case "browser":
+		v = e.Browser
+	case "channel":
+		v = e.Channel
+	case "device_id":
+		v = e.DeviceID
+	case "profile_id":
+		v = e.ProfileID
+	case "session_id":
+		v = e.SessionID
+	case "currency":
+		v = e.Currency
+	case "bot":
+		return strconv.FormatBool(e.Bot), true
+	case "revenue":
+		return decimal(e.Revenue)
+	case "method", "route", "consumer", "status", "latency_ms":
+		return callValue(e.Call, column)
+	default:
+		panic("the oracle does not know column " + column)
+	}
+	return v, v != ""
+}
+
+func callValue(c *weir.Call, column string) (v string, ok bool) {
+	if c == nil {
+		return "", false
+	}
+	switch column {
+	case "method":
+		v = c.Method
+	case "route":
+		v = c.Route
+	case "consumer":
+		v = c.Consumer
+	case "status":
+		return strconv.Itoa(c.Status), c.Status != 0
+	case "latency_ms":
+		return decimal(c.LatencyMS)
+	}
+	return v, v != ""
+}
+
+func decimal(f float64) (string, bool) { return strconv.FormatFloat(f, 'f', -1, 64), f != 0 }
+
+func propertyOf(e *weir.EventRow, name string) (string, bool) {
+	if e.Properties == nil {
+		return "", false
+	}
+	var m map[string]json.RawMessage
+	if err := json.Unmarshal(e.Properties, &m); err != nil {
+		panic(err) // the generator writes JSON
+	}
+	raw, ok := m[name]
+	if !ok || string(raw) == "null" {
+		return "", false
+	}
+	var s string
+	if json.Unmarshal(raw, &s) == nil {
+		return s, true
+	}
+	return string(raw), true
+}
+
+// numeric reads text in the form of a JSON number.
+func numeric(s string) (float64, bool) {
+	if s == "" || !strings.ContainsAny(s[:1], "-0123456789") || !json.Valid([]byte(s)) || strings.TrimSpace(s) != s {
+		return 0, false
+	}
+	f, err := strconv.ParseFloat(s, 64)
+	return f, err == nil
+}
+
+// holds tests one condition.
+func holds(e *weir.EventRow, c weir.Condition) bool {
+	v, ok := value(e, c.Column)
+	same := func(want string) bool {
+		if numericColumn(c.Column) {
+			x, _ := strconv.ParseFloat(v, 64)
+			y, _ := strconv.ParseFloat(want, 64)
+			return x == y
+		}
+		return v == want
+	}
+	switch c.Op {
+	case "=":
+		return (ok || textColumn(c.Column)) && same(c.Values[0])
+	case "!=":
+		if !ok && !textColumn(c.Column) {
+			return true
+		}
+		return !same(c.Values[0])
+	case "in":
+		return (ok || textColumn(c.Column)) && slices.ContainsFunc(c.Values, same)
+	case "contains":
+		return (ok || textColumn(c.Column)) && strings.Contains(v, c.Values[0])
+	case ">", "<":
+		x, isNumber := numeric(v)
+		y, _ := strconv.ParseFloat(c.Values[0], 64)
+		return ok && isNumber && (c.Op == ">" && x > y || c.Op == "<" && x < y)
+	}
+	panic("the oracle does not know operator " + c.Op)
+}
+
+func numericColumn(c string) bool { return c == "status" || c == "latency_ms" || c == "revenue" }
+
+// textColumn says that no value is the same as empty text.
+func textColumn(c string) bool {
+	return !numericColumn(c) && c != "bot" && !strings.HasPrefix(c, "properties.")
+}
+
+// match selects the events of a range that pass a filter.
+func (o *oracle) match(from, to time.Time, filter []weir.Condition, name string) []*weir.EventRow {
+	var out []*weir.EventRow
+next:
+	for i := range o.w.events {
+		e := &o.w.events[i]
+		if e.Time.Before(from) || !e.Time.Before(to) || name != "" && e.Name != name {
+			continue
+		}
+		for _, c := range filter {
+			if !holds(e, c) {
+				continue next
+			}
+		}
+		out = append(out, e)
+	}
+	return out
+}

@@ -1,0 +1,154 @@
+package coldtest
+
+import (
+	"sort"
+	"time"
+
+	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/insight"
+)
+
+// sitting is a visit, as its events tell it.
+type sitting struct {
+	start, end  time.Time
+	bot         bool
+	views       []*weir.EventRow
+	interactive int
+	chosen      bool // has a screen view that the query is about
+}
+
+func (s *sitting) bounced() bool {
+	return len(s.views) == 1 && s.interactive == 0 && s.end.Sub(s.start) < 10*time.Second
+}
+
+// pages answers a query of kind pages.
+func (o *oracle) pages(q weir.Query) *insight.Pages {
+	chosen := make(map[*weir.EventRow]bool)
+	pages := make(map[string]*insight.Page)
+	persons := make(map[string]map[[2]string]bool)
+	everybody := make(map[[2]string]bool)
+	a := &insight.Pages{Pages: []insight.Page{}}
+	for _, e := range o.match(q.From, q.To, q.Filter, weir.NameScreenView) {
+		if e.Bot && !q.Bots {
+			continue
+		}
+		chosen[e] = true
+		p := pages[e.Path]
+		if p == nil {
+			p = &insight.Page{Path: e.Path}
+			pages[e.Path], persons[e.Path] = p, make(map[[2]string]bool)
+		}
+		p.Views++
+		a.Totals.Views++
+		if who, ok := o.person(e); ok {
+			persons[e.Path][who], everybody[who] = true, true
+		}
+	}
+	a.Totals.Visitors = int64(len(everybody))
+	o.pageTimes(q, pages)
+	bounces := o.pageVisits(q, chosen, pages, &a.Totals)
+	for path, p := range pages {
+		p.Visitors = int64(len(persons[path]))
+		if p.Entries > 0 {
+			rate := float64(bounces[path]) / float64(p.Entries)
+			p.BounceRate = &rate
+		}
+		a.Pages = append(a.Pages, *p)
+	}
+	sort.Slice(a.Pages, func(i, j int) bool {
+		if a.Pages[i].Views != a.Pages[j].Views {
+			return a.Pages[i].Views > a.Pages[j].Views
+		}
+		return a.Pages[i].Path < a.Pages[j].Path
+	})
+	if q.Limit > 0 && len(a.Pages) > q.Limit {
+		a.Pages = a.Pages[:q.Limit]
+	}
+	return a
+}
+
+// pageTimes fills in the mean time of the views that were closed in the range. A
+// test of the path is about the page that is closed.
+func (o *oracle) pageTimes(q weir.Query, pages map[string]*insight.Page) {
+	sum, n := make(map[string]float64), make(map[string]float64)
+	for i := range o.w.events {
+		e := o.w.events[i]
+		if e.ClosesEventID == "" || e.Time.Before(q.From) || !e.Time.Before(q.To) || e.Bot && !q.Bots {
+			continue
+		}
+		passes := true
+		for _, c := range q.Filter {
+			f := e
+			if c.Column == "path" {
+				f.Path = e.ClosesPath
+			}
+			passes = passes && holds(&f, c)
+		}
+		if passes {
+			sum[e.ClosesPath] += float64(e.ClosesMS)
+			n[e.ClosesPath]++
+		}
+	}
+	for path, p := range pages {
+		if n[path] > 0 {
+			mean := sum[path] / n[path]
+			p.PageTime = &mean
+		}
+	}
+}
+
+// pageVisits fills in what is about visits, and returns the bounces by entry.
+func (o *oracle) pageVisits(q weir.Query, chosen map[*weir.EventRow]bool, pages map[string]*insight.Page, totals *insight.PageTotals) map[string]int64 {
+	sittings := make(map[[2]string]*sitting)
+	for i := range o.w.events {
+		e := &o.w.events[i]
+		key := [2]string{e.DeviceID, e.SessionID}
+		s := sittings[key]
+		if s == nil {
+			s = &sitting{start: e.Time}
+			sittings[key] = s
+		}
+		s.end = e.Time // a visit's events come in order
+		s.bot = s.bot || e.Bot
+		s.chosen = s.chosen || chosen[e]
+		if e.IsScreenView() {
+			s.views = append(s.views, e)
+		}
+		if e.IsInteractive() {
+			s.interactive++
+		}
+	}
+	bounces := make(map[string]int64)
+	var duration, seen, bounced float64
+	for _, s := range sittings {
+		if s.start.Before(q.From) || !s.start.Before(q.To) || s.bot && !q.Bots || len(q.Filter) > 0 && !s.chosen {
+			continue
+		}
+		totals.Visits++
+		duration += float64(s.end.Sub(s.start).Microseconds()) / 1000
+		if len(s.views) == 0 {
+			continue
+		}
+		seen++
+		first, last := s.views[0].Path, s.views[len(s.views)-1].Path
+		if p := pages[first]; p != nil {
+			p.Entries++
+		}
+		if p := pages[last]; p != nil {
+			p.Exits++
+		}
+		if s.bounced() {
+			bounced++
+			bounces[first]++
+		}
+	}
+	if totals.Visits > 0 {
+		mean := duration / float64(totals.Visits)
+		totals.VisitDuration = &mean
+	}
+	if seen > 0 {
+		rate := bounced / seen
+		totals.BounceRate = &rate
+	}
+	return bounces
+}

@@ -1,0 +1,100 @@
+package coldtest
+
+import (
+	"time"
+
+	weir "github.com/weir-analytics/weir"
+)
+
+// bucket is the start of the bucket that t is in, found by looking at clocks.
+func (o *oracle) bucket(t time.Time, interval weir.Interval) time.Time {
+	t = t.In(o.w.project.Location())
+	y, m, d := t.Date()
+	switch interval {
+	case weir.Minute:
+		return o.within(t, t.Add(-time.Duration(t.Second())*time.Second-time.Duration(t.Nanosecond())))
+	case weir.Hour:
+		return o.within(t, t.Add(-time.Duration(t.Minute())*time.Minute-time.Duration(t.Second())*time.Second-time.Duration(t.Nanosecond())))
+	case weir.Day:
+		return o.date(y, m, d)
+	case weir.Week:
+		for time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Weekday() != time.Monday {
+			d--
+		}
+		return o.date(y, m, d)
+	case weir.Month:
+		return o.date(y, m, 1)
+	}
+	panic("the oracle does not know interval " + interval)
+}
+
+// within is start, or the change of clocks between it and t, if there is one.
+func (o *oracle) within(t, start time.Time) time.Time {
+	_, want := t.Zone()
+	for _, got := start.Zone(); got != want; _, got = start.Zone() {
+		start = start.Add(time.Second)
+	}
+	return start
+}
+
+// date is the first quarter of an hour of a date: no zone of ours changes at
+// another time.
+func (o *oracle) date(y int, m time.Month, d int) time.Time {
+	utc := time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+	key := utc.Format(time.DateOnly)
+	if t, ok := o.dates[key]; ok {
+		return t
+	}
+	t := utc.Add(-26 * time.Hour).In(o.w.project.Location())
+	for t.Format(time.DateOnly) != key {
+		t = t.Add(15 * time.Minute)
+	}
+	o.dates[key] = t
+	return t
+}
+
+// starts are all buckets of a range.
+func (o *oracle) starts(from, to time.Time, interval weir.Interval) []time.Time {
+	step := 15 * time.Minute
+	if interval == weir.Minute {
+		step = time.Minute
+	}
+	var out []time.Time
+	add := func(t time.Time) {
+		if b := o.bucket(t, interval); len(out) == 0 || b.After(out[len(out)-1]) {
+			out = append(out, b)
+		}
+	}
+	for t := from; t.Before(to); t = t.Add(step) {
+		add(t)
+	}
+	add(to.Add(-time.Microsecond))
+	return out
+}
+
+// back moves a time to the range that a query is compared with.
+func (o *oracle) back(q weir.Query) func(time.Time) time.Time {
+	loc := o.w.project.Location()
+	if q.Compare == weir.CompareYear {
+		return func(t time.Time) time.Time {
+			t = t.In(loc)
+			return time.Date(t.Year()-1, t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), loc)
+		}
+	}
+	days := 0
+	for t := q.From; t.Before(q.To); t = o.nextDate(t) {
+		days++
+	}
+	if o.bucket(q.From, weir.Day).Equal(q.From) && o.bucket(q.To, weir.Day).Equal(q.To) {
+		return func(t time.Time) time.Time {
+			t = t.In(loc)
+			return time.Date(t.Year(), t.Month(), t.Day()-days, t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), loc)
+		}
+	}
+	return func(t time.Time) time.Time { return t.Add(q.From.Sub(q.To)) }
+}
+
+func (o *oracle) nextDate(t time.Time) time.Time {
+	y, m, d := t.In(o.w.project.Location()).Date()
+	return o.date(y, m, d+1)
+}

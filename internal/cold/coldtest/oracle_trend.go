@@ -1,0 +1,193 @@
+package coldtest
+
+import (
+	"math"
+	"slices"
+	"sort"
+	"strconv"
+	"time"
+
+	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/insight"
+)
+
+// trend answers a query of kind trend.
+func (o *oracle) trend(q weir.Query) []insight.TrendSeries {
+	starts := o.starts(q.From, q.To, q.Interval)
+	out := []insight.TrendSeries{}
+	for _, s := range q.Series {
+		events := o.match(q.From, q.To, q.Filter, s.Event)
+		for _, g := range o.groups(q, events) {
+			line := insight.TrendSeries{Event: s.Event, Math: s.Math, Property: s.Property, Breakdown: g.name, Other: g.other}
+			line.Values = o.values(s, g.only(events), starts)
+			if q.Compare != weir.CompareNone {
+				line.Compare = o.compare(q, s, g, starts)
+			}
+			out = append(out, line)
+		}
+	}
+	return out
+}
+
+func (o *oracle) compare(q weir.Query, s weir.Series, g group, starts []time.Time) *insight.Comparison {
+	back := o.back(q)
+	c := &insight.Comparison{From: back(q.From), To: back(q.To)}
+	earlier := make([]time.Time, len(starts))
+	for i, t := range starts {
+		earlier[i] = back(t)
+		if i > 0 && earlier[i].Before(earlier[i-1]) {
+			earlier[i] = earlier[i-1]
+		}
+	}
+	c.Values = o.values(s, g.only(o.match(c.From, c.To, q.Filter, s.Event)), earlier)
+	return c
+}
+
+// group is one line of a breakdown: the events with a value, without one, or
+// with none of the values that have a line.
+type group struct {
+	column string
+	name   *insight.Group
+	other  bool
+	named  []insight.Group
+}
+
+func (g group) only(events []*weir.EventRow) []*weir.EventRow {
+	if g.name == nil {
+		return events
+	}
+	var out []*weir.EventRow
+	for _, e := range events {
+		v, ok := value(e, g.column)
+		is := insight.Group{Value: v, None: !ok}
+		if !ok {
+			is.Value = ""
+		}
+		if g.other && !slices.Contains(g.named, is) || !g.other && is == *g.name {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+func (o *oracle) groups(q weir.Query, events []*weir.EventRow) []group {
+	if q.Breakdown == "" {
+		return []group{{}}
+	}
+	counts := make(map[insight.Group]int)
+	for _, e := range events {
+		v, ok := value(e, q.Breakdown)
+		if !ok {
+			v = ""
+		}
+		counts[insight.Group{Value: v, None: !ok}]++
+	}
+	var all []insight.Group
+	for g := range counts {
+		all = append(all, g)
+	}
+	sort.Slice(all, func(i, j int) bool {
+		a, b := all[i], all[j]
+		if counts[a] != counts[b] {
+			return counts[a] > counts[b]
+		}
+		if a.None != b.None {
+			return b.None
+		}
+		if numericColumn(q.Breakdown) {
+			x, _ := strconv.ParseFloat(a.Value, 64)
+			y, _ := strconv.ParseFloat(b.Value, 64)
+			return x < y
+		}
+		return a.Value < b.Value
+	})
+	limit := q.Limit
+	if limit == 0 {
+		limit = 10
+	}
+	named := all[:min(limit, len(all))]
+	var out []group
+	for i := range named {
+		out = append(out, group{column: q.Breakdown, name: &named[i], named: named})
+	}
+	if len(all) > limit {
+		out = append(out, group{column: q.Breakdown, name: &insight.Group{Value: "other"}, other: true, named: named})
+	}
+	return out
+}
+
+// values measures events per bucket and over all.
+func (o *oracle) values(s weir.Series, events []*weir.EventRow, starts []time.Time) insight.Values {
+	v := insight.Values{Points: make([]insight.Point, len(starts))}
+	in := make([][]*weir.EventRow, len(starts))
+	for _, e := range events {
+		i := sort.Search(len(starts), func(i int) bool { return starts[i].After(e.Time) }) - 1
+		in[i] = append(in[i], e)
+	}
+	for i, t := range starts {
+		v.Points[i] = insight.Point{Time: t, Value: o.measure(s, in[i])}
+	}
+	v.Total = o.measure(s, events)
+	if s.Property != "" {
+		for _, e := range events {
+			if x, ok := value(e, s.Property); ok {
+				if _, ok := numeric(x); !ok {
+					v.Ignored++
+				}
+			}
+		}
+	}
+	return v
+}
+
+func (o *oracle) measure(s weir.Series, events []*weir.EventRow) *float64 {
+	switch s.Math {
+	case weir.MathTotal:
+		n := float64(len(events))
+		return &n
+	case weir.MathUnique:
+		persons := make(map[[2]string]bool)
+		for _, e := range events {
+			if p, ok := o.person(e); ok {
+				persons[p] = true
+			}
+		}
+		n := float64(len(persons))
+		return &n
+	}
+	var xs []float64
+	for _, e := range events {
+		if v, ok := value(e, s.Property); ok {
+			if x, ok := numeric(v); ok {
+				xs = append(xs, x)
+			}
+		}
+	}
+	slices.Sort(xs)
+	var total float64
+	for _, x := range xs {
+		total += x
+	}
+	if s.Math == weir.MathSum {
+		return &total
+	}
+	if len(xs) == 0 {
+		return nil
+	}
+	result := map[weir.Math]float64{
+		weir.MathAvg: total / float64(len(xs)), weir.MathMin: xs[0], weir.MathMax: xs[len(xs)-1],
+		weir.MathMedian: interpolate(xs, 0.5), weir.MathP90: interpolate(xs, 0.9), weir.MathP95: interpolate(xs, 0.95), weir.MathP99: interpolate(xs, 0.99),
+	}[s.Math]
+	return &result
+}
+
+// interpolate is the quantile of sorted values, between the two nearest ranks.
+func interpolate(xs []float64, q float64) float64 {
+	rank := q * float64(len(xs)-1)
+	low := math.Floor(rank)
+	x := xs[int(low)]
+	if rank > low {
+		x += (xs[int(low)+1] - x) * (rank - low)
+	}
+	return x
+}

@@ -1,0 +1,189 @@
+package ingest_test
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/enrich"
+	"github.com/weir-analytics/weir/internal/hot"
+	"github.com/weir-analytics/weir/internal/hot/pebble"
+	"github.com/weir-analytics/weir/internal/ingest"
+	"github.com/weir-analytics/weir/internal/wire"
+)
+
+// browser is a visitor's request; its address is one for documentation.
+var browser = ingest.Remote{
+	IP:        "192.0.2.7",
+	UserAgent: "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+}
+
+// rig is an Ingester over a real hot tier, with a clock that tests move.
+type rig struct {
+	*ingest.Ingester
+	t        *testing.T
+	now      time.Time
+	store    *pebble.Store
+	log      *log
+	salts    *salts
+	feed     *feed
+	registry *prometheus.Registry
+	project  *weir.Project
+}
+
+func newRig(t *testing.T) *rig {
+	t.Helper()
+	r := &rig{t: t, now: time.Date(2026, 3, 14, 10, 0, 0, 0, time.UTC), registry: prometheus.NewRegistry()}
+	clock := func() time.Time { return r.now }
+	store, err := pebble.Open(t.TempDir(), pebble.Options{Clock: clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	enricher, err := enrich.New(enrich.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := enricher.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	r.store, r.log, r.salts, r.feed = store, &log{Log: store}, &salts{first: r.now.AddDate(0, 0, -7)}, &feed{}
+	r.project = &weir.Project{ID: "p", Timezone: "UTC"}
+	if err := r.project.Resolve(); err != nil {
+		t.Fatal(err)
+	}
+	r.Ingester = ingest.New(ingest.Config{
+		Log: r.log, Salts: r.salts, Enrich: enricher, Feed: r.feed,
+		Limits: wire.DefaultLimits(), Clock: clock, Registry: r.registry,
+	})
+	return r
+}
+
+// send ingests a body that must be taken as a whole.
+func (r *rig) send(body string, from ingest.Remote) ingest.Reply {
+	r.t.Helper()
+	reply, err := r.Ingest(r.t.Context(), r.project, strings.NewReader(body), "", from)
+	if err != nil {
+		r.t.Fatalf("%s: %v", body, err)
+	}
+	return reply
+}
+
+// sent ingests one event and returns it as the log has it.
+func (r *rig) sent(body string, from ingest.Remote) weir.Event {
+	r.t.Helper()
+	if reply := r.send(body, from); reply.Accepted != 1 {
+		r.t.Fatalf("%s: %+v", body, reply)
+	}
+	return r.last()
+}
+
+// last is the event accepted last.
+func (r *rig) last() weir.Event {
+	r.t.Helper()
+	events, err := r.store.Recent(r.t.Context(), r.project.ID, 1)
+	if err != nil || len(events) != 1 {
+		r.t.Fatalf("%d events: %v", len(events), err)
+	}
+	return events[0]
+}
+
+// stored is the number of events in the log.
+func (r *rig) stored() (n uint64) {
+	r.t.Helper()
+	for shard := range r.store.Shards() {
+		head, err := r.store.Head(r.t.Context(), shard)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		n += head
+	}
+	return n
+}
+
+// metric is a counter's value, summed over the series that carry the label's
+// value; "" is any.
+func (r *rig) metric(name, label string) float64 {
+	r.t.Helper()
+	families, err := r.registry.Gather()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() != name {
+			continue
+		}
+		var sum float64
+		for _, m := range f.GetMetric() {
+			if label == "" || len(m.GetLabel()) == 1 && m.GetLabel()[0].GetValue() == label {
+				sum += m.GetCounter().GetValue()
+			}
+		}
+		return sum
+	}
+	r.t.Fatalf("no metric %s", name)
+	return 0
+}
+
+// log is the hot tier, unless it is told to fail.
+type log struct {
+	ingest.Log
+	fail  error // of Append
+	calls int
+}
+
+func (l *log) Append(ctx context.Context, items []hot.Item) ([]int, error) {
+	l.calls++
+	if l.fail != nil {
+		return nil, l.fail
+	}
+	return l.Log.Append(ctx, items)
+}
+
+// salts has one for each day from the first on.
+type salts struct {
+	first time.Time
+	fail  error
+}
+
+func (s *salts) Salts(_ context.Context, day time.Time) (today, yesterday []byte, err error) {
+	if s.fail != nil {
+		return nil, nil, s.fail
+	}
+	today = []byte(day.UTC().Format(time.DateOnly))
+	if before := day.AddDate(0, 0, -1); !before.Before(s.first) {
+		yesterday = []byte(before.UTC().Format(time.DateOnly))
+	}
+	return today, yesterday, nil
+}
+
+func (s *salts) ImportSalt(_ context.Context, projectID string) ([]byte, error) {
+	return []byte("import " + projectID), s.fail
+}
+
+// feed notes what it is told.
+type feed struct {
+	mu       sync.Mutex
+	watching bool
+	names    []string
+}
+
+func (f *feed) Watched(string) bool { return f.watching }
+
+func (f *feed) Received(_ string, events []*weir.Event) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, e := range events {
+		f.names = append(f.names, e.Name)
+	}
+}

@@ -1,0 +1,63 @@
+// Screenshots of every page of the built dashboard over the mock server, wide
+// and narrow, light and dark, into the directory given as argument.
+//
+//   npm run build && npm run screens -- DIR [SCENARIO…]
+
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+
+import { launch, signIn, watch } from './browser.mjs'
+
+const [dir, ...only] = process.argv.slice(2)
+if (!dir) throw new Error('usage: screens.mjs DIR [SCENARIO…]')
+
+const PORT = '18099'
+const base = `http://127.0.0.1:${PORT}`
+const sizes = { wide: { width: 1440, height: 900 }, narrow: { width: 390, height: 844 } }
+const scenarios = ['setup', 'login', 'site', 'calls', 'empty', 'error', 'stale', 'none', 'drawer']
+const settle = 2500
+
+async function mock(scenario) {
+  const env = { ...process.env, PORT, SCENARIO: scenario }
+  const child = spawn(process.execPath, [fileURLToPath(new URL('../mock/server.mjs', import.meta.url))], { env })
+  child.stderr.pipe(process.stderr)
+  await once(child.stdout, 'data')
+  return child
+}
+
+async function show(page, scenario) {
+  if (scenario === 'setup') return page.goto(base)
+  if (scenario === 'login') {
+    await signIn(page, base, 'ada@example.org', 'wrong')
+    return page.getByRole('alert').getByText('wrong').waitFor()
+  }
+  await signIn(page, base, 'ada@example.org', 'correct horse')
+  await page.getByRole('banner').waitFor()
+  await page.waitForTimeout(settle)
+  if (scenario === 'drawer') {
+    await page.getByRole('button', { name: /^Details of/ }).nth(2).click()
+    await page.waitForTimeout(500)
+  }
+}
+
+const browser = await launch()
+for (const scenario of scenarios.filter((s) => only.length === 0 || only.includes(s))) {
+  const server = await mock(scenario)
+  for (const [size, viewport] of Object.entries(sizes)) {
+    for (const colorScheme of ['light', 'dark']) {
+      const context = await browser.newContext({ viewport, colorScheme, locale: 'en-GB' })
+      const page = await context.newPage()
+      const faults = watch(page, base)
+      await show(page, scenario)
+      await page.screenshot({ path: `${dir}/${scenario}-${size}-${colorScheme}.png`, fullPage: scenario !== 'drawer' })
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+      if (wide > 0) faults.push(`${wide} px too wide`)
+      for (const fault of new Set(faults)) console.log(`${scenario} ${size} ${colorScheme}: ${fault}`)
+      await context.close()
+    }
+  }
+  server.kill()
+  await once(server, 'exit')
+}
+await browser.close()

@@ -1,0 +1,124 @@
+// The mock server's numbers: plausible, and the same in each run.
+
+import * as people from './people.mjs'
+
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
+const DAY = 24 * HOUR
+
+/** Between 0 and 1, the same for the same number. */
+const noise = (n) => {
+  const x = Math.sin(n * 12.9898) * 43758.5453
+  return x - Math.floor(x)
+}
+
+/** How busy it is at a time: more by day, less at weekends. */
+function busyness(t) {
+  const hour = new Date(t).getUTCHours() + new Date(t).getUTCMinutes() / 60
+  const weekend = [0, 6].includes(new Date(t).getUTCDay()) ? 0.6 : 1
+  return weekend * (0.55 + 0.45 * Math.sin(((hour - 8) / 24) * 2 * Math.PI)) + 0.08
+}
+
+const counted = (t, width, scale) => Math.round(busyness(t) * scale * (width / MINUTE) * (0.75 + 0.5 * noise(t / width)))
+
+const PER_MINUTE = 160
+
+/** The counts of a range; the minutes that `live` has are as it says, the others go with the rate. */
+export function rangeTrend(range, live, rate, now = Date.now()) {
+  const [width, points] = { minute: [MINUTE, 60], hour: [HOUR, 24], day: [DAY, 30] }[range] ?? [MINUTE, 60]
+  const current = now - (now % width)
+  const data = Array.from({ length: points }, (_, i) => {
+    const start = current - (points - 1 - i) * width
+    const whole = width === MINUTE ? Math.round(rate * 60 * (0.8 + 0.4 * noise(start / width))) : counted(start, width, PER_MINUTE)
+    const past = start === current ? Math.round((whole * (now - start)) / width) : whole
+    return { time: new Date(start).toISOString(), count: (width === MINUTE && live.get(start)) || past }
+  })
+  return { range, data }
+}
+
+export function overview(visitors, calls, now = Date.now()) {
+  const hour = now - (now % HOUR)
+  const events = rangeTrend('day', new Map(), 0, now).data.at(-1).count
+  const thisHour = rangeTrend('hour', new Map(), 0, now).data.at(-1).count
+  const share = calls ? 1 : 0.2
+  const today = Math.round(events * share)
+  return {
+    today: { events, calls: today, date: new Date(now).toISOString().slice(0, 10) },
+    current_hour: { events: thisHour, calls: Math.round(thisHour * share), hour: new Date(hour).toISOString() },
+    hot_apis: people.routes.map(([api, weight]) => ({ api, calls: Math.round((today * weight) / 97) })),
+    success_rate: 0.9934,
+    live_visitors: visitors,
+    as_of: new Date(now).toISOString(),
+  }
+}
+
+export const nothing = (now = Date.now()) => ({
+  today: { events: 0, calls: 0, date: new Date(now).toISOString().slice(0, 10) },
+  current_hour: { events: 0, calls: 0, hour: new Date(now - (now % HOUR)).toISOString() },
+  hot_apis: [],
+  success_rate: null,
+  live_visitors: 0,
+  as_of: new Date(now).toISOString(),
+})
+
+function series(math, from, to, width, shift, now) {
+  const scale = math === 'unique' ? PER_MINUTE / 7 : PER_MINUTE
+  const points = []
+  for (let t = from; t < to; t += width) {
+    const whole = counted(t - shift, width, shift ? scale * 0.88 : scale)
+    const grown = shift ? 1 : Math.min(1, Math.max(0, (now - t) / width))
+    points.push({ time: new Date(t - shift).toISOString(), value: Math.round(whole * grown) })
+  }
+  const sum = points.reduce((all, p) => all + p.value, 0)
+  return { points, total: math === 'unique' ? Math.round(sum * 0.7) : sum }
+}
+
+const groups = {
+  country: people.countries,
+  city: [['Berlin', 12], ['Portland', 9], ['Chengdu', 8], ['Leeds', 4], ['', 40]],
+  browser: people.browsers,
+  os: people.systems,
+  device_type: people.devices,
+  channel: people.channels,
+  referrer: people.referrers,
+  status: people.statuses,
+  method: people.methods,
+  route: people.routes.map(([r, w]) => [r.split(' ')[1], w]),
+  path: people.routes.map(([r, w]) => [r.split(' ')[1], w]),
+}
+
+/** The answer to a query of kind trend or pages. */
+export function insight(query, callsOnly, now = Date.now()) {
+  const from = Date.parse(query.from)
+  const to = Date.parse(query.to) + DAY
+  const about = { as_of: new Date(now).toISOString(), cached: false, elapsed_ms: 12 }
+  const days = (to - from) / DAY
+  const factor = days * 40 * (query.filter?.length ? 0.86 : 1)
+  if (query.kind === 'pages') {
+    const pages = people.paths.slice(0, query.limit).map(([path, weight], i) => ({
+      path,
+      views: Math.round(weight * factor * 1.6),
+      visitors: Math.round(weight * factor),
+      page_time_ms: i === 9 ? null : 9000 + Math.round(noise(i) * 180_000),
+      entries: Math.round(weight * factor * 0.4),
+      exits: Math.round(weight * factor * 0.3),
+      bounce_rate: 0.2 + noise(i + 3) * 0.5,
+    }))
+    return { ...about, pages: callsOnly ? [] : pages, totals: {} }
+  }
+  if (query.breakdown) {
+    const found = groups[query.breakdown].map(([breakdown, weight]) => ({
+      math: 'total', breakdown, points: [], total: Math.round(weight * factor),
+    }))
+    return { ...about, series: found.slice(0, query.limit) }
+  }
+  const width = query.interval === 'hour' ? HOUR : DAY
+  return {
+    ...about,
+    series: query.series.map(({ math }) => ({
+      math,
+      ...series(math, from, to, width, 0, now),
+      compare: series(math, from, to, width, to - from, now),
+    })),
+  }
+}
