@@ -19,11 +19,11 @@ func drawEvents(t *rapid.T, ordered bool) []weir.Event {
 	now := t0
 	events := make([]weir.Event, n)
 	for i := range events {
-		step := rapid.SampledFrom([]time.Duration{0, time.Second, min, 20 * min, 31 * min, 5 * time.Hour}).Draw(t, "step")
+		step := rapid.SampledFrom([]time.Duration{0, time.Second, minute, 20 * minute, 31 * minute, 5 * time.Hour}).Draw(t, "step")
 		now = now.Add(step)
 		when := now
 		if !ordered && rapid.IntRange(0, 4).Draw(t, "late") == 0 {
-			when = when.Add(-rapid.SampledFrom([]time.Duration{time.Second, 10 * min, time.Hour, 48 * time.Hour}).Draw(t, "by"))
+			when = when.Add(-rapid.SampledFrom([]time.Duration{time.Second, 10 * minute, time.Hour, 48 * time.Hour}).Draw(t, "by"))
 		}
 		e := weir.Event{
 			ID: fmt.Sprint("e", i), ProjectID: "p", Time: when,
@@ -210,7 +210,7 @@ func TestOrderedEventsFallIntoTheVisitsThatAScanFinds(t *testing.T) {
 
 func FuzzDecodeState(f *testing.F) {
 	s := newShard()
-	s.fold(view(0, "/a"), at(min, "x", session("s")))
+	s.fold(view(0, "/a"), at(minute, "x", session("s")))
 	for _, st := range s.open {
 		f.Add(st.Encode())
 	}

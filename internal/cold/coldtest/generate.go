@@ -21,7 +21,8 @@ type world struct {
 }
 
 // zones have, one each: nothing, half an hour, a repeated hour, a repeated half
-// hour, a midnight that does not exist. The date lies days before the change.
+// hour, a midnight that does not exist (west and east of Greenwich, which Go's
+// time.Date solves in two ways), a midnight that is twice. The date lies days before the change.
 var zones = []struct {
 	name string
 	from string
@@ -31,6 +32,8 @@ var zones = []struct {
 	{"America/New_York", "2025-10-26"},
 	{"Australia/Lord_Howe", "2025-03-28"},
 	{"America/Santiago", "2025-09-01"},
+	{"Asia/Beirut", "2025-03-24"},
+	{"Asia/Amman", "2021-10-23"},
 }
 
 // generate makes a world of about n events over 14 days.

@@ -16,7 +16,7 @@ import (
 )
 
 // eventsPerZone makes some 20,000 events in all.
-const eventsPerZone = 4000
+const eventsPerZone = 2900
 
 // written is the barrier of a store that nobody writes to any more.
 type written struct{ at time.Time }
@@ -89,8 +89,8 @@ func (a *asker) span(interval weir.Interval) (from, to time.Time) {
 	from = a.w.from.Add(time.Duration(a.r.Int63n(int64(12 * 24 * time.Hour)))).Truncate(time.Microsecond)
 	if a.r.Intn(2) == 0 && interval != weir.Minute {
 		days := 1 + a.r.Intn(6)
-		from = a.w.from.AddDate(0, 0, a.r.Intn(12))
-		return from, from.AddDate(0, 0, days)
+		y, m, d := a.w.from.AddDate(0, 0, a.r.Intn(12)).Date()
+		return a.o.date(y, m, d), a.o.date(y, m, d+days)
 	}
 	return from, from.Add(length)
 }

@@ -75,23 +75,24 @@ func (o *oracle) starts(from, to time.Time, interval weir.Interval) []time.Time 
 // back moves a time to the range that a query is compared with.
 func (o *oracle) back(q weir.Query) func(time.Time) time.Time {
 	loc := o.w.project.Location()
-	if q.Compare == weir.CompareYear {
-		return func(t time.Time) time.Time {
-			t = t.In(loc)
-			return time.Date(t.Year()-1, t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), loc)
+	years, days := 1, 0
+	if q.Compare == weir.ComparePrevious {
+		if !o.bucket(q.From, weir.Day).Equal(q.From) || !o.bucket(q.To, weir.Day).Equal(q.To) {
+			return func(t time.Time) time.Time { return t.Add(q.From.Sub(q.To)) }
+		}
+		years = 0
+		for t := q.From; t.Before(q.To); t = o.nextDate(t) {
+			days++
 		}
 	}
-	days := 0
-	for t := q.From; t.Before(q.To); t = o.nextDate(t) {
-		days++
-	}
-	if o.bucket(q.From, weir.Day).Equal(q.From) && o.bucket(q.To, weir.Day).Equal(q.To) {
-		return func(t time.Time) time.Time {
-			t = t.In(loc)
-			return time.Date(t.Year(), t.Month(), t.Day()-days, t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), loc)
+	return func(t time.Time) time.Time {
+		t = t.In(loc)
+		y, m, d := t.Year()-years, t.Month(), t.Day()-days
+		if o.bucket(t, weir.Day).Equal(t) {
+			return o.date(y, m, d)
 		}
+		return time.Date(y, m, d, t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), loc)
 	}
-	return func(t time.Time) time.Time { return t.Add(q.From.Sub(q.To)) }
 }
 
 func (o *oracle) nextDate(t time.Time) time.Time {

@@ -42,7 +42,7 @@ func (Dialect) PropertyText(column, name string) (string, any) {
 
 // Number takes only text in the form of a JSON number: DuckDB's own cast also
 // reads blanks, "inf", "nan" and "1_000". Text without that form extracts as
-// '', which does not cast.
+// ”, which does not cast.
 func (Dialect) Number(expr string) string {
 	return `TRY_CAST(regexp_extract(` + expr + `, '^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$') AS DOUBLE)`
 }

@@ -12,7 +12,7 @@ import (
 // walLimit is the size of the log of recent writes at which DuckDB merges it
 // into the file. Merging is work beside the writes, reading it back is work at
 // the start: see DESIGN.md for the measurement.
-const walLimit = "64MB"
+const walLimit = "256MB"
 
 // Write makes the batch durable: when it returns, the commit is on disk. ctx is
 // looked at before the transaction, which is not broken off once begun.

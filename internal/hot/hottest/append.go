@@ -121,6 +121,43 @@ func (s suite) testAppend(t *testing.T) {
 			t.Fatal("the refused event was remembered as seen")
 		}
 	})
+	t.Run("appends under way when the store closes are answered", func(t *testing.T) {
+		f := s.new(t)
+		var wg sync.WaitGroup
+		acked := make([]int, 8)
+		begun := make(chan struct{}, len(acked))
+		for w := range acked {
+			wg.Go(func() {
+				for i := 0; ; i++ {
+					if _, err := f.Append(context.Background(), items([]weir.Event{f.event(fmt.Sprint(w, "-", i), "d")})); err != nil {
+						if !errors.Is(err, hot.ErrClosed) {
+							t.Errorf("%v, want ErrClosed", err)
+						}
+						return
+					}
+					if acked[w]++; i == 0 {
+						begun <- struct{}{}
+					}
+				}
+			})
+		}
+		for range acked {
+			<-begun
+		}
+		if err := f.Store.Close(); err != nil {
+			t.Fatal(err)
+		}
+		wg.Wait()
+		f.Store = nil
+		f.reopen()
+		want := 0
+		for _, n := range acked {
+			want += n
+		}
+		if got := len(all(t, f)); got != want {
+			t.Fatalf("%d events acknowledged, %d stored", want, got)
+		}
+	})
 	t.Run("a closed store refuses", func(t *testing.T) {
 		f := s.new(t)
 		f.Store.Close()

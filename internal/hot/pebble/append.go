@@ -57,7 +57,16 @@ func (s *Store) Append(ctx context.Context, items []hot.Item) ([]int, error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	<-g.done // a commit takes milliseconds, and an answer without it would be a guess
+	select {
+	case <-g.done: // a commit takes milliseconds, and an answer without it would be a guess
+	case <-s.ended:
+		// Queued while the store closed: answered by then, or never seen.
+		select {
+		case <-g.done:
+		default:
+			return nil, hot.ErrClosed
+		}
+	}
 	duplicates, err := g.duplicates, g.err
 	g.reset()
 	groups.Put(g)
@@ -120,6 +129,7 @@ func (g *group) reset() {
 // commitLoop is the one writer of the log, so that sequence, duplicates and
 // counters need no lock. While an fsync runs the next groups gather.
 func (s *Store) commitLoop() {
+	defer close(s.ended)
 	var batch []*group
 	for {
 		select {

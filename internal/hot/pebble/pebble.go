@@ -19,6 +19,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
+	"github.com/cockroachdb/pebble/v2/sstable"
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/hot"
 )
@@ -79,6 +80,7 @@ type Store struct {
 
 	queue     chan *group
 	stop      chan struct{}
+	ended     chan struct{} // closed after the commit loop's last answer
 	done      sync.WaitGroup
 	closeOnce sync.Once
 	closeErr  error
@@ -97,11 +99,13 @@ type shardState struct {
 func Open(dir string, o Options) (*Store, error) {
 	o.defaults()
 	cache := pebble.NewCache(16 << 20)
-	level := pebble.LevelOptions{FilterPolicy: bloom.FilterPolicy(10)}
 	levels := [7]pebble.LevelOptions{}
 	for i := range levels {
-		levels[i] = level
+		levels[i].FilterPolicy = bloom.FilterPolicy(10)
 	}
+	// What reaches the first level is mostly rewritten or deleted soon.
+	levels[0].Compression = func() *sstable.CompressionProfile { return sstable.NoCompression }
+	levels[1].Compression = func() *sstable.CompressionProfile { return sstable.SnappyCompression }
 	db, err := pebble.Open(dir, &pebble.Options{
 		Cache:              cache,
 		MemTableSize:       64 << 20, // large: most of the log is trimmed before it would be flushed
@@ -119,7 +123,7 @@ func Open(dir string, o Options) (*Store, error) {
 	}
 	s := &Store{
 		db: db, dir: dir, opt: o, cache: cache,
-		queue: make(chan *group, 1024), stop: make(chan struct{}),
+		queue: make(chan *group, 1024), stop: make(chan struct{}), ended: make(chan struct{}),
 	}
 	if err := s.load(); err != nil {
 		db.Close()
