@@ -1,0 +1,53 @@
+package e2e_test
+
+import (
+	"os"
+	"os/exec"
+	"testing"
+	"time"
+)
+
+// TestTheDashboardShowsTheDemo signs in with a real browser, wide and narrow.
+func TestTheDashboardShowsTheDemo(t *testing.T) {
+	need := func(what string, err error) {
+		if err == nil {
+			return
+		}
+		if os.Getenv("WEIR_TEST_STRICT") != "" {
+			t.Fatalf("%s: %v", what, err)
+		}
+		t.Skipf("%s: %v", what, err)
+	}
+	chromium, err := exec.LookPath("chromium")
+	need("no browser", err)
+	_, err = os.Stat("../web/node_modules/playwright-core")
+	need("no Playwright; run make web", err)
+	_, err = os.Stat("../web/dist/index.html")
+	need("the dashboard is not built; run make web", err)
+
+	s := start(t, binary(t, ""), "--listen", "127.0.0.1:0", "--data", t.TempDir(), "--demo")
+	for end := time.Now().Add(30 * time.Second); ; {
+		var list struct{ Projects []project }
+		s.call("GET", "/api/v1/projects", nil, &list, 200)
+		if len(list.Projects) == 1 {
+			var tr trend
+			s.query(list.Projects[0], map[string]any{"kind": "trend", "from": "-30d", "series": []any{map[string]any{"math": "total"}}}, &tr)
+			if tr.Series[0].Total >= 11000 {
+				break
+			}
+		}
+		if time.Now().After(end) {
+			t.Fatalf("the demo is not filled\n%s", s.log)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	cmd := exec.Command("node", "e2e/smoke.mjs")
+	cmd.Dir = "../web"
+	cmd.Env = append(os.Environ(), "BASE_URL="+s.url, "EMAIL=demo@example.com", "PASSWORD=weir-demo", "CHROMIUM="+chromium)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	t.Logf("%s", out)
+	s.stop()
+}
