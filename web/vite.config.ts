@@ -3,10 +3,13 @@ import tailwindcss from '@tailwindcss/vite'
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vite'
 
+import { compress } from './build/compress.ts'
+import { licences } from './build/licences.ts'
+
 const server = 'http://127.0.0.1:8080'
 
 export default defineConfig({
-  plugins: [react(), tailwindcss()],
+  plugins: [react(), tailwindcss(), licences(), compress()],
   server: {
     proxy: { '/api': server, '/v1': server },
   },

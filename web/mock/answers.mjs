@@ -33,18 +33,17 @@ export function rangeTrend(range, live, rate, now = Date.now()) {
     const past = start === current ? Math.round((whole * (now - start)) / width) : whole
     return { time: new Date(start).toISOString(), count: (width === MINUTE && live.get(start)) || past }
   })
-  return { range, data }
+  return { range, data, as_of: new Date(now).toISOString() }
 }
 
 export function overview(visitors, calls, now = Date.now()) {
-  const hour = now - (now % HOUR)
   const events = rangeTrend('day', new Map(), 0, now).data.at(-1).count
   const thisHour = rangeTrend('hour', new Map(), 0, now).data.at(-1).count
   const share = calls ? 1 : 0.2
   const today = Math.round(events * share)
   return {
-    today: { events, calls: today, date: new Date(now).toISOString().slice(0, 10) },
-    current_hour: { events: thisHour, calls: Math.round(thisHour * share), hour: new Date(hour).toISOString() },
+    today: { events, calls: today, visitors: Math.round(events / 9), date: new Date(now).toISOString().slice(0, 10) },
+    current_hour: { events: thisHour, calls: Math.round(thisHour * share), hour: new Date(now).getUTCHours() },
     hot_apis: people.routes.map(([api, weight]) => ({ api, calls: Math.round((today * weight) / 97) })),
     success_rate: 0.9934,
     live_visitors: visitors,
@@ -53,8 +52,8 @@ export function overview(visitors, calls, now = Date.now()) {
 }
 
 export const nothing = (now = Date.now()) => ({
-  today: { events: 0, calls: 0, date: new Date(now).toISOString().slice(0, 10) },
-  current_hour: { events: 0, calls: 0, hour: new Date(now - (now % HOUR)).toISOString() },
+  today: { events: 0, calls: 0, visitors: 0, date: new Date(now).toISOString().slice(0, 10) },
+  current_hour: { events: 0, calls: 0, hour: new Date(now).getUTCHours() },
   hot_apis: [],
   success_rate: null,
   live_visitors: 0,
@@ -108,9 +107,11 @@ export function insight(query, callsOnly, now = Date.now()) {
   }
   if (query.breakdown) {
     const found = groups[query.breakdown].map(([breakdown, weight]) => ({
-      math: 'total', breakdown, points: [], total: Math.round(weight * factor),
+      math: 'total', breakdown: breakdown || null, points: [], total: Math.round(weight * factor),
     }))
-    return { ...about, series: found.slice(0, query.limit) }
+      const rest = found.slice(query.limit).reduce((sum, s) => sum + s.total, 0)
+    const shown = found.slice(0, query.limit)
+    return { ...about, series: rest ? [...shown, { math: 'total', breakdown: 'other', other: true, points: [], total: rest }] : shown }
   }
   const width = query.interval === 'hour' ? HOUR : DAY
   return {

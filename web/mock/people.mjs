@@ -49,7 +49,7 @@ export function event(time, callsOnly) {
     const [method, route] = pick(routes).split(' ')
     const status = Number(pick(statuses))
     const latency_ms = Math.round(Math.exp(2.5 + Math.random() * 3.2))
-    return { ...base, name: 'api_call', path: route, method, route, status, latency_ms, consumer: pick([['acme', 3], ['globex', 2], ['initech', 1]]) }
+    return { ...base, name: 'api_call', path: route, call: { method, route, status, latency_ms, consumer: pick([['acme', 3], ['globex', 2]]) } }
   }
   return {
     ...base,
@@ -67,9 +67,9 @@ export function event(time, callsOnly) {
   }
 }
 
-/** The event as the events list has it: with properties, and the call in one field. */
-export function listed({ method, route, status, latency_ms, consumer, ...rest }) {
+/** The event as the events list has it: with properties and the time on the page. */
+export function listed(rest) {
   const properties = rest.name === 'screen_view' ? { title: 'A page', theme: 'dark', scroll: 0.62 } : { plan: 'team', seats: 12, tags: ['beta', 'eu'] }
-  if (!route) return { ...rest, properties, ...(rest.name === 'screen_view' ? { duration_ms: 48_000 } : {}) }
-  return { ...rest, call: { method, route, status, latency_ms, consumer }, properties: { request_id: rest.id } }
+  if (!rest.call) return { ...rest, properties, ...(rest.name === 'screen_view' ? { duration_ms: 48_000 } : {}) }
+  return { ...rest, properties: { request_id: rest.id } }
 }

@@ -127,7 +127,7 @@ setInterval(() => {
     minutes.set(minute, (minutes.get(minute) ?? answers.rangeTrend('minute', new Map(), RATE).data.at(-1).count) + 1)
     recent.unshift(made)
     recent.length = Math.min(recent.length, RECENT)
-    send('received', made)
+    send('received', { events: [made], count: 1 })
   }
 }, TICK)
 setInterval(() => {

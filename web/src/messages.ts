@@ -83,7 +83,7 @@ export const m = {
   now: {
     title: 'Now',
     visitors: 'Live visitors',
-    visitorsHint: 'in the last 5 minutes',
+    visitorsHint: (n: string) => `${n} today`,
     minute: 'This minute',
     minuteHint: 'events so far',
     events: 'Events today',

@@ -24,8 +24,8 @@ export interface HotApi {
 }
 
 export interface Overview {
-  today: { calls: number; events: number; date: string }
-  current_hour: { calls: number; events: number; hour: string }
+  today: { calls: number; events: number; visitors: number; date: string }
+  current_hour: { calls: number; events: number; hour: number }
   hot_apis: HotApi[] | null
   /** 0 to 1; null when there were no calls. */
   success_rate: number | null
@@ -43,6 +43,7 @@ export interface Count {
 export interface RangeTrend {
   range: Range
   data: Count[]
+  as_of: string
 }
 
 export interface Call {
@@ -53,7 +54,7 @@ export interface Call {
   consumer?: string
 }
 
-/** An event as the events list has it, or, with fewer fields, as the live stream has it. */
+/** An event, from the events list or the live stream; unknown fields are left out. */
 export interface EventRow {
   id: string
   name: string
@@ -79,12 +80,7 @@ export interface EventRow {
   session_id?: string
   duration_ms?: number
   properties?: Record<string, unknown> | null
-  call?: Call | null
-  // The live stream has the call's fields beside the others.
-  method?: string
-  route?: string
-  status?: number
-  latency_ms?: number
+  call?: Call
 }
 
 export interface EventsPage {
@@ -106,11 +102,14 @@ export interface Point {
 export interface TrendSeries {
   event?: string
   math: string
-  /** The group's value; empty or null is the group without one. */
+  /** The group's value; null for events without one. */
   breakdown?: string | null
+  /** Set on the line of all groups beyond the limit. */
+  other?: boolean
   points: Point[]
-  total: number
-  compare?: { points: Point[]; total: number }
+  /** null when there is no value. */
+  total: number | null
+  compare?: { points: Point[]; total: number | null }
 }
 
 export interface Trend {
@@ -124,7 +123,7 @@ export interface PageRow {
   path: string
   views: number
   visitors: number
-  /** Mean or total time on the page in milliseconds; null when no view was closed. */
+  /** Mean time on the page in milliseconds; null when no view was closed. */
   page_time_ms: number | null
   entries: number
   exits: number

@@ -13,10 +13,19 @@ describe('Tallies', () => {
     expect(tallies.recent(noon)).toEqual([{ at: noon, minute: noon - 120_000, count: 1 }])
   })
 
-  it('counts unnamed events in the current minute', () => {
+  it('counts events in the current minute when none is named', () => {
     const tallies = new Tallies()
-    tallies.add({ events: [event(at(10))], count: 40 }, noon + 20)
+    tallies.add({ events: [], count: 40 }, noon + 20)
     expect(tallies.recent(noon)).toEqual([{ at: noon, minute: noon, count: 40 }])
+  })
+
+  it('takes the named events of a large group for a sample of it', () => {
+    const tallies = new Tallies()
+    tallies.add({ events: [event(at(-61_000)), event(at(10))], count: 41 }, noon + 20)
+    expect(tallies.recent(noon)).toEqual([
+      { at: noon, minute: noon - 120_000, count: 20 },
+      { at: noon, minute: noon, count: 21 },
+    ])
   })
 
   it('stays small under thousands of events', () => {

@@ -27,9 +27,15 @@ export class Tallies {
 
   add(arrival: Arrival, now: number): void {
     const at = now - (now % SLOT)
-    for (const event of arrival.events) this.bump(at, happened(event, now), 1)
-    const unnamed = arrival.count - arrival.events.length
-    if (unnamed > 0) this.bump(at, minuteOf(now), unnamed)
+    const { events, count } = arrival
+    if (events.length === 0) {
+      this.bump(at, minuteOf(now), count)
+      return
+    }
+    // Each named event stands for as many; the last one for the rest.
+    const each = Math.floor(count / events.length)
+    for (const event of events) this.bump(at, happened(event, now), each)
+    this.bump(at, happened(events.at(-1)!, now), count - each * events.length)
   }
 
   /** What came in within the last two minutes, oldest first. */
@@ -40,6 +46,7 @@ export class Tallies {
   }
 
   private bump(at: number, minute: number, count: number): void {
+    if (count === 0) return
     for (let i = this.list.length - 1; i >= 0 && this.list[i]!.at === at; i--) {
       if (this.list[i]!.minute === minute) {
         this.list[i]!.count += count

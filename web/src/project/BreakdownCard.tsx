@@ -11,8 +11,8 @@ import { Bars, type Bar } from '../ui/Bars'
 import { Card } from '../ui/Card'
 import { Segmented } from '../ui/Segmented'
 import { SkeletonRows } from '../ui/Skeleton'
-import { statusColour } from './call'
-import { groupsOf, OTHER } from './groups'
+import { statusColour } from './status'
+import { groupsOf, isVague, keyOf, type Group } from './groups'
 import { useProject } from './useProject'
 
 type Column = keyof typeof m.breakdown.by
@@ -59,27 +59,24 @@ export function BreakdownCard({ title, columns, stretch, event }: Props) {
 
 function Groups({ trend, column, format }: { trend: Trend; column: Column; format: Format }) {
   const groups = groupsOf(trend)
-  const bars: Bar[] = groups.map(({ value, total }) => {
-    const text = nameOf(column, value, format)
-    return {
-      key: value,
-      title: `${text}: ${format.number(total)}`,
-      value: total,
-      name: <Name column={column} value={value} text={text} />,
-    }
-  })
+  const bars: Bar[] = groups.map((group) => ({
+    key: keyOf(group),
+    title: `${nameOf(column, group, format)}: ${format.number(group.total)}`,
+    value: group.total,
+    name: <Name column={column} group={group} text={nameOf(column, group, format)} />,
+  }))
   return <Bars bars={bars} share={groups.reduce((sum, g) => sum + g.total, 0)} />
 }
 
-function nameOf(column: Column, value: string, format: Format): string {
-  if (value === OTHER) return m.other
-  if (value === '') return m.unknown
+function nameOf(column: Column, { value, other }: Group, format: Format): string {
+  if (other) return m.other
+  if (value === null) return m.unknown
   return column === 'country' ? format.country(value) : value
 }
 
-function Name({ column, value, text }: { column: Column; value: string; text: string }) {
-  if (value === '' || value === OTHER) return <span className="text-muted">{text}</span>
-  if (column === 'status') return <span className={`font-medium tabular-nums ${statusColour(Number(value))}`}>{text}</span>
+function Name({ column, group, text }: { column: Column; group: Group; text: string }) {
+  if (isVague(group)) return <span className="text-muted">{text}</span>
+  if (column === 'status') return <span className={`font-medium tabular-nums ${statusColour(Number(text))}`}>{text}</span>
   if (column === 'route') return <span className="font-mono text-[0.8125rem]">{text}</span>
   return text
 }

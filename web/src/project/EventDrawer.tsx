@@ -7,7 +7,6 @@ import type { Format } from '../format'
 import { useFormat } from '../formatContext'
 import { m } from '../messages'
 import { IconButton } from '../ui/Button'
-import { callOf } from './call'
 import { useProject } from './useProject'
 
 /** All that is known of one event, in a panel at the side. */
@@ -16,8 +15,8 @@ export function EventDrawer({ event, onClose }: { event: EventRow; onClose(): vo
   const format = useFormat()
   const title = useId()
   const dialog = useRef<HTMLDialogElement>(null)
-  // The stream's events lack some fields.
-  const { data } = useQuery({ ...eventQuery(id, event), enabled: event.properties === undefined })
+  // The stream's events lack what is known only once they are stored.
+  const { data } = useQuery({ ...eventQuery(id, event), enabled: event.duration_ms === undefined })
   const shown = data ?? event
 
   useEffect(() => dialog.current!.showModal(), [])
@@ -69,7 +68,7 @@ const words = (...parts: (string | undefined)[]) => parts.filter(Boolean).join('
 
 /** What is known, by name; unknown fields are left out. */
 function facts(e: EventRow, format: Format): [string, string][] {
-  const call = callOf(e)
+  const { call } = e
   const place = [e.city, e.region, e.country && format.country(e.country)].filter(Boolean).join(', ')
   const all: [string, string | undefined][] = [
     [m.detail.time, format.full(e.ts)],

@@ -4,7 +4,7 @@ import type { EventRow } from '../api/types'
 import { useFormat } from '../formatContext'
 import type { Streamed } from '../live/recent'
 import { m } from '../messages'
-import { callOf, statusColour } from './call'
+import { statusColour } from './status'
 
 /** How many rows at the top may slide in; more at once would only flicker. */
 const SLIDING = 8
@@ -66,7 +66,7 @@ interface RowProps {
 
 const Row = memo(({ event: e, today, slides, onChoose }: RowProps) => {
   const format = useFormat()
-  const where = callOf(e)?.route ?? e.path ?? ''
+  const where = e.call?.route ?? e.path ?? ''
   return (
     <tr className={`relative hover:bg-sunken [&>td]:border-t [&>td]:border-line ${slides ? 'animate-row-in' : ''}`}>
       <td className={`${cell} pl-4 text-muted tabular-nums sm:pl-5`} title={format.full(e.ts)}>
@@ -94,9 +94,8 @@ const Row = memo(({ event: e, today, slides, onChoose }: RowProps) => {
 })
 
 /** A call by its method and status, any other event by its name. */
-function What({ event }: { event: EventRow }) {
-  const call = callOf(event)
-  if (!call) return <span className="font-medium">{event.name}</span>
+function What({ event: { name, call } }: { event: EventRow }) {
+  if (!call) return <span className="font-medium">{name}</span>
   return (
     <span className="flex gap-2 tabular-nums">
       <span className="w-14 font-medium">{call.method}</span>

@@ -8,7 +8,7 @@ import { Answer, Freshness } from '../ui/Answer'
 import { Bars } from '../ui/Bars'
 import { Card } from '../ui/Card'
 import { SkeletonRows } from '../ui/Skeleton'
-import { groupsOf, OTHER } from './groups'
+import { groupsOf, isVague, keyOf, type Group } from './groups'
 import { useProject } from './useProject'
 
 const SHOWN = 8
@@ -47,7 +47,7 @@ function PathsCard({ stretch }: { stretch: Stretch }) {
             return (
               <Bars
                 share={groups.reduce((sum, g) => sum + g.total, 0)}
-                bars={groups.map((g) => ({ key: g.value, title: g.value, value: g.total, name: <PathName value={g.value} /> }))}
+                bars={groups.map((g) => ({ key: keyOf(g), title: pathOf(g), value: g.total, name: <PathName group={g} /> }))}
               />
             )
           }}
@@ -57,10 +57,12 @@ function PathsCard({ stretch }: { stretch: Stretch }) {
   )
 }
 
-function PathName({ value }: { value: string }) {
-  if (value === OTHER) return <span className="text-muted">{m.other}</span>
-  if (value === '') return <span className="text-muted">{m.unknown}</span>
-  return <span className="font-mono text-[0.8125rem]">{value}</span>
+function pathOf({ value, other }: Group): string {
+  return other ? m.other : (value ?? m.unknown)
+}
+
+function PathName({ group }: { group: Group }) {
+  return <span className={isVague(group) ? 'text-muted' : 'font-mono text-[0.8125rem]'}>{pathOf(group)}</span>
 }
 
 const number = 'w-18 py-1.5 pl-2 text-right tabular-nums'

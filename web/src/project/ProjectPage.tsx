@@ -16,6 +16,9 @@ import { OverTime } from './OverTime'
 import { RecentEvents } from './RecentEvents'
 import { ProjectContext, useProject } from './useProject'
 
+/** How often the counters are asked for while the stream is open, milliseconds. */
+const OVERVIEW_MS = 2000
+
 export function ProjectPage() {
   const { projectId } = useParams({ from: '/app/p/$projectId' })
   const { data: projects } = useQuery(projectsQuery)
@@ -45,7 +48,7 @@ export function ProjectPage() {
 function Body() {
   const { id } = useProject()
   const { moment } = useLive()
-  const overview = useQuery({ ...overviewQuery(id), refetchInterval: pace(moment.state, 5000) })
+  const overview = useQuery({ ...overviewQuery(id), refetchInterval: pace(moment.state, OVERVIEW_MS) })
   const recent = useQuery({ ...recentQuery(id), refetchInterval: pace(moment.state, false) })
 
   const silent = recent.data?.length === 0 && moment.streamed.length === 0 && overview.data?.today.events === 0

@@ -2,20 +2,29 @@ import { expect, it } from 'vitest'
 
 import { groupsOf } from './groups'
 
-const trend = (...groups: [string | null, number][]) => ({
-  as_of: '',
-  series: groups.map(([breakdown, total]) => ({ math: 'total', breakdown, total, points: [] })),
+const series = (breakdown: string | null, total: number | null, other?: true) => ({
+  math: 'total',
+  breakdown,
+  total,
+  points: [],
+  ...(other ? { other } : {}),
 })
 
-it('ranks groups and leaves other at the end', () => {
-  expect(groupsOf(trend(['a', 1], ['other', 90], ['b', 5])).map((g) => g.value)).toEqual(['b', 'a', 'other'])
+it('ranks groups and leaves all others at the end', () => {
+  const trend = { as_of: '', series: [series('a', 1), series('other', 90, true), series('b', 5)] }
+  expect(groupsOf(trend).map((g) => g.value)).toEqual(['b', 'a', 'other'])
+})
+
+it('does not take a value of that name for all others', () => {
+  const trend = { as_of: '', series: [series('a', 1), series('other', 90)] }
+  expect(groupsOf(trend)[0]).toEqual({ value: 'other', other: false, total: 90 })
 })
 
 it('takes no value for a group of its own', () => {
-  expect(groupsOf(trend([null, 4]))).toEqual([{ value: '', total: 4 }])
+  expect(groupsOf({ as_of: '', series: [series(null, 4)] })).toEqual([{ value: null, other: false, total: 4 }])
 })
 
 it('leaves out empty groups, and is empty without series', () => {
-  expect(groupsOf(trend(['a', 0]))).toEqual([])
+  expect(groupsOf({ as_of: '', series: [series('a', 0), series('b', null)] })).toEqual([])
   expect(groupsOf({ as_of: '', series: null })).toEqual([])
 })

@@ -28,4 +28,11 @@ describe('growthOf', () => {
     expect(got.before).toBe(7)
     expect(got.points.map((p) => p.before)).toEqual([7, undefined, undefined])
   })
+
+  it('draws no stretch before in which nothing happened', () => {
+    const compare = { total: 0, points: [{ time: '2026-11-20T10:00:00Z', value: 0 }] }
+    const got = growthOf({ ...series, compare }, now)
+    expect(got.before).toBeUndefined()
+    expect(got.points[0]).not.toHaveProperty('before')
+  })
 })

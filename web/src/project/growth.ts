@@ -6,14 +6,15 @@ export interface Growth {
   /** Index of the bucket that now falls in; -1 when the series ended before. */
   open: number
   total: number
-  /** The total of the stretch before; undefined when it was not asked for. */
+  /** The total of the stretch before; undefined when there was nothing. */
   before: number | undefined
 }
 
 /** A series beside its stretch before, as a chart shows it. Buckets that begin after now are empty. */
 export function growthOf(series: TrendSeries, now: number): Growth {
+  const before = series.compare?.total || undefined
   const points = series.points.map((p, i) => {
-    const past = series.compare?.points[i]
+    const past = before === undefined ? undefined : series.compare?.points[i]
     return {
       time: p.time,
       value: Date.parse(p.time) > now ? null : p.value,
@@ -23,7 +24,7 @@ export function growthOf(series: TrendSeries, now: number): Growth {
   return {
     points,
     open: points.findLastIndex((p) => p.value !== null),
-    total: series.total,
-    before: series.compare?.total,
+    total: series.total ?? 0,
+    before,
   }
 }

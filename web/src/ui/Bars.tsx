@@ -15,7 +15,7 @@ export function Bars({ bars, share }: { bars: Bar[]; share?: number }) {
   const format = useFormat()
   const largest = Math.max(1, ...bars.map((b) => b.value))
   return (
-    <ol className="grid gap-1.5">
+    <ol className="grid grid-cols-1 gap-1.5">
       {bars.map((bar) => (
         <li key={bar.key} title={bar.title} className="relative flex h-7.5 items-center gap-3 px-2 text-sm">
           <span
