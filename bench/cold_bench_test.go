@@ -2,6 +2,7 @@ package bench_test
 
 import (
 	"fmt"
+	"maps"
 	"syscall"
 	"testing"
 	"time"
@@ -31,9 +32,7 @@ func BenchmarkColdWrite(b *testing.B) {
 			cpu := cpuTime(b)
 			write := func() {
 				r := folder.Fold(open, rows, now)
-				for k, st := range r.Changed {
-					open[k] = st
-				}
+				maps.Copy(open, r.Changed)
 				batch := &cold.Batch{Token: fmt.Sprint(seq), Events: rows, Visits: r.Visits, Links: r.Links, Last: seq, Now: now}
 				if _, err := s.Write(b.Context(), batch); err != nil {
 					b.Fatal(err)
@@ -50,7 +49,7 @@ func BenchmarkColdWrite(b *testing.B) {
 				}
 			}
 			write()
-			b.ReportMetric(float64((cpuTime(b) - cpu).Microseconds())/float64(b.N), "cpu-us/op")
+			b.ReportMetric(float64((cpuTime(b)-cpu).Microseconds())/float64(b.N), "cpu-us/op")
 		})
 	}
 }
@@ -62,4 +61,3 @@ func cpuTime(b *testing.B) time.Duration {
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
-

@@ -160,8 +160,7 @@ func (l *load) run(ctx context.Context) (last time.Time, err error) {
 		})
 	}
 	wg.Wait()
-	var fatal *fatalError
-	if errors.As(context.Cause(ctx), &fatal) {
+	if fatal, ok := errors.AsType[*fatalError](context.Cause(ctx)); ok {
 		return time.Time{}, fatal
 	}
 	last = l.start

@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
 	"github.com/weir-analytics/weir/bench"
 )
 
@@ -27,7 +26,6 @@ type fakeServer struct {
 	ids      map[string]bool
 	hidden   int // events that the next query does not see
 	answer   func(n, events int) (status int, body string)
-	token    string
 }
 
 func newFakeServer(t *testing.T) *fakeServer {
@@ -58,8 +56,8 @@ func newFakeServer(t *testing.T) *fakeServer {
 				f.ids[e.ID] = true
 			}
 		}
-		if strings.HasPrefix(answer, "chunked ") {
-			answer = strings.TrimPrefix(answer, "chunked ")
+		if after, ok := strings.CutPrefix(answer, "chunked "); ok {
+			answer = after
 			_, _ = io.WriteString(w, answer[:1])
 			w.(http.Flusher).Flush()
 			_, _ = io.WriteString(w, answer[1:])

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/bench"
 )

@@ -3,6 +3,7 @@ package bench_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -109,9 +110,7 @@ func storeOf(b *testing.B, path string, n int) *duckdb.Store {
 			return
 		}
 		r := folder.Fold(open, rows, rows[len(rows)-1].Time)
-		for k, st := range r.Changed {
-			open[k] = st
-		}
+		maps.Copy(open, r.Changed)
 		batch := &cold.Batch{Token: fmt.Sprint(seq), Events: rows, Visits: r.Visits, Links: r.Links, First: seq, Last: seq}
 		if _, err := s.Write(b.Context(), batch); err != nil {
 			b.Fatal(err)

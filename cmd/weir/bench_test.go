@@ -13,7 +13,6 @@ import (
 
 	"github.com/alecthomas/kong"
 	"github.com/google/go-cmp/cmp"
-
 	"github.com/weir-analytics/weir/bench"
 )
 

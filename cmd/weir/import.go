@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/mattn/go-isatty"
-
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/accesslog"
 )

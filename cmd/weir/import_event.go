@@ -14,7 +14,6 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/klauspost/compress/gzip"
-
 	"github.com/weir-analytics/weir/internal/accesslog"
 )
 

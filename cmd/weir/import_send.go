@@ -91,8 +91,7 @@ func (s *importSender) once(ctx context.Context, b *importBatch) (*importReply, 
 	req.Header.Set("User-Agent", "weir-import")
 	res, err := s.im.client.Do(req)
 	if err != nil {
-		var cert *tls.CertificateVerificationError
-		if errors.As(err, &cert) {
+		if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 			return nil, err
 		}
 		return nil, &passingError{err: err}

@@ -11,7 +11,6 @@ import (
 	"sync/atomic"
 
 	"github.com/klauspost/compress/zstd"
-
 	"github.com/weir-analytics/weir/internal/accesslog"
 )
 

@@ -47,6 +47,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 120}),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.BindTo(stdout, (*io.Writer)(nil)),
+		kong.Bind(logWriter{stderr}),
 		kong.Vars{"version": version},
 	)
 	if err != nil {
@@ -69,6 +70,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 }
 
 type versionCmd struct{}
+
+// Help is shown below the usage.
+func (versionCmd) Help() string {
+	return `Example:
+
+    weir version`
+}
 
 // Run prints the version.
 func (versionCmd) Run(stdout io.Writer) error {

@@ -29,6 +29,13 @@ type projectCreateCmd struct {
 	Timezone string `default:"UTC" help:"IANA name; days begin in it. It cannot be changed later."`
 }
 
+// Help is shown below the usage.
+func (*projectCreateCmd) Help() string {
+	return `Example:
+
+    weir project create "My shop" --timezone Europe/Berlin --token TOKEN`
+}
+
 // Run makes the project.
 func (c *projectCreateCmd) Run(ctx context.Context, stdout io.Writer) error {
 	var p struct {
@@ -45,6 +52,13 @@ func (c *projectCreateCmd) Run(ctx context.Context, stdout io.Writer) error {
 
 type projectListCmd struct {
 	remote `embed:""`
+}
+
+// Help is shown below the usage.
+func (*projectListCmd) Help() string {
+	return `Example:
+
+    WEIR_ADMIN_TOKEN=… weir project list`
 }
 
 // Run lists them.
@@ -84,6 +98,13 @@ type keyCreateCmd struct {
 	Project string `arg:"" help:"Id of the project."`
 }
 
+// Help is shown below the usage.
+func (*keyCreateCmd) Help() string {
+	return `Example:
+
+    WEIR_ADMIN_TOKEN=… weir key create PROJECT`
+}
+
 // Run makes the key.
 func (c *keyCreateCmd) Run(ctx context.Context, stdout io.Writer) error {
 	var k struct {
@@ -101,6 +122,13 @@ type keyListCmd struct {
 	Project string `arg:"" help:"Id of the project."`
 }
 
+// Help is shown below the usage.
+func (*keyListCmd) Help() string {
+	return `Example:
+
+    WEIR_ADMIN_TOKEN=… weir key list PROJECT`
+}
+
 // Run lists the keys.
 func (c *keyListCmd) Run(ctx context.Context, stdout io.Writer) error {
 	var list struct {
@@ -108,15 +136,20 @@ func (c *keyListCmd) Run(ctx context.Context, stdout io.Writer) error {
 			ID        string
 			Last4     string `json:"last4"`
 			CreatedAt string `json:"created_at"`
+			RevokedAt string `json:"revoked_at"`
 		}
 	}
 	if err := c.call(ctx, http.MethodGet, keysPath(c.Project), nil, &list); err != nil {
 		return err
 	}
 	w := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "KEY\tENDS WITH\tMADE")
+	fmt.Fprintln(w, "KEY\tENDS WITH\tMADE\tSTATE")
 	for _, k := range list.Keys {
-		fmt.Fprintf(w, "%s\t%s\t%s\n", k.ID, k.Last4, k.CreatedAt)
+		state := "good"
+		if k.RevokedAt != "" {
+			state = "revoked " + k.RevokedAt
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", k.ID, k.Last4, k.CreatedAt, state)
 	}
 	return w.Flush()
 }
@@ -125,6 +158,13 @@ type keyRevokeCmd struct {
 	remote  `embed:""`
 	Project string `arg:"" help:"Id of the project."`
 	Key     string `arg:"" help:"Id of the key, as list shows it."`
+}
+
+// Help is shown below the usage.
+func (*keyRevokeCmd) Help() string {
+	return `Example:
+
+    WEIR_ADMIN_TOKEN=… weir key revoke PROJECT KEY-ID`
 }
 
 // Run revokes the key.

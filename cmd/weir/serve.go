@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -51,8 +52,11 @@ Examples:
 }
 
 // Run serves until ctx is done.
-func (c *serveCmd) Run(ctx context.Context, stdout io.Writer) error {
-	log := c.logger()
+func (c *serveCmd) Run(ctx context.Context, stdout io.Writer, stderr logWriter) error {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(200) // Go's heap is small beside the stores' memory
+	}
+	log := c.logger(stderr)
 	if err := c.check(); err != nil {
 		return err
 	}
@@ -69,12 +73,15 @@ func (c *serveCmd) Run(ctx context.Context, stdout io.Writer) error {
 	return errors.Join(err, s.close())
 }
 
-func (c *serveCmd) logger() *slog.Logger {
+// logWriter is where logs go: standard error.
+type logWriter struct{ io.Writer }
+
+func (c *serveCmd) logger(w logWriter) *slog.Logger {
 	o := &slog.HandlerOptions{Level: c.LogLevel}
 	if c.LogFormat == "json" {
-		return slog.New(slog.NewJSONHandler(os.Stderr, o))
+		return slog.New(slog.NewJSONHandler(w, o))
 	}
-	return slog.New(slog.NewTextHandler(os.Stderr, o))
+	return slog.New(slog.NewTextHandler(w, o))
 }
 
 func (c *serveCmd) check() error {
@@ -89,6 +96,12 @@ func (c *serveCmd) check() error {
 	}
 	if c.Shards < 1 || c.Shards > 1024 {
 		return fmt.Errorf("--shards: 1 to 1024, not %d", c.Shards)
+	}
+	// Here already, so that a slip in one leaves no stores behind.
+	for _, s := range []struct{ flag, url, scheme string }{{"hot", c.Hot, "pebble"}, {"cold", c.Cold, "duckdb"}, {"meta", c.Meta, "sqlite"}} {
+		if _, err := storeURL(s.flag, s.url, s.scheme, ""); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -121,6 +134,7 @@ func (s *server) run(ctx context.Context, l net.Listener, stdout io.Writer) erro
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.http.Run(gctx, l) })
 	g.Go(func() error { return s.feed.run(gctx) })
+	g.Go(func() error { return keepSalts(gctx, s.meta, nil, s.log) })
 	if s.cmd.Demo {
 		g.Go(func() error { return s.demo(gctx) })
 	}

@@ -92,9 +92,9 @@ func (s *server) build() {
 	s.http = httpd.New(httpd.Config{
 		Directory: s.meta,
 		Sessions:  s.meta.Sessions(),
-		Ingest:    httpIngest{s.ingest},
-		Stats:     httpStats{stats.New(s.hot, nil)},
-		Insights:  httpInsights{insight.New(m.timed(s.cold), s.drain, nil, insight.Options{})},
+		Ingest:    s.ingest,
+		Stats:     stats.New(s.hot, nil),
+		Insights:  insight.New(m.timed(s.cold), s.drain, nil, insight.Options{}),
 		Live:      hub,
 		UI:        web.Dist(),
 		Metrics:   reg,
@@ -115,7 +115,8 @@ func (s *server) probeCold(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(rows.Err(), rows.Close())
+	defer rows.Close()
+	return rows.Err()
 }
 
 // close closes what is open. Nothing may use it any more.

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
 	"github.com/weir-analytics/weir/internal/accesslog"
 )
 
@@ -65,8 +64,7 @@ func describe(t *testing.T, p accesslog.Parser, line []byte) string {
 	t.Helper()
 	var e accesslog.Entry
 	if err := p.Parse(line, &e); err != nil {
-		var syntax *accesslog.SyntaxError
-		if !errors.As(err, &syntax) {
+		if _, ok := errors.AsType[*accesslog.SyntaxError](err); !ok {
 			t.Fatalf("error is a %T, want *SyntaxError", err)
 		}
 		return fmt.Sprintf("rejected: %v\n", err)

@@ -10,7 +10,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
-
 	"github.com/weir-analytics/weir/internal/accesslog"
 )
 
@@ -90,7 +89,7 @@ func FuzzScanner(f *testing.F) {
 	f.Fuzz(func(t *testing.T, log []byte) {
 		// The naive reading: split, trim, leave empty ones out.
 		var want [][]byte
-		for _, l := range bytes.Split(bytes.TrimPrefix(log, []byte("\xEF\xBB\xBF")), []byte("\n")) {
+		for l := range bytes.SplitSeq(bytes.TrimPrefix(log, []byte("\xEF\xBB\xBF")), []byte("\n")) {
 			if l = bytes.TrimSuffix(l, []byte("\r")); len(bytes.TrimSpace(l)) > 0 {
 				want = append(want, l)
 			}

@@ -70,8 +70,7 @@ func (p *jsonLines) finish(e *Entry) error {
 
 // syntax is the error of a line that is not JSON.
 func (p *jsonLines) syntax(err error) error {
-	var s *jsontext.SyntacticError
-	if errors.As(err, &s) {
+	if s, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
 		if errors.Is(err, io.ErrUnexpectedEOF) {
 			return syntaxError(int(s.ByteOffset)+1, "the line ends within its JSON")
 		}

@@ -36,7 +36,7 @@ func (s *Scanner) Next() bool {
 		line, err := s.r.ReadSlice('\n')
 		s.bad = nil
 		if errors.Is(err, bufio.ErrBufferFull) {
-			line, err = line[:MaxLine], nil
+			line = line[:MaxLine]
 			// The rest is dropped; its buffer is the line's, hence the copy.
 			s.bad, s.line = ErrTooLong, append([]byte(nil), line...)
 			err = s.drop()

@@ -35,7 +35,7 @@ func (p *jsonLines) set(f field, raw jsontext.Value, e *Entry) error {
 
 // setText returns why s is no value of the field, or "".
 func (p *jsonLines) setText(f field, s string, isText bool, e *Entry) (reason string) {
-	ok := true
+	var ok bool
 	switch f {
 	case fieldTime:
 		if e.Time, ok = jsonTime(s, isText); !ok {

@@ -142,8 +142,8 @@ func indexFold(s, word string) int {
 func systemOf(ua string) (name, version string) {
 	has := func(s string) bool { return strings.Contains(ua, s) }
 	after := func(s string) string {
-		if i := strings.Index(ua, s); i >= 0 {
-			return versionAt(ua[i+len(s):])
+		if _, after, ok := strings.Cut(ua, s); ok {
+			return versionAt(after)
 		}
 		return ""
 	}

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/oschwald/maxminddb-golang/v2"
-
 	weir "github.com/weir-analytics/weir"
 )
 

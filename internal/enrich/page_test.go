@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/enrich"
 )

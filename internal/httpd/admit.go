@@ -89,7 +89,7 @@ func (s *Server) admit(rule Rule, r *http.Request, c *call) (context.Context, er
 		c.project, err = s.admitKey(r)
 		return ctx, err
 	}
-	ctx, who, err := s.identify(r)
+	ctx, who, err := s.identify(rule, r)
 	if err != nil {
 		return ctx, err
 	}
@@ -157,13 +157,19 @@ func (s *Server) admitToProject(ctx context.Context, rule Rule, r *http.Request,
 }
 
 // identify finds out who calls: by Bearer token if there is one, else by session
-// cookie. The context that it returns carries the session.
-func (s *Server) identify(r *http.Request) (context.Context, principal, error) {
+// cookie. The context that it returns carries the session, unless there is a
+// token and the route has no use for a session: then nobody looks for one.
+func (s *Server) identify(rule Rule, r *http.Request) (context.Context, principal, error) {
+	secret := bearer(r)
+	if secret != "" && rule.Need != Session {
+		who, err := s.identifyBearer(r.Context(), secret)
+		return r.Context(), who, err
+	}
 	ctx, err := s.logins.load(r)
 	if err != nil {
 		return r.Context(), principal{}, err
 	}
-	if secret := bearer(r); secret != "" {
+	if secret != "" {
 		who, err := s.identifyBearer(ctx, secret)
 		return ctx, who, err
 	}

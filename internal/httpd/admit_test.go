@@ -1,10 +1,12 @@
 package httpd_test
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
 
+	"github.com/alexedwards/scs/v2"
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/httpd"
 	"github.com/weir-analytics/weir/internal/meta"
@@ -214,6 +216,18 @@ func TestABearerTokenCountsMoreThanACookie(t *testing.T) {
 	if a.header.Get("WWW-Authenticate") == "" {
 		t.Error("a 401 without WWW-Authenticate")
 	}
+}
+
+// lostSessions is a store of sessions that cannot be read.
+type lostSessions struct{ scs.Store }
+
+func (lostSessions) Find(string) ([]byte, bool, error) { return nil, false, errors.New("disk on fire") }
+
+func TestNoSessionIsLookedForBesideAToken(t *testing.T) {
+	f := start(t, func(c *httpd.Config) { c.Sessions = lostSessions{} })
+	c := &http.Client{Transport: cookie("weir_session=some-session")}
+	wantStatus(t, f.doWith(c, "GET", f.path("/stats/overview"), "", "Authorization", "Bearer "+f.admin), 200)
+	wantError(t, f.doWith(c, "GET", f.path("/stats/overview"), ""), 500, weir.EINTERNAL)
 }
 
 func TestAnotherSchemeOfAuthorizationIsNotWeirs(t *testing.T) {

@@ -11,13 +11,14 @@ import (
 
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/httpd"
+	"github.com/weir-analytics/weir/internal/ingest"
 	"github.com/weir-analytics/weir/internal/meta"
 )
 
 type nothing struct{}
 
-func (nothing) Ingest(context.Context, *weir.Project, io.Reader, string, httpd.Remote) (httpd.Reply, error) {
-	return httpd.Reply{Accepted: 1}, nil
+func (nothing) Ingest(context.Context, *weir.Project, io.Reader, string, ingest.Remote) (ingest.Reply, error) {
+	return ingest.Reply{Accepted: 1}, nil
 }
 
 // sink is a ResponseWriter that costs nothing.
@@ -49,6 +50,38 @@ func BenchmarkIngestRoute(b *testing.B) {
 	}
 	req.RemoteAddr = "198.51.100.7:4711"
 	req.Header.Set("Authorization", "Bearer "+key)
+	b.ReportAllocs()
+	for b.Loop() {
+		h.ServeHTTP(&sink{http.Header{}}, req)
+	}
+}
+
+// BenchmarkOverviewRoute is what the server adds to a question: all but net/http
+// itself and the answer.
+func BenchmarkOverviewRoute(b *testing.B) {
+	store, err := meta.Open(b.Context(), filepath.Join(b.TempDir(), "meta.db"), nil, meta.WithPasswordCost(8, 1))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer store.Close()
+	p, _, err := store.CreateProject(b.Context(), meta.NewProject{Name: "Shop"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	token, err := store.EnsureAdminToken(b.Context(), "")
+	if err != nil {
+		b.Fatal(err)
+	}
+	h := httpd.New(httpd.Config{
+		Directory: store, Sessions: store.Sessions(), Stats: statistics{&backend{}},
+		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+	}).Handler()
+	req, err := http.NewRequest("GET", "/api/v1/projects/"+p.ID+"/stats/overview", nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	req.RemoteAddr = "198.51.100.7:4711"
+	req.Header.Set("Authorization", "Bearer "+token)
 	b.ReportAllocs()
 	for b.Loop() {
 		h.ServeHTTP(&sink{http.Header{}}, req)

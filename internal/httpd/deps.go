@@ -6,7 +6,10 @@ import (
 	"time"
 
 	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/ingest"
+	"github.com/weir-analytics/weir/internal/insight"
 	"github.com/weir-analytics/weir/internal/meta"
+	"github.com/weir-analytics/weir/internal/stats"
 )
 
 // Directory knows who is who and who may do what. *meta.Store is one. Projects
@@ -30,54 +33,28 @@ type Directory interface {
 	RevokeKey(ctx context.Context, projectID, keyID string) error
 }
 
-// Ingester takes events in. body is not decompressed; encoding is the request's
-// Content-Encoding. A read of body beyond the server's limit fails with an
-// *http.MaxBytesError. Nothing is kept of body after Ingest returned.
+// Ingester takes events in. *ingest.Ingester is one. body is not decompressed;
+// encoding is the request's Content-Encoding. A read of body beyond the server's
+// limit fails with an *http.MaxBytesError. Nothing is kept of body after Ingest
+// returned.
 type Ingester interface {
-	Ingest(ctx context.Context, p *weir.Project, body io.Reader, encoding string, remote Remote) (Reply, error)
+	Ingest(ctx context.Context, p *weir.Project, body io.Reader, encoding string, remote ingest.Remote) (ingest.Reply, error)
 }
 
-// Remote is the sender of an ingest request.
-type Remote struct {
-	IP        string // "" when unknown
-	UserAgent string
-	// Historical says that the events are a log's, long past: device ids are
-	// derived under the project's import salt rather than the day's.
-	Historical bool
-}
-
-// Reply is what became of an ingest request's events.
-type Reply struct {
-	Accepted   int
-	Duplicates int
-	Rejected   []weir.Rejection
-}
-
-// Stats answers from counters. Its answers are marshalled to JSON as they are;
-// see OverviewAnswer and TrendStatsAnswer for their shapes.
+// Stats answers from counters. *stats.Stats is one.
 type Stats interface {
-	Overview(ctx context.Context, p *weir.Project) (any, error)
+	Overview(ctx context.Context, p *weir.Project) (*stats.Overview, error)
 	// Trend is the counts of all events, or of one by name, in the last 60
 	// minutes, 24 hours or 30 days, as rng is "minute", "hour" or "day".
-	Trend(ctx context.Context, p *weir.Project, rng, event string) (any, error)
+	Trend(ctx context.Context, p *weir.Project, rng, event string) (*stats.Trend, error)
 }
 
-// Insights answers from the cold tier. Its answers are marshalled to JSON as
-// they are; see QueryAnswer and EventsAnswer for their shapes.
-// freshness is how stale an answer may be; 0 sees all that was acknowledged.
+// Insights answers from the cold tier. *insight.Engine is one. freshness is how
+// stale an answer may be; 0 sees all that was acknowledged.
 type Insights interface {
-	Query(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (any, error)
-	Events(ctx context.Context, p *weir.Project, q EventsQuery, freshness time.Duration) (any, error)
-}
-
-// EventsQuery asks for a project's events, newest first.
-type EventsQuery struct {
-	From, To  time.Time // From inclusive, To exclusive; zero is no bound
-	Name      string    // "" is any
-	ProfileID string    // "" is any
-	DeviceID  string    // "" is any
-	Limit     int       // 1 to 1000
-	Cursor    string    // an answer's next_cursor, or ""
+	Trend(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (*insight.Trend, error)
+	Pages(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (*insight.Pages, error)
+	Events(ctx context.Context, p *weir.Project, q insight.EventsQuery, freshness time.Duration) (*insight.EventPage, error)
 }
 
 // Live streams what happens in a project.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"strconv"
 
@@ -99,12 +100,10 @@ func (e *Error) retryAfter(seconds int) { e.header.Set("Retry-After", strconv.It
 // asError is the answer that an error makes. What no client may read of it
 // stays its cause.
 func asError(err error) *Error {
-	var answer *Error
-	if errors.As(err, &answer) {
+	if answer, ok := errors.AsType[*Error](err); ok {
 		return answer
 	}
-	var domain *weir.Error
-	if errors.As(err, &domain) {
+	if domain, ok := errors.AsType[*weir.Error](err); ok {
 		return newError(domain.Code, domain.Message, domain.Details, err)
 	}
 	var tooLarge *http.MaxBytesError
@@ -124,9 +123,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	e := asError(err)
 	s.logFailure(r.Context(), e)
 	h := w.Header()
-	for k, v := range e.header {
-		h[k] = v
-	}
+	maps.Copy(h, e.header)
 	h.Set("Content-Type", "application/json")
 	h.Set("Cache-Control", "no-store")
 	h.Del("Content-Length")
@@ -171,17 +168,14 @@ type place struct {
 func schemaError(status int, message string, errs ...error) huma.StatusError {
 	var places []place
 	for _, err := range errs {
-		var answer *Error
-		if errors.As(err, &answer) {
+		if answer, ok := errors.AsType[*Error](err); ok {
 			return answer
 		}
-		var tooLarge *http.MaxBytesError
-		if errors.As(err, &tooLarge) {
+		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 			return asError(err)
 		}
 		// The value is left out: it may be a password.
-		var detail *huma.ErrorDetail
-		if errors.As(err, &detail) {
+		if detail, ok := errors.AsType[*huma.ErrorDetail](err); ok {
 			places = append(places, place{detail.Location, detail.Message})
 		} else if err != nil {
 			places = append(places, place{Message: err.Error()})

@@ -1,9 +1,18 @@
 package httpd
 
 import (
+	"context"
 	"net/netip"
 	"time"
+
+	weir "github.com/weir-analytics/weir"
 )
+
+// Ask asks for an insight past the schema, which knows the kinds too.
+func Ask(i Insights, q weir.Query) (any, error) {
+	s := &Server{cfg: Config{Insights: i}}
+	return s.ask(context.Background(), &weir.Project{}, q, 0)
+}
 
 // ParseInstant is parseInstant.
 func ParseInstant(s string, now time.Time, loc *time.Location, end bool) (time.Time, error) {

@@ -17,7 +17,10 @@ import (
 
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/httpd"
+	"github.com/weir-analytics/weir/internal/ingest"
+	"github.com/weir-analytics/weir/internal/insight"
 	"github.com/weir-analytics/weir/internal/meta"
+	"github.com/weir-analytics/weir/internal/stats"
 )
 
 // backend is what stands behind the server: it answers what a test tells it to
@@ -27,62 +30,90 @@ type backend struct {
 	err    error
 	panics any
 
-	ingest     httpd.Reply
+	ingest     ingest.Reply
 	bodies     []string
 	encodings  []string
-	remotes    []httpd.Remote
+	remotes    []ingest.Remote
 	project    *weir.Project // the last one asked about
 	rng, event string
 	query      weir.Query
-	events     httpd.EventsQuery
+	kind       weir.Kind // of what was asked to answer
+	events     insight.EventsQuery
 	freshness  time.Duration
+
+	series []insight.TrendSeries // of the next trend
 }
 
-func (b *backend) asked(p *weir.Project) (any, error) {
+// statistics and insights are the backend as Stats and as Insights, which both
+// have a Trend.
+type (
+	statistics struct{ *backend }
+	insights   struct{ *backend }
+)
+
+var (
+	_ httpd.Directory = (*meta.Store)(nil)
+	_ httpd.Ingester  = (*ingest.Ingester)(nil)
+	_ httpd.Stats     = (*stats.Stats)(nil)
+	_ httpd.Insights  = (*insight.Engine)(nil)
+)
+
+func (b *backend) asked(p *weir.Project) error {
 	b.project = p
 	if b.panics != nil {
 		panic(b.panics)
 	}
-	return map[string]string{"for": p.ID}, b.err
+	return b.err
 }
 
-func (b *backend) Ingest(_ context.Context, p *weir.Project, body io.Reader, encoding string, remote httpd.Remote) (httpd.Reply, error) {
+// asOf is how fresh the backend's answers are.
+func asOf(p *weir.Project) time.Time {
+	return time.Date(2026, 3, 10, 12, 34, 56, 0, time.UTC).In(p.Location())
+}
+
+func (b *backend) Ingest(_ context.Context, p *weir.Project, body io.Reader, encoding string, remote ingest.Remote) (ingest.Reply, error) {
 	text, err := io.ReadAll(body)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if err != nil {
-		return httpd.Reply{}, err
+		return ingest.Reply{}, err
 	}
 	b.bodies, b.encodings, b.remotes = append(b.bodies, string(text)), append(b.encodings, encoding), append(b.remotes, remote)
-	_, err = b.asked(p)
-	return b.ingest, err
+	return b.ingest, b.asked(p)
 }
 
-func (b *backend) Overview(_ context.Context, p *weir.Project) (any, error) {
+func (b statistics) Overview(_ context.Context, p *weir.Project) (*stats.Overview, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.asked(p)
+	return &stats.Overview{HotAPIs: []stats.API{}, AsOf: asOf(p)}, b.asked(p)
 }
 
-func (b *backend) Trend(_ context.Context, p *weir.Project, rng, event string) (any, error) {
+func (b statistics) Trend(_ context.Context, p *weir.Project, rng, event string) (*stats.Trend, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.rng, b.event = rng, event
-	return b.asked(p)
+	return &stats.Trend{Range: rng, Data: []stats.Point{}, AsOf: asOf(p)}, b.asked(p)
 }
 
-func (b *backend) Query(_ context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (any, error) {
+func (b insights) Trend(_ context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (*insight.Trend, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.query, b.freshness = q, freshness
-	return b.asked(p)
+	b.kind, b.query, b.freshness = weir.KindTrend, q, freshness
+	return &insight.Trend{Series: b.series, Meta: insight.Meta{AsOf: asOf(p)}}, b.asked(p)
 }
 
-func (b *backend) Events(_ context.Context, p *weir.Project, q httpd.EventsQuery, freshness time.Duration) (any, error) {
+func (b insights) Pages(_ context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (*insight.Pages, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.kind, b.query, b.freshness = weir.KindPages, q, freshness
+	return &insight.Pages{Pages: []insight.Page{}, Meta: insight.Meta{AsOf: asOf(p)}}, b.asked(p)
+}
+
+func (b insights) Events(_ context.Context, p *weir.Project, q insight.EventsQuery, freshness time.Duration) (*insight.EventPage, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.events, b.freshness = q, freshness
-	return b.asked(p)
+	return &insight.EventPage{Events: []insight.EventItem{}, Meta: insight.Meta{AsOf: asOf(p)}}, b.asked(p)
 }
 
 // logbook is a log that tests read.
@@ -134,8 +165,6 @@ type fixture struct {
 	key    string // shop's write key
 }
 
-var _ httpd.Directory = (*meta.Store)(nil)
-
 // start serves a directory with one project, shop.
 func start(t *testing.T, change ...func(*httpd.Config)) *fixture {
 	t.Helper()
@@ -155,7 +184,7 @@ func start(t *testing.T, change ...func(*httpd.Config)) *fixture {
 	}
 	f.shop, f.key = f.newProject("Shop", "Europe/Berlin")
 	cfg := httpd.Config{
-		Directory: f.meta, Sessions: f.meta.Sessions(), Ingest: f, Stats: f, Insights: f, Live: f.hub,
+		Directory: f.meta, Sessions: f.meta.Sessions(), Ingest: f, Stats: statistics{f.backend}, Insights: insights{f.backend}, Live: f.hub,
 		Logger:  slog.New(slog.NewJSONHandler(f.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Clock:   f.watch.now,
 		Version: "test",

@@ -8,6 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/ingest"
 )
 
 func (s *Server) mountIngest() {
@@ -26,7 +27,7 @@ func (s *Server) ingest(w http.ResponseWriter, r *http.Request) {
 	c := callOf(r.Context())
 	reply, err := s.cfg.Ingest.Ingest(r.Context(), c.project,
 		http.MaxBytesReader(w, r.Body, s.cfg.MaxIngestBody), r.Header.Get("Content-Encoding"),
-		Remote{IP: c.ip, UserAgent: r.UserAgent(), Historical: historical(r)})
+		ingest.Remote{IP: c.ip, UserAgent: r.UserAgent(), Historical: historical(r)})
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -42,7 +43,9 @@ func (s *Server) ingest(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(body) // who does not read it sends again, and is told of duplicates
 }
 
-func appendReply(b []byte, reply Reply) ([]byte, error) {
+// appendReply writes what json.Marshal would, with an empty array for none
+// rejected.
+func appendReply(b []byte, reply ingest.Reply) ([]byte, error) {
 	b = strconv.AppendInt(append(b, `{"accepted":`...), int64(reply.Accepted), 10)
 	b = strconv.AppendInt(append(b, `,"duplicates":`...), int64(reply.Duplicates), 10)
 	b = append(b, `,"rejected":`...)
@@ -69,7 +72,7 @@ func historical(r *http.Request) bool {
 func (s *Server) documentIngest() {
 	event := s.schema(reflect.TypeFor[SentEvent]())
 	many := &huma.Schema{Type: huma.TypeArray, Items: event}
-	op := answers[IngestAnswer](s, huma.Operation{
+	op := s.answering(huma.Operation{
 		OperationID: "send-events",
 		Method:      http.MethodPost,
 		Path:        "/v1/events",
@@ -86,7 +89,7 @@ func (s *Server) documentIngest() {
 			}}}},
 			"application/x-ndjson": {Schema: event},
 		}},
-	}, http.StatusOK)
+	}, reflect.TypeFor[ingest.Reply]())
 	s.describe(&op)
 	op.Security = securityOf(WriteKey)
 	s.api.OpenAPI().AddOperation(&op)

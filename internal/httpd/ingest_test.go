@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/httpd"
+	"github.com/weir-analytics/weir/internal/ingest"
 )
 
 func TestEventsAreTakenWithTheKeyWhereverItStands(t *testing.T) {
@@ -20,7 +21,7 @@ func TestEventsAreTakenWithTheKeyWhereverItStands(t *testing.T) {
 		"trailing slash":   func() answer { return f.as(f.key, "POST", "/v1/events/", `{"name":"x"}`) },
 		"slash and query":  func() answer { return f.do("POST", "/v1/events/?key="+f.key, `{"name":"x"}`) },
 	} {
-		f.ingest = httpd.Reply{Accepted: 3, Duplicates: 2}
+		f.ingest = ingest.Reply{Accepted: 3, Duplicates: 2}
 		a := send()
 		wantStatus(t, a, 200)
 		if a.body != `{"accepted":3,"duplicates":2,"rejected":[]}`+"\n" {
@@ -37,11 +38,11 @@ func TestEventsAreTakenWithTheKeyWhereverItStands(t *testing.T) {
 
 func TestRejectedEventsAreNamed(t *testing.T) {
 	f := start(t)
-	f.ingest = httpd.Reply{Accepted: 1, Rejected: []weir.Rejection{{Index: 1, Reason: "name_missing"}, {Index: 4, Reason: "too_deep", Detail: `a "b"`}}}
+	f.ingest = ingest.Reply{Accepted: 1, Rejected: []weir.Rejection{{Index: 1, Reason: "name_missing"}, {Index: 4, Reason: "too_deep", Detail: `a "b"`}}}
 	a := f.as(f.key, "POST", "/v1/events", `[]`)
 	wantStatus(t, a, 200)
-	got := decode[httpd.IngestAnswer](t, a)
-	want := httpd.IngestAnswer{Accepted: 1, Rejected: f.ingest.Rejected}
+	got := decode[ingest.Reply](t, a)
+	want := ingest.Reply{Accepted: 1, Rejected: f.ingest.Rejected}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}
@@ -53,7 +54,7 @@ func TestTheSenderIsPassedOn(t *testing.T) {
 	f.do("POST", "/v1/events", "b", "X-Weir-Key", f.key, "User-Agent", "curl/8", "X-Weir-Historical", "true")
 	f.do("POST", "/v1/events?historical=1", "c", "X-Weir-Key", f.key, "User-Agent", "curl/8")
 	f.do("POST", "/v1/events?historical=maybe", "d", "X-Weir-Key", f.key, "User-Agent", "curl/8")
-	want := []httpd.Remote{
+	want := []ingest.Remote{
 		{IP: "203.0.113.9", UserAgent: "curl/8"},
 		{IP: "127.0.0.1", UserAgent: "curl/8", Historical: true},
 		{IP: "127.0.0.1", UserAgent: "curl/8", Historical: true},

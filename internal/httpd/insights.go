@@ -2,10 +2,12 @@ package httpd
 
 import (
 	"context"
+	"reflect"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/insight"
 )
 
 type (
@@ -27,26 +29,49 @@ type (
 )
 
 func (s *Server) mountInsights() {
-	handle(s, answers[QueryAnswer](s, huma.Operation{
+	handle(s, s.answering(huma.Operation{
 		OperationID: "query", Method: "POST", Path: "/api/v1/projects/{id}/query", Summary: "Ask for an insight",
-	}, 200), s.query)
-	handle(s, answers[EventsAnswer](s, huma.Operation{
+		Description: "The answer's form depends on the kind.",
+	}, reflect.TypeFor[insight.Trend](), reflect.TypeFor[insight.Pages]()), s.query)
+	handle(s, huma.Operation{
 		OperationID: "list-events", Method: "GET", Path: "/api/v1/projects/{id}/events", Summary: "Events, newest first",
-	}, 200), s.events)
+	}, s.events)
 }
 
-func (s *Server) query(ctx context.Context, in *queryInput) (*anyOutput, error) {
+// queryOutput is the answer of whatever kind was asked for.
+type queryOutput struct {
+	CacheControl string `header:"Cache-Control"`
+	Body         any
+}
+
+func (s *Server) query(ctx context.Context, in *queryInput) (*queryOutput, error) {
 	p := projectOf(ctx)
 	q, err := in.Body.query(s.cfg.Clock.Now(), p.Location())
 	if err != nil {
 		return nil, err
 	}
-	return passOn(s.cfg.Insights.Query(ctx, p, q, time.Duration(in.Body.Freshness)))
+	answer, err := s.ask(ctx, p, q, time.Duration(in.Body.Freshness))
+	if err != nil {
+		return nil, err
+	}
+	return &queryOutput{CacheControl: "no-store", Body: answer}, nil
 }
 
-func (s *Server) events(ctx context.Context, in *eventsInput) (*anyOutput, error) {
+// ask is where a kind meets what answers it. Errors: EINVALID for a kind that
+// nothing answers.
+func (s *Server) ask(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (any, error) {
+	switch q.Kind {
+	case weir.KindTrend:
+		return s.cfg.Insights.Trend(ctx, p, q, freshness)
+	case weir.KindPages:
+		return s.cfg.Insights.Pages(ctx, p, q, freshness)
+	}
+	return nil, weir.Errorf(weir.EINVALID, "unknown kind %q: use trend or pages", clip(string(q.Kind)))
+}
+
+func (s *Server) events(ctx context.Context, in *eventsInput) (*output[insight.EventPage], error) {
 	p := projectOf(ctx)
-	q := EventsQuery{Name: in.Name, ProfileID: in.ProfileID, DeviceID: in.DeviceID, Limit: in.Limit, Cursor: in.Cursor}
+	q := insight.EventsQuery{Name: in.Name, ProfileID: in.ProfileID, DeviceID: in.DeviceID, Limit: in.Limit, Cursor: in.Cursor}
 	now := s.cfg.Clock.Now()
 	for _, bound := range []struct {
 		name, text string

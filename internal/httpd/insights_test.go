@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/httpd"
+	"github.com/weir-analytics/weir/internal/insight"
 )
 
 func berlin(t *testing.T, s string) time.Time {
@@ -32,7 +33,7 @@ func TestStatsAreAskedOfTheProjectUnderBothNames(t *testing.T) {
 		f.project = nil
 		a := f.as(f.admin, "GET", path, "")
 		wantStatus(t, a, 200)
-		if a.body != `{"for":"`+f.shop.ID+`"}`+"\n" || f.project == nil || f.project.ID != f.shop.ID {
+		if !strings.Contains(a.body, `"as_of":"2026-03-10T13:34:56+01:00"`) || f.project == nil || f.project.ID != f.shop.ID {
 			t.Errorf("%s: %s", path, a.body)
 		}
 		if a.header.Get("Cache-Control") != "no-store" {
@@ -75,8 +76,10 @@ func TestAQueryIsReadInTheProjectsTimezone(t *testing.T) {
 		Series:    []weir.Series{{Event: "sign_up", Math: weir.MathTotal}, {Math: weir.MathP95, Property: "latency_ms"}},
 		Breakdown: "properties.plan",
 		Filter: []weir.Condition{
-			{Column: "country", Op: "in", Values: []string{"DE", "FR"}}, {Column: "status", Op: ">", Values: []string{"499"}},
-			{Column: "properties.trial", Op: "=", Values: []string{"true"}}, {Column: "path", Op: "contains", Values: []string{"/a"}},
+			{Column: "country", Op: "in", Values: []string{"DE", "FR"}},
+			{Column: "status", Op: ">", Values: []string{"499"}},
+			{Column: "properties.trial", Op: "=", Values: []string{"true"}},
+			{Column: "path", Op: "contains", Values: []string{"/a"}},
 		},
 		Compare: weir.ComparePrevious, Limit: 7, Bots: true,
 	}
@@ -172,7 +175,7 @@ func TestABodyOfAQueryIsBounded(t *testing.T) {
 func TestEventsAreAskedForByTheirParameters(t *testing.T) {
 	f := start(t)
 	wantStatus(t, f.as(f.admin, "GET", f.path("/events?from=2026-03-01&to=2026-03-01&name=sign%20up&profile_id=7&device_id=d&limit=5&cursor=abc&freshness=1m"), ""), 200)
-	want := httpd.EventsQuery{
+	want := insight.EventsQuery{
 		From: berlin(t, "2026-03-01 00:00:00"), To: berlin(t, "2026-03-02 00:00:00"),
 		Name: "sign up", ProfileID: "7", DeviceID: "d", Limit: 5, Cursor: "abc",
 	}
@@ -183,10 +186,28 @@ func TestEventsAreAskedForByTheirParameters(t *testing.T) {
 		t.Errorf("freshness = %v", f.freshness)
 	}
 	wantStatus(t, f.as(f.admin, "GET", f.path("/events"), ""), 200)
-	if d := cmp.Diff(httpd.EventsQuery{Limit: 50}, f.events); d != "" {
+	if d := cmp.Diff(insight.EventsQuery{Limit: 50}, f.events); d != "" {
 		t.Error(d)
 	}
 	for _, q := range []string{"from=x", "to=x", "limit=0", "limit=1001", "limit=ten", "freshness=-1", "from=2026-03-02&to=2026-03-01"} {
 		wantError(t, f.as(f.admin, "GET", f.path("/events?"+q), ""), 400, weir.EINVALID)
+	}
+}
+
+func TestEachKindIsAskedOfWhatAnswersIt(t *testing.T) {
+	f := start(t)
+	for kind, member := range map[weir.Kind]string{weir.KindTrend: `"series":`, weir.KindPages: `"totals":`} {
+		f.kind = ""
+		a := f.as(f.admin, "POST", f.path("/query"), `{"kind":"`+string(kind)+`","from":"-7d"}`)
+		wantStatus(t, a, 200)
+		if f.kind != kind || !strings.Contains(a.body, member) {
+			t.Errorf("%s: asked for %q, answered %s", kind, f.kind, a.body)
+		}
+		f.err = weir.Errorf(weir.EINVALID, "no such column")
+		wantError(t, f.as(f.admin, "POST", f.path("/query"), `{"kind":"`+string(kind)+`","from":"-7d"}`), 400, weir.EINVALID)
+		f.err = nil
+	}
+	if _, err := httpd.Ask(insights{f.backend}, weir.Query{Kind: "funnel"}); weir.ErrorCode(err) != weir.EINVALID {
+		t.Errorf("a kind that nothing answers: %v", err)
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/httpd"
+	"github.com/weir-analytics/weir/internal/stats"
 )
 
 // watchLive opens shop's live stream and returns its lines. It returns when the
@@ -112,10 +113,10 @@ func TestAStreamOutlastsTheServersTimeouts(t *testing.T) {
 // slowStats takes its time, unless its context ends.
 type slowStats struct{ httpd.Stats }
 
-func (slowStats) Overview(ctx context.Context, _ *weir.Project) (any, error) {
+func (slowStats) Overview(ctx context.Context, _ *weir.Project) (*stats.Overview, error) {
 	select {
 	case <-time.After(150 * time.Millisecond):
-		return "done", nil
+		return &stats.Overview{}, nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}

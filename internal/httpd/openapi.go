@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
-	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
 	weir "github.com/weir-analytics/weir"
@@ -26,6 +25,7 @@ func openAPIConfig(version string) huma.Config {
 	c := huma.DefaultConfig("Weir", version)
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "", "", ""
 	c.CreateHooks = nil
+	c.Components.Schemas = newSchemas()
 	c.Info.Description = "Real-time product and API analytics."
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		byToken:    {Type: "http", Scheme: "bearer", Description: "an API token, wt_…"},
@@ -89,16 +89,20 @@ func (c jsonContext) Header(name string) string {
 // Unwrap lets huma's adapter find its own context.
 func (c jsonContext) Unwrap() huma.Context { return c.humaContext }
 
-// answers documents the body of a success whose Go type the server does not know.
-func answers[T any](s *Server, op huma.Operation, status int) huma.Operation {
-	if op.Responses == nil {
-		op.Responses = map[string]*huma.Response{}
+// answering documents the body of a 200 that huma cannot tell from a handler:
+// one of the types.
+func (s *Server) answering(op huma.Operation, types ...reflect.Type) huma.Operation {
+	one := &huma.Schema{}
+	for _, t := range types {
+		one.OneOf = append(one.OneOf, s.schema(t))
 	}
-	op.Responses[strconv.Itoa(status)] = &huma.Response{
-		Description: http.StatusText(status),
-		Content:     map[string]*huma.MediaType{"application/json": {Schema: s.schema(reflect.TypeFor[T]())}},
+	if len(types) == 1 {
+		one = one.OneOf[0]
 	}
-	op.Responses["default"] = s.errorResponse()
+	op.Responses = map[string]*huma.Response{
+		"200":     {Description: "OK", Content: map[string]*huma.MediaType{"application/json": {Schema: one}}},
+		"default": s.errorResponse(),
+	}
 	return op
 }
 

@@ -13,6 +13,7 @@ import (
 
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/httpd"
+	"github.com/weir-analytics/weir/internal/ingest"
 	"github.com/weir-analytics/weir/internal/meta"
 )
 
@@ -22,10 +23,10 @@ type gate struct {
 	open    chan struct{}
 }
 
-func (g *gate) Ingest(context.Context, *weir.Project, io.Reader, string, httpd.Remote) (httpd.Reply, error) {
+func (g *gate) Ingest(context.Context, *weir.Project, io.Reader, string, ingest.Remote) (ingest.Reply, error) {
 	g.entered <- struct{}{}
 	<-g.open
-	return httpd.Reply{Accepted: 1}, nil
+	return ingest.Reply{Accepted: 1}, nil
 }
 
 type running struct {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/weir-analytics/weir/internal/stats"
 )
 
 // TrendParams are parameters of stats-trend. It is exported for huma, as
@@ -14,10 +15,10 @@ type TrendParams struct {
 }
 
 type (
-	// anyOutput passes an answer on as it is.
-	anyOutput struct {
+	// output passes on an answer of floor 3.
+	output[T any] struct {
 		CacheControl string `header:"Cache-Control"`
-		Body         any
+		Body         *T
 	}
 	projectQuery struct {
 		Project string `query:"project" required:"true" doc:"the project's id"`
@@ -32,32 +33,36 @@ type (
 	}
 )
 
-func passOn(v any, err error) (*anyOutput, error) {
+func passOn[T any](v *T, err error) (*output[T], error) {
 	if err != nil {
 		return nil, err
 	}
-	return &anyOutput{CacheControl: "no-store", Body: v}, nil
+	return &output[T]{CacheControl: "no-store", Body: v}, nil
 }
 
 func (s *Server) mountStats() {
-	overview := func(ctx context.Context) (*anyOutput, error) {
+	overview := func(ctx context.Context) (*output[stats.Overview], error) {
 		return passOn(s.cfg.Stats.Overview(ctx, projectOf(ctx)))
 	}
-	trend := func(ctx context.Context, q TrendParams) (*anyOutput, error) {
+	trend := func(ctx context.Context, q TrendParams) (*output[stats.Trend], error) {
 		return passOn(s.cfg.Stats.Trend(ctx, projectOf(ctx), q.Range, q.Event))
 	}
-	handle(s, answers[OverviewAnswer](s, huma.Operation{
+	handle(s, huma.Operation{
 		OperationID: "stats-overview", Method: "GET", Path: "/api/v1/projects/{id}/stats/overview", Summary: "Calls and visitors now",
-	}, 200), func(ctx context.Context, _ *ProjectPath) (*anyOutput, error) { return overview(ctx) })
-	handle(s, answers[TrendStatsAnswer](s, huma.Operation{
+	}, func(ctx context.Context, _ *ProjectPath) (*output[stats.Overview], error) { return overview(ctx) })
+	handle(s, huma.Operation{
 		OperationID: "stats-trend", Method: "GET", Path: "/api/v1/projects/{id}/stats/trend", Summary: "Events over time, from counters",
 		Description: "60 minutes, 24 hours or 30 days up to now, oldest first, zeros filled.",
-	}, 200), func(ctx context.Context, in *trendInput) (*anyOutput, error) { return trend(ctx, in.TrendParams) })
+	}, func(ctx context.Context, in *trendInput) (*output[stats.Trend], error) {
+		return trend(ctx, in.TrendParams)
+	})
 
-	handle(s, answers[OverviewAnswer](s, huma.Operation{
+	handle(s, huma.Operation{
 		OperationID: "old-stats-overview", Method: "GET", Path: "/api/admin/stats/overview", Summary: "stats-overview under its older name",
-	}, 200), func(ctx context.Context, _ *projectQuery) (*anyOutput, error) { return overview(ctx) })
-	handle(s, answers[TrendStatsAnswer](s, huma.Operation{
+	}, func(ctx context.Context, _ *projectQuery) (*output[stats.Overview], error) { return overview(ctx) })
+	handle(s, huma.Operation{
 		OperationID: "old-stats-trend", Method: "GET", Path: "/api/admin/stats/trend", Summary: "stats-trend under its older name",
-	}, 200), func(ctx context.Context, in *oldTrendInput) (*anyOutput, error) { return trend(ctx, in.TrendParams) })
+	}, func(ctx context.Context, in *oldTrendInput) (*output[stats.Trend], error) {
+		return trend(ctx, in.TrendParams)
+	})
 }

@@ -42,9 +42,9 @@ type Remote struct {
 
 // Reply is what became of a request's events.
 type Reply struct {
-	Accepted   int
-	Duplicates int
-	Rejected   []weir.Rejection
+	Accepted   int              `json:"accepted"`
+	Duplicates int              `json:"duplicates" doc:"events seen before, which were not added again"`
+	Rejected   []weir.Rejection `json:"rejected" nullable:"false"`
 }
 
 // Config is what an Ingester is made of.

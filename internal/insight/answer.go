@@ -7,20 +7,22 @@ import (
 	weir "github.com/weir-analytics/weir"
 )
 
+// The doc and nullable tags of answers are for the API's description.
+
 // Trend is the answer of kind trend.
 type Trend struct {
-	Series []TrendSeries `json:"series"`
+	Series []TrendSeries `json:"series" nullable:"false"`
 	Meta
 }
 
 // TrendSeries is one line. With a breakdown there is one per group, largest
 // first, then Other.
 type TrendSeries struct {
-	Event     string    `json:"event"` // "" is any
+	Event     string    `json:"event" doc:"empty is any"`
 	Math      weir.Math `json:"math"`
 	Property  string    `json:"property,omitempty"`
-	Breakdown *Group    `json:"breakdown,omitempty"`
-	Other     bool      `json:"other,omitempty"` // all groups that are not among the largest
+	Breakdown *Group    `json:"breakdown,omitempty" doc:"the group's value; null is the group of events without one"`
+	Other     bool      `json:"other,omitempty" doc:"all groups that are not among the largest"`
 	Values
 	Compare *Comparison `json:"compare,omitempty"`
 }
@@ -28,11 +30,9 @@ type TrendSeries struct {
 // Values are a line's points, oldest first, and its value over the whole range,
 // which for unique, avg, median and the like is not the sum of the points.
 type Values struct {
-	Points []Point  `json:"points"`
-	Total  *float64 `json:"total"` // null when there is no value
-	// Ignored is how many events had a value of the property that is not a
-	// number. Events without the property are not among them.
-	Ignored int64 `json:"ignored,omitempty"`
+	Points  []Point  `json:"points" nullable:"false" doc:"oldest first"`
+	Total   *float64 `json:"total" doc:"over the whole range; null when there is no value"`
+	Ignored int64    `json:"ignored,omitempty" doc:"events whose value of the property is not a number; those without the property are not among them"`
 }
 
 // Comparison is the same line an earlier while ago. Its points stand beside
@@ -46,7 +46,7 @@ type Comparison struct {
 // Point is the value of the bucket that starts at Time; null when it has none.
 type Point struct {
 	Time  time.Time `json:"time"`
-	Value *float64  `json:"value"`
+	Value *float64  `json:"value" doc:"null when there is none"`
 }
 
 // Group names what a line of a breakdown is about: in JSON the value as a
@@ -68,8 +68,8 @@ func (g Group) MarshalJSON() ([]byte, error) {
 
 // Pages is the answer of kind pages.
 type Pages struct {
-	Pages  []Page     `json:"pages"` // most viewed first
-	Totals PageTotals `json:"totals"`
+	Pages  []Page     `json:"pages" nullable:"false" doc:"most viewed first"`
+	Totals PageTotals `json:"totals" doc:"over all paths, also those that the limit left out"`
 	Meta
 }
 
@@ -77,13 +77,12 @@ type Pages struct {
 type Page struct {
 	Path     string   `json:"path"`
 	Views    int64    `json:"views"`
-	Visitors int64    `json:"visitors"`     // distinct persons
-	PageTime *float64 `json:"page_time_ms"` // mean; null when no view of it was closed
-	Entries  int64    `json:"entries"`      // visits that began here
-	Exits    int64    `json:"exits"`        // visits whose last page it was
-	// BounceRate is bounces among the visits that began here, 0 to 1; null when
-	// none did.
-	BounceRate *float64 `json:"bounce_rate"`
+	Visitors int64    `json:"visitors" doc:"distinct persons"`
+	PageTime *float64 `json:"page_time_ms" doc:"mean; null when no view of it was closed"`
+	Entries  int64    `json:"entries" doc:"visits that began here"`
+	Exits    int64    `json:"exits" doc:"visits whose last page it was"`
+
+	BounceRate *float64 `json:"bounce_rate" doc:"bounces among the visits that began here, 0 to 1; null when none did"`
 }
 
 // PageTotals are over all paths, also those that the limit left out.
@@ -91,6 +90,6 @@ type PageTotals struct {
 	Views         int64    `json:"views"`
 	Visitors      int64    `json:"visitors"`
 	Visits        int64    `json:"visits"`
-	BounceRate    *float64 `json:"bounce_rate"`       // among visits with a screen view, 0 to 1
-	VisitDuration *float64 `json:"visit_duration_ms"` // mean; null without a visit
+	BounceRate    *float64 `json:"bounce_rate" doc:"among visits with a screen view, 0 to 1; null without a visit"`
+	VisitDuration *float64 `json:"visit_duration_ms" doc:"mean; null without a visit"`
 }

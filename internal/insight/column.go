@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/cold"
@@ -50,6 +51,9 @@ type column struct {
 
 // columnOf looks a name up. Error: EINVALID.
 func columnOf(d cold.Dialect, name string) (column, error) {
+	if err := isText("column", name); err != nil {
+		return column{}, err
+	}
 	if p, ok := strings.CutPrefix(name, propertyPrefix); ok && p != "" {
 		expr, arg := d.PropertyText("properties", p)
 		return column{name: name, kind: property, expr: fragment{sql: expr, args: []any{arg}}}, nil
@@ -63,6 +67,14 @@ func columnOf(d cold.Dialect, name string) (column, error) {
 			name, strings.Join(slices.Sorted(maps.Keys(columns)), ", "))
 	}
 	return column{name: name, kind: k, expr: raw(name)}, nil
+}
+
+// isText refuses what no engine takes as a value of text. Error: EINVALID.
+func isText(what, s string) error {
+	if len(s) > maxValue || !utf8.ValidString(s) {
+		return weir.Errorf(weir.EINVALID, "%s: must be UTF-8 and at most %d bytes", what, maxValue)
+	}
+	return nil
 }
 
 // key is the column's value where it has one, else NULL.

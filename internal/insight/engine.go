@@ -51,7 +51,7 @@ func New(r cold.Reader, b Barrier, clock weir.Clock, o Options) *Engine {
 
 // Meta stands at the end of every answer.
 type Meta struct {
-	AsOf      time.Time `json:"as_of"` // up to when the answer is complete
+	AsOf      time.Time `json:"as_of" doc:"up to when the answer is complete"`
 	Cached    bool      `json:"cached"`
 	ElapsedMS int64     `json:"elapsed_ms"`
 }

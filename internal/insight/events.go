@@ -28,8 +28,8 @@ type EventsQuery struct {
 
 // EventPage is a page of events.
 type EventPage struct {
-	Events     []EventItem `json:"events"`
-	NextCursor string      `json:"next_cursor,omitempty"` // "" at the end
+	Events     []EventItem `json:"events" nullable:"false" doc:"newest first"`
+	NextCursor string      `json:"next_cursor,omitempty" doc:"missing at the end"`
 	Meta
 }
 
@@ -66,12 +66,11 @@ type EventItem struct {
 	Call           *CallItem       `json:"call,omitempty"`
 	Revenue        float64         `json:"revenue,omitempty"`
 	Currency       string          `json:"currency,omitempty"`
-	Properties     json.RawMessage `json:"properties,omitempty"`
+	Properties     json.RawMessage `json:"properties,omitempty" doc:"a JSON object"`
 	InheritedFrom  string          `json:"inherited_from,omitempty"`
 	ClosesEventID  string          `json:"closes_event_id,omitempty"`
-	// Duration is how long the visitor stayed on the screen view, known once a
-	// later event of the visit has closed it.
-	Duration *int64 `json:"duration_ms,omitempty"`
+
+	Duration *int64 `json:"duration_ms,omitempty" doc:"how long the visitor stayed on the screen view, known once a later event of the visit has closed it"`
 }
 
 // CallItem is what an api_call says of the request.
@@ -132,6 +131,11 @@ func (e *Engine) whereEvents(p *weir.Project, q EventsQuery) (fragment, error) {
 	}
 	if !q.From.IsZero() && !q.To.IsZero() && !q.From.Before(q.To) {
 		return fragment{}, weir.Errorf(weir.EINVALID, "from must be before to")
+	}
+	for what, s := range map[string]string{"name": q.Name, "profile_id": q.ProfileID, "device_id": q.DeviceID} {
+		if err := isText(what, s); err != nil {
+			return fragment{}, err
+		}
 	}
 	filter, err := conditions(e.d, q.Filter)
 	if err != nil {

@@ -3,7 +3,6 @@ package insight
 import (
 	"math"
 	"strconv"
-	"unicode/utf8"
 
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/cold"
@@ -40,8 +39,8 @@ func condition(d cold.Dialect, c weir.Condition, instead map[string]string) (fra
 
 func checkValues(c weir.Condition) error {
 	for _, v := range c.Values {
-		if len(v) > maxValue || !utf8.ValidString(v) {
-			return weir.Errorf(weir.EINVALID, "%s %s: a value must be UTF-8 and at most %d bytes", c.Column, c.Op, maxValue)
+		if err := isText("value of "+c.Column, v); err != nil {
+			return err
 		}
 	}
 	if c.Op == "in" {

@@ -58,19 +58,24 @@ func (e *Engine) top(ctx context.Context, t *trendPlan, s seriesPlan) (*groups, 
 	return g, err
 }
 
-// split adds the columns g, the row's value where it has a line of its own, and
-// o, to a table with the breakdown's column k. columns are those to keep.
+// split adds the columns o, where a row belongs, and g, its value where it has a
+// line of its own, to a table with the breakdown's column k. columns are those
+// to keep.
 func (g *groups) split(columns string, from fragment) fragment {
+	none := isOther
+	if g.none >= 0 {
+		none = isNone
+	}
+	if !g.other {
+		// All values have a line, or none in an earlier range: see line.
+		return sql("(SELECT "+columns+", k AS g, CASE WHEN k IS NULL THEN "+strconv.Itoa(none)+" ELSE 0 END AS o FROM @) AS split", from)
+	}
 	named := raw("FALSE")
 	if len(g.keys) > 0 {
 		named = sql("k IN (@)", list(g.keys, ", "))
 	}
-	none := strconv.Itoa(isOther)
-	if g.none >= 0 {
-		none = strconv.Itoa(isNone)
-	}
-	return sql("(SELECT "+columns+", CASE WHEN k IS NULL THEN "+none+" WHEN @ THEN 0 ELSE 2 END AS o, CASE WHEN @ THEN k END AS g FROM @) AS split",
-		named, named, from)
+	from = sql("(SELECT *, CASE WHEN k IS NULL THEN "+strconv.Itoa(none)+" WHEN @ THEN 0 ELSE 2 END AS o FROM @) AS placed", named, from)
+	return sql("(SELECT "+columns+", o, CASE WHEN o = 0 THEN k END AS g FROM @) AS split", from)
 }
 
 // line is the index of a row's line, -1 when it has none: in an earlier range

@@ -105,27 +105,21 @@ func (e *Engine) pageViews(ctx context.Context, pl *pagesPlan, linked bool, a *P
 	if linked {
 		persons = resolved(pl.project, "path, n", persons)
 	}
-	const counts = "CAST(SUM(n) AS BIGINT) AS views, COUNT(DISTINCT NULLIF(person, ''))"
-	q := sql(fmt.Sprintf("SELECT path, "+counts+" FROM @ GROUP BY path ORDER BY views DESC, path LIMIT %d", pl.limit), persons)
-	err := e.each(ctx, q, func(scan func(...any) error) error {
+	q := sql("SELECT GROUPING(path), COALESCE(path, ''), CAST(SUM(n) AS BIGINT) AS views, COUNT(DISTINCT NULLIF(person, '')) FROM @ "+
+		fmt.Sprintf("GROUP BY GROUPING SETS ((path), ()) ORDER BY GROUPING(path) DESC, views DESC, path LIMIT %d", pl.limit+1), persons)
+	return e.each(ctx, q, func(scan func(...any) error) error {
+		var all int64
+		var views *int64 // NULL for all of nothing
 		var pg Page
-		if err := scan(&pg.Path, &pg.Views, &pg.Visitors); err != nil {
+		if err := scan(&all, &pg.Path, &views, &pg.Visitors); err != nil {
 			return err
+		}
+		pg.Views = or(views)
+		if all == 1 {
+			a.Totals.Views, a.Totals.Visitors = pg.Views, pg.Visitors
+			return nil
 		}
 		a.Pages = append(a.Pages, pg)
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	return e.each(ctx, sql("SELECT "+counts+" FROM @", persons), func(scan func(...any) error) error {
-		var views *int64
-		if err := scan(&views, &a.Totals.Visitors); err != nil {
-			return err
-		}
-		if views != nil {
-			a.Totals.Views = *views
-		}
 		return nil
 	})
 }

@@ -77,6 +77,9 @@ func (e *Engine) planSeries(s weir.Series) (seriesPlan, error) {
 	if !ok {
 		return seriesPlan{}, weir.Errorf(weir.EINVALID, "unknown math %q: use %s", s.Math, quote(mathNames...))
 	}
+	if err := isText("event", s.Event); err != nil {
+		return seriesPlan{}, err
+	}
 	sp := seriesPlan{Series: s, aggregate: m}
 	if !m.values {
 		if s.Property != "" {
@@ -101,7 +104,7 @@ func (e *Engine) planSeries(s weir.Series) (seriesPlan, error) {
 // earlier is the range to compare with, nil for none. Error: EINVALID.
 //
 // Previous is the same length of time just before: the same number of days,
-// where the range begins and ends at midnight, so that a night with a change of
+// where the range begins and ends with a day, so that a night with a change of
 // clocks does not shift the days before it by an hour. Each bucket is the one
 // with its index moved back.
 func earlier(b buckets, q weir.Query, loc *time.Location) (*buckets, error) {
@@ -110,12 +113,12 @@ func earlier(b buckets, q weir.Query, loc *time.Location) (*buckets, error) {
 	case weir.CompareNone:
 		return nil, nil
 	case weir.CompareYear:
-		move = func(t time.Time) time.Time { return t.AddDate(-1, 0, 0) }
+		move = func(t time.Time) time.Time { return back(t, 1, 0) }
 	case weir.ComparePrevious:
 		length := q.To.Sub(q.From)
 		move = func(t time.Time) time.Time { return t.Add(-length) }
 		if days, ok := wholeDays(q.From.In(loc), q.To.In(loc)); ok {
-			_ = days
+			move = func(t time.Time) time.Time { return back(t, 0, days) }
 		}
 	default:
 		return nil, weir.Errorf(weir.EINVALID, "unknown compare %q: use previous or year", q.Compare)
@@ -124,12 +127,24 @@ func earlier(b buckets, q weir.Query, loc *time.Location) (*buckets, error) {
 	return &s, nil
 }
 
-// wholeDays is the number of dates from one midnight to another.
-func wholeDays(from, to time.Time) (int, bool) {
-	f, t := wall(from), wall(to)
-	const day = 24 * time.Hour
-	if !f.Equal(f.Truncate(day)) || !t.Equal(t.Truncate(day)) {
-		return 0, false
+// back is the same time of day on an earlier date; the first instant of a date
+// stays one.
+func back(t time.Time, years, days int) time.Time {
+	if y, m, d := t.Date(); t.Equal(midnight(y, m, d, t.Location())) {
+		return midnight(y-years, m, d-days, t.Location())
 	}
-	return int(t.Sub(f) / day), true
+	return t.AddDate(-years, 0, -days)
+}
+
+// wholeDays is the number of dates from the first instant of one to that of
+// another; ok is false when the times are not such.
+func wholeDays(from, to time.Time) (days int, ok bool) {
+	date := func(t time.Time) time.Time {
+		y, m, d := t.Date()
+		ok = ok && t.Equal(midnight(y, m, d, t.Location()))
+		return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+	}
+	ok = true
+	n := date(to).Sub(date(from)) / (24 * time.Hour)
+	return int(n), ok
 }

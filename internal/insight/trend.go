@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -171,40 +172,39 @@ func (e *Engine) aggregates(ctx context.Context, t *trendPlan, s seriesPlan, b b
 		value += ", 0"
 	}
 	by := t.columns()
-	q := sql("SELECT "+by+"b, "+value+" FROM @ GROUP BY "+by+"b", rows)
+	if s.aggregate.fold != nil {
+		return e.points(ctx, t, g, sql("SELECT "+by+"0, b, "+value+" FROM @ GROUP BY "+by+"b", rows), s.aggregate.fold, vs)
+	}
+	// The rows are read once for the buckets and the range.
+	sets := "GROUPING SETS ((" + by + "b), (" + strings.TrimSuffix(by, ", ") + "))"
+	return e.points(ctx, t, g, sql("SELECT "+by+"GROUPING(b), b, "+value+" FROM @ GROUP BY "+sets, rows), nil, vs)
+}
+
+// points reads rows of: is it the whole range (then there is no fold), bucket,
+// value, ignored.
+func (e *Engine) points(ctx context.Context, t *trendPlan, g *groups, q fragment, fold func(a, b float64) float64, vs []Values) error {
 	err := e.scanLines(ctx, t, g, q, func(scan scanLine) error {
-		var bucket, ignored int64
+		var whole, ignored int64
+		var bucket *int64
 		var v *float64
-		line, err := scan(&bucket, &v, &ignored)
+		line, err := scan(&whole, &bucket, &v, &ignored)
 		if err != nil || line < 0 {
 			return err
+		}
+		if whole == 1 {
+			vs[line].Total = finite(v)
+			return nil
 		}
 		vs[line].Ignored += ignored
-		return vs[line].set(bucket, v)
+		return vs[line].set(or(bucket), v)
 	})
-	if err != nil {
+	if err != nil || fold == nil {
 		return err
 	}
-	if s.aggregate.fold != nil {
-		for i := range vs {
-			vs[i].fold(s.aggregate.fold)
-		}
-		return nil
+	for i := range vs {
+		vs[i].fold(fold)
 	}
-	q = sql("SELECT "+by+value+" FROM @", rows)
-	if t.group != nil {
-		q = sql("@ GROUP BY o, g", q)
-	}
-	return e.scanLines(ctx, t, g, q, func(scan scanLine) error {
-		var ignored int64
-		var v *float64
-		line, err := scan(&v, &ignored)
-		if err != nil || line < 0 {
-			return err
-		}
-		vs[line].Total = finite(v)
-		return nil
-	})
+	return nil
 }
 
 // set puts a bucket's value in its place.

@@ -19,8 +19,7 @@ func (e *Engine) uniques(ctx context.Context, t *trendPlan, s seriesPlan, b buck
 	if err != nil {
 		return err
 	}
-	where := sql("@ AND person <> ''", e.where(t, s, b))
-	rows := e.rows(t, s, b, g, "person", raw("person"), where)
+	rows := e.rows(t, s, b, g, "person", raw("person"), e.where(t, s, b))
 	if len(b.starts) <= maskBits {
 		return e.uniquesByMask(ctx, t, g, rows, linked, vs)
 	}
@@ -35,11 +34,13 @@ func (e *Engine) uniquesByMask(ctx context.Context, t *trendPlan, g *groups, row
 		masks = sql("(SELECT "+by+"person, "+e.d.BitUnion("m")+" AS m FROM @ GROUP BY "+by+"person) AS merged",
 			resolved(t.project, by+"m", masks))
 	}
+	// Many persons share a mask, and there are n counts to make of each.
+	masks = sql("(SELECT "+by+"m, COUNT(*) AS n FROM @ WHERE person <> '' GROUP BY "+by+"m) AS counted", masks)
 	var counts strings.Builder
 	for i := range n {
-		counts.WriteString(", COUNT(CASE WHEN " + e.d.HasBit("m", i) + " THEN 1 END)")
+		counts.WriteString(", COALESCE(SUM(CASE WHEN " + e.d.HasBit("m", i) + " THEN CAST(n AS DOUBLE) END), 0)")
 	}
-	q := sql("SELECT "+by+"COUNT(*)"+counts.String()+" FROM @", masks)
+	q := sql("SELECT "+by+"CAST(COALESCE(SUM(n), 0) AS DOUBLE)"+counts.String()+" FROM @", masks)
 	if t.group != nil {
 		q = sql("@ GROUP BY o, g", q)
 	}
@@ -64,7 +65,7 @@ func (e *Engine) uniquesByMask(ctx context.Context, t *trendPlan, g *groups, row
 func (e *Engine) uniquesByPair(ctx context.Context, t *trendPlan, g *groups, rows fragment, linked bool, vs []Values) error {
 	// persons counts distinct persons by some columns, each with a comma after it.
 	persons := func(by string) fragment {
-		from := sql("(SELECT DISTINCT "+by+"person FROM @) AS pairs", rows)
+		from := sql("(SELECT DISTINCT "+by+"person FROM @ WHERE person <> '') AS pairs", rows)
 		if linked {
 			from = resolved(t.project, by+"0 AS zero", from)
 		}

@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	cachedProjects = 4096 // found
-	cachedMisses   = 4096 // not found; apart, so that made-up keys push out no real ones
+	cachedFound  = 4096
+	cachedMisses = 4096 // apart, so that made-up keys push out no real ones
 
 	// keptFound bounds how long another process's revocation goes unseen; this
 	// process's own is seen at once.
@@ -19,68 +19,75 @@ const (
 	keptMiss  = 5 * time.Second
 )
 
-// projectCache is a bounded read-through cache of projects by key or id: every
-// ingest request asks. Names are not secrets ("key:" and a hash, "id:" and an id).
-type projectCache struct {
+// cache is a bounded read-through cache of what nearly every request asks for:
+// projects by key or id, tokens. Names are not secrets but hashes and ids. What
+// it returns is shared by all who ask.
+type cache[V any] struct {
 	clock weir.Clock
 
 	mu     sync.Mutex
-	found  *lru.LRU[string, cached]
-	missed *lru.LRU[string, time.Time] // until when
+	found  *lru.LRU[string, found[V]]
+	missed *lru.LRU[string, miss]
 	// generation grows with each forget; a read that began before one does not
 	// enter the cache after it.
 	generation uint64
 }
 
-type cached struct {
-	project *weir.Project
-	until   time.Time
+type found[V any] struct {
+	value V
+	until time.Time
 }
 
-func newProjectCache(clock weir.Clock) *projectCache {
+type miss struct {
+	err   error // ENOTFOUND
+	until time.Time
+}
+
+func newCache[V any](clock weir.Clock) *cache[V] {
 	// The constructor's only error is a size below 1.
-	found, _ := lru.NewLRU[string, cached](cachedProjects, nil)
-	missed, _ := lru.NewLRU[string, time.Time](cachedMisses, nil)
-	return &projectCache{clock: clock, found: found, missed: missed}
+	hits, _ := lru.NewLRU[string, found[V]](cachedFound, nil)
+	misses, _ := lru.NewLRU[string, miss](cachedMisses, nil)
+	return &cache[V]{clock: clock, found: hits, missed: misses}
 }
 
-// get is the project under a name, of the cache or of load. An ENOTFOUND error
-// of load is remembered too.
-func (c *projectCache) get(ctx context.Context, name string, load func(context.Context) (*weir.Project, error)) (*weir.Project, error) {
+// get is what has a name, of the cache or of load. An ENOTFOUND error of load is
+// remembered too.
+func (c *cache[V]) get(ctx context.Context, name string, load func(context.Context) (V, error)) (V, error) {
 	now := c.clock.Now()
 	c.mu.Lock()
 	if e, ok := c.found.Get(name); ok && now.Before(e.until) {
 		c.mu.Unlock()
-		return e.project, nil
+		return e.value, nil
 	}
-	if until, ok := c.missed.Get(name); ok && now.Before(until) {
+	if m, ok := c.missed.Get(name); ok && now.Before(m.until) {
 		c.mu.Unlock()
-		return nil, weir.Errorf(weir.ENOTFOUND, "no such project")
+		var none V
+		return none, m.err
 	}
 	generation := c.generation
 	c.mu.Unlock()
 
-	p, err := load(ctx)
+	v, err := load(ctx)
 
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if generation != c.generation {
-		return p, err
+		return v, err
 	}
 	switch {
 	case err == nil:
-		c.found.Add(name, cached{p, now.Add(keptFound)})
+		c.found.Add(name, found[V]{v, now.Add(keptFound)})
 		c.missed.Remove(name)
 	case weir.ErrorCode(err) == weir.ENOTFOUND:
-		c.missed.Add(name, now.Add(keptMiss))
+		c.missed.Add(name, miss{err, now.Add(keptMiss)})
 		c.found.Remove(name)
 	}
-	return p, err
+	return v, err
 }
 
 // forget drops all. Changes are rare, so none is worth tracking which names
 // lead to it.
-func (c *projectCache) forget() {
+func (c *cache[V]) forget() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.generation++

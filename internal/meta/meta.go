@@ -34,7 +34,8 @@ type Store struct {
 	clock    weir.Clock
 	random   io.Reader
 	hasher   *hasher
-	projects *projectCache
+	projects *cache[*weir.Project]
+	tokens   *cache[*Token]
 	salts    saltCache
 }
 
@@ -59,7 +60,8 @@ func Open(ctx context.Context, path string, clock weir.Clock, opts ...Option) (*
 		clock:    clock,
 		random:   rand.Reader,
 		hasher:   newHasher(),
-		projects: newProjectCache(clock),
+		projects: newCache[*weir.Project](clock),
+		tokens:   newCache[*Token](clock),
 	}
 	for _, o := range opts {
 		o(s)

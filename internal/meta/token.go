@@ -75,6 +75,7 @@ func (s *Store) CreateToken(ctx context.Context, n NewToken) (t *Token, secret s
 	if err := addToken(ctx, s.write, t, secret); err != nil {
 		return nil, "", fmt.Errorf("meta: create token: %w", err)
 	}
+	s.tokens.forget()
 	return t, secret, nil
 }
 
@@ -119,17 +120,24 @@ func (s *Store) EnsureAdminToken(ctx context.Context, secret string) (made strin
 	if err != nil {
 		return "", fmt.Errorf("meta: ensure admin token: %w", err)
 	}
+	s.tokens.forget()
 	return made, nil
 }
 
-// Token is the token of a secret. Errors: ENOTFOUND.
+// Token is the token of a secret. It is shared: do not change it. Errors:
+// ENOTFOUND.
 func (s *Store) Token(ctx context.Context, secret string) (*Token, error) {
+	hash := hashSecret(secret)
+	return s.tokens.get(ctx, hash, func(ctx context.Context) (*Token, error) { return s.readToken(ctx, hash) })
+}
+
+func (s *Store) readToken(ctx context.Context, hash string) (*Token, error) {
 	var t Token
 	var admin, created int64
 	var scope, role string
 	var project sql.NullString
 	err := s.read.QueryRowContext(ctx, `SELECT id, name, last4, scope, admin, project_id, role, created_at
-		FROM tokens WHERE hash = ?`, hashSecret(secret)).
+		FROM tokens WHERE hash = ?`, hash).
 		Scan(&t.ID, &t.Name, &t.Last4, &scope, &admin, &project, &role, &created)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, weir.Errorf(weir.ENOTFOUND, "unknown token")
@@ -151,5 +159,6 @@ func (s *Store) RevokeToken(ctx context.Context, id string) error {
 	if !ok {
 		return weir.Errorf(weir.ENOTFOUND, "no such token")
 	}
+	s.tokens.forget()
 	return nil
 }

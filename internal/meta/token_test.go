@@ -33,6 +33,59 @@ func TestATokenIsFoundByItsSecretWhichIsNotStored(t *testing.T) {
 	wantCode(t, f.RevokeToken(t.Context(), tok.ID), weir.ENOTFOUND)
 }
 
+func TestATokenIsRememberedSoThatRequestsNeedNotAskTheStore(t *testing.T) {
+	f := open(t)
+	_, secret, err := f.CreateToken(t.Context(), meta.NewToken{Name: "CI", Scope: meta.ScopeRead, Admin: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := must(f.Token(t.Context(), secret))(t)
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	// Only the cache can answer now.
+	if d := cmp.Diff(first, must(f.Token(t.Context(), secret))(t)); d != "" {
+		t.Fatal(d)
+	}
+	f.watch.add(time.Minute)
+	if _, err := f.Token(t.Context(), secret); err == nil {
+		t.Fatal("a token is remembered for longer than a minute")
+	}
+}
+
+func TestATokenRevokedByAnotherProcessIsUnknownWithinAMinute(t *testing.T) {
+	f := open(t)
+	other := reopen(t, f)
+	tok, secret, err := f.CreateToken(t.Context(), meta.NewToken{Name: "CI", Scope: meta.ScopeRead, Admin: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	must(f.Token(t.Context(), secret))(t)
+	if err := other.RevokeToken(t.Context(), tok.ID); err != nil {
+		t.Fatal(err)
+	}
+	must(f.Token(t.Context(), secret))(t) // still remembered
+	f.watch.add(time.Minute)
+	_, err = f.Token(t.Context(), secret)
+	wantCode(t, err, weir.ENOTFOUND)
+}
+
+func TestANewAdminTokenEndsTheFormerAtOnce(t *testing.T) {
+	f := open(t)
+	for _, secret := range []string{"the first of the administrator", "the second of the administrator"} {
+		_, err := f.Token(t.Context(), secret)
+		wantCode(t, err, weir.ENOTFOUND) // and remembered as such
+		if _, err := f.EnsureAdminToken(t.Context(), secret); err != nil {
+			t.Fatal(err)
+		}
+		if !must(f.Token(t.Context(), secret))(t).Admin {
+			t.Errorf("%s is no admin's", secret)
+		}
+	}
+	_, err := f.Token(t.Context(), "the first of the administrator")
+	wantCode(t, err, weir.ENOTFOUND)
+}
+
 func TestTokensAreRefusedForBadInput(t *testing.T) {
 	f := open(t)
 	p, _ := newProject(t, f)

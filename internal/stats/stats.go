@@ -25,24 +25,23 @@ type Stats struct {
 // New makes a Stats.
 func New(s Store, clock weir.Clock) *Stats { return &Stats{s, clock} }
 
-// Overview is a project's state now. Days and hours are in its timezone.
+// Overview is a project's state now. Days and hours are in its timezone. The doc
+// and nullable tags, here and in Trend, are for the API's description.
 type Overview struct {
 	Today struct {
 		Calls    int64  `json:"calls"`
 		Events   int64  `json:"events"`
-		Visitors int64  `json:"visitors"` // distinct devices, estimated within 1 %
-		Date     string `json:"date"`     // 2006-01-02
+		Visitors int64  `json:"visitors" doc:"distinct devices, estimated within 1 %"`
+		Date     string `json:"date" format:"date"`
 	} `json:"today"`
 	CurrentHour struct {
 		Calls  int64 `json:"calls"`
 		Events int64 `json:"events"`
-		Hour   int   `json:"hour"` // 0 to 23
+		Hour   int   `json:"hour" doc:"0 to 23"`
 	} `json:"current_hour"`
-	HotAPIs []API `json:"hot_apis"` // of today, most called first
-	// SuccessRate is today's calls with a status below 400 over all with a
-	// status; null without any.
-	SuccessRate  *float64  `json:"success_rate"`
-	LiveVisitors int       `json:"live_visitors"`
+	HotAPIs      []API     `json:"hot_apis" nullable:"false" doc:"of today, most called first"`
+	SuccessRate  *float64  `json:"success_rate" doc:"today's calls with a status below 400 over all with a status, 0 to 1; null without any"`
+	LiveVisitors int       `json:"live_visitors" doc:"devices with an event in the last 5 minutes"`
 	AsOf         time.Time `json:"as_of"`
 }
 

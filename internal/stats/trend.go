@@ -10,14 +10,14 @@ import (
 
 // Trend is a count over the last buckets, oldest first, the current one last.
 type Trend struct {
-	Range string    `json:"range"`
-	Data  []Point   `json:"data"`
+	Range string    `json:"range" enum:"minute,hour,day"`
+	Data  []Point   `json:"data" nullable:"false"`
 	AsOf  time.Time `json:"as_of"`
 }
 
-// Point is one bucket; Time is its start in the project's timezone.
+// Point is one bucket.
 type Point struct {
-	Time  time.Time `json:"time"`
+	Time  time.Time `json:"time" doc:"its start, in the project's timezone"`
 	Count int64     `json:"count"`
 }
 

@@ -223,8 +223,13 @@ func TestAnEventInheritsThePageItHappenedOn(t *testing.T) {
 	rows = append(rows, s.fold(
 		at(2*minute, "own", func(e *weir.Event) { e.Path = "/own" }), view(3*minute, "/b"), at(4*minute, "click"), at(2*minute, "before b"))...)
 	for i, want := range []struct{ path, origin, from string }{
-		{}, {"/a", "https://x", ""}, {"/a", "https://x", "e2"},
-		{"/own", "", ""}, {"/b", "https://x", ""}, {"/b", "https://x", "e5"}, {},
+		{},
+		{"/a", "https://x", ""},
+		{"/a", "https://x", "e2"},
+		{"/own", "", ""},
+		{"/b", "https://x", ""},
+		{"/b", "https://x", "e5"},
+		{},
 	} {
 		r := rows[i]
 		if r.Path != want.path || r.Origin != want.origin || r.InheritedFrom != want.from {

@@ -10,7 +10,6 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
-
 	weir "github.com/weir-analytics/weir"
 )
 
@@ -157,13 +156,13 @@ func (c *capped) Read(p []byte) (int, error) {
 // cause; those after it only suffer from it.
 func bodyError(err error, coding string, layers []*capped, l Limits) error {
 	for _, c := range layers {
-		if c.err == nil || c.err == io.EOF {
+		if c.err == nil || errors.Is(c.err, io.EOF) {
 			continue
 		}
 		switch {
-		case c.err == errCapped && c.coding == "":
+		case errors.Is(c.err, errCapped) && c.coding == "":
 			return weir.Errorf(weir.ETOOLARGE, "body is over %d bytes", l.Body)
-		case c.err == errCapped:
+		case errors.Is(c.err, errCapped):
 			return weir.Errorf(weir.ETOOLARGE, "body is over %d bytes when decompressed", l.Decoded)
 		case c.coding == "":
 			return weir.Wrap(c.err, weir.EINVALID, "body could not be read")

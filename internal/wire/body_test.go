@@ -13,7 +13,6 @@ import (
 	"testing/iotest"
 
 	"github.com/klauspost/compress/zstd"
-
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/wire"
 )

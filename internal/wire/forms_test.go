@@ -1,12 +1,12 @@
 package wire_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/wire"
 )
@@ -61,8 +61,8 @@ func TestMalformedBodyIsRefusedWholeWithItsPlace(t *testing.T) {
 			if in != nil || rejected != nil || weir.ErrorCode(err) != weir.EINVALID {
 				t.Fatalf("%v %v %v", in, rejected, err)
 			}
-			got := err.(*weir.Error).Details
-			if diff := cmp.Diff(wire.Position{Line: c.line, Offset: c.offset}, got); diff != "" {
+			e, _ := errors.AsType[*weir.Error](err)
+			if diff := cmp.Diff(wire.Position{Line: c.line, Offset: c.offset}, e.Details); diff != "" {
 				t.Errorf("%v: %s", err, diff)
 			}
 		})

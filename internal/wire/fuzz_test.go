@@ -9,10 +9,9 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"golang.org/x/tools/txtar"
-
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/wire"
+	"golang.org/x/tools/txtar"
 )
 
 // FuzzEvents checks what holds for any body: the events are within the limits,

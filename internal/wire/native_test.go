@@ -13,10 +13,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"golang.org/x/tools/txtar"
-
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/wire"
+	"golang.org/x/tools/txtar"
 )
 
 var update = flag.Bool("update", false, "write what was decoded to testdata")

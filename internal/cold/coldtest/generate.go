@@ -3,7 +3,7 @@ package coldtest
 import (
 	"encoding/json"
 	"fmt"
-	"math/rand"
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -49,13 +49,13 @@ func generate(r *rand.Rand, zone, from string, n int) (*world, error) {
 	w := &world{project: p, from: start, days: 14}
 	devices := n / 25
 	for visit := 0; len(w.events) < n; visit++ {
-		w.visit(r, visit, r.Intn(devices))
+		w.visit(r, visit, r.IntN(devices))
 	}
 	for d := range devices {
-		for range []int{0, 0, 1, 1, 3}[r.Intn(5)] {
+		for range []int{0, 0, 1, 1, 3}[r.IntN(5)] {
 			w.links = append(w.links, weir.Link{
-				ProjectID: p.ID, DeviceID: deviceID(d), ProfileID: fmt.Sprint("user-", r.Intn(devices/4)),
-				At: start.Add(time.Duration(r.Intn(4)) * time.Hour).UTC(), // few times, so that some are equal
+				ProjectID: p.ID, DeviceID: deviceID(d), ProfileID: fmt.Sprint("user-", r.IntN(devices/4)),
+				At: start.Add(time.Duration(r.IntN(4)) * time.Hour).UTC(), // few times, so that some are equal
 			})
 		}
 	}
@@ -74,8 +74,8 @@ var (
 // visit adds one visit of a device: some events with gaps of a second to half
 // an hour, as the fold would have written them.
 func (w *world) visit(r *rand.Rand, number, device int) {
-	at := w.from.Add(time.Duration(r.Int63n(int64(w.days) * 24 * int64(time.Hour)))).UTC().Truncate(time.Microsecond)
-	if r.Intn(6) == 0 {
+	at := w.from.Add(time.Duration(r.Int64N(int64(w.days) * 24 * int64(time.Hour)))).UTC().Truncate(time.Microsecond)
+	if r.IntN(6) == 0 {
 		at = at.AddDate(-1, 0, 0)
 	}
 	base := weir.Event{
@@ -83,19 +83,19 @@ func (w *world) visit(r *rand.Rand, number, device int) {
 		Country: countries[device%len(countries)], Browser: browsers[device%len(browsers)], Bot: device%11 == 3,
 		Channel: weir.ChannelSearch, Language: "de", DeviceType: weir.DevicePhone,
 	}
-	if r.Intn(6) == 0 {
-		base.ProfileID = fmt.Sprint("user-", r.Intn(20))
+	if r.IntN(6) == 0 {
+		base.ProfileID = fmt.Sprint("user-", r.IntN(20))
 	}
-	if r.Intn(40) == 0 {
+	if r.IntN(40) == 0 {
 		base.DeviceID = "" // a server's event: no person unless a profile
 	}
 	var view *weir.EventRow
-	for range 1 + r.Intn(8) {
+	for range 1 + r.IntN(8) {
 		e := weir.EventRow{Event: base, Shard: device % 3, Seq: uint64(len(w.events) + 1)}
 		e.ID = fmt.Sprintf("%s-%d", w.project.ID, len(w.events))
 		e.Time, e.ReceivedAt = at, at
-		e.Name = names[r.Intn(len(names))]
-		e.Path = paths[r.Intn(len(paths))]
+		e.Name = names[r.IntN(len(names))]
+		e.Path = paths[r.IntN(len(paths))]
 		w.details(r, &e)
 		if view != nil {
 			e.ClosesEventID, e.ClosesPath = view.ID, view.Path
@@ -106,8 +106,8 @@ func (w *world) visit(r *rand.Rand, number, device int) {
 		if e.IsScreenView() {
 			view = &weir.EventRow{Event: e.Event}
 		}
-		gap := []time.Duration{2 * time.Second, 5 * time.Minute, 29 * time.Minute}[r.Intn(3)]
-		at = at.Add(time.Microsecond + time.Duration(r.Int63n(int64(gap)))).Truncate(time.Microsecond)
+		gap := []time.Duration{2 * time.Second, 5 * time.Minute, 29 * time.Minute}[r.IntN(3)]
+		at = at.Add(time.Microsecond + time.Duration(r.Int64N(int64(gap)))).Truncate(time.Microsecond)
 	}
 }
 
@@ -115,24 +115,24 @@ func (w *world) visit(r *rand.Rand, number, device int) {
 func (w *world) details(r *rand.Rand, e *weir.EventRow) {
 	if e.Name == weir.NameCall {
 		e.Call = &weir.Call{
-			Method: []string{"GET", "POST", ""}[r.Intn(3)], Route: []string{"/v1/a", "/v1/b"}[r.Intn(2)],
-			Status:    []int{200, 200, 201, 404, 500, 0}[r.Intn(6)],
-			LatencyMS: float64(r.Intn(4000)) / 8, Consumer: []string{"acme", ""}[r.Intn(2)],
+			Method: []string{"GET", "POST", ""}[r.IntN(3)], Route: []string{"/v1/a", "/v1/b"}[r.IntN(2)],
+			Status:    []int{200, 200, 201, 404, 500, 0}[r.IntN(6)],
+			LatencyMS: float64(r.IntN(4000)) / 8, Consumer: []string{"acme", ""}[r.IntN(2)],
 		}
 	}
-	if r.Intn(5) == 0 {
-		e.Revenue, e.Currency = float64(r.Intn(400)-100)/4, "EUR"
+	if r.IntN(5) == 0 {
+		e.Revenue, e.Currency = float64(r.IntN(400)-100)/4, "EUR"
 	}
-	if r.Intn(4) == 0 {
+	if r.IntN(4) == 0 {
 		return
 	}
 	props := map[string]any{}
 	for _, name := range propertyNames {
-		if r.Intn(2) == 0 {
-			props[name] = propertyValues[r.Intn(len(propertyValues))]
+		if r.IntN(2) == 0 {
+			props[name] = propertyValues[r.IntN(len(propertyValues))]
 		}
 	}
-	props["amount"] = r.Intn(1000)
+	props["amount"] = r.IntN(1000)
 	b, err := json.Marshal(props)
 	if err != nil {
 		panic(err) // strings and numbers always marshal

@@ -3,13 +3,12 @@ package coldtest
 import (
 	"context"
 	"fmt"
-	"math/rand"
+	"math/rand/v2"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
-
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/cold"
 	"github.com/weir-analytics/weir/internal/insight"
@@ -29,7 +28,7 @@ func testInsight(t *testing.T, open func(t *testing.T, dir string) cold.Store) {
 	var worlds []*world
 	for i, z := range zones {
 		// The same events every time: a failure can be looked at again.
-		w, err := generate(rand.New(rand.NewSource(int64(i+1))), z.name, z.from, eventsPerZone)
+		w, err := generate(rand.New(rand.NewPCG(uint64(i+1), 0)), z.name, z.from, eventsPerZone)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -41,7 +40,7 @@ func testInsight(t *testing.T, open func(t *testing.T, dir string) cold.Store) {
 	e := insight.New(s, written{time.Now()}, time.Now, insight.Options{})
 	for i, w := range worlds {
 		t.Run(w.project.Timezone, func(t *testing.T) {
-			a := &asker{e: e, w: w, o: newOracle(w), r: rand.New(rand.NewSource(int64(100 + i))), turn: i}
+			a := &asker{e: e, w: w, o: newOracle(w), r: rand.New(rand.NewPCG(uint64(100+i), 0)), turn: i}
 			t.Run("every math in every interval", a.maths)
 			t.Run("every filter", a.filters)
 			t.Run("every breakdown", a.breakdowns)
@@ -82,14 +81,14 @@ func (a *asker) trend(t *testing.T, q weir.Query) {
 // span is a range that suits an interval: at random, or from midnight to
 // midnight; always in the second week, so that there is something before.
 func (a *asker) span(interval weir.Interval) (from, to time.Time) {
-	length := time.Duration(1+a.r.Intn(6*24)) * time.Hour
+	length := time.Duration(1+a.r.IntN(6*24)) * time.Hour
 	if interval == weir.Minute {
-		length = time.Duration(1+a.r.Intn(300)) * time.Minute
+		length = time.Duration(1+a.r.IntN(300)) * time.Minute
 	}
-	from = a.w.from.Add(time.Duration(a.r.Int63n(int64(12 * 24 * time.Hour)))).Truncate(time.Microsecond)
-	if a.r.Intn(2) == 0 && interval != weir.Minute {
-		days := 1 + a.r.Intn(6)
-		y, m, d := a.w.from.AddDate(0, 0, a.r.Intn(12)).Date()
+	from = a.w.from.Add(time.Duration(a.r.Int64N(int64(12 * 24 * time.Hour)))).Truncate(time.Microsecond)
+	if a.r.IntN(2) == 0 && interval != weir.Minute {
+		days := 1 + a.r.IntN(6)
+		y, m, d := a.w.from.AddDate(0, 0, a.r.IntN(12)).Date()
 		return a.o.date(y, m, d), a.o.date(y, m, d+days)
 	}
 	return from, from.Add(length)
@@ -109,9 +108,9 @@ var (
 )
 
 func (a *asker) series(m weir.Math) weir.Series {
-	s := weir.Series{Event: []string{"", "", weir.NameCall, weir.NameScreenView, "Käufe", "nothing"}[a.r.Intn(6)], Math: m}
+	s := weir.Series{Event: []string{"", "", weir.NameCall, weir.NameScreenView, "Käufe", "nothing"}[a.r.IntN(6)], Math: m}
 	if m != weir.MathTotal && m != weir.MathUnique {
-		s.Property = measured[a.r.Intn(len(measured))]
+		s.Property = measured[a.r.IntN(len(measured))]
 	}
 	return s
 }
@@ -184,7 +183,7 @@ func filters() []weir.Condition {
 func (a *asker) breakdowns(t *testing.T) {
 	for i, column := range grouped {
 		q := a.query(weir.Day, allMaths[i%len(allMaths)], weir.MathTotal, weir.MathUnique)
-		q.Breakdown, q.Limit = column, []int{0, 1, 3, 100}[a.r.Intn(4)]
+		q.Breakdown, q.Limit = column, []int{0, 1, 3, 100}[a.r.IntN(4)]
 		a.trend(t, q)
 	}
 }
@@ -204,14 +203,14 @@ func (a *asker) compares(t *testing.T) {
 func (a *asker) anything(t *testing.T) {
 	all := filters()
 	for range 40 {
-		q := a.query(intervals[a.r.Intn(len(intervals))], allMaths[a.r.Intn(len(allMaths))], allMaths[a.r.Intn(len(allMaths))])
-		for range a.r.Intn(3) {
-			q.Filter = append(q.Filter, all[a.r.Intn(len(all))])
+		q := a.query(intervals[a.r.IntN(len(intervals))], allMaths[a.r.IntN(len(allMaths))], allMaths[a.r.IntN(len(allMaths))])
+		for range a.r.IntN(3) {
+			q.Filter = append(q.Filter, all[a.r.IntN(len(all))])
 		}
-		if a.r.Intn(2) == 0 {
-			q.Breakdown, q.Limit = grouped[a.r.Intn(len(grouped))], a.r.Intn(12)
+		if a.r.IntN(2) == 0 {
+			q.Breakdown, q.Limit = grouped[a.r.IntN(len(grouped))], a.r.IntN(12)
 		}
-		q.Compare = []weir.Compare{weir.CompareNone, weir.ComparePrevious, weir.CompareYear}[a.r.Intn(3)]
+		q.Compare = []weir.Compare{weir.CompareNone, weir.ComparePrevious, weir.CompareYear}[a.r.IntN(3)]
 		a.trend(t, q)
 	}
 }
@@ -242,7 +241,7 @@ func (a *asker) pages(t *testing.T) {
 
 func (a *asker) events(t *testing.T) {
 	from, to := a.w.from.AddDate(0, 0, 3), a.w.from.AddDate(0, 0, 5)
-	profile := fmt.Sprint("user-", a.r.Intn(5))
+	profile := fmt.Sprint("user-", a.r.IntN(5))
 	for name, q := range map[string]insight.EventsQuery{
 		"all of a time":      {From: from, To: to, Limit: 97},
 		"of one name":        {From: from, To: to, Name: weir.NameScreenView, Limit: 50},

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/cold"
 )

@@ -8,7 +8,8 @@ import (
 	"github.com/duckdb/duckdb-go/v2/mapping"
 )
 
-// column is one vector of a chunk: its values and its validity mask.
+// column is one vector of a chunk: its values, and its validity mask once it has
+// a NULL.
 type column struct {
 	vec   mapping.Vector
 	data  unsafe.Pointer
@@ -38,8 +39,7 @@ func newChunk(types []mapping.LogicalType) *chunk {
 func (c *chunk) locate() {
 	for i := range c.cols {
 		v := mapping.DataChunkGetVector(c.mem, mapping.IdxT(i))
-		mapping.VectorEnsureValidityWritable(v)
-		c.cols[i] = column{vec: v, data: mapping.VectorGetData(v), valid: mapping.VectorGetValidity(v)}
+		c.cols[i] = column{vec: v, data: mapping.VectorGetData(v)}
 	}
 	c.rows = 0
 }
@@ -73,7 +73,13 @@ func put[T bool | int32 | int64 | uint64 | float64](c *chunk, v T) {
 
 func (c *chunk) null() {
 	row := c.rows - 1
-	word := (*uint64)(unsafe.Add(c.cols[c.col].valid, uintptr(row/64)*8))
+	v := &c.cols[c.col]
+	if v.valid == nil {
+		// A column without a mask, which is one without NULL, is faster to append.
+		mapping.VectorEnsureValidityWritable(v.vec)
+		v.valid = mapping.VectorGetValidity(v.vec)
+	}
+	word := (*uint64)(unsafe.Add(v.valid, uintptr(row/64)*8))
 	*word &^= 1 << (row % 64)
 	c.col++
 }

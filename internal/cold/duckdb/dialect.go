@@ -41,10 +41,11 @@ func (Dialect) PropertyText(column, name string) (string, any) {
 }
 
 // Number takes only text in the form of a JSON number: DuckDB's own cast also
-// reads blanks, "inf", "nan" and "1_000". Text without that form extracts as
-// ”, which does not cast.
+// reads blanks, "inf", "nan" and "1_000". Other text extracts as the empty
+// string, which does not cast; 1e999 casts to infinity.
 func (Dialect) Number(expr string) string {
-	return `TRY_CAST(regexp_extract(` + expr + `, '^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$') AS DOUBLE)`
+	return `NULLIF(NULLIF(TRY_CAST(regexp_extract(` + expr +
+		`, '^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$') AS DOUBLE), 'inf'::DOUBLE), '-inf'::DOUBLE)`
 }
 
 // Contains keeps case.

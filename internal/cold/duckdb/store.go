@@ -37,21 +37,27 @@ type Options struct {
 // Store is a cold tier in a DuckDB file. All methods are safe for concurrent
 // use. One process at a time may hold a file.
 type Store struct {
-	path string
-	log  *slog.Logger
-	db   *sql.DB // readers, and whatever is not hot
+	path    string
+	options Options
+	log     *slog.Logger
 
 	mu sync.Mutex // held by Write; DuckDB commits one at a time anyway
-	w  *writer    // nil when closed
+	w  *writer    // nil after Close, and while a reopen has not succeeded
+
+	dbmu   sync.RWMutex
+	db     *sql.DB // readers, and whatever is not hot
+	closed bool
 }
 
 // Open opens or creates the file and brings its tables up to date. Errors:
 // ErrBusy, cold.ErrNewer.
-func Open(path string, o Options) (_ *Store, err error) {
+func Open(path string, o Options) (*Store, error) {
+	// The driver takes what follows for options.
 	if strings.Contains(path, "?") {
 		return nil, weir.Errorf(weir.EINVALID, "duckdb: path %q: a question mark is not allowed", path)
 	}
-	if path, err = filepath.Abs(path); err != nil {
+	path, err := filepath.Abs(path)
+	if err != nil {
 		return nil, fmt.Errorf("duckdb: open: %w", err)
 	}
 	if o.Logger == nil {
@@ -60,31 +66,42 @@ func Open(path string, o Options) (_ *Store, err error) {
 	if o.Threads <= 0 {
 		o.Threads = runtime.GOMAXPROCS(0)
 	}
+	s := &Store{path: path, options: o, log: o.Logger}
+	if s.db, s.w, err = connect(path, o); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// connect opens the file twice within one instance: for database/sql, and for
+// the writer.
+func connect(path string, o Options) (_ *sql.DB, _ *writer, err error) {
 	c, err := duck.NewConnector(path, nil)
 	if err != nil {
-		return nil, openError(path, err)
+		return nil, nil, openError(path, err)
 	}
-	s := &Store{path: path, log: o.Logger, db: sql.OpenDB(c)}
+	db := sql.OpenDB(c)
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, s.Close())
+			err = errors.Join(fmt.Errorf("duckdb: open %s: %w", path, err), db.Close())
 		}
 	}()
 	// More than a few readers only share the same threads.
-	s.db.SetMaxOpenConns(4 * o.Threads)
-	s.db.SetMaxIdleConns(2)
+	db.SetMaxOpenConns(4 * o.Threads)
+	db.SetMaxIdleConns(2)
 	for _, q := range settings(o) {
-		if _, err = s.db.Exec(q); err != nil {
-			return nil, fmt.Errorf("duckdb: open %s: %s: %w", path, q, err)
+		if _, err := db.Exec(q); err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", q, err)
 		}
 	}
-	if err = migrate(s.db); err != nil {
-		return nil, fmt.Errorf("duckdb: open %s: %w", path, err)
+	if err := migrate(db); err != nil {
+		return nil, nil, err
 	}
-	if s.w, err = newWriter(path); err != nil {
-		return nil, fmt.Errorf("duckdb: open %s: %w", path, err)
+	w, err := newWriter(path)
+	if err != nil {
+		return nil, nil, err
 	}
-	return s, nil
+	return db, w, nil
 }
 
 // settings are for the whole instance, not for a connection.
@@ -113,14 +130,33 @@ func openError(path string, err error) error {
 
 // Query answers SQL; the caller closes the rows. Cancelling ctx stops it.
 func (s *Store) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	rows, err := s.db.QueryContext(ctx, query, args...)
+	db, err := s.reader()
+	if err != nil {
+		return nil, err
+	}
+	rows, err := db.QueryContext(ctx, query, args...)
+	if invalid(err) && s.heal(db) == nil {
+		if db, err = s.reader(); err != nil {
+			return nil, err
+		}
+		rows, err = db.QueryContext(ctx, query, args...)
+	}
 	if err != nil {
 		if ctx.Err() != nil {
-			return nil, fmt.Errorf("duckdb: query: %w", ctx.Err())
+			err = ctx.Err()
 		}
 		return nil, fmt.Errorf("duckdb: query: %w", err)
 	}
 	return rows, nil
+}
+
+func (s *Store) reader() (*sql.DB, error) {
+	s.dbmu.RLock()
+	defer s.dbmu.RUnlock()
+	if s.closed {
+		return nil, ErrClosed
+	}
+	return s.db, nil
 }
 
 // Dialect is DuckDB's SQL.
@@ -135,6 +171,9 @@ func (s *Store) Spacing() time.Duration { return 0 }
 func (s *Store) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.dbmu.Lock()
+	defer s.dbmu.Unlock()
+	s.closed = true
 	if s.w != nil {
 		s.w.close()
 		s.w = nil
@@ -142,5 +181,44 @@ func (s *Store) Close() error {
 	if err := s.db.Close(); err != nil {
 		return fmt.Errorf("duckdb: close: %w", err)
 	}
+	return nil
+}
+
+// invalid says that DuckDB gave up on the open file, after an error that it
+// could not undo in memory, such as a full disk at a checkpoint. The file itself
+// is whole up to the last commit.
+func invalid(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "database has been invalidated")
+}
+
+// heal reopens the file, unless that happened since db was the reader.
+func (s *Store) heal(db *sql.DB) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if now, err := s.reader(); err != nil || now != db {
+		return err
+	}
+	return s.reopen()
+}
+
+// reopen leaves an instance that DuckDB gave up and opens the file again. Rows
+// that are still being read of the old one hold it, then this fails and the
+// next Write tries again. s.mu is held.
+func (s *Store) reopen() error {
+	s.dbmu.Lock()
+	defer s.dbmu.Unlock()
+	if s.w != nil {
+		s.w.close()
+		s.w = nil
+	}
+	if err := s.db.Close(); err != nil {
+		return fmt.Errorf("duckdb: reopen: %w", err)
+	}
+	db, w, err := connect(s.path, s.options)
+	if err != nil {
+		return err
+	}
+	s.db, s.w = db, w
+	s.log.Warn("reopened the cold tier's file after an error", "path", s.path)
 	return nil
 }

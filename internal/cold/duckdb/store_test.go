@@ -1,9 +1,15 @@
 package duckdb_test
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
+	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/cold"
 	"github.com/weir-analytics/weir/internal/cold/coldtest"
 	"github.com/weir-analytics/weir/internal/cold/duckdb"
@@ -11,11 +17,161 @@ import (
 
 func open(t *testing.T, dir string) cold.Store {
 	t.Helper()
-	s, err := duckdb.Open(filepath.Join(dir, "weir.duckdb"), duckdb.Options{Threads: 2})
+	return openFile(t, filepath.Join(dir, "weir.duckdb"))
+}
+
+func openFile(t testing.TB, path string) *duckdb.Store {
+	t.Helper()
+	s, err := duckdb.Open(path, duckdb.Options{Threads: 2, MemoryLimit: "1GB"})
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
 	return s
 }
 
+// statement runs a statement that answers nothing.
+func statement(t *testing.T, s *duckdb.Store, query string) {
+	t.Helper()
+	rows, err := s.Query(t.Context(), query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := rows.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestStore(t *testing.T) { coldtest.Run(t, open) }
+
+func TestAFileOfANewerVersionIsRefused(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "weir.duckdb")
+	s := openFile(t, path)
+	statement(t, s, "INSERT INTO schema_version VALUES (1000, now()::TIMESTAMP)")
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	_, err := duckdb.Open(path, duckdb.Options{})
+	if !errors.Is(err, cold.ErrNewer) || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "version 1000") {
+		t.Errorf("error %v, want ErrNewer naming file and version", err)
+	}
+}
+
+func TestAFileThatIsNoDatabaseIsRefused(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "missing", "weir.duckdb")
+	if _, err := duckdb.Open(path, duckdb.Options{}); err == nil || !strings.Contains(err.Error(), path) {
+		t.Errorf("error %v, want one naming the path", err)
+	}
+	if _, err := duckdb.Open("weir.duckdb?access_mode=read_only", duckdb.Options{}); weir.ErrorCode(err) != weir.EINVALID {
+		t.Errorf("a path with a question mark: error %v, want EINVALID", err)
+	}
+	if _, err := duckdb.Open(filepath.Join(t.TempDir(), "weir.duckdb"), duckdb.Options{MemoryLimit: "lots"}); err == nil {
+		t.Error("a memory limit that is none: no error")
+	}
+}
+
+func TestAnErrorInTheMiddleOfABatchLeavesNothing(t *testing.T) {
+	s := openFile(t, filepath.Join(t.TempDir(), "weir.duckdb"))
+	statement(t, s, "ALTER TABLE dead_letters RENAME TO away") // written after events, visits and links
+	_, err := s.Write(t.Context(), batch(1, 5000))
+	var refused *cold.RowError
+	if err == nil || errors.As(err, &refused) {
+		t.Fatalf("error %v, want one that will pass", err)
+	}
+	for _, table := range []string{"events", "visits", "identities", "batches"} {
+		var n int
+		if err := scan(s, "SELECT count(*) FROM "+table, &n); err != nil {
+			t.Fatal(err)
+		}
+		if n != 0 {
+			t.Errorf("%d rows in %s, want none", n, table)
+		}
+	}
+	statement(t, s, "ALTER TABLE away RENAME TO dead_letters")
+	if written, err := s.Write(t.Context(), batch(1, 5000)); err != nil || !written {
+		t.Errorf("again: %v, %v; want it written", written, err)
+	}
+}
+
+func TestACancelledQueryStops(t *testing.T) {
+	s := openFile(t, filepath.Join(t.TempDir(), "weir.duckdb"))
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	// Hours of work.
+	rows, err := s.Query(ctx, "SELECT count(*) FROM range(10000000000) a, range(10000000000) b WHERE a.range * b.range = 7")
+	if err == nil {
+		rows.Close()
+		t.Fatal("no error")
+	}
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("error %v, want DeadlineExceeded", err)
+	}
+}
+
+func TestACancelledWriteWritesNothing(t *testing.T) {
+	s := openFile(t, filepath.Join(t.TempDir(), "weir.duckdb"))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := s.Write(ctx, batch(1, 5)); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v, want Canceled", err)
+	}
+	if written, err := s.Write(t.Context(), batch(1, 5)); err != nil || !written {
+		t.Errorf("later: %v, %v; want it written", written, err)
+	}
+}
+
+func TestAClosedStoreSaysSo(t *testing.T) {
+	s := openFile(t, filepath.Join(t.TempDir(), "weir.duckdb"))
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Write(t.Context(), batch(1, 5)); !errors.Is(err, duckdb.ErrClosed) {
+		t.Errorf("write: error %v, want ErrClosed", err)
+	}
+	if _, err := s.Query(t.Context(), "SELECT 1"); !errors.Is(err, duckdb.ErrClosed) {
+		t.Errorf("query: error %v, want ErrClosed", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Errorf("second close: %v", err)
+	}
+}
+
+func TestOldTokensAreForgottenButNotAShardsLast(t *testing.T) {
+	s := openFile(t, filepath.Join(t.TempDir(), "weir.duckdb"))
+	// Shard 1 wrote once, long ago; shard 0 goes on for days after that.
+	last := batch(0, 1)
+	last.Token, last.Shard = "log-1-0", 1
+	if _, err := s.Write(t.Context(), last); err != nil {
+		t.Fatal(err)
+	}
+	const n = 600
+	for i := range n {
+		b := batch(i, 1)
+		b.Now = b.Now.Add(time.Duration(i) * 10 * time.Minute)
+		if _, err := s.Write(t.Context(), b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var tokens, ofShard1 int
+	if err := scan(s, "SELECT count(*), count(*) FILTER (shard = 1) FROM batches", &tokens, &ofShard1); err != nil {
+		t.Fatal(err)
+	}
+	if tokens >= n || tokens < 144 { // a day of them is kept
+		t.Errorf("%d tokens of %d are left", tokens, n)
+	}
+	if ofShard1 != 1 {
+		t.Error("the last token of a shard is gone")
+	}
+	if written, err := s.Write(t.Context(), last); err != nil || written {
+		t.Errorf("the last batch of a shard again: %v, %v; want it known", written, err)
+	}
+}
+
+func ExampleDialect() {
+	fmt.Println(duckdb.Dialect{}.PropertyText("properties", "a/b~c"))
+	// Output: json_extract_string(properties, ?::VARCHAR) /a~1b~0c
+}

@@ -2,9 +2,8 @@ package duckdb
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
+	"time"
 
 	"github.com/weir-analytics/weir/internal/cold"
 )
@@ -22,24 +21,64 @@ func (s *Store) Write(ctx context.Context, b *cold.Batch) (written bool, err err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.w == nil {
-		return false, ErrClosed
-	}
 	if err := ctx.Err(); err != nil {
 		return false, fmt.Errorf("duckdb: write: %w", err)
 	}
-	var one int
-	err = s.db.QueryRowContext(ctx, "SELECT 1 FROM batches WHERE token = ?", b.Token).Scan(&one)
-	if err == nil {
-		return false, nil
+	if s.closed {
+		return false, ErrClosed
 	}
-	if !errors.Is(err, sql.ErrNoRows) {
-		return false, fmt.Errorf("duckdb: write: look up the token: %w", err)
+	if s.w == nil {
+		if err := s.reopen(); err != nil {
+			return false, err
+		}
 	}
-	if err := s.w.transaction(func() error { return s.w.batch(b) }); err != nil {
+	written, err = s.w.write(b)
+	if invalid(err) {
+		s.log.Error("the cold tier's file had an error", "path", s.path, "error", err)
+		if err := s.reopen(); err != nil {
+			return false, err
+		}
+		// What became of the batch only its token knows.
+		written, err = s.w.write(b)
+	}
+	if err != nil {
 		return false, fmt.Errorf("duckdb: write: %w", err)
 	}
-	return true, nil
+	return written, nil
+}
+
+const (
+	// forgetEvery is how many batches go by between two looks for old tokens: a
+	// prime, so that shards which take turns all get theirs.
+	forgetEvery = 251
+	// forgetAfter is how long a token is kept after it can no longer be needed.
+	forgetAfter = 24 * time.Hour
+)
+
+// forget deletes tokens of the batch's shard that can never come again: a shard
+// is drained in order, so only its last batch is ever written a second time.
+func (w *writer) forget(b *cold.Batch) error {
+	return w.exec(fmt.Sprintf("DELETE FROM batches WHERE shard = %d AND last_seq < %d AND written_at < make_timestamp(%d)",
+		b.Shard, b.First, b.Now.Add(-forgetAfter).UnixMicro()))
+}
+
+// write appends the batch in a transaction of its own, unless its token is
+// there.
+func (w *writer) write(b *cold.Batch) (written bool, err error) {
+	found, err := w.hasToken(b.Token)
+	if found || err != nil {
+		return false, err
+	}
+	err = w.transaction(func() error {
+		w.batches++
+		if w.batches%forgetEvery == 0 {
+			if err := w.forget(b); err != nil {
+				return err
+			}
+		}
+		return w.batch(b)
+	})
+	return err == nil, err
 }
 
 // batch appends all rows and the token.

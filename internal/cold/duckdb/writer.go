@@ -3,6 +3,7 @@ package duckdb
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	duck "github.com/duckdb/duckdb-go/v2"
 	"github.com/duckdb/duckdb-go/v2/mapping"
@@ -14,6 +15,8 @@ type writer struct {
 	db     mapping.Database
 	conn   mapping.Connection
 	chunks map[string]*chunk // by table, kept between batches
+
+	batches int // written
 }
 
 // newWriter joins the instance that the process has open at path.
@@ -56,6 +59,26 @@ func (w *writer) exec(q string) error {
 		return fmt.Errorf("%s: %s", q, mapping.ResultError(&res))
 	}
 	return nil
+}
+
+// hasToken says whether a batch is in.
+func (w *writer) hasToken(token string) (bool, error) {
+	var stmt mapping.PreparedStatement
+	defer mapping.DestroyPrepare(&stmt)
+	if mapping.Prepare(w.conn, "SELECT 1 FROM batches WHERE token = ?", &stmt) == mapping.StateError {
+		return false, fmt.Errorf("look up the token: %s", mapping.PrepareError(stmt))
+	}
+	if mapping.BindVarchar(stmt, 1, strings.ToValidUTF8(token, "\uFFFD")) == mapping.StateError {
+		return false, errors.New("look up the token: not bound")
+	}
+	var res mapping.Result
+	defer mapping.DestroyResult(&res)
+	if mapping.ExecutePrepared(stmt, &res) == mapping.StateError {
+		return false, fmt.Errorf("look up the token: %s", mapping.ResultError(&res))
+	}
+	rows := mapping.FetchChunk(res)
+	defer mapping.DestroyDataChunk(&rows)
+	return rows.Ptr != nil && mapping.DataChunkGetSize(rows) > 0, nil
 }
 
 // transaction runs f between BEGIN and COMMIT, or ROLLBACK when f fails.

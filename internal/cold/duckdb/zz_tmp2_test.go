@@ -33,7 +33,7 @@ func TestPhases(t *testing.T) {
 	if q := os.Getenv("PRE"); q != "" { if _, err := s.db.Exec(q); err != nil { t.Fatal(err) } }
 	r := rand.New(rand.NewSource(1))
 	var tv, tt, tb, ta, tc, tot time.Duration
-	n := 60
+	n := 40
 	for i := range n {
 		b := genBatch(r, 10000, 0, uint64(i*10000+1))
 		c0 := cpu()

@@ -1,0 +1,169 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/alecthomas/kong"
+)
+
+// said is what a command came to.
+type said struct {
+	status      int
+	out, stderr string
+}
+
+// weirs runs a command to its end.
+func weirs(t *testing.T, args ...string) said {
+	t.Helper()
+	var out, stderr bytes.Buffer
+	status := run(t.Context(), args, &out, &stderr)
+	return said{status, out.String(), stderr.String()}
+}
+
+// commands are all commands, as one types them.
+func commands(t *testing.T) [][]string {
+	t.Helper()
+	parser, err := kong.New(&cli{}, kong.Vars{"version": version})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all [][]string
+	var visit func(n *kong.Node, path []string)
+	visit = func(n *kong.Node, path []string) {
+		all = append(all, path)
+		for _, child := range n.Children {
+			if child.Type == kong.CommandNode {
+				visit(child, append(path[:len(path):len(path)], child.Name))
+			}
+		}
+	}
+	visit(parser.Model.Node, nil)
+	return all
+}
+
+func TestEveryCommandsHelpShowsAnExample(t *testing.T) {
+	all := commands(t)
+	if len(all) < 12 {
+		t.Fatalf("commands are %v", all)
+	}
+	for _, path := range all {
+		got := weirs(t, append(path, "--help")...)
+		example := strings.Join(append([]string{"    weir"}, path...), " ")
+		fromEnv := strings.Join(append([]string{"… weir"}, path...), " ")
+		_, examples, ok := strings.Cut(got.out, "Example")
+		if got.status != 0 || got.stderr != "" || !ok || !strings.Contains(examples, example) && !strings.Contains(examples, fromEnv) {
+			t.Errorf("%v: %d %q\n%s", path, got.status, got.stderr, got.out)
+		}
+	}
+}
+
+func TestWhatIsNoCommandOrFlagIsToldOnStandardError(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"flow"}, "flow"},
+		{[]string{"--wat"}, "--wat"},
+		{[]string{"serve", "--wat"}, "--wat"},
+		{[]string{"serve", "--shards", "many"}, "--shards"},
+		{[]string{"serve", "--log-level", "loud"}, "--log-level"},
+		{[]string{"serve", "--trusted-proxies", "everybody"}, "--trusted-proxies"},
+		{[]string{"serve", "more"}, "more"},
+		{[]string{"import", "--format", "xml", "file"}, "--format"},
+		{[]string{"project", "create"}, "<name>"},
+		{[]string{"key", "revoke", "p"}, "<key>"},
+		{nil, "expected"},
+	} {
+		got := weirs(t, c.args...)
+		if got.status != 2 || got.out != "" || !oneLine(got.stderr) || !strings.Contains(got.stderr, c.want) {
+			t.Errorf("%v: %+v", c.args, got)
+		}
+	}
+}
+
+// oneLine says whether it is one line that names the program.
+func oneLine(s string) bool {
+	return strings.HasPrefix(s, "weir: ") && strings.Count(s, "\n") == 1 && strings.HasSuffix(s, "\n")
+}
+
+func TestTheVersionIsPrinted(t *testing.T) {
+	if got := weirs(t, "version"); got != (said{0, "weir " + version + "\n", ""}) {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestAServerThatCannotServeSaysWhyInOneLine(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, []byte("not a folder"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		args []string
+		want []string
+	}{
+		"another hot tier":          {[]string{"--hot", "redis://127.0.0.1"}, []string{"--hot", "redis://127.0.0.1", "pebble:"}},
+		"a hot tier without place":  {[]string{"--hot", "pebble:"}, []string{"--hot", "pebble:PATH"}},
+		"a hot tier without scheme": {[]string{"--hot", "somewhere"}, []string{"--hot", "pebble:PATH"}},
+		"another cold tier":         {[]string{"--cold", "clickhouse://127.0.0.1"}, []string{"--cold", "clickhouse://127.0.0.1", "duckdb:"}},
+		"another meta store":        {[]string{"--meta", "postgres://127.0.0.1"}, []string{"--meta", "postgres://127.0.0.1", "sqlite:"}},
+		"a demo for all":            {[]string{"--demo", "--listen", "0.0.0.0:0"}, []string{"--demo", "0.0.0.0:0"}},
+		"a demo on all addresses":   {[]string{"--demo", "--listen", ":0"}, []string{"--demo", "loopback"}},
+		"profiles for all":          {[]string{"--pprof", "0.0.0.0:0"}, []string{"--pprof", "0.0.0.0:0"}},
+		"profiles at no port":       {[]string{"--pprof", "127.0.0.1"}, []string{"--pprof", "127.0.0.1"}},
+		"too short a window":        {[]string{"--dedup-window", "59s"}, []string{"--dedup-window", "59s"}},
+		"no shards":                 {[]string{"--shards", "0"}, []string{"--shards", "not 0"}},
+		"too many shards":           {[]string{"--shards", "1025"}, []string{"--shards", "1025"}},
+		"no address":                {[]string{"--listen", "nowhere"}, []string{"listen", "nowhere"}},
+		"data in a file":            {[]string{"--data", file}, []string{"data folder", file}},
+		"an admin token of a key":   {[]string{"--admin-token", "wk_0123456789abcdef"}, []string{"admin token", "wk_"}},
+		"a lost country database":   {[]string{"--geo-country", filepath.Join(t.TempDir(), "none.mmdb")}, []string{"none.mmdb"}},
+	} {
+		args := append([]string{"serve", "--listen", "127.0.0.1:0", "--data", t.TempDir()}, c.args...)
+		got := weirs(t, args...)
+		last := got.stderr[strings.LastIndex(strings.TrimSuffix(got.stderr, "\n"), "\n")+1:] // logs may stand before it
+		if got.status != 1 || got.out != "" || !oneLine(last) {
+			t.Errorf("%s: %+v", name, got)
+		}
+		for _, want := range c.want {
+			if !strings.Contains(last, want) {
+				t.Errorf("%s: %q does not name %q", name, last, want)
+			}
+		}
+		if strings.Contains(got.stderr, "0123456789abcdef") {
+			t.Errorf("%s: the token is told: %s", name, got.stderr)
+		}
+	}
+}
+
+func TestASlipInAFlagLeavesNoStoresBehind(t *testing.T) {
+	for _, flag := range []string{"--hot", "--cold", "--meta"} {
+		data := filepath.Join(t.TempDir(), "data")
+		if got := weirs(t, "serve", "--data", data, flag, "redis://127.0.0.1"); got.status != 1 {
+			t.Errorf("%s: %+v", flag, got)
+		}
+		if _, err := os.Stat(data); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s: there is a data folder: %v", flag, err)
+		}
+	}
+}
+
+func TestACommandForARunningServerNeedsItsTokenAndAddress(t *testing.T) {
+	t.Setenv("WEIR_ADMIN_TOKEN", "")
+	for name, c := range map[string]struct {
+		args []string
+		want string
+	}{
+		"no token":   {[]string{"project", "list"}, "WEIR_ADMIN_TOKEN"},
+		"no address": {[]string{"project", "list", "--token", "t", "--url", "here"}, "--url"},
+		"no server":  {[]string{"project", "list", "--token", "t", "--url", "http://127.0.0.1:1"}, "http://127.0.0.1:1"},
+	} {
+		if got := weirs(t, c.args...); got.status != 1 || !oneLine(got.stderr) || !strings.Contains(got.stderr, c.want) {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}

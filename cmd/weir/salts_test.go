@@ -1,0 +1,54 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// saltCalls remembers the days that were asked for.
+type saltCalls struct {
+	days []string
+	err  error
+}
+
+func (s *saltCalls) Salts(_ context.Context, day time.Time) (today, yesterday []byte, err error) {
+	s.days = append(s.days, day.UTC().Format(time.DateTime))
+	return nil, nil, s.err
+}
+
+func TestSaltsAreKeptFromTheStartAndEveryHour(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // begins at midnight UTC, 2000-01-01
+		s := &saltCalls{}
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Hour+time.Minute)
+		defer cancel()
+		if err := keepSalts(ctx, s, nil, slog.New(slog.DiscardHandler)); err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff([]string{"2000-01-01 00:00:00", "2000-01-01 01:00:00", "2000-01-01 02:00:00"}, s.days); d != "" {
+			t.Error(d)
+		}
+	})
+}
+
+func TestSaltsThatCannotBeKeptAreLoggedAndTriedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &saltCalls{err: errors.New("disk on fire")}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour+time.Minute)
+		defer cancel()
+		var log bytes.Buffer
+		if err := keepSalts(ctx, s, nil, slog.New(slog.NewTextHandler(&log, nil))); err != nil {
+			t.Fatal(err)
+		}
+		if n := strings.Count(log.String(), "disk on fire"); n != 2 {
+			t.Errorf("%d lines: %s", n, log.String())
+		}
+	})
+}

@@ -1,0 +1,67 @@
+package coldtest
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/cold"
+	"github.com/weir-analytics/weir/internal/insight"
+)
+
+// Bench measures a backend: batches of 10,000 events as a drain writes them, and
+// daily trends over a million events.
+func Bench(b *testing.B, open func(b *testing.B, dir string) cold.Store) {
+	b.Run("write 10k", func(b *testing.B) {
+		s := open(b, b.TempDir())
+		defer s.Close()
+		w := sorted(b, 10_000)
+		batch := w.batches(10_000)[0]
+		for i := 0; b.Loop(); i++ {
+			batch.Token = fmt.Sprint("bench-", i)
+			if _, err := s.Write(b.Context(), batch); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(float64(len(batch.Events))*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+	})
+	b.Run("trend 1M", func(b *testing.B) {
+		s := open(b, b.TempDir())
+		defer s.Close()
+		w := sorted(b, 1_000_000)
+		for _, batch := range w.batches(10_000) {
+			if _, err := s.Write(b.Context(), batch); err != nil {
+				b.Fatal(err)
+			}
+		}
+		e := insight.New(s, written{time.Now()}, time.Now, insight.Options{})
+		for name, q := range map[string]weir.Query{
+			"total and unique":  {Series: []weir.Series{{Math: weir.MathTotal}, {Math: weir.MathUnique}}},
+			"unique by country": {Series: []weir.Series{{Math: weir.MathUnique}}, Breakdown: "country"},
+			"p95 of a property": {Series: []weir.Series{{Math: weir.MathP95, Property: "properties.amount"}}},
+		} {
+			q.From, q.To, q.Interval = w.from, w.from.AddDate(0, 0, w.days), weir.Day
+			b.Run(name, func(b *testing.B) {
+				for b.Loop() {
+					if _, err := e.Trend(b.Context(), w.project, q, 0); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	})
+}
+
+// sorted is a world of n events in the order of their time, as they come in.
+func sorted(b *testing.B, n int) *world {
+	b.Helper()
+	w, err := generate(rand.New(rand.NewPCG(1, 1)), "Europe/Berlin", "2026-01-01", n)
+	if err != nil {
+		b.Fatal(err)
+	}
+	slices.SortStableFunc(w.events, func(x, y weir.EventRow) int { return x.Time.Compare(y.Time) })
+	return w
+}

@@ -1,0 +1,37 @@
+package httpd
+
+import "encoding/json"
+
+// SentEvent describes an event as POST /v1/events takes it, which package wire
+// reads without reflection. Other keys are passed over.
+type SentEvent struct {
+	_          struct{}        `additionalProperties:"true"`
+	ID         string          `json:"id,omitempty" doc:"sending it again under the same id adds nothing"`
+	Name       string          `json:"name" minLength:"1" maxLength:"255"`
+	TS         any             `json:"ts,omitempty" doc:"RFC 3339, or seconds or milliseconds since 1970; the time of arrival when missing"`
+	ProfileID  string          `json:"profile_id,omitempty"`
+	DeviceID   string          `json:"device_id,omitempty"`
+	SessionID  string          `json:"session_id,omitempty"`
+	URL        string          `json:"url,omitempty"`
+	Path       string          `json:"path,omitempty"`
+	Title      string          `json:"title,omitempty"`
+	Referrer   string          `json:"referrer,omitempty"`
+	IP         string          `json:"ip,omitempty" doc:"the visitor's; the sender's when missing"`
+	UserAgent  string          `json:"user_agent,omitempty" doc:"the visitor's; the sender's when missing"`
+	Language   string          `json:"language,omitempty" doc:"BCP 47"`
+	Library    string          `json:"library,omitempty" doc:"the sending library, as name/version"`
+	Revenue    float64         `json:"revenue,omitempty"`
+	Currency   string          `json:"currency,omitempty" doc:"ISO 4217"`
+	Properties json.RawMessage `json:"properties,omitempty" doc:"a JSON object"`
+	Call       *SentCall       `json:"call,omitempty" doc:"of an api_call"`
+}
+
+// SentCall is what an api_call says of the request.
+type SentCall struct {
+	_         struct{} `additionalProperties:"true"`
+	Method    string   `json:"method,omitempty"`
+	Route     string   `json:"route,omitempty"`
+	Status    int      `json:"status,omitempty"`
+	LatencyMS float64  `json:"latency_ms,omitempty"`
+	Consumer  string   `json:"consumer,omitempty"`
+}

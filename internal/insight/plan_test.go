@@ -1,0 +1,206 @@
+package insight_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/insight"
+)
+
+func TestAQueryThatIsNotAllowedSaysWhatIs(t *testing.T) {
+	e := newEngine(t, &barrier{})
+	total := weir.Series{Math: weir.MathTotal}
+	ask := func(change func(*weir.Query)) error {
+		q := dayQuery(total)
+		change(&q)
+		if q.Kind == weir.KindPages {
+			_, err := e.Pages(t.Context(), berlin(t), q, 0)
+			return err
+		}
+		_, err := e.Trend(t.Context(), berlin(t), q, 0)
+		return err
+	}
+	filter := func(column, op string, values ...string) func(*weir.Query) {
+		return func(q *weir.Query) { q.Filter = []weir.Condition{{Column: column, Op: op, Values: values}} }
+	}
+	series := func(s ...weir.Series) func(*weir.Query) { return func(q *weir.Query) { q.Series = s } }
+	pages := func(change func(*weir.Query)) func(*weir.Query) {
+		return func(q *weir.Query) {
+			q.Kind, q.Series = weir.KindPages, nil
+			change(q)
+		}
+	}
+	for name, tt := range map[string]struct {
+		change func(*weir.Query)
+		says   []string
+	}{
+		"another kind":               {func(q *weir.Query) { q.Kind = "funnel" }, []string{`"funnel"`}},
+		"no series":                  {series(), []string{"1 to 10"}},
+		"too many series":            {series(make([]weir.Series, 11)...), []string{"1 to 10", "11"}},
+		"an unknown math":            {series(weir.Series{Math: "p50"}), []string{`"p50"`, `"median"`}},
+		"a sum of nothing":           {series(weir.Series{Math: weir.MathSum}), []string{`"sum"`, "latency_ms", "properties.NAME"}},
+		"a total of a property":      {series(weir.Series{Math: weir.MathTotal, Property: "revenue"}), []string{`"total"`, "no property"}},
+		"a sum of text":              {series(weir.Series{Math: weir.MathSum, Property: "country"}), []string{`"country"`, "latency_ms"}},
+		"a sum of the unknown":       {series(weir.Series{Math: weir.MathSum, Property: "price"}), []string{`"price"`, "properties.NAME"}},
+		"an event that is not UTF-8": {series(weir.Series{Event: "\xff", Math: weir.MathTotal}), []string{"event", "UTF-8"}},
+		"a column that is not UTF-8": {func(q *weir.Query) { q.Breakdown = "properties.\xff" }, []string{"column", "UTF-8"}},
+		"an unknown interval":        {func(q *weir.Query) { q.Interval = "year" }, []string{`"year"`, "month"}},
+		"an unknown compare":         {func(q *weir.Query) { q.Compare = "week" }, []string{`"week"`, "previous", "year"}},
+		"a range backwards":          {func(q *weir.Query) { q.From, q.To = q.To, q.From }, []string{"before"}},
+		"too many points":            {func(q *weir.Query) { q.Interval, q.To = weir.Minute, q.From.AddDate(0, 0, 8) }, []string{"11521", "10000", "longer interval"}},
+		"too many groups":            {func(q *weir.Query) { q.Limit = 101 }, []string{"1 to 100"}},
+		"a breakdown of unknown":     {func(q *weir.Query) { q.Breakdown = "x; DROP TABLE events" }, []string{"unknown column", "country", "properties.NAME"}},
+		"a breakdown of a trait":     {func(q *weir.Query) { q.Breakdown = "traits.plan" }, []string{"traits.plan", "yet"}},
+		"a property with no name":    {func(q *weir.Query) { q.Breakdown = "properties." }, []string{`"properties."`}},
+		"a column of another table":  {filter("seq", "=", "1"), []string{`"seq"`, "country"}},
+		"an unknown operator":        {filter("country", "like", "D%"), []string{`"like"`, `"contains"`}},
+		"more than text":             {filter("country", ">", "DE"), []string{`"country"`, `">"`, `"in"`}},
+		"a part of a number":         {filter("status", "contains", "4"), []string{`"status"`, `"contains"`, `"<"`}},
+		"a status that is none":      {filter("status", "=", "4xx"), []string{"status", `"4xx"`}},
+		"a status in fractions":      {filter("status", ">", "1.5"), []string{`"1.5"`}},
+		"an endless latency":         {filter("latency_ms", ">", "inf"), []string{`"inf"`}},
+		"more than a word":           {filter("properties.a", ">", "b"), []string{"properties.a", `"b"`}},
+		"another operator of one":    {filter("properties.a", "~", "b"), []string{`"~"`, `">"`}},
+		"half a bot":                 {filter("bot", "=", "maybe"), []string{`"maybe"`, "true or false"}},
+		"more than a bot":            {filter("bot", "in", "true"), []string{`"in"`, `"!="`}},
+		"no value":                   {filter("country", "="), []string{"country", "one value", "0"}},
+		"two values":                 {filter("country", "=", "a", "b"), []string{"one value", "2"}},
+		"in nothing":                 {filter("country", "in"), []string{"1 to 100"}},
+		"in too much":                {filter("country", "in", make([]string, 101)...), []string{"1 to 100", "101"}},
+		"a value that is not UTF-8":  {filter("country", "=", "\xff"), []string{"UTF-8"}},
+		"too many conditions":        {func(q *weir.Query) { q.Filter = make([]weir.Condition, 21) }, []string{"20", "21"}},
+		"pages of a trend":           {pages(func(q *weir.Query) { q.Series = []weir.Series{total} }), []string{"no series"}},
+		"pages backwards":            {pages(func(q *weir.Query) { q.From, q.To = q.To, q.From }), []string{"before"}},
+		"too many pages":             {pages(func(q *weir.Query) { q.Limit = 1001 }), []string{"1 to 1000"}},
+		"pages of the unknown":       {pages(filter("seq", "=", "1")), []string{`"seq"`}},
+	} {
+		t.Run(name, func(t *testing.T) { invalid(t, ask(tt.change), tt.says...) })
+	}
+}
+
+// invalid tests that an error is EINVALID and tells the client some words.
+func invalid(t *testing.T, err error, says ...string) {
+	t.Helper()
+	if weir.ErrorCode(err) != weir.EINVALID {
+		t.Fatalf("error %v, want EINVALID", err)
+	}
+	for _, s := range says {
+		if !strings.Contains(weir.ErrorMessage(err), s) {
+			t.Errorf("message %q does not say %q", weir.ErrorMessage(err), s)
+		}
+	}
+}
+
+func TestAnEventsQueryThatIsNotAllowedSaysWhatIs(t *testing.T) {
+	e := newEngine(t, &barrier{})
+	for name, tt := range map[string]struct {
+		q    insight.EventsQuery
+		says string
+	}{
+		"too many":                 {insight.EventsQuery{Limit: 1001}, "1 to 1000"},
+		"a range backwards":        {insight.EventsQuery{From: noon, To: noon}, "before"},
+		"an unknown column":        {insight.EventsQuery{Filter: []weir.Condition{{Column: "x", Op: "=", Values: []string{""}}}}, `"x"`},
+		"a name that is not UTF-8": {insight.EventsQuery{Name: "\xff"}, "name"},
+		"a cursor of others":       {insight.EventsQuery{Cursor: "abc"}, "cursor"},
+		"a cursor out of time":     {insight.EventsQuery{Cursor: strings.Repeat("_", 32)}, "cursor"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := e.Events(t.Context(), berlin(t), tt.q, 0)
+			invalid(t, err, tt.says)
+		})
+	}
+}
+
+// FuzzFilter: whatever a client sends as a condition is answered, or the client is
+// told what was wrong with it; the engine never sees SQL that it refuses.
+func FuzzFilter(f *testing.F) {
+	for _, c := range []string{"name", "bot", "status", "latency_ms", "properties.a", "properties.'", `properties."`, "properties.a.b/c~", "traits.x", "1=1", ""} {
+		for _, op := range []string{"=", "!=", "in", "contains", ">", "<", "OR"} {
+			f.Add(c, op, "1")
+		}
+	}
+	f.Add("properties.?", "=", "?")
+	f.Add("properties.@", "=", "@")
+	f.Add("country", "contains", "'; DROP TABLE events; --\x00")
+	e := newEngine(f, &barrier{}, rows()...)
+	p := berlin(f)
+	f.Fuzz(func(t *testing.T, column, op, value string) {
+		q := dayQuery(weir.Series{Math: weir.MathTotal})
+		q.Filter = []weir.Condition{{Column: column, Op: op, Values: []string{value}}}
+		q.Breakdown = column
+		a, err := e.Trend(t.Context(), p, q, 0)
+		if err != nil {
+			invalid(t, err)
+			return
+		}
+		var n float64
+		for _, s := range a.Series {
+			n += *s.Total
+		}
+		if n > 3 {
+			t.Errorf("%v events of 3 pass", n)
+		}
+	})
+}
+
+// FuzzCursor: a cursor is one of ours or refused.
+func FuzzCursor(f *testing.F) {
+	e := newEngine(f, &barrier{}, rows()...)
+	p := berlin(f)
+	page, err := e.Events(f.Context(), p, insight.EventsQuery{Limit: 1}, 0)
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, s := range []string{page.NextCursor, page.NextCursor + "A", "=", "////", strings.Repeat("A", 32), strings.Repeat("B", 32), strings.Repeat("f", 32)} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, cursor string) {
+		a, err := e.Events(t.Context(), p, insight.EventsQuery{Cursor: cursor}, 0)
+		if err != nil {
+			invalid(t, err, "cursor")
+			return
+		}
+		if len(a.Events) > 3 {
+			t.Errorf("%d events of 3", len(a.Events))
+		}
+	})
+}
+
+// FuzzPoints: the points of a trend go up, the first is the last that is not
+// after from, and all are before to.
+func FuzzPoints(f *testing.F) {
+	zones := []string{"UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "Pacific/Apia", "America/Havana", "Africa/Cairo", "Asia/Tehran", "America/St_Johns"}
+	intervals := []weir.Interval{weir.Minute, weir.Hour, weir.Day, weir.Week, weir.Month}
+	f.Add(int64(1_762_000_000), int64(86400*40), uint8(2), uint8(2))
+	f.Add(int64(1_743_800_000), int64(86400*3), uint8(3), uint8(1))
+	f.Add(int64(1_325_000_000), int64(86400*9), uint8(5), uint8(2)) // Apia left out a day
+	f.Add(int64(1_762_000_000), int64(1), uint8(9), uint8(4))
+	e := newEngine(f, &barrier{})
+	f.Fuzz(func(t *testing.T, from, seconds int64, zone, interval uint8) {
+		const longest = 400 * 86400
+		from, seconds = from%4_000_000_000, 1+(seconds%longest+longest)%longest
+		p := &weir.Project{ID: "p", Timezone: zones[int(zone)%len(zones)]}
+		if err := p.Resolve(); err != nil {
+			t.Fatal(err)
+		}
+		q := weir.Query{
+			From: time.Unix(from, 0), To: time.Unix(from+seconds, 0), Interval: intervals[int(interval)%len(intervals)],
+			Series: []weir.Series{{Math: weir.MathTotal}},
+		}
+		a, err := e.Trend(t.Context(), p, q, 0)
+		if err != nil {
+			invalid(t, err, "points")
+			return
+		}
+		points := a.Series[0].Points
+		for i, pt := range points {
+			if i == 0 && pt.Time.After(q.From) || i > 0 && !pt.Time.After(q.From) || !pt.Time.Before(q.To) || i > 0 && !pt.Time.After(points[i-1].Time) {
+				t.Fatalf("%s by %s in %s from %s to %s: point %d at %s", fmt.Sprint(len(points)), q.Interval, p.Timezone,
+					q.From.In(p.Location()), q.To.In(p.Location()), i, pt.Time)
+			}
+		}
+	})
+}
