@@ -202,7 +202,7 @@ func (a *asker) compares(t *testing.T) {
 
 func (a *asker) anything(t *testing.T) {
 	all := filters()
-	for range 40 {
+	for range 25 {
 		q := a.query(intervals[a.r.IntN(len(intervals))], allMaths[a.r.IntN(len(allMaths))], allMaths[a.r.IntN(len(allMaths))])
 		for range a.r.IntN(3) {
 			q.Filter = append(q.Filter, all[a.r.IntN(len(all))])

@@ -16,7 +16,7 @@ type column struct {
 	valid unsafe.Pointer
 }
 
-// chunk fills DuckDB vectors in place, which costs a fraction of the driver's
+// chunk fills DuckDB vectors in place, which costs half of the driver's
 // AppendRow: no value is boxed, and short strings need no cgo call. A row is
 // written left to right: next, then one set call per column.
 //

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"math/rand"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -213,17 +213,17 @@ func scan(s *duckdb.Store, query string, dest ...any) error {
 
 func TestAKilledProcessLeavesWholeBatches(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "weir.duckdb")
-	r := rand.New(rand.NewSource(1))
+	r := rand.New(rand.NewPCG(1, 0))
 	acknowledged := -1
 	for range 6 {
 		cmd, out, _ := child(t, "write", path)
 		// Some batches, then a while at random into the next ones.
-		for i := 0; i < 1+r.Intn(4) && out.Scan(); i++ {
+		for i := 0; i < 1+r.IntN(4) && out.Scan(); i++ {
 			if _, err := fmt.Sscan(out.Text(), &acknowledged); err != nil {
 				t.Fatal(err)
 			}
 		}
-		timer := time.AfterFunc(time.Duration(r.Intn(60))*time.Millisecond, func() { _ = cmd.Process.Kill() })
+		timer := time.AfterFunc(time.Duration(r.IntN(60))*time.Millisecond, func() { _ = cmd.Process.Kill() })
 		for out.Scan() {
 			if _, err := fmt.Sscan(out.Text(), &acknowledged); err != nil {
 				t.Fatal(err)

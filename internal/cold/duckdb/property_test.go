@@ -39,8 +39,7 @@ func FuzzProperties(f *testing.F) {
 		b := batch(n, 1)
 		b.Events[0].Properties = properties
 		_, err := s.Write(t.Context(), b)
-		var refused *cold.RowError
-		if errors.As(err, &refused) {
+		if _, refused := errors.AsType[*cold.RowError](err); refused {
 			return
 		}
 		if err != nil {

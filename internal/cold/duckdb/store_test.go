@@ -148,7 +148,7 @@ func TestOldTokensAreForgottenButNotAShardsLast(t *testing.T) {
 	if _, err := s.Write(t.Context(), last); err != nil {
 		t.Fatal(err)
 	}
-	const n = 600
+	const n = 300
 	for i := range n {
 		b := batch(i, 1)
 		b.Now = b.Now.Add(time.Duration(i) * 10 * time.Minute)
