@@ -42,7 +42,7 @@ func BenchmarkIngestRoute(b *testing.B) {
 	}
 	h := httpd.New(httpd.Config{
 		Directory: store, Sessions: store.Sessions(), Ingest: nothing{},
-		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Logger: slog.New(slog.DiscardHandler),
 	}).Handler()
 	req, err := http.NewRequest("POST", "/v1/events", strings.NewReader("{}"))
 	if err != nil {
@@ -74,7 +74,7 @@ func BenchmarkOverviewRoute(b *testing.B) {
 	}
 	h := httpd.New(httpd.Config{
 		Directory: store, Sessions: store.Sessions(), Stats: statistics{&backend{}},
-		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Logger: slog.New(slog.DiscardHandler),
 	}).Handler()
 	req, err := http.NewRequest("GET", "/api/v1/projects/"+p.ID+"/stats/overview", nil)
 	if err != nil {

@@ -84,7 +84,6 @@ func (e *Engine) Pages(ctx context.Context, p *weir.Project, q weir.Query, fresh
 		func() error { return e.pageViews(ctx, pl, linked, a) },
 		func() error { return e.pageTimes(ctx, pl, a) },
 		func() error { return e.pageVisits(ctx, pl, a) },
-		func() error { return e.visitTotals(ctx, pl, a) },
 	} {
 		if err := f(); err != nil {
 			return nil, fmt.Errorf("insight: pages: %w", err)
@@ -179,55 +178,40 @@ func (e *Engine) visits(pl *pagesPlan) fragment {
 	return sql("(@) AS visited", v)
 }
 
-// pageVisits fills in entries, exits and bounce rates.
+// pageVisits fills in entries, exits, bounce rates and what is about all visits:
+// in one pass, since to add the visits up is what it costs.
 func (e *Engine) pageVisits(ctx context.Context, pl *pagesPlan, a *Pages) error {
-	if len(a.Pages) == 0 {
-		return nil
+	wanted, byPath := sql("FALSE"), map[string]*Page{}
+	if len(a.Pages) > 0 {
+		var first, last fragment
+		first, byPath = among("first_path", a)
+		last, _ = among("last_path", a)
+		wanted = sql("@ OR @", first, last)
 	}
-	in, byPath := among("first_path", a)
-	q := sql("SELECT first_path, COUNT(*), CAST(SUM(bounced) AS BIGINT) FROM @ WHERE views > 0 AND @ GROUP BY first_path", e.visits(pl), in)
-	err := e.each(ctx, q, func(scan func(...any) error) error {
-		var path string
-		var entries, bounces int64
-		if err := scan(&path, &entries, &bounces); err != nil {
-			return err
-		}
-		byPath[path].Entries = entries
-		byPath[path].BounceRate = ratio(bounces, entries)
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	in, _ = among("last_path", a)
-	q = sql("SELECT last_path, COUNT(*) FROM @ WHERE views > 0 AND @ GROUP BY last_path", e.visits(pl), in)
+	q := sql(`SELECT GROUPING(first_path), GROUPING(last_path), COALESCE(first_path, ''), COALESCE(last_path, ''),
+COUNT(*), AVG(lasted), COUNT(CASE WHEN views > 0 THEN 1 END), CAST(COALESCE(SUM(bounced), 0) AS BIGINT) FROM @
+GROUP BY GROUPING SETS ((first_path), (last_path), ()) HAVING GROUPING(first_path) + GROUPING(last_path) = 2 OR @`, e.visits(pl), wanted)
 	return e.each(ctx, q, func(scan func(...any) error) error {
-		var path string
-		var exits int64
-		if err := scan(&path, &exits); err != nil {
-			return err
-		}
-		byPath[path].Exits = exits
-		return nil
-	})
-}
-
-// visitTotals fills in what is about all visits.
-func (e *Engine) visitTotals(ctx context.Context, pl *pagesPlan, a *Pages) error {
-	q := sql("SELECT COUNT(*), AVG(lasted), COUNT(CASE WHEN views > 0 THEN 1 END), CAST(SUM(bounced) AS BIGINT) FROM @", e.visits(pl))
-	return e.each(ctx, q, func(scan func(...any) error) error {
-		var seen int64
-		var bounces *int64
+		var byEntry, byExit int64 // 1 where the row is not by that path
+		var first, last string
+		var all, seen, bounces int64 // seen: visits with a screen view
 		var lasted *float64
-		if err := scan(&a.Totals.Visits, &lasted, &seen, &bounces); err != nil {
+		if err := scan(&byEntry, &byExit, &first, &last, &all, &lasted, &seen, &bounces); err != nil {
 			return err
 		}
-		if lasted = finite(lasted); lasted != nil {
-			ms := *lasted / 1000
-			a.Totals.VisitDuration = &ms
-		}
-		if bounces != nil {
-			a.Totals.BounceRate = ratio(*bounces, seen)
+		switch {
+		case byEntry == 1 && byExit == 1:
+			a.Totals.Visits = all
+			a.Totals.BounceRate = ratio(bounces, seen)
+			if lasted = finite(lasted); lasted != nil {
+				ms := *lasted / 1000
+				a.Totals.VisitDuration = &ms
+			}
+		case byEntry == 0:
+			byPath[first].Entries = seen
+			byPath[first].BounceRate = ratio(bounces, seen)
+		default:
+			byPath[last].Exits = seen
 		}
 		return nil
 	})

@@ -7,9 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	weir "github.com/weir-analytics/weir"
+	"golang.org/x/sync/errgroup"
 )
 
 // Trend answers a query of kind trend. freshness is how old an answer may be; 0
