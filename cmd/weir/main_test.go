@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -38,7 +39,7 @@ func commands(t *testing.T) [][]string {
 		all = append(all, path)
 		for _, child := range n.Children {
 			if child.Type == kong.CommandNode {
-				visit(child, append(path[:len(path):len(path)], child.Name))
+				visit(child, append(slices.Clip(path), child.Name))
 			}
 		}
 	}

@@ -48,7 +48,7 @@ func dayIn(loc *time.Location, y int, m time.Month, d int, end bool) time.Time {
 	if end {
 		d++
 	}
-	return time.Date(y, m, d, 0, 0, 0, 0, loc)
+	return weir.Midnight(y, m, d, loc)
 }
 
 func parseRelative(s string, now time.Time, end bool) (time.Time, bool) {

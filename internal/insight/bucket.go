@@ -114,7 +114,7 @@ func (b *buckets) calendar(from, to time.Time, interval weir.Interval) {
 		d, days, months = 1, 0, 1
 	}
 	for {
-		t := midnight(y, m, d, from.Location())
+		t := weir.Midnight(y, m, d, from.Location())
 		if !t.Before(to) {
 			return
 		}
@@ -125,30 +125,6 @@ func (b *buckets) calendar(from, to time.Time, interval weir.Interval) {
 		d += days
 		m += time.Month(months)
 	}
-}
-
-// midnight is the first instant of a date, which is not 00:00 where the clock
-// is put forward at midnight, and is the earlier one where it is put back.
-func midnight(y int, m time.Month, d int, loc *time.Location) time.Time {
-	t := time.Date(y, m, d, 0, 0, 0, 0, loc)
-	want := time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
-	if wall(t).Before(want) {
-		_, end := t.ZoneBounds() // 00:00 does not exist, t is before the gap
-		return end
-	}
-	begin, _ := t.ZoneBounds()
-	if begin.IsZero() {
-		return t
-	}
-	if wall(t).After(want) {
-		return begin // 00:00 does not exist, t is after the gap
-	}
-	_, now := t.Zone()
-	_, before := begin.Add(-time.Second).Zone()
-	if first := t.Add(time.Duration(now-before) * time.Second); first.Before(begin) && wall(first).Equal(want) {
-		return first
-	}
-	return t
 }
 
 // wall is what a clock shows at t, as if it were UTC.

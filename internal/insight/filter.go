@@ -2,6 +2,7 @@ package insight
 
 import (
 	"math"
+	"slices"
 	"strconv"
 
 	weir "github.com/weir-analytics/weir"
@@ -78,7 +79,7 @@ func textCondition(d cold.Dialect, col column, c weir.Condition) (fragment, erro
 		}
 		return sql("(@ IN (@))", x, list(vs, ", ")), nil
 	case "contains":
-		return fragment{sql: d.Contains(x.sql, "?"), args: append(x.args[:len(x.args):len(x.args)], c.Values[0])}, nil
+		return fragment{sql: d.Contains(x.sql, "?"), args: append(slices.Clip(x.args), c.Values[0])}, nil
 	}
 	if col.kind != property {
 		return fragment{}, badOp(c, "=", "!=", "in", "contains")

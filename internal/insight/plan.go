@@ -130,8 +130,8 @@ func earlier(b buckets, q weir.Query, loc *time.Location) (*buckets, error) {
 // back is the same time of day on an earlier date; the first instant of a date
 // stays one.
 func back(t time.Time, years, days int) time.Time {
-	if y, m, d := t.Date(); t.Equal(midnight(y, m, d, t.Location())) {
-		return midnight(y-years, m, d-days, t.Location())
+	if y, m, d := t.Date(); t.Equal(weir.Midnight(y, m, d, t.Location())) {
+		return weir.Midnight(y-years, m, d-days, t.Location())
 	}
 	return t.AddDate(-years, 0, -days)
 }
@@ -141,7 +141,7 @@ func back(t time.Time, years, days int) time.Time {
 func wholeDays(from, to time.Time) (days int, ok bool) {
 	date := func(t time.Time) time.Time {
 		y, m, d := t.Date()
-		ok = ok && t.Equal(midnight(y, m, d, t.Location()))
+		ok = ok && t.Equal(weir.Midnight(y, m, d, t.Location()))
 		return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
 	}
 	ok = true
