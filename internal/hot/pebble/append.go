@@ -2,7 +2,9 @@ package pebble
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -126,38 +128,87 @@ func (g *group) reset() {
 	*g = group{entries: g.entries[:0], records: g.records[:0], counts: g.counts, done: g.done}
 }
 
+// flight is a batch of groups that is applied and waits for its fsync.
+type flight struct {
+	groups []*group
+	batch  *pebble.Batch
+	heads  []uint64 // of the shards, once it has landed
+	now    time.Time
+}
+
+// maxFlights bounds how far the log runs ahead of its fsync; while that many
+// are under way, the next groups gather.
+const maxFlights = 3
+
 // commitLoop is the one writer of the log, so that sequence, duplicates and
-// counters need no lock. While an fsync runs the next groups gather.
+// counters need no lock. It does not wait for the fsync: landLoop does, and the
+// next groups are prepared meanwhile.
 func (s *Store) commitLoop() {
-	defer close(s.ended)
-	var batch []*group
+	defer close(s.flights)
 	for {
+		var gs []*group
 		select {
 		case g := <-s.queue:
-			batch = append(batch[:0], g)
+			gs = append(gs, g)
 		case <-s.stop:
 			s.refuseQueued()
 			return
 		}
-		size := len(batch[0].records)
+		size := len(gs[0].records)
 	gather:
-		for len(batch) < maxGroups && size < maxGroupBytes {
+		for len(gs) < maxGroups && size < maxGroupBytes {
 			select {
 			case g := <-s.queue:
-				batch = append(batch, g)
+				gs = append(gs, g)
 				size += len(g.records)
 			default:
 				break gather
 			}
 		}
-		err := s.commitGroups(batch)
-		for _, g := range batch {
-			if err != nil {
-				g.err, g.duplicates = err, nil
-			}
-			g.done <- struct{}{}
+		f, err := s.commitGroups(gs)
+		if err != nil {
+			answer(gs, err)
+			continue
 		}
-		clear(batch)
+		s.flights <- f
+	}
+}
+
+// landLoop waits for each flight's fsync, in order, and only then lets its
+// events be seen and acknowledges them. A group that found an id of the flight
+// before it is behind that one, so it cannot answer first.
+func (s *Store) landLoop() {
+	defer close(s.ended)
+	for f := range s.flights {
+		err := f.batch.SyncWait()
+		if err = errors.Join(err, f.batch.Close()); err != nil {
+			err = s.fail(err)
+		} else {
+			for i := range s.heads {
+				s.heads[i].Store(f.heads[i])
+			}
+			for _, g := range f.groups {
+				s.presence.mark(g, f.now)
+			}
+		}
+		answer(f.groups, err)
+	}
+}
+
+// fail makes the store take nothing more: what is in the caches may not be in
+// the store.
+func (s *Store) fail(err error) error {
+	err = fmt.Errorf("hot: append: %w", err)
+	s.failed.Store(&err)
+	return err
+}
+
+func answer(gs []*group, err error) {
+	for _, g := range gs {
+		if err != nil {
+			g.err, g.duplicates = err, nil
+		}
+		g.done <- struct{}{}
 	}
 }
 
@@ -173,27 +224,39 @@ func (s *Store) refuseQueued() {
 	}
 }
 
-func (s *Store) commitGroups(batch []*group) error {
+// commitGroups applies the groups in one batch, whose fsync is under way when
+// it returns.
+func (s *Store) commitGroups(gs []*group) (flight, error) {
 	if err := s.usable(); err != nil {
-		return err
+		return flight{}, err
 	}
 	if err := s.room.check(); err != nil {
-		return err
+		return flight{}, err
 	}
-	b := s.db.NewBatch()
-	defer b.Close()
-	next := make([]uint64, len(s.heads))
-	for i := range s.heads {
-		next[i] = s.heads[i].Load()
+	f := flight{groups: gs, batch: s.db.NewBatch(), heads: slices.Clone(s.next), now: s.opt.Clock.Now()}
+	if err := s.fill(f); err != nil {
+		// The caches hold sums that the store will not get.
+		s.counts.forget()
+		s.uniques.forget()
+		return flight{}, errors.Join(err, f.batch.Close())
 	}
-	now := s.opt.Clock.Now()
-	s.seen.begin(now)
+	if err := s.db.ApplyNoSyncWait(f.batch, pebble.Sync); err != nil {
+		return flight{}, s.fail(err)
+	}
+	s.next = f.heads
+	return f, nil
+}
+
+// fill tells duplicates from new events, gives these their seqs and puts them
+// into the flight's batch.
+func (s *Store) fill(f flight) error {
+	s.seen.begin(f.now)
 	s.counts.begin()
 	s.uniques.begin()
-	for _, g := range batch {
+	for _, g := range f.groups {
 		for i := range g.entries {
 			e := &g.entries[i]
-			known, err := s.seen.add(b, e.id)
+			known, err := s.seen.add(f.batch, e.id)
 			if err != nil {
 				return fmt.Errorf("hot: look up id: %w", err)
 			}
@@ -202,29 +265,11 @@ func (s *Store) commitGroups(batch []*group) error {
 				g.count(i, -1)
 				continue
 			}
-			next[e.shard]++
-			e.seq = next[e.shard]
+			f.heads[e.shard]++
+			e.seq = f.heads[e.shard]
 		}
 	}
-	if err := s.write(b, batch); err != nil {
-		// The caches hold sums that the store will not get.
-		s.counts.forget()
-		s.uniques.forget()
-		return err
-	}
-	if err := s.db.Apply(b, pebble.Sync); err != nil {
-		// What is in the caches may not be in the store: take nothing more.
-		err = fmt.Errorf("hot: append: %w", err)
-		s.failed.Store(&err)
-		return err
-	}
-	for i := range s.heads {
-		s.heads[i].Store(next[i])
-	}
-	for _, g := range batch {
-		s.presence.mark(g, now)
-	}
-	return nil
+	return s.write(f.batch, f.groups)
 }
 
 // write puts the groups' new events into b. Keys of a kind follow each other

@@ -77,10 +77,12 @@ type Store struct {
 	counts  *counts
 	uniques *uniques
 	room    room
+	next    []uint64 // last seq of each shard, durable or not; never changed in place
 
 	queue     chan *group
+	flights   chan flight
 	stop      chan struct{}
-	ended     chan struct{} // closed after the commit loop's last answer
+	ended     chan struct{} // closed after the last answer
 	done      sync.WaitGroup
 	closeOnce sync.Once
 	closeErr  error
@@ -123,7 +125,7 @@ func Open(dir string, o Options) (*Store, error) {
 	}
 	s := &Store{
 		db: db, dir: dir, opt: o, cache: cache,
-		queue: make(chan *group, 1024), stop: make(chan struct{}), ended: make(chan struct{}),
+		queue: make(chan *group, 1024), flights: make(chan flight, maxFlights), stop: make(chan struct{}), ended: make(chan struct{}),
 	}
 	if err := s.load(); err != nil {
 		db.Close()
@@ -131,7 +133,11 @@ func Open(dir string, o Options) (*Store, error) {
 		return nil, err
 	}
 	left := []generation{s.seen.current, s.seen.before}
+	for i := range s.heads {
+		s.next = append(s.next, s.heads[i].Load())
+	}
 	s.done.Go(s.commitLoop)
+	s.done.Go(s.landLoop)
 	s.done.Go(s.sweepLoop)
 	s.done.Go(func() {
 		if err := s.seen.readLeft(s.stop, left...); err != nil {
