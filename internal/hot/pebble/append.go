@@ -184,11 +184,13 @@ func (s *Store) landLoop() {
 		if err = errors.Join(err, f.batch.Close()); err != nil {
 			err = s.fail(err)
 		} else {
-			for i := range s.heads {
-				s.heads[i].Store(f.heads[i])
-			}
+			// Presence before the heads: a commit that trims these events must
+			// have what they say of it to save.
 			for _, g := range f.groups {
 				s.presence.mark(g, f.now)
+			}
+			for i := range s.heads {
+				s.heads[i].Store(f.heads[i])
 			}
 		}
 		answer(f.groups, err)
