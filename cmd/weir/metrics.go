@@ -10,6 +10,7 @@ import (
 	"github.com/weir-analytics/weir/internal/cold"
 	"github.com/weir-analytics/weir/internal/drain"
 	"github.com/weir-analytics/weir/internal/httpd"
+	"github.com/weir-analytics/weir/internal/insight"
 )
 
 // metrics are those of the drain and of queries; ingest and httpd have their own.
@@ -64,7 +65,7 @@ func (m *metrics) drainFailed(shard int, _ error) {
 }
 
 // watch adds what is read when somebody asks.
-func (m *metrics) watch(reg prometheus.Registerer, d *drain.Drain, hub *httpd.Hub) {
+func (m *metrics) watch(reg prometheus.Registerer, d *drain.Drain, e *insight.Engine, hub *httpd.Hub) {
 	reg.MustRegister(
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "weir_drain_behind_events", Help: "Accepted events that are not in the cold tier yet.",
@@ -78,6 +79,12 @@ func (m *metrics) watch(reg prometheus.Registerer, d *drain.Drain, hub *httpd.Hu
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "weir_drain_lag_seconds", Help: "Age of the time up to which the cold tier is complete.",
 		}, func() float64 { return time.Since(d.AsOf()).Seconds() }),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "weir_query_cache_hits_total", Help: "Questions that accepted an older answer and were given a kept one.",
+		}, func() float64 { hits, _ := e.CacheStats(); return float64(hits) }),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "weir_query_cache_misses_total", Help: "Questions that accepted an older answer when none was kept.",
+		}, func() float64 { _, misses := e.CacheStats(); return float64(misses) }),
 		prometheus.NewCounterFunc(prometheus.CounterOpts{
 			Name: "weir_live_dropped_total", Help: "Live events that slow readers missed.",
 		}, func() float64 { return float64(hub.Dropped()) }),

@@ -85,7 +85,8 @@ func (s *server) build() {
 		Owner: "weir", Logger: s.log, Failed: m.drainFailed,
 		Committed: func(c drain.Commit) { m.committed(c); s.feed.saved(c) },
 	})
-	m.watch(reg, s.drain, hub)
+	insights := insight.New(m.timed(s.cold), s.drain, nil, insight.Options{})
+	m.watch(reg, s.drain, insights, hub)
 	s.ingest = ingest.New(ingest.Config{
 		Log: s.hot, Salts: s.meta, Enrich: s.enrich, Feed: s.feed, Limits: wire.DefaultLimits(), Registry: reg,
 	})
@@ -94,7 +95,7 @@ func (s *server) build() {
 		Sessions:  s.meta.Sessions(),
 		Ingest:    s.ingest,
 		Stats:     stats.New(s.hot, nil),
-		Insights:  insight.New(m.timed(s.cold), s.drain, nil, insight.Options{}),
+		Insights:  insights,
 		Live:      hub,
 		UI:        web.Dist(),
 		Metrics:   reg,

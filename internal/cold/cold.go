@@ -52,6 +52,11 @@ type RowError struct {
 func (e *RowError) Error() string { return "cold: row refused: " + e.Reason }
 
 // Reader answers SQL. Arguments are bound to "?" in order.
+//
+// The tables are events, visits, profiles, identities, dead_letters and batches,
+// with the columns of the DuckDB backend's first migration in every engine. Three
+// columns of events are computed at the write: person, quarter and first, as the
+// functions of those names and Firsts say.
 type Reader interface {
 	Query(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 	Dialect() Dialect

@@ -35,6 +35,7 @@ type Engine struct {
 	b     Barrier
 	clock weir.Clock
 	o     Options
+	cache *cache
 }
 
 // New makes an engine over a cold tier. The barrier is passed before every
@@ -46,7 +47,7 @@ func New(r cold.Reader, b Barrier, clock weir.Clock, o Options) *Engine {
 	if o.Parallel <= 0 {
 		o.Parallel = runtime.GOMAXPROCS(0)
 	}
-	return &Engine{r: r, d: r.Dialect(), b: b, clock: clock, o: o}
+	return &Engine{r: r, d: r.Dialect(), b: b, clock: clock, o: o, cache: newCache()}
 }
 
 // Meta stands at the end of every answer.
@@ -116,15 +117,14 @@ func (e *Engine) hasLinks(ctx context.Context, p *weir.Project) (bool, error) {
 
 // links is a table of (device, profile) in the form of the person column: each
 // device's earliest link, the least profile id of those at that time.
-func links(p *weir.Project) fragment {
-	return sql(`(SELECT CONCAT('d', device_id) AS device, CONCAT('u', profile_id) AS profile FROM (
-SELECT device_id, profile_id, ROW_NUMBER() OVER (PARTITION BY device_id ORDER BY linked_at, profile_id) AS nth
-FROM identities WHERE project_id = @ AND device_id <> '' AND profile_id <> '') AS ranked WHERE nth = 1) AS links`, bind(p.ID))
+func (e *Engine) links(p *weir.Project) fragment {
+	return sql("(SELECT CONCAT('d', device_id) AS device, CONCAT('u', "+e.d.ArgMin("profile_id", "(linked_at, profile_id)")+
+		") AS profile FROM identities WHERE project_id = @ AND device_id <> '' AND profile_id <> '' GROUP BY device_id) AS links", bind(p.ID))
 }
 
 // resolved replaces the person of a table of (person, columns…) by the profile
 // that the device is linked to.
-func resolved(p *weir.Project, columns string, from fragment) fragment {
+func (e *Engine) resolved(p *weir.Project, columns string, from fragment) fragment {
 	return sql("(SELECT COALESCE(NULLIF(profile, ''), person) AS person, "+columns+" FROM @ LEFT JOIN @ ON person = device) AS resolved",
-		from, links(p))
+		from, e.links(p))
 }

@@ -156,7 +156,7 @@ func (e *Engine) whereEvents(p *weir.Project, q EventsQuery) (fragment, error) {
 	}
 	if q.ProfileID != "" {
 		person := bind("u" + q.ProfileID)
-		w = sql("@ AND (person = @ OR person IN (SELECT device FROM @ WHERE profile = @))", w, person, links(p), person)
+		w = sql("@ AND (person = @ OR person IN (SELECT device FROM @ WHERE profile = @))", w, person, e.links(p), person)
 	}
 	if q.Cursor != "" {
 		c, err := parseCursor(q.Cursor)

@@ -67,6 +67,12 @@ func (e *Engine) planPages(p *weir.Project, q weir.Query) (*pagesPlan, error) {
 // then counts when it has one of them in the range. freshness is as in Trend.
 // Error: EINVALID for a query that is not allowed.
 func (e *Engine) Pages(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (*Pages, error) {
+	return remember(e, p, q, freshness, func(a *Pages) *Meta { return &a.Meta }, func() (*Pages, error) {
+		return e.pages(ctx, p, q, freshness)
+	})
+}
+
+func (e *Engine) pages(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (*Pages, error) {
 	pl, err := e.planPages(p, q)
 	if err != nil {
 		return nil, err
@@ -102,7 +108,7 @@ func (e *Engine) screenViews(pl *pagesPlan) fragment {
 func (e *Engine) pageViews(ctx context.Context, pl *pagesPlan, linked bool, a *Pages) error {
 	persons := sql("(SELECT path, person, COUNT(*) AS n FROM events WHERE @ GROUP BY path, person) AS seen", e.screenViews(pl))
 	if linked {
-		persons = resolved(pl.project, "path, n", persons)
+		persons = e.resolved(pl.project, "path, n", persons)
 	}
 	q := sql("SELECT GROUPING(path), COALESCE(path, ''), CAST(SUM(n) AS BIGINT) AS views, COUNT(DISTINCT NULLIF(person, '')) FROM @ "+
 		fmt.Sprintf("GROUP BY GROUPING SETS ((path), ()) ORDER BY GROUPING(path) DESC, views DESC, path LIMIT %d", pl.limit+1), persons)

@@ -15,6 +15,12 @@ import (
 // waits for all that was acknowledged. Error: EINVALID for a query that is not
 // allowed.
 func (e *Engine) Trend(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (*Trend, error) {
+	return remember(e, p, q, freshness, func(a *Trend) *Meta { return &a.Meta }, func() (*Trend, error) {
+		return e.trend(ctx, p, q, freshness)
+	})
+}
+
+func (e *Engine) trend(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (*Trend, error) {
 	t, err := e.planTrend(p, q)
 	if err != nil {
 		return nil, err
@@ -142,12 +148,13 @@ func (t *trendPlan) columns() string {
 // rows is a table of a series' rows within a range, with the bucket as b, the
 // group as o and g if there is a breakdown, and the columns named.
 func (e *Engine) rows(t *trendPlan, s seriesPlan, b buckets, g *groups, names string, columns, where fragment) fragment {
-	inner := sql("SELECT "+e.d.Micros("ts")+" AS us, @", columns)
+	moment, index := b.index(e.d)
+	inner := sql("SELECT "+moment+" AS moment, @", columns)
 	if t.group != nil {
 		inner = sql("@, @ AS k", inner, t.group.key())
 	}
 	inner = sql("(@ FROM events WHERE @) AS picked", inner, where)
-	columnsOut := b.index(e.d, "us") + " AS b, " + names
+	columnsOut := index + " AS b, " + names
 	if t.group == nil {
 		return sql("(SELECT "+columnsOut+" FROM @) AS bucketed", inner)
 	}

@@ -2,6 +2,7 @@ package insight
 
 import (
 	"context"
+	"fmt"
 	"strings"
 )
 
@@ -19,12 +20,26 @@ func (e *Engine) uniques(ctx context.Context, t *trendPlan, s seriesPlan, b buck
 	if err != nil {
 		return err
 	}
-	rows := e.rows(t, s, b, g, "person", raw("person"), e.where(t, s, b))
+	where := e.where(t, s, b)
+	if s.Event == "" && len(t.filter.sql) == 0 && t.group == nil && b.inQuarters() {
+		where = sql("@ AND @", where, firsts(b))
+	}
+	rows := e.rows(t, s, b, g, "person", raw("person"), where)
 	if len(b.starts) <= maskBits {
 		return e.uniquesByMask(ctx, t, g, rows, linked, vs)
 	}
 	return e.uniquesByPair(ctx, t, g, rows, linked, vs)
 }
+
+// firsts selects rows enough to count persons of all events in whole quarters of
+// an hour. Where the range begins or ends within one, all its rows are needed:
+// the first that was written may lie outside.
+func firsts(b buckets) fragment {
+	return sql(fmt.Sprintf("(first = TRUE OR quarter = %d OR quarter = %d)",
+		floorDiv(b.from, quarterOfHour), floorDiv(b.to-1, quarterOfHour)))
+}
+
+func floorDiv(a, b int64) int64 { return (a - mod(a, b)) / b }
 
 func (e *Engine) uniquesByMask(ctx context.Context, t *trendPlan, g *groups, rows fragment, linked bool, vs []Values) error {
 	by := t.columns()
@@ -32,7 +47,7 @@ func (e *Engine) uniquesByMask(ctx context.Context, t *trendPlan, g *groups, row
 	masks := sql("(SELECT "+by+"person, "+e.d.BitUnion(e.d.Bit("b"))+" AS m FROM @ GROUP BY "+by+"person) AS masks", rows)
 	if linked {
 		masks = sql("(SELECT "+by+"person, "+e.d.BitUnion("m")+" AS m FROM @ GROUP BY "+by+"person) AS merged",
-			resolved(t.project, by+"m", masks))
+			e.resolved(t.project, by+"m", masks))
 	}
 	// Many persons share a mask, and there are n counts to make of each.
 	masks = sql("(SELECT "+by+"m, COUNT(*) AS n FROM @ WHERE person <> '' GROUP BY "+by+"m) AS counted", masks)
@@ -67,7 +82,7 @@ func (e *Engine) uniquesByPair(ctx context.Context, t *trendPlan, g *groups, row
 	persons := func(by string) fragment {
 		from := sql("(SELECT DISTINCT "+by+"person FROM @ WHERE person <> '') AS pairs", rows)
 		if linked {
-			from = resolved(t.project, by+"0 AS zero", from)
+			from = e.resolved(t.project, by+"0 AS zero", from)
 		}
 		q := sql("SELECT "+by+"COUNT(DISTINCT person) FROM @", from)
 		if by != "" {

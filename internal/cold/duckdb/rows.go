@@ -8,17 +8,21 @@ import (
 // The functions here write one row each, column by column, in the order of the
 // table in migrations.
 
-func putEvent(c *chunk, r *weir.EventRow) {
+// putEvent also writes whose the event is, and whether it is a first one: see
+// cold.Firsts.
+func putEvent(c *chunk, r *weir.EventRow, person string, first bool) {
 	c.next()
 	c.text(r.ProjectID)
 	put(c, r.Time.UnixMicro())
+	put(c, cold.Quarter(&r.Event))
 	c.text(r.Name)
 	c.text(r.ID)
 	put(c, r.ReceivedAt.UnixMicro())
 	c.text(r.ProfileID)
 	c.text(r.DeviceID)
 	c.text(r.SessionID)
-	c.text(person(&r.Event))
+	c.text(person)
+	put(c, first)
 	c.text(r.Path)
 	c.text(r.Origin)
 	c.text(r.Title)
@@ -54,19 +58,6 @@ func putEvent(c *chunk, r *weir.EventRow) {
 	put(c, r.ClosesMS)
 	put(c, int32(r.Shard))
 	put(c, r.Seq)
-}
-
-// person names who counts in one column, so that one key is hashed where
-// persons are counted: the profile, else the device. A link from the device to
-// a profile is looked up at read.
-func person(e *weir.Event) string {
-	switch {
-	case e.ProfileID != "":
-		return "u" + e.ProfileID
-	case e.DeviceID != "":
-		return "d" + e.DeviceID
-	}
-	return ""
 }
 
 func putCall(c *chunk, call *weir.Call) {

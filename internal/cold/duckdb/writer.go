@@ -7,6 +7,8 @@ import (
 
 	duck "github.com/duckdb/duckdb-go/v2"
 	"github.com/duckdb/duckdb-go/v2/mapping"
+
+	"github.com/weir-analytics/weir/internal/cold"
 )
 
 // writer is a connection of its own below database/sql, since only there can
@@ -16,6 +18,7 @@ type writer struct {
 	conn   mapping.Connection
 	chunks map[string]*chunk // by table, kept between batches
 
+	firsts  cold.Firsts
 	batches int // written
 }
 

@@ -5,6 +5,7 @@
 CREATE TABLE events (
     project_id      VARCHAR   NOT NULL,
     ts              TIMESTAMP NOT NULL,
+    quarter         INTEGER   NOT NULL, -- ts in quarters of an hour since 1970, rounded down
     name            VARCHAR   NOT NULL,
     id              VARCHAR   NOT NULL,
     received_at     TIMESTAMP NOT NULL,
@@ -12,6 +13,7 @@ CREATE TABLE events (
     device_id       VARCHAR   NOT NULL,
     session_id      VARCHAR   NOT NULL,
     person          VARCHAR   NOT NULL, -- 'u' || profile_id, else 'd' || device_id, else ''
+    first           BOOLEAN   NOT NULL, -- FALSE where a row before it has the same project, person and quarter
     path            VARCHAR   NOT NULL,
     origin          VARCHAR   NOT NULL,
     title           VARCHAR   NOT NULL,
