@@ -196,6 +196,7 @@ func (b buckets) index(d cold.Dialect) (moment, index string) {
 	return moment, tree(d, rs)
 }
 
+// inQuarters says that all buckets begin with a quarter of an hour.
 func (b buckets) inQuarters() bool {
 	for _, us := range b.starts {
 		if us%quarterOfHour != 0 {
@@ -203,6 +204,11 @@ func (b buckets) inQuarters() bool {
 		}
 	}
 	return true
+}
+
+// wholeQuarters says that the range is one of whole quarters of an hour too.
+func (b buckets) wholeQuarters() bool {
+	return b.inQuarters() && b.from%quarterOfHour == 0 && b.to%quarterOfHour == 0
 }
 
 func tree(d cold.Dialect, rs []run) string {

@@ -2,7 +2,6 @@ package insight
 
 import (
 	"context"
-	"fmt"
 	"strings"
 )
 
@@ -12,17 +11,18 @@ const maskBits = 62
 
 // uniques fills in the distinct persons of a series.
 //
-// Few buckets are counted with one mask per person, the buckets in which they were
-// seen: the rows are hashed by one column only and devices are resolved to
-// profiles after that, on one row per device.
+// Those of all events in whole quarters of an hour are counted by first rows
+// alone, see cold.Firsts. Few buckets are counted with one mask per person, the
+// buckets in which they were seen: the rows are hashed by one column only, and
+// devices are resolved to profiles after that, on one row per device.
 func (e *Engine) uniques(ctx context.Context, t *trendPlan, s seriesPlan, b buckets, g *groups, vs []Values) error {
 	linked, err := e.hasLinks(ctx, t.project)
 	if err != nil {
 		return err
 	}
 	where := e.where(t, s, b)
-	if s.Event == "" && len(t.filter.sql) == 0 && t.group == nil && b.inQuarters() {
-		where = sql("@ AND @", where, firsts(b))
+	if s.Event == "" && len(t.filter.sql) == 0 && t.group == nil && b.wholeQuarters() {
+		where = sql("@ AND first = TRUE", where)
 	}
 	rows := e.rows(t, s, b, g, "person", raw("person"), where)
 	if len(b.starts) <= maskBits {
@@ -30,16 +30,6 @@ func (e *Engine) uniques(ctx context.Context, t *trendPlan, s seriesPlan, b buck
 	}
 	return e.uniquesByPair(ctx, t, g, rows, linked, vs)
 }
-
-// firsts selects rows enough to count persons of all events in whole quarters of
-// an hour. Where the range begins or ends within one, all its rows are needed:
-// the first that was written may lie outside.
-func firsts(b buckets) fragment {
-	return sql(fmt.Sprintf("(first = TRUE OR quarter = %d OR quarter = %d)",
-		floorDiv(b.from, quarterOfHour), floorDiv(b.to-1, quarterOfHour)))
-}
-
-func floorDiv(a, b int64) int64 { return (a - mod(a, b)) / b }
 
 func (e *Engine) uniquesByMask(ctx context.Context, t *trendPlan, g *groups, rows fragment, linked bool, vs []Values) error {
 	by := t.columns()
