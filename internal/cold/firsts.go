@@ -1,6 +1,7 @@
 package cold
 
 import (
+	"maps"
 	"strings"
 
 	weir "github.com/weir-analytics/weir"
@@ -85,8 +86,6 @@ func (f *Firsts) Keep() {
 	if f.seen == nil || len(f.seen) >= firstsKept {
 		f.before, f.seen = f.seen, make(map[personKey]int32)
 	}
-	for k, q := range f.batch {
-		f.seen[k] = q
-	}
+	maps.Copy(f.seen, f.batch)
 	clear(f.batch)
 }

@@ -127,12 +127,6 @@ func (b *buckets) calendar(from, to time.Time, interval weir.Interval) {
 	}
 }
 
-// wall is what a clock shows at t, as if it were UTC.
-func wall(t time.Time) time.Time {
-	_, offset := t.Zone()
-	return t.UTC().Add(time.Duration(offset) * time.Second)
-}
-
 // shift moves the range and each bucket back; move must keep the order.
 func (b buckets) shift(loc *time.Location, move func(time.Time) time.Time) buckets {
 	at := func(us int64) int64 { return move(time.UnixMicro(us).In(loc)).UnixMicro() }

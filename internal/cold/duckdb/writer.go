@@ -7,7 +7,6 @@ import (
 
 	duck "github.com/duckdb/duckdb-go/v2"
 	"github.com/duckdb/duckdb-go/v2/mapping"
-
 	"github.com/weir-analytics/weir/internal/cold"
 )
 
