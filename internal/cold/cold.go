@@ -53,10 +53,10 @@ func (e *RowError) Error() string { return "cold: row refused: " + e.Reason }
 
 // Reader answers SQL. Arguments are bound to "?" in order.
 //
-// The tables are events, visits, profiles, identities, dead_letters and batches,
-// with the columns of the DuckDB backend's first migration in every engine. Three
-// columns of events are computed at the write: person, quarter and first, as the
-// functions of those names and Firsts say.
+// The tables are events, sightings, visits, profiles, identities, dead_letters and
+// batches, with the columns of the DuckDB backend's first migration in every engine.
+// Two columns of events are computed at the write, person and quarter, as Person
+// and Quarter say; and so are the rows of sightings, as Sightings says.
 type Reader interface {
 	Query(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 	Dialect() Dialect
@@ -97,10 +97,10 @@ type Dialect interface {
 	// Contains tests that text contains part, case kept.
 	Contains(text, part string) string
 
-	// Bit is a 64-bit mask with the one bit n (0..61), BitUnion the union of
-	// the masks of a group, HasBit tests one bit of a mask. Persons by bucket
-	// are counted with masks, which is a third faster than distinct pairs.
+	// Bit is a 64-bit mask with the one bit n (0..61), BitUnion the union of the
+	// masks of a group, BitAt one bit of a mask as the integer 0 or 1. Persons by
+	// bucket are counted with masks, which is a third faster than distinct pairs.
 	Bit(n string) string
 	BitUnion(expr string) string
-	HasBit(mask string, n int) string
+	BitAt(mask string, n int) string
 }

@@ -11,24 +11,30 @@ const maskBits = 62
 
 // uniques fills in the distinct persons of a series.
 //
-// Those of all events in whole quarters of an hour are counted by first rows
-// alone, see cold.Firsts. Few buckets are counted with one mask per person, the
-// buckets in which they were seen: the rows are hashed by one column only, and
-// devices are resolved to profiles after that, on one row per device.
+// Those of all events in whole quarters of an hour are counted from sightings.
+// Few buckets are counted with one mask per person, the buckets in which they were
+// seen: the rows are hashed by one column only, and devices are resolved to
+// profiles after that, on one row per device.
 func (e *Engine) uniques(ctx context.Context, t *trendPlan, s seriesPlan, b buckets, g *groups, vs []Values) error {
 	linked, err := e.hasLinks(ctx, t.project)
 	if err != nil {
 		return err
 	}
-	where := e.where(t, s, b)
-	if s.Event == "" && len(t.filter.sql) == 0 && t.group == nil && b.wholeQuarters() {
-		where = sql("@ AND first = TRUE", where)
+	rows := e.rows(t, s, b, g, "person", raw("person"), e.where(t, s, b))
+	if s.Event == "" && t.filter.sql == "" && t.group == nil && b.wholeQuarters() {
+		rows = e.sightings(t, b)
 	}
-	rows := e.rows(t, s, b, g, "person", raw("person"), where)
 	if len(b.starts) <= maskBits {
 		return e.uniquesByMask(ctx, t, g, rows, linked, vs)
 	}
 	return e.uniquesByPair(ctx, t, g, rows, linked, vs)
+}
+
+// sightings is a table of bucket and person of a range of whole quarters.
+func (e *Engine) sightings(t *trendPlan, b buckets) fragment {
+	_, index := b.index(e.d)
+	return sql("(SELECT "+index+" AS b, person FROM (SELECT quarter AS moment, person FROM sightings WHERE project_id = @ AND quarter >= @ AND quarter < @) AS picked) AS bucketed",
+		bind(t.project.ID), bind(b.from/quarterOfHour), bind(b.to/quarterOfHour))
 }
 
 func (e *Engine) uniquesByMask(ctx context.Context, t *trendPlan, g *groups, rows fragment, linked bool, vs []Values) error {
@@ -39,13 +45,11 @@ func (e *Engine) uniquesByMask(ctx context.Context, t *trendPlan, g *groups, row
 		masks = sql("(SELECT "+by+"person, "+e.d.BitUnion("m")+" AS m FROM @ GROUP BY "+by+"person) AS merged",
 			e.resolved(t.project, by+"m", masks))
 	}
-	// Many persons share a mask, and there are n counts to make of each.
-	masks = sql("(SELECT "+by+"m, COUNT(*) AS n FROM @ WHERE person <> '' GROUP BY "+by+"m) AS counted", masks)
 	var counts strings.Builder
 	for i := range n {
-		counts.WriteString(", COALESCE(SUM(CASE WHEN " + e.d.HasBit("m", i) + " THEN CAST(n AS DOUBLE) END), 0)")
+		counts.WriteString(", CAST(COALESCE(SUM(" + e.d.BitAt("m", i) + "), 0) AS DOUBLE)")
 	}
-	q := sql("SELECT "+by+"CAST(COALESCE(SUM(n), 0) AS DOUBLE)"+counts.String()+" FROM @", masks)
+	q := sql("SELECT "+by+"CAST(COUNT(*) AS DOUBLE)"+counts.String()+" FROM @ WHERE person <> ''", masks)
 	if t.group != nil {
 		q = sql("@ GROUP BY o, g", q)
 	}

@@ -59,7 +59,7 @@ func (Dialect) Bit(n string) string { return "(1::BIGINT << " + n + ")" }
 // BitUnion is a bitwise or.
 func (Dialect) BitUnion(expr string) string { return "bit_or(" + expr + ")" }
 
-// HasBit is a BOOLEAN.
-func (Dialect) HasBit(mask string, n int) string {
-	return "((" + mask + " >> " + strconv.Itoa(n) + ") & 1) = 1"
+// BitAt is a BIGINT.
+func (Dialect) BitAt(mask string, n int) string {
+	return "((" + mask + " >> " + strconv.Itoa(n) + ") & 1)"
 }

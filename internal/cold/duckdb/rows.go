@@ -8,9 +8,7 @@ import (
 // The functions here write one row each, column by column, in the order of the
 // table in migrations.
 
-// putEvent also writes whose the event is, and whether it is a first one: see
-// cold.Firsts.
-func putEvent(c *chunk, r *weir.EventRow, person string, first bool) {
+func putEvent(c *chunk, r *weir.EventRow) {
 	c.next()
 	c.text(r.ProjectID)
 	put(c, r.Time.UnixMicro())
@@ -21,8 +19,7 @@ func putEvent(c *chunk, r *weir.EventRow, person string, first bool) {
 	c.text(r.ProfileID)
 	c.text(r.DeviceID)
 	c.text(r.SessionID)
-	c.text(person)
-	put(c, first)
+	c.text(cold.Person(&r.Event))
 	c.text(r.Path)
 	c.text(r.Origin)
 	c.text(r.Title)
@@ -76,6 +73,13 @@ func putCall(c *chunk, call *weir.Call) {
 	}
 	c.number(call.LatencyMS)
 	c.text(call.Consumer)
+}
+
+func putSighting(c *chunk, r *cold.Sighting) {
+	c.next()
+	c.text(r.ProjectID)
+	put(c, r.Quarter)
+	c.text(r.Person)
 }
 
 func putVisit(c *chunk, r *weir.VisitRow) {

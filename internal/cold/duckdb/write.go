@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/cold"
 )
 
@@ -70,7 +69,6 @@ func (w *writer) write(b *cold.Batch) (written bool, err error) {
 	if found || err != nil {
 		return false, err
 	}
-	w.firsts.Begin()
 	err = w.transaction(func() error {
 		w.batches++
 		if w.batches%forgetEvery == 0 {
@@ -83,19 +81,15 @@ func (w *writer) write(b *cold.Batch) (written bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	w.firsts.Keep()
+	w.sightings.Keep()
 	return true, nil
 }
 
 // batch appends all rows and the token.
 func (w *writer) batch(b *cold.Batch) error {
 	for _, f := range []func() error{
-		func() error {
-			return appendRows(w, "events", b.Events, func(c *chunk, r *weir.EventRow) {
-				person, first := w.firsts.First(&r.Event)
-				putEvent(c, r, person, first)
-			})
-		},
+		func() error { return appendRows(w, "events", b.Events, putEvent) },
+		func() error { return appendRows(w, "sightings", w.sightings.New(b.Events), putSighting) },
 		func() error { return appendRows(w, "visits", b.Visits, putVisit) },
 		func() error { return appendRows(w, "identities", b.Links, putLink) },
 		func() error { return appendRows(w, "dead_letters", b.Dead, putDead) },

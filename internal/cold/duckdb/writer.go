@@ -17,8 +17,8 @@ type writer struct {
 	conn   mapping.Connection
 	chunks map[string]*chunk // by table, kept between batches
 
-	firsts  cold.Firsts
-	batches int // written
+	sightings cold.Sightings
+	batches   int // written
 }
 
 // newWriter joins the instance that the process has open at path.

@@ -13,7 +13,6 @@ CREATE TABLE events (
     device_id       VARCHAR   NOT NULL,
     session_id      VARCHAR   NOT NULL,
     person          VARCHAR   NOT NULL, -- 'u' || profile_id, else 'd' || device_id, else ''
-    first           BOOLEAN   NOT NULL, -- FALSE where a row before it has the same project, person and quarter
     path            VARCHAR   NOT NULL,
     origin          VARCHAR   NOT NULL,
     title           VARCHAR   NOT NULL,
@@ -49,6 +48,14 @@ CREATE TABLE events (
     closes_ms       BIGINT    NOT NULL, -- 0 where closes_event_id is ''
     shard           INTEGER   NOT NULL,
     seq             UBIGINT   NOT NULL
+);
+
+-- Who was there in which quarter of an hour: at least one row for each person and
+-- quarter of events.
+CREATE TABLE sightings (
+    project_id VARCHAR NOT NULL,
+    quarter    INTEGER NOT NULL,
+    person     VARCHAR NOT NULL
 );
 
 -- One row per batch and visit it touched; rows of a visit add up.
