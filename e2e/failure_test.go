@@ -37,6 +37,18 @@ func TestDataOfANewerVersionIsRefused(t *testing.T) {
 	}
 }
 
+func TestACrashWhileTheDataFolderWasMadeIsNoNewerVersion(t *testing.T) {
+	data := t.TempDir()
+	if err := os.WriteFile(filepath.Join(data, "FORMAT"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := start(t, binary(t, ""), "--listen", "127.0.0.1:0", "--data", data)
+	s.stop()
+	if got, err := os.ReadFile(filepath.Join(data, "FORMAT")); err != nil || string(got) != "1\n" {
+		t.Fatalf("%q, %v", got, err)
+	}
+}
+
 func TestAStopInTheMiddleOfSendingLosesNothing(t *testing.T) {
 	data, addr := t.TempDir(), freeAddr(t)
 	s := start(t, binary(t, ""), "--listen", addr, "--data", data)

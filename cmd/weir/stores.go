@@ -27,7 +27,8 @@ func claimData(dir string) error {
 	path := filepath.Join(dir, "FORMAT")
 	got, err := os.ReadFile(path)
 	switch {
-	case errors.Is(err, os.ErrNotExist):
+	case errors.Is(err, os.ErrNotExist), err == nil && len(got) == 0:
+		// A crash while the file was made leaves it empty; no store is older than it.
 		if err := os.WriteFile(path, []byte(dataFormat), 0o600); err != nil {
 			return fmt.Errorf("data folder: %w", err)
 		}
