@@ -25,7 +25,7 @@ type serveCmd struct {
 	Shards  int    `default:"4" env:"WEIR_SHARDS" placeholder:"N" help:"Shards of a new hot tier; an existing one keeps its own."`
 	MinFree uint64 `default:"256" env:"WEIR_MIN_FREE" placeholder:"MIB" help:"Free disk in MiB below which events are refused."`
 
-	DedupWindow time.Duration `default:"24h" env:"WEIR_DEDUP_WINDOW" help:"How long event ids are remembered at least."`
+	DedupWindow time.Duration `default:"24h" env:"WEIR_DEDUP_WINDOW" help:"How long a new hot tier remembers event ids at least; an existing one keeps its own."`
 
 	AdminToken     string         `env:"WEIR_ADMIN_TOKEN" placeholder:"TOKEN" help:"Token of the administrator; without it one is made at the first start and printed once. Better given as WEIR_ADMIN_TOKEN than on the command line."`
 	TrustedProxies []netip.Prefix `env:"WEIR_TRUSTED_PROXIES" placeholder:"CIDR,…" help:"Proxies whose X-Forwarded-For counts; loopback by default."`

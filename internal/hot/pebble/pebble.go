@@ -30,7 +30,7 @@ const format = 1
 // Options of a store; zero values are the defaults.
 type Options struct {
 	Shards     int           // 4; read only when the store is made
-	Window     time.Duration // how long ids are remembered at least; 24 h
+	Window     time.Duration // how long ids are remembered at least; 24 h; read only when the store is made
 	MaxMembers int           // hot.MaxMembers
 	MinFree    uint64        // bytes of disk below which appends are refused; 256 MiB
 	// Free tells the bytes left on the disk of a folder; statfs by default.
@@ -186,6 +186,9 @@ func (s *Store) load() error {
 	s.shards = make([]shardState, meta.Shards)
 	s.counts = newCounts(s.db, s.opt.MaxMembers)
 	s.uniques = newUniques(s.db)
+	if err := s.loadWindow(); err != nil {
+		return fmt.Errorf("hot: window of duplicates: %w", err)
+	}
 	s.seen = newSeen(s.db, s.opt.Window, s.opt.Clock.Now())
 	s.room = room{dir: s.dir, least: s.opt.MinFree, free: s.opt.Free, clock: s.opt.Clock}
 	s.presence = newPresence(int(meta.Shards))
@@ -195,6 +198,25 @@ func (s *Store) load() error {
 		}
 	}
 	return s.loadPresence(context.Background(), s.opt.Clock.Now())
+}
+
+// loadWindow keeps the window that the store was made with: ids stand in
+// generations as long as it, and under another they would not be found.
+func (s *Store) loadWindow() error {
+	key := []byte{tagMeta, 'w'}
+	raw, err := s.get(key)
+	if err != nil {
+		return err
+	}
+	if raw == nil {
+		return s.db.Set(key, binary.AppendUvarint(nil, uint64(s.opt.Window)), pebble.Sync)
+	}
+	window, n := binary.Uvarint(raw)
+	if n <= 0 || window < uint64(time.Second) {
+		return errors.New("record is corrupt")
+	}
+	s.opt.Window = time.Duration(window)
+	return nil
 }
 
 // ID implements hot.Log.

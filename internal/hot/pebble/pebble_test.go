@@ -3,7 +3,9 @@ package pebble_test
 import (
 	"errors"
 	"testing"
+	"time"
 
+	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/hot"
 	"github.com/weir-analytics/weir/internal/hot/hottest"
 	"github.com/weir-analytics/weir/internal/hot/pebble"
@@ -36,5 +38,23 @@ func TestASecondOpenOfTheSameFolderIsRefused(t *testing.T) {
 	defer s.Close()
 	if _, err := pebble.Open(dir, pebble.Options{}); !errors.Is(err, hot.ErrBusy) {
 		t.Fatalf("%v, want ErrBusy", err)
+	}
+}
+
+func TestAnotherWindowDoesNotForgetIDs(t *testing.T) {
+	dir := t.TempDir()
+	e := weir.Event{ID: "1", ProjectID: "p", Name: "x", Time: time.Now(), DeviceID: "d"}
+	for i, window := range []time.Duration{2 * time.Hour, 24 * time.Hour, time.Hour} {
+		s, err := pebble.Open(dir, pebble.Options{Window: window})
+		if err != nil {
+			t.Fatal(err)
+		}
+		duplicates, err := s.Append(t.Context(), []hot.Item{{Event: &e, Location: time.UTC}})
+		if err != nil || (len(duplicates) == 1) != (i > 0) {
+			t.Errorf("open %d with a window of %s: duplicates %v (%v)", i, window, duplicates, err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
