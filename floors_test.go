@@ -50,7 +50,10 @@ var house = map[string]room{
 	"internal/accesslog": {floor: 1},
 	"internal/meta":      {floor: 1, visitors: []string{"cmd/weir", "internal/httpd"}},
 
+	"internal/redisconn": {floor: 1, only: nothing, visitors: []string{"cmd/weir", "internal/hot/redis", "internal/fleet/redis"}},
+
 	"internal/hot/pebble":  {floor: 2, visitors: command},
+	"internal/hot/redis":   {floor: 2, visitors: command},
 	"internal/cold/duckdb": {floor: 2, visitors: command},
 
 	"internal/ingest":  {floor: 3},
@@ -67,6 +70,7 @@ var house = map[string]room{
 	"e2e":      {floor: 6},
 
 	"internal/hot/hottest":   {floor: 2, support: true},
+	"internal/redistest":     {floor: 1, only: nothing, support: true},
 	"internal/cold/coldtest": {floor: 4, support: true},
 }
 
@@ -78,6 +82,7 @@ var guests = []struct {
 }{
 	{"github.com/duckdb/", in("internal/cold/duckdb")},
 	{"github.com/cockroachdb/", in("internal/hot/pebble")},
+	{"github.com/redis/", in("internal/redisconn", "internal/hot/redis", "internal/fleet/redis")},
 	{"modernc.org/sqlite", in("internal/meta")},
 	{"github.com/oschwald/maxminddb-golang/", in("internal/enrich")},
 	{"github.com/danielgtaylor/huma/", in("internal/httpd")},

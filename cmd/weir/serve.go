@@ -12,6 +12,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/weir-analytics/weir/internal/redisconn"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -19,7 +20,8 @@ import (
 type serveCmd struct {
 	Listen  string `default:"127.0.0.1:8080" env:"WEIR_LISTEN" placeholder:"ADDR" help:"Address to listen on."`
 	Data    string `default:"./data" env:"WEIR_DATA" type:"path" placeholder:"DIR" help:"Folder of the embedded stores."`
-	Hot     string `env:"WEIR_HOT" placeholder:"URL" help:"Hot tier: pebble:DIR; in --data by default."`
+	Hot     string `env:"WEIR_HOT" placeholder:"URL" help:"Hot tier: pebble:DIR (in --data by default), redis://HOST:PORT, redis+sentinel://H1,H2,H3/MASTER or redis+cluster://H1,H2,H3; rediss with TLS."`
+	HotAck  string `default:"master" enum:"master,replica" env:"WEIR_HOT_ACK" help:"When an event is accepted: the Redis master has it, or a replica too."`
 	Cold    string `env:"WEIR_COLD" placeholder:"URL" help:"Cold tier: duckdb:FILE; in --data by default."`
 	Meta    string `env:"WEIR_META" placeholder:"URL" help:"Users, projects and keys: sqlite:FILE; in --data by default."`
 	Shards  int    `default:"4" env:"WEIR_SHARDS" placeholder:"N" help:"Shards of a new hot tier; an existing one keeps its own."`
@@ -98,10 +100,25 @@ func (c *serveCmd) check() error {
 		return fmt.Errorf("--shards: 1 to 1024, not %d", c.Shards)
 	}
 	// Here already, so that a slip in one leaves no stores behind.
-	for _, s := range []struct{ flag, url, scheme string }{{"hot", c.Hot, "pebble"}, {"cold", c.Cold, "duckdb"}, {"meta", c.Meta, "sqlite"}} {
+	if err := c.checkHot(); err != nil {
+		return err
+	}
+	for _, s := range []struct{ flag, url, scheme string }{{"cold", c.Cold, "duckdb"}, {"meta", c.Meta, "sqlite"}} {
 		if _, err := storeURL(s.flag, s.url, s.scheme, ""); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+func (c *serveCmd) checkHot() (err error) {
+	if redisconn.IsURL(c.Hot) {
+		_, err = redisconn.Parse(c.Hot)
+	} else {
+		_, err = storeURL("hot", c.Hot, "pebble", "")
+	}
+	if err != nil {
+		return fmt.Errorf("--hot: %w", err)
 	}
 	return nil
 }

@@ -58,9 +58,11 @@ func (s *server) openStores(ctx context.Context) (err error) {
 		return err
 	}
 	// The hot tier first: its lock tells that another server is running.
-	if s.hot, err = c.openHot(s.log); err != nil {
+	log, err := c.openHot(ctx, s.log)
+	if err != nil {
 		return err
 	}
+	s.hot = plant(log)
 	if s.cold, err = c.openCold(s.log); err != nil {
 		return err
 	}

@@ -1,7 +1,10 @@
 package hot
 
 import (
+	"cmp"
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	weir "github.com/weir-analytics/weir"
@@ -145,4 +148,20 @@ type Counters interface {
 	// Uniques estimates the distinct devices over the range (HyperLogLog, 2^14
 	// registers: standard error 0.81 %).
 	Uniques(ctx context.Context, project string, g Grain, from, to time.Time) (int64, error)
+}
+
+// Ranked are the members with their sums, most counted first, then by name; at
+// most limit, 0 for all.
+func Ranked(sums map[string]int64, limit int) []Member {
+	members := make([]Member, 0, len(sums))
+	for name, n := range sums {
+		members = append(members, Member{Name: name, Count: n})
+	}
+	slices.SortFunc(members, func(a, b Member) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), strings.Compare(a.Name, b.Name))
+	})
+	if limit > 0 && len(members) > limit {
+		members = members[:limit]
+	}
+	return members
 }

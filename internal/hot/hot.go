@@ -89,7 +89,7 @@ type Log interface {
 
 	// Append makes the events durable, in order within their shard, and returns
 	// the indexes in items of those that it left out because their id was seen
-	// before in the project within the window, or earlier in items. Log,
+	// before of the same sender within the window, or earlier in items. Log,
 	// dedup, counters and presence change together or not at all, per shard.
 	// After an error nothing is known of any event that the caller has not
 	// named by an id of its own.

@@ -94,25 +94,35 @@ func DecodeRecord(b []byte) (weir.Event, error) {
 	return e, nil
 }
 
-// DedupID names an event for deduplication: 128 bits of SHA-256 over project
-// and id, so that nobody can make two ids collide on purpose.
-func DedupID(project, id string) (key [16]byte) {
-	var buf [160]byte
-	b := append(buf[:0], project...)
+// DedupID names an event for deduplication: 128 bits of SHA-256 over project,
+// sender and id, so that nobody can make two ids collide. The sender is in it
+// because ids are remembered in its shard, in the same step that appends: the
+// same id of two devices is two events, however many shards there are.
+func DedupID(e *weir.Event) (key [16]byte) {
+	var buf [256]byte
+	b := append(buf[:0], e.ProjectID...)
 	b = append(b, 0)
-	b = append(b, id...)
+	b = append(b, sender(e)...)
+	b = append(b, 0)
+	b = append(b, e.ID...)
 	sum := sha256.Sum256(b)
 	copy(key[:], sum[:])
 	return key
 }
 
-// ShardOf is the shard of a device in a project. Events without a device go by
-// profile, then by their own id, so that they spread.
-func ShardOf(e *weir.Event, shards int) int {
-	who := e.DeviceID
-	if who == "" {
-		who = e.ProfileID
+// sender is who an event belongs to in the log: its device, without one its
+// profile, without that nobody.
+func sender(e *weir.Event) string {
+	if e.DeviceID != "" {
+		return e.DeviceID
 	}
+	return e.ProfileID
+}
+
+// ShardOf is the shard of an event's sender in the project. Events of nobody go
+// by their own id, so that they spread.
+func ShardOf(e *weir.Event, shards int) int {
+	who := sender(e)
 	if who == "" {
 		who = e.ID
 	}

@@ -59,7 +59,7 @@ func (s suite) testAppend(t *testing.T) {
 					es := []weir.Event{
 						f.event(fmt.Sprintf("%d-%d", w, i), fmt.Sprint("d", w)),
 						f.event(fmt.Sprintf("%d-%d", w, i), fmt.Sprint("d", w)), // twice in one append
-						f.event(fmt.Sprintf("shared-%d", i), "d"),
+						f.event(fmt.Sprintf("shared-%d", i), "shared"),
 					}
 					if _, err := f.Append(context.Background(), items(es)); err != nil {
 						errs <- err
@@ -176,11 +176,11 @@ func (s suite) testAppend(t *testing.T) {
 func (s suite) testDuplicates(t *testing.T) {
 	t.Run("an id is taken once, within a request and after it", func(t *testing.T) {
 		f := s.new(t)
-		got := f.append(f.event("1", "d"), f.event("2", "d"), f.event("1", "other"))
+		got := f.append(f.event("1", "d"), f.event("2", "d"), f.event("1", "d"))
 		if d := cmp.Diff([]int{2}, got); d != "" {
 			t.Fatal(d)
 		}
-		if d := cmp.Diff([]int{0, 2}, f.append(f.event("2", "x"), f.event("3", "d"), f.event("1", "d"))); d != "" {
+		if d := cmp.Diff([]int{0, 2}, f.append(f.event("2", "d"), f.event("3", "d"), f.event("1", "d"))); d != "" {
 			t.Fatal(d)
 		}
 		if n := f.total("p"); n != 3 {
@@ -190,12 +190,24 @@ func (s suite) testDuplicates(t *testing.T) {
 			t.Fatalf("%d events, want 3", n)
 		}
 	})
-	t.Run("projects do not share ids", func(t *testing.T) {
+	t.Run("projects and senders do not share ids", func(t *testing.T) {
 		f := s.new(t)
-		a, b := f.event("1", "d"), f.event("1", "d")
-		b.ProjectID = "q"
-		if d := f.append(a, b); len(d) != 0 {
+		var events []weir.Event
+		for i := range 20 { // of all shards
+			events = append(events, f.event("1", fmt.Sprint("d", i)))
+		}
+		other, profile, nobody := f.event("1", "d0"), f.event("1", ""), f.event("1", "")
+		other.ProjectID = "q"
+		profile.ProfileID = "u"
+		events = append(events, other, profile, nobody)
+		if d := f.append(events...); len(d) != 0 {
 			t.Fatal(d)
+		}
+		for i := range events {
+			events[i].ProfileID = "u" // of a known device, an identified one is no other
+		}
+		if d := f.append(events[:21]...); len(d) != 21 {
+			t.Fatalf("%d of 21 are known", len(d))
 		}
 	})
 	t.Run("an id is known for the window, through restarts and drains", func(t *testing.T) {

@@ -115,13 +115,18 @@ func (s suite) testCounters(t *testing.T) {
 	})
 	t.Run("members beyond the cap count as other, and none is lost", func(t *testing.T) {
 		f := s.new(t, func(c *Config) { c.MaxMembers = 5 })
+		one := func(id, route string) { // all in one shard, which a cap may be of
+			e := call(f, id, route, 200, "")
+			e.DeviceID = "d"
+			f.append(e)
+		}
 		for i := range 8 {
-			f.append(call(f, fmt.Sprint("a", i), fmt.Sprint("/", i), 200, ""))
+			one(fmt.Sprint("a", i), fmt.Sprint("/", i))
 			if i == 3 {
 				f.reopen()
 			}
 		}
-		f.append(call(f, "b", "/0", 200, ""))
+		one("b", "/0")
 		want := map[string]int64{"/0": 2, "/1": 1, "/2": 1, "/3": 1, "/4": 1, hot.Other: 3}
 		if d := cmp.Diff(want, day(f, hot.Route)); d != "" {
 			t.Fatal(d)

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -57,10 +58,9 @@ func write(open Open, place string) error {
 		var events []weir.Event
 		for j := range 1 + i%20 {
 			now := time.Now()
-			events = append(events, weir.Event{
-				ID: fmt.Sprintf("%s-%d-%d", run, i, j), ProjectID: "p", Name: "x",
-				Time: now, ReceivedAt: now, DeviceID: fmt.Sprint("d", j%7),
-			})
+			e := killed(fmt.Sprintf("%s-%d-%d", run, i, j), j)
+			e.Name, e.Time, e.ReceivedAt = "x", now, now
+			events = append(events, e)
 		}
 		if _, err := s.Append(ctx, items(events)); err != nil {
 			return err
@@ -69,6 +69,11 @@ func write(open Open, place string) error {
 			fmt.Println(e.ID)
 		}
 	}
+}
+
+// killed is the j-th event of an append of the writer.
+func killed(id string, j int) weir.Event {
+	return weir.Event{ID: id, ProjectID: "p", DeviceID: fmt.Sprint("d", j%7)}
 }
 
 func (s suite) testKill(t *testing.T) {
@@ -86,7 +91,7 @@ func (s suite) testKill(t *testing.T) {
 			t.Fatal(err)
 		}
 		lines := bufio.NewScanner(out)
-		n, until := 0, 200+rand.IntN(2000)
+		told, until := 0, 200+rand.IntN(2000)
 		for lines.Scan() {
 			id := lines.Text()
 			if strings.HasPrefix(id, "error:") {
@@ -96,16 +101,21 @@ func (s suite) testKill(t *testing.T) {
 				continue
 			}
 			acked[id] = true
-			sent = append(sent, weir.Event{ID: id, ProjectID: "p"})
-			if n++; n == until {
+			_, n, _ := strings.Cut(id[strings.IndexByte(id, '-')+1:], "-")
+			j, err := strconv.Atoi(n)
+			if err != nil {
+				t.Fatalf("the writer says %q", id)
+			}
+			sent = append(sent, killed(id, j))
+			if told++; told == until {
 				if err := cmd.Process.Kill(); err != nil {
 					t.Fatal(err)
 				}
 			}
 		}
 		_ = cmd.Wait()
-		if n < until {
-			t.Fatalf("round %d: the writer ended by itself after %d events", round, n)
+		if told < until {
+			t.Fatalf("round %d: the writer ended by itself after %d events", round, told)
 		}
 		s.checkAfterKill(t, place, acked, sent)
 	}

@@ -92,7 +92,7 @@ func (g *group) prepare(items []hot.Item, shards int, now time.Time) {
 			minute, loc = m, it.Location
 			bs = hot.Buckets(buckets[:0], e.Time, it.Location, now)
 		}
-		en := entry{id: hot.DedupID(e.ProjectID, e.ID), shard: hot.ShardOf(e, shards), from: from, to: len(g.records)}
+		en := entry{id: hot.DedupID(e), shard: hot.ShardOf(e, shards), from: from, to: len(g.records)}
 		en.kept = copy(en.buckets[:], bs)
 		g.entries = append(g.entries, en)
 		g.count(len(g.entries)-1, 1)

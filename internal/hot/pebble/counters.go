@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 	"time"
 
@@ -45,20 +44,7 @@ func (s *Store) Members(ctx context.Context, project string, g hot.Grain, d hot.
 	if err != nil {
 		return nil, err
 	}
-	members := make([]hot.Member, 0, len(sums))
-	for name, n := range sums {
-		members = append(members, hot.Member{Name: name, Count: n})
-	}
-	slices.SortFunc(members, func(a, b hot.Member) int {
-		if a.Count != b.Count {
-			return int(b.Count - a.Count)
-		}
-		return strings.Compare(a.Name, b.Name)
-	})
-	if limit > 0 && len(members) > limit {
-		members = members[:limit]
-	}
-	return members, nil
+	return hot.Ranked(sums, limit), nil
 }
 
 // Uniques implements hot.Counters.

@@ -1,0 +1,314 @@
+package redis
+
+import (
+	"encoding/binary"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/redis/rueidis"
+	"github.com/weir-analytics/weir/internal/hot"
+)
+
+// maxGroup is how many events one call of the append script takes at most: it
+// bounds how long Redis is busy with one.
+const maxGroup = 1000
+
+// piece is what one Append brings to one shard, at most maxGroup events.
+type piece struct {
+	shard   int
+	entries []entry
+
+	err  error
+	done chan<- struct{}
+}
+
+// entry is one event on its way.
+type entry struct {
+	item  hot.Item
+	index int // in the Append's items
+	id    [16]byte
+	known bool
+}
+
+// generation is where a shard's ids stand now, as its last answer told.
+type generation struct {
+	number       int64
+	bits, before int // of the sets' numbers; before is 0 when the one before has none
+}
+
+// group is a call of the append script under construction: the new events of
+// some pieces of a shard. It is reused.
+type group struct {
+	entries []*entry
+
+	keys, args, lists texts
+	ids               []byte // buffer
+	records, chunk    []byte // buffers
+	tally             tally
+	projects          []string // in order of their first event
+	lives             map[visitor]time.Time
+	views             map[slotted]hot.ScreenView
+	buckets           []int64 // buffer
+	keyed             []string
+	argued            []string
+}
+
+type visitor struct{ project, device string }
+
+// slotted is a device in a slot of views.
+type slotted struct {
+	project string
+	slot    int64
+	device  string
+}
+
+// viewSlot is how long a hash of last screen views is filled. With the one
+// before it, it covers LastScreenViewKept.
+const viewSlot = hot.LastScreenViewKept
+
+func newGroup() *group {
+	return &group{
+		tally: tally{cells: map[cell]*sums{}},
+		lives: map[visitor]time.Time{}, views: map[slotted]hot.ScreenView{},
+	}
+}
+
+// take makes the group of the pieces' events that are not known yet.
+func (g *group) take(pieces []*piece) {
+	g.entries = g.entries[:0]
+	for _, p := range pieces {
+		for i := range p.entries {
+			if e := &p.entries[i]; !e.known {
+				g.entries = append(g.entries, e)
+			}
+		}
+	}
+}
+
+// build makes the script's keys and arguments. They are valid until the next
+// build. See scripts/append.lua for their order.
+func (g *group) build(s *Store, shard int, gen generation, now time.Time) (keys, args []string) {
+	g.reset()
+	g.keys.text(s.keys.shards[shard])
+	g.keys.text(s.keys.stream(shard))
+	g.addIDs(s, shard, gen)
+	for _, e := range g.entries {
+		g.tally.add(e.item)
+		g.see(e.item, now)
+	}
+	g.addProjects(s, shard, now)
+	g.addViews(s, shard, now)
+	g.addBuckets(s, shard, now)
+	const head = 8
+	g.argued = append(g.argued[:0], s.id, strconv.FormatInt(s.scriptNow(now), 10), strconv.FormatInt(s.window.Microseconds(), 10),
+		strconv.FormatInt(gen.number, 10), strconv.Itoa(gen.bits), strconv.Itoa(gen.before),
+		strconv.Itoa(len(g.entries)), strconv.Itoa(head+len(g.args.ends)))
+	g.argued = g.lists.strings(g.args.strings(g.argued))
+	g.keyed = g.keys.strings(g.keyed[:0])
+	return g.keyed, g.argued
+}
+
+func (g *group) reset() {
+	g.keys.reset()
+	g.args.reset()
+	g.lists.reset()
+	g.tally.reset()
+	g.projects = g.projects[:0]
+	clear(g.lives)
+	clear(g.views)
+}
+
+// An id is told from others by the number of its set, 8 to 20 bits, and the 64
+// bits that stand in it, as a number: sets of numbers are the most compact
+// thing that Redis has.
+func (g *group) addIDs(s *Store, shard int, gen generation) {
+	sets := func(generation int64, bits int) {
+		from := append(g.ids[:0], s.keys.shards[shard]...)
+		from = append(from, ":ids:"...)
+		from = append(strconv.AppendInt(from, generation, 10), ':')
+		g.ids = from
+		for _, e := range g.entries {
+			set := binary.BigEndian.Uint64(e.id[8:]) >> (64 - bits)
+			g.keys.buf = strconv.AppendUint(append(g.keys.buf, from...), set, 10)
+			g.keys.end()
+		}
+	}
+	sets(gen.number, gen.bits)
+	if gen.before > 0 {
+		sets(gen.number-1, gen.before)
+	}
+	for _, e := range g.entries {
+		g.args.number(int64(binary.BigEndian.Uint64(e.id[:8])))
+	}
+}
+
+// see marks the event's device, if the event is of now.
+func (g *group) see(it hot.Item, now time.Time) {
+	e := it.Event
+	if !slices.Contains(g.projects, e.ProjectID) {
+		g.projects = append(g.projects, e.ProjectID)
+	}
+	at := e.Time
+	if at.After(now) {
+		at = now
+	}
+	if e.DeviceID == "" || now.Sub(at) >= hot.LastScreenViewKept {
+		return
+	}
+	v := visitor{e.ProjectID, e.DeviceID}
+	if last, ok := g.lives[v]; !ok || at.After(last) {
+		g.lives[v] = at
+	}
+	if e.IsScreenView() {
+		k := slotted{e.ProjectID, viewSlotOf(at), e.DeviceID}
+		if last, ok := g.views[k]; !ok || !at.Before(last.At) {
+			g.views[k] = hot.ScreenView{EventID: e.ID, Path: e.Path, Origin: e.Origin, At: at}
+		}
+	}
+}
+
+// addProjects adds each project's chunk and its live devices.
+func (g *group) addProjects(s *Store, shard int, now time.Time) {
+	old := now.Add(-hot.LastScreenViewKept).UnixMilli()
+	g.args.number(int64(len(g.projects)))
+	for _, project := range g.projects {
+		g.records = g.records[:0]
+		n := 0
+		for _, e := range g.entries {
+			if e.item.Event.ProjectID == project {
+				g.records = appendRecord(g.records, e.item.Event)
+				n++
+			}
+		}
+		g.chunk = appendChunk(g.chunk[:0], g.records)
+		g.keys.text(s.keys.recent(shard, project))
+		g.keys.text(s.keys.live(shard, project))
+		g.args.number(int64(n))
+		g.args.text(rueidis.BinaryString(g.chunk))
+		from := g.lists.next()
+		for v, at := range g.lives {
+			if v.project == project {
+				g.lists.number(at.UnixMilli())
+				g.lists.text(v.device)
+			}
+		}
+		g.refer(from)
+		g.args.number(old)
+	}
+}
+
+// refer puts into the arguments where the list stands that began at from and
+// is done now.
+func (g *group) refer(from int) {
+	to := g.lists.next() - 1
+	if to < from {
+		from, to = 0, 0
+	}
+	g.args.number(int64(from))
+	g.args.number(int64(to))
+}
+
+// addViews adds the last screen views, by project and slot of time.
+func (g *group) addViews(s *Store, shard int, now time.Time) {
+	type place struct {
+		project string
+		slot    int64
+	}
+	places := map[place][]string{}
+	for k := range g.views {
+		p := place{k.project, k.slot}
+		places[p] = append(places[p], k.device)
+	}
+	g.args.number(int64(len(places)))
+	for p, devices := range places {
+		g.keys.text(s.keys.view(shard, p.project, p.slot))
+		from := g.lists.next()
+		for _, d := range devices {
+			g.lists.text(d)
+		}
+		g.refer(from)
+		g.args.number(int64(g.lists.next()))
+		for _, d := range devices {
+			g.lists.buf = appendView(g.lists.buf, g.views[slotted{p.project, p.slot, d}])
+			g.lists.end()
+		}
+		gone := time.UnixMicro((p.slot + 2) * viewSlot.Microseconds())
+		g.args.number(int64(gone.Sub(now)/time.Second) + 60)
+	}
+}
+
+// addBuckets adds what the buckets get.
+func (g *group) addBuckets(s *Store, shard int, now time.Time) {
+	type refs struct{ totals, devices, names, routes, consumers [2]int }
+	places := map[*sums]refs{}
+	n := 0
+	g.buckets = g.buckets[:0]
+	g.tally.eachBucket(now, func(b bucketOf, sum *sums) {
+		n++
+		r, ok := places[sum]
+		if !ok {
+			r = refs{g.totals(sum), g.devices(sum), g.counts(sum.counts[1]), g.counts(sum.counts[2]), g.counts(sum.counts[3])}
+			places[sum] = r
+		}
+		g.keys.text(s.keys.index(shard, b.project, b.Grain))
+		for _, kind := range [...]string{kindTotals, kindUniques, kindNames, kindRoutes, kindConsumers} {
+			g.keys.text(s.keys.bucket(shard, kind, b.project, b.Bucket))
+		}
+		if !hot.Counted(b.Grain, hot.Consumer) {
+			r.consumers = [2]int{}
+		}
+		kept := b.Grain.Kept() + bucketSlack
+		g.buckets = append(g.buckets, b.Start, int64(time.Unix(b.Start, 0).Add(kept).Sub(now)/time.Second), now.Add(-kept).Unix(), int64(s.opt.MaxMembers))
+		for _, l := range [...][2]int{r.totals, r.devices, r.names, r.routes, r.consumers} {
+			g.buckets = append(g.buckets, int64(l[0]), int64(l[1]))
+		}
+	})
+	g.args.number(int64(n))
+	for _, v := range g.buckets {
+		g.args.number(v)
+	}
+}
+
+// bucketSlack is how long a bucket is kept beyond its time: a day's bucket is
+// in use for a day after it began.
+const bucketSlack = 24 * time.Hour
+
+// totals lists the counts of a sum's one-member dimensions and statuses, that
+// of all events first.
+func (g *group) totals(s *sums) [2]int {
+	const all = string(byte(hot.Total))
+	from := g.lists.next()
+	g.lists.text(all)
+	g.lists.number(s.counts[0][all])
+	for field, n := range s.counts[0] {
+		if field != all {
+			g.lists.text(field)
+			g.lists.number(n)
+		}
+	}
+	return [2]int{from, g.lists.next() - 1}
+}
+
+func (g *group) counts(counts map[string]int64) [2]int {
+	if len(counts) == 0 {
+		return [2]int{}
+	}
+	from := g.lists.next()
+	for member, n := range counts {
+		g.lists.text(member)
+		g.lists.number(n)
+	}
+	return [2]int{from, g.lists.next() - 1}
+}
+
+func (g *group) devices(s *sums) [2]int {
+	if len(s.devices) == 0 {
+		return [2]int{}
+	}
+	from := g.lists.next()
+	for d := range s.devices {
+		g.lists.text(d)
+	}
+	return [2]int{from, g.lists.next() - 1}
+}

@@ -1,0 +1,93 @@
+package redis
+
+import (
+	"strconv"
+
+	"github.com/weir-analytics/weir/internal/hot"
+)
+
+// Names of keys. Those of a shard carry it as hash tag, {w3}, so that a Redis
+// Cluster holds them in one place and a script may touch them in one step.
+//
+//	w:log                          what the log is: id, shards, window, format
+//	{w3}                           hash: head, committed, intent, lease, generation of ids
+//	{w3}:log                       stream: chunks of records
+//	{w3}:state                     hash: drain state by key
+//	{w3}:ids:GENERATION:SET        set: ids of a generation
+//	{w3}:live:PROJECT              sorted set: devices by time of the last event
+//	{w3}:view:PROJECT:SLOT         hash: last screen views by device
+//	{w3}:recent:PROJECT            list: chunks
+//	{w3}:at:PROJECT:GRAIN          sorted set: starts of buckets
+//	{w3}:sum:PROJECT:GRAIN:START   hash: totals
+//	{w3}:uni:… {w3}:nam:… {w3}:rou:… {w3}:con:…   uniques, names, routes, consumers
+type keys struct {
+	log    string
+	shards []string
+}
+
+func newKeys(prefix string, shards int) keys {
+	k := keys{log: prefix + ":log"}
+	for i := range shards {
+		k.shards = append(k.shards, "{"+prefix+strconv.Itoa(i)+"}")
+	}
+	return k
+}
+
+func (k keys) stream(shard int) string { return k.shards[shard] + ":log" }
+func (k keys) state(shard int) string  { return k.shards[shard] + ":state" }
+func (k keys) live(shard int, project string) string {
+	return k.shards[shard] + ":live:" + project
+}
+
+func (k keys) recent(shard int, project string) string {
+	return k.shards[shard] + ":recent:" + project
+}
+
+func (k keys) view(shard int, project string, slot int64) string {
+	return k.shards[shard] + ":view:" + project + ":" + strconv.FormatInt(slot, 10)
+}
+
+func (k keys) index(shard int, project string, g hot.Grain) string {
+	return k.shards[shard] + ":at:" + project + ":" + string(g)
+}
+
+func (k keys) bucket(shard int, kind, project string, b hot.Bucket) string {
+	return k.shards[shard] + kind + project + ":" + string(b.Grain) + ":" + strconv.FormatInt(b.Start, 10)
+}
+
+// Kinds of a bucket's keys.
+const (
+	kindTotals    = ":sum:"
+	kindUniques   = ":uni:"
+	kindNames     = ":nam:"
+	kindRoutes    = ":rou:"
+	kindConsumers = ":con:"
+)
+
+// kindOf is where a dimension is counted.
+func kindOf(d hot.Dimension) string {
+	switch d {
+	case hot.Name:
+		return kindNames
+	case hot.Route:
+		return kindRoutes
+	case hot.Consumer:
+		return kindConsumers
+	default:
+		return kindTotals
+	}
+}
+
+// field is a member's field in the hash of its kind. Totals, calls and status
+// classes share a hash.
+func field(d hot.Dimension, member string) string {
+	if kindOf(d) == kindTotals {
+		return string(d) + member
+	}
+	return member
+}
+
+// ids is the set that an id stands in.
+func (k keys) ids(shard int, generation int64, set uint64) string {
+	return k.shards[shard] + ":ids:" + strconv.FormatInt(generation, 10) + ":" + strconv.FormatUint(set, 10)
+}

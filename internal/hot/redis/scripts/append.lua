@@ -1,0 +1,168 @@
+#!lua
+-- Appends a group of events of one shard: all of it, or, when ids are known already, none of it.
+--
+-- KEYS shard, log, then in this order: for each id its set in this generation; for each id its set in the generation
+--      before, if that has any; for each project its recent list and its live set; for each slot of views its hash; for
+--      each bucket its index, totals, uniques, names, routes, consumers.
+-- ARGV log's id, now in µs (0: ask Redis), window in µs, generation, its bits, bits of the one before (0: it has none),
+--      number of ids, index of the last argument before the lists; the ids; the sections below; the lists. A section names
+--      a list by "from to", counted from the first of the lists; "0 0" is an empty one.
+-- Returns {'ok', head}, {'known', index…} with indexes of ids from 0, {'generation', number, bits, bits before}.
+local call = redis.call
+local shard, log = KEYS[1], KEYS[2]
+local now, window = tonumber(ARGV[2]), tonumber(ARGV[3])
+if now == 0 then
+  local t = call('TIME')
+  now = t[1] * 1000000 + t[2]
+end
+
+local m = call('HMGET', shard, 'id', 'head', 'gen', 'bits', 'before', 'began')
+if m[1] ~= ARGV[1] then
+  return redis.error_reply('LOST the shard is not the one that was opened')
+end
+local head, gen, bits, before = tonumber(m[2]), tonumber(m[3]), tonumber(m[4]), tonumber(m[5])
+
+-- Ids live in generations as long as the window; the clock of Redis turns them, and never back.
+local due = math.floor(now / window)
+if due > gen then
+  local ids = head - tonumber(m[6])
+  -- What nobody asks any more is noted, for a sweep to delete.
+  if before > 0 then call('HSET', shard, 'old:' .. gen - 1, before) end
+  before = 0
+  if ids > 0 and due == gen + 1 then
+    before = bits
+  elseif ids > 0 then
+    call('HSET', shard, 'old:' .. gen, bits)
+  end
+  -- As many sets as keep about 128 ids in each, were the next generation as large as this one.
+  if ids > 0 then
+    bits = 8
+    while bits < 20 and ids > 128 * 2 ^ bits do bits = bits + 1 end
+  end
+  gen = due
+  call('HSET', shard, 'gen', gen, 'bits', bits, 'before', before, 'began', m[2])
+end
+if gen ~= tonumber(ARGV[4]) or bits ~= tonumber(ARGV[5]) or before ~= tonumber(ARGV[6]) then
+  return {'generation', gen, bits, before}
+end
+
+local n, lists, a, k = tonumber(ARGV[7]), tonumber(ARGV[8]), 8, 2
+local known
+if before > 0 then
+  for i = 1, n do
+    if call('SISMEMBER', KEYS[k + n + i], ARGV[a + i]) == 1 then
+      known = known or {'known'}
+      known[#known + 1] = i - 1
+    end
+  end
+end
+if not known then
+  for i = 1, n do
+    if call('SADD', KEYS[k + i], ARGV[a + i]) == 0 then
+      known = known or {'known'}
+      known[#known + 1] = i - 1
+    end
+  end
+  if known then -- take back what was added: not those that were there
+    local j = 2
+    for i = 1, n do
+      if known[j] == i - 1 then
+        j = j + 1
+      else
+        call('SREM', KEYS[k + i], ARGV[a + i])
+      end
+    end
+    -- An id twice in one group: its first was added and taken back, so the sender's order decides.
+  end
+end
+if known then
+  -- A write, so that whoever waits for replicas waits for the events that these ids came with too.
+  call('HINCRBY', shard, 'known', #known - 1)
+  return known
+end
+a, k = a + n, k + n
+if before > 0 then k = k + n end
+
+-- Projects: count, records (one chunk; its place in the stream is its last seq), from, to (times and live devices in turn),
+-- the time that is too old.
+local projects = tonumber(ARGV[a + 1])
+a = a + 1
+for _ = 1, projects do
+  local count, records, recent, live = ARGV[a + 1], ARGV[a + 2], KEYS[k + 1], KEYS[k + 2]
+  head = head + count
+  call('XADD', log, string.format('%.0f-%s', head, count), 'r', records)
+  if tonumber(count) >= 100 then call('UNLINK', recent) end
+  call('LPUSH', recent, records)
+  call('LTRIM', recent, 0, 99)
+  if ARGV[a + 3] ~= '0' then
+    call('ZADD', live, 'GT', unpack(ARGV, lists + ARGV[a + 3], lists + ARGV[a + 4]))
+    call('ZREMRANGEBYSCORE', live, '-inf', ARGV[a + 5])
+    call('EXPIRE', live, 7200)
+  end
+  a, k = a + 5, k + 2
+end
+call('HSET', shard, 'head', string.format('%.0f', head))
+
+-- Last screen views: from, to (devices), from (views, each begins with its time in 16 digits), seconds to keep.
+local views = tonumber(ARGV[a + 1])
+a = a + 1
+for _ = 1, views do
+  k = k + 1
+  local from, to, at = lists + ARGV[a + 1], lists + ARGV[a + 2], lists + ARGV[a + 3]
+  local old, set = call('HMGET', KEYS[k], unpack(ARGV, from, to)), {}
+  for i = from, to do
+    local view, had = ARGV[at + i - from], old[i - from + 1]
+    if not had or string.sub(had, 1, 16) <= string.sub(view, 1, 16) then
+      set[#set + 1] = ARGV[i]
+      set[#set + 1] = view
+    end
+  end
+  if #set > 0 then
+    call('HSET', KEYS[k], unpack(set))
+    call('EXPIRE', KEYS[k], ARGV[a + 4])
+  end
+  a = a + 4
+end
+
+-- Adds the counts of a list (member and count in turn) to a hash of at most max members beside "other".
+local function add(key, from, to, max, ttl)
+  for i = lists + from, lists + to, 2 do
+    local member, count = ARGV[i], ARGV[i + 1]
+    if call('HINCRBY', key, member, count) == tonumber(count) then -- a new member
+      local size = call('HLEN', key)
+      if size == 1 then call('EXPIRE', key, ttl) end
+      if size > max and member ~= 'other' and size - call('HEXISTS', key, 'other') > max then
+        call('HDEL', key, member)
+        call('HINCRBY', key, 'other', count)
+      end
+    end
+  end
+end
+
+-- Buckets: start, seconds to keep, start of the oldest kept, members at most, then the lists of totals, devices, names,
+-- routes and consumers. Of totals the first is there in every bucket: when it is new, so is the bucket.
+local buckets = tonumber(ARGV[a + 1])
+a = a + 1
+for _ = 1, buckets do
+  local ttl, total = ARGV[a + 2], lists + ARGV[a + 5]
+  if call('HINCRBY', KEYS[k + 2], ARGV[total], ARGV[total + 1]) == tonumber(ARGV[total + 1]) then
+    call('EXPIRE', KEYS[k + 2], ttl)
+    call('PFADD', KEYS[k + 3])
+    call('EXPIRE', KEYS[k + 3], ttl)
+    call('ZADD', KEYS[k + 1], ARGV[a + 1], ARGV[a + 1])
+    call('ZREMRANGEBYSCORE', KEYS[k + 1], '-inf', '(' .. ARGV[a + 3])
+    if call('TTL', KEYS[k + 1]) < tonumber(ttl) then call('EXPIRE', KEYS[k + 1], ttl) end
+  end
+  for i = total + 2, lists + ARGV[a + 6], 2 do
+    call('HINCRBY', KEYS[k + 2], ARGV[i], ARGV[i + 1])
+  end
+  if ARGV[a + 7] ~= '0' then
+    call('PFADD', KEYS[k + 3], unpack(ARGV, lists + ARGV[a + 7], lists + ARGV[a + 8]))
+  end
+  for i = 0, 2 do
+    local from = ARGV[a + 9 + 2 * i]
+    if from ~= '0' then add(KEYS[k + 4 + i], from, ARGV[a + 10 + 2 * i], tonumber(ARGV[a + 4]), ttl) end
+  end
+  a, k = a + 14, k + 6
+end
+return {'ok', string.format('%.0f', head)}

@@ -1,0 +1,252 @@
+package redis
+
+import (
+	"cmp"
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/redis/rueidis"
+	"github.com/weir-analytics/weir/internal/hot"
+	"github.com/weir-analytics/weir/internal/redisconn"
+)
+
+//go:embed scripts/append.lua
+var appendText string
+
+var appendScript = newScript(appendText)
+
+// writer appends to one shard. It has one call under way at a time, on a
+// connection of its own; what arrives meanwhile gathers and goes together. So
+// events keep the order of their appends, and the busier a shard is, the fewer
+// calls an event costs.
+type writer struct {
+	s     *Store
+	shard int
+	queue chan *piece
+	group *group
+	gen   generation
+
+	conn    rueidis.DedicatedClient // nil when the next call must take one
+	release func()
+}
+
+func newWriter(s *Store, shard int) *writer {
+	return &writer{s: s, shard: shard, queue: make(chan *piece, 256), group: newGroup(), gen: generation{bits: 14}}
+}
+
+// Append implements hot.Log: one atomic step a shard, several for more than
+// maxGroup events of one.
+func (s *Store) Append(ctx context.Context, items []hot.Item) ([]int, error) {
+	if len(items) == 0 {
+		return nil, nil
+	}
+	if err := errors.Join(ctx.Err(), s.usable()); err != nil {
+		return nil, err
+	}
+	pieces := s.cut(items)
+	done := make(chan struct{}, len(pieces))
+	queued, err := 0, error(nil)
+queue:
+	for _, p := range pieces {
+		p.done = done
+		select {
+		case s.writers[p.shard].queue <- p:
+			queued++
+		case <-s.stop:
+			err = hot.ErrClosed
+			break queue
+		case <-ctx.Done():
+			err = ctx.Err()
+			break queue
+		}
+	}
+	// The writers read the events: what is queued is waited for, whatever else
+	// happens. A call of theirs has its own end.
+	if !s.answered(done, queued) {
+		return nil, hot.ErrClosed
+	}
+	var known []int
+	for _, p := range pieces[:queued] {
+		err = cmp.Or(err, p.err)
+		for i := range p.entries {
+			if p.entries[i].known {
+				known = append(known, p.entries[i].index)
+			}
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(known)
+	return known, nil
+}
+
+// answered waits for n answers; false is a store that closed before it saw all.
+func (s *Store) answered(done <-chan struct{}, n int) bool {
+	for range n {
+		select {
+		case <-done:
+		case <-s.stop:
+			s.done.Wait() // after it nobody answers or reads
+			select {
+			case <-done:
+			default:
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// cut sorts items by shard, into pieces of at most maxGroup.
+func (s *Store) cut(items []hot.Item) []*piece {
+	pieces := make([]*piece, 0, s.opt.Shards)
+	last := make([]*piece, s.opt.Shards)
+	for i, it := range items {
+		e := it.Event
+		shard := hot.ShardOf(e, s.opt.Shards)
+		p := last[shard]
+		if p == nil || len(p.entries) == maxGroup {
+			p = &piece{shard: shard, entries: make([]entry, 0, min(maxGroup, (len(items)-i)/s.opt.Shards+8))}
+			last[shard] = p
+			pieces = append(pieces, p)
+		}
+		p.entries = append(p.entries, entry{item: it, index: i, id: hot.DedupID(e)})
+	}
+	return pieces
+}
+
+func (w *writer) run() {
+	defer w.drop()
+	var pieces []*piece
+	var left *piece // did not fit
+	for {
+		pieces = pieces[:0]
+		if left == nil {
+			select {
+			case left = <-w.queue:
+			case <-w.s.stop:
+				w.refuse()
+				return
+			}
+		}
+		size := 0
+	gather:
+		for {
+			pieces = append(pieces, left)
+			size += len(left.entries)
+			left = nil
+			select {
+			case left = <-w.queue:
+				if size+len(left.entries) > maxGroup {
+					break gather
+				}
+			default:
+				break gather
+			}
+		}
+		err := w.append(pieces)
+		for _, p := range pieces {
+			p.err = err
+			p.done <- struct{}{}
+		}
+	}
+}
+
+// refuse answers what is queued when the store closes.
+func (w *writer) refuse() {
+	for {
+		select {
+		case p := <-w.queue:
+			p.err = hot.ErrClosed
+			p.done <- struct{}{}
+		default:
+			return
+		}
+	}
+}
+
+// append sends the pieces until Redis has all that it did not know.
+func (w *writer) append(pieces []*piece) error {
+	ctx, cancel := context.WithTimeout(context.Background(), w.s.opt.Timeout)
+	defer cancel()
+	for {
+		w.group.take(pieces)
+		if len(w.group.entries) == 0 {
+			return nil
+		}
+		keys, args := w.group.build(w.s, w.shard, w.gen, w.s.opt.Clock.Now())
+		answer, err := w.call(ctx, keys, args)
+		if redisconn.Moving(err) {
+			// Refused, and nothing done. The next connection goes where the
+			// shard is then.
+			w.drop()
+			if pause(ctx, moveWait) {
+				continue
+			}
+		}
+		if err != nil {
+			w.drop()
+			return w.s.fault(fmt.Sprintf("append to shard %d", w.shard), err)
+		}
+		switch answer.word {
+		case "ok":
+			return nil
+		case "known":
+			for _, i := range answer.numbers {
+				w.group.entries[i].known = true
+			}
+		case "generation":
+			w.gen = generation{answer.numbers[0], int(answer.numbers[1]), int(answer.numbers[2])}
+		}
+	}
+}
+
+// answer is what the append script returns.
+type answer struct {
+	word    string
+	numbers []int64
+}
+
+func (w *writer) call(ctx context.Context, keys, args []string) (answer, error) {
+	if w.conn == nil {
+		w.conn, w.release = w.s.client.Dedicate()
+	}
+	r, err := appendScript.on(ctx, w.conn, w.s.replica, keys, args)
+	if err != nil {
+		return answer{}, err
+	}
+	return readAnswer(r)
+}
+
+func readAnswer(r rueidis.RedisResult) (a answer, err error) {
+	parts, err := r.ToArray()
+	if err != nil {
+		return a, err
+	}
+	for i, p := range parts {
+		if i == 0 {
+			if a.word, err = p.ToString(); err != nil {
+				return a, err
+			}
+			continue
+		}
+		n, err := p.AsInt64()
+		if err != nil {
+			return a, err
+		}
+		a.numbers = append(a.numbers, n)
+	}
+	return a, nil
+}
+
+// drop gives the connection back; one that has failed is not used again.
+func (w *writer) drop() {
+	if w.conn != nil {
+		w.release()
+		w.conn, w.release = nil, nil
+	}
+}

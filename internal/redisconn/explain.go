@@ -1,0 +1,91 @@
+package redisconn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+
+	"github.com/redis/rueidis"
+)
+
+// advice says in words what the first word of a Redis error means.
+var advice = []struct{ code, means string }{
+	{"NOAUTH", "this Redis asks for a password: redis://USER:PASSWORD@HOST"},
+	{"WRONGPASS", "this Redis does not take the user or password"},
+	{"NOPERM", "the user of this Redis lacks a permission that Weir needs"},
+	{"READONLY", "this Redis is a replica now: a failover is under way, or the URL names the wrong server"},
+	{"LOADING", "this Redis is still loading its data"},
+	{"OOM", "this Redis has reached its maxmemory"},
+	{"CLUSTERDOWN", "this Redis Cluster does not serve all of its slots now"},
+	{"MASTERDOWN", "this replica has lost its master"},
+	{"MISCONF", "this Redis cannot write its data to disk and takes nothing until it can"},
+	{"NOREPLICAS", "this Redis has fewer replicas than min-replicas-to-write asks for"},
+	{"TRYAGAIN", "this Redis Cluster is moving the keys to another node"},
+}
+
+// code is the first word of a Redis error, "" for any other error.
+func code(err error) string {
+	if re, ok := errors.AsType[*rueidis.RedisError](err); ok {
+		word, _, _ := strings.Cut(strings.TrimPrefix(re.Error(), "-"), " ")
+		return word
+	}
+	return ""
+}
+
+// Explain puts what an error means before what it says. Nil stays nil.
+func Explain(err error) error {
+	if err == nil {
+		return nil
+	}
+	c := code(err)
+	for _, a := range advice {
+		if a.code == c {
+			return fmt.Errorf("%s: %w", a.means, err)
+		}
+	}
+	// The answer to HELLO of a server that asks for a password.
+	if strings.Contains(err.Error(), "NOAUTH") {
+		return fmt.Errorf("%s: %w", advice[0].means, err)
+	}
+	if _, ok := errors.AsType[*net.OpError](err); ok {
+		return fmt.Errorf("Redis cannot be reached: %w", err)
+	}
+	return err
+}
+
+// Full says whether Redis refused a write because its memory is full.
+func Full(err error) bool {
+	return code(err) == "OOM"
+}
+
+// Busy says whether Redis refused a command that will be taken a little later:
+// it loads, moves slots, or elects a master.
+func Busy(err error) bool {
+	switch code(err) {
+	case "LOADING", "CLUSTERDOWN", "TRYAGAIN", "MASTERDOWN", "READONLY":
+		return true
+	}
+	return false
+}
+
+// Moving says whether a command was refused, untouched, because its keys are on
+// their way to another node of the cluster.
+func Moving(err error) bool {
+	switch code(err) {
+	case "MOVED", "ASK", "TRYAGAIN":
+		return true
+	}
+	return false
+}
+
+// Lost says whether the connection, rather than the command, has failed: what
+// was sent may have been done.
+func Lost(err error) bool {
+	if err == nil || errors.Is(err, context.Canceled) {
+		return false
+	}
+	_, redis := errors.AsType[*rueidis.RedisError](err)
+	return !redis
+}

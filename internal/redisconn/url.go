@@ -1,0 +1,208 @@
+package redisconn
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// Kind is how a Redis is deployed.
+type Kind string
+
+// The kinds, as a URL's scheme names them. With rediss in place of redis the
+// connections are TLS.
+const (
+	Standalone Kind = "redis"          // redis://host:port/db
+	Sentinel   Kind = "redis+sentinel" // redis+sentinel://h1,h2,h3/MASTER/db
+	Cluster    Kind = "redis+cluster"  // redis+cluster://h1,h2,h3
+)
+
+// URL is where a Redis is and how to speak to it.
+type URL struct {
+	Kind   Kind
+	Addrs  []string // host:port of the server, the sentinels, or some nodes of the cluster
+	Master string   // name of the master that the sentinels watch
+	DB     int
+
+	User, Password                 string
+	SentinelUser, SentinelPassword string
+
+	TLS                bool
+	CAFile             string // instead of the system's authorities
+	CertFile, KeyFile  string // of the client
+	InsecureSkipVerify bool
+
+	// Prefix begins the names of all keys, so that several may share a Redis.
+	Prefix string
+}
+
+// DefaultPrefix begins the keys of a URL that asks for no other.
+const DefaultPrefix = "w"
+
+// IsURL says whether the scheme of s is one of Redis.
+func IsURL(s string) bool {
+	scheme, _, ok := strings.Cut(s, "://")
+	_, _, known := kindOf(scheme)
+	return ok && known
+}
+
+func kindOf(scheme string) (k Kind, tls, ok bool) {
+	if rest, cut := strings.CutPrefix(scheme, "rediss"); cut {
+		scheme, tls = "redis"+rest, true
+	}
+	switch k = Kind(scheme); k {
+	case Standalone, Sentinel, Cluster:
+		return k, tls, true
+	}
+	return "", false, false
+}
+
+// Parse reads a URL. Its query may set prefix, ca, cert, key (files), insecure=1
+// (no check of the server's certificate), sentinel_user, sentinel_password.
+func Parse(s string) (URL, error) {
+	scheme, rest, ok := strings.Cut(s, "://")
+	kind, tls, known := kindOf(scheme)
+	if !ok || !known {
+		return URL{}, fmt.Errorf("want redis://HOST:PORT, redis+sentinel://H1,H2,H3/MASTER or redis+cluster://H1,H2,H3, not %q", redact(s))
+	}
+	// A list of hosts is not a host: net/url reads the rest around it.
+	auth, tail := rest, ""
+	if i := strings.IndexAny(rest, "/?"); i >= 0 {
+		auth, tail = rest[:i], rest[i:]
+	}
+	user, hosts := "", auth
+	if i := strings.LastIndexByte(auth, '@'); i >= 0 {
+		user, hosts = auth[:i+1], auth[i+1:]
+	}
+	p, err := url.Parse("redis://" + user + "host" + tail)
+	if err != nil {
+		// The error of net/url quotes its input, password and all.
+		return URL{}, fmt.Errorf("%q is not a URL; a password in it is written with %%XX for special characters", redact(s))
+	}
+	u := URL{Kind: kind, TLS: tls, Prefix: DefaultPrefix}
+	if p.User != nil {
+		u.User = p.User.Username()
+		u.Password, _ = p.User.Password()
+	}
+	if err := u.setHosts(hosts); err != nil {
+		return URL{}, err
+	}
+	if err := u.setPath(strings.Trim(p.Path, "/")); err != nil {
+		return URL{}, err
+	}
+	return u, u.setQuery(p.Query())
+}
+
+func (u *URL) setHosts(hosts string) error {
+	port := "6379"
+	if u.Kind == Sentinel {
+		port = "26379"
+	}
+	for host := range strings.SplitSeq(hosts, ",") {
+		if host == "" {
+			return errors.New("a host is missing")
+		}
+		addr := host
+		if _, _, err := net.SplitHostPort(host); err != nil {
+			addr = net.JoinHostPort(strings.Trim(host, "[]"), port)
+		}
+		u.Addrs = append(u.Addrs, addr)
+	}
+	if u.Kind == Standalone && len(u.Addrs) > 1 {
+		return errors.New("redis:// takes one host: several are redis+sentinel:// or redis+cluster://")
+	}
+	return nil
+}
+
+func (u *URL) setPath(path string) error {
+	db := path
+	if u.Kind == Sentinel {
+		u.Master, db, _ = strings.Cut(path, "/")
+		if u.Master == "" {
+			return errors.New("redis+sentinel:// ends with the master's name: redis+sentinel://H1,H2,H3/MASTER")
+		}
+	}
+	if db == "" {
+		return nil
+	}
+	n, err := strconv.Atoi(db)
+	if err != nil || n < 0 {
+		return fmt.Errorf("database %q is not a number", db)
+	}
+	if u.Kind == Cluster && n != 0 {
+		return errors.New("a Redis Cluster has database 0 only")
+	}
+	u.DB = n
+	return nil
+}
+
+func (u *URL) setQuery(q url.Values) error {
+	for name, values := range q {
+		v := values[len(values)-1]
+		switch name {
+		case "prefix":
+			if v == "" || strings.ContainsAny(v, "{}: ") {
+				return fmt.Errorf("prefix %q: want letters, digits, '-' or '_'", v)
+			}
+			u.Prefix = v
+		case "ca":
+			u.CAFile = v
+		case "cert":
+			u.CertFile = v
+		case "key":
+			u.KeyFile = v
+		case "insecure":
+			on, err := strconv.ParseBool(v)
+			if err != nil {
+				return fmt.Errorf("insecure=%q: want 1 or 0", v)
+			}
+			u.InsecureSkipVerify = on
+		case "sentinel_user":
+			u.SentinelUser = v
+		case "sentinel_password":
+			u.SentinelPassword = v
+		default:
+			return fmt.Errorf("unknown parameter %q: there are prefix, ca, cert, key, insecure, sentinel_user, sentinel_password", name)
+		}
+	}
+	if !u.TLS && (u.CAFile != "" || u.CertFile != "" || u.KeyFile != "" || u.InsecureSkipVerify) {
+		return errors.New("ca, cert, key and insecure are for TLS: write rediss in place of redis")
+	}
+	if (u.CertFile == "") != (u.KeyFile == "") {
+		return errors.New("cert and key go together")
+	}
+	return nil
+}
+
+// String is the URL without its secrets.
+func (u URL) String() string {
+	scheme := string(u.Kind)
+	if u.TLS {
+		scheme = strings.Replace(scheme, "redis", "rediss", 1)
+	}
+	s := scheme + "://" + strings.Join(u.Addrs, ",")
+	if u.Master != "" {
+		s += "/" + u.Master
+	}
+	if u.DB != 0 {
+		s += "/" + strconv.Itoa(u.DB)
+	}
+	return s
+}
+
+// redact cuts what may be secret out of a URL that cannot be read.
+func redact(s string) string {
+	scheme, rest, ok := strings.Cut(s, "://")
+	if !ok {
+		scheme, _, _ = strings.Cut(s, ":")
+		return scheme + ":…"
+	}
+	if i := strings.LastIndexByte(rest, '@'); i >= 0 {
+		rest = "…" + rest[i:]
+	}
+	rest, _, _ = strings.Cut(rest, "?")
+	return scheme + "://" + rest
+}

@@ -1,0 +1,64 @@
+package redistest
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"time"
+)
+
+// process is a started command.
+type process struct {
+	cmd  *exec.Cmd
+	done chan struct{} // closed when it has ended and been waited for
+}
+
+// launch starts cmd so that it does not outlive this process.
+//
+// The kernel's signal for that is tied to the thread that started the child, not
+// to the process, and Go ends threads when it likes. So the goroutine that starts
+// the child owns its thread, and keeps it until the child has ended.
+func launch(cmd *exec.Cmd) (*process, error) {
+	cmd.SysProcAttr = dieWithParent()
+	p := &process{cmd: cmd, done: make(chan struct{})}
+	started := make(chan error)
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := cmd.Start()
+		started <- err
+		if err != nil {
+			return
+		}
+		_ = cmd.Wait() // how it ended is in cmd.ProcessState
+		close(p.done)
+	}()
+	if err := <-started; err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// state says how a process that is done has ended.
+func (p *process) state() string { return p.cmd.ProcessState.String() }
+
+// waitStopped waits until SIGSTOP has taken effect, where /proc tells.
+func (p *process) waitStopped() {
+	ticker := time.NewTicker(time.Millisecond)
+	defer ticker.Stop()
+	for {
+		// 4711 (redis-server) T 1 …; proc(5)
+		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
+		_, state, found := bytes.Cut(stat, []byte(") "))
+		if err != nil || !found || bytes.HasPrefix(state, []byte("T")) {
+			return
+		}
+		select {
+		case <-ticker.C:
+		case <-p.done:
+			return
+		}
+	}
+}

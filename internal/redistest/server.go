@@ -1,0 +1,267 @@
+package redistest
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Server is one redis-server or redis-sentinel process. It may be killed and
+// started again any number of times, on the same port and folder.
+type Server struct {
+	Addr string // host:port
+	Dir  string // its data, configuration and redis.log
+
+	t        testing.TB
+	bin      string
+	args     []string // of the command line
+	password string
+	tls      *tls.Config // nil: without TLS
+
+	mu      sync.Mutex
+	process *process // nil: not running
+}
+
+// newServer prepares a server that has yet to start.
+func newServer(t testing.TB, bin string, args []string) *Server {
+	t.Helper()
+	port := claimPort(t)
+	s := &Server{
+		Addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)),
+		Dir:  t.TempDir(),
+		t:    t, bin: bin,
+	}
+	// A file of its own, empty at first, is where CONFIG REWRITE keeps what
+	// Sentinel decides, over a restart.
+	conf := filepath.Join(s.Dir, "redis.conf")
+	if err := os.WriteFile(conf, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.args = []string{
+		conf,
+		"--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--dir", s.Dir,
+		"--appendonly", "yes", "--appendfsync", "everysec", "--save", "",
+	}
+	s.configure(args)
+	s.endWithTest()
+	return s
+}
+
+// configure adds arguments, which hold against those before them.
+func (s *Server) configure(args []string) {
+	s.args = append(s.args, args...)
+	if i := slices.Index(args, "--requirepass"); i >= 0 && i+1 < len(args) {
+		s.password = args[i+1]
+	}
+}
+
+// endWithTest kills the server when the test ends, before its folder goes, and
+// shows the end of its log if the test failed.
+func (s *Server) endWithTest() {
+	s.t.Cleanup(func() {
+		s.Kill()
+		if s.t.Failed() {
+			s.t.Logf("the end of the log of %s:\n%s", s.Addr, s.logTail())
+		}
+	})
+}
+
+// URL is the server's address as redis://127.0.0.1:port, or rediss:// for one
+// with TLS; with its password, if it has one.
+func (s *Server) URL() string {
+	scheme := "redis"
+	if s.tls != nil {
+		scheme = "rediss"
+	}
+	return scheme + "://" + s.userinfo() + s.Addr
+}
+
+// userinfo is ":password@" of a URL, or "".
+func (s *Server) userinfo() string {
+	if s.password == "" {
+		return ""
+	}
+	return url.UserPassword("", s.password).String() + "@"
+}
+
+// PID is the process id, or 0 when the server is not running.
+func (s *Server) PID() int {
+	if p := s.running(); p != nil {
+		return p.cmd.Process.Pid
+	}
+	return 0
+}
+
+// Kill ends the process as a crash would, with SIGKILL, and returns when it is
+// gone. The port stays claimed for Restart. It may be called again, and from any
+// goroutine.
+func (s *Server) Kill() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.process == nil {
+		return
+	}
+	_ = s.process.cmd.Process.Kill() // it may have ended by itself
+	<-s.process.done
+	s.process = nil
+}
+
+// Restart kills the server if it runs, starts it on the same port and folder, and
+// waits until it has loaded its data and answers.
+func (s *Server) Restart() {
+	s.t.Helper()
+	s.Kill()
+	s.start()
+}
+
+// Pause stops the process where it is, with SIGSTOP: it keeps its connections and
+// answers nothing until Resume. On Linux it returns when the process has stopped.
+func (s *Server) Pause() {
+	s.signal(syscall.SIGSTOP)
+	if p := s.running(); p != nil {
+		p.waitStopped()
+	}
+}
+
+// Resume lets a paused process go on.
+func (s *Server) Resume() { s.signal(syscall.SIGCONT) }
+
+func (s *Server) signal(sig syscall.Signal) {
+	p := s.running()
+	if p == nil {
+		s.t.Errorf("redistest: %v for %s: it is not running", sig, s.Addr)
+		return
+	}
+	if err := p.cmd.Process.Signal(sig); err != nil {
+		s.t.Errorf("redistest: %v for %s: %v", sig, s.Addr, err)
+	}
+}
+
+// Do sends one command on a connection of its own and returns the reply as
+// redis-cli prints it when piped: a string or number as it is, nil as "", the
+// elements of an array a line each. An error is fatal.
+func (s *Server) Do(args ...string) string {
+	s.t.Helper()
+	reply, err := s.Try(args...)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return reply
+}
+
+// Try is Do that returns the error: one that Redis replied has its words
+// ("MOVED 3999 127.0.0.1:6381"). It is safe for concurrent use.
+func (s *Server) Try(args ...string) (string, error) {
+	reply, err := s.ask(patience, args...)
+	return strings.Join(reply, "\n"), err
+}
+
+// elements is Do that keeps the elements of an array apart.
+func (s *Server) elements(args ...string) []string {
+	s.t.Helper()
+	reply, err := s.ask(patience, args...)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return reply
+}
+
+// ask sends a command and gives up after a time.
+func (s *Server) ask(limit time.Duration, args ...string) ([]string, error) {
+	// Not the test's own context: cleanups ask too, after it has ended.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.t.Context()), limit)
+	defer cancel()
+	reply, err := command(ctx, s.Addr, s.tls, s.password, args)
+	if err != nil {
+		return nil, fmt.Errorf("redistest: %s: %s: %w", s.Addr, strings.Join(args, " "), err)
+	}
+	return reply, nil
+}
+
+// look is Try for those who ask again until they like the answer: a server that
+// hangs does not hold them up.
+func (s *Server) look(args ...string) (string, error) {
+	reply, err := s.ask(glance, args...)
+	return strings.Join(reply, "\n"), err
+}
+
+func (s *Server) running() *process {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.process
+}
+
+func (s *Server) start() {
+	s.t.Helper()
+	s.launch()
+	s.waitReady()
+}
+
+// launch starts the process and does not wait for it.
+func (s *Server) launch() {
+	s.t.Helper()
+	log, err := os.OpenFile(s.logPath(), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer log.Close() // the process has its own
+	cmd := exec.Command(s.bin, s.args...)
+	cmd.Dir, cmd.Stdout, cmd.Stderr = s.Dir, log, log
+	p, err := launch(cmd)
+	if err != nil {
+		s.t.Fatalf("redistest: start %s: %v", s.bin, err)
+	}
+	s.mu.Lock()
+	s.process = p
+	s.mu.Unlock()
+}
+
+// waitReady waits until the server answers and has loaded its data.
+func (s *Server) waitReady() {
+	s.t.Helper()
+	wait(s.t, "start of "+s.Addr, s.up)
+}
+
+// up is nil when the server answers and has loaded its data, and fatal when it has
+// ended.
+func (s *Server) up() error {
+	p := s.running()
+	if p == nil {
+		return fatalError{errors.New("it was killed")}
+	}
+	select {
+	case <-p.done:
+		return fatalError{fmt.Errorf("it ended: %s", p.state())}
+	default:
+	}
+	_, err := s.look("PING")
+	if reply, ok := errors.AsType[replyError](err); ok && !strings.HasPrefix(string(reply), "LOADING") {
+		return nil // it is up; who may do what is the test's affair
+	}
+	return err
+}
+
+func (s *Server) logPath() string { return filepath.Join(s.Dir, "redis.log") }
+
+// logTail is the end of the log.
+func (s *Server) logTail() string {
+	b, err := os.ReadFile(s.logPath())
+	if err != nil {
+		return err.Error()
+	}
+	lines := strings.SplitAfter(string(b), "\n")
+	return strings.Join(lines[max(0, len(lines)-20):], "")
+}
