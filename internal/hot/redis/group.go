@@ -45,11 +45,13 @@ type group struct {
 	keys, args, lists texts
 	ids               []byte // buffer
 	records, chunk    []byte // buffers
+	starts            []int  // of records
 	tally             tally
-	projects          []string // in order of their first event
-	lives             map[visitor]time.Time
+	projects          []string          // in order of their first event
+	lives             map[visitor]int64 // second of the last event
+	marks             marks
 	views             map[slotted]hot.ScreenView
-	buckets           []int64 // buffer
+	buckets, ns       []int64 // buffers
 	keyed             []string
 	argued            []string
 }
@@ -63,6 +65,11 @@ type slotted struct {
 	device  string
 }
 
+// marked remembers what the group has told Redis of devices.
+func (g *group) marked() {
+	g.marks.add(g.lives, &g.tally)
+}
+
 // viewSlot is how long a hash of last screen views is filled. With the one
 // before it, it covers LastScreenViewKept.
 const viewSlot = hot.LastScreenViewKept
@@ -70,7 +77,7 @@ const viewSlot = hot.LastScreenViewKept
 func newGroup() *group {
 	return &group{
 		tally: tally{cells: map[cell]*sums{}},
-		lives: map[visitor]time.Time{}, views: map[slotted]hot.ScreenView{},
+		lives: map[visitor]int64{}, marks: marks{}, views: map[slotted]hot.ScreenView{},
 	}
 }
 
@@ -94,7 +101,7 @@ func (g *group) build(s *Store, shard int, gen generation, now time.Time) (keys,
 	g.keys.text(s.keys.stream(shard))
 	g.addIDs(s, shard, gen)
 	for _, e := range g.entries {
-		g.tally.add(e.item)
+		g.tally.add(e.item, g.marks)
 		g.see(e.item, now)
 	}
 	g.addProjects(s, shard, now)
@@ -124,13 +131,10 @@ func (g *group) reset() {
 // thing that Redis has.
 func (g *group) addIDs(s *Store, shard int, gen generation) {
 	sets := func(generation int64, bits int) {
-		from := append(g.ids[:0], s.keys.shards[shard]...)
-		from = append(from, ":ids:"...)
-		from = append(strconv.AppendInt(from, generation, 10), ':')
-		g.ids = from
+		g.ids = s.keys.ids(g.ids[:0], shard, generation)
 		for _, e := range g.entries {
 			set := binary.BigEndian.Uint64(e.id[8:]) >> (64 - bits)
-			g.keys.buf = strconv.AppendUint(append(g.keys.buf, from...), set, 10)
+			g.keys.buf = idSet(append(g.keys.buf, g.ids...), set)
 			g.keys.end()
 		}
 	}
@@ -156,9 +160,11 @@ func (g *group) see(it hot.Item, now time.Time) {
 	if e.DeviceID == "" || now.Sub(at) >= hot.LastScreenViewKept {
 		return
 	}
-	v := visitor{e.ProjectID, e.DeviceID}
-	if last, ok := g.lives[v]; !ok || at.After(last) {
-		g.lives[v] = at
+	v, second := visitor{e.ProjectID, e.DeviceID}, at.Unix()
+	if last, ok := g.lives[v]; !ok || second > last {
+		if !g.marks.live(v, second) {
+			g.lives[v] = second
+		}
 	}
 	if e.IsScreenView() {
 		k := slotted{e.ProjectID, viewSlotOf(at), e.DeviceID}
@@ -170,26 +176,32 @@ func (g *group) see(it hot.Item, now time.Time) {
 
 // addProjects adds each project's chunk and its live devices.
 func (g *group) addProjects(s *Store, shard int, now time.Time) {
-	old := now.Add(-hot.LastScreenViewKept).UnixMilli()
+	old := now.Add(-hot.LastScreenViewKept).Unix()
 	g.args.number(int64(len(g.projects)))
 	for _, project := range g.projects {
-		g.records = g.records[:0]
-		n := 0
+		g.records, g.starts = g.records[:0], g.starts[:0]
 		for _, e := range g.entries {
 			if e.item.Event.ProjectID == project {
+				g.starts = append(g.starts, len(g.records))
 				g.records = appendRecord(g.records, e.item.Event)
-				n++
 			}
 		}
+		n := len(g.starts)
 		g.chunk = appendChunk(g.chunk[:0], g.records)
 		g.keys.text(s.keys.recent(shard, project))
 		g.keys.text(s.keys.live(shard, project))
 		g.args.number(int64(n))
 		g.args.text(rueidis.BinaryString(g.chunk))
+		if n > hot.RecentMax { // the last of them alone are for the recent
+			g.chunk = appendChunk(g.chunk[:0], g.records[g.starts[n-hot.RecentMax]:])
+			g.args.text(rueidis.BinaryString(g.chunk))
+		} else {
+			g.args.text("")
+		}
 		from := g.lists.next()
 		for v, at := range g.lives {
 			if v.project == project {
-				g.lists.number(at.UnixMilli())
+				g.lists.number(at)
 				g.lists.text(v.device)
 			}
 		}
@@ -248,7 +260,7 @@ func (g *group) addBuckets(s *Store, shard int, now time.Time) {
 		n++
 		r, ok := places[sum]
 		if !ok {
-			r = refs{g.totals(sum), g.devices(sum), g.counts(sum.counts[1]), g.counts(sum.counts[2]), g.counts(sum.counts[3])}
+			r = refs{g.counts(sum.counts[0]), g.devices(sum), g.counts(sum.counts[1]), g.counts(sum.counts[2]), g.counts(sum.counts[3])}
 			places[sum] = r
 		}
 		g.keys.text(s.keys.index(shard, b.project, b.Grain))
@@ -274,41 +286,24 @@ func (g *group) addBuckets(s *Store, shard int, now time.Time) {
 // in use for a day after it began.
 const bucketSlack = 24 * time.Hour
 
-// totals lists the counts of a sum's one-member dimensions and statuses, that
-// of all events first.
-func (g *group) totals(s *sums) [2]int {
-	const all = string(byte(hot.Total))
-	from := g.lists.next()
-	g.lists.text(all)
-	g.lists.number(s.counts[0][all])
-	for field, n := range s.counts[0] {
-		if field != all {
-			g.lists.text(field)
-			g.lists.number(n)
-		}
-	}
-	return [2]int{from, g.lists.next() - 1}
-}
-
+// counts lists members, then their counts. It says where, and how many.
 func (g *group) counts(counts map[string]int64) [2]int {
-	if len(counts) == 0 {
-		return [2]int{}
-	}
 	from := g.lists.next()
+	g.ns = g.ns[:0]
 	for member, n := range counts {
 		g.lists.text(member)
+		g.ns = append(g.ns, n)
+	}
+	for _, n := range g.ns {
 		g.lists.number(n)
 	}
-	return [2]int{from, g.lists.next() - 1}
+	return [2]int{from, len(g.ns)}
 }
 
 func (g *group) devices(s *sums) [2]int {
-	if len(s.devices) == 0 {
-		return [2]int{}
-	}
 	from := g.lists.next()
 	for d := range s.devices {
 		g.lists.text(d)
 	}
-	return [2]int{from, g.lists.next() - 1}
+	return [2]int{from, len(s.devices)}
 }

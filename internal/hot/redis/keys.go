@@ -13,7 +13,7 @@ import (
 //	{w3}                           hash: head, committed, intent, lease, generation of ids
 //	{w3}:log                       stream: chunks of records
 //	{w3}:state                     hash: drain state by key
-//	{w3}:ids:GENERATION:SET        set: ids of a generation
+//	{w3}:GENERATION.SET            set: ids of a generation; numbers in base 36, since these keys are many
 //	{w3}:live:PROJECT              sorted set: devices by time of the last event
 //	{w3}:view:PROJECT:SLOT         hash: last screen views by device
 //	{w3}:recent:PROJECT            list: chunks
@@ -87,7 +87,11 @@ func field(d hot.Dimension, member string) string {
 	return member
 }
 
-// ids is the set that an id stands in.
-func (k keys) ids(shard int, generation int64, set uint64) string {
-	return k.shards[shard] + ":ids:" + strconv.FormatInt(generation, 10) + ":" + strconv.FormatUint(set, 10)
+// ids begins the names of a generation's sets of ids.
+func (k keys) ids(b []byte, shard int, generation int64) []byte {
+	b = append(append(b, k.shards[shard]...), ':')
+	return append(strconv.AppendInt(b, generation, 36), '.')
 }
+
+// idSet ends such a name.
+func idSet(b []byte, set uint64) []byte { return strconv.AppendUint(b, set, 36) }

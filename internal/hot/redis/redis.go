@@ -119,7 +119,7 @@ func (s *Store) load(ctx context.Context, prefix string) error {
 		if log["made"] == "" {
 			fields = []string{
 				"id", s.id, "head", "0", "committed", "0", "epoch", "0", "owner", "", "until", "0",
-				"gen", "0", "bits", "14", "before", "0", "began", "0",
+				"gen", "0", "bits", "13", "before", "0", "began", "0",
 			}
 		}
 		got, err := s.openHash(ctx, s.keys.shards[shard], fields...)

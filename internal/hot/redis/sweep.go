@@ -82,9 +82,10 @@ func (s *Store) sweepShard(ctx context.Context, shard int) error {
 func (s *Store) forget(ctx context.Context, shard int, generation int64, bits int) error {
 	const each = 256
 	keys := make([]string, 0, each)
+	begin := s.keys.ids(nil, shard, generation)
 	for set, end := uint64(0), uint64(1)<<bits; set < end; {
 		for keys = keys[:0]; len(keys) < each && set < end; set++ {
-			keys = append(keys, s.keys.ids(shard, generation, set))
+			keys = append(keys, string(idSet(begin[:len(begin):len(begin)], set)))
 		}
 		if err := s.client.Do(ctx, s.client.B().Unlink().Key(keys...).Build()).Error(); err != nil {
 			return redisconn.Explain(err)

@@ -52,12 +52,12 @@ func (s *sums) reset() {
 	clear(s.devices)
 }
 
-func (s *sums) add(e *weir.Event) {
+func (s *sums) add(e *weir.Event, counted bool) {
 	var facts [8]hot.Fact
 	for _, f := range hot.Facts(facts[:0], e) {
 		s.counts[kindIndex(f.Dimension)][field(f.Dimension, f.Member)]++
 	}
-	if e.DeviceID != "" {
+	if e.DeviceID != "" && !counted {
 		s.devices[e.DeviceID] = struct{}{}
 	}
 }
@@ -105,7 +105,7 @@ func (t *tally) sums() *sums {
 	return newSums()
 }
 
-func (t *tally) add(it hot.Item) {
+func (t *tally) add(it hot.Item, m marks) {
 	e := it.Event
 	c := cell{e.ProjectID, floorMinute(e.Time), it.Location}
 	if t.into == nil || c != t.last {
@@ -116,7 +116,7 @@ func (t *tally) add(it hot.Item) {
 		}
 		t.last, t.into = c, s
 	}
-	t.into.add(e)
+	t.into.add(e, m.counted(visitor{e.ProjectID, e.DeviceID}, c.minute))
 }
 
 // eachBucket calls fn with each bucket that is still kept at now, and what it

@@ -34,7 +34,7 @@ type writer struct {
 }
 
 func newWriter(s *Store, shard int) *writer {
-	return &writer{s: s, shard: shard, queue: make(chan *piece, 256), group: newGroup(), gen: generation{bits: 14}}
+	return &writer{s: s, shard: shard, queue: make(chan *piece, 256), group: newGroup(), gen: generation{bits: 13}}
 }
 
 // Append implements hot.Log: one atomic step a shard, several for more than
@@ -194,6 +194,7 @@ func (w *writer) append(pieces []*piece) error {
 		}
 		switch answer.word {
 		case "ok":
+			w.group.marked()
 			return nil
 		case "known":
 			for _, i := range answer.numbers {
@@ -248,5 +249,6 @@ func (w *writer) drop() {
 	if w.conn != nil {
 		w.release()
 		w.conn, w.release = nil, nil
+		clear(w.group.marks)
 	}
 }

@@ -83,23 +83,25 @@ end
 a, k = a + n, k + n
 if before > 0 then k = k + n end
 
--- Projects: count, records (one chunk; its place in the stream is its last seq), from, to (times and live devices in turn),
--- the time that is too old.
+-- Projects: count, records (one chunk; its place in the stream is its last seq), the last 100 of them if they are more,
+-- from, to (times and live devices in turn), the time that is too old.
 local projects = tonumber(ARGV[a + 1])
 a = a + 1
 for _ = 1, projects do
   local count, records, recent, live = ARGV[a + 1], ARGV[a + 2], KEYS[k + 1], KEYS[k + 2]
   head = head + count
   call('XADD', log, string.format('%.0f-%s', head, count), 'r', records)
-  if tonumber(count) >= 100 then call('UNLINK', recent) end
-  call('LPUSH', recent, records)
-  call('LTRIM', recent, 0, 99)
-  if ARGV[a + 3] ~= '0' then
-    call('ZADD', live, 'GT', unpack(ARGV, lists + ARGV[a + 3], lists + ARGV[a + 4]))
-    call('ZREMRANGEBYSCORE', live, '-inf', ARGV[a + 5])
+  if ARGV[a + 3] ~= '' then
+    call('UNLINK', recent)
+    records = ARGV[a + 3]
+  end
+  if call('LPUSH', recent, records) > 100 then call('LTRIM', recent, 0, 99) end
+  if ARGV[a + 4] ~= '0' then
+    call('ZADD', live, 'GT', unpack(ARGV, lists + ARGV[a + 4], lists + ARGV[a + 5]))
+    call('ZREMRANGEBYSCORE', live, '-inf', ARGV[a + 6])
     call('EXPIRE', live, 7200)
   end
-  a, k = a + 5, k + 2
+  a, k = a + 6, k + 2
 end
 call('HSET', shard, 'head', string.format('%.0f', head))
 
@@ -124,44 +126,59 @@ for _ = 1, views do
   a = a + 4
 end
 
--- Adds the counts of a list (member and count in turn) to a hash of at most max members beside "other".
-local function add(key, from, to, max, ttl)
-  for i = lists + from, lists + to, 2 do
-    local member, count = ARGV[i], ARGV[i + 1]
-    if call('HINCRBY', key, member, count) == tonumber(count) then -- a new member
-      local size = call('HLEN', key)
-      if size == 1 then call('EXPIRE', key, ttl) end
-      if size > max and member ~= 'other' and size - call('HEXISTS', key, 'other') > max then
-        call('HDEL', key, member)
-        call('HINCRBY', key, 'other', count)
+-- Adds counts to a hash of at most max members beside "other". The list is of n members, then of their n counts.
+-- All at once: a call costs more than a field. Returns whether the hash is new.
+local function add(key, from, n, max, ttl)
+  local old, set, size, rest = call('HMGET', key, unpack(ARGV, from, from + n - 1)), {}, nil, 0
+  for i = 1, n do
+    local member, had, count = ARGV[from + i - 1], old[i], ARGV[from + n + i - 1]
+    if had then
+      count = string.format('%d', had + count)
+    else
+      size = size or call('HLEN', key)
+      if size < max or member == 'other' then
+        size = size + 1
+      elseif size == max and call('HEXISTS', key, 'other') == 1 then
+        size = size + 1
+      else
+        member, rest = nil, rest + count
       end
     end
+    if member then
+      set[#set + 1] = member
+      set[#set + 1] = count
+    end
+  end
+  if rest > 0 then call('HINCRBY', key, 'other', rest) end
+  if #set > 0 then call('HSET', key, unpack(set)) end
+  if size and call('HLEN', key) == #set / 2 then
+    call('EXPIRE', key, ttl)
+    return true
   end
 end
 
 -- Buckets: start, seconds to keep, start of the oldest kept, members at most, then the lists of totals, devices, names,
--- routes and consumers. Of totals the first is there in every bucket: when it is new, so is the bucket.
+-- routes and consumers, each by its first and its length, 0 for an empty one. Totals are in every bucket: where they are
+-- new, it is.
 local buckets = tonumber(ARGV[a + 1])
 a = a + 1
 for _ = 1, buckets do
-  local ttl, total = ARGV[a + 2], lists + ARGV[a + 5]
-  if call('HINCRBY', KEYS[k + 2], ARGV[total], ARGV[total + 1]) == tonumber(ARGV[total + 1]) then
-    call('EXPIRE', KEYS[k + 2], ttl)
+  local ttl, max = ARGV[a + 2], tonumber(ARGV[a + 4])
+  if add(KEYS[k + 2], lists + ARGV[a + 5], tonumber(ARGV[a + 6]), 1000, ttl) then
     call('PFADD', KEYS[k + 3])
     call('EXPIRE', KEYS[k + 3], ttl)
     call('ZADD', KEYS[k + 1], ARGV[a + 1], ARGV[a + 1])
     call('ZREMRANGEBYSCORE', KEYS[k + 1], '-inf', '(' .. ARGV[a + 3])
     if call('TTL', KEYS[k + 1]) < tonumber(ttl) then call('EXPIRE', KEYS[k + 1], ttl) end
   end
-  for i = total + 2, lists + ARGV[a + 6], 2 do
-    call('HINCRBY', KEYS[k + 2], ARGV[i], ARGV[i + 1])
-  end
-  if ARGV[a + 7] ~= '0' then
-    call('PFADD', KEYS[k + 3], unpack(ARGV, lists + ARGV[a + 7], lists + ARGV[a + 8]))
+  local devices = tonumber(ARGV[a + 8])
+  if devices > 0 then
+    local from = lists + ARGV[a + 7]
+    call('PFADD', KEYS[k + 3], unpack(ARGV, from, from + devices - 1))
   end
   for i = 0, 2 do
-    local from = ARGV[a + 9 + 2 * i]
-    if from ~= '0' then add(KEYS[k + 4 + i], from, ARGV[a + 10 + 2 * i], tonumber(ARGV[a + 4]), ttl) end
+    local n = tonumber(ARGV[a + 10 + 2 * i])
+    if n > 0 then add(KEYS[k + 4 + i], lists + ARGV[a + 9 + 2 * i], n, max, ttl) end
   end
   a, k = a + 14, k + 6
 end

@@ -1,0 +1,43 @@
+package redis
+
+// marks are the devices that a writer has just told Redis of, so that the next
+// event of one need not say the same again: that it is live in this second, and
+// that it is among the uniques of this minute, hence of its hour and day.
+//
+// They hold as long as Redis has what it took: a writer forgets them when its
+// connection fails, for then Redis may have ended, or another have taken over.
+type marks map[visitor]mark
+
+type mark struct{ second, minute int64 }
+
+const maxMarks = 1 << 16
+
+func (m marks) live(v visitor, second int64) bool {
+	k, ok := m[v]
+	return ok && k.second >= second
+}
+
+func (m marks) counted(v visitor, minute int64) bool {
+	k, ok := m[v]
+	return ok && k.minute == minute
+}
+
+// add remembers what a group that Redis has taken said.
+func (m marks) add(lives map[visitor]int64, t *tally) {
+	if len(m) > maxMarks {
+		clear(m)
+	}
+	for c, s := range t.cells {
+		for d := range s.devices {
+			v := visitor{c.project, d}
+			k := m[v]
+			k.minute = c.minute
+			m[v] = k
+		}
+	}
+	for v, second := range lives {
+		k := m[v]
+		k.second = second
+		m[v] = k
+	}
+}
