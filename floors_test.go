@@ -56,22 +56,28 @@ var house = map[string]room{
 	"internal/hot/redis":   {floor: 2, visitors: command},
 	"internal/cold/duckdb": {floor: 2, visitors: command},
 
+	"internal/fleet":       {floor: 1},
+	"internal/fleet/local": {floor: 2},
+	"internal/fleet/redis": {floor: 2, visitors: command},
+
+	"internal/spill":   {floor: 3},
 	"internal/ingest":  {floor: 3},
 	"internal/drain":   {floor: 3},
 	"internal/stats":   {floor: 3},
 	"internal/insight": {floor: 3},
 
 	// httpd knows the stores only through what floor 3 answers.
-	"internal/httpd": {floor: 4, only: []string{"", "internal/meta", "internal/ingest", "internal/stats", "internal/insight"}},
+	"internal/httpd": {floor: 4, only: []string{"", "internal/fleet", "internal/fleet/local", "internal/meta", "internal/ingest", "internal/stats", "internal/insight"}},
 
 	"cmd/weir": {floor: 5},
 	"bench":    {floor: 1, only: domain, tests: 6}, // its benchmarks run the whole pipeline
 	"web":      {floor: 1, only: nothing},
 	"e2e":      {floor: 6},
 
-	"internal/hot/hottest":   {floor: 2, support: true},
-	"internal/redistest":     {floor: 1, only: nothing, support: true},
-	"internal/cold/coldtest": {floor: 4, support: true},
+	"internal/hot/hottest":     {floor: 2, support: true},
+	"internal/fleet/fleettest": {floor: 2, support: true},
+	"internal/redistest":       {floor: 1, only: nothing, support: true},
+	"internal/cold/coldtest":   {floor: 4, support: true},
 }
 
 // guests are modules from elsewhere that have their rooms: nobody else imports

@@ -226,9 +226,9 @@ func TestADeposedOwnerCommitsNothing(t *testing.T) {
 			fenced <- struct{}{}
 		}
 	}
-	// The first owner pauses in its write for longer than its lease.
+	// The first owner's process stands still in its write for longer than its lease.
 	paused := pausing{r.ledger, func() { once.Do(func() { close(writing); <-goOn }) }}
-	d1 := drain.New(r.log, paused, o)
+	d1 := drain.New(still{r.log, writing, goOn}, paused, o)
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	wg.Go(func() { _ = d1.Run(ctx) })
@@ -245,6 +245,21 @@ func TestADeposedOwnerCommitsNothing(t *testing.T) {
 	cancel()
 	wg.Wait()
 	r.check()
+}
+
+// still is a log whose leases are not renewed while its process stands still.
+type still struct {
+	hot.Store
+	from, to <-chan struct{}
+}
+
+func (s still) Renew(ctx context.Context, l hot.Lease, ttl time.Duration) error {
+	select {
+	case <-s.from:
+		<-s.to
+	default:
+	}
+	return s.Store.Renew(ctx, l, ttl)
 }
 
 // flush2 flushes until nothing is behind: the other shards may still be the

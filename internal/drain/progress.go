@@ -11,6 +11,7 @@ type progress struct {
 	mu        sync.Mutex
 	committed uint64
 	complete  time.Time // everything acknowledged before it is committed
+	asked     uint64    // up to where another node waits
 	waiters   []waiter
 }
 
@@ -31,18 +32,37 @@ func (p *progress) wait(seq uint64) <-chan struct{} {
 	return w.done
 }
 
+// ask notes that another node waits for the seq.
+func (p *progress) ask(seq uint64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.asked = max(p.asked, seq)
+}
+
 // wanted says whether anybody waits.
 func (p *progress) wanted() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return len(p.waiters) > 0
+	return len(p.waiters) > 0 || p.asked > p.committed
+}
+
+// waited is the seq that somebody of this node waits for, the last if there are
+// several, 0 if there is none.
+func (p *progress) waited() (seq uint64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, w := range p.waiters {
+		seq = max(seq, w.seq)
+	}
+	return seq
 }
 
 // reached records a commit, and up to when the shard is complete by it.
 func (p *progress) reached(seq uint64, complete time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.committed = seq
+	// A node that follows may read what is older than what it knows.
+	p.committed = max(p.committed, seq)
 	if complete.After(p.complete) {
 		p.complete = complete
 	}

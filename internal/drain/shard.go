@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	weir "github.com/weir-analytics/weir"
@@ -20,9 +21,10 @@ type shard struct {
 	folder   visit.Folder
 	progress progress
 	wake     chan struct{}
+	mine     atomic.Bool // this node is the one to drain it
+	owned    atomic.Bool // it does
 
 	lease     hot.Lease
-	renewed   time.Time
 	committed uint64
 	open      visit.Open
 	pending   time.Time // since when events have been waiting; zero when none
@@ -46,45 +48,85 @@ func (s *shard) nudge() {
 // the log says, so that nothing rests on what memory held.
 func (s *shard) run(ctx context.Context) {
 	for ctx.Err() == nil {
-		err := s.own(ctx)
-		if ctx.Err() != nil {
-			break
-		}
-		if err != nil && !errors.Is(err, hot.ErrHeld) {
-			s.opt.Failed(s.n, err)
-			s.opt.Logger.Error("drain: shard failed; starting over", "shard", s.n, "error", err)
+		if s.mine.Load() {
+			err := s.own(ctx)
+			if err != nil && ctx.Err() == nil && !errors.Is(err, hot.ErrHeld) {
+				s.opt.Failed(s.n, err)
+				s.opt.Logger.Error("drain: shard failed; starting over", "shard", s.n, "error", err)
+			}
 		}
 		s.pause(ctx, s.opt.Poll)
 	}
-	if s.lease.Epoch != 0 {
-		// The lease would run out by itself; giving it up lets others begin now.
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-		defer cancel()
-		_ = s.log.Release(ctx, s.lease)
-	}
 }
 
-// own takes the lease and drains until it loses it, fails, or ctx is done.
+// own takes the lease and drains until it loses it, fails, is to give the shard
+// to another node (nil), or ctx is done.
 func (s *shard) own(ctx context.Context) error {
 	var err error
 	if s.lease, err = s.log.Claim(ctx, s.n, s.opt.Owner, s.opt.LeaseTTL); err != nil {
 		return err
 	}
-	s.renewed = s.opt.Clock.Now()
+	ctx, cancel := context.WithCancelCause(ctx)
+	kept := make(chan struct{})
+	go func() { defer close(kept); s.keep(ctx, cancel) }()
+	s.owned.Store(true)
+	defer func() {
+		s.owned.Store(false)
+		cancel(nil)
+		<-kept
+		s.release(ctx)
+	}()
 	if err := s.load(ctx); err != nil {
-		return err
+		return cause(ctx, err)
 	}
-	for {
+	for s.mine.Load() {
 		if err := s.step(ctx); err != nil {
-			return err
+			return cause(ctx, err)
 		}
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return context.Cause(ctx)
 		case <-s.wake:
 		case <-time.After(s.opt.Poll):
 		}
 	}
+	return nil
+}
+
+// cause is why ctx ended, if that is why err came about.
+func cause(ctx context.Context, err error) error {
+	if c := context.Cause(ctx); c != nil {
+		return c
+	}
+	return err
+}
+
+// keep renews the lease while the shard is drained, however long a write takes,
+// and ends the draining when the lease is lost.
+func (s *shard) keep(ctx context.Context, lost context.CancelCauseFunc) {
+	t := time.NewTicker(s.opt.LeaseTTL / 3)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+			// Any other error than this may pass; if it does not, the lease runs
+			// out, another node fences this one, and its commit is refused.
+			if err := s.log.Renew(ctx, s.lease, s.opt.LeaseTTL); errors.Is(err, hot.ErrFenced) {
+				lost(err)
+				return
+			}
+		}
+	}
+}
+
+// release gives the lease up, so that another node, or this one, can begin now
+// rather than when it runs out.
+func (s *shard) release(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	_ = s.log.Release(ctx, s.lease)
 }
 
 // load reads where the shard stands, and finishes the batch that an earlier
@@ -136,11 +178,6 @@ func (s *shard) replay(ctx context.Context, in hot.Intent) error {
 func (s *shard) step(ctx context.Context) error {
 	for {
 		now := s.opt.Clock.Now()
-		if now.Sub(s.renewed) > s.opt.LeaseTTL/3 {
-			if err := s.renew(ctx); err != nil {
-				return err
-			}
-		}
 		head, err := s.log.Head(ctx, s.n)
 		if err != nil {
 			return err
@@ -189,11 +226,6 @@ func (s *shard) step(ctx context.Context) error {
 			return err
 		}
 	}
-}
-
-func (s *shard) renew(ctx context.Context) error {
-	s.renewed = s.opt.Clock.Now()
-	return s.log.Renew(ctx, s.lease, s.opt.LeaseTTL)
 }
 
 // batch folds, writes and commits the intent's events.
@@ -264,5 +296,6 @@ func (s *shard) commit(ctx context.Context, in hot.Intent, r visit.Result, compl
 	}
 	s.committed = in.Last
 	s.progress.reached(in.Last, complete)
+	s.tellDone(ctx)
 	return nil
 }

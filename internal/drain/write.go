@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -32,8 +31,9 @@ func (s *shard) write(ctx context.Context, b *cold.Batch) error {
 		s.opt.Failed(s.n, err)
 		s.opt.Logger.Warn("drain: cold tier does not take a batch; trying again",
 			"shard", s.n, "events", len(b.Events), "pause", pause, "error", err)
-		if err := s.rest(ctx, pause); err != nil {
-			return err
+		s.pause(ctx, pause)
+		if ctx.Err() != nil {
+			return ctx.Err()
 		}
 		pause = min(2*pause, 64*s.opt.Backoff)
 	}
@@ -53,23 +53,6 @@ func (s *shard) bury(b *cold.Batch, row *cold.RowError) {
 	})
 	b.Events = slices.Delete(b.Events, row.Index, row.Index+1)
 	s.opt.Logger.Warn("drain: event went to the dead letters", "shard", s.n, "seq", r.Seq, "reason", row.Reason)
-}
-
-// rest pauses and keeps the lease meanwhile.
-func (s *shard) rest(ctx context.Context, d time.Duration) error {
-	for end := time.Now().Add(d); ; {
-		left := time.Until(end)
-		if left <= 0 {
-			return nil
-		}
-		s.pause(ctx, min(left, s.opt.LeaseTTL/3))
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if err := s.renew(ctx); err != nil {
-			return fmt.Errorf("renew: %w", err)
-		}
-	}
 }
 
 func (s *shard) pause(ctx context.Context, d time.Duration) {

@@ -1,83 +1,106 @@
 package httpd
 
 import (
+	"context"
 	"crypto/sha256"
+	"encoding/hex"
+	"log/slog"
 	"math"
 	"net/netip"
 	"strings"
-	"sync"
 	"time"
 
-	lru "github.com/hashicorp/golang-lru/v2/simplelru"
 	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/fleet"
+	"github.com/weir-analytics/weir/internal/fleet/local"
 	"golang.org/x/time/rate"
 )
 
-// Guesses at passwords: a few at once, then slowly. An address is shared by
-// more people than an account at an address is.
-const (
-	pairBurst   = 5
-	pairEvery   = 12 * time.Second
-	addrBurst   = 30
-	addrEvery   = 2 * time.Second
-	maxLimiters = 10_000
-)
-
 // throttle slows guessing at passwords down, by account and client address and
-// by client address alone. It holds a bounded number of the latest.
+// by client address alone, which more people share.
 type throttle struct {
-	clock weir.Clock
+	pair, addr fleet.Limit
 
-	mu    sync.Mutex
-	pairs *lru.LRU[[32]byte, *rate.Limiter]
-	addrs *lru.LRU[string, *rate.Limiter]
+	limiter fleet.Limiter // of all nodes
+	own     fleet.Limiter // this node's, where the other fails: an outage neither locks people out nor lets guessers in
+	log     *slog.Logger
+	failed  rate.Sometimes // the log of that
 }
 
-func newThrottle(clock weir.Clock) *throttle {
-	// The constructor's only error is a size below 1.
-	pairs, _ := lru.NewLRU[[32]byte, *rate.Limiter](maxLimiters, nil)
-	addrs, _ := lru.NewLRU[string, *rate.Limiter](maxLimiters, nil)
-	return &throttle{clock: clock, pairs: pairs, addrs: addrs}
+// newThrottle lets through a few guesses at once, then slowly. limiter may be nil:
+// then there is but this node.
+func newThrottle(limiter fleet.Limiter, clock weir.Clock, log *slog.Logger) *throttle {
+	own := local.New(local.Options{Clock: clock}).Limiter
+	if limiter == nil {
+		limiter = own
+	}
+	return &throttle{
+		pair:    fleet.Limit{Every: 12 * time.Second, Burst: 5},
+		addr:    fleet.Limit{Every: 2 * time.Second, Burst: 30},
+		limiter: limiter,
+		own:     own,
+		log:     log,
+		failed:  rate.Sometimes{First: 3, Interval: 10 * time.Second},
+	}
 }
 
 // guess takes one attempt. Errors: ERATELIMITED, with the seconds to wait.
-func (t *throttle) guess(email, ip string) error {
-	now := t.clock.Now()
-	t.mu.Lock()
-	defer t.mu.Unlock()
+func (t *throttle) guess(ctx context.Context, email, ip string) error {
 	addr := network(ip)
-	of := limiter(t.addrs, addr, addrEvery, addrBurst)
-	pair := limiter(t.pairs, pairKey(email, addr), pairEvery, pairBurst)
-	for _, l := range []*rate.Limiter{of, pair} {
-		res := l.ReserveN(now, 1)
-		if wait := res.DelayFrom(now); wait > 0 {
-			res.CancelAt(now)
-			e := newError(weir.ERATELIMITED, "too many attempts: wait a little", nil, nil)
-			e.retryAfter(int(math.Ceil(wait.Seconds())))
-			return e
-		}
+	wait := t.take(ctx, addrKey(addr), t.addr)
+	if wait == 0 {
+		wait = t.take(ctx, pairKey(email, addr), t.pair)
 	}
-	return nil
+	if wait == 0 {
+		return nil
+	}
+	e := newError(weir.ERATELIMITED, "too many attempts: wait a little", nil, nil)
+	e.retryAfter(int(math.Ceil(wait.Seconds())))
+	return e
+}
+
+func (t *throttle) take(ctx context.Context, key string, l fleet.Limit) time.Duration {
+	wait, _, err := t.limiter.Take(ctx, key, l, 1)
+	if err == nil {
+		return wait
+	}
+	t.fail(ctx, err)
+	if wait, _, err = t.own.Take(ctx, key, l, 1); err != nil {
+		t.fail(ctx, err) // it never does
+	}
+	return wait
 }
 
 // right forgets the guesses at an account whose owner has come.
-func (t *throttle) right(email, ip string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.pairs.Remove(pairKey(email, network(ip)))
-}
-
-func limiter[K comparable](l *lru.LRU[K, *rate.Limiter], key K, every time.Duration, burst int) *rate.Limiter {
-	if lim, ok := l.Get(key); ok {
-		return lim
+func (t *throttle) right(ctx context.Context, email, ip string) {
+	key := pairKey(email, network(ip))
+	for _, l := range []fleet.Limiter{t.limiter, t.own} {
+		if err := l.Forget(ctx, key); err != nil {
+			t.fail(ctx, err)
+		}
 	}
-	lim := rate.NewLimiter(rate.Every(every), burst)
-	l.Add(key, lim)
-	return lim
 }
 
-func pairKey(email, addr string) [32]byte {
-	return sha256.Sum256([]byte(strings.ToLower(strings.TrimSpace(email)) + "\x00" + addr))
+func (t *throttle) fail(ctx context.Context, err error) {
+	if ctx.Err() != nil {
+		return // the client has gone, no store has failed
+	}
+	t.failed.Do(func() {
+		t.log.WarnContext(ctx, "attempts to sign in are counted by this node alone", "error", err)
+	})
+}
+
+// The keys are sums, as addresses are nobody's to read in a store.
+
+func addrKey(addr string) string { return "login:addr:" + digest(addr) }
+
+func pairKey(email, addr string) string {
+	return "login:pair:" + digest(strings.ToLower(strings.TrimSpace(email))+"\x00"+addr)
+}
+
+func digest(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return hex.EncodeToString(sum[:])
 }
 
 // network is an address, or of IPv6 the /64 that one customer has to choose

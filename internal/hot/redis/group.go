@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/redis/rueidis"
@@ -20,7 +21,10 @@ type piece struct {
 	entries []entry
 
 	err  error
-	done chan<- struct{}
+	done chan<- struct{} // gets one answer
+
+	mu        sync.Mutex // held while the events are read
+	abandoned bool       // they must not be
 }
 
 // entry is one event on its way.
@@ -85,6 +89,9 @@ func newGroup() *group {
 func (g *group) take(pieces []*piece) {
 	g.entries = g.entries[:0]
 	for _, p := range pieces {
+		if p.abandoned {
+			continue
+		}
 		for i := range p.entries {
 			if e := &p.entries[i]; !e.known {
 				g.entries = append(g.entries, e)

@@ -1,5 +1,7 @@
 package redis
 
+import "strings"
+
 // marks are the devices that a writer has just told Redis of, so that the next
 // event of one need not say the same again: that it is live in this second, and
 // that it is among the uniques of this minute, hence of its hour and day.
@@ -29,15 +31,19 @@ func (m marks) add(lives map[visitor]int64, t *tally) {
 	}
 	for c, s := range t.cells {
 		for d := range s.devices {
-			v := visitor{c.project, d}
-			k := m[v]
-			k.minute = c.minute
-			m[v] = k
+			m.set(visitor{c.project, d}, func(k *mark) { k.minute = c.minute })
 		}
 	}
 	for v, second := range lives {
-		k := m[v]
-		k.second = second
-		m[v] = k
+		m.set(v, func(k *mark) { k.second = second })
 	}
+}
+
+func (m marks) set(v visitor, change func(*mark)) {
+	k, ok := m[v]
+	if !ok { // it lives longer than the request that its texts came with
+		v = visitor{strings.Clone(v.project), strings.Clone(v.device)}
+	}
+	change(&k)
+	m[v] = k
 }

@@ -69,6 +69,7 @@ type Store struct {
 	replica   *wait // nil does not
 	writers   []*writer
 	stop      chan struct{}
+	ended     chan struct{} // after the last answer
 	done      sync.WaitGroup
 	closeOnce sync.Once
 }
@@ -77,7 +78,7 @@ type Store struct {
 // not own the client: the caller closes it after the store. Errors: hot.ErrNewer.
 func Open(ctx context.Context, client rueidis.Client, prefix string, o Options) (*Store, error) {
 	o.defaults()
-	s := &Store{client: client, opt: o, stop: make(chan struct{})}
+	s := &Store{client: client, opt: o, stop: make(chan struct{}), ended: make(chan struct{})}
 	if o.AckReplica {
 		s.replica = &wait{o.Timeout / 2}
 	}
@@ -171,6 +172,7 @@ func (s *Store) Close() error {
 	s.closeOnce.Do(func() {
 		close(s.stop)
 		s.done.Wait()
+		close(s.ended)
 	})
 	return nil
 }

@@ -63,13 +63,14 @@ queue:
 			break queue
 		}
 	}
-	// The writers read the events: what is queued is waited for, whatever else
-	// happens. A call of theirs has its own end.
-	if !s.answered(done, queued) {
-		return nil, hot.ErrClosed
+	if err = cmp.Or(err, s.answered(ctx, done, queued)); err != nil {
+		for _, p := range pieces {
+			p.abandon()
+		}
+		return nil, err
 	}
 	var known []int
-	for _, p := range pieces[:queued] {
+	for _, p := range pieces {
 		err = cmp.Or(err, p.err)
 		for i := range p.entries {
 			if p.entries[i].known {
@@ -84,21 +85,36 @@ queue:
 	return known, nil
 }
 
-// answered waits for n answers; false is a store that closed before it saw all.
-func (s *Store) answered(done <-chan struct{}, n int) bool {
+// answered waits for n answers. Errors: ctx's, and hot.ErrClosed when the store
+// closes before it has seen all of them.
+func (s *Store) answered(ctx context.Context, done <-chan struct{}, n int) error {
 	for range n {
 		select {
 		case <-done:
-		case <-s.stop:
-			s.done.Wait() // after it nobody answers or reads
+			continue
+		default:
+		}
+		select {
+		case <-done:
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-s.ended: // after it nobody answers
 			select {
 			case <-done:
 			default:
-				return false
+				return hot.ErrClosed
 			}
 		}
 	}
-	return true
+	return nil
+}
+
+// abandon ends the reading of the piece's events. If they were sent already,
+// nobody says any more whether they were taken.
+func (p *piece) abandon() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.abandoned = true
 }
 
 // cut sorts items by shard, into pieces of at most maxGroup.
@@ -174,11 +190,10 @@ func (w *writer) append(pieces []*piece) error {
 	ctx, cancel := context.WithTimeout(context.Background(), w.s.opt.Timeout)
 	defer cancel()
 	for {
-		w.group.take(pieces)
-		if len(w.group.entries) == 0 {
+		keys, args := w.build(pieces)
+		if len(keys) == 0 {
 			return nil
 		}
-		keys, args := w.group.build(w.s, w.shard, w.gen, w.s.opt.Clock.Now())
 		answer, err := w.call(ctx, keys, args)
 		if redisconn.Moving(err) {
 			// Refused, and nothing done. The next connection goes where the
@@ -204,6 +219,20 @@ func (w *writer) append(pieces []*piece) error {
 			w.gen = generation{answer.numbers[0], int(answer.numbers[1]), int(answer.numbers[2])}
 		}
 	}
+}
+
+// build makes a call of what the pieces have left. Their senders wait for it:
+// after it their events are not read any more.
+func (w *writer) build(pieces []*piece) (keys, args []string) {
+	for _, p := range pieces {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+	}
+	w.group.take(pieces)
+	if len(w.group.entries) == 0 {
+		return nil, nil
+	}
+	return w.group.build(w.s, w.shard, w.gen, w.s.opt.Clock.Now())
 }
 
 // answer is what the append script returns.

@@ -1,0 +1,118 @@
+// Package fleet is what the nodes of one Weir share besides the events: kept
+// answers, limits, locks, login sessions, messages, and who is alive. Each stands
+// behind a small interface of its own, so that each may live elsewhere; package
+// fleettest proves a backend against all of them.
+//
+// All methods are safe for concurrent use. A context that ends may end a call with
+// its error; whether the call took effect is then unknown. Keys, names and topics
+// are any strings, and the kinds do not share them: a lock and a cached value may
+// have the same name.
+package fleet
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+)
+
+// Cache keeps values for a while, at most: it may forget any of them at any time.
+// A failed cache is never a failed question: callers take an error for a miss.
+// Hits and misses are counted by who knows what they mean, the caller.
+type Cache interface {
+	// Get returns the value that was set last, and whether there is one. The value
+	// is shared: nobody changes it.
+	Get(ctx context.Context, key string) (value []byte, ok bool, err error)
+	// Set keeps a value for ttl, which is 1 ms or more. The caller does not change
+	// the value afterwards. A value that has no room is dropped without an error.
+	Set(ctx context.Context, key string, value []byte, ttl time.Duration) error
+}
+
+// Limiter holds token buckets, one per key. A bucket that nobody knows is full, so
+// one that is forgotten lets through more, never less.
+type Limiter interface {
+	// Take takes n tokens, or none. With wait 0 they are taken and remaining is
+	// what is left. Else nothing is taken, remaining is what is there, and wait is
+	// the time after which n will be there if nobody else takes any. n is 1 to
+	// l.Burst; what Limit.Check refuses is an error. A key has one limit; if it
+	// changes, what was taken counts on, in time, as far as the new bucket goes.
+	Take(ctx context.Context, key string, l Limit, n int) (wait time.Duration, remaining int, err error)
+	// Forget makes the bucket full.
+	Forget(ctx context.Context, key string) error
+}
+
+// Limit is a token bucket: it holds at most Burst tokens and gets one more each
+// Every, which counts in whole microseconds.
+type Limit struct {
+	Every time.Duration
+	Burst int
+}
+
+// maxFill is the longest that a bucket may take to fill. It keeps times within what
+// the numbers of any backend hold exactly.
+const maxFill = 366 * 24 * time.Hour
+
+// Check says why n tokens cannot be taken under the limit, whatever the bucket holds.
+func (l Limit) Check(n int) error {
+	switch {
+	case l.Every < time.Microsecond || l.Burst < 1:
+		return fmt.Errorf("a limit of %d with one more each %v: neither may be nothing", l.Burst, l.Every)
+	case time.Duration(l.Burst) > maxFill/l.Every:
+		return fmt.Errorf("a limit of %d with one more each %v takes over a year to fill", l.Burst, l.Every)
+	case n < 1 || n > l.Burst:
+		return fmt.Errorf("%d tokens of a bucket for %d", n, l.Burst)
+	}
+	return nil
+}
+
+// Locks let one owner at a time do what must be done once, however many nodes there
+// are. A lock alone does not fence: an owner that was held up for longer than ttl
+// may go on beside its successor, and a store that fails over may forget a lock. So
+// the work is idempotent, or its doing is recorded where its result is.
+type Locks interface {
+	// Acquire makes owner the lock's owner for ttl, which is 1 ms or more, unless
+	// another is. Who owns it already owns it for ttl from now.
+	Acquire(ctx context.Context, name, owner string, ttl time.Duration) (ok bool, err error)
+	// Release gives up the lock if owner owns it, and does nothing if not.
+	Release(ctx context.Context, name, owner string) error
+}
+
+// Sessions are login sessions: what scs asks of a store, with a token kept as a hash
+// only, so that who reads the store cannot log in with what is there.
+type Sessions interface {
+	scs.CtxStore
+}
+
+// Bus carries messages between the nodes, at best: one is lost to a subscriber that
+// is disconnected, or does not keep up, when it is published. So a message says that
+// there is news, and who needs it for certain looks for it now and then as well.
+type Bus interface {
+	// Publish sends a message to all who subscribe to the topic, those of the
+	// sender's own process among them. The caller does not change the message
+	// afterwards.
+	Publish(ctx context.Context, topic string, message []byte) error
+	// Subscribe calls fn with each message of the topics, of which there is one at
+	// least, until ctx is done, and returns ctx's error. It connects again by itself
+	// when the connection is lost. Messages come in no certain order. fn is called
+	// by one goroutine, must not block, and does not change the message, which it
+	// may keep.
+	Subscribe(ctx context.Context, topics []string, fn func(topic string, message []byte)) error
+}
+
+// Roster knows who is alive in a group, such as the nodes that share the shards.
+type Roster interface {
+	// Announce says that name is alive for ttl from now, 1 ms or more, and returns
+	// all names of the group that are, sorted, name among them.
+	Announce(ctx context.Context, group, name string, ttl time.Duration) (names []string, err error)
+	// Leave takes name off the group.
+	Leave(ctx context.Context, group, name string) error
+}
+
+// CheckTTL says why something cannot be kept for ttl.
+func CheckTTL(ttl time.Duration) error {
+	if ttl < time.Millisecond {
+		return fmt.Errorf("a time to live of %v is below 1 ms", ttl)
+	}
+	return nil
+}

@@ -1,0 +1,8 @@
+package local
+
+// Len is how many locks are remembered.
+func (x *Locks) Len() int {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return len(x.held)
+}
