@@ -107,7 +107,15 @@ func TestAServerThatCannotServeSaysWhyInOneLine(t *testing.T) {
 		args []string
 		want []string
 	}{
-		"another hot tier":          {[]string{"--hot", "redis://127.0.0.1"}, []string{"--hot", "redis://127.0.0.1", "pebble:"}},
+		"another hot tier":          {[]string{"--hot", "kafka://127.0.0.1"}, []string{"--hot", "kafka://127.0.0.1", "pebble:"}},
+		"a Redis of two hosts":      {[]string{"--hot", "redis://:0123456789abcdef@a,b"}, []string{"--hot", "redis+cluster://"}},
+		"a cache that is no Redis":  {[]string{"--cache", "here"}, []string{"--cache", "redis://"}},
+		"an unknown role":           {[]string{"--roles", "ingest,cook"}, []string{"--roles", "cook", "drain"}},
+		"a part of a lone node":     {[]string{"--roles", "drain,query,jobs"}, []string{"--roles", "ingest", "--hot redis://"}},
+		"a file with two owners":    {[]string{"--hot", "redis://127.0.0.1", "--roles", "drain"}, []string{"--roles", "DuckDB", "query"}},
+		"a demo that takes nothing": {[]string{"--demo", "--hot", "redis://127.0.0.1", "--roles", "drain,query"}, []string{"--demo", "ingest"}},
+		"a spillway beside Pebble":  {[]string{"--spill", "x"}, []string{"--spill", "--hot redis://"}},
+		"replicas of Pebble":        {[]string{"--hot-ack", "replica"}, []string{"--hot-ack", "redis+sentinel://"}},
 		"a hot tier without place":  {[]string{"--hot", "pebble:"}, []string{"--hot", "pebble:PATH"}},
 		"a hot tier without scheme": {[]string{"--hot", "somewhere"}, []string{"--hot", "pebble:PATH"}},
 		"another cold tier":         {[]string{"--cold", "clickhouse://127.0.0.1"}, []string{"--cold", "clickhouse://127.0.0.1", "duckdb:"}},
@@ -144,7 +152,7 @@ func TestAServerThatCannotServeSaysWhyInOneLine(t *testing.T) {
 func TestASlipInAFlagLeavesNoStoresBehind(t *testing.T) {
 	for _, flag := range []string{"--hot", "--cold", "--meta"} {
 		data := filepath.Join(t.TempDir(), "data")
-		if got := weirs(t, "serve", "--data", data, flag, "redis://127.0.0.1"); got.status != 1 {
+		if got := weirs(t, "serve", "--data", data, flag, "mongodb://127.0.0.1"); got.status != 1 {
 			t.Errorf("%s: %+v", flag, got)
 		}
 		if _, err := os.Stat(data); !errors.Is(err, os.ErrNotExist) {

@@ -64,8 +64,9 @@ func (m *metrics) drainFailed(shard int, _ error) {
 	m.failures.WithLabelValues(strconv.Itoa(shard)).Inc()
 }
 
-// watch adds what is read when somebody asks.
-func (m *metrics) watch(reg prometheus.Registerer, d *drain.Drain, e *insight.Engine, hub *httpd.Hub) {
+// Those that follow add what is read when somebody asks.
+
+func (m *metrics) watchDrain(reg prometheus.Registerer, d *drain.Drain) {
 	reg.MustRegister(
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "weir_drain_behind_events", Help: "Accepted events that are not in the cold tier yet.",
@@ -79,16 +80,24 @@ func (m *metrics) watch(reg prometheus.Registerer, d *drain.Drain, e *insight.En
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "weir_drain_lag_seconds", Help: "Age of the time up to which the cold tier is complete.",
 		}, func() float64 { return time.Since(d.AsOf()).Seconds() }),
+	)
+}
+
+func (m *metrics) watchInsights(reg prometheus.Registerer, e *insight.Engine) {
+	reg.MustRegister(
 		prometheus.NewCounterFunc(prometheus.CounterOpts{
 			Name: "weir_query_cache_hits_total", Help: "Questions that accepted an older answer and were given a kept one.",
 		}, func() float64 { hits, _ := e.CacheStats(); return float64(hits) }),
 		prometheus.NewCounterFunc(prometheus.CounterOpts{
 			Name: "weir_query_cache_misses_total", Help: "Questions that accepted an older answer when none was kept.",
 		}, func() float64 { _, misses := e.CacheStats(); return float64(misses) }),
-		prometheus.NewCounterFunc(prometheus.CounterOpts{
-			Name: "weir_live_dropped_total", Help: "Live events that slow readers missed.",
-		}, func() float64 { return float64(hub.Dropped()) }),
 	)
+}
+
+func (m *metrics) watchHub(reg prometheus.Registerer, hub *httpd.Hub) {
+	reg.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "weir_live_dropped_total", Help: "Live events that slow readers missed.",
+	}, func() float64 { return float64(hub.Dropped()) }))
 }
 
 // timed measures a reader's queries.

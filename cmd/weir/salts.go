@@ -18,12 +18,17 @@ type salter interface {
 const saltsEvery = time.Hour
 
 // keepSalts asks for the day's salts until ctx is done, so that old ones are
-// destroyed on a server that gets no events too.
-func keepSalts(ctx context.Context, s salter, clock weir.Clock, log *slog.Logger) error {
+// destroyed on a server that gets no events too. Of several nodes the one does
+// it that once lets.
+func keepSalts(ctx context.Context, s salter, once func(context.Context, time.Duration) (bool, error), clock weir.Clock, log *slog.Logger) error {
 	t := time.NewTicker(saltsEvery)
 	defer t.Stop()
 	for {
-		if _, _, err := s.Salts(ctx, clock.Now()); err != nil && ctx.Err() == nil {
+		mine, err := once(ctx, 2*saltsEvery)
+		if mine {
+			_, _, err = s.Salts(ctx, clock.Now())
+		}
+		if err != nil && ctx.Err() == nil {
 			log.Error("old salts may not be destroyed; trying again in an hour", "error", err)
 		}
 		select {

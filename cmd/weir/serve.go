@@ -12,7 +12,6 @@ import (
 	"runtime/debug"
 	"time"
 
-	"github.com/weir-analytics/weir/internal/redisconn"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -22,10 +21,15 @@ type serveCmd struct {
 	Data    string `default:"./data" env:"WEIR_DATA" type:"path" placeholder:"DIR" help:"Folder of the embedded stores."`
 	Hot     string `env:"WEIR_HOT" placeholder:"URL" help:"Hot tier: pebble:DIR (in --data by default), redis://HOST:PORT, redis+sentinel://H1,H2,H3/MASTER or redis+cluster://H1,H2,H3; rediss with TLS."`
 	HotAck  string `default:"master" enum:"master,replica" env:"WEIR_HOT_ACK" help:"When an event is accepted: the Redis master has it, or a replica too."`
+	Cache   string `env:"WEIR_CACHE" placeholder:"URL" help:"Redis that keeps answers, which may evict; in this process by default."`
 	Cold    string `env:"WEIR_COLD" placeholder:"URL" help:"Cold tier: duckdb:FILE; in --data by default."`
 	Meta    string `env:"WEIR_META" placeholder:"URL" help:"Users, projects and keys: sqlite:FILE; in --data by default."`
 	Shards  int    `default:"4" env:"WEIR_SHARDS" placeholder:"N" help:"Shards of a new hot tier; an existing one keeps its own."`
 	MinFree uint64 `default:"256" env:"WEIR_MIN_FREE" placeholder:"MIB" help:"Free disk in MiB below which events are refused."`
+
+	Roles    []string `default:"ingest,drain,query,jobs" env:"WEIR_ROLES" placeholder:"ROLE,…" help:"What this node does: ingest, drain, query, jobs; less than all with --hot redis://… only."`
+	Spill    string   `env:"WEIR_SPILL" type:"path" placeholder:"DIR" help:"Folder of a log that takes events while Redis is away; without it they are refused then."`
+	SpillMax uint64   `default:"1024" env:"WEIR_SPILL_MAX" placeholder:"MIB" help:"Most that may wait in --spill, in MiB."`
 
 	DedupWindow time.Duration `default:"24h" env:"WEIR_DEDUP_WINDOW" help:"How long a new hot tier remembers event ids at least; an existing one keeps its own."`
 
@@ -42,7 +46,8 @@ type serveCmd struct {
 
 // Help is shown below the usage.
 func (*serveCmd) Help() string {
-	return `Everything runs in this one process, and all data is in the data folder. SIGTERM or Ctrl-C stops it: requests under way
+	return `By default everything runs in this one process, and all data is in the data folder. With --hot redis://… the events that wait are in
+Redis, and several nodes may share it. SIGTERM or Ctrl-C stops it: requests under way
 end, and what was accepted is drained; what cannot be drained in time waits on disk for the next start.
 
 Examples:
@@ -50,6 +55,8 @@ Examples:
     weir serve
     weir serve --demo
     weir serve --listen 0.0.0.0:8080 --data /var/lib/weir
+    weir serve --hot redis+sentinel://s1,s2,s3/mymaster --hot-ack replica
+    weir serve --hot redis://r1 --roles ingest --spill /var/lib/weir/spill
     WEIR_ADMIN_TOKEN=… weir serve --log-format json`
 }
 
@@ -90,6 +97,9 @@ func (c *serveCmd) check() error {
 	if c.Demo && !loopback(c.Listen) {
 		return fmt.Errorf("--demo has a well-known password: it goes with a loopback --listen only, not %s", c.Listen)
 	}
+	if c.Demo && !c.has(roleIngest) {
+		return errors.New("--demo sends events: it goes with the role ingest")
+	}
 	if c.PprofAddr != "" && !loopback(c.PprofAddr) {
 		return fmt.Errorf("--pprof shows the inside of the process: it takes a loopback address only, not %s", c.PprofAddr)
 	}
@@ -103,22 +113,13 @@ func (c *serveCmd) check() error {
 	if err := c.checkHot(); err != nil {
 		return err
 	}
+	if err := c.checkRoles(); err != nil {
+		return err
+	}
 	for _, s := range []struct{ flag, url, scheme string }{{"cold", c.Cold, "duckdb"}, {"meta", c.Meta, "sqlite"}} {
 		if _, err := storeURL(s.flag, s.url, s.scheme, ""); err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-func (c *serveCmd) checkHot() (err error) {
-	if redisconn.IsURL(c.Hot) {
-		_, err = redisconn.Parse(c.Hot)
-	} else {
-		_, err = storeURL("hot", c.Hot, "pebble", "")
-	}
-	if err != nil {
-		return fmt.Errorf("--hot: %w", err)
 	}
 	return nil
 }
@@ -143,7 +144,9 @@ func (s *server) run(ctx context.Context, l net.Listener, stdout io.Writer) erro
 	drainCtx, stopDrain := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopDrain()
 	var drained errgroup.Group
-	drained.Go(func() error { return s.drain.Run(drainCtx) })
+	if s.drain != nil {
+		drained.Go(func() error { return s.drain.Run(drainCtx) })
+	}
 
 	if err := s.greet(ctx, l.Addr(), stdout); err != nil {
 		return err
@@ -151,7 +154,12 @@ func (s *server) run(ctx context.Context, l net.Listener, stdout io.Writer) erro
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.http.Run(gctx, l) })
 	g.Go(func() error { return s.feed.run(gctx) })
-	g.Go(func() error { return keepSalts(gctx, s.meta, nil, s.log) })
+	if s.spill != nil {
+		g.Go(func() error { return s.spill.Run(gctx) })
+	}
+	if s.cmd.has(roleJobs) {
+		g.Go(func() error { return keepSalts(gctx, s.meta, s.once("salts"), nil, s.log) })
+	}
 	if s.cmd.Demo {
 		g.Go(func() error { return s.demo(gctx) })
 	}
@@ -159,8 +167,10 @@ func (s *server) run(ctx context.Context, l net.Listener, stdout io.Writer) erro
 		g.Go(func() error { return servePprof(gctx, s.cmd.PprofAddr) })
 	}
 	err := g.Wait()
-	s.log.Info("stopping: draining what was accepted")
-	s.lastDrain(context.WithoutCancel(ctx))
+	if s.cmd.has(roleDrain) {
+		s.log.Info("stopping: draining what was accepted")
+		s.lastDrain(context.WithoutCancel(ctx))
+	}
 	stopDrain()
 	_ = drained.Wait() // its only error is that it was stopped
 	s.log.Info("stopped")
@@ -175,6 +185,9 @@ func (s *server) lastDrain(ctx context.Context) {
 	defer cancel()
 	for {
 		_, err := s.drain.Flush(ctx)
+		if err == nil && !s.cmd.alone() {
+			return // other nodes go on
+		}
 		left, behindErr := s.drain.Behind(ctx)
 		if err == nil && behindErr == nil && left == 0 {
 			return

@@ -7,6 +7,9 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -18,6 +21,7 @@ import (
 	"github.com/weir-analytics/weir/internal/ingest"
 	"github.com/weir-analytics/weir/internal/insight"
 	"github.com/weir-analytics/weir/internal/meta"
+	"github.com/weir-analytics/weir/internal/spill"
 	"github.com/weir-analytics/weir/internal/stats"
 	"github.com/weir-analytics/weir/internal/wire"
 	"github.com/weir-analytics/weir/web"
@@ -26,25 +30,32 @@ import (
 // server is all parts of a running Weir, opened in the order in which they
 // stand and closed in the other.
 type server struct {
-	cmd *serveCmd
-	log *slog.Logger
+	cmd  *serveCmd
+	log  *slog.Logger
+	node string // its name among the nodes
+	reg  *prometheus.Registry
 
+	shared shared
 	meta   *meta.Store
-	cold   cold.Store
+	cold   cold.Store // nil unless the node drains or answers
 	hot    hot.Store
 	enrich *enrich.Enricher
+	spill  *spill.Spillway // nil unless asked for
+	closes []func() error  // of what is under the stores, in the order of opening
 
-	drain  *drain.Drain
-	ingest *ingest.Ingester
-	feed   *feed
-	http   *httpd.Server
+	drain *drain.Drain // nil unless the node drains or answers
+	feed  *feed
+	http  *httpd.Server
+
+	ingest *ingest.Ingester // nil unless the node takes events
 
 	adminToken string // "" unless it was made just now
 }
 
 // open opens the stores and builds the parts on them.
 func (c *serveCmd) open(ctx context.Context, log *slog.Logger) (*server, error) {
-	s := &server{cmd: c, log: log}
+	s := &server{cmd: c, log: log, reg: prometheus.NewRegistry()}
+	s.reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if err := s.openStores(ctx); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
@@ -57,14 +68,20 @@ func (s *server) openStores(ctx context.Context) (err error) {
 	if err := claimData(c.Data); err != nil {
 		return err
 	}
-	// The hot tier first: its lock tells that another server is running.
-	log, err := c.openHot(ctx, s.log)
-	if err != nil {
+	// First of all: its lock tells that another server is running.
+	if s.node, err = s.claimNode(); err != nil {
 		return err
 	}
-	s.hot = plant(log)
-	if s.cold, err = c.openCold(s.log); err != nil {
+	if err = s.openHot(ctx); err != nil {
 		return err
+	}
+	if err = s.openCache(ctx); err != nil {
+		return err
+	}
+	if c.usesCold() {
+		if s.cold, err = c.openCold(s.log); err != nil {
+			return err
+		}
 	}
 	if s.meta, err = c.openMeta(ctx); err != nil {
 		return err
@@ -72,45 +89,88 @@ func (s *server) openStores(ctx context.Context) (err error) {
 	if s.adminToken, err = s.meta.EnsureAdminToken(ctx, c.AdminToken); err != nil {
 		return err
 	}
-	s.enrich, err = enrich.New(enrich.Options{Country: c.GeoCountry, City: c.GeoCity})
-	return err
+	if s.enrich, err = enrich.New(enrich.Options{Country: c.GeoCountry, City: c.GeoCity}); err != nil {
+		return err
+	}
+	return s.openSpill(ctx, s.reg)
 }
 
-func (s *server) build() {
-	reg := prometheus.NewRegistry()
-	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	m := newMetrics(reg)
+// onClose adds to what close closes.
+func (s *server) onClose(f func() error) { s.closes = append(s.closes, f) }
 
+func (s *server) build() {
+	m := newMetrics(s.reg)
 	hub := httpd.NewHub(256)
-	s.feed = newFeed(hub, s.hot)
-	s.drain = drain.New(s.hot, s.cold, drain.Options{
-		Owner: "weir", Logger: s.log, Failed: m.drainFailed,
-		Committed: func(c drain.Commit) { m.committed(c); s.feed.saved(c) },
-	})
-	insights := insight.New(m.timed(s.cold), s.drain, nil, insight.Options{})
-	m.watch(reg, s.drain, insights, hub)
-	s.ingest = ingest.New(ingest.Config{
-		Log: s.hot, Salts: s.meta, Enrich: s.enrich, Feed: s.feed, Limits: wire.DefaultLimits(), Registry: reg,
-	})
+	s.feed = newFeed(hub, s.hot, s.shared.bus, s.node)
+	m.watchHub(s.reg, hub)
+
+	var takes httpd.Ingester = elsewhere{s.cmd.Roles}
+	var answers httpd.Insights = elsewhere{s.cmd.Roles}
+	if s.cmd.usesCold() {
+		s.drain = drain.New(s.hot, s.cold, drain.Options{
+			Owner: s.node, ReadOnly: !s.cmd.has(roleDrain), Roster: s.shared.roster, Bus: s.shared.bus,
+			Logger: s.log, Failed: m.drainFailed,
+			Committed: func(c drain.Commit) { m.committed(c); s.feed.saved(c) },
+		})
+		m.watchDrain(s.reg, s.drain)
+	}
+	if s.cmd.has(roleQuery) {
+		e := insight.New(m.timed(s.cold), s.drain, nil, insight.Options{Cache: s.shared.cache})
+		m.watchInsights(s.reg, e)
+		answers = e
+	}
+	if s.cmd.has(roleIngest) {
+		var log ingest.Log = s.hot
+		if s.spill != nil {
+			log = s.spill
+		}
+		s.ingest = ingest.New(ingest.Config{
+			Log: log, Salts: s.meta, Enrich: s.enrich, Feed: s.feed, Limits: wire.DefaultLimits(), Registry: s.reg,
+		})
+		takes = s.ingest
+	}
+	sessions := s.shared.sessions
+	if sessions == nil {
+		sessions = s.meta.Sessions()
+	}
 	s.http = httpd.New(httpd.Config{
 		Directory: s.meta,
-		Sessions:  s.meta.Sessions(),
-		Ingest:    s.ingest,
+		Sessions:  sessions,
+		Limiter:   s.shared.limiter,
+		Ingest:    takes,
 		Stats:     stats.New(s.hot, nil),
-		Insights:  insights,
+		Insights:  answers,
 		Live:      hub,
 		UI:        web.Dist(),
-		Metrics:   reg,
+		Metrics:   s.reg,
 		Logger:    s.log,
 		Version:   version,
 
 		TrustedProxies: s.cmd.TrustedProxies,
-		Checks: []httpd.Check{
-			{Name: "meta", Probe: s.meta.Ping},
-			{Name: "hot", Probe: func(ctx context.Context) error { _, err := s.hot.Head(ctx, 0); return err }},
-			{Name: "cold", Probe: s.probeCold},
-		},
+		Checks:         s.checks(),
 	})
+}
+
+// checks are of what the node cannot do without.
+func (s *server) checks() []httpd.Check {
+	checks := []httpd.Check{{Name: "meta", Probe: s.meta.Ping}}
+	if s.spill == nil {
+		checks = append(checks, httpd.Check{Name: "hot", Probe: func(ctx context.Context) error {
+			_, err := s.hot.Head(ctx, 0)
+			return err
+		}})
+	}
+	if s.cold != nil {
+		checks = append(checks, httpd.Check{Name: "cold", Probe: s.probeCold})
+	}
+	return checks
+}
+
+// once lets one node at a time do the scheduled work of the name.
+func (s *server) once(name string) func(ctx context.Context, ttl time.Duration) (bool, error) {
+	return func(ctx context.Context, ttl time.Duration) (bool, error) {
+		return s.shared.locks.Acquire(ctx, name, s.node, ttl)
+	}
 }
 
 func (s *server) probeCold(ctx context.Context) error {
@@ -137,6 +197,9 @@ func (s *server) close() error {
 	if s.enrich != nil {
 		errs = append(errs, s.enrich.Close())
 	}
+	for _, f := range slices.Backward(s.closes) {
+		errs = append(errs, f())
+	}
 	return errors.Join(errs...)
 }
 
@@ -146,6 +209,9 @@ func (s *server) greet(ctx context.Context, addr net.Addr, stdout io.Writer) err
 	fmt.Fprintf(stdout, "Weir %s is at %s\n", version, url)
 	if s.adminToken != "" {
 		fmt.Fprintf(stdout, "Admin token, shown this once: %s\n", s.adminToken)
+	}
+	if len(s.cmd.Roles) < len(allRoles) {
+		fmt.Fprintf(stdout, "Roles: %s\n", strings.Join(s.cmd.Roles, ", "))
 	}
 	if s.cmd.Demo {
 		return s.greetDemo(ctx, url, stdout)

@@ -78,7 +78,7 @@ func (s *Server) getSession(ctx context.Context, _ *struct{}) (*sessionOutput, e
 
 func (s *Server) setUp(ctx context.Context, in *setupInput) (*sessionOutput, error) {
 	// Each try costs a password hash.
-	if err := s.guesses.guess(in.Body.Email, callOf(ctx).ip); err != nil {
+	if err := s.guesses.guess(ctx, in.Body.Email, callOf(ctx).ip); err != nil {
 		return nil, err
 	}
 	u, err := s.cfg.Directory.Setup(ctx, in.Body.Email, in.Body.Name, in.Body.Password)
@@ -91,14 +91,14 @@ func (s *Server) setUp(ctx context.Context, in *setupInput) (*sessionOutput, err
 
 func (s *Server) logIn(ctx context.Context, in *loginInput) (*sessionOutput, error) {
 	c := callOf(ctx)
-	if err := s.guesses.guess(in.Body.Email, c.ip); err != nil {
+	if err := s.guesses.guess(ctx, in.Body.Email, c.ip); err != nil {
 		return nil, err
 	}
 	u, err := s.cfg.Directory.Authenticate(ctx, in.Body.Email, in.Body.Password)
 	if err != nil {
 		return nil, err
 	}
-	s.guesses.right(in.Body.Email, c.ip)
+	s.guesses.right(ctx, in.Body.Email, c.ip)
 	s.log.InfoContext(ctx, "signed in", "user", u.ID, "request_id", c.id)
 	return s.signIn(ctx, u)
 }

@@ -3,7 +3,6 @@ package httpd
 import (
 	"context"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -11,7 +10,7 @@ import (
 	weir "github.com/weir-analytics/weir"
 )
 
-// probeWithin is how long all checks of /readyz may take together.
+// probeWithin is how long all checks may take together.
 const probeWithin = 2 * time.Second
 
 type (
@@ -62,14 +61,7 @@ func (s *Server) ready(ctx context.Context, _ *struct{}) (*readyOutput, error) {
 		return nil, weir.Errorf(weir.EUNAVAILABLE, "stopping")
 	default:
 	}
-	ctx, cancel := context.WithTimeout(ctx, probeWithin)
-	defer cancel()
-	errs := make([]error, len(s.cfg.Checks))
-	var wg sync.WaitGroup
-	for i, c := range s.cfg.Checks {
-		wg.Go(func() { errs[i] = c.Probe(ctx) })
-	}
-	wg.Wait()
+	errs := s.probe(ctx)
 	checks := make(map[string]string, len(errs))
 	ready := true
 	for i, c := range s.cfg.Checks {

@@ -71,6 +71,8 @@ func Rules() []Rule {
 		{Method: "POST", Path: "/api/v1/projects/{id}/query", Need: InProject, Role: weir.RoleViewer},
 		{Method: "GET", Path: "/api/v1/projects/{id}/events", Need: InProject, Role: weir.RoleViewer},
 		{Method: "GET", Path: "/api/v1/projects/{id}/live", Need: InProject, Role: weir.RoleViewer},
+
+		{Method: "GET", Path: "/api/admin/status", Need: Instance},
 	}
 }
 

@@ -24,6 +24,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/prometheus/client_golang/prometheus"
 	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/fleet"
 	"golang.org/x/time/rate"
 )
 
@@ -32,16 +33,21 @@ import (
 type Config struct {
 	Directory Directory
 	Sessions  scs.Store
+	Limiter   fleet.Limiter // of attempts to sign in; nil is one of the server's own
 	Ingest    Ingester
 	Stats     Stats
 	Insights  Insights
 	Live      Live
 	UI        fs.FS                // the built dashboard; without index.html a page says how to build it
 	Metrics   *prometheus.Registry // gets the server's metrics, and is what /metrics shows; nil is a fresh one
-	Checks    []Check              // for /readyz
+	Checks    []Check              // for /readyz and the status
 	Logger    *slog.Logger         // nil is slog.Default
 	Clock     weir.Clock
 	Version   string
+
+	// Status is for /api/admin/status; nil knows nothing. It ends soon, and is
+	// safe for concurrent use.
+	Status func(ctx context.Context) (Status, error)
 
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For counts; nil is loopback
 	NewRequestID   func() string  // nil is 128 random bits
@@ -67,6 +73,7 @@ type Server struct {
 	ui      *ui
 	origin  *http.CrossOriginProtection
 	streams chan struct{} // a slot per live stream
+	began   time.Time
 
 	unavailable rate.Sometimes // the log of refusals of unavailable parts
 
@@ -82,12 +89,13 @@ func New(cfg Config) *Server {
 		cfg:      cfg,
 		log:      cfg.Logger,
 		logins:   newLogins(cfg.Sessions),
-		guesses:  newThrottle(cfg.Clock),
+		guesses:  newThrottle(cfg.Limiter, cfg.Clock, cfg.Logger),
 		proxies:  cfg.TrustedProxies,
 		metrics:  newMetrics(cfg.Metrics),
 		ui:       newUI(cfg.UI),
 		origin:   http.NewCrossOriginProtection(),
 		streams:  make(chan struct{}, cfg.LiveStreams),
+		began:    cfg.Clock.Now(),
 		stopping: make(chan struct{}),
 
 		unavailable: rate.Sometimes{First: 3, Interval: 10 * time.Second},
@@ -101,6 +109,7 @@ func New(cfg Config) *Server {
 	s.mountStats()
 	s.mountInsights()
 	s.mountLive()
+	s.mountStatus()
 	s.mountOpenAPI() // last: it shows the others
 	s.mux.complete()
 	return s

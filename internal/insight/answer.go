@@ -27,6 +27,25 @@ type TrendSeries struct {
 	Compare *Comparison `json:"compare,omitempty"`
 }
 
+// UnmarshalJSON tells the group without a value, which is null, from no breakdown,
+// which the pointer alone would not.
+func (s *TrendSeries) UnmarshalJSON(b []byte) error {
+	type plain TrendSeries // without this method
+	in := struct {
+		*plain
+		Breakdown json.RawMessage `json:"breakdown"`
+	}{plain: (*plain)(s)}
+	if err := json.Unmarshal(b, &in); err != nil {
+		return err
+	}
+	s.Breakdown = nil
+	if in.Breakdown == nil {
+		return nil
+	}
+	s.Breakdown = new(Group)
+	return json.Unmarshal(in.Breakdown, s.Breakdown)
+}
+
 // Values are a line's points, oldest first, and its value over the whole range,
 // which for unique, avg, median and the like is not the sum of the points.
 type Values struct {
@@ -64,6 +83,15 @@ func (g Group) MarshalJSON() ([]byte, error) {
 		return []byte("null"), nil
 	}
 	return json.Marshal(g.Value)
+}
+
+// UnmarshalJSON reads a string or null.
+func (g *Group) UnmarshalJSON(b []byte) error {
+	*g = Group{None: string(b) == "null"}
+	if g.None {
+		return nil
+	}
+	return json.Unmarshal(b, &g.Value)
 }
 
 // Pages is the answer of kind pages.

@@ -1,10 +1,17 @@
 package insight_test
 
 import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
 	"testing"
 	"time"
 
 	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/fleet"
+	"github.com/weir-analytics/weir/internal/fleet/local"
+	"github.com/weir-analytics/weir/internal/insight"
 )
 
 func TestAnAnswerIsKeptForThoseWhoAcceptAnOlderOne(t *testing.T) {
@@ -59,6 +66,140 @@ func TestAKeptAnswerGrowsTooOld(t *testing.T) {
 	}
 	if a, err := e.Pages(t.Context(), berlin(t), q, 30*time.Second); err != nil || a.Cached {
 		t.Fatalf("an answer of a minute ago was given to who accepts half of one (%v)", err)
+	}
+}
+
+func TestAKeptAnswerSaysTheSameAsTheFirst(t *testing.T) {
+	e := newEngine(t, &barrier{}, rows()...)
+	trend := dayQuery(
+		weir.Series{Math: weir.MathTotal},
+		weir.Series{Event: "screen_view", Math: weir.MathAvg, Property: "properties.price"},
+	)
+	grouped := with(trend, func(q *weir.Query) { q.Breakdown, q.Compare = "country", weir.ComparePrevious })
+	few := with(grouped, func(q *weir.Query) { q.Limit = 1 })
+	pages := with(dayQuery(), func(q *weir.Query) { q.Kind = weir.KindPages })
+	for name, q := range map[string]weir.Query{"trend": trend, "groups": grouped, "few groups": few, "pages": pages} {
+		t.Run(name, func(t *testing.T) {
+			ask := func() any {
+				t.Helper()
+				var a any
+				var err error
+				if q.Kind == weir.KindPages {
+					a, err = e.Pages(t.Context(), berlin(t), q, time.Hour)
+				} else {
+					a, err = e.Trend(t.Context(), berlin(t), q, time.Hour)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				return a
+			}
+			first, err := json.Marshal(ask())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if name == "groups" && !strings.Contains(string(first), `"breakdown":null`) {
+				t.Fatalf("no group without a value in %s", first)
+			}
+			want := strings.Replace(string(first), `"cached":false`, `"cached":true`, 1)
+			sameJSON(t, ask(), want)
+		})
+	}
+}
+
+func TestNodesThatShareACacheShareAnswers(t *testing.T) {
+	c := local.New(local.Options{}).Cache
+	s := newStore(t, rows()...)
+	var last *insight.Trend
+	for i, cached := range []bool{false, true} {
+		e := insight.New(s, &barrier{}, func() time.Time { return noon }, insight.Options{Cache: c})
+		a, err := e.Trend(t.Context(), berlin(t), dayQuery(weir.Series{Math: weir.MathTotal}), time.Minute)
+		if err != nil || a.Cached != cached {
+			t.Fatalf("node %d: cached %v, want %v (%v)", i, a.Cached, cached, err)
+		}
+		last = a
+	}
+	if *last.Series[0].Total != 3 {
+		t.Fatalf("total %v, want 3", *last.Series[0].Total)
+	}
+}
+
+// oneValue is a cache that mistakes every key for the same one.
+type oneValue struct{ value []byte }
+
+func (c *oneValue) Get(context.Context, string) ([]byte, bool, error) {
+	return c.value, c.value != nil, nil
+}
+
+func (c *oneValue) Set(_ context.Context, _ string, value []byte, _ time.Duration) error {
+	c.value = value
+	return nil
+}
+
+func TestNoMistakeAboutKeysGivesOneProjectTheRowsOfAnother(t *testing.T) {
+	e := insight.New(newStore(t, rows()...), &barrier{}, func() time.Time { return noon }, insight.Options{Cache: &oneValue{}})
+	q := dayQuery(weir.Series{Math: weir.MathTotal})
+	q.Kind = "" // both kinds of question take none for their own
+	other := &weir.Project{ID: "p2", Timezone: "Europe/Berlin"}
+	elsewhere := &weir.Project{ID: "p", Timezone: "UTC"}
+	for _, p := range []*weir.Project{other, elsewhere} {
+		if err := p.Resolve(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	total := func(p *weir.Project, q weir.Query) (float64, bool) {
+		t.Helper()
+		a, err := e.Trend(t.Context(), p, q, time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return *a.Series[0].Total, a.Cached
+	}
+	if n, _ := total(berlin(t), q); n != 3 {
+		t.Fatalf("total %v, want 3", n)
+	}
+	if n, cached := total(berlin(t), q); n != 3 || !cached {
+		t.Fatalf("total %v, cached %v: the cache proves nothing", n, cached)
+	}
+	if n, cached := total(other, q); n != 0 || cached {
+		t.Fatalf("another project: total %v, cached %v", n, cached)
+	}
+	if _, cached := total(elsewhere, q); cached {
+		t.Fatal("another timezone: cached")
+	}
+	if _, cached := total(berlin(t), with(q, func(q *weir.Query) { q.Bots = true })); cached {
+		t.Fatal("another question: cached")
+	}
+	pages := dayQuery()
+	pages.Kind = ""
+	if _, err := e.Trend(t.Context(), berlin(t), pages, time.Hour); err == nil {
+		t.Fatal("a trend of no series was answered")
+	}
+	if a, err := e.Pages(t.Context(), berlin(t), pages, time.Hour); err != nil || a.Cached || len(a.Pages) == 0 {
+		t.Fatalf("pages: %+v, %v", a, err)
+	}
+}
+
+// badCache fails.
+type badCache struct{}
+
+func (badCache) Get(context.Context, string) ([]byte, bool, error) {
+	return nil, false, errors.New("the cache is away")
+}
+
+func (badCache) Set(context.Context, string, []byte, time.Duration) error {
+	return errors.New("the cache is away")
+}
+
+func TestAFailedCacheIsNoFailedQuestion(t *testing.T) {
+	for name, c := range map[string]fleet.Cache{"away": badCache{}, "garbage": &oneValue{[]byte("{")}} {
+		e := insight.New(newStore(t, rows()...), &barrier{}, func() time.Time { return noon }, insight.Options{Cache: c})
+		for _, freshness := range []time.Duration{0, time.Hour} {
+			a, err := e.Trend(t.Context(), berlin(t), dayQuery(weir.Series{Math: weir.MathTotal}), freshness)
+			if err != nil || *a.Series[0].Total != 3 {
+				t.Errorf("%s: %+v, %v", name, a, err)
+			}
+		}
 	}
 }
 

@@ -10,6 +10,8 @@ import (
 
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/cold"
+	"github.com/weir-analytics/weir/internal/fleet"
+	"github.com/weir-analytics/weir/internal/fleet/local"
 )
 
 // Barrier waits until what was acknowledged can be queried. The drain is one.
@@ -26,6 +28,10 @@ type Barrier interface {
 type Options struct {
 	MaxPoints int // most points of one series; 0 is 10,000
 	Parallel  int // statements of one question that run at once; 0 is the number of CPUs
+
+	// Cache keeps answers for askers that accept an older one; nil is one of the
+	// engine's own.
+	Cache fleet.Cache
 }
 
 // Engine answers questions. It is safe for concurrent use.
@@ -35,7 +41,7 @@ type Engine struct {
 	b     Barrier
 	clock weir.Clock
 	o     Options
-	cache *cache
+	cache cache
 }
 
 // New makes an engine over a cold tier. The barrier is passed before every
@@ -47,7 +53,10 @@ func New(r cold.Reader, b Barrier, clock weir.Clock, o Options) *Engine {
 	if o.Parallel <= 0 {
 		o.Parallel = runtime.GOMAXPROCS(0)
 	}
-	return &Engine{r: r, d: r.Dialect(), b: b, clock: clock, o: o, cache: newCache()}
+	if o.Cache == nil {
+		o.Cache = local.New(local.Options{Clock: clock}).Cache
+	}
+	return &Engine{r: r, d: r.Dialect(), b: b, clock: clock, o: o, cache: cache{answers: o.Cache}}
 }
 
 // Meta stands at the end of every answer.

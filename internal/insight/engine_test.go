@@ -44,6 +44,12 @@ func berlin(t testing.TB) *weir.Project {
 
 func newEngine(t testing.TB, b *barrier, rows ...weir.EventRow) *insight.Engine {
 	t.Helper()
+	return insight.New(newStore(t, rows...), b, func() time.Time { return noon }, insight.Options{})
+}
+
+// newStore is a cold tier that holds rows of the project p.
+func newStore(t testing.TB, rows ...weir.EventRow) cold.Store {
+	t.Helper()
 	s, err := duckdb.Open(filepath.Join(t.TempDir(), "weir.duckdb"), duckdb.Options{Threads: 2})
 	if err != nil {
 		t.Fatal(err)
@@ -61,7 +67,7 @@ func newEngine(t testing.TB, b *barrier, rows ...weir.EventRow) *insight.Engine 
 	if _, err := s.Write(context.Background(), batch); err != nil {
 		t.Fatal(err)
 	}
-	return insight.New(s, b, func() time.Time { return noon }, insight.Options{})
+	return s
 }
 
 // view is a screen view of a device, hours after the first of January in Berlin.

@@ -138,7 +138,19 @@ func passing(err error) bool {
 	if Busy(err) {
 		return true
 	}
-	var op *net.OpError
 	var redis *rueidis.RedisError
-	return errors.As(err, &op) || errors.Is(err, context.DeadlineExceeded) || !errors.As(err, &redis) && !errors.As(err, new(*guardError))
+	return !errors.As(err, &redis) && !errors.As(err, new(*guardError)) && !untrusted(err)
+}
+
+// untrusted says whether the two sides do not agree on TLS.
+func untrusted(err error) bool {
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
+		return true
+	}
+	// An alert, the server's or our own.
+	op, ok := errors.AsType[*net.OpError](err)
+	return ok && (op.Op == "remote error" || op.Op == "local error")
 }

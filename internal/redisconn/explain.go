@@ -2,6 +2,7 @@ package redisconn
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -25,6 +26,14 @@ var advice = []struct{ code, means string }{
 	{"TRYAGAIN", "this Redis Cluster is moving the keys to another node"},
 }
 
+// phrases is advice on errors that begin with no code of their own.
+var phrases = []struct{ says, means string }{
+	{"NOAUTH", advice[0].means}, // the answer to HELLO of a server that asks for a password
+	{"cluster support disabled", notCluster},
+	{"unknown command 'SENTINEL'", "this is not a Sentinel: redis+sentinel:// names the sentinels (port 26379), not the servers"},
+	{"No such master", "these sentinels watch no master of this name"},
+}
+
 // code is the first word of a Redis error, "" for any other error.
 func code(err error) string {
 	if re, ok := errors.AsType[*rueidis.RedisError](err); ok {
@@ -45,12 +54,22 @@ func Explain(err error) error {
 			return fmt.Errorf("%s: %w", a.means, err)
 		}
 	}
-	// The answer to HELLO of a server that asks for a password.
-	if strings.Contains(err.Error(), "NOAUTH") {
-		return fmt.Errorf("%s: %w", advice[0].means, err)
+	for _, a := range phrases {
+		if strings.Contains(err.Error(), a.says) {
+			return fmt.Errorf("%s: %w", a.means, err)
+		}
+	}
+	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
+		return fmt.Errorf("no authority that this machine knows has signed the certificate of this Redis; name its own with ?ca=FILE: %w", err)
+	}
+	if untrusted(err) {
+		return fmt.Errorf("no TLS connection to this Redis: %w", err)
 	}
 	if _, ok := errors.AsType[*net.OpError](err); ok {
 		return fmt.Errorf("Redis cannot be reached: %w", err)
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("Redis does not answer in time: %w", err)
 	}
 	return err
 }

@@ -61,12 +61,13 @@ func kindOf(scheme string) (k Kind, tls, ok bool) {
 }
 
 // Parse reads a URL. Its query may set prefix, ca, cert, key (files), insecure=1
-// (no check of the server's certificate), sentinel_user, sentinel_password.
+// (no check of the server's certificate), sentinel_user, sentinel_password. No
+// error holds anything that may be part of a password.
 func Parse(s string) (URL, error) {
 	scheme, rest, ok := strings.Cut(s, "://")
 	kind, tls, known := kindOf(scheme)
 	if !ok || !known {
-		return URL{}, fmt.Errorf("want redis://HOST:PORT, redis+sentinel://H1,H2,H3/MASTER or redis+cluster://H1,H2,H3, not %q", redact(s))
+		return URL{}, fmt.Errorf("want redis://HOST:PORT, redis+sentinel://H1,H2,H3/MASTER or redis+cluster://H1,H2,H3, not %s", redact(s))
 	}
 	// A list of hosts is not a host: net/url reads the rest around it.
 	auth, tail := rest, ""
@@ -77,39 +78,54 @@ func Parse(s string) (URL, error) {
 	if i := strings.LastIndexByte(auth, '@'); i >= 0 {
 		user, hosts = auth[:i+1], auth[i+1:]
 	}
-	p, err := url.Parse("redis://" + user + "host" + tail)
-	if err != nil {
-		// The error of net/url quotes its input, password and all.
-		return URL{}, fmt.Errorf("%q is not a URL; a password in it is written with %%XX for special characters", redact(s))
+	path, query, _ := strings.Cut(tail, "?")
+	p, err := url.Parse("redis://" + user + "host" + path)
+	// A special character that a password holds as it is ends it early: the
+	// rest of it stands where something else is expected.
+	if err != nil || strings.Contains(path, "@") || strings.Contains(rest, "#") {
+		return URL{}, errPassword
 	}
 	u := URL{Kind: kind, TLS: tls, Prefix: DefaultPrefix}
 	if p.User != nil {
 		u.User = p.User.Username()
 		u.Password, _ = p.User.Password()
 	}
-	if err := u.setHosts(hosts); err != nil {
+	err = u.setHosts(hosts)
+	if err == nil {
+		err = u.setPath(strings.Trim(p.Path, "/"))
+	}
+	if err == nil {
+		err = u.setQuery(query)
+	}
+	if err != nil && strings.Contains(query, "@") {
+		err = errPassword
+	}
+	if err != nil {
 		return URL{}, err
 	}
-	if err := u.setPath(strings.Trim(p.Path, "/")); err != nil {
-		return URL{}, err
-	}
-	return u, u.setQuery(p.Query())
+	return u, nil
 }
 
+// errPassword does not quote what it is about.
+var errPassword = errors.New("this is not a URL of Redis; special characters of a password are written as %XX in it: / is %2F, ? is %3F, # is %23, @ is %40")
+
 func (u *URL) setHosts(hosts string) error {
-	port := "6379"
+	usual := "6379"
 	if u.Kind == Sentinel {
-		port = "26379"
+		usual = "26379"
 	}
-	for host := range strings.SplitSeq(hosts, ",") {
-		if host == "" {
-			return errors.New("a host is missing")
+	for text := range strings.SplitSeq(hosts, ",") {
+		host, port, err := net.SplitHostPort(text)
+		if err != nil {
+			host, port = strings.Trim(text, "[]"), usual
 		}
-		addr := host
-		if _, _, err := net.SplitHostPort(host); err != nil {
-			addr = net.JoinHostPort(strings.Trim(host, "[]"), port)
+		if host == "" || strings.ContainsAny(host, " []") {
+			return errors.New("a host is missing, or is not one")
 		}
-		u.Addrs = append(u.Addrs, addr)
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+			return errors.New("a port is not a number from 1 to 65535") // not quoted: where @HOST is missing it is the password
+		}
+		u.Addrs = append(u.Addrs, net.JoinHostPort(host, port))
 	}
 	if u.Kind == Standalone && len(u.Addrs) > 1 {
 		return errors.New("redis:// takes one host: several are redis+sentinel:// or redis+cluster://")
@@ -139,7 +155,11 @@ func (u *URL) setPath(path string) error {
 	return nil
 }
 
-func (u *URL) setQuery(q url.Values) error {
+func (u *URL) setQuery(query string) error {
+	q, err := url.ParseQuery(query)
+	if err != nil {
+		return errors.New("the parameters cannot be read; special characters are written as %XX in them")
+	}
 	for name, values := range q {
 		v := values[len(values)-1]
 		switch name {
@@ -185,7 +205,7 @@ func (u URL) String() string {
 	}
 	s := scheme + "://" + strings.Join(u.Addrs, ",")
 	if u.Master != "" {
-		s += "/" + u.Master
+		s += "/" + url.PathEscape(u.Master)
 	}
 	if u.DB != 0 {
 		s += "/" + strconv.Itoa(u.DB)
@@ -193,16 +213,12 @@ func (u URL) String() string {
 	return s
 }
 
-// redact cuts what may be secret out of a URL that cannot be read.
+// redact is the scheme of a URL of which nothing else is known.
 func redact(s string) string {
-	scheme, rest, ok := strings.Cut(s, "://")
-	if !ok {
-		scheme, _, _ = strings.Cut(s, ":")
-		return scheme + ":…"
+	scheme, _, ok := strings.Cut(s, "://")
+	other := func(r rune) bool { return r != '+' && (r < 'a' || r > 'z') }
+	if !ok || strings.ContainsFunc(scheme, other) {
+		return "this"
 	}
-	if i := strings.LastIndexByte(rest, '@'); i >= 0 {
-		rest = "…" + rest[i:]
-	}
-	rest, _, _ = strings.Cut(rest, "?")
-	return scheme + "://" + rest
+	return scheme + "://"
 }

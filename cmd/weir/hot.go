@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+	"github.com/weir-analytics/weir/internal/fleet"
+	"github.com/weir-analytics/weir/internal/fleet/local"
+	fleetredis "github.com/weir-analytics/weir/internal/fleet/redis"
+	"github.com/weir-analytics/weir/internal/hot"
+	"github.com/weir-analytics/weir/internal/hot/pebble"
+	"github.com/weir-analytics/weir/internal/hot/redis"
+	"github.com/weir-analytics/weir/internal/redisconn"
+)
+
+// shared is what the nodes of one Weir share besides the events. Of a node that
+// is alone, roster, bus and sessions are nil.
+type shared struct {
+	cache    fleet.Cache
+	limiter  fleet.Limiter
+	locks    fleet.Locks
+	sessions scs.Store
+	roster   fleet.Roster
+	bus      fleet.Bus
+}
+
+// alone says whether the hot tier is inside this process, so that there can be
+// no other node.
+func (c *serveCmd) alone() bool { return !redisconn.IsURL(c.Hot) }
+
+func (c *serveCmd) checkHot() (err error) {
+	if c.alone() {
+		_, err = storeURL("hot", c.Hot, "pebble", "")
+	} else if _, err = redisconn.Parse(c.Hot); err != nil {
+		err = fmt.Errorf("--hot: %w", err)
+	}
+	if err != nil {
+		return err
+	}
+	if c.Cache != "" {
+		if _, err := redisconn.Parse(c.Cache); err != nil {
+			return fmt.Errorf("--cache: %w", err)
+		}
+	}
+	if c.alone() && c.Spill != "" {
+		return errors.New("--spill is for a hot tier that can be away: --hot redis://…")
+	}
+	if c.alone() && c.HotAck != ackMaster {
+		return errors.New("--hot-ack replica is for a hot tier with replicas: --hot redis+sentinel://… or redis+cluster://…")
+	}
+	return nil
+}
+
+// Values of --hot-ack.
+const (
+	ackMaster  = "master"
+	ackReplica = "replica"
+)
+
+// openHot opens the hot tier, and what stands beside it.
+func (s *server) openHot(ctx context.Context) error {
+	local := local.New(local.Options{})
+	s.shared = shared{cache: local.Cache, limiter: local.Limiter, locks: local.Locks}
+	if s.cmd.alone() {
+		log, err := s.cmd.openPebble(s.log)
+		if err != nil {
+			return err
+		}
+		s.hot = plant(log)
+		return nil
+	}
+	return s.openRedis(ctx)
+}
+
+func (c *serveCmd) openPebble(log *slog.Logger) (hot.Store, error) {
+	dir, err := storeURL("hot", c.Hot, "pebble", filepath.Join(c.Data, "hot"))
+	if err != nil {
+		return nil, err
+	}
+	s, err := pebble.Open(dir, pebble.Options{
+		Shards: c.Shards, Window: c.DedupWindow, MinFree: c.MinFree << 20, Logger: log,
+	})
+	if errors.Is(err, hot.ErrBusy) {
+		return nil, fmt.Errorf("another weir is running on the data folder %s: stop it, or use another --data: %w", c.Data, err)
+	}
+	if err != nil {
+		return nil, err // and no *pebble.Store that is nil in a Store that is not
+	}
+	return s, nil
+}
+
+// redisWait is how long a start waits for a Redis that is not there yet.
+const redisWait = 30 * time.Second
+
+func (s *server) openRedis(ctx context.Context) error {
+	c := s.cmd
+	u, err := redisconn.Parse(c.Hot)
+	if err != nil {
+		return fmt.Errorf("--hot: %w", err)
+	}
+	client, err := redisconn.Open(ctx, u, redisconn.Options{Wait: redisWait, Durable: true, Logger: s.log})
+	if err != nil {
+		return fmt.Errorf("--hot: %w", err)
+	}
+	s.onClose(func() error { client.Close(); return nil })
+	log, err := redis.Open(ctx, client, u.Prefix, redis.Options{
+		Shards: c.Shards, Window: c.DedupWindow, AckReplica: c.HotAck == ackReplica, Logger: s.log,
+	})
+	if err != nil {
+		return fmt.Errorf("--hot: %w", err)
+	}
+	s.hot = plant(log)
+	f := fleetredis.New(client, fleetredis.Options{Prefix: u.Prefix + ":", Logger: s.log})
+	s.shared.limiter, s.shared.locks, s.shared.sessions = f.Limiter, f.Locks, f.Sessions
+	s.shared.roster, s.shared.bus = f.Roster, f.Bus
+	return nil
+}
+
+// openCache opens the Redis that keeps answers, if there is one of its own. It
+// may lose and evict what it holds.
+func (s *server) openCache(ctx context.Context) error {
+	if s.cmd.Cache == "" {
+		return nil
+	}
+	u, err := redisconn.Parse(s.cmd.Cache)
+	if err != nil {
+		return fmt.Errorf("--cache: %w", err)
+	}
+	client, err := redisconn.Open(ctx, u, redisconn.Options{Wait: redisWait, Logger: s.log})
+	if err != nil {
+		return fmt.Errorf("--cache: %w", err)
+	}
+	s.onClose(func() error { client.Close(); return nil })
+	s.shared.cache = fleetredis.New(client, fleetredis.Options{Prefix: u.Prefix + ":", Logger: s.log}).Cache
+	return nil
+}

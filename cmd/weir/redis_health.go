@@ -1,0 +1,45 @@
+package main
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/hot/redis"
+)
+
+const (
+	redisHealthWithin = 2 * time.Second // for an answer
+	redisHealthKept   = 5 * time.Second // an answer, so that scrapes do not weigh on Redis
+)
+
+// redisHealth knows how the Redis of the hot tier is. It asks when somebody
+// wants to know, and gives what it was told to those who come soon after. It is
+// safe for concurrent use.
+type redisHealth struct {
+	url   string // without its secrets
+	ask   func(context.Context) (redis.Health, error)
+	clock weir.Clock
+
+	mu     sync.Mutex // held while it asks: the others wait for the same answer
+	health redis.Health
+	err    error
+	until  time.Time
+}
+
+// get is at most redisHealthKept old. With an error the answer holds what is
+// known nevertheless.
+func (r *redisHealth) get() (redis.Health, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.clock.Now().Before(r.until) {
+		return r.health, r.err
+	}
+	// Not of the caller's context: the answer is for others too.
+	ctx, cancel := context.WithTimeout(context.Background(), redisHealthWithin)
+	defer cancel()
+	r.health, r.err = r.ask(ctx)
+	r.until = r.clock.Now().Add(redisHealthKept)
+	return r.health, r.err
+}

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/ingest"
+	"github.com/weir-analytics/weir/internal/insight"
+)
+
+// Roles of a node.
+const (
+	roleIngest = "ingest" // takes events
+	roleDrain  = "drain"  // moves them to the cold tier
+	roleQuery  = "query"  // answers questions to the cold tier
+	roleJobs   = "jobs"   // does scheduled work
+)
+
+var allRoles = []string{roleIngest, roleDrain, roleQuery, roleJobs}
+
+func (c *serveCmd) has(role string) bool { return slices.Contains(c.Roles, role) }
+
+// usesCold says whether the node opens the cold tier.
+func (c *serveCmd) usesCold() bool { return c.has(roleDrain) || c.has(roleQuery) }
+
+func (c *serveCmd) checkRoles() error {
+	if len(c.Roles) == 0 {
+		return fmt.Errorf("--roles: name one at least of %s", strings.Join(allRoles, ", "))
+	}
+	for _, r := range c.Roles {
+		if !slices.Contains(allRoles, r) {
+			return fmt.Errorf("--roles: there is no %q; there are %s", r, strings.Join(allRoles, ", "))
+		}
+	}
+	if c.has(roleDrain) != c.has(roleQuery) {
+		return fmt.Errorf("--roles: a DuckDB file has one owner, so that drain and query go together, not %s", strings.Join(c.Roles, ","))
+	}
+	if c.alone() {
+		for _, r := range allRoles[:3] {
+			if !c.has(r) {
+				return fmt.Errorf("--roles without %s needs a hot tier that other nodes reach: --hot redis://…", r)
+			}
+		}
+	}
+	return nil
+}
+
+// elsewhere stands in for a part that this node does not have.
+type elsewhere struct{ roles []string }
+
+func (e elsewhere) err(what string) error {
+	return weir.Errorf(weir.EUNAVAILABLE, "this node does not %s: its roles are %s", what, strings.Join(e.roles, ", "))
+}
+
+func (e elsewhere) Ingest(context.Context, *weir.Project, io.Reader, string, ingest.Remote) (ingest.Reply, error) {
+	return ingest.Reply{}, e.err("take events")
+}
+
+func (e elsewhere) Trend(context.Context, *weir.Project, weir.Query, time.Duration) (*insight.Trend, error) {
+	return nil, e.err("answer questions")
+}
+
+func (e elsewhere) Pages(context.Context, *weir.Project, weir.Query, time.Duration) (*insight.Pages, error) {
+	return nil, e.err("answer questions")
+}
+
+func (e elsewhere) Events(context.Context, *weir.Project, insight.EventsQuery, time.Duration) (*insight.EventPage, error) {
+	return nil, e.err("answer questions")
+}
