@@ -19,6 +19,7 @@ const maxGroup = 1000
 type piece struct {
 	shard   int
 	entries []entry
+	until   time.Time // when it is given up
 
 	err  error
 	done chan<- struct{} // gets one answer
@@ -52,7 +53,7 @@ type group struct {
 	starts            []int  // of records
 	tally             tally
 	projects          []string          // in order of their first event
-	lives             map[visitor]int64 // second of the last event
+	lives             map[visitor]int64 // ms of the last event
 	marks             marks
 	views             map[slotted]hot.ScreenView
 	buckets, ns       []int64 // buffers
@@ -167,11 +168,9 @@ func (g *group) see(it hot.Item, now time.Time) {
 	if e.DeviceID == "" || now.Sub(at) >= hot.LastScreenViewKept {
 		return
 	}
-	v, second := visitor{e.ProjectID, e.DeviceID}, at.Unix()
-	if last, ok := g.lives[v]; !ok || second > last {
-		if !g.marks.live(v, second) {
-			g.lives[v] = second
-		}
+	v, ms := visitor{e.ProjectID, e.DeviceID}, at.UnixMilli()
+	if last, ok := g.lives[v]; !ok && !g.marks.live(v, ms) || ok && ms > last {
+		g.lives[v] = ms
 	}
 	if e.IsScreenView() {
 		k := slotted{e.ProjectID, viewSlotOf(at), e.DeviceID}
@@ -183,7 +182,7 @@ func (g *group) see(it hot.Item, now time.Time) {
 
 // addProjects adds each project's chunk and its live devices.
 func (g *group) addProjects(s *Store, shard int, now time.Time) {
-	old := now.Add(-hot.LastScreenViewKept).Unix()
+	old := now.Add(-hot.LastScreenViewKept).UnixMilli()
 	g.args.number(int64(len(g.projects)))
 	for _, project := range g.projects {
 		g.records, g.starts = g.records[:0], g.starts[:0]
@@ -228,6 +227,10 @@ func (g *group) refer(from int) {
 	g.args.number(int64(to))
 }
 
+// fresh is the age below which a screen view is written without a look at the
+// one that is there: that could be newer by no more than this.
+const fresh = time.Second
+
 // addViews adds the last screen views, by project and slot of time.
 func (g *group) addViews(s *Store, shard int, now time.Time) {
 	type place struct {
@@ -242,14 +245,27 @@ func (g *group) addViews(s *Store, shard int, now time.Time) {
 	g.args.number(int64(len(places)))
 	for p, devices := range places {
 		g.keys.text(s.keys.view(shard, p.project, p.slot))
+		at := func(device string) hot.ScreenView { return g.views[slotted{p.project, p.slot, device}] }
+		late := devices[:0]
 		from := g.lists.next()
 		for _, d := range devices {
+			v := at(d)
+			if now.Sub(v.At) >= fresh {
+				late = append(late, d)
+				continue
+			}
+			g.lists.text(d)
+			g.lists.buf = appendView(g.lists.buf, v)
+			g.lists.end()
+		}
+		g.refer(from)
+		from = g.lists.next()
+		for _, d := range late {
 			g.lists.text(d)
 		}
 		g.refer(from)
-		g.args.number(int64(g.lists.next()))
-		for _, d := range devices {
-			g.lists.buf = appendView(g.lists.buf, g.views[slotted{p.project, p.slot, d}])
+		for _, d := range late {
+			g.lists.buf = appendView(g.lists.buf, at(d))
 			g.lists.end()
 		}
 		gone := time.UnixMicro((p.slot + 2) * viewSlot.Microseconds())

@@ -14,9 +14,9 @@ type mark struct{ second, minute int64 }
 
 const maxMarks = 1 << 16
 
-func (m marks) live(v visitor, second int64) bool {
+func (m marks) live(v visitor, ms int64) bool {
 	k, ok := m[v]
-	return ok && k.second >= second
+	return ok && k.second >= ms/1000
 }
 
 func (m marks) counted(v visitor, minute int64) bool {
@@ -34,8 +34,8 @@ func (m marks) add(lives map[visitor]int64, t *tally) {
 			m.set(visitor{c.project, d}, func(k *mark) { k.minute = c.minute })
 		}
 	}
-	for v, second := range lives {
-		m.set(v, func(k *mark) { k.second = second })
+	for v, ms := range lives {
+		m.set(v, func(k *mark) { k.second = ms / 1000 })
 	}
 }
 

@@ -21,7 +21,7 @@ func (s *Store) Live(ctx context.Context, project string, now time.Time) (int, e
 	}
 	cmds := make([]rueidis.Completed, s.opt.Shards)
 	for shard := range cmds {
-		since := "(" + strconv.FormatInt(now.Add(-hot.Window).Unix(), 10)
+		since := "(" + strconv.FormatInt(now.Add(-hot.Window).UnixMilli(), 10)
 		cmds[shard] = s.client.B().Zcount().Key(s.keys.live(shard, project)).Min(since).Max("+inf").Build()
 	}
 	var sum int64
@@ -48,7 +48,7 @@ func (s *Store) Seen(ctx context.Context, project, device string, now time.Time)
 	if err != nil {
 		return false, s.fault("read presence", err)
 	}
-	return now.Sub(time.Unix(int64(last), 0)) < hot.LastScreenViewKept, nil
+	return now.Sub(time.UnixMilli(int64(last))) < hot.LastScreenViewKept, nil
 }
 
 func (s *Store) shardOf(project, device string) int {

@@ -105,25 +105,28 @@ for _ = 1, projects do
 end
 call('HSET', shard, 'head', string.format('%.0f', head))
 
--- Last screen views: from, to (devices), from (views, each begins with its time in 16 digits), seconds to keep.
+-- Last screen views: from, to (devices and views in turn, to be written as they are), from, to (devices whose views follow
+-- them in the list, to be written over older ones only: a view begins with its time in 16 digits), seconds to keep.
 local views = tonumber(ARGV[a + 1])
 a = a + 1
 for _ = 1, views do
   k = k + 1
-  local from, to, at = lists + ARGV[a + 1], lists + ARGV[a + 2], lists + ARGV[a + 3]
-  local old, set = call('HMGET', KEYS[k], unpack(ARGV, from, to)), {}
-  for i = from, to do
-    local view, had = ARGV[at + i - from], old[i - from + 1]
-    if not had or string.sub(had, 1, 16) <= string.sub(view, 1, 16) then
-      set[#set + 1] = ARGV[i]
-      set[#set + 1] = view
+  local set = {}
+  if ARGV[a + 3] ~= '0' then
+    local from, to = lists + ARGV[a + 3], lists + ARGV[a + 4]
+    local old = call('HMGET', KEYS[k], unpack(ARGV, from, to))
+    for i = from, to do
+      local view, had = ARGV[to + 1 + i - from], old[i - from + 1]
+      if not had or string.sub(had, 1, 16) <= string.sub(view, 1, 16) then
+        set[#set + 1] = ARGV[i]
+        set[#set + 1] = view
+      end
     end
   end
-  if #set > 0 then
-    call('HSET', KEYS[k], unpack(set))
-    call('EXPIRE', KEYS[k], ARGV[a + 4])
-  end
-  a = a + 4
+  if ARGV[a + 1] ~= '0' then call('HSET', KEYS[k], unpack(ARGV, lists + ARGV[a + 1], lists + ARGV[a + 2])) end
+  if #set > 0 then call('HSET', KEYS[k], unpack(set)) end
+  call('EXPIRE', KEYS[k], ARGV[a + 5])
+  a = a + 5
 end
 
 -- Adds counts to a hash of at most max members beside "other". The list is of n members, then of their n counts.
