@@ -351,3 +351,37 @@ func TestADrainThatStopsLeavesItsShardsToTheNext(t *testing.T) {
 	r.flush(d)
 	r.check()
 }
+
+func TestALogThatIsAwayLeavesWhatIsKnown(t *testing.T) {
+	r := newRig(t)
+	log := &headless{Store: r.log}
+	d, _ := r.run(log, quick)
+	r.send(10)
+	r.flush(d)
+	known := time.Now()
+	log.away.Store(true)
+	asOf, err := d.Flush(t.Context())
+	if err != nil || asOf.IsZero() || asOf.After(time.Now()) {
+		t.Fatalf("as of %v (%v)", asOf, err)
+	}
+	if age := known.Sub(asOf); age > 5*time.Second {
+		t.Fatalf("as of %v before what was known", age)
+	}
+	fresh := drain.New(log, r.ledger, quick)
+	if _, err := fresh.Flush(t.Context()); !errors.Is(err, errDown) {
+		t.Fatalf("%v of a drain that knows nothing yet, want the log's error", err)
+	}
+}
+
+// headless is a log whose heads cannot be read while it is away.
+type headless struct {
+	hot.Store
+	away atomic.Bool
+}
+
+func (h *headless) Head(ctx context.Context, shard int) (uint64, error) {
+	if h.away.Load() {
+		return 0, errDown
+	}
+	return h.Store.Head(ctx, shard)
+}

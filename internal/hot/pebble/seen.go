@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
+	"github.com/weir-analytics/weir/internal/hot"
 )
 
 // seen remembers ids. They stand in generations as long as the window; the
@@ -29,8 +30,8 @@ type seen struct {
 
 type generation struct {
 	number uint32
-	fresh  *filter                 // ids added by this process
-	left   *atomic.Pointer[filter] // ids of earlier processes; nil while it is being read
+	fresh  *hot.Filter                 // ids added by this process
+	left   *atomic.Pointer[hot.Filter] // ids of earlier processes; nil while it is being read
 }
 
 func newSeen(db *pebble.DB, window time.Duration, now time.Time) *seen {
@@ -45,13 +46,13 @@ func (s *seen) number(now time.Time) uint32 {
 }
 
 func (s *seen) inherited(number uint32) generation {
-	return generation{number, &filter{}, new(atomic.Pointer[filter])}
+	return generation{number, &hot.Filter{}, new(atomic.Pointer[hot.Filter])}
 }
 
 // readLeft fills the filters of what earlier processes left, until stop.
 func (s *seen) readLeft(stop <-chan struct{}, gs ...generation) error {
 	for _, g := range gs {
-		f := &filter{}
+		f := &hot.Filter{}
 		from := dedupKey(nil, g.number, [16]byte{})
 		it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: from, UpperBound: after(from[:5])})
 		if err != nil {
@@ -59,7 +60,7 @@ func (s *seen) readLeft(stop <-chan struct{}, gs ...generation) error {
 		}
 		n := 0
 		for ok := it.First(); ok; ok = it.Next() {
-			f.add([16]byte(it.Key()[5:21]))
+			f.Add([16]byte(it.Key()[5:21]))
 			if n++; n%4096 == 0 {
 				select {
 				case <-stop:
@@ -83,15 +84,15 @@ func (s *seen) begin(now time.Time) {
 	case s.current.number:
 	case s.current.number + 1:
 		s.before = s.current
-		s.current = generation{n, &filter{}, emptyFilter()}
+		s.current = generation{n, &hot.Filter{}, emptyFilter()}
 	default: // the clock jumped
 		s.current, s.before = s.inherited(n), s.inherited(n-1)
 	}
 }
 
-func emptyFilter() *atomic.Pointer[filter] {
-	p := new(atomic.Pointer[filter])
-	p.Store(&filter{})
+func emptyFilter() *atomic.Pointer[hot.Filter] {
+	p := new(atomic.Pointer[hot.Filter])
+	p.Store(&hot.Filter{})
 	return p
 }
 
@@ -106,13 +107,13 @@ func (s *seen) add(b *pebble.Batch, id [16]byte) (known bool, err error) {
 		}
 	}
 	s.batch[id] = struct{}{}
-	s.current.fresh.add(id)
+	s.current.fresh.Add(id)
 	var buf [21]byte
 	return false, b.Set(dedupKey(buf[:0], s.current.number, id), nil, nil)
 }
 
 func (s *seen) has(g *generation, id [16]byte) (bool, error) {
-	if left := g.left.Load(); left != nil && !left.maybe(id) && !g.fresh.maybe(id) {
+	if left := g.left.Load(); left != nil && !left.Maybe(id) && !g.fresh.Maybe(id) {
 		return false, nil
 	}
 	var buf [21]byte

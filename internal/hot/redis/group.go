@@ -103,11 +103,11 @@ func (g *group) take(pieces []*piece) {
 
 // build makes the script's keys and arguments. They are valid until the next
 // build. See scripts/append.lua for their order.
-func (g *group) build(s *Store, shard int, gen generation, now time.Time) (keys, args []string) {
+func (g *group) build(s *Store, shard int, gen generation, back *lookback, now time.Time) (keys, args []string) {
 	g.reset()
 	g.keys.text(s.keys.shards[shard])
 	g.keys.text(s.keys.stream(shard))
-	g.addIDs(s, shard, gen)
+	asked := g.addIDs(s, shard, gen, back)
 	for _, e := range g.entries {
 		g.tally.add(e.item, g.marks)
 		g.see(e.item, now)
@@ -115,10 +115,10 @@ func (g *group) build(s *Store, shard int, gen generation, now time.Time) (keys,
 	g.addProjects(s, shard, now)
 	g.addViews(s, shard, now)
 	g.addBuckets(s, shard, now)
-	const head = 8
+	const head = 9
 	g.argued = append(g.argued[:0], s.id, strconv.FormatInt(s.scriptNow(now), 10), strconv.FormatInt(s.window.Microseconds(), 10),
 		strconv.FormatInt(gen.number, 10), strconv.Itoa(gen.bits), strconv.Itoa(gen.before),
-		strconv.Itoa(len(g.entries)), strconv.Itoa(head+len(g.args.ends)))
+		strconv.Itoa(len(g.entries)), strconv.Itoa(asked), strconv.Itoa(head+len(g.args.ends)))
 	g.argued = g.lists.strings(g.args.strings(g.argued))
 	g.keyed = g.keys.strings(g.keyed[:0])
 	return g.keyed, g.argued
@@ -137,22 +137,30 @@ func (g *group) reset() {
 // An id is told from others by the number of its set, 8 to 20 bits, and the 64
 // bits that stand in it, as a number: sets of numbers are the most compact
 // thing that Redis has.
-func (g *group) addIDs(s *Store, shard int, gen generation) {
-	sets := func(generation int64, bits int) {
-		g.ids = s.keys.ids(g.ids[:0], shard, generation)
-		for _, e := range g.entries {
-			set := binary.BigEndian.Uint64(e.id[8:]) >> (64 - bits)
-			g.keys.buf = idSet(append(g.keys.buf, g.ids...), set)
-			g.keys.end()
-		}
+// It returns how many of them are looked for in the generation before.
+func (g *group) addIDs(s *Store, shard int, gen generation, back *lookback) (asked int) {
+	key := func(e *entry, bits int) {
+		set := binary.BigEndian.Uint64(e.id[8:]) >> (64 - bits)
+		g.keys.buf = idSet(append(g.keys.buf, g.ids...), set)
+		g.keys.end()
 	}
-	sets(gen.number, gen.bits)
-	if gen.before > 0 {
-		sets(gen.number-1, gen.before)
-	}
+	g.ids = s.keys.ids(g.ids[:0], shard, gen.number)
 	for _, e := range g.entries {
+		key(e, gen.bits)
 		g.args.number(int64(binary.BigEndian.Uint64(e.id[:8])))
 	}
+	if gen.before == 0 {
+		return 0
+	}
+	g.ids = s.keys.ids(g.ids[:0], shard, gen.number-1)
+	for i, e := range g.entries {
+		if back.maybe(e.id) {
+			key(e, gen.before)
+			g.args.number(int64(i))
+			asked++
+		}
+	}
+	return asked
 }
 
 // see marks the event's device, if the event is of now.

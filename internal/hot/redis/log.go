@@ -111,6 +111,11 @@ func (s *Store) Read(ctx context.Context, shard int, after uint64, limit int) ([
 		each := len(out)/len(entries) + 1
 		chunks = int64(min(1000, max(16, (limit-len(out))/each+1)))
 	}
+	if len(out) == 0 { // nothing is there, or it is lost
+		if _, err := s.shardFields(ctx, shard); err != nil {
+			return nil, err
+		}
+	}
 	return out, nil
 }
 
@@ -164,9 +169,17 @@ func unpack(out []hot.Record, e rueidis.XRangeEntry, next uint64, limit int) (_ 
 	return out, last, nil
 }
 
-// State implements hot.Log.
+// State implements hot.Log. A cursor means something on its own server only: a
+// scan that goes on elsewhere, after a move or a failover, repeats entries or
+// leaves some out. So repeated ones are not yielded, and a scan that did not
+// find all of them ends with an error.
 func (s *Store) State(ctx context.Context, shard int) iter.Seq2[hot.Change, error] {
 	return func(yield func(hot.Change, error) bool) {
+		if _, err := s.shardFields(ctx, shard); err != nil { // an empty state is not a lost one
+			yield(hot.Change{}, err)
+			return
+		}
+		seen := map[string]struct{}{}
 		for cursor := uint64(0); ; {
 			page, err := s.statePage(ctx, shard, cursor)
 			if err != nil {
@@ -174,15 +187,34 @@ func (s *Store) State(ctx context.Context, shard int) iter.Seq2[hot.Change, erro
 				return
 			}
 			for i := 0; i+1 < len(page.Elements); i += 2 {
-				if !yield(hot.Change{Key: page.Elements[i], Value: []byte(page.Elements[i+1])}, nil) {
+				key := page.Elements[i]
+				if _, twice := seen[key]; twice {
+					continue
+				}
+				seen[key] = struct{}{}
+				if !yield(hot.Change{Key: key, Value: []byte(page.Elements[i+1])}, nil) {
 					return
 				}
 			}
 			if cursor = page.Cursor; cursor == 0 {
-				return
+				break
 			}
 		}
+		if err := s.stateIs(ctx, shard, len(seen)); err != nil {
+			yield(hot.Change{}, err)
+		}
 	}
+}
+
+// stateIs is an error unless the shard's state has n entries.
+func (s *Store) stateIs(ctx context.Context, shard, n int) error {
+	ctx, cancel := context.WithTimeout(ctx, s.opt.Timeout)
+	defer cancel()
+	all, err := s.client.Do(ctx, s.client.B().Hlen().Key(s.keys.state(shard)).Build()).AsInt64()
+	if err == nil && all != int64(n) {
+		err = fmt.Errorf("%d of %d entries were found: the shard has moved meanwhile", n, all)
+	}
+	return s.fault(fmt.Sprintf("read state of shard %d", shard), err)
 }
 
 func (s *Store) statePage(ctx context.Context, shard int, cursor uint64) (rueidis.ScanEntry, error) {

@@ -58,6 +58,9 @@ func (s *Store) sweepShard(ctx context.Context, shard int) error {
 	if err != nil {
 		return redisconn.Explain(err)
 	}
+	if fields["id"] != s.id {
+		return errLost
+	}
 	for field, value := range fields {
 		text, ok := strings.CutPrefix(field, "old:")
 		if !ok {

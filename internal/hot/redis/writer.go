@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/redis/rueidis"
 	"github.com/weir-analytics/weir/internal/hot"
@@ -28,8 +29,14 @@ type writer struct {
 	queue chan *piece
 	group *group
 	gen   generation
+	back  *lookback // nil asks Redis
 
-	conn    rueidis.DedicatedClient // nil when the next call must take one
+	connection                 // without one, the next call takes one
+	coming     chan connection // one that is being made
+}
+
+type connection struct {
+	conn    rueidis.DedicatedClient
 	release func()
 }
 
@@ -47,11 +54,11 @@ func (s *Store) Append(ctx context.Context, items []hot.Item) ([]int, error) {
 		return nil, err
 	}
 	pieces := s.cut(items)
-	done := make(chan struct{}, len(pieces))
+	done, until := make(chan struct{}, len(pieces)), time.Now().Add(s.opt.Timeout)
 	queued, err := 0, error(nil)
 queue:
 	for _, p := range pieces {
-		p.done = done
+		p.done, p.until = done, until
 		select {
 		case s.writers[p.shard].queue <- p:
 			queued++
@@ -136,7 +143,7 @@ func (s *Store) cut(items []hot.Item) []*piece {
 }
 
 func (w *writer) run() {
-	defer w.drop()
+	defer w.close()
 	var pieces []*piece
 	var left *piece // did not fit
 	for {
@@ -185,9 +192,10 @@ func (w *writer) refuse() {
 	}
 }
 
-// append sends the pieces until Redis has all that it did not know.
+// append sends the pieces until Redis has all that it did not know. The first
+// has waited longest: the time of all ends with its.
 func (w *writer) append(pieces []*piece) error {
-	ctx, cancel := context.WithTimeout(context.Background(), w.s.opt.Timeout)
+	ctx, cancel := context.WithDeadline(context.Background(), pieces[0].until)
 	defer cancel()
 	for {
 		keys, args := w.build(pieces)
@@ -205,6 +213,7 @@ func (w *writer) append(pieces []*piece) error {
 		}
 		if err != nil {
 			w.drop()
+			w.forget()
 			return w.s.fault(fmt.Sprintf("append to shard %d", w.shard), err)
 		}
 		switch answer.word {
@@ -232,7 +241,8 @@ func (w *writer) build(pieces []*piece) (keys, args []string) {
 	if len(w.group.entries) == 0 {
 		return nil, nil
 	}
-	return w.group.build(w.s, w.shard, w.gen, w.s.opt.Clock.Now())
+	w.look(w.gen)
+	return w.group.build(w.s, w.shard, w.gen, w.back, w.s.opt.Clock.Now())
 }
 
 // answer is what the append script returns.
@@ -242,8 +252,8 @@ type answer struct {
 }
 
 func (w *writer) call(ctx context.Context, keys, args []string) (answer, error) {
-	if w.conn == nil {
-		w.conn, w.release = w.s.client.Dedicate()
+	if err := w.connect(ctx); err != nil {
+		return answer{}, err
 	}
 	r, err := appendScript.on(ctx, w.conn, w.s.replica, keys, args)
 	if err != nil {
@@ -273,11 +283,44 @@ func readAnswer(r rueidis.RedisResult) (a answer, err error) {
 	return a, nil
 }
 
+// connect takes a connection, if there is none. To make a new one takes as long
+// as it takes, whatever the context says: who has no time left leaves it to the
+// next call.
+func (w *writer) connect(ctx context.Context) error {
+	if w.conn != nil {
+		return nil
+	}
+	if w.coming == nil {
+		coming := make(chan connection, 1)
+		w.coming = coming
+		go func() {
+			conn, release := w.s.client.Dedicate()
+			coming <- connection{conn, release}
+		}()
+	}
+	select {
+	case w.connection = <-w.coming:
+		w.coming = nil
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 // drop gives the connection back; one that has failed is not used again.
 func (w *writer) drop() {
 	if w.conn != nil {
 		w.release()
-		w.conn, w.release = nil, nil
-		clear(w.group.marks)
+		w.connection = connection{}
+	}
+}
+
+// close drops the connection, and one that is being made.
+func (w *writer) close() {
+	w.drop()
+	w.forget()
+	if w.coming != nil {
+		w.connection = <-w.coming
+		w.drop()
 	}
 }

@@ -1,11 +1,12 @@
 #!lua
 -- Appends a group of events of one shard: all of it, or, when ids are known already, none of it.
 --
--- KEYS shard, log, then in this order: for each id its set in this generation; for each id its set in the generation
---      before, if that has any; for each project its recent list and its live set; for each slot of views its hash; for
+-- KEYS shard, log, then in this order: for each id its set in this generation; for those ids that may be in the generation
+--      before, their sets in that; for each project its recent list and its live set; for each slot of views its hash; for
 --      each bucket its index, totals, uniques, names, routes, consumers.
 -- ARGV log's id, now in µs (0: ask Redis), window in µs, generation, its bits, bits of the one before (0: it has none),
---      number of ids, index of the last argument before the lists; the ids; the sections below; the lists. A section names
+--      number of ids, number of those that may be in the generation before, index of the last argument before the lists;
+--      the ids; which of them may be, from 0; the sections below; the lists. A section names
 --      a list by "from to", counted from the first of the lists; "0 0" is an empty one.
 -- Returns {'ok', head}, {'known', index…} with indexes of ids from 0, {'generation', number, bits, bits before}.
 local call = redis.call
@@ -46,14 +47,13 @@ if gen ~= tonumber(ARGV[4]) or bits ~= tonumber(ARGV[5]) or before ~= tonumber(A
   return {'generation', gen, bits, before}
 end
 
-local n, lists, a, k = tonumber(ARGV[7]), tonumber(ARGV[8]), 8, 2
+local n, asked, lists, a, k = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9]), 9, 2
 local known
-if before > 0 then
-  for i = 1, n do
-    if call('SISMEMBER', KEYS[k + n + i], ARGV[a + i]) == 1 then
-      known = known or {'known'}
-      known[#known + 1] = i - 1
-    end
+for j = 1, asked do
+  local i = ARGV[a + n + j]
+  if call('SISMEMBER', KEYS[k + n + j], ARGV[a + i + 1]) == 1 then
+    known = known or {'known'}
+    known[#known + 1] = tonumber(i)
   end
 end
 if not known then
@@ -80,8 +80,7 @@ if known then
   call('HINCRBY', shard, 'known', #known - 1)
   return known
 end
-a, k = a + n, k + n
-if before > 0 then k = k + n end
+a, k = a + n + asked, k + n + asked
 
 -- Projects: count, records (one chunk; its place in the stream is its last seq), the last 100 of them if they are more,
 -- from, to (times and live devices in turn), the time that is too old.

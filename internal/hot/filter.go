@@ -1,16 +1,17 @@
-package pebble
+package hot
 
 import (
 	"encoding/binary"
 	"math/bits"
 )
 
-// filter says of an id that it was never added, or that it may have been: a
+// Filter says of an id that it was never added, or that it may have been: a
 // blocked Bloom filter (Putze, Sanders, Singler 2007), one cache line and six
 // bits per id. It grows by doubling segments of 12 bits per id, to 96 MB for 64
 // million ids; past that it only ever says maybe. Ids are SHA-256 sums, so
-// their own bits serve as the hashes.
-type filter struct {
+// their own bits serve as the hashes. It is not safe for concurrent use, except of
+// Maybe alone.
+type Filter struct {
 	segments []segment
 	free     int // ids that the last segment still takes
 	full     bool
@@ -24,7 +25,8 @@ const (
 	idsPerBlock  = 512 / 12
 )
 
-func (f *filter) add(id [16]byte) {
+// Add takes an id in.
+func (f *Filter) Add(id [16]byte) {
 	if f.full {
 		return
 	}
@@ -41,8 +43,8 @@ func (f *filter) add(id [16]byte) {
 	f.segments[len(f.segments)-1].add(id)
 }
 
-// maybe is false only for an id that was never added.
-func (f *filter) maybe(id [16]byte) bool {
+// Maybe is false only for an id that was never added.
+func (f *Filter) Maybe(id [16]byte) bool {
 	if f.full {
 		return true
 	}

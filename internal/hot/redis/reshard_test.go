@@ -1,0 +1,189 @@
+package redis_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/weir-analytics/weir/internal/hot"
+	"github.com/weir-analytics/weir/internal/hot/redis"
+	"github.com/weir-analytics/weir/internal/redistest"
+)
+
+// drains is a drain of each shard, which goes on until it is ended.
+type drains struct {
+	stop func()
+	done sync.WaitGroup
+
+	mu        sync.Mutex
+	delivered []map[string]int // by shard
+	steps     []int
+	errs      []error
+}
+
+func startDrains(t testing.TB, s hot.Log, owner string) *drains {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	d := &drains{stop: cancel, delivered: make([]map[string]int, s.Shards()), steps: make([]int, s.Shards())}
+	for shard := range s.Shards() {
+		d.delivered[shard] = map[string]int{}
+		d.done.Go(func() {
+			for ctx.Err() == nil {
+				err := drainStep(ctx, s, shard, owner, 50, d.delivered[shard])
+				d.mu.Lock()
+				if err == nil {
+					d.steps[shard]++
+				} else if ctx.Err() == nil {
+					d.errs = append(d.errs, err)
+				}
+				d.mu.Unlock()
+				select {
+				case <-ctx.Done():
+				case <-time.After(2 * time.Millisecond):
+				}
+			}
+		})
+	}
+	t.Cleanup(func() { d.end() })
+	return d
+}
+
+// end ends them and returns what they have delivered.
+func (d *drains) end() map[string]int {
+	d.stop()
+	d.done.Wait()
+	all := map[string]int{}
+	for _, of := range d.delivered {
+		for id, n := range of {
+			all[id] += n
+		}
+	}
+	return all
+}
+
+// more waits until each shard has done so many more steps.
+func (d *drains) more(t testing.TB, n int) {
+	t.Helper()
+	d.mu.Lock()
+	before := append([]int(nil), d.steps...)
+	d.mu.Unlock()
+	soon(t, "each shard is drained", func() bool {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		for shard, was := range before {
+			if d.steps[shard] < was+n {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+func TestShardsThatMoveLoseAndDoubleNothing(t *testing.T) {
+	cluster := redistest.StartCluster(t, 3, 0)
+	s := storeOn(t, cluster.URL(), redis.Options{})
+	c := startCrowd(t, s, "w", 4, 5*time.Millisecond)
+	d := startDrains(t, s, "me")
+	for round := range 2 {
+		for shard := range s.Shards() {
+			c.more(50)
+			d.more(t, 1)
+			slot := cluster.Slot(fmt.Sprintf("{w%d}", shard))
+			from := cluster.Owner(slot)
+			to := cluster.Nodes[0]
+			if from == to || round == 1 && from != cluster.Nodes[1] {
+				to = cluster.Nodes[1]
+			}
+			cluster.MoveSlotSlowly(slot, to, func() {})
+		}
+	}
+	// Where the log is written down is a slot as well.
+	cluster.MoveSlot(cluster.Slot("w:log"), cluster.Nodes[2])
+	c.more(200)
+	d.more(t, 2)
+	c.end()
+	exactlyOnce(t, s, d.end(), c)
+	for _, err := range append(c.errs, d.errs...) {
+		t.Errorf("%v", err)
+	}
+	if c.slowest > 5*time.Second {
+		t.Errorf("an append took %v", c.slowest)
+	}
+}
+
+func TestAStateThatMovesWhileItIsReadIsNotReadInPart(t *testing.T) {
+	cluster := redistest.StartCluster(t, 3, 0)
+	s := storeOn(t, cluster.URL(), redis.Options{Shards: 1})
+	const n = 5000
+	l, err := s.Claim(t.Context(), 0, "me", time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var changes []hot.Change
+	for i := range n {
+		changes = append(changes, hot.Change{Key: fmt.Sprint("device-", i), Value: []byte{1}})
+	}
+	if err := s.Commit(t.Context(), l, hot.Intent{First: 1}, changes); err != nil {
+		t.Fatal(err)
+	}
+	slot := cluster.Slot("{w0}")
+	next := map[*redistest.Server]*redistest.Server{}
+	for i, node := range cluster.Nodes {
+		next[node] = cluster.Nodes[(i+1)%3]
+	}
+	read := func(move bool) (int, error) {
+		got := map[string]bool{}
+		for c, err := range s.State(t.Context(), 0) {
+			if err != nil {
+				return len(got), err
+			}
+			if got[c.Key] = true; move && len(got) == n/3 {
+				cluster.MoveSlot(slot, next[cluster.Owner(slot)])
+			}
+		}
+		return len(got), nil
+	}
+	for range 3 {
+		if got, err := read(true); err == nil && got != n {
+			t.Fatalf("%d of %d entries were read, and no error", got, n)
+		}
+		if got, err := read(false); err != nil || got != n {
+			t.Fatalf("%d of %d entries: %v", got, n, err)
+		}
+	}
+}
+
+func TestAClusterThatFailsOverGoesOn(t *testing.T) {
+	cluster := redistest.StartCluster(t, 3, 1)
+	s := storeOn(t, cluster.URL(), redis.Options{AckReplica: true, Timeout: 2 * time.Second})
+	c := startCrowd(t, s, "w", 4, 5*time.Millisecond)
+	d := startDrains(t, s, "me")
+	c.more(500)
+	d.more(t, 2)
+	slot := cluster.Slot("{w0}")
+	dead := cluster.Owner(slot)
+	dead.Kill()
+	soon(t, "the replica takes over", func() bool { return cluster.Owner(slot) != dead })
+	soon(t, "writers go on", func() bool {
+		_, err := s.Head(t.Context(), 0)
+		return err == nil
+	})
+	c.more(100)
+	dead.Restart()
+	cluster.WaitOK()
+	c.more(500)
+	d.more(t, 2)
+	c.end()
+	exactlyOnce(t, s, d.end(), c)
+	if c.failed() == 0 {
+		t.Error("no append failed: the master was not killed under one")
+	}
+	for _, err := range d.errs {
+		if errors.Is(err, hot.ErrFenced) {
+			t.Errorf("a drain lost its lease to itself: %v", err)
+		}
+	}
+}
