@@ -25,7 +25,7 @@ type Config struct {
 	Rate        float64 // events a second, open loop; 0 is closed loop
 	Devices     int     // distinct devices at most
 	Seed        int64   // of the events; the ids differ from run to run
-	PID         int     // the server's process on this machine; 0 is unknown
+	PIDs        []int   // processes of the server on this machine: its own, its Redis
 }
 
 // IsLoopback says whether an address is on this machine alone.
@@ -86,12 +86,8 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 			return nil, err
 		}
 	}
-	if cfg.PID != 0 {
-		p, err := ReadProcess(cfg.PID)
-		if err != nil {
-			return nil, err
-		}
-		rep.begin(p)
+	if err := rep.begin(cfg.PIDs); err != nil {
+		return nil, err
 	}
 	own, ownErr := ReadProcess(os.Getpid())
 
@@ -111,14 +107,7 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 			return nil, err
 		}
 	}
-	if cfg.PID != 0 {
-		p, err := ReadProcess(cfg.PID)
-		if err != nil {
-			return nil, err
-		}
-		rep.finish(p)
-	}
-	return rep, nil
+	return rep, rep.finish()
 }
 
 // load is a run's connections.

@@ -219,13 +219,13 @@ func TestTheLagEndsWhenAQuerySeesEverything(t *testing.T) {
 	server := newFakeServer(t)
 	server.hidden = 5
 	cfg := config(server.URL)
-	cfg.Project, cfg.Token, cfg.PID = "p1", "TOKEN", os.Getpid()
+	cfg.Project, cfg.Token, cfg.PIDs = "p1", "TOKEN", []int{os.Getpid()}
 	rep := run(t, cfg)
 	if l := rep.Lag; l == nil || !l.Complete || l.Queries != 2 || l.Seen != rep.Accepted || l.Seconds <= 0 {
 		t.Errorf("lag is %+v", l)
 	}
-	if s := rep.Server; s == nil || s.RSSBefore <= 0 || s.RSSAfter <= 0 || s.RSSPeak < s.RSSAfter {
-		t.Errorf("server is %+v", s)
+	if s := rep.Servers; len(s) != 1 || s[0].RSSBefore <= 0 || s[0].RSSAfter <= 0 || s[0].RSSPeak < s[0].RSSAfter || s[0].Name == "" {
+		t.Errorf("servers are %+v", s)
 	}
 	var text strings.Builder
 	if err := rep.WriteText(&text); err != nil {
@@ -278,7 +278,7 @@ func TestAConfigThatCannotWorkIsRefused(t *testing.T) {
 		"batch":       func(c *bench.Config) { c.Batch = 20_000 },
 		"rate":        func(c *bench.Config) { c.Rate = -1 },
 		"devices":     func(c *bench.Config) { c.Devices = 0 },
-		"pid":         func(c *bench.Config) { c.PID = 1 << 30 },
+		"pid":         func(c *bench.Config) { c.PIDs = []int{1 << 30} },
 	} {
 		cfg := config("http://127.0.0.1:1")
 		change(&cfg)

@@ -11,6 +11,7 @@ import (
 
 // Process is what a process has used, as Linux tells it.
 type Process struct {
+	Name string        // of the program, cut to 15 bytes
 	CPU  time.Duration // user and system time since its start
 	RSS  int64         // resident memory, bytes
 	Peak int64         // greatest RSS so far, bytes
@@ -41,10 +42,13 @@ func ReadProcess(pid int) (Process, error) {
 // parseProcess takes utime and stime, fields 14 and 15 of stat, and the memory
 // lines of status. The name, field 2, may hold spaces and brackets.
 func parseProcess(stat, status []byte) (p Process, err error) {
-	end := bytes.LastIndexByte(stat, ')')
+	begin, end := bytes.IndexByte(stat, '('), bytes.LastIndexByte(stat, ')')
 	fields := bytes.Fields(stat[end+1:])
 	if end < 0 || len(fields) < 13 {
 		return p, fmt.Errorf("stat has %d fields", len(fields))
+	}
+	if begin >= 0 {
+		p.Name = string(stat[begin+1 : end])
 	}
 	for _, f := range fields[11:13] {
 		ticks, err := strconv.ParseInt(string(f), 10, 64)

@@ -33,9 +33,9 @@ type Report struct {
 	BytesPerEvent     float64 `json:"bytes_per_event"`
 	Latency           Latency `json:"latency_ms"`
 
-	Lag                 *Lag    `json:"lag,omitempty"`
-	Server              *Server `json:"server,omitempty"`
-	GeneratorCPUSeconds float64 `json:"generator_cpu_seconds"`
+	Lag                 *Lag      `json:"lag,omitempty"`
+	Servers             []*Server `json:"servers,omitempty"`
+	GeneratorCPUSeconds float64   `json:"generator_cpu_seconds"`
 }
 
 // Latency is a summary in milliseconds.
@@ -47,11 +47,14 @@ type Latency struct {
 	Max  float64 `json:"max"`
 }
 
-// Server is what the server's process used from before the run until all of it
-// was visible.
+// Server is what a process of the server used from before the run until all of
+// it was visible.
 type Server struct {
+	PID        int     `json:"pid"`
+	Name       string  `json:"name"` // of the program
 	CPUSeconds float64 `json:"cpu_seconds"`
-	RSSBefore  int64   `json:"rss_before"` // bytes
+	CPUMicros  float64 `json:"cpu_micros_per_event"` // accepted
+	RSSBefore  int64   `json:"rss_before"`           // bytes
 	RSSAfter   int64   `json:"rss_after"`
 	RSSPeak    int64   `json:"rss_peak"` // of the process's whole life
 
@@ -69,11 +72,28 @@ func newReport(cfg Config) *Report {
 	return r
 }
 
-func (r *Report) begin(p Process) { r.Server = &Server{before: p, RSSBefore: p.RSS} }
+func (r *Report) begin(pids []int) error {
+	for _, pid := range pids {
+		p, err := ReadProcess(pid)
+		if err != nil {
+			return err
+		}
+		r.Servers = append(r.Servers, &Server{PID: pid, Name: p.Name, before: p, RSSBefore: p.RSS})
+	}
+	return nil
+}
 
-func (r *Report) finish(p Process) {
-	r.Server.CPUSeconds = (p.CPU - r.Server.before.CPU).Seconds()
-	r.Server.RSSAfter, r.Server.RSSPeak = p.RSS, p.Peak
+func (r *Report) finish() error {
+	for _, s := range r.Servers {
+		p, err := ReadProcess(s.PID)
+		if err != nil {
+			return err
+		}
+		s.CPUSeconds = (p.CPU - s.before.CPU).Seconds()
+		s.CPUMicros = 1e6 * s.CPUSeconds / float64(max(r.Accepted, 1))
+		s.RSSAfter, s.RSSPeak = p.RSS, p.Peak
+	}
+	return nil
 }
 
 // sum adds up the workers.
@@ -141,9 +161,9 @@ func (r *Report) WriteText(w io.Writer) error {
 			row("", "%d more than were accepted: others send too, or answers were lost", l.Seen-l.Expected)
 		}
 	}
-	if s := r.Server; s != nil {
-		row("server", "%.2f s CPU, RSS %.1f MB before, %.1f MB after, %.1f MB at most",
-			s.CPUSeconds, megabytes(s.RSSBefore), megabytes(s.RSSAfter), megabytes(s.RSSPeak))
+	for _, s := range r.Servers {
+		row("server", "%s: %.2f s CPU, %.2f us an event, RSS %.1f MB before, %.1f MB after, %.1f MB at most",
+			s.Name, s.CPUSeconds, s.CPUMicros, megabytes(s.RSSBefore), megabytes(s.RSSAfter), megabytes(s.RSSPeak))
 	}
 	row("generator", "%.2f s CPU", r.GeneratorCPUSeconds)
 	_, err := io.WriteString(w, b.String())

@@ -23,7 +23,7 @@ type benchCmd struct {
 	Rate        float64       `name:"rate" default:"0" env:"WEIR_RATE" help:"Events a second to send, whatever the server does (open loop); 0 sends as fast as answers come (closed loop)."`
 	Devices     int           `name:"devices" default:"10000" env:"WEIR_DEVICES" help:"Distinct devices, at most."`
 	Seed        int64         `name:"seed" default:"1" env:"WEIR_SEED" help:"Seed of the events; their ids differ from run to run."`
-	PID         int           `name:"pid" env:"WEIR_PID" help:"Process of the server on this machine, to report its CPU time and memory (Linux)."`
+	PID         []int         `name:"pid" env:"WEIR_PID" placeholder:"PID,…" help:"Processes of the server on this machine, its Redis among them, to report their CPU time and memory (Linux)."`
 	JSON        bool          `name:"json" env:"WEIR_JSON" help:"Print the report as JSON."`
 	Yes         bool          `name:"yes" help:"Load a server on another machine."`
 }
@@ -55,7 +55,7 @@ func (c *benchCmd) Run(ctx context.Context, stdout io.Writer) error {
 	rep, err := bench.Run(ctx, bench.Config{
 		URL: c.URL, Key: c.Key, Project: c.Project, Token: c.Token,
 		Duration: c.Duration, Connections: c.Connections, Batch: c.Batch, Rate: c.Rate,
-		Devices: c.Devices, Seed: c.Seed, PID: c.PID,
+		Devices: c.Devices, Seed: c.Seed, PIDs: c.PID,
 	})
 	if err != nil {
 		return err

@@ -61,7 +61,9 @@ func TestOneNodeKeepsTheSalts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		locks := local.New(local.Options{}).Locks
 		node := func(name string) func(context.Context, time.Duration) (bool, error) {
-			return func(ctx context.Context, ttl time.Duration) (bool, error) { return locks.Acquire(ctx, "salts", name, ttl) }
+			return func(ctx context.Context, ttl time.Duration) (bool, error) {
+				return locks.Acquire(ctx, "salts", name, ttl)
+			}
 		}
 		a, b := &saltCalls{}, &saltCalls{}
 		first, cancel := context.WithTimeout(t.Context(), time.Hour+time.Minute)
