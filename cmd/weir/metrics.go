@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"database/sql"
+	"math"
 	"strconv"
 	"time"
 
@@ -79,7 +80,12 @@ func (m *metrics) watchDrain(reg prometheus.Registerer, d *drain.Drain) {
 		}),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "weir_drain_lag_seconds", Help: "Age of the time up to which the cold tier is complete.",
-		}, func() float64 { return time.Since(d.AsOf()).Seconds() }),
+		}, func() float64 {
+			if d.AsOf().IsZero() {
+				return math.NaN() // not known yet
+			}
+			return time.Since(d.AsOf()).Seconds()
+		}),
 	)
 }
 

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -39,6 +40,7 @@ type server struct {
 	meta   *meta.Store
 	cold   cold.Store // nil unless the node drains or answers
 	hot    hot.Store
+	redis  *redisHealth // of hot, nil when that is not in Redis
 	enrich *enrich.Enricher
 	spill  *spill.Spillway // nil unless asked for
 	closes []func() error  // of what is under the stores, in the order of opening
@@ -103,6 +105,7 @@ func (s *server) build() {
 	hub := httpd.NewHub(256)
 	s.feed = newFeed(hub, s.hot, s.shared.bus, s.node)
 	m.watchHub(s.reg, hub)
+	s.watchRedis()
 
 	var takes httpd.Ingester = elsewhere{s.cmd.Roles}
 	var answers httpd.Insights = elsewhere{s.cmd.Roles}
@@ -113,6 +116,9 @@ func (s *server) build() {
 			Committed: func(c drain.Commit) { m.committed(c); s.feed.saved(c) },
 		})
 		m.watchDrain(s.reg, s.drain)
+		for shard := range s.hot.Shards() {
+			m.failures.WithLabelValues(strconv.Itoa(shard)) // shown from the start, so that a rate has a zero to begin with
+		}
 	}
 	if s.cmd.has(roleQuery) {
 		e := insight.New(m.timed(s.cold), s.drain, nil, insight.Options{Cache: s.shared.cache})
@@ -148,6 +154,7 @@ func (s *server) build() {
 
 		TrustedProxies: s.cmd.TrustedProxies,
 		Checks:         s.checks(),
+		Status:         s.status,
 	})
 }
 

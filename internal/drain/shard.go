@@ -158,7 +158,9 @@ func (s *shard) load(ctx context.Context) error {
 	return nil
 }
 
-// replay does a batch again, as its intent says.
+// replay does a batch again, as its intent says. It intends it first, again: the
+// intent that is there may be one that the log did not vouch for, and would lose
+// with a master that fails; what is written under a lost intent is written twice.
 func (s *shard) replay(ctx context.Context, in hot.Intent) error {
 	if in.Last < in.First {
 		return s.sweep(ctx, in)
@@ -170,6 +172,9 @@ func (s *shard) replay(ctx context.Context, in hot.Intent) error {
 	}
 	if len(records) != n {
 		return fmt.Errorf("intent %d-%d: the log has %d of its events", in.First, in.Last, len(records))
+	}
+	if err := s.log.Intend(ctx, s.lease, in); err != nil {
+		return err
 	}
 	return s.batch(ctx, in, records, time.Time{})
 }

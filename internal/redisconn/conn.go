@@ -95,6 +95,11 @@ func clientOption(u URL, o Options) (rueidis.ClientOption, error) {
 		}
 		c.TLSConfig = t
 	}
+	if u.Kind == Cluster {
+		// Else the client asks who is in the cluster after errors only, and never
+		// learns of a new replica.
+		c.ClusterOption.ShardsRefreshInterval = 10 * time.Second
+	}
 	if u.Kind == Sentinel {
 		c.Sentinel = rueidis.SentinelOption{
 			MasterSet: u.Master, Username: u.SentinelUser, Password: u.SentinelPassword,

@@ -5,7 +5,9 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net"
+	"os"
 	"strings"
 
 	"github.com/redis/rueidis"
@@ -68,7 +70,10 @@ func Explain(err error) error {
 	if _, ok := errors.AsType[*net.OpError](err); ok {
 		return fmt.Errorf("Redis cannot be reached: %w", err)
 	}
-	if errors.Is(err, context.DeadlineExceeded) {
+	if errors.Is(err, io.EOF) {
+		return fmt.Errorf("Redis has closed the connection: %w", err)
+	}
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {
 		return fmt.Errorf("Redis does not answer in time: %w", err)
 	}
 	return err

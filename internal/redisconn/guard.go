@@ -128,7 +128,7 @@ wait:
 	}
 	for i, err := range errs {
 		if errors.Is(err, errLate) || ctx.Err() != nil && errors.Is(err, ctx.Err()) {
-			errs[i] = fmt.Errorf("no answer in time: %w", context.Cause(ctx))
+			errs[i] = context.Cause(ctx)
 		}
 	}
 	return all, errs
@@ -136,22 +136,6 @@ wait:
 
 // errLate stands for an answer that is not there yet.
 var errLate = errors.New("no answer")
-
-// Infos is what the masters among Nodes say, by address, and what was wrong with
-// those servers that did not answer, masters or not.
-func Infos(ctx context.Context, c rueidis.Client) (map[string]Info, error) {
-	infos := map[string]Info{}
-	var errs []error
-	nodes := Nodes(ctx, c)
-	for _, n := range nodes {
-		if n.Err != nil {
-			errs = append(errs, n.Err)
-		} else if !n.Replica() || len(nodes) == 1 {
-			infos[n.Addr] = n.Info
-		}
-	}
-	return infos, errors.Join(errs...)
-}
 
 // check refuses a Redis that cannot be what it is needed for. In a Cluster
 // replicas are looked at too, since each may be a master tomorrow, and a node

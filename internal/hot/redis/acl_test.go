@@ -124,7 +124,7 @@ func TestThePermissionsOfTheManualAreEnoughAndNoneIsTooMuch(t *testing.T) {
 		}
 		noneDenied(t, server)
 	})
-	words, _ := permissions(t)
+	words, _ := permissions(t) // sentinels do not tell what was asked of them
 	for _, word := range words {
 		if command, ok := strings.CutPrefix(word, "+"); ok && !used[command] {
 			t.Errorf("the manual grants %s, which nothing here needs", command)

@@ -314,8 +314,8 @@ func (g *group) addBuckets(s *Store, shard int, now time.Time) {
 }
 
 // bucketSlack is how long a bucket is kept beyond its time: a day's bucket is
-// in use for a day after it began.
-const bucketSlack = 24 * time.Hour
+// in use for a day after it began, which may have 25 hours.
+const bucketSlack = 26 * time.Hour
 
 // counts lists members, then their counts. It says where, and how many.
 func (g *group) counts(counts map[string]int64) [2]int {

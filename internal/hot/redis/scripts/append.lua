@@ -131,13 +131,16 @@ end
 -- Adds counts to a hash of at most max members beside "other". The list is of n members, then of their n counts.
 -- All at once: a call costs more than a field. Returns whether the hash is new.
 local function add(key, from, n, max, ttl)
-  local old, set, size, rest = call('HMGET', key, unpack(ARGV, from, from + n - 1)), {}, nil, 0
+  local old, set, size, rest, new = call('HMGET', key, unpack(ARGV, from, from + n - 1)), {}, nil, 0, false
   for i = 1, n do
     local member, had, count = ARGV[from + i - 1], old[i], ARGV[from + n + i - 1]
     if had then
       count = string.format('%d', had + count)
     else
-      size = size or call('HLEN', key)
+      if not size then
+        size = call('HLEN', key)
+        new = size == 0
+      end
       if size < max or member == 'other' then
         size = size + 1
       elseif size == max and call('HEXISTS', key, 'other') == 1 then
@@ -151,12 +154,10 @@ local function add(key, from, n, max, ttl)
       set[#set + 1] = count
     end
   end
-  if rest > 0 then call('HINCRBY', key, 'other', rest) end
   if #set > 0 then call('HSET', key, unpack(set)) end
-  if size and call('HLEN', key) == #set / 2 then
-    call('EXPIRE', key, ttl)
-    return true
-  end
+  if rest > 0 then call('HINCRBY', key, 'other', rest) end -- after it: "other" may be a member too
+  if new then call('EXPIRE', key, ttl) end
+  return new
 end
 
 -- Buckets: start, seconds to keep, start of the oldest kept, members at most, then the lists of totals, devices, names,
