@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"syscall"
 	"time"
 )
 
@@ -22,6 +23,7 @@ type process struct {
 // the child owns its thread, and keeps it until the child has ended.
 func launch(cmd *exec.Cmd) (*process, error) {
 	cmd.SysProcAttr = dieWithParent()
+	cmd.SysProcAttr.Setpgid = true
 	p := &process{cmd: cmd, done: make(chan struct{})}
 	started := make(chan error)
 	go func() {
@@ -39,6 +41,13 @@ func launch(cmd *exec.Cmd) (*process, error) {
 		return nil, err
 	}
 	return p, nil
+}
+
+// kill ends the process, and those that it has started: one that rewrites the
+// data would go on for a while. They may have ended by themselves.
+func (p *process) kill() {
+	_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
+	_ = p.cmd.Process.Kill()
 }
 
 // state says how a process that is done has ended.

@@ -41,7 +41,7 @@ func newServer(t testing.TB, bin string, args []string) *Server {
 	port := claimPort(t)
 	s := &Server{
 		Addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)),
-		Dir:  t.TempDir(),
+		Dir:  folder(t),
 		t:    t, bin: bin,
 	}
 	// A file of its own, empty at first, is where CONFIG REWRITE keeps what
@@ -58,6 +58,19 @@ func newServer(t testing.TB, bin string, args []string) *Server {
 	s.configure(args)
 	s.endWithTest()
 	return s
+}
+
+// folder is a temporary folder. Unlike the testing package it does not give up
+// when a file appears while it is deleted: a process that the server had started
+// to rewrite its data may write its last.
+func folder(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "redistest-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { wait(t, "the folder is deleted", func() error { return os.RemoveAll(dir) }) })
+	return dir
 }
 
 // configure adds arguments, which hold against those before them.
@@ -114,7 +127,7 @@ func (s *Server) Kill() {
 	if s.process == nil {
 		return
 	}
-	_ = s.process.cmd.Process.Kill() // it may have ended by itself
+	s.process.kill()
 	<-s.process.done
 	s.process = nil
 }
