@@ -155,7 +155,10 @@ func (s *server) run(ctx context.Context, l net.Listener, stdout io.Writer) erro
 	g.Go(func() error { return s.http.Run(gctx, l) })
 	g.Go(func() error { return s.feed.run(gctx) })
 	if s.spill != nil {
-		g.Go(func() error { return s.spill.Run(gctx) })
+		g.Go(func() error {
+			_ = s.spill.Run(gctx) // its only error is that it was stopped
+			return nil
+		})
 	}
 	if s.cmd.has(roleJobs) {
 		g.Go(func() error { return keepSalts(gctx, s.meta, s.once("salts"), nil, s.log) })

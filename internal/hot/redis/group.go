@@ -134,7 +134,7 @@ func (g *group) reset() {
 	clear(g.views)
 }
 
-// An id is told from others by the number of its set, 8 to 20 bits, and the 64
+// An id is told from others by the number of its set, 12 to 20 bits, and the 64
 // bits that stand in it, as a number: sets of numbers are the most compact
 // thing that Redis has.
 // It returns how many of them are looked for in the generation before.
