@@ -62,6 +62,20 @@ func AppendRecord(b []byte, e *weir.Event) []byte {
 	return b
 }
 
+// RecordSize is at least the length of the event's stored form, in bytes, and
+// at most some hundred more.
+func RecordSize(e *weir.Event) int {
+	const length = 5 // of a length or a small number, at most
+	n := 2 + 2*10 + len(e.Properties) + length + 8
+	for _, s := range texts(e) {
+		n += len(*s) + length
+	}
+	if c := e.Call; c != nil {
+		n += len(c.Method) + len(c.Route) + len(c.Consumer) + 3*length + 10 + 8
+	}
+	return n
+}
+
 // DecodeRecord is the inverse of AppendRecord. The event does not alias b.
 func DecodeRecord(b []byte) (weir.Event, error) {
 	var e weir.Event

@@ -67,7 +67,7 @@ func Explain(err error) error {
 	if untrusted(err) {
 		return fmt.Errorf("no TLS connection to this Redis: %w", err)
 	}
-	if _, ok := errors.AsType[*net.OpError](err); ok {
+	if op, ok := errors.AsType[*net.OpError](err); ok && (op.Op == "dial" || !op.Timeout()) {
 		return fmt.Errorf("Redis cannot be reached: %w", err)
 	}
 	if errors.Is(err, io.EOF) {
@@ -103,6 +103,10 @@ func Moving(err error) bool {
 	}
 	return false
 }
+
+// Moved says whether the keys of a command are another node's now: it was given
+// them, or has taken over from the one that was asked.
+func Moved(err error) bool { return code(err) == "MOVED" }
 
 // Lost says whether the connection, rather than the command, has failed: what
 // was sent may have been done.

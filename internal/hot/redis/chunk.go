@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -23,17 +24,21 @@ const (
 	chunkS2    = 2
 
 	compressFrom = 256      // bytes; below it is not worth it
-	maxChunk     = 64 << 20 // of a chunk unpacked: more is corrupt
+	maxChunk     = 64 << 20 // bytes of a chunk unpacked: more is corrupt, see maxBytes
 )
 
 // appendRecord appends a record with its length to the unpacked chunk b.
 func appendRecord(b []byte, e *weir.Event) []byte {
 	// The length goes before what is not encoded yet: three bytes hold 2 MiB,
-	// and an event is smaller than that.
+	// and hardly an event is larger than that.
 	from := len(b)
 	b = append(b, 0, 0, 0)
 	b = hot.AppendRecord(b, e)
 	n := len(b) - from - 3
+	if n >= 1<<21 {
+		record := slices.Clone(b[from+3:])
+		return append(binary.AppendUvarint(b[:from], uint64(n)), record...)
+	}
 	b[from], b[from+1], b[from+2] = byte(n)|0x80, byte(n>>7)|0x80, byte(n>>14)
 	return b
 }

@@ -15,10 +15,16 @@ import (
 // bounds how long Redis is busy with one.
 const maxGroup = 1000
 
-// piece is what one Append brings to one shard, at most maxGroup events.
+// maxBytes is how many bytes of records it takes at most, unless one alone has
+// more.
+const maxBytes = 8 << 20
+
+// piece is what one Append brings to one shard, at most maxGroup events and
+// maxBytes.
 type piece struct {
 	shard   int
 	entries []entry
+	bytes   int       // of their records, about
 	until   time.Time // when it is given up
 
 	err  error
@@ -134,7 +140,7 @@ func (g *group) reset() {
 	clear(g.views)
 }
 
-// An id is told from others by the number of its set, 12 to 20 bits, and the 64
+// An id is told from others by the number of its set, 13 to 20 bits, and the 64
 // bits that stand in it, as a number: sets of numbers are the most compact
 // thing that Redis has.
 // It returns how many of them are looked for in the generation before.

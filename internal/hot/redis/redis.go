@@ -80,7 +80,7 @@ func Open(ctx context.Context, client rueidis.Client, prefix string, o Options) 
 	o.defaults()
 	s := &Store{client: client, opt: o, stop: make(chan struct{}), ended: make(chan struct{})}
 	if o.AckReplica {
-		s.replica = &wait{o.Timeout / 2}
+		s.replica = &wait{o.Timeout / 3} // twice where Redis has to be told the script first
 	}
 	if err := s.load(ctx, prefix); err != nil {
 		return nil, err

@@ -45,7 +45,7 @@ func newWriter(s *Store, shard int) *writer {
 }
 
 // Append implements hot.Log: one atomic step a shard, several for more than
-// maxGroup events of one.
+// maxGroup events or maxBytes of one.
 func (s *Store) Append(ctx context.Context, items []hot.Item) ([]int, error) {
 	if len(items) == 0 {
 		return nil, nil
@@ -124,20 +124,21 @@ func (p *piece) abandon() {
 	p.abandoned = true
 }
 
-// cut sorts items by shard, into pieces of at most maxGroup.
+// cut sorts items by shard, into pieces of at most maxGroup and maxBytes.
 func (s *Store) cut(items []hot.Item) []*piece {
 	pieces := make([]*piece, 0, s.opt.Shards)
 	last := make([]*piece, s.opt.Shards)
 	for i, it := range items {
 		e := it.Event
-		shard := hot.ShardOf(e, s.opt.Shards)
+		shard, size := hot.ShardOf(e, s.opt.Shards), hot.RecordSize(e)
 		p := last[shard]
-		if p == nil || len(p.entries) == maxGroup {
+		if p == nil || len(p.entries) == maxGroup || p.bytes+size > maxBytes {
 			p = &piece{shard: shard, entries: make([]entry, 0, min(maxGroup, (len(items)-i)/s.opt.Shards+8))}
 			last[shard] = p
 			pieces = append(pieces, p)
 		}
 		p.entries = append(p.entries, entry{item: it, index: i, id: hot.DedupID(e)})
+		p.bytes += size
 	}
 	return pieces
 }
@@ -156,15 +157,16 @@ func (w *writer) run() {
 				return
 			}
 		}
-		size := 0
+		events, bytes := 0, 0
 	gather:
 		for {
 			pieces = append(pieces, left)
-			size += len(left.entries)
+			events += len(left.entries)
+			bytes += left.bytes
 			left = nil
 			select {
 			case left = <-w.queue:
-				if size+len(left.entries) > maxGroup {
+				if events+len(left.entries) > maxGroup || bytes+left.bytes > maxBytes {
 					break gather
 				}
 			default:
@@ -207,6 +209,9 @@ func (w *writer) append(pieces []*piece) error {
 			// Refused, and nothing done. The next connection goes where the
 			// shard is then.
 			w.drop()
+			if redisconn.Moved(err) { // to one that may have taken over without the last of it
+				w.forget()
+			}
 			if pause(ctx, moveWait) {
 				continue
 			}

@@ -36,9 +36,9 @@ if due > gen then
     call('HSET', shard, 'old:' .. gen, bits)
   end
   -- As many sets as keep about 128 ids in each, were the next generation as large as this one. It may be larger: from
-  -- 512 ids on a set costs many times as much. So a million fit well after the quietest day, and else four times as many.
+  -- 512 ids on a set costs many times as much. So after the quietest day there is room for four million, and else for four times as many.
   if ids > 0 then
-    bits = 12
+    bits = 13
     while bits < 20 and ids > 128 * 2 ^ bits do bits = bits + 1 end
   end
   gen = due

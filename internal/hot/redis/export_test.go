@@ -1,0 +1,29 @@
+package redis
+
+import (
+	"github.com/redis/rueidis"
+	"github.com/weir-analytics/weir/internal/hot"
+)
+
+// What reads bytes that come from Redis, for the fuzz tests.
+var (
+	AppendRecord = appendRecord
+	AppendChunk  = appendChunk
+	Records      = records
+	ChunkID      = chunkID
+	ParseIntent  = parseIntent
+	FormatIntent = formatIntent
+	ParseView    = parseView
+	AppendView   = appendView
+)
+
+// MaxChunk is the largest chunk that is unpacked, in bytes.
+const MaxChunk = maxChunk
+
+// Unpack unpacks an entry of a shard's stream.
+func Unpack(id string, chunk []byte, next uint64, limit int) (records []hot.Record, last uint64, err error) {
+	return unpack(nil, rueidis.XRangeEntry{ID: id, FieldValues: map[string]string{"r": string(chunk)}}, next, limit)
+}
+
+// Newest reads the recent events of a shard.
+var Newest = newest
