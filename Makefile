@@ -10,8 +10,9 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 LINT := go tool -modfile=tools/go.mod golangci-lint
 
-# What can be set: make torture KILLS=100, make fuzz TIME=5m, make run LISTEN=:9000 DATA=/srv/weir.
+# What can be set: make torture KILLS=100 HOT=redis, make fuzz TIME=5m, make run LISTEN=:9000 DATA=/srv/weir.
 KILLS ?= 30
+HOT ?= pebble
 TIME ?= 20s
 LISTEN ?= 127.0.0.1:8080
 DATA ?= ./data
@@ -70,8 +71,8 @@ bench: ## Go benchmarks; bench/README.md has those of the whole pipeline
 	done
 
 .PHONY: torture
-torture: ## Kill the server KILLS times (30) under load, then look for every event
-	WEIR_TORTURE_KILLS=$(KILLS) go test -count 1 -timeout 60m -v -run Torture ./e2e
+torture: ## Kill the server KILLS times (30) under load, then look for every event; HOT=redis: kill nodes and their Redis
+	WEIR_TORTURE_HOT=$(HOT) WEIR_TORTURE_KILLS=$(KILLS) go test -count 1 -timeout 60m -v -run Torture ./e2e
 
 .PHONY: fuzz
 fuzz: ## Fuzz each parser for TIME (20s)

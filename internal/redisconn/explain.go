@@ -68,13 +68,13 @@ func Explain(err error) error {
 		return fmt.Errorf("no TLS connection to this Redis: %w", err)
 	}
 	if op, ok := errors.AsType[*net.OpError](err); ok && (op.Op == "dial" || !op.Timeout()) {
-		return fmt.Errorf("Redis cannot be reached: %w", err)
+		return fmt.Errorf("this Redis cannot be reached: %w", err)
 	}
 	if errors.Is(err, io.EOF) {
-		return fmt.Errorf("Redis has closed the connection: %w", err)
+		return fmt.Errorf("this Redis has closed the connection: %w", err)
 	}
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {
-		return fmt.Errorf("Redis does not answer in time: %w", err)
+		return fmt.Errorf("this Redis does not answer in time: %w", err)
 	}
 	return err
 }

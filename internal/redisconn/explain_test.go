@@ -18,7 +18,7 @@ import (
 // class is what the package says of an error.
 type class struct {
 	full, busy, moving, moved, lost bool
-	explained                string // begins what Explain says
+	explained                       string // begins what Explain says
 }
 
 func (want class) check(t *testing.T, err error) {
@@ -171,7 +171,7 @@ func TestAServerThatDiesIsLost(t *testing.T) {
 	}
 	until(t, func() bool {
 		err := redisconn.Explain(set(t, c, "k"))
-		return strings.HasPrefix(err.Error(), "Redis cannot be reached: ") && strings.Contains(err.Error(), "connection refused")
+		return strings.HasPrefix(err.Error(), "this Redis cannot be reached: ") && strings.Contains(err.Error(), "connection refused")
 	})
 	s.Restart()
 	s.Pause()
@@ -179,7 +179,7 @@ func TestAServerThatDiesIsLost(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	err = c.Do(ctx, c.B().Get().Key("k").Build()).Error()
-	class{lost: true, explained: "Redis does not answer in time: "}.check(t, err)
+	class{lost: true, explained: "this Redis does not answer in time: "}.check(t, err)
 }
 
 func TestALoadingRedisIsBusy(t *testing.T) {

@@ -65,7 +65,7 @@ func newServer(t testing.TB, bin string, args []string) *Server {
 // to rewrite its data may write its last.
 func folder(t testing.TB) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "redistest-")
+	dir, err := os.MkdirTemp("", "redistest-") //nolint:usetesting // see above
 	if err != nil {
 		t.Fatal(err)
 	}

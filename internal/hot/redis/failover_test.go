@@ -67,7 +67,7 @@ func TestWithoutAReplicaNothingIsAcknowledged(t *testing.T) {
 	if _, err := s.Append(t.Context(), first); err != nil {
 		t.Fatal(err)
 	}
-	drainOnce(t, s, 0, "me", map[string]int{})
+	drainOnce(t, s, 0, "me", delivery{})
 	if _, err := s.Append(t.Context(), []hot.Item{item("3", "d")}); err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -82,7 +83,7 @@ func (b *lookback) read(ctx context.Context, s *Store, shard, bits int) {
 	for set, end := uint64(0), uint64(1)<<bits; set < end; {
 		var cmds []rueidis.Completed
 		for ; set < end && len(cmds) < lookbackPage; set++ {
-			key := string(idSet(begin[:len(begin):len(begin)], set))
+			key := string(idSet(slices.Clip(begin), set))
 			cmds = append(cmds, s.client.B().Smembers().Key(key).Build())
 		}
 		if ctx.Err() != nil || s.usable() != nil {

@@ -41,7 +41,7 @@ func remembered(t testing.TB, shards, n int) int64 {
 			t.Fatalf("%d new ids are known", known)
 		}
 		for shard := range shards { // the log need not grow
-			drainOnce(t, s, shard, "me", map[string]int{})
+			drainOnce(t, s, shard, "me", delivery{})
 		}
 	}
 	if err := s.Store.Close(); err != nil {

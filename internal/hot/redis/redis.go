@@ -142,7 +142,7 @@ func (s *Store) load(ctx context.Context, prefix string) error {
 }
 
 // errLost is a Redis that came back without what it had.
-var errLost = errors.New("Redis has lost data of the hot tier (it was emptied, or restarted without an append-only file); " +
+var errLost = errors.New("this Redis has lost data of the hot tier (it was emptied, or restarted without an append-only file); " +
 	"restore its data, or begin a new log under another prefix (redis://…?prefix=NAME)")
 
 //go:embed scripts/open.lua

@@ -20,7 +20,7 @@ type drains struct {
 	done sync.WaitGroup
 
 	mu        sync.Mutex
-	delivered []map[string]int // by shard
+	delivered []delivery // by shard
 	steps     []int
 	errs      []error
 }
@@ -28,9 +28,9 @@ type drains struct {
 func startDrains(t testing.TB, s hot.Log, owner string) *drains {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	d := &drains{stop: cancel, delivered: make([]map[string]int, s.Shards()), steps: make([]int, s.Shards())}
+	d := &drains{stop: cancel, delivered: make([]delivery, s.Shards()), steps: make([]int, s.Shards())}
 	for shard := range s.Shards() {
-		d.delivered[shard] = map[string]int{}
+		d.delivered[shard] = delivery{}
 		d.done.Go(func() {
 			for ctx.Err() == nil {
 				err := drainStep(ctx, s, shard, owner, 50, d.delivered[shard])
@@ -58,9 +58,7 @@ func (d *drains) end() map[string]int {
 	d.done.Wait()
 	all := map[string]int{}
 	for _, of := range d.delivered {
-		for id, n := range of {
-			all[id] += n
-		}
+		all = sum(all, of.events())
 	}
 	return all
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -88,7 +89,7 @@ func (s *Store) forget(ctx context.Context, shard int, generation int64, bits in
 	begin := s.keys.ids(nil, shard, generation)
 	for set, end := uint64(0), uint64(1)<<bits; set < end; {
 		for keys = keys[:0]; len(keys) < each && set < end; set++ {
-			keys = append(keys, string(idSet(begin[:len(begin):len(begin)], set)))
+			keys = append(keys, string(idSet(slices.Clip(begin), set)))
 		}
 		if err := s.client.Do(ctx, s.client.B().Unlink().Key(keys...).Build()).Error(); err != nil {
 			return redisconn.Explain(err)

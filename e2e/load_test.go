@@ -1,0 +1,165 @@
+package e2e_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// sent is an event as a client sent it.
+type sent struct {
+	ID     string    `json:"id"`
+	Name   string    `json:"name"`
+	Device string    `json:"device_id"`
+	Path   string    `json:"path,omitempty"`
+	Time   time.Time `json:"ts"`
+}
+
+// names are those of the events that clients send.
+var names = []string{"screen_view", "screen_view", "click", "buy"}
+
+// load is clients that post events with ids that they know, and try again on any
+// doubt. A device is one client's alone, and its next batch goes out when its
+// last one is acknowledged, so that its events keep their order.
+type load struct {
+	t       *testing.T
+	key     string
+	addrs   []string      // a client tries any of them
+	pause   time.Duration // of a client between two batches
+	clients []*client
+
+	again   atomic.Int64 // batches sent again
+	refused atomic.Int64 // of them those that were answered with 503 and Retry-After
+
+	mu    sync.Mutex
+	acked []sent
+}
+
+// client is one of them, with what it must remember from one run to the next.
+type client struct {
+	*load
+	name    string
+	rand    *rand.Rand
+	http    *http.Client
+	clock   map[string]time.Time // by device: its last event
+	batches int
+}
+
+// newLoad makes n clients, whose names begin with the prefix.
+func newLoad(t *testing.T, prefix string, n int, key string, addrs ...string) *load {
+	l := &load{t: t, key: key, addrs: addrs}
+	for i := range n {
+		l.clients = append(l.clients, &client{
+			load: l, name: fmt.Sprint(prefix, i), rand: rand.New(rand.NewPCG(uint64(i), 7)),
+			http:  &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{}},
+			clock: map[string]time.Time{},
+		})
+	}
+	return l
+}
+
+// start lets the clients send until stop is called, which waits until all that
+// they sent is acknowledged. It may be started again then.
+func (l *load) start() (stop func()) {
+	done := make(chan struct{})
+	var running sync.WaitGroup
+	for _, c := range l.clients {
+		running.Go(func() { c.run(done) })
+	}
+	return func() {
+		close(done)
+		running.Wait()
+	}
+}
+
+// count is how many events are acknowledged.
+func (l *load) count() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.acked)
+}
+
+// ackedWithin is how long a client tries to get rid of a batch.
+const ackedWithin = 3 * time.Minute
+
+func (c *client) run(done <-chan struct{}) {
+	for {
+		select {
+		case <-done:
+			return
+		default:
+		}
+		batch := c.batch()
+		body, err := json.Marshal(batch)
+		if err != nil {
+			panic(err)
+		}
+		for began := time.Now(); !c.post(body, len(batch)); {
+			if time.Since(began) > ackedWithin {
+				c.t.Errorf("a batch is not acknowledged within %v: %s", ackedWithin, body)
+				return
+			}
+			c.again.Add(1)
+			time.Sleep(20 * time.Millisecond)
+		}
+		c.mu.Lock()
+		c.acked = append(c.acked, batch...)
+		c.mu.Unlock()
+		time.Sleep(c.pause)
+	}
+}
+
+// batch makes up what some devices do next.
+func (c *client) batch() []sent {
+	batch := make([]sent, 1+c.rand.IntN(60))
+	for i := range batch {
+		device := fmt.Sprintf("%s-d%d", c.name, c.rand.IntN(12))
+		at, ok := c.clock[device]
+		if !ok {
+			at = time.Now().UTC().Add(-20 * time.Hour).Truncate(time.Millisecond)
+		}
+		at = at.Add([]time.Duration{time.Millisecond, 50 * time.Millisecond, 300 * time.Millisecond, time.Second}[c.rand.IntN(4)])
+		if c.rand.IntN(100) == 0 && time.Since(at) > time.Hour {
+			at = at.Add(31 * time.Minute)
+		}
+		c.clock[device] = at
+		e := sent{ID: fmt.Sprintf("%s-%d-%d", c.name, c.batches, i), Name: names[c.rand.IntN(len(names))], Device: device, Time: at}
+		if e.Name == "screen_view" {
+			e.Path = fmt.Sprint("/", c.rand.IntN(20))
+		}
+		batch[i] = e
+	}
+	c.batches++
+	return batch
+}
+
+// post says whether the batch of n events is acknowledged whole.
+func (c *client) post(body []byte, n int) bool {
+	addr := c.addrs[c.rand.IntN(len(c.addrs))]
+	req, err := http.NewRequest("POST", "http://"+addr+"/v1/events", bytes.NewReader(body))
+	if err != nil {
+		panic(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+c.key)
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return false
+	}
+	defer resp.Body.Close()
+	raw, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return false
+	}
+	if resp.StatusCode == http.StatusServiceUnavailable && resp.Header.Get("Retry-After") != "" {
+		c.refused.Add(1)
+	}
+	var r reply
+	return resp.StatusCode == http.StatusOK && json.Unmarshal(raw, &r) == nil && r.Accepted+r.Duplicates == n && len(r.Rejected) == 0
+}
