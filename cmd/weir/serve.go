@@ -20,7 +20,7 @@ type serveCmd struct {
 	Listen  string `default:"127.0.0.1:8080" env:"WEIR_LISTEN" placeholder:"ADDR" help:"Address to listen on."`
 	Data    string `default:"./data" env:"WEIR_DATA" type:"path" placeholder:"DIR" help:"Folder of the embedded stores."`
 	Hot     string `env:"WEIR_HOT" placeholder:"URL" help:"Hot tier: pebble:DIR (in --data by default), redis://HOST:PORT, redis+sentinel://H1,H2,H3/MASTER or redis+cluster://H1,H2,H3; rediss with TLS."`
-	HotAck  string `default:"master" enum:"master,replica" env:"WEIR_HOT_ACK" help:"When an event is accepted: the Redis master has it, or a replica too."`
+	HotAck  string `default:"master" enum:"master,replica" env:"WEIR_HOT_ACK" help:"When an event is accepted: the Redis master has it, or its replicas too."`
 	Cache   string `env:"WEIR_CACHE" placeholder:"URL" help:"Redis that keeps answers, which may evict; in this process by default."`
 	Cold    string `env:"WEIR_COLD" placeholder:"URL" help:"Cold tier: duckdb:FILE; in --data by default."`
 	Meta    string `env:"WEIR_META" placeholder:"URL" help:"Users, projects and keys: sqlite:FILE; in --data by default."`

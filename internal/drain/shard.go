@@ -47,17 +47,32 @@ func (s *shard) nudge() {
 // run owns the shard again and again: after a failure it starts over from what
 // the log says, so that nothing rests on what memory held.
 func (s *shard) run(ctx context.Context) {
+	pause := s.opt.Poll
 	for ctx.Err() == nil {
+		var err error
+		began := s.opt.Clock.Now()
 		if s.mine.Load() {
-			err := s.own(ctx)
-			if err != nil && ctx.Err() == nil && !errors.Is(err, hot.ErrHeld) {
-				s.opt.Failed(s.n, err)
-				s.opt.Logger.Error("drain: shard failed; starting over", "shard", s.n, "error", err)
-			}
+			err = s.own(ctx)
 		}
-		s.pause(ctx, s.opt.Poll)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err == nil, errors.Is(err, hot.ErrHeld), s.opt.Clock.Now().Sub(began) > maxPause:
+			pause = s.opt.Poll
+		}
+		if err != nil && !errors.Is(err, hot.ErrHeld) {
+			s.opt.Failed(s.n, err)
+			s.opt.Logger.Error("drain: shard failed; starting over", "shard", s.n, "pause", pause, "error", err)
+		}
+		s.pause(ctx, pause)
+		if err != nil && !errors.Is(err, hot.ErrHeld) {
+			pause = min(2*pause, maxPause)
+		}
 	}
 }
+
+// maxPause is the longest pause after a failure that comes again and again.
+const maxPause = 2 * time.Second
 
 // own takes the lease and drains until it loses it, fails, is to give the shard
 // to another node (nil), or ctx is done.
@@ -186,6 +201,9 @@ func (s *shard) step(ctx context.Context) error {
 		head, err := s.log.Head(ctx, s.n)
 		if err != nil {
 			return err
+		}
+		if head < s.committed { // a failover has forgotten what was not replicated
+			return fmt.Errorf("the log went back from %d to %d", s.committed, head)
 		}
 		behind := head - s.committed
 		if behind == 0 {

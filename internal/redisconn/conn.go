@@ -104,6 +104,9 @@ func clientOption(u URL, o Options) (rueidis.ClientOption, error) {
 		c.Sentinel = rueidis.SentinelOption{
 			MasterSet: u.Master, Username: u.SentinelUser, Password: u.SentinelPassword,
 			ClientName: "weir", TLSConfig: c.TLSConfig, Dialer: c.Dialer,
+			// The announcement of a new master may be missed, and an old one that
+			// is a replica now keeps its connections.
+			TopologyRefreshInterval: 5 * time.Second,
 		}
 	}
 	return c, nil

@@ -16,8 +16,10 @@ func TestAFailoverLosesNothingThatWasAcknowledged(t *testing.T) {
 	g := redistest.StartSentinel(t)
 	s := storeOn(t, g.URL(), redis.Options{AckReplica: true, Timeout: 2 * time.Second})
 	c := startCrowd(t, s, "w", 4, time.Millisecond)
+	d := startDrains(t, s, "me")
 	for range 3 {
 		c.more(300)
+		d.more(t, 1)
 		failed := c.failed()
 		old := g.KillMaster()
 		g.WaitFailover(old)
@@ -29,8 +31,9 @@ func TestAFailoverLosesNothingThatWasAcknowledged(t *testing.T) {
 		g.WaitOK() // it follows, and has thrown away what it had alone
 		c.more(100)
 	}
+	d.more(t, 2)
 	c.end()
-	exactlyOnce(t, s, nil, c)
+	exactlyOnce(t, s, d.end(), c)
 	if c.gap > 15*time.Second {
 		t.Errorf("nothing was taken for %v", c.gap)
 	}
@@ -39,6 +42,26 @@ func TestAFailoverLosesNothingThatWasAcknowledged(t *testing.T) {
 			t.Errorf("%s: does not say what is wrong", e)
 		}
 	}
+}
+
+// An operator has the sentinels move the master, while all are well: the old one
+// goes on taking writes until it is told.
+func TestAFailoverOnPurposeLosesNothingThatWasAcknowledged(t *testing.T) {
+	t.Parallel()
+	g := redistest.StartSentinel(t)
+	s := storeOn(t, g.URL(), redis.Options{AckReplica: true, Timeout: 2 * time.Second})
+	c := startCrowd(t, s, "w", 4, time.Millisecond)
+	d := startDrains(t, s, "me")
+	for range 3 {
+		c.more(300)
+		d.more(t, 1)
+		g.Failover()
+		g.WaitOK()
+		c.more(100)
+	}
+	d.more(t, 2)
+	c.end()
+	exactlyOnce(t, s, d.end(), c)
 }
 
 // Two sentinels decide that a master which hangs is down. When it goes on, it
@@ -81,8 +104,8 @@ func TestWithoutAReplicaNothingIsAcknowledged(t *testing.T) {
 	}
 	refused := func(what string, err error) {
 		t.Helper()
-		if err == nil || !strings.Contains(err.Error(), "no replica has confirmed") {
-			t.Errorf("%s: %v, want it to say that no replica has it", what, err)
+		if err == nil || !strings.Contains(err.Error(), "replicas have confirmed") {
+			t.Errorf("%s: %v, want it to say that the replicas do not have it", what, err)
 		}
 	}
 	second := []hot.Item{item("4", "d"), item("5", "d")}

@@ -228,11 +228,11 @@ func (s *Store) statePage(ctx context.Context, shard int, cursor uint64) (rueidi
 	return page, s.fault(fmt.Sprintf("read state of shard %d", shard), err)
 }
 
-// Intend implements hot.Log. With AckReplica it returns when a replica has the
-// intent: a batch written under an intent that a failover forgets would be
+// Intend implements hot.Log. With AckReplica it returns when the replicas have
+// the intent: a batch written under an intent that a failover forgets would be
 // written again under another.
 func (s *Store) Intend(ctx context.Context, l hot.Lease, in hot.Intent) error {
-	return s.change(ctx, "intend", l, intendScript, []string{s.keys.shards[l.Shard]}, formatIntent(in))
+	return s.change(ctx, "intend", l, intendScript, []string{s.keys.shards[l.Shard]}, strconv.FormatUint(in.First, 10), formatIntent(in))
 }
 
 // Commit implements hot.Log.

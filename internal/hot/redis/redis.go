@@ -31,7 +31,7 @@ type Options struct {
 	Window     time.Duration // how long ids are remembered at least; 24 h; read only when the store is made
 	MaxMembers int           // hot.MaxMembers, of one shard
 	// AckReplica lets an append, and what a drain must not forget, be
-	// acknowledged only when a replica has it too.
+	// acknowledged only when the replicas have it too: see wait.
 	AckReplica bool
 	Timeout    time.Duration // of one call; 5 s
 	// Clock is for tests. Without one the clock of Redis decides when leases
@@ -80,7 +80,7 @@ func Open(ctx context.Context, client rueidis.Client, prefix string, o Options) 
 	o.defaults()
 	s := &Store{client: client, opt: o, stop: make(chan struct{}), ended: make(chan struct{})}
 	if o.AckReplica {
-		s.replica = &wait{o.Timeout / 3} // twice where Redis has to be told the script first
+		s.replica = newWait(o.Timeout / 3) // twice where Redis has to be told the script first
 	}
 	if err := s.load(ctx, prefix); err != nil {
 		return nil, err
@@ -91,6 +91,9 @@ func Open(ctx context.Context, client rueidis.Client, prefix string, o Options) 
 		s.done.Go(w.run)
 	}
 	s.done.Go(s.sweepLoop)
+	if s.replica != nil {
+		s.done.Go(func() { s.replica.watch(s) })
+	}
 	return s, nil
 }
 

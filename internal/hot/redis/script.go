@@ -18,15 +18,22 @@ func newScript(text string) *script {
 	return &script{text, hex.EncodeToString(sum[:])}
 }
 
-// on runs the script on a connection. With replica it then waits until a
-// replica has all that the connection wrote; WAIT counts only what its own
+// on runs the script on a connection. With replica it then waits until the
+// replicas have all that the connection wrote; WAIT counts only what its own
 // connection did, which is why it has to be one.
 func (sc *script) on(ctx context.Context, c rueidis.DedicatedClient, replica *wait, keys, args []string) (rueidis.RedisResult, error) {
+	var replicas int64
+	if replica != nil {
+		var err error
+		if replicas, err = replica.need(ctx, c, keys[0]); err != nil {
+			return rueidis.RedisResult{}, err
+		}
+	}
 	send := func(cmd rueidis.Completed) []rueidis.RedisResult {
 		if replica == nil {
 			return []rueidis.RedisResult{c.Do(ctx, cmd)}
 		}
-		return c.DoMulti(ctx, cmd, replica.command(c.B()))
+		return c.DoMulti(ctx, cmd, replica.command(c.B(), replicas))
 	}
 	n := int64(len(keys))
 	got := send(c.B().Evalsha().Sha1(sc.sha).Numkeys(n).Key(keys...).Arg(args...).Build())
@@ -35,7 +42,7 @@ func (sc *script) on(ctx context.Context, c rueidis.DedicatedClient, replica *wa
 	}
 	err := got[0].Error()
 	if err == nil && replica != nil {
-		err = replica.confirmed(got[1])
+		err = replica.confirmed(got[1], replicas)
 	}
 	return got[0], err
 }
