@@ -45,6 +45,7 @@ func TestAnIDIsMadeForAnEventWithoutOne(t *testing.T) {
 
 func TestAnIDCountsOnceWithinARequestAndAcrossRequests(t *testing.T) {
 	r := newRig(t)
+	r.now = time.Date(2026, 3, 14, 0, 30, 0, 0, time.UTC)
 	got := r.send(`[{"id":"a","name":"x"},{"id":"b","name":"x"},{"id":"a","name":"x"}]`, browser)
 	if d := cmp.Diff(ingest.Reply{Accepted: 2, Duplicates: 1}, got); d != "" {
 		t.Fatal(d)
@@ -59,6 +60,29 @@ func TestAnIDCountsOnceWithinARequestAndAcrossRequests(t *testing.T) {
 	}
 	if a, d := r.metric("weir_events_accepted_total", ""), r.metric("weir_events_duplicate_total", ""); a != 3 || d != 2 {
 		t.Fatalf("metrics say %v accepted and %v duplicates", a, d)
+	}
+}
+
+// A device that nobody names is known by address, agent and day, and an id is
+// its device's. So one who sends again later than that names a device.
+func TestAnIDIsADevicesOwn(t *testing.T) {
+	r := newRig(t)
+	r.now = time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC)
+	elsewhere := ingest.Remote{IP: "192.0.2.99", UserAgent: browser.UserAgent}
+	for _, c := range []struct {
+		what, body string
+		from       ingest.Remote
+		accepted   int
+	}{
+		{"the first", `{"id":"a","name":"x"}`, browser, 1},
+		{"the same again", `{"id":"a","name":"x"}`, browser, 0},
+		{"of another address", `{"id":"a","name":"x"}`, elsewhere, 1},
+		{"of a device that is named", `{"id":"a","name":"x","device_id":"d"}`, browser, 1},
+		{"of the same, from another address", `{"id":"a","name":"x","device_id":"d"}`, elsewhere, 0},
+	} {
+		if reply := r.send(c.body, c.from); reply.Accepted != c.accepted {
+			t.Errorf("%s: %+v, want %d accepted", c.what, reply, c.accepted)
+		}
 	}
 }
 

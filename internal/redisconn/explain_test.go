@@ -166,7 +166,7 @@ func TestAServerThatDiesIsLost(t *testing.T) {
 	c := connect(t, s)
 	s.Kill()
 	err := set(t, c, "k")
-	if e := redisconn.Explain(err).Error(); !redisconn.Lost(err) || redisconn.Busy(err) || redisconn.Full(err) || redisconn.Moving(err) || !strings.HasPrefix(e, "Redis ") {
+	if e := redisconn.Explain(err).Error(); !redisconn.Lost(err) || redisconn.Busy(err) || redisconn.Full(err) || redisconn.Moving(err) || !strings.HasPrefix(e, "this Redis ") {
 		t.Fatal(e)
 	}
 	until(t, func() bool {
