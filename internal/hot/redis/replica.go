@@ -3,10 +3,10 @@ package redis
 import (
 	"context"
 	"fmt"
-	"maps"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/rueidis"
@@ -26,14 +26,14 @@ import (
 type wait struct {
 	timeout time.Duration
 
+	usual   atomic.Int64 // replicas that the last write waited for
 	mu      sync.Mutex
-	masters map[string][]sighting                // by replication id
-	kept    map[rueidis.DedicatedClient]sighting // of connections in use
+	masters map[string][]sighting // by replication id
 }
 
 // sighting is how many replicas a master had.
 type sighting struct {
-	at time.Time
+	at time.Time // the last
 	n  int64
 }
 
@@ -41,44 +41,36 @@ const (
 	// replicaGrace is how long a replica that is gone is still waited for. A
 	// failover takes less.
 	replicaGrace = 10 * time.Second
-	// replicaKept is how long a connection's number of replicas is not asked again.
-	replicaKept = 500 * time.Millisecond
 	// replicaLook is how often all masters are asked, whoever writes.
 	replicaLook = 250 * time.Millisecond
 )
 
 func newWait(timeout time.Duration) *wait {
-	return &wait{timeout: timeout, masters: map[string][]sighting{}, kept: map[rueidis.DedicatedClient]sighting{}}
+	return &wait{timeout: timeout, masters: map[string][]sighting{}}
 }
 
-// need is how many replicas a write on the connection has to wait for. The key
-// is one of the write's: in a Cluster it says whose replicas.
-func (w *wait) need(ctx context.Context, c rueidis.DedicatedClient, key string) (int64, error) {
-	now := time.Now()
-	if n, ok := w.recent(c, now); ok {
-		return n, nil
-	}
-	got := c.DoMulti(ctx, c.B().Exists().Key(key).Build(), c.B().Info().Section("replication").Build())
+// after sends a write, and returns its result when the replicas have it: those
+// that the master has just after the write, and those that it had a little ago.
+func (w *wait) after(ctx context.Context, c rueidis.DedicatedClient, write rueidis.Completed) (rueidis.RedisResult, error) {
+	asked := max(1, w.usual.Load())
+	got := c.DoMulti(ctx, write, c.B().Info().Section("replication").Build(), w.command(c.B(), asked))
 	if err := got[0].Error(); err != nil {
-		return 0, err
+		return got[0], err
 	}
 	raw, err := got[1].ToString()
 	if err != nil {
-		return 0, err
+		return got[0], err
 	}
-	n := w.saw(redisconn.ParseInfo(raw), now)
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	maps.DeleteFunc(w.kept, func(_ rueidis.DedicatedClient, k sighting) bool { return now.Sub(k.at) >= replicaKept })
-	w.kept[c] = sighting{now, n}
-	return n, nil
-}
-
-func (w *wait) recent(c rueidis.DedicatedClient, now time.Time) (int64, bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	k, ok := w.kept[c]
-	return k.n, ok && now.Sub(k.at) < replicaKept
+	n := w.saw(redisconn.ParseInfo(raw), time.Now())
+	w.usual.Store(n)
+	have, err := got[2].AsInt64()
+	if err == nil && have < n && asked < n {
+		have, err = c.Do(ctx, w.command(c.B(), n)).AsInt64()
+	}
+	if err == nil && have < n { // without them it may be lost with the master
+		err = fmt.Errorf("%d of %d replicas have confirmed the write in time", have, n)
+	}
+	return got[0], err
 }
 
 // saw takes in what a master says of its replicas. Another master, as one that
@@ -95,7 +87,12 @@ func (w *wait) saw(info redisconn.Info, now time.Time) int64 {
 		}
 	}
 	id := info["master_replid"]
-	seen := append(w.masters[id], sighting{now, online(info)})
+	seen := w.masters[id]
+	if n := online(info); len(seen) > 0 && seen[len(seen)-1].n == n {
+		seen[len(seen)-1].at = now
+	} else {
+		seen = append(seen, sighting{now, n})
+	}
 	w.masters[id] = seen
 	n := int64(1)
 	for _, s := range seen {
@@ -143,14 +140,4 @@ func online(info redisconn.Info) (n int64) {
 
 func (w *wait) command(b rueidis.Builder, n int64) rueidis.Completed {
 	return b.Wait().Numreplicas(n).Timeout(w.timeout.Milliseconds()).Build()
-}
-
-// confirmed says whether n replicas have the write. Without them it may be lost
-// with the master.
-func (w *wait) confirmed(r rueidis.RedisResult, n int64) error {
-	got, err := r.AsInt64()
-	if err == nil && got < n {
-		err = fmt.Errorf("%d of %d replicas have confirmed the write in time", got, n)
-	}
-	return err
 }

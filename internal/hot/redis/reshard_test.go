@@ -16,8 +16,11 @@ import (
 
 // drains is a drain of each shard, which goes on until it is ended.
 type drains struct {
-	stop func()
-	done sync.WaitGroup
+	t     testing.TB
+	log   hot.Log
+	owner string
+	stop  func()
+	done  sync.WaitGroup
 
 	mu        sync.Mutex
 	delivered []delivery // by shard
@@ -28,7 +31,7 @@ type drains struct {
 func startDrains(t testing.TB, s hot.Log, owner string) *drains {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	d := &drains{stop: cancel, delivered: make([]delivery, s.Shards()), steps: make([]int, s.Shards())}
+	d := &drains{t: t, log: s, owner: owner, stop: cancel, delivered: make([]delivery, s.Shards()), steps: make([]int, s.Shards())}
 	for shard := range s.Shards() {
 		d.delivered[shard] = delivery{}
 		d.done.Go(func() {
@@ -48,16 +51,22 @@ func startDrains(t testing.TB, s hot.Log, owner string) *drains {
 			}
 		})
 	}
-	t.Cleanup(func() { d.end() })
+	t.Cleanup(func() {
+		d.stop()
+		d.done.Wait()
+	})
 	return d
 }
 
-// end ends them and returns what they have delivered.
+// end ends them, does again the batches that they were at, and returns what was
+// delivered.
 func (d *drains) end() map[string]int {
+	d.t.Helper()
 	d.stop()
 	d.done.Wait()
 	all := map[string]int{}
-	for _, of := range d.delivered {
+	for shard, of := range d.delivered {
+		soon(d.t, "a drain ends", func() bool { return drainStep(context.Background(), d.log, shard, d.owner, 50, of) == nil })
 		all = sum(all, of.events())
 	}
 	return all

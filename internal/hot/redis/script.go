@@ -22,29 +22,19 @@ func newScript(text string) *script {
 // replicas have all that the connection wrote; WAIT counts only what its own
 // connection did, which is why it has to be one.
 func (sc *script) on(ctx context.Context, c rueidis.DedicatedClient, replica *wait, keys, args []string) (rueidis.RedisResult, error) {
-	var replicas int64
-	if replica != nil {
-		var err error
-		if replicas, err = replica.need(ctx, c, keys[0]); err != nil {
-			return rueidis.RedisResult{}, err
+	send := func(cmd rueidis.Completed) (rueidis.RedisResult, error) {
+		if replica != nil {
+			return replica.after(ctx, c, cmd)
 		}
-	}
-	send := func(cmd rueidis.Completed) []rueidis.RedisResult {
-		if replica == nil {
-			return []rueidis.RedisResult{c.Do(ctx, cmd)}
-		}
-		return c.DoMulti(ctx, cmd, replica.command(c.B(), replicas))
+		r := c.Do(ctx, cmd)
+		return r, r.Error()
 	}
 	n := int64(len(keys))
-	got := send(c.B().Evalsha().Sha1(sc.sha).Numkeys(n).Key(keys...).Arg(args...).Build())
-	if err, ok := rueidis.IsRedisErr(got[0].Error()); ok && err.IsNoScript() {
-		got = send(c.B().Eval().Script(sc.text).Numkeys(n).Key(keys...).Arg(args...).Build())
+	got, err := send(c.B().Evalsha().Sha1(sc.sha).Numkeys(n).Key(keys...).Arg(args...).Build())
+	if re, ok := rueidis.IsRedisErr(err); ok && re.IsNoScript() {
+		got, err = send(c.B().Eval().Script(sc.text).Numkeys(n).Key(keys...).Arg(args...).Build())
 	}
-	err := got[0].Error()
-	if err == nil && replica != nil {
-		err = replica.confirmed(got[1], replicas)
-	}
-	return got[0], err
+	return got, err
 }
 
 // moveWait is how long a call waits before it asks again where its keys are.
