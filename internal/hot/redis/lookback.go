@@ -84,7 +84,9 @@ func (b *lookback) read(ctx context.Context, s *Store, shard, bits int) {
 		var cmds []rueidis.Completed
 		for ; set < end && len(cmds) < lookbackPage; set++ {
 			key := string(idSet(slices.Clip(begin), set))
-			cmds = append(cmds, s.client.B().Smembers().Key(key).Build())
+			// Pinned: when a connection breaks, the client sends reads again and gives
+			// their memory back, which the broken one may still be reading.
+			cmds = append(cmds, s.client.B().Smembers().Key(key).Build().Pin())
 		}
 		if ctx.Err() != nil || s.usable() != nil {
 			return
