@@ -34,7 +34,7 @@ func BenchmarkColdWrite(b *testing.B) {
 				r := folder.Fold(open, rows, now)
 				maps.Copy(open, r.Changed)
 				batch := &cold.Batch{Token: fmt.Sprint(seq), Events: rows, Visits: r.Visits, Links: r.Links, Last: seq, Now: now}
-				if _, err := s.Write(b.Context(), batch); err != nil {
+				if err := s.Write(b.Context(), batch); err != nil {
 					b.Fatal(err)
 				}
 				rows = rows[:0]

@@ -112,7 +112,7 @@ func storeOf(b *testing.B, path string, n int) *duckdb.Store {
 		r := folder.Fold(open, rows, rows[len(rows)-1].Time)
 		maps.Copy(open, r.Changed)
 		batch := &cold.Batch{Token: fmt.Sprint(seq), Events: rows, Visits: r.Visits, Links: r.Links, First: seq, Last: seq}
-		if _, err := s.Write(b.Context(), batch); err != nil {
+		if err := s.Write(b.Context(), batch); err != nil {
 			b.Fatal(err)
 		}
 		rows = rows[:0]

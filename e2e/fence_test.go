@@ -33,7 +33,7 @@ type tokens struct {
 
 func (l *tokens) Spacing() time.Duration { return 0 }
 
-func (l *tokens) Write(_ context.Context, b *cold.Batch) (bool, error) {
+func (l *tokens) Write(_ context.Context, b *cold.Batch) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if old := l.batches[b.Token]; old != nil {
@@ -41,12 +41,12 @@ func (l *tokens) Write(_ context.Context, b *cold.Batch) (bool, error) {
 		if fmt.Sprint(old.Events, old.Visits) != fmt.Sprint(b.Events, b.Visits) {
 			l.differ = append(l.differ, b.Token)
 		}
-		return false, nil
+		return nil
 	}
 	c := *b
 	c.Events, c.Visits = slices.Clone(b.Events), slices.Clone(b.Visits)
 	l.batches[b.Token] = &c
-	return true, nil
+	return nil
 }
 
 // check checks that each of the events is there once, in visits too.
@@ -119,15 +119,15 @@ func (s *sleeper) pass() func() {
 	return s.awake.RUnlock
 }
 
-func (s *sleeper) Write(ctx context.Context, b *cold.Batch) (bool, error) {
+func (s *sleeper) Write(ctx context.Context, b *cold.Batch) error {
 	if !s.after {
 		s.sleep()
 	}
-	written, err := s.Writer.Write(context.WithoutCancel(ctx), b) // what is sent is sent
+	err := s.Writer.Write(context.WithoutCancel(ctx), b) // what is sent is sent
 	if s.after {
 		s.sleep()
 	}
-	return written, err
+	return err
 }
 
 func (s *sleeper) Head(ctx context.Context, shard int) (uint64, error) {

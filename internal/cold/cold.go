@@ -19,10 +19,14 @@ var ErrNewer = errors.New("cold: store was written by a newer version of Weir")
 // writing the same token twice adds nothing the second time.
 type Batch struct {
 	Token string // log, shard, range
+	Log   string // the hot log's id: a shard's seqs are of one log
 	Shard int
 	First uint64
 	Last  uint64
 	Now   time.Time // the intent's
+	// Again says that all or a part of the batch may be there: a write of it
+	// failed, or the node that began it is gone.
+	Again bool
 
 	Events []weir.EventRow
 	Visits []weir.VisitRow
@@ -32,12 +36,12 @@ type Batch struct {
 
 // Writer writes batches. All methods are safe for concurrent use.
 type Writer interface {
-	// Write makes the whole batch durable and visible in one step, or returns
-	// an error and nothing of it is there, or it is and a second Write of the
-	// same token finds it. written is false when the token was there before.
+	// Write makes the whole batch durable and visible. After an error a part of
+	// it may be there; a Write of the same token, with Again, adds the rest and
+	// nothing twice. So does one at the same time, in this process or another.
 	// A *RowError names a row that can never be written; any other error is
 	// passing.
-	Write(ctx context.Context, b *Batch) (written bool, err error)
+	Write(ctx context.Context, b *Batch) error
 	// Spacing is the least time between two flushes that nobody waits long
 	// for: 0 where small batches are cheap.
 	Spacing() time.Duration

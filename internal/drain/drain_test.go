@@ -286,7 +286,7 @@ type pausing struct {
 	pause func()
 }
 
-func (p pausing) Write(ctx context.Context, b *cold.Batch) (bool, error) {
+func (p pausing) Write(ctx context.Context, b *cold.Batch) error {
 	p.pause()
 	return p.Writer.Write(ctx, b)
 }

@@ -31,7 +31,7 @@ func newLedger() *ledger { return &ledger{batches: map[string]*cold.Batch{}} }
 
 func (l *ledger) Spacing() time.Duration { return 0 }
 
-func (l *ledger) Write(_ context.Context, b *cold.Batch) (bool, error) {
+func (l *ledger) Write(_ context.Context, b *cold.Batch) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var kept bool
@@ -40,20 +40,20 @@ func (l *ledger) Write(_ context.Context, b *cold.Batch) (bool, error) {
 		kept, err = l.fail(b)
 	}
 	if err != nil && !kept {
-		return false, err
+		return err
 	}
 	if old, ok := l.batches[b.Token]; ok {
 		if fmt.Sprint(old.Events, old.Visits) != fmt.Sprint(b.Events, b.Visits) {
 			l.twice = append(l.twice, b.Token)
 		}
-		return false, err
+		return err
 	}
 	c := *b
 	c.Events = append([]weir.EventRow{}, b.Events...)
 	c.Visits = append([]weir.VisitRow{}, b.Visits...)
 	l.batches[b.Token] = &c
 	l.order = append(l.order, &c)
-	return true, err
+	return err
 }
 
 func (l *ledger) setFail(f func(*cold.Batch) (bool, error)) {

@@ -30,6 +30,7 @@ type shard struct {
 	pending   time.Time // since when events have been waiting; zero when none
 	flushed   time.Time // last batch
 	swept     time.Time
+	again     bool // what is written may be there
 }
 
 func newShard(d *Drain, n int) *shard {
@@ -177,6 +178,8 @@ func (s *shard) load(ctx context.Context) error {
 // intent that is there may be one that the log did not vouch for, and would lose
 // with a master that fails; what is written under a lost intent is written twice.
 func (s *shard) replay(ctx context.Context, in hot.Intent) error {
+	s.again = true
+	defer func() { s.again = false }()
 	if in.Last < in.First {
 		return s.sweep(ctx, in)
 	}
@@ -294,7 +297,7 @@ func (s *shard) sweep(ctx context.Context, in hot.Intent) error {
 func (s *shard) coldBatch(in hot.Intent) *cold.Batch {
 	return &cold.Batch{
 		Token: fmt.Sprintf("%s/%d/%d-%d/%d", s.log.ID(), s.n, in.First, in.Last, in.Now.UnixMicro()),
-		Shard: s.n, First: in.First, Last: in.Last, Now: in.Now,
+		Log: s.log.ID(), Shard: s.n, First: in.First, Last: in.Last, Now: in.Now, Again: s.again,
 	}
 }
 

@@ -16,7 +16,7 @@ import (
 func (s *shard) write(ctx context.Context, b *cold.Batch) error {
 	pause := s.opt.Backoff
 	for {
-		_, err := s.cold.Write(ctx, b)
+		err := s.cold.Write(ctx, b)
 		if err == nil {
 			return nil
 		}
@@ -28,6 +28,7 @@ func (s *shard) write(ctx context.Context, b *cold.Batch) error {
 			s.bury(b, row)
 			continue
 		}
+		b.Again = true
 		s.opt.Failed(s.n, err)
 		s.opt.Logger.Warn("drain: cold tier does not take a batch; trying again",
 			"shard", s.n, "events", len(b.Events), "pause", pause, "error", err)

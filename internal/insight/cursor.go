@@ -6,12 +6,7 @@ import (
 	"math"
 
 	weir "github.com/weir-analytics/weir"
-)
-
-// The years 1 to 9999, which is what an engine's timestamps surely hold.
-const (
-	firstMicro = -62135596800_000000
-	lastMicro  = 253402300799_999999
+	"github.com/weir-analytics/weir/internal/cold"
 )
 
 // cursor is the place of an event in the list, which is ordered by time, shard
@@ -42,7 +37,7 @@ func parseCursor(s string) (cursor, error) {
 		shard: int64(binary.BigEndian.Uint64(b[8:])),
 		seq:   binary.BigEndian.Uint64(b[16:]),
 	}
-	if c.us < firstMicro || c.us > lastMicro || c.seq > math.MaxInt64 {
+	if c.us < cold.Earliest.UnixMicro() || c.us >= cold.Latest.UnixMicro() || c.seq > math.MaxInt64 {
 		return cursor{}, weir.Errorf(weir.EINVALID, "cursor is not one of ours")
 	}
 	return c, nil

@@ -108,8 +108,13 @@ func (e *Engine) each(ctx context.Context, f fragment, scan func(scan func(...an
 // window is the rows of a project's table between two times in microseconds;
 // column is the table's timestamp.
 func (e *Engine) window(p *weir.Project, column string, from, to int64) fragment {
-	at := func(us int64) fragment { return call(e.d.Time, bind(us)) }
-	return sql("project_id = @ AND "+column+" >= @ AND "+column+" < @", bind(p.ID), at(from), at(to))
+	return sql("project_id = @ AND "+column+" >= @ AND "+column+" < @", bind(p.ID), e.at(from), e.at(to))
+}
+
+// at is a time to compare a timestamp with. Beyond what rows may have, the ends of
+// that do as well, and all engines have them.
+func (e *Engine) at(us int64) fragment {
+	return call(e.d.Time, bind(min(max(us, cold.Earliest.UnixMicro()), cold.Latest.UnixMicro())))
 }
 
 // hasLinks says whether any device of the project is linked to a profile, so

@@ -64,7 +64,7 @@ func newStore(t testing.TB, rows ...weir.EventRow) cold.Store {
 			Entry: r.Path, Exit: r.Path, EntryAt: r.Time, ExitAt: r.Time, Events: 1, ScreenViews: 1,
 		})
 	}
-	if _, err := s.Write(context.Background(), batch); err != nil {
+	if err := s.Write(context.Background(), batch); err != nil {
 		t.Fatal(err)
 	}
 	return s

@@ -143,10 +143,10 @@ func (e *Engine) whereEvents(p *weir.Project, q EventsQuery) (fragment, error) {
 	}
 	w := sql("project_id = @@", bind(p.ID), filter)
 	if !q.From.IsZero() {
-		w = sql("@ AND ts >= @", w, call(e.d.Time, bind(q.From.UnixMicro())))
+		w = sql("@ AND ts >= @", w, e.at(q.From.UnixMicro()))
 	}
 	if !q.To.IsZero() {
-		w = sql("@ AND ts < @", w, call(e.d.Time, bind(q.To.UnixMicro())))
+		w = sql("@ AND ts < @", w, e.at(q.To.UnixMicro()))
 	}
 	if q.Name != "" {
 		w = sql("@ AND name = @", w, bind(q.Name))
@@ -163,7 +163,7 @@ func (e *Engine) whereEvents(p *weir.Project, q EventsQuery) (fragment, error) {
 		if err != nil {
 			return fragment{}, err
 		}
-		at := call(e.d.Time, bind(c.us))
+		at := e.at(c.us)
 		w = sql("@ AND ts <= @ AND (ts < @ OR shard < @ OR (shard = @ AND seq < @))", w,
 			at, at, bind(c.shard), bind(c.shard), bind(int64(c.seq)))
 	}
@@ -191,7 +191,7 @@ func (e *Engine) durations(ctx context.Context, p *weir.Project, items []EventIt
 	}
 	// A view is closed by a later event, which came in order or not.
 	q := sql("SELECT closes_event_id, closes_ms FROM events WHERE project_id = @ AND ts >= @ AND closes_event_id IN (@)",
-		bind(p.ID), call(e.d.Time, bind(first.UnixMicro())), list(ids, ", "))
+		bind(p.ID), e.at(first.UnixMicro()), list(ids, ", "))
 	return e.each(ctx, q, func(scan func(...any) error) error {
 		var id string
 		var ms int64

@@ -22,7 +22,7 @@ func Bench(b *testing.B, open func(b *testing.B, dir string) cold.Store) {
 		batch := w.batches(10_000)[0]
 		for i := 0; b.Loop(); i++ {
 			batch.Token = fmt.Sprint("bench-", i)
-			if _, err := s.Write(b.Context(), batch); err != nil {
+			if err := s.Write(b.Context(), batch); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -33,7 +33,7 @@ func Bench(b *testing.B, open func(b *testing.B, dir string) cold.Store) {
 		defer s.Close()
 		w := sorted(b, 1_000_000)
 		for _, batch := range w.batches(10_000) {
-			if _, err := s.Write(b.Context(), batch); err != nil {
+			if err := s.Write(b.Context(), batch); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -104,7 +104,7 @@ func writeForever(path string) error {
 		return err
 	}
 	for i := start; ; i++ {
-		if _, err := s.Write(context.Background(), batch(i, 3000)); err != nil {
+		if err := s.Write(context.Background(), batch(i, 3000)); err != nil {
 			return err
 		}
 		fmt.Println(i)
@@ -153,7 +153,7 @@ func writeIntoLimit(path string, limit uint64, prepare func(*duckdb.Store) error
 	}
 	done := 0
 	for ; limit == 0 && done < 8; done++ {
-		if _, err := s.Write(context.Background(), batch(done, 3000)); err != nil {
+		if err := s.Write(context.Background(), batch(done, 3000)); err != nil {
 			return err
 		}
 	}
@@ -172,7 +172,7 @@ func writeIntoLimit(path string, limit uint64, prepare func(*duckdb.Store) error
 		return err
 	}
 	for ; ; done++ {
-		_, err := s.Write(context.Background(), batch(done, 3000))
+		err := s.Write(context.Background(), batch(done, 3000))
 		var refused *cold.RowError
 		if errors.As(err, &refused) || done == 1000 {
 			return fmt.Errorf("batch %d: %w", done, err)
@@ -186,7 +186,7 @@ func writeIntoLimit(path string, limit uint64, prepare func(*duckdb.Store) error
 		return err
 	}
 	for i := range 3 { // the first is the one that was refused
-		if _, err := s.Write(context.Background(), batch(done+i, 3000)); err != nil {
+		if err := s.Write(context.Background(), batch(done+i, 3000)); err != nil {
 			return fmt.Errorf("after there was room again: %w", err)
 		}
 	}

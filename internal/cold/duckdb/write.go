@@ -15,36 +15,36 @@ const walLimit = "256MB"
 
 // Write makes the batch durable: when it returns, the commit is on disk. ctx is
 // looked at before the transaction, which is not broken off once begun.
-func (s *Store) Write(ctx context.Context, b *cold.Batch) (written bool, err error) {
-	if err := validate(b.Events); err != nil {
-		return false, err
+func (s *Store) Write(ctx context.Context, b *cold.Batch) error {
+	if err := cold.Validate(b.Events); err != nil {
+		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := ctx.Err(); err != nil {
-		return false, fmt.Errorf("duckdb: write: %w", err)
+		return fmt.Errorf("duckdb: write: %w", err)
 	}
 	if s.closed {
-		return false, ErrClosed
+		return ErrClosed
 	}
 	if s.w == nil {
 		if err := s.reopen(); err != nil {
-			return false, err
+			return err
 		}
 	}
-	written, err = s.w.write(b)
+	err := s.w.write(b)
 	if invalid(err) {
 		s.log.Error("the cold tier's file had an error", "path", s.path, "error", err)
 		if err := s.reopen(); err != nil {
-			return false, err
+			return err
 		}
 		// What became of the batch only its token knows.
-		written, err = s.w.write(b)
+		err = s.w.write(b)
 	}
 	if err != nil {
-		return false, fmt.Errorf("duckdb: write: %w", err)
+		return fmt.Errorf("duckdb: write: %w", err)
 	}
-	return written, nil
+	return nil
 }
 
 const (
@@ -64,10 +64,10 @@ func (w *writer) forget(b *cold.Batch) error {
 
 // write appends the batch in a transaction of its own, unless its token is
 // there.
-func (w *writer) write(b *cold.Batch) (written bool, err error) {
+func (w *writer) write(b *cold.Batch) error {
 	found, err := w.hasToken(b.Token)
 	if found || err != nil {
-		return false, err
+		return err
 	}
 	err = w.transaction(func() error {
 		w.batches++
@@ -79,10 +79,10 @@ func (w *writer) write(b *cold.Batch) (written bool, err error) {
 		return w.batch(b)
 	})
 	if err != nil {
-		return false, err
+		return err
 	}
 	w.sightings.Keep()
-	return true, nil
+	return nil
 }
 
 // batch appends all rows and the token.

@@ -1,4 +1,4 @@
-package duckdb
+package cold
 
 import (
 	"bytes"
@@ -9,15 +9,15 @@ import (
 	"unicode/utf8"
 
 	weir "github.com/weir-analytics/weir"
-	"github.com/weir-analytics/weir/internal/cold"
 )
 
-// validate finds the first row that no retry could write, or that would break
-// every query which reads it.
-func validate(rows []weir.EventRow) error {
+// Validate finds the first row that no retry could write, or that would break
+// every query which reads it: a *RowError. The same for all engines, so that they
+// hold the same rows.
+func Validate(rows []weir.EventRow) error {
 	for i := range rows {
 		if reason := refuse(&rows[i]); reason != "" {
-			return &cold.RowError{Index: i, Reason: reason}
+			return &RowError{Index: i, Reason: reason}
 		}
 	}
 	return nil
@@ -55,10 +55,16 @@ func refuse(r *weir.EventRow) string {
 	return refuseProperties(r.Properties)
 }
 
-// refuseTime keeps to the years that RFC 3339 can write.
+// Earliest is the first time that a row may have, and Latest the first that it
+// may not: what all engines' timestamps hold at microseconds, and all clients'.
+var (
+	Earliest = time.Date(1900, 1, 1, 0, 0, 0, 0, time.UTC)
+	Latest   = time.Date(2262, 1, 1, 0, 0, 0, 0, time.UTC)
+)
+
 func refuseTime(name string, t time.Time) string {
-	if y := t.UTC().Year(); y < 1 || y > 9999 {
-		return fmt.Sprintf("%s is out of range: year %d", name, y)
+	if t.Before(Earliest) || !t.Before(Latest) {
+		return fmt.Sprintf("%s is out of range: year %d", name, t.UTC().Year())
 	}
 	return ""
 }
