@@ -56,6 +56,8 @@ var house = map[string]room{
 	"internal/hot/redis":   {floor: 2, visitors: command},
 	"internal/cold/duckdb": {floor: 2, visitors: command},
 
+	"internal/cold/clickhouse": {floor: 2, visitors: command},
+
 	"internal/fleet":       {floor: 1},
 	"internal/fleet/local": {floor: 2},
 	"internal/fleet/redis": {floor: 2, visitors: command},
@@ -77,6 +79,7 @@ var house = map[string]room{
 	"internal/hot/hottest":     {floor: 2, support: true},
 	"internal/fleet/fleettest": {floor: 2, support: true},
 	"internal/redistest":       {floor: 1, only: nothing, support: true},
+	"internal/clickhousetest":  {floor: 1, only: nothing, support: true},
 	"internal/cold/coldtest":   {floor: 4, support: true},
 }
 
@@ -87,6 +90,7 @@ var guests = []struct {
 	from   func(path string) bool
 }{
 	{"github.com/duckdb/", in("internal/cold/duckdb")},
+	{"github.com/ClickHouse/", in("internal/cold/clickhouse")},
 	{"github.com/cockroachdb/", in("internal/hot/pebble")},
 	{"github.com/redis/", in("internal/redisconn", "internal/hot/redis", "internal/fleet/redis")},
 	{"modernc.org/sqlite", in("internal/meta")},

@@ -23,6 +23,7 @@ var licences = []struct{ name, words string }{
 // excused are modules under a licence that asks for more. NOTICE names each.
 var excused = map[string]string{
 	// Copyleft by file: it is linked as it is, and NOTICE says where its source is.
+	"github.com/hashicorp/go-version":    "Mozilla Public License, version 2.0",
 	"github.com/hashicorp/golang-lru/v2": "Mozilla Public License, version 2.0",
 }
 

@@ -16,17 +16,25 @@ type EventRow struct {
 	ClosesMS      int64 // time spent on it, milliseconds, never negative
 }
 
-// VisitRow is what one batch adds to one visit. Rows of a visit add up: least
-// Start, greatest End, sums of counts, Entry of the row with the least EntryAt,
-// Exit of the row with the greatest ExitAt. A visit is named by device and
-// session id.
+// VisitRow is a state of a visit as a whole. A batch that changes a visit
+// writes two rows: the state before with Sign -1 and nothing else changed, if
+// there was one, and the new state with Sign +1 and the next Version. So for any
+// condition on a row and any value of a row, the sum of Sign * value over the
+// rows is the sum over the visits, and nobody has to bring the rows of a visit
+// together.
+//
+// A visit is named by device and session id. One that its SDK named, that the
+// fold has let go of, and that comes back, begins again at Version 1: as another
+// visit of the same name.
 type VisitRow struct {
 	ProjectID, DeviceID, SessionID string
+	Sign                           int8   // +1 is a state of the visit, -1 cancels one
+	Version                        uint32 // counts the visit's states, from 1
 	ProfileID                      string // last one seen, "" if none
 
-	Start, End time.Time // first and last event of this batch
-	// Entry and Exit are paths of this batch's first and last screen view; the
-	// times are zero when it has none.
+	Start, End time.Time // first and last event, by their own time
+	// Entry and Exit are paths of the first and last screen view by time; the
+	// times are zero when there is none.
 	Entry, Exit     string
 	EntryAt, ExitAt time.Time
 
@@ -34,11 +42,11 @@ type VisitRow struct {
 	ScreenViews int64
 	Interactive int64 // see Event.IsInteractive
 	Calls       int64
-	Revenue     float64
-	Ended       bool // the visit ended, by session_end, idleness or age
+	Revenue     float64 // always finite
+	Ended       bool    // the visit ended, by session_end, idleness or age
+	Bot         bool    // an event of it was a bot's
 
-	// The visitor, as the visit's first event in this batch has it.
-	Bot                               bool
+	// The visitor, as the visit's earliest event has it.
 	Referrer, Channel                 string
 	UTMSource, UTMMedium, UTMCampaign string
 	Country, Region, City             string

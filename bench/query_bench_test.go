@@ -3,29 +3,83 @@ package bench_test
 import (
 	"context"
 	"fmt"
-	"maps"
 	"os"
-	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/bench"
-	"github.com/weir-analytics/weir/internal/cold"
-	"github.com/weir-analytics/weir/internal/cold/duckdb"
 	"github.com/weir-analytics/weir/internal/insight"
-	"github.com/weir-analytics/weir/internal/visit"
 )
-
-// Questions of a dashboard over WEIR_BENCH_EVENTS events of 30 days (a million
-// if it is not set). The data is made once and kept in WEIR_BENCH_DIR, if that
-// is set.
 
 const queryProject = "p"
 
 var queryEnd = time.Date(2026, 7, 1, 0, 0, 0, 0, time.UTC)
 
+// question is what a dashboard asks.
+type question struct {
+	name string
+	weir.Query
+	events *insight.EventsQuery // instead of Query
+}
+
+// questions are twelve of 30 days.
+func questions() []question {
+	month := weir.Query{Kind: weir.KindTrend, From: queryEnd.AddDate(0, 0, -30), To: queryEnd, Interval: weir.Day}
+	total, unique := weir.Series{Math: weir.MathTotal}, weir.Series{Math: weir.MathUnique}
+	calls := weir.Series{Event: weir.NameCall, Math: weir.MathTotal}
+	ask := func(name string, change func(*weir.Query)) question {
+		q := question{name: name, Query: month}
+		change(&q.Query)
+		return q
+	}
+	return []question{
+		ask("daily-total", func(q *weir.Query) { q.Series = []weir.Series{total} }),
+		ask("daily-total-and-unique", func(q *weir.Query) { q.Series = []weir.Series{total, unique} }),
+		ask("daily-total-beside-the-month-before", func(q *weir.Query) { q.Series, q.Compare = []weir.Series{total}, weir.ComparePrevious }),
+		ask("daily-unique-of-screen-views", func(q *weir.Query) {
+			q.Series = []weir.Series{{Event: weir.NameScreenView, Math: weir.MathUnique}}
+		}),
+		ask("daily-total-by-country", func(q *weir.Query) { q.Series, q.Breakdown = []weir.Series{total}, "country" }),
+		ask("daily-total-by-name", func(q *weir.Query) { q.Series, q.Breakdown = []weir.Series{total}, "name" }),
+		ask("hourly-calls-by-route", func(q *weir.Query) {
+			q.Series, q.Interval, q.Breakdown = []weir.Series{calls}, weir.Hour, "route"
+		}),
+		ask("daily-calls-that-failed", func(q *weir.Query) {
+			q.Series = []weir.Series{calls}
+			q.Filter = []weir.Condition{{Column: "status", Op: ">", Values: []string{"399"}}}
+		}),
+		ask("hourly-p95-of-latency", func(q *weir.Query) {
+			q.Interval = weir.Hour
+			q.Series = []weir.Series{{Event: weir.NameCall, Math: weir.MathP95, Property: "latency_ms"}}
+		}),
+		ask("unique-of-a-day-by-hour-in-a-country", func(q *weir.Query) {
+			q.From, q.Interval, q.Series = queryEnd.AddDate(0, 0, -1), weir.Hour, []weir.Series{unique}
+			q.Filter = []weir.Condition{{Column: "country", Op: "=", Values: []string{"DE"}}}
+		}),
+		ask("pages", func(q *weir.Query) { q.Kind = weir.KindPages }),
+		{name: "newest-events", events: &insight.EventsQuery{Limit: 100}},
+	}
+}
+
+func (q question) ask(ctx context.Context, e *insight.Engine, p *weir.Project) (err error) {
+	switch {
+	case q.events != nil:
+		_, err = e.Events(ctx, p, *q.events, 0)
+	case q.Kind == weir.KindPages:
+		_, err = e.Pages(ctx, p, q.Query, 0)
+	default:
+		_, err = e.Trend(ctx, p, q.Query, 0)
+	}
+	return err
+}
+
+// BenchmarkQuery asks the questions of a dashboard over WEIR_BENCH_EVENTS events of
+// 30 days (a million if it is not set). Beyond 10 million they are copies with other
+// devices. WEIR_BENCH_COLD names one engine to measure.
 func BenchmarkQuery(b *testing.B) {
 	n := 1_000_000
 	if s := os.Getenv("WEIR_BENCH_EVENTS"); s != "" {
@@ -34,54 +88,59 @@ func BenchmarkQuery(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
-	dir := os.Getenv("WEIR_BENCH_DIR")
-	if dir == "" {
-		dir = b.TempDir()
-	}
-	s := storeOf(b, filepath.Join(dir, fmt.Sprintf("query-%d.duckdb", n)), n)
-	defer s.Close()
-	e := insight.New(s, complete{}, nil, insight.Options{})
 	p := &weir.Project{ID: queryProject, Timezone: "Europe/Berlin"}
 	if err := p.Resolve(); err != nil {
 		b.Fatal(err)
 	}
-	month := weir.Query{Kind: weir.KindTrend, From: queryEnd.AddDate(0, 0, -30), To: queryEnd, Interval: weir.Day}
-	with := func(change func(*weir.Query)) weir.Query {
-		q := month
-		change(&q)
-		return q
-	}
-	total, unique := weir.Series{Math: weir.MathTotal}, weir.Series{Math: weir.MathUnique}
-	for _, q := range []struct {
-		name  string
-		query weir.Query
-	}{
-		{"daily-total", with(func(q *weir.Query) { q.Series = []weir.Series{total} })},
-		{"daily-total-and-unique", with(func(q *weir.Query) { q.Series = []weir.Series{total, unique} })},
-		{"daily-unique-screen-views", with(func(q *weir.Query) {
-			q.Series = []weir.Series{{Event: weir.NameScreenView, Math: weir.MathUnique}}
-		})},
-		{"daily-total-by-country", with(func(q *weir.Query) { q.Series, q.Breakdown = []weir.Series{total}, "country" })},
-		{"hourly-p95-latency", with(func(q *weir.Query) {
-			q.Interval = weir.Hour
-			q.Series = []weir.Series{{Event: weir.NameCall, Math: weir.MathP95, Property: "latency_ms"}}
-		})},
-		{"pages", with(func(q *weir.Query) { q.Kind = weir.KindPages })},
-	} {
-		b.Run(q.name, func(b *testing.B) {
-			for b.Loop() {
-				var err error
-				if q.query.Kind == weir.KindPages {
-					_, err = e.Pages(b.Context(), p, q.query, 0)
-				} else {
-					_, err = e.Trend(b.Context(), p, q.query, 0)
+	engines(b, func(b *testing.B, e *engine) {
+		first := min(n, 10_000_000)
+		e.fill(b, bench.Plan{Project: queryProject, From: queryEnd.AddDate(0, 0, -30), To: queryEnd, Events: first, Devices: first / 30}, 10_000)
+		for i := 1; i < n/first; i++ {
+			e.double(i)
+		}
+		b.Logf("%.1f bytes an event on disk", float64(e.bytes())/float64(n))
+		engine := insight.New(e, complete{}, nil, insight.Options{})
+		for _, q := range questions() {
+			b.Run(q.name, func(b *testing.B) {
+				var took []float64
+				for b.Loop() {
+					began := time.Now()
+					if err := q.ask(b.Context(), engine, p); err != nil {
+						b.Fatal(err)
+					}
+					took = append(took, float64(time.Since(began).Microseconds())/1000)
 				}
-				if err != nil {
-					b.Fatal(err)
-				}
+				slices.Sort(took)
+				b.ReportMetric(took[len(took)/2], "median-ms")
+				b.ReportMetric(took[len(took)*95/100], "p95-ms")
+			})
+		}
+	})
+}
+
+// double adds a copy of the first events, of other devices.
+func (e *engine) double(copy int) {
+	again := func(table, names string, change map[string]string) {
+		columns := strings.Fields(names)
+		values := slices.Clone(columns)
+		for i, c := range columns {
+			if v, ok := change[c]; ok {
+				values[i] = v
 			}
-		})
+		}
+		e.exec(fmt.Sprintf("INSERT INTO %s (%s) SELECT %s FROM %s WHERE %s NOT LIKE '%%~%%'",
+			table, strings.Join(columns, ", "), strings.Join(values, ", "), table, columns[0]))
 	}
+	other := func(column string) string { return fmt.Sprintf("CONCAT(%s, '~%d')", column, copy) }
+	again("events", `device_id project_id ts quarter name id received_at profile_id session_id person path origin title referrer channel
+utm_source utm_medium utm_campaign utm_term utm_content country region city browser browser_version os os_version device_type bot language library
+method route status latency_ms consumer revenue currency properties inherited_from closes_event_id closes_path closes_ms shard seq`,
+		map[string]string{"device_id": other("device_id"), "id": other("id"), "session_id": other("session_id"), "person": other("person"), "shard": strconv.Itoa(copy)})
+	again("sightings", "person project_id quarter", map[string]string{"person": other("person")})
+	again("visits", `device_id project_id session_id profile_id start_at end_at entry exit entry_at exit_at events screen_views interactive calls revenue
+ended bot referrer channel utm_source utm_medium utm_campaign country region city browser os device_type language sign version`,
+		map[string]string{"device_id": other("device_id"), "session_id": other("session_id")})
+	again("identities", "device_id project_id profile_id linked_at", map[string]string{"device_id": other("device_id")})
 }
 
 // complete is a barrier over data that does not change.
@@ -89,45 +148,3 @@ type complete struct{}
 
 func (complete) Flush(context.Context) (time.Time, error) { return queryEnd, nil }
 func (complete) AsOf() time.Time                          { return queryEnd }
-
-// storeOf opens the store of n events, made as a drain would make it.
-func storeOf(b *testing.B, path string, n int) *duckdb.Store {
-	b.Helper()
-	_, err := os.Stat(path + ".done")
-	made := err == nil
-	s, err := duckdb.Open(path, duckdb.Options{})
-	if err != nil {
-		b.Fatal(err)
-	}
-	if made {
-		return s
-	}
-	open, folder := visit.Open{}, visit.Folder{LogID: "bench"}
-	var rows []weir.EventRow
-	seq := uint64(0)
-	write := func() {
-		if len(rows) == 0 {
-			return
-		}
-		r := folder.Fold(open, rows, rows[len(rows)-1].Time)
-		maps.Copy(open, r.Changed)
-		batch := &cold.Batch{Token: fmt.Sprint(seq), Events: rows, Visits: r.Visits, Links: r.Links, First: seq, Last: seq}
-		if err := s.Write(b.Context(), batch); err != nil {
-			b.Fatal(err)
-		}
-		rows = rows[:0]
-	}
-	plan := bench.Plan{Project: queryProject, From: queryEnd.AddDate(0, 0, -30), To: queryEnd, Events: n, Devices: n / 30}
-	for e := range bench.Mix(1, plan) {
-		seq++
-		rows = append(rows, weir.EventRow{Event: e, Seq: seq})
-		if len(rows) == 10_000 {
-			write()
-		}
-	}
-	write()
-	if err := os.WriteFile(path+".done", nil, 0o600); err != nil {
-		b.Fatal(err)
-	}
-	return s
-}

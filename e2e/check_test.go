@@ -5,16 +5,20 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	_ "github.com/ClickHouse/clickhouse-go/v2"
 	_ "github.com/duckdb/duckdb-go/v2"
+	"github.com/weir-analytics/weir/internal/cold"
 	"github.com/weir-analytics/weir/internal/hot"
 )
 
 var (
-	errMissing = errors.New("an acknowledged event is missing")
+	errMissing = errors.New("of an acknowledged event something is missing")
 	errTwice   = errors.New("an event is stored twice")
 )
 
@@ -25,6 +29,8 @@ type audit struct {
 	project string
 	hot     hot.Store
 	cold    *sql.DB
+	sql     cold.Dialect // of cold
+	place   string       // columns that name the shard whose log an event stood in
 	close   func()
 }
 
@@ -43,14 +49,22 @@ func check(t *testing.T, stopped interface{ audit() (audit, error) }, p project,
 	return a.check(t.Context())
 }
 
-// check finds the first difference: in events, in counters, in visits.
+// check finds the first difference.
 func (a audit) check(ctx context.Context) error {
-	for _, look := range []func(context.Context) error{a.drained, a.events, a.counters, a.visits} {
+	for _, look := range a.looks() {
 		if err := look(ctx); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// looks are what there is to compare, in order, with names.
+func (a audit) looks() iter.Seq2[string, func(context.Context) error] {
+	return func(yield func(string, func(context.Context) error) bool) {
+		_ = yield("log", a.drained) && yield("events", a.events) && yield("places", a.places) && yield("counters", a.counters) &&
+			yield("tallies", a.tallies) && yield("sightings", a.sightings) && yield("links", a.links) && yield("visits", a.visits)
+	}
 }
 
 func (a audit) drained(ctx context.Context) error {
@@ -104,11 +118,112 @@ func (a audit) events(ctx context.Context) error {
 	return nil
 }
 
+// places checks that each place of each shard's log is stored once.
+func (a audit) places(ctx context.Context) error {
+	return a.each(ctx, `
+		SELECT `+a.place+`, count(*)::BIGINT, count(DISTINCT seq)::BIGINT, max(seq)::BIGINT FROM events GROUP BY `+a.place, func(rows *sql.Rows) error {
+		columns, err := rows.Columns()
+		if err != nil {
+			return err
+		}
+		row := make([]any, len(columns))
+		into := make([]any, len(columns))
+		for i := range row {
+			into[i] = &row[i]
+		}
+		var n, places, last int64
+		into[len(into)-3], into[len(into)-2], into[len(into)-1] = &n, &places, &last
+		if err := rows.Scan(into...); err != nil {
+			return err
+		}
+		shard := row[:len(row)-3]
+		switch {
+		case n != places:
+			return fmt.Errorf("%w: shard %v: %d events of %d places", errTwice, shard, n, places)
+		case places != last:
+			return fmt.Errorf("%w: shard %v: %d places up to %d", errMissing, shard, places, last)
+		}
+		return nil
+	})
+}
+
+// tallies checks that they count the events.
+func (a audit) tallies(ctx context.Context) error {
+	count := func(n, table string) string {
+		return `SELECT project_id, quarter, name, ` + n + `::BIGINT FROM ` + table + ` GROUP BY project_id, quarter, name`
+	}
+	return a.differ(ctx, "tallies", count("sum(events)", "tallies"), count("count(*)", "events"))
+}
+
+// sightings checks that those are of the events, and of all of them.
+func (a audit) sightings(ctx context.Context) error {
+	const rows = `SELECT DISTINCT project_id, quarter, person FROM `
+	return a.differ(ctx, "sightings", rows+`sightings`, rows+`events WHERE person <> ''`)
+}
+
+// differ finds rows that one query answers and the other does not.
+func (a audit) differ(ctx context.Context, what, got, want string) error {
+	count := func(query string) (n int, err error) {
+		err = a.cold.QueryRowContext(ctx, `SELECT count(*) FROM (`+query+`) x`).Scan(&n)
+		return n, err
+	}
+	missing, err := count(want + ` EXCEPT ` + got)
+	if err != nil {
+		return err
+	}
+	more, err := count(got + ` EXCEPT ` + want)
+	switch {
+	case err != nil:
+		return err
+	case missing > 0:
+		return fmt.Errorf("%w: %d %s, and %d are of nothing", errMissing, missing, what, more)
+	case more > 0:
+		return fmt.Errorf("%d %s are of nothing", more, what)
+	}
+	return nil
+}
+
+// links checks that each visit of a device with a profile has linked the two when
+// it began.
+func (a audit) links(ctx context.Context) error {
+	type link struct {
+		device, profile string
+		at              int64
+	}
+	got, want := map[link]bool{}, map[link]bool{}
+	query := `SELECT device_id, profile_id, ` + a.sql.Micros("linked_at") + ` FROM identities`
+	err := a.each(ctx, query, func(rows *sql.Rows) error {
+		var l link
+		err := rows.Scan(&l.device, &l.profile, &l.at)
+		got[l] = true
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for device, events := range a.byDevice() {
+		if profile := events[0].Profile; profile != "" {
+			for _, v := range scanVisits(events) {
+				want[link{device, profile, v.start.UnixMicro()}] = true
+			}
+		}
+	}
+	for l := range want {
+		if !got[l] {
+			return fmt.Errorf("%w: the link %+v", errMissing, l)
+		}
+	}
+	if len(got) != len(want) {
+		return fmt.Errorf("%d links, want %d", len(got), len(want))
+	}
+	return nil
+}
+
 // counters compares those of each minute and name with the events of it.
 func (a audit) counters(ctx context.Context) error {
 	for _, name := range slices.Compact(slices.Sorted(slices.Values(names))) {
 		cold := map[int64]int64{}
-		err := a.each(ctx, `SELECT epoch_us(ts)//60000000, count(*) FROM events WHERE name = ? GROUP BY 1`, func(rows *sql.Rows) error {
+		err := a.each(ctx, `SELECT `+a.sql.IntDiv(a.sql.Micros("ts"), "60000000")+`, count(*) FROM events WHERE name = ? GROUP BY 1`, func(rows *sql.Rows) error {
 			var minute, n int64
 			err := rows.Scan(&minute, &n)
 			cold[minute] = n
@@ -141,11 +256,10 @@ type sitting struct {
 }
 
 func (a audit) visits(ctx context.Context) error {
-	byDevice := map[string][]sent{}
-	for _, e := range a.acked {
-		byDevice[e.Device] = append(byDevice[e.Device], e)
+	if err := a.states(ctx); err != nil {
+		return err
 	}
-	for device, events := range byDevice {
+	for device, events := range a.byDevice() {
 		want := scanVisits(events)
 		got, err := a.storedVisits(ctx, device)
 		if err != nil {
@@ -153,6 +267,48 @@ func (a audit) visits(ctx context.Context) error {
 		}
 		if !slices.Equal(got, want) {
 			return fmt.Errorf("visits of %s:\n got %+v\nwant %+v", device, got, want)
+		}
+	}
+	return nil
+}
+
+func (a audit) byDevice() map[string][]sent {
+	devices := map[string][]sent{}
+	for _, e := range a.acked {
+		devices[e.Device] = append(devices[e.Device], e)
+	}
+	return devices
+}
+
+// states checks that each row with sign -1 cancels one that is the same, and that
+// of the states of a visit the last one, and no other, is left. No SDK named a
+// visit, so that none begins again.
+func (a audit) states(ctx context.Context) error {
+	all, err := a.columns(ctx, "visits")
+	if err != nil {
+		return err
+	}
+	state := strings.Join(slices.DeleteFunc(all, func(c string) bool { return c == "sign" }), ", ")
+	for what, query := range map[string]string{
+		"a row that cancels nothing, or a state that is there twice": `
+			SELECT device_id, session_id, version, n::BIGINT FROM (SELECT ` + state + `, sum(sign) AS n FROM visits GROUP BY ` + state + `) x WHERE n NOT IN (0, 1)`,
+		"a version of a visit with several states": `
+			SELECT device_id, session_id, version, sum(sign)::BIGINT FROM visits GROUP BY device_id, session_id, version
+			HAVING sum(sign) NOT IN (0, 1) OR count(*) > 2`,
+		"a visit that has not just its last state": `
+			SELECT device_id, session_id, max(version), sum(sign)::BIGINT FROM visits GROUP BY device_id, session_id
+			HAVING sum(sign) <> 1 OR sum(sign * version) <> max(version)`,
+	} {
+		err := a.each(ctx, query, func(rows *sql.Rows) error {
+			var device, session string
+			var version, n int64
+			if err := rows.Scan(&device, &session, &version, &n); err != nil {
+				return err
+			}
+			return fmt.Errorf("%s: visit %s of %s, version %d: %d", what, session, device, version, n)
+		})
+		if err != nil {
+			return err
 		}
 	}
 	return nil
@@ -186,18 +342,31 @@ func scanVisits(events []sent) []sitting {
 }
 
 func (a audit) storedVisits(ctx context.Context, device string) (visits []sitting, err error) {
+	sum := func(value string) string { return `sum(v.sign * ` + value + `)::BIGINT` }
 	err = a.each(ctx, `
-		SELECT min(v.start_at) s, max(v.end_at), sum(v.events)::BIGINT, sum(v.screen_views)::BIGINT, sum(v.interactive)::BIGINT,
-			coalesce(arg_min(v.entry, v.entry_at), ''), coalesce(arg_max(v.exit, v.exit_at), ''),
-			(SELECT coalesce(sum(e.closes_ms), 0)::BIGINT FROM events e WHERE e.device_id = ? AND e.session_id = v.session_id)
-		FROM visits v WHERE v.device_id = ? GROUP BY v.session_id ORDER BY s`, func(rows *sql.Rows) error {
+		SELECT `+sum(a.sql.Micros("v.start_at"))+` AS s, `+sum(a.sql.Micros("v.end_at"))+`,
+			`+sum("v.events")+`, `+sum("v.screen_views")+`, `+sum("v.interactive")+`,
+			`+a.sql.ArgMax("v.entry", "v.version")+`, `+a.sql.ArgMax("v.exit", "v.version")+`, max(e.ms)
+		FROM visits v JOIN (SELECT session_id, sum(closes_ms)::BIGINT AS ms FROM events WHERE device_id = ? GROUP BY session_id) e ON e.session_id = v.session_id
+		WHERE v.device_id = ? GROUP BY v.session_id ORDER BY s`, func(rows *sql.Rows) error {
 		var v sitting
-		err := rows.Scan(&v.start, &v.end, &v.events, &v.views, &v.acts, &v.entry, &v.exit, &v.page)
-		v.start, v.end = v.start.UTC(), v.end.UTC()
+		var start, end int64
+		err := rows.Scan(&start, &end, &v.events, &v.views, &v.acts, &v.entry, &v.exit, &v.page)
+		v.start, v.end = time.UnixMicro(start).UTC(), time.UnixMicro(end).UTC()
 		visits = append(visits, v)
 		return err
 	}, device, device)
 	return visits, err
+}
+
+// columns are the names of a table's.
+func (a audit) columns(ctx context.Context, table string) ([]string, error) {
+	rows, err := a.cold.QueryContext(ctx, `SELECT * FROM `+table+` LIMIT 0`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	return rows.Columns()
 }
 
 // each calls scan for each row of the query.

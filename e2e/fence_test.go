@@ -61,7 +61,7 @@ func (l *tokens) check(t *testing.T, sent int) {
 			seqs[fmt.Sprint(e.Shard, "/", e.Seq)]++
 		}
 		for _, v := range b.Visits {
-			inVisits += int(v.Events)
+			inVisits += int(v.Sign) * int(v.Events)
 		}
 	}
 	for id, n := range rows {

@@ -3,9 +3,12 @@ package e2e_test
 import (
 	"database/sql"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 
+	"github.com/weir-analytics/weir/internal/cold/duckdb"
 	"github.com/weir-analytics/weir/internal/hot"
 	"github.com/weir-analytics/weir/internal/hot/pebble"
 	"github.com/weir-analytics/weir/internal/redistest"
@@ -73,11 +76,20 @@ func (a alone) hit() string {
 }
 
 func (a alone) audit() (audit, error) {
-	log, err := pebble.Open(filepath.Join(a.data, "hot"), pebble.Options{})
+	log, closeLog, err := a.openLog()
 	if err != nil {
 		return audit{}, err
 	}
-	return openAudit(log, func() { log.Close() }, a.data)
+	return openAudit(log, closeLog, a.data)
+}
+
+// openLog opens the hot tier of the stopped server.
+func (a alone) openLog() (log hot.Store, closeLog func(), err error) {
+	s, err := pebble.Open(filepath.Join(a.data, "hot"), pebble.Options{})
+	if err != nil {
+		return nil, nil, err
+	}
+	return s, func() { s.Close() }, nil
 }
 
 // openAudit is of a log that is open, and of the cold tier in the data folder.
@@ -87,25 +99,22 @@ func openAudit(log hot.Store, closeLog func(), data string) (audit, error) {
 		closeLog()
 		return audit{}, err
 	}
-	return audit{hot: log, cold: db, close: func() { db.Close(); closeLog() }}, nil
+	return audit{hot: log, cold: db, sql: duckdb.Dialect{}, place: "shard", close: func() { db.Close(); closeLog() }}, nil
 }
 
 // redisHouse is a fleet of which each process is killed, its Redis too.
 type redisHouse struct {
 	*fleet
 	redis *redistest.Server
-	deck  []string // what comes next
+	deck  deck[string]
 }
 
-// hit deals all kinds in a random order before it deals one again.
+func onRedis(f *fleet, r *redistest.Server) *redisHouse {
+	return &redisHouse{f, r, newDeck(newRand(f.t), "drain", "ingest", "redis", "all")}
+}
+
 func (h *redisHouse) hit() (what string) {
-	if len(h.deck) == 0 {
-		kinds := []string{"drain", "ingest", "redis", "all"}
-		for _, i := range rand.Perm(len(kinds)) {
-			h.deck = append(h.deck, kinds[i])
-		}
-	}
-	what, h.deck = h.deck[0], h.deck[1:]
+	what = h.deck.deal()
 	switch what {
 	case "drain":
 		h.drain.restart()
@@ -126,6 +135,40 @@ func (h *redisHouse) hit() (what string) {
 		h.start()
 	}
 	return what
+}
+
+// deck deals all cards in a random order before it deals one again.
+type deck[T any] struct {
+	rand  *rand.Rand
+	cards []T
+	rest  []T
+}
+
+func newDeck[T any](r *rand.Rand, cards ...T) deck[T] { return deck[T]{r, cards, nil} }
+
+func (d *deck[T]) deal() T {
+	if len(d.rest) == 0 {
+		for _, i := range d.rand.Perm(len(d.cards)) {
+			d.rest = append(d.rest, d.cards[i])
+		}
+	}
+	card := d.rest[0]
+	d.rest = d.rest[1:]
+	return card
+}
+
+// newRand is made of WEIR_TORTURE_SEED, or of a seed that the log names.
+func newRand(t *testing.T) *rand.Rand {
+	t.Helper()
+	seed := rand.Uint64()
+	if s := os.Getenv("WEIR_TORTURE_SEED"); s != "" {
+		var err error
+		if seed, err = strconv.ParseUint(s, 10, 64); err != nil {
+			t.Fatalf("WEIR_TORTURE_SEED=%q", s)
+		}
+	}
+	t.Logf("WEIR_TORTURE_SEED=%d", seed)
+	return rand.New(rand.NewPCG(seed, 0))
 }
 
 // drainHouse is a fleet of which only the node is killed that drains.

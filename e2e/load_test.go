@@ -15,11 +15,12 @@ import (
 
 // sent is an event as a client sent it.
 type sent struct {
-	ID     string    `json:"id"`
-	Name   string    `json:"name"`
-	Device string    `json:"device_id"`
-	Path   string    `json:"path,omitempty"`
-	Time   time.Time `json:"ts"`
+	ID      string    `json:"id"`
+	Name    string    `json:"name"`
+	Device  string    `json:"device_id"`
+	Profile string    `json:"profile_id,omitempty"` // the device's, or none
+	Path    string    `json:"path,omitempty"`
+	Time    time.Time `json:"ts"`
 }
 
 // names are those of the events that clients send.
@@ -35,6 +36,7 @@ type load struct {
 	pause   time.Duration // of a client between two batches
 	clients []*client
 
+	made    atomic.Int64 // events that were to be sent
 	again   atomic.Int64 // batches sent again
 	refused atomic.Int64 // of them those that were answered with 503 and Retry-After
 
@@ -96,31 +98,75 @@ func (c *client) run(done <-chan struct{}) {
 			return
 		default:
 		}
-		batch := c.batch()
-		body, err := json.Marshal(batch)
-		if err != nil {
-			panic(err)
+		if !c.send(c.batch(1 + c.rand.IntN(60))) {
+			return
 		}
-		for began := time.Now(); !c.post(body, len(batch)); {
-			if time.Since(began) > ackedWithin {
-				c.t.Errorf("a batch is not acknowledged within %v: %s", ackedWithin, body)
-				return
-			}
-			c.again.Add(1)
-			time.Sleep(20 * time.Millisecond)
-		}
-		c.mu.Lock()
-		c.acked = append(c.acked, batch...)
-		c.mu.Unlock()
 		time.Sleep(c.pause)
 	}
 }
 
-// batch makes up what some devices do next.
-func (c *client) batch() []sent {
-	batch := make([]sent, 1+c.rand.IntN(60))
+// send posts the batch until it is acknowledged, and says whether it was.
+func (c *client) send(batch []sent) bool {
+	c.made.Add(int64(len(batch)))
+	body, err := json.Marshal(batch)
+	if err != nil {
+		panic(err)
+	}
+	for began := time.Now(); !c.post(body, len(batch)); {
+		if time.Since(began) > ackedWithin {
+			c.t.Errorf("a batch is not acknowledged within %v: %s", ackedWithin, body)
+			return false
+		}
+		c.again.Add(1)
+		time.Sleep(20 * time.Millisecond)
+	}
+	c.mu.Lock()
+	c.acked = append(c.acked, batch...)
+	c.mu.Unlock()
+	return true
+}
+
+// steady lets the clients send so many events a second, until stop is called. When
+// a batch goes out follows from the clock and not from the answers, but that a
+// client which is late sends its next ones at once. late is the most that one was.
+func (l *load) steady(perSecond int) (stop func() (late time.Duration)) {
+	const every = 100 * time.Millisecond
+	size := perSecond / len(l.clients) * int(every) / int(time.Second)
+	done := make(chan struct{})
+	began := time.Now()
+	var most atomic.Int64
+	var running sync.WaitGroup
+	for i, c := range l.clients {
+		running.Go(func() {
+			at := began.Add(time.Duration(i) * every / time.Duration(len(l.clients)))
+			for {
+				select {
+				case <-done:
+					return
+				case <-time.After(time.Until(at)):
+				}
+				for late, was := int64(time.Since(at)), most.Load(); late > was && !most.CompareAndSwap(was, late); was = most.Load() {
+				}
+				if !c.send(c.batch(size)) {
+					return
+				}
+				at = at.Add(every)
+			}
+		})
+	}
+	return func() time.Duration {
+		close(done)
+		running.Wait()
+		return time.Duration(most.Load())
+	}
+}
+
+// batch makes up what some devices do next, n events.
+func (c *client) batch(n int) []sent {
+	batch := make([]sent, n)
 	for i := range batch {
-		device := fmt.Sprintf("%s-d%d", c.name, c.rand.IntN(12))
+		number := c.rand.IntN(12)
+		device := fmt.Sprintf("%s-d%d", c.name, number)
 		at, ok := c.clock[device]
 		if !ok {
 			at = time.Now().UTC().Add(-20 * time.Hour).Truncate(time.Millisecond)
@@ -131,6 +177,9 @@ func (c *client) batch() []sent {
 		}
 		c.clock[device] = at
 		e := sent{ID: fmt.Sprintf("%s-%d-%d", c.name, c.batches, i), Name: names[c.rand.IntN(len(names))], Device: device, Time: at}
+		if number%3 == 0 {
+			e.Profile = "of " + device
+		}
 		if e.Name == "screen_view" {
 			e.Path = fmt.Sprint("/", c.rand.IntN(20))
 		}

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 )
@@ -25,38 +27,70 @@ func kills(t *testing.T) int {
 	return n
 }
 
-// onlyOn skips the test when the torture is to be that of another hot tier.
-func onlyOn(t *testing.T, tier string) {
-	switch s := os.Getenv("WEIR_TORTURE_HOT"); s {
-	case "", tier:
-	case "pebble", "redis":
-		t.Skipf("WEIR_TORTURE_HOT=%s", s)
+// onlyOn skips the test when the torture is to be that of other stores.
+func onlyOn(t *testing.T, hot, cold string) {
+	only(t, "WEIR_TORTURE_HOT", hot, "pebble", "redis")
+	only(t, "WEIR_TORTURE_COLD", cold, "duckdb", "clickhouse")
+}
+
+func only(t *testing.T, variable, store string, known ...string) {
+	switch s := os.Getenv(variable); {
+	case s == "", s == store:
+	case slices.Contains(known, s):
+		t.Skipf("%s=%s", variable, s)
 	default:
-		t.Fatalf("WEIR_TORTURE_HOT=%q: there are pebble and redis", s)
+		t.Fatalf("%s=%q: there are %s", variable, s, strings.Join(known, " and "))
 	}
 }
 
 func TestTortureLosesAndDoublesNothing(t *testing.T) {
-	onlyOn(t, "pebble")
+	onlyOn(t, "pebble", "duckdb")
 	newTorture(t, startAlone(t, binary(t, ""))).passes()
 }
 
 func TestTortureOfNodesOnRedis(t *testing.T) {
-	onlyOn(t, "redis")
-	f, r := fleetOnRedis(t, binary(t, ""), 2)
-	newTorture(t, &redisHouse{fleet: f, redis: r}).passes()
+	onlyOn(t, "redis", "duckdb")
+	newTorture(t, onRedis(fleetOnRedis(t, binary(t, ""), 2))).passes()
+}
+
+func TestTortureOnClickHouse(t *testing.T) {
+	onlyOn(t, "pebble", "clickhouse")
+	newTorture(t, startAloneOnClickHouse(t, binary(t, ""))).passes()
+}
+
+func TestTortureOfPeersOnRedisAndClickHouse(t *testing.T) {
+	onlyOn(t, "redis", "clickhouse")
+	h := startPeers(t, binary(t, ""))
+	tr := newTorture(t, h)
+	stop := tr.load.ask(tr.project, h.addrs())
+	tr.run(kills(t))
+	answers := stop()
+	if err := tr.check(); err != nil {
+		t.Fatal(err)
+	}
+	tr.log()
+	t.Logf("%d answers, %d of them with all that was acknowledged before; took over within %v; faults struck: %v; ClickHouse ended by itself %d times",
+		answers.all, answers.complete, h.tookOver, h.cold.wire.strikes(), h.cold.ended.Load())
+	if answers.complete == 0 {
+		t.Error("no question was answered with all that was acknowledged before")
+	}
 }
 
 // The torture must notice a server that commits a batch before it is written.
 func TestTortureNoticesAPlantedBug(t *testing.T) {
-	onlyOn(t, "pebble")
-	newTorture(t, startAlone(t, binary(t, "planted"))).notices(errMissing)
+	onlyOn(t, "pebble", "duckdb")
+	newTorture(t, startAlone(t, binary(t, "planted"))).notices(max(8, kills(t)/3), errMissing)
 }
 
 func TestTortureOfNodesOnRedisNoticesAPlantedBug(t *testing.T) {
-	onlyOn(t, "redis")
+	onlyOn(t, "redis", "duckdb")
 	f, _ := fleetOnRedis(t, binary(t, "planted"), 2)
-	newTorture(t, drainHouse{f}).notices(errMissing)
+	newTorture(t, drainHouse{f}).notices(max(8, kills(t)/3), errMissing)
+}
+
+func TestTortureOfPeersOnRedisAndClickHouseNoticesAPlantedBug(t *testing.T) {
+	onlyOn(t, "redis", "clickhouse")
+	newTorture(t, writeHouse{startPeers(t, binary(t, "planted"))}).notices(2, errMissing)
 }
 
 // house is what is tortured: a server, or several nodes and their Redis.
@@ -79,7 +113,11 @@ type torture struct {
 
 func newTorture(t *testing.T, h house) *torture {
 	p := h.newProject()
-	return &torture{t, h, p, newLoad(t, "c", 6, p.Key, h.addrs()...), map[string]int{}}
+	l := newLoad(t, "c", 6, p.Key, h.addrs()...)
+	if h, ok := h.(interface{ pause() time.Duration }); ok {
+		l.pause = h.pause()
+	}
+	return &torture{t, h, p, l, map[string]int{}}
 }
 
 // run hits the house n times while the clients send, then stops it.
@@ -102,14 +140,18 @@ func (tr *torture) passes() {
 	if err := tr.check(); err != nil {
 		tr.t.Fatal(err)
 	}
+	tr.log()
+}
+
+func (tr *torture) log() {
 	tr.t.Logf("killed %v; %d events acknowledged, %d batches sent again", tr.hits, len(tr.load.acked), tr.load.again.Load())
 }
 
-// notices tortures until the check finds what it must. A kill at a moment that
-// does no harm shows nothing, so it may take some.
-func (tr *torture) notices(want error) {
+// notices tortures, n kills at a time, until the check finds what it must. A kill
+// at a moment that does no harm shows nothing, so it may take some.
+func (tr *torture) notices(n int, want error) {
 	for end := time.Now().Add(2 * time.Minute); ; tr.house.start() {
-		tr.run(max(8, kills(tr.t)/3))
+		tr.run(n)
 		err := tr.check()
 		switch {
 		case errors.Is(err, want):

@@ -100,10 +100,10 @@ func runDrain(log hot.Log, w cold.Writer, o drain.Options) (stop func()) {
 // appendBatch appends what the only client does next.
 func (l *load) appendBatch(log hot.Log, project string) {
 	l.t.Helper()
-	batch := l.clients[0].batch()
+	batch := l.clients[0].batch(1 + l.clients[0].rand.IntN(60))
 	events, items := make([]weir.Event, len(batch)), make([]hot.Item, len(batch))
 	for i, e := range batch {
-		events[i] = weir.Event{ID: e.ID, ProjectID: project, Name: e.Name, Time: e.Time, ReceivedAt: time.Now().UTC(), DeviceID: e.Device, Path: e.Path}
+		events[i] = weir.Event{ID: e.ID, ProjectID: project, Name: e.Name, Time: e.Time, ReceivedAt: time.Now().UTC(), DeviceID: e.Device, ProfileID: e.Profile, Path: e.Path}
 		items[i] = hot.Item{Event: &events[i], Location: time.UTC}
 	}
 	if _, err := log.Append(l.t.Context(), items); err != nil {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Looks for what the tests need beyond Go modules and npm packages, and installs what it may: with apt, as root. What stays
-# missing is named; the tests that need it are skipped by name, or are an error with WEIR_TEST_STRICT=1.
+# Looks for what the tests need beyond Go modules and npm packages, and installs what it may: with apt, as root, and with npm.
+# What stays missing is named; the tests that need it are skipped by name, or are an error with WEIR_TEST_STRICT=1.
 set -euo pipefail
 
 strict=${WEIR_TEST_STRICT:-0}
@@ -54,3 +54,21 @@ for tool in redis-server redis-sentinel; do
 		missing "$tool is missing: the tests against Redis cannot run"
 	fi
 done
+
+# ClickHouse is a library of npm's, for Linux on x86-64 alone; another one is given as WEIR_TEST_CLICKHOUSE.
+clickhouse=$(dirname "$0")/../tools/clickhouse
+
+# npm writes node_modules/.package-lock.json last: an older one than ours is of another version.
+library() {
+	[[ -n ${WEIR_TEST_CLICKHOUSE:-} ]] && return
+	[[ -e $clickhouse/node_modules/@chdb/lib-linux-x64-gnu/libchdb.so ]] &&
+		[[ ! $clickhouse/package-lock.json -nt $clickhouse/node_modules/.package-lock.json ]]
+}
+
+if ! library && [[ $(uname -sm) == "Linux x86_64" ]]; then
+	echo "installing @chdb/lib-linux-x64-gnu, for the tests against ClickHouse"
+	npm ci --prefix "$clickhouse" --no-audit --no-fund >/dev/null || true
+fi
+if ! library; then
+	missing "libchdb.so is missing: the tests against ClickHouse cannot run"
+fi

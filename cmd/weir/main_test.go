@@ -107,7 +107,7 @@ func TestAServerThatCannotServeSaysWhyInOneLine(t *testing.T) {
 		args []string
 		want []string
 	}{
-		"another hot tier":          {[]string{"--hot", "kafka://127.0.0.1"}, []string{"--hot", "kafka://127.0.0.1", "pebble:"}},
+		"another hot tier":          {[]string{"--hot", "kafka://127.0.0.1"}, []string{"--hot", "kafka:", "pebble:"}},
 		"a Redis of two hosts":      {[]string{"--hot", "redis://:0123456789abcdef@a,b"}, []string{"--hot", "redis+cluster://"}},
 		"a cache that is no Redis":  {[]string{"--cache", "here"}, []string{"--cache", "redis://"}},
 		"an unknown role":           {[]string{"--roles", "ingest,cook"}, []string{"--roles", "cook", "drain"}},
@@ -118,8 +118,9 @@ func TestAServerThatCannotServeSaysWhyInOneLine(t *testing.T) {
 		"replicas of Pebble":        {[]string{"--hot-ack", "replica"}, []string{"--hot-ack", "redis+sentinel://"}},
 		"a hot tier without place":  {[]string{"--hot", "pebble:"}, []string{"--hot", "pebble:PATH"}},
 		"a hot tier without scheme": {[]string{"--hot", "somewhere"}, []string{"--hot", "pebble:PATH"}},
-		"another cold tier":         {[]string{"--cold", "clickhouse://127.0.0.1"}, []string{"--cold", "clickhouse://127.0.0.1", "duckdb:"}},
-		"another meta store":        {[]string{"--meta", "postgres://127.0.0.1"}, []string{"--meta", "postgres://127.0.0.1", "sqlite:"}},
+		"another cold tier":         {[]string{"--cold", "clickhous://u:0123456789abcdef@127.0.0.1"}, []string{"--cold", "clickhous:", "duckdb:", "clickhouse://"}},
+		"no such cold option":       {[]string{"--cold", "clickhouse://u:0123456789abcdef@127.0.0.1/weir?clutser=x"}, []string{"--cold", "clutser", "cluster"}},
+		"another meta store":        {[]string{"--meta", "postgres://127.0.0.1"}, []string{"--meta", "postgres:", "sqlite:"}},
 		"a demo for all":            {[]string{"--demo", "--listen", "0.0.0.0:0"}, []string{"--demo", "0.0.0.0:0"}},
 		"a demo on all addresses":   {[]string{"--demo", "--listen", ":0"}, []string{"--demo", "loopback"}},
 		"profiles for all":          {[]string{"--pprof", "0.0.0.0:0"}, []string{"--pprof", "0.0.0.0:0"}},

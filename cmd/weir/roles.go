@@ -37,7 +37,7 @@ func (c *serveCmd) checkRoles() error {
 			return fmt.Errorf("--roles: there is no %q; there are %s", r, strings.Join(allRoles, ", "))
 		}
 	}
-	if c.has(roleDrain) != c.has(roleQuery) {
+	if c.coldAlone() && c.has(roleDrain) != c.has(roleQuery) {
 		return fmt.Errorf("--roles: a DuckDB file has one owner, so that drain and query go together, not %s", strings.Join(c.Roles, ","))
 	}
 	if c.alone() {

@@ -22,7 +22,7 @@ type serveCmd struct {
 	Hot     string `env:"WEIR_HOT" placeholder:"URL" help:"Hot tier: pebble:DIR (in --data by default), redis://HOST:PORT, redis+sentinel://H1,H2,H3/MASTER or redis+cluster://H1,H2,H3; rediss with TLS."`
 	HotAck  string `default:"master" enum:"master,replica" env:"WEIR_HOT_ACK" help:"When an event is accepted: the Redis master has it, or its replicas too."`
 	Cache   string `env:"WEIR_CACHE" placeholder:"URL" help:"Redis that keeps answers, which may evict; in this process by default."`
-	Cold    string `env:"WEIR_COLD" placeholder:"URL" help:"Cold tier: duckdb:FILE; in --data by default."`
+	Cold    string `env:"WEIR_COLD" placeholder:"URL" help:"Cold tier: duckdb:FILE (in --data by default), or clickhouse://HOST:PORT,…/DATABASE; clickhouses with TLS."`
 	Meta    string `env:"WEIR_META" placeholder:"URL" help:"Users, projects and keys: sqlite:FILE; in --data by default."`
 	Shards  int    `default:"4" env:"WEIR_SHARDS" placeholder:"N" help:"Shards of a new hot tier; an existing one keeps its own."`
 	MinFree uint64 `default:"256" env:"WEIR_MIN_FREE" placeholder:"MIB" help:"Free disk in MiB below which events are refused."`
@@ -47,7 +47,7 @@ type serveCmd struct {
 // Help is shown below the usage.
 func (*serveCmd) Help() string {
 	return `By default everything runs in this one process, and all data is in the data folder. With --hot redis://… the events that wait are in
-Redis, and several nodes may share it. SIGTERM or Ctrl-C stops it: requests under way
+Redis, and several nodes may share it; with --cold clickhouse://… too, each of them can drain and answer. SIGTERM or Ctrl-C stops it: requests under way
 end, and what was accepted is drained; what cannot be drained in time waits on disk for the next start.
 
 Examples:
@@ -57,6 +57,7 @@ Examples:
     weir serve --listen 0.0.0.0:8080 --data /var/lib/weir
     weir serve --hot redis+sentinel://s1,s2,s3/mymaster --hot-ack replica
     weir serve --hot redis://r1 --roles ingest --spill /var/lib/weir/spill
+    weir serve --hot redis://r1 --cold clickhouse://weir:PASSWORD@ch1,ch2/weir?cluster=main
     WEIR_ADMIN_TOKEN=… weir serve --log-format json`
 }
 
@@ -116,12 +117,11 @@ func (c *serveCmd) check() error {
 	if err := c.checkRoles(); err != nil {
 		return err
 	}
-	for _, s := range []struct{ flag, url, scheme string }{{"cold", c.Cold, "duckdb"}, {"meta", c.Meta, "sqlite"}} {
-		if _, err := storeURL(s.flag, s.url, s.scheme, ""); err != nil {
-			return err
-		}
+	if err := c.checkCold(); err != nil {
+		return err
 	}
-	return nil
+	_, err := storeURL("meta", c.Meta, "sqlite", "")
+	return err
 }
 
 func loopback(addr string) bool {

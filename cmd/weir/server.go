@@ -81,7 +81,7 @@ func (s *server) openStores(ctx context.Context) (err error) {
 		return err
 	}
 	if c.usesCold() {
-		if s.cold, err = c.openCold(s.log); err != nil {
+		if s.cold, err = c.openCold(ctx, s.log); err != nil {
 			return err
 		}
 	}

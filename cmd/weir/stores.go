@@ -4,13 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 
-	"github.com/weir-analytics/weir/internal/cold"
-	"github.com/weir-analytics/weir/internal/cold/duckdb"
 	"github.com/weir-analytics/weir/internal/meta"
 )
 
@@ -41,7 +38,7 @@ func claimData(dir string) error {
 }
 
 // others are what a flag takes beside the embedded store.
-var others = map[string]string{"hot": " or redis://HOST"}
+var others = map[string]string{"hot": " or redis://HOST", "cold": " or clickhouse://HOST"}
 
 // storeURL splits "scheme:rest", or makes it of the default.
 func storeURL(flag, url, scheme, path string) (string, error) {
@@ -50,24 +47,13 @@ func storeURL(flag, url, scheme, path string) (string, error) {
 	}
 	got, rest, ok := strings.Cut(url, ":")
 	if !ok || rest == "" {
-		return "", fmt.Errorf("--%s %q: want %s:PATH%s", flag, url, scheme, others[flag])
+		return "", fmt.Errorf("--%s: want %s:PATH%s", flag, scheme, others[flag])
 	}
 	if got != scheme {
-		return "", fmt.Errorf("--%s %q: this version knows %s:PATH%s only", flag, url, scheme, others[flag])
+		// Not all of it: it may hold a password.
+		return "", fmt.Errorf("--%s %s:…: this version knows %s:PATH%s only", flag, got, scheme, others[flag])
 	}
 	return rest, nil
-}
-
-func (c *serveCmd) openCold(log *slog.Logger) (cold.Store, error) {
-	file, err := storeURL("cold", c.Cold, "duckdb", filepath.Join(c.Data, "cold.duckdb"))
-	if err != nil {
-		return nil, err
-	}
-	s, err := duckdb.Open(file, duckdb.Options{Logger: log})
-	if err != nil {
-		return nil, err // and no *duckdb.Store that is nil in a Store that is not
-	}
-	return s, nil
 }
 
 func (c *serveCmd) openMeta(ctx context.Context) (*meta.Store, error) {

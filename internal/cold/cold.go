@@ -57,10 +57,12 @@ func (e *RowError) Error() string { return "cold: row refused: " + e.Reason }
 
 // Reader answers SQL. Arguments are bound to "?" in order.
 //
-// The tables are events, sightings, visits, profiles, identities, dead_letters and
-// batches, with the columns of the DuckDB backend's first migration in every engine.
+// The tables are events, sightings, tallies, visits, profiles, identities,
+// dead_letters and batches, with the columns of the DuckDB backend's migrations in
+// every engine, and perhaps more.
 // Two columns of events are computed at the write, person and quarter, as Person
-// and Quarter say; and so are the rows of sightings, as Sightings says.
+// and Quarter say; and so are the rows of sightings and tallies, as Sightings and
+// Tallies say.
 type Reader interface {
 	Query(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 	Dialect() Dialect

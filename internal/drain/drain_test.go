@@ -314,7 +314,7 @@ func TestIdleVisitsEnd(t *testing.T) {
 		_, visits, _ := r.all()
 		n := map[string]bool{}
 		for _, v := range visits {
-			if v.Ended {
+			if v.Ended && v.Sign > 0 {
 				n[v.DeviceID] = true
 			}
 		}

@@ -175,8 +175,20 @@ func (r *rig) check() {
 		r.t.Fatalf("%d events and %d dead letters of %d sent", len(seen), len(dead), r.sent)
 	}
 	var inVisits int64
+	there := map[weir.VisitRow]int{} // states that no row cancels
 	for _, v := range visits {
-		inVisits += v.Events
+		inVisits += int64(v.Sign) * v.Events
+		n := int(v.Sign)
+		v.Sign = 1
+		if there[v] += n; there[v] < 0 || there[v] > 1 {
+			r.t.Fatalf("%d times %+v", there[v], v)
+		}
+	}
+	open := map[[2]string]int{}
+	for v, n := range there {
+		if open[[2]string{v.DeviceID, v.SessionID}] += n; open[[2]string{v.DeviceID, v.SessionID}] > 1 {
+			r.t.Fatalf("two states of visit %s of %s", v.SessionID, v.DeviceID)
+		}
 	}
 	if inVisits != int64(r.sent) {
 		r.t.Fatalf("visits hold %d events of %d", inVisits, r.sent)

@@ -297,7 +297,7 @@ func (s *shard) sweep(ctx context.Context, in hot.Intent) error {
 func (s *shard) coldBatch(in hot.Intent) *cold.Batch {
 	return &cold.Batch{
 		Token: fmt.Sprintf("%s/%d/%d-%d/%d", s.log.ID(), s.n, in.First, in.Last, in.Now.UnixMicro()),
-		Log: s.log.ID(), Shard: s.n, First: in.First, Last: in.Last, Now: in.Now, Again: s.again,
+		Log:   s.log.ID(), Shard: s.n, First: in.First, Last: in.Last, Now: in.Now, Again: s.again,
 	}
 }
 

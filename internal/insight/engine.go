@@ -29,6 +29,10 @@ type Options struct {
 	MaxPoints int // most points of one series; 0 is 10,000
 	Parallel  int // statements of one question that run at once; 0 is the number of CPUs
 
+	// Raw answers from events alone, never from what was added up of them: slower,
+	// and the same.
+	Raw bool
+
 	// Cache keeps answers for askers that accept an older one; nil is one of the
 	// engine's own.
 	Cache fleet.Cache
@@ -120,13 +124,11 @@ func (e *Engine) at(us int64) fragment {
 // hasLinks says whether any device of the project is linked to a profile, so
 // that a project without any pays nothing for them.
 func (e *Engine) hasLinks(ctx context.Context, p *weir.Project) (bool, error) {
-	found := false
-	err := e.each(ctx, sql("SELECT 1 FROM identities WHERE project_id = @ LIMIT 1", bind(p.ID)), func(scan func(...any) error) error {
-		var one int
-		found = true
-		return scan(&one)
+	var n int64
+	err := e.each(ctx, sql("SELECT COUNT(*) FROM identities WHERE project_id = @", bind(p.ID)), func(scan func(...any) error) error {
+		return scan(&n)
 	})
-	return found, err
+	return n > 0, err
 }
 
 // links is a table of (device, profile) in the form of the person column: each

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -56,13 +57,22 @@ func newStore(t testing.TB, rows ...weir.EventRow) cold.Store {
 	}
 	t.Cleanup(func() { s.Close() })
 	batch := &cold.Batch{Token: "t", Now: noon, Events: rows}
+	visits := map[string]weir.VisitRow{} // one of each device
 	for i := range rows {
 		r := &rows[i]
 		r.ProjectID, r.Seq, r.ReceivedAt = "p", uint64(i+1), r.Time
-		batch.Visits = append(batch.Visits, weir.VisitRow{
-			ProjectID: "p", DeviceID: r.DeviceID, SessionID: r.DeviceID, Start: r.Time, End: r.Time.Add(5 * time.Second),
-			Entry: r.Path, Exit: r.Path, EntryAt: r.Time, ExitAt: r.Time, Events: 1, ScreenViews: 1,
-		})
+		v, ok := visits[r.DeviceID]
+		if ok {
+			v.Sign = -1
+			batch.Visits = append(batch.Visits, v)
+		} else {
+			v = weir.VisitRow{ProjectID: "p", DeviceID: r.DeviceID, SessionID: r.DeviceID, Start: r.Time, Entry: r.Path, EntryAt: r.Time}
+		}
+		v.Sign, v.Version, v.End, v.Exit, v.ExitAt = 1, v.Version+1, r.Time.Add(5*time.Second), r.Path, r.Time
+		v.Events++
+		v.ScreenViews++
+		visits[r.DeviceID] = v
+		batch.Visits = append(batch.Visits, v)
 	}
 	if err := s.Write(context.Background(), batch); err != nil {
 		t.Fatal(err)
@@ -165,6 +175,32 @@ func TestPagesAreWrittenWithTheirTotals(t *testing.T) {
 	}
 	sameJSON(t, a, `{"pages":[],"totals":{"views":0,"visitors":0,"visits":0,"bounce_rate":null,"visit_duration_ms":null},
 "as_of":"2026-01-03T13:00:00+01:00","cached":false,"elapsed_ms":0}`)
+}
+
+func TestPagesWithoutNumberCountTheirVisitors(t *testing.T) {
+	const pages = 300
+	var events []weir.EventRow
+	for i := range pages {
+		for d := range 1 + i%4 { // d0 is on all of them
+			events = append(events, view(fmt.Sprint("d", d), fmt.Sprint("/", i), float64(i)/100))
+		}
+	}
+	e := newEngine(t, &barrier{}, events...)
+	q := dayQuery()
+	q.Kind, q.Limit = weir.KindPages, 1000
+	a, err := e.Pages(t.Context(), berlin(t), q, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(a.Pages) != pages || a.Totals.Visitors != 4 || a.Totals.Views != int64(len(events)) {
+		t.Errorf("%d pages, %+v", len(a.Pages), a.Totals)
+	}
+	for _, p := range a.Pages {
+		var i int64
+		if _, err := fmt.Sscanf(p.Path, "/%d", &i); err != nil || p.Visitors != 1+i%4 || p.Views != p.Visitors {
+			t.Errorf("%+v, %v", p, err)
+		}
+	}
 }
 
 func TestEventsAreWrittenNewestFirstWithTheirDuration(t *testing.T) {

@@ -12,10 +12,6 @@ const (
 	defaultPages = 100
 	maxPages     = 1000
 
-	// visitMargin is how far around the range a visit's rows are gathered: a
-	// visit lasts 24 h at most, unless its SDK names it for longer.
-	visitMargin = 24 * time.Hour
-
 	// A bounce lasts less than this.
 	bounceLimit = 10 * time.Second
 )
@@ -87,7 +83,8 @@ func (e *Engine) pages(ctx context.Context, p *weir.Project, q weir.Query, fresh
 		return nil, fmt.Errorf("insight: pages: %w", err)
 	}
 	for _, f := range []func() error{
-		func() error { return e.pageViews(ctx, pl, linked, a) },
+		func() error { return e.pageViews(ctx, pl, a) },
+		func() error { return e.pageVisitors(ctx, pl, linked, a) },
 		func() error { return e.pageTimes(ctx, pl, a) },
 		func() error { return e.pageVisits(ctx, pl, a) },
 	} {
@@ -104,24 +101,19 @@ func (e *Engine) screenViews(pl *pagesPlan) fragment {
 	return sql("@ AND name = @@", e.window(pl.project, "ts", pl.from, pl.to), bind(weir.NameScreenView), pl.views)
 }
 
-// pageViews fills in the pages, their views and visitors, and both totals.
-func (e *Engine) pageViews(ctx context.Context, pl *pagesPlan, linked bool, a *Pages) error {
-	persons := sql("(SELECT path, person, COUNT(*) AS n FROM events WHERE @ GROUP BY path, person) AS seen", e.screenViews(pl))
-	if linked {
-		persons = e.resolved(pl.project, "path, n", persons)
-	}
-	q := sql("SELECT GROUPING(path), COALESCE(path, ''), CAST(SUM(n) AS BIGINT) AS views, COUNT(DISTINCT NULLIF(person, '')) FROM @ "+
-		fmt.Sprintf("GROUP BY GROUPING SETS ((path), ()) ORDER BY GROUPING(path) DESC, views DESC, path LIMIT %d", pl.limit+1), persons)
+// pageViews fills in the pages and their views.
+func (e *Engine) pageViews(ctx context.Context, pl *pagesPlan, a *Pages) error {
+	counted := sql("(SELECT path, COUNT(*) AS n FROM events WHERE @ GROUP BY path) AS counted", e.screenViews(pl))
+	q := sql("SELECT GROUPING(path), COALESCE(path, ''), CAST(COALESCE(SUM(n), 0) AS BIGINT) AS views FROM @ "+
+		fmt.Sprintf("GROUP BY GROUPING SETS ((path), ()) ORDER BY GROUPING(path) DESC, views DESC, path LIMIT %d", pl.limit+1), counted)
 	return e.each(ctx, q, func(scan func(...any) error) error {
 		var all int64
-		var views *int64 // NULL for all of nothing
 		var pg Page
-		if err := scan(&all, &pg.Path, &views, &pg.Visitors); err != nil {
+		if err := scan(&all, &pg.Path, &pg.Views); err != nil {
 			return err
 		}
-		pg.Views = or(views)
 		if all == 1 {
-			a.Totals.Views, a.Totals.Visitors = pg.Views, pg.Visitors
+			a.Totals.Views = pg.Views
 			return nil
 		}
 		a.Pages = append(a.Pages, pg)
@@ -148,7 +140,10 @@ func (e *Engine) pageTimes(ctx context.Context, pl *pagesPlan, a *Pages) error {
 		return nil
 	}
 	in, byPath := among("closes_path", a)
-	q := sql("SELECT closes_path, AVG(closes_ms) FROM events WHERE @ AND closes_event_id <> '' AND @@ GROUP BY closes_path",
+	if byPath[""] != nil { // what closes nothing names no path either; ids are slow to read
+		in = sql("@ AND closes_event_id <> ''", in)
+	}
+	q := sql("SELECT closes_path, AVG(closes_ms) FROM events WHERE @ AND @@ GROUP BY closes_path",
 		e.window(pl.project, "ts", pl.from, pl.to), in, pl.closes)
 	return e.each(ctx, q, func(scan func(...any) error) error {
 		var path string
@@ -161,47 +156,43 @@ func (e *Engine) pageTimes(ctx context.Context, pl *pagesPlan, a *Pages) error {
 	})
 }
 
-// visits is a table of whole visits that began within the range: its rows added
-// up, as weir.VisitRow says.
+// visits are the rows of the visits that began within the range. Their sums are
+// those of the visits, as weir.VisitRow says, where each value is multiplied by
+// sign.
 func (e *Engine) visits(pl *pagesPlan) fragment {
-	margin := visitMargin.Microseconds()
-	began := e.d.Micros("MIN(start_at)")
-	v := sql("SELECT device_id, session_id, "+
-		e.d.ArgMin("entry", "entry_at")+" AS first_path, "+
-		e.d.ArgMax("exit", "exit_at")+" AS last_path, "+
-		e.d.Micros("MAX(end_at)")+" - "+began+" AS lasted, "+
-		"SUM(screen_views) AS views, SUM(interactive) AS actions FROM visits WHERE @ GROUP BY device_id, session_id HAVING "+
-		began+" >= @ AND "+began+" < @",
-		e.window(pl.project, "start_at", pl.from-margin, pl.to+margin), bind(pl.from), bind(pl.to))
+	v := sql("visits WHERE @", e.window(pl.project, "start_at", pl.from, pl.to))
 	if !pl.bots {
-		v = sql("@ AND MAX(CASE WHEN bot THEN 1 ELSE 0 END) = 0", v)
+		v = sql("@ AND bot = FALSE", v)
 	}
-	v = sql("SELECT first_path, last_path, lasted, views, CASE WHEN views = 1 AND actions = 0 AND lasted < @ THEN 1 ELSE 0 END AS bounced, device_id, session_id FROM (@) AS whole",
-		bind(bounceLimit.Microseconds()), v)
 	if pl.filtered {
-		v = sql("SELECT * FROM (@) AS unfiltered WHERE (device_id, session_id) IN (SELECT device_id, session_id FROM events WHERE @)", v, e.screenViews(pl))
+		v = sql("@ AND (device_id, session_id) IN (SELECT device_id, session_id FROM events WHERE @)", v, e.screenViews(pl))
 	}
-	return sql("(@) AS visited", v)
+	return v
 }
 
 // pageVisits fills in entries, exits, bounce rates and what is about all visits:
-// in one pass, since to add the visits up is what it costs.
+// in one pass, which leaves few pairs of entry and exit to be added up.
 func (e *Engine) pageVisits(ctx context.Context, pl *pagesPlan, a *Pages) error {
 	wanted, byPath := sql("FALSE"), map[string]*Page{}
 	if len(a.Pages) > 0 {
 		var first, last fragment
-		first, byPath = among("first_path", a)
-		last, _ = among("last_path", a)
+		first, byPath = among("entry", a)
+		last, _ = among("exit", a)
 		wanted = sql("@ OR @", first, last)
 	}
-	q := sql(`SELECT GROUPING(first_path), GROUPING(last_path), COALESCE(first_path, ''), COALESCE(last_path, ''),
-COUNT(*), AVG(lasted), COUNT(CASE WHEN views > 0 THEN 1 END), CAST(COALESCE(SUM(bounced), 0) AS BIGINT) FROM @
-GROUP BY GROUPING SETS ((first_path), (last_path), ()) HAVING GROUPING(first_path) + GROUPING(last_path) = 2 OR @`, e.visits(pl), wanted)
+	lasted := e.d.Micros("end_at") + " - " + e.d.Micros("start_at")
+	pairs := sql("SELECT entry, exit, SUM(sign) AS n, SUM(sign * ("+lasted+")) AS lasted, "+
+		"SUM(CASE WHEN screen_views > 0 THEN sign ELSE 0 END) AS seen, "+
+		"SUM(CASE WHEN screen_views = 1 AND interactive = 0 AND "+lasted+" < @ THEN sign ELSE 0 END) AS bounced "+
+		"FROM @ GROUP BY entry, exit", bind(bounceLimit.Microseconds()), e.visits(pl))
+	q := sql(`SELECT GROUPING(entry), GROUPING(exit), COALESCE(entry, ''), COALESCE(exit, ''), CAST(COALESCE(SUM(n), 0) AS BIGINT),
+CAST(COALESCE(SUM(lasted), 0) AS DOUBLE), CAST(COALESCE(SUM(seen), 0) AS BIGINT), CAST(COALESCE(SUM(bounced), 0) AS BIGINT) FROM (@) AS pairs
+GROUP BY GROUPING SETS ((entry), (exit), ()) HAVING GROUPING(entry) + GROUPING(exit) = 2 OR @`, pairs, wanted)
 	return e.each(ctx, q, func(scan func(...any) error) error {
 		var byEntry, byExit int64 // 1 where the row is not by that path
 		var first, last string
 		var all, seen, bounces int64 // seen: visits with a screen view
-		var lasted *float64
+		var lasted float64           // all of them, µs
 		if err := scan(&byEntry, &byExit, &first, &last, &all, &lasted, &seen, &bounces); err != nil {
 			return err
 		}
@@ -209,8 +200,8 @@ GROUP BY GROUPING SETS ((first_path), (last_path), ()) HAVING GROUPING(first_pat
 		case byEntry == 1 && byExit == 1:
 			a.Totals.Visits = all
 			a.Totals.BounceRate = ratio(bounces, seen)
-			if lasted = finite(lasted); lasted != nil {
-				ms := *lasted / 1000
+			if all > 0 {
+				ms := lasted / float64(all) / 1000
 				a.Totals.VisitDuration = &ms
 			}
 		case byEntry == 0:

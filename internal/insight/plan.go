@@ -4,6 +4,7 @@ import (
 	"time"
 
 	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/cold"
 )
 
 // Limits and defaults of a trend.
@@ -20,6 +21,7 @@ type trendPlan struct {
 	filter  fragment
 	group   *column // nil without a breakdown
 	groups  int     // most lines of a breakdown, other left out
+	tallied bool    // filter and breakdown are by columns that tallies has
 	now     buckets
 	before  *buckets // nil without a comparison
 }
@@ -61,6 +63,10 @@ func (e *Engine) planTrend(p *weir.Project, q weir.Query) (*trendPlan, error) {
 			return nil, err
 		}
 		t.group = &c
+	}
+	t.tallied = !e.o.Raw && (q.Breakdown == "" || cold.IsTallied(q.Breakdown))
+	for _, c := range q.Filter {
+		t.tallied = t.tallied && cold.IsTallied(c.Column)
 	}
 	for _, s := range q.Series {
 		sp, err := e.planSeries(s)

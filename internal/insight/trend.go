@@ -137,6 +137,21 @@ func (e *Engine) where(t *trendPlan, s seriesPlan, b buckets) fragment {
 	return f
 }
 
+// counts says whether a series' events of a range are counted from tallies, and
+// not one by one.
+func (t *trendPlan) counts(s seriesPlan, b buckets) bool {
+	return t.tallied && s.Math == weir.MathTotal && b.wholeQuarters()
+}
+
+// source is the table that a series' rows of a range come from, and how their
+// events are counted.
+func (t *trendPlan) source(s seriesPlan, b buckets) (table, count string) {
+	if t.counts(s, b) {
+		return "tallies", "SUM(events)"
+	}
+	return "events", "COUNT(*)"
+}
+
 // moments is the rows of the range: by their quarter where the range is of whole
 // ones, as that is the cheaper column to read.
 func (e *Engine) moments(t *trendPlan, b buckets) fragment {
@@ -162,7 +177,8 @@ func (e *Engine) rows(t *trendPlan, s seriesPlan, b buckets, g *groups, names st
 	if t.group != nil {
 		inner = sql("@, @ AS k", inner, t.group.key())
 	}
-	inner = sql("(@ FROM events WHERE @) AS picked", inner, where)
+	table, _ := t.source(s, b)
+	inner = sql("(@ FROM "+table+" WHERE @) AS picked", inner, where)
 	columnsOut := index + " AS b, " + names
 	if t.group == nil {
 		return sql("(SELECT "+columnsOut+" FROM @) AS bucketed", inner)
@@ -176,6 +192,11 @@ func (e *Engine) aggregates(ctx context.Context, t *trendPlan, s seriesPlan, b b
 		return e.totals(ctx, t, s, b, vs)
 	}
 	columns, names := raw("1 AS one"), "one"
+	value := s.aggregate.sql(e.d)
+	if t.counts(s, b) {
+		columns, names = raw("events"), "events"
+		value = "CAST(SUM(events) AS DOUBLE)"
+	}
 	if s.value != nil {
 		columns, names = sql("@ AS x", s.value.expr), "x, CAST(x AS DOUBLE) AS v"
 		if s.value.kind == property {
@@ -183,7 +204,6 @@ func (e *Engine) aggregates(ctx context.Context, t *trendPlan, s seriesPlan, b b
 		}
 	}
 	rows := e.rows(t, s, b, g, names, columns, e.where(t, s, b))
-	value := s.aggregate.sql(e.d)
 	if s.value != nil {
 		value += ", COUNT(x) - COUNT(v)"
 	} else {
@@ -202,8 +222,9 @@ func (e *Engine) aggregates(ctx context.Context, t *trendPlan, s seriesPlan, b b
 // bucket is then found once for each of those.
 func (e *Engine) totals(ctx context.Context, t *trendPlan, s seriesPlan, b buckets, vs []Values) error {
 	moment, index := b.index(e.d)
-	q := sql("SELECT 0, "+index+" AS b, CAST(SUM(n) AS DOUBLE), 0 FROM (SELECT "+moment+" AS moment, COUNT(*) AS n FROM events WHERE @ GROUP BY moment) AS counted GROUP BY b",
-		e.where(t, s, b))
+	table, count := t.source(s, b)
+	q := sql("SELECT 0, "+index+" AS b, CAST(SUM(n) AS DOUBLE), 0 FROM (SELECT "+moment+" AS moment, "+count+" AS n FROM "+table+
+		" WHERE @ GROUP BY moment) AS counted GROUP BY b", e.where(t, s, b))
 	return e.points(ctx, t, nil, q, s.aggregate.fold, vs)
 }
 

@@ -21,7 +21,7 @@ func (e *Engine) uniques(ctx context.Context, t *trendPlan, s seriesPlan, b buck
 		return err
 	}
 	rows := e.rows(t, s, b, g, "person", raw("person"), e.where(t, s, b))
-	if s.Event == "" && t.filter.sql == "" && t.group == nil && b.wholeQuarters() {
+	if !e.o.Raw && s.Event == "" && t.filter.sql == "" && t.group == nil && b.wholeQuarters() {
 		rows = e.sightings(t, b)
 	}
 	if len(b.starts) <= maskBits {

@@ -21,6 +21,14 @@
 // A screen view, a screen leave or a session end closes the visit's last screen
 // view, if that was open and is not later than the closer. Any other event
 // takes path and origin of the last screen view before it.
+//
+// # Rows
+//
+// A batch writes the state that it leaves a visit in, after a row that cancels
+// the state before (weir.VisitRow): at most one of each for a visit, however many
+// events of it the batch has, and none for a visit that it leaves alone. A visit
+// named by the SDK that was let go of, since it expired or newer ones took its
+// place, and that comes back, begins again as a new visit of the same id.
 package visit
 
 import (
@@ -53,14 +61,12 @@ type State []Sitting
 
 // Sitting is a visit as far as the fold remembers it.
 type Sitting struct {
-	SessionID string
-	Named     bool      // by the SDK
-	Ended     bool      // takes only events within its span
-	Start     time.Time // first and last event, by their own time
-	Last      time.Time
-	Touched   time.Time // the now of the last batch that had an event of it
-	ProfileID string
-	View      View // its last screen view
+	// VisitRow is the state that was written last, which a change cancels. It
+	// has no project, device and sign. Without Events it was never written.
+	weir.VisitRow
+	Named   bool      // by the SDK
+	Touched time.Time // the now of the last batch that had an event of it
+	View    View      // its last screen view
 }
 
 // View is a screen view that later events refer to.
@@ -72,7 +78,7 @@ type View struct {
 
 // Result is what a fold adds.
 type Result struct {
-	Visits  []weir.VisitRow
+	Visits  []weir.VisitRow // a cancellation stands just before the state that follows
 	Links   []weir.Link
 	Changed map[string]State // by Key; an empty State is to be dropped
 }
@@ -92,7 +98,7 @@ func (f Folder) Fold(open Open, rows []weir.EventRow, now time.Time) Result {
 			f.event(&b, &rows[i])
 		}
 	}
-	return Result{b.visits, b.links, b.changed}
+	return b.result()
 }
 
 // Expire ends the visits that no batch has touched for Idle before now.
@@ -112,7 +118,7 @@ func Expire(open Open, now time.Time) Result {
 			b.changed[key] = keep
 		}
 	}
-	return Result{Visits: b.visits, Changed: b.changed}
+	return b.result()
 }
 
 // batch is a fold under way.
@@ -121,7 +127,7 @@ type batch struct {
 	now     time.Time
 	changed map[string]State
 	visits  []weir.VisitRow
-	at      map[visitKey]int // index in visits
+	at      map[visitKey]int // index in visits of the new state
 	links   []weir.Link
 }
 
@@ -141,15 +147,16 @@ func (f Folder) event(b *batch, r *weir.EventRow) {
 		st, i = f.begin(b, key, st, r)
 	}
 	s := &st[i]
+	row := b.touch(key, s)
 	if r.ProfileID != "" && r.ProfileID != s.ProfileID {
 		s.ProfileID = r.ProfileID
 		b.links = append(b.links, weir.Link{ProjectID: r.ProjectID, DeviceID: r.DeviceID, ProfileID: r.ProfileID, At: r.Time})
 	}
 	r.SessionID = s.SessionID
 	s.look(r)
-	s.Start, s.Last = earlier(s.Start, r.Time), later(s.Last, r.Time)
+	s.add(r)
 	s.Touched = b.now
-	add(b.row(key, s, &r.Event), r)
+	b.visits[row] = s.row(key)
 	if r.Name == weir.NameSessionEnd {
 		b.end(key, s)
 	}
@@ -166,11 +173,11 @@ func join(st State, r *weir.EventRow) int {
 				return i
 			}
 		case s.Ended:
-			if !r.Time.Before(s.Start) && !r.Time.After(s.Last) {
+			if !r.Time.Before(s.Start) && !r.Time.After(s.End) {
 				return i
 			}
-		case r.Time.Sub(s.Last) <= Idle && s.Start.Sub(r.Time) <= Idle:
-			span := later(s.Last, r.Time).Sub(earlier(s.Start, r.Time))
+		case r.Time.Sub(s.End) <= Idle && s.Start.Sub(r.Time) <= Idle:
+			span := later(s.End, r.Time).Sub(earlier(s.Start, r.Time))
 			if s.Named || span <= MaxAge {
 				return i
 			}
@@ -182,10 +189,12 @@ func join(st State, r *weir.EventRow) int {
 // begin opens a visit for the event, as the newest if it is, and lets go of the
 // one for which there is no room.
 func (f Folder) begin(b *batch, key string, st State, r *weir.EventRow) (State, int) {
-	n := Sitting{SessionID: r.SessionID, Named: r.SessionID != "", Start: r.Time, Last: r.Time, ProfileID: ""}
+	n := Sitting{Named: r.SessionID != ""}
+	n.SessionID, n.Start, n.End = r.SessionID, r.Time, r.Time
 	if !n.Named {
 		n.SessionID = f.sessionID(r.Shard, r.Seq)
 	}
+	delete(b.at, visitKey{key, n.SessionID}) // of that name there may have been another
 	switch {
 	case len(st) == 0:
 		return State{n}, 0
@@ -232,82 +241,4 @@ func (s *Sitting) look(r *weir.EventRow) {
 			r.Origin = v.Origin
 		}
 	}
-}
-
-// end marks the visit as ended, and says so in its row.
-func (b *batch) end(key string, s *Sitting) {
-	if s.Ended {
-		return
-	}
-	s.Ended = true
-	b.row(key, s, nil).Ended = true
-}
-
-// row is the batch's row of the visit; first is the event that begins it.
-func (b *batch) row(key string, s *Sitting, first *weir.Event) *weir.VisitRow {
-	k := visitKey{key, s.SessionID}
-	if i, ok := b.at[k]; ok {
-		return &b.visits[i]
-	}
-	b.at[k] = len(b.visits)
-	v := weir.VisitRow{SessionID: s.SessionID, ProfileID: s.ProfileID, Start: s.Start, End: s.Last}
-	v.ProjectID, v.DeviceID = split(key)
-	if first != nil {
-		v.Start, v.End = first.Time, first.Time
-	}
-	b.visits = append(b.visits, v)
-	return &b.visits[len(b.visits)-1]
-}
-
-func split(key string) (project, device string) {
-	for i := range len(key) {
-		if key[i] == 0 {
-			return key[:i], key[i+1:]
-		}
-	}
-	return "", key
-}
-
-// add adds the event to its visit's row.
-func add(v *weir.VisitRow, r *weir.EventRow) {
-	if v.Events == 0 || r.Time.Before(v.Start) {
-		v.Bot, v.Referrer, v.Channel = r.Bot, r.Referrer, r.Channel
-		v.UTMSource, v.UTMMedium, v.UTMCampaign = r.UTMSource, r.UTMMedium, r.UTMCampaign
-		v.Country, v.Region, v.City = r.Country, r.Region, r.City
-		v.Browser, v.OS, v.DeviceType, v.Language = r.Browser, r.OS, r.DeviceType, r.Language
-	}
-	v.Start, v.End = earlier(v.Start, r.Time), later(v.End, r.Time)
-	if r.ProfileID != "" {
-		v.ProfileID = r.ProfileID
-	}
-	v.Events++
-	v.Revenue += r.Revenue
-	switch {
-	case r.IsScreenView():
-		v.ScreenViews++
-		if v.EntryAt.IsZero() || r.Time.Before(v.EntryAt) {
-			v.Entry, v.EntryAt = r.Path, r.Time
-		}
-		if v.ExitAt.IsZero() || !r.Time.Before(v.ExitAt) {
-			v.Exit, v.ExitAt = r.Path, r.Time
-		}
-	case r.Call != nil:
-		v.Calls++
-	case r.IsInteractive():
-		v.Interactive++
-	}
-}
-
-func earlier(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
-}
-
-func later(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
 }

@@ -3,6 +3,7 @@ package visit_test
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -60,40 +61,39 @@ func (s *shard) expire(after time.Duration) {
 	s.apply(visit.Expire(s.open, s.now))
 }
 
-// total adds the visit rows up, as a report does.
-func (s *shard) total() map[string]weir.VisitRow {
-	sum := map[string]weir.VisitRow{}
-	for _, v := range s.visits {
-		k := v.DeviceID + "/" + v.SessionID
-		t, ok := sum[k]
-		if !ok {
-			sum[k] = v
-			continue
+// live are the states that no row cancels, in the order in which they were
+// written. It fails on a row that cancels a state that is not there just so.
+func live(rows []weir.VisitRow) ([]weir.VisitRow, error) {
+	var states []weir.VisitRow
+	for _, v := range rows {
+		switch v.Sign {
+		case 1:
+			states = append(states, v)
+		case -1:
+			v.Sign = 1
+			i := slices.Index(states, v)
+			if i < 0 {
+				return nil, fmt.Errorf("cancels what is not there: %+v", v)
+			}
+			states = slices.Delete(states, i, i+1)
+		default:
+			return nil, fmt.Errorf("sign %d", v.Sign)
 		}
-		if v.Start.Before(t.Start) {
-			t.Start = v.Start
-		}
-		if v.End.After(t.End) {
-			t.End = v.End
-		}
-		if !v.EntryAt.IsZero() && (t.EntryAt.IsZero() || v.EntryAt.Before(t.EntryAt)) {
-			t.Entry, t.EntryAt = v.Entry, v.EntryAt
-		}
-		if !v.ExitAt.IsZero() && !v.ExitAt.Before(t.ExitAt) {
-			t.Exit, t.ExitAt = v.Exit, v.ExitAt
-		}
-		t.Events += v.Events
-		t.ScreenViews += v.ScreenViews
-		t.Interactive += v.Interactive
-		t.Calls += v.Calls
-		t.Revenue += v.Revenue
-		t.Ended = t.Ended || v.Ended
-		if v.ProfileID != "" {
-			t.ProfileID = v.ProfileID
-		}
-		sum[k] = t
 	}
-	return sum
+	return states, nil
+}
+
+// total is the last state of each visit, by device and session.
+func (s *shard) total() map[string]weir.VisitRow {
+	states, err := live(s.visits)
+	if err != nil {
+		panic(err)
+	}
+	total := map[string]weir.VisitRow{}
+	for _, v := range states {
+		total[v.DeviceID+"/"+v.SessionID] = v
+	}
+	return total
 }
 
 func at(after time.Duration, name string, change ...func(*weir.Event)) weir.Event {
@@ -125,7 +125,7 @@ func TestEventsWithinHalfAnHourAreOneVisit(t *testing.T) {
 	}
 	got := s.total()["d/"+rows[0].SessionID]
 	want := weir.VisitRow{
-		ProjectID: "p", DeviceID: "d", SessionID: rows[0].SessionID, Start: t0, End: t0.Add(59 * minute),
+		ProjectID: "p", DeviceID: "d", SessionID: rows[0].SessionID, Sign: 1, Version: 2, Start: t0, End: t0.Add(59 * minute),
 		Entry: "/a", EntryAt: t0, Exit: "/b", ExitAt: t0.Add(59 * minute), Events: 4, ScreenViews: 2, Interactive: 2, Revenue: 3,
 	}
 	if d := cmp.Diff(want, got); d != "" {

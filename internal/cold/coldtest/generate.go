@@ -51,6 +51,7 @@ func generate(r *rand.Rand, zone, from string, n int) (*world, error) {
 	for visit := 0; len(w.events) < n; visit++ {
 		w.visit(r, visit, r.IntN(devices))
 	}
+	w.mingle()
 	for d := range devices {
 		for range []int{0, 0, 1, 1, 3}[r.IntN(5)] {
 			w.links = append(w.links, weir.Link{
@@ -61,6 +62,9 @@ func generate(r *rand.Rand, zone, from string, n int) (*world, error) {
 	}
 	return w, nil
 }
+
+// shardsOf is how many shards a world's devices are in.
+const shardsOf = 3
 
 func deviceID(d int) string { return fmt.Sprint("device-", d) }
 
@@ -91,11 +95,14 @@ func (w *world) visit(r *rand.Rand, number, device int) {
 	}
 	var view *weir.EventRow
 	for range 1 + r.IntN(8) {
-		e := weir.EventRow{Event: base, Shard: device % 3, Seq: uint64(len(w.events) + 1)}
+		e := weir.EventRow{Event: base, Shard: device % shardsOf, Seq: uint64(len(w.events) + 1)}
 		e.ID = fmt.Sprintf("%s-%d", w.project.ID, len(w.events))
 		e.Time, e.ReceivedAt = at, at
 		e.Name = names[r.IntN(len(names))]
 		e.Path = paths[r.IntN(len(paths))]
+		if n := len(w.events); n%3 == 0 {
+			e.Path = fmt.Sprint("/page/", n%199) // more pages than one mask of persons holds
+		}
 		w.details(r, &e)
 		if view != nil {
 			e.ClosesEventID, e.ClosesPath = view.ID, view.Path
@@ -145,58 +152,111 @@ var (
 	propertyValues = []any{"pro", "free", "", "other", "ünï", "12", "-3.5", "1e3", " 7", "0x1F", "inf", "NaN", "007", "1_000", 7, -2.25, 0, true, nil, []any{1, "a"}}
 )
 
+// mingle puts the events in the order in which they come in: all visits go on
+// at the same time, so that batches cut them, and some events are late.
+func (w *world) mingle() {
+	nth := make(map[string]int)
+	turn := make(map[string]int, len(w.events))
+	for i := range w.events {
+		e := &w.events[i]
+		turn[e.ID] = nth[e.SessionID]
+		nth[e.SessionID]++
+		if i%5 == 0 {
+			turn[e.ID] += 2
+		}
+	}
+	slices.SortStableFunc(w.events, func(a, b weir.EventRow) int { return turn[a.ID] - turn[b.ID] })
+}
+
 // batches cuts the world's events into batches in an order that is theirs by
 // shard, with the visit rows that each adds.
 func (w *world) batches(size int) []*cold.Batch {
+	shards := make([][]weir.EventRow, shardsOf)
+	for _, e := range w.events {
+		shards[e.Shard] = append(shards[e.Shard], e)
+	}
 	var out []*cold.Batch
-	for chunk := range slices.Chunk(w.events, size) {
-		n := len(out)
-		b := &cold.Batch{Token: fmt.Sprintf("%s-%d", w.project.ID, n), First: uint64(n*size + 1), Last: uint64(n*size + len(chunk)), Now: w.from, Events: chunk}
-		b.Visits = visitRows(chunk)
-		if n == 0 {
-			b.Links = w.links
+	visits := make(map[[2]string]*visitSoFar)
+	for shard, events := range shards {
+		for chunk := range slices.Chunk(events, size) {
+			first, last := chunk[0].Seq, chunk[len(chunk)-1].Seq
+			b := &cold.Batch{
+				Token: fmt.Sprintf("%s-%d-%d", w.project.ID, shard, first), Log: w.project.ID, Shard: shard, First: first, Last: last, Now: w.from, Events: chunk,
+			}
+			b.Visits = visitRows(visits, chunk)
+			if len(out) == 0 {
+				b.Links = w.links
+			}
+			out = append(out, b)
 		}
-		out = append(out, b)
 	}
 	return out
 }
 
-// visitRows are the deltas of one batch.
-func visitRows(events []weir.EventRow) []weir.VisitRow {
+// visitSoFar is a visit's events up to a batch, and its states up to then.
+type visitSoFar struct {
+	events []*weir.EventRow
+	states uint32
+}
+
+// visitRows cancel the state of each visit that the batch changes, and say what
+// the visit is now. A state is made anew from all events of the visit.
+func visitRows(visits map[[2]string]*visitSoFar, batch []weir.EventRow) []weir.VisitRow {
+	var changed [][2]string
+	news := make(map[[2]string][]*weir.EventRow)
+	for i := range batch {
+		key := [2]string{batch[i].DeviceID, batch[i].SessionID}
+		if news[key] == nil {
+			changed = append(changed, key)
+		}
+		news[key] = append(news[key], &batch[i])
+	}
 	var rows []weir.VisitRow
-	index := make(map[[2]string]int)
-	for i := range events {
-		e := &events[i]
-		key := [2]string{e.DeviceID, e.SessionID}
-		at, ok := index[key]
-		if !ok {
-			at = len(rows)
-			index[key] = at
-			rows = append(rows, weir.VisitRow{
-				ProjectID: e.ProjectID, DeviceID: e.DeviceID, SessionID: e.SessionID, Start: e.Time,
-				Bot: e.Bot, Channel: e.Channel, Country: e.Country, Browser: e.Browser, DeviceType: e.DeviceType, Language: e.Language,
-			})
+	for _, key := range changed {
+		v := visits[key]
+		if v == nil {
+			v = &visitSoFar{}
+			visits[key] = v
+		} else {
+			rows = append(rows, v.state(-1))
 		}
-		v := &rows[at]
-		v.End = e.Time // a visit's events come in order
-		v.Events++
-		v.Revenue += e.Revenue
-		if e.ProfileID != "" {
-			v.ProfileID = e.ProfileID
-		}
-		if e.IsInteractive() {
-			v.Interactive++
-		}
-		if e.Call != nil {
-			v.Calls++
-		}
-		if e.IsScreenView() {
-			if v.ScreenViews == 0 {
-				v.Entry, v.EntryAt = e.Path, e.Time
-			}
-			v.Exit, v.ExitAt = e.Path, e.Time
-			v.ScreenViews++
-		}
+		v.events = append(v.events, news[key]...)
+		v.states++
+		rows = append(rows, v.state(1))
 	}
 	return rows
+}
+
+// state is the visit as its events so far tell it.
+func (v *visitSoFar) state(sign int8) weir.VisitRow {
+	s := weir.VisitRow{Sign: sign, Version: v.states}
+	for _, e := range v.events {
+		if e.ProfileID != "" {
+			s.ProfileID = e.ProfileID
+		}
+	}
+	inOrder := slices.Clone(v.events)
+	slices.SortFunc(inOrder, func(a, b *weir.EventRow) int { return a.Time.Compare(b.Time) })
+	first, last := inOrder[0], inOrder[len(inOrder)-1]
+	s.ProjectID, s.DeviceID, s.SessionID, s.Start, s.End = first.ProjectID, first.DeviceID, first.SessionID, first.Time, last.Time
+	s.Channel, s.Country, s.Browser, s.DeviceType, s.Language = first.Channel, first.Country, first.Browser, first.DeviceType, first.Language
+	for _, e := range inOrder {
+		s.Events++
+		s.Revenue += e.Revenue
+		s.Bot = s.Bot || e.Bot
+		if e.IsInteractive() {
+			s.Interactive++
+		}
+		if e.Call != nil {
+			s.Calls++
+		}
+		if e.IsScreenView() {
+			if s.ScreenViews == 0 {
+				s.Entry, s.EntryAt = e.Path, e.Time
+			}
+			s.Exit, s.ExitAt = e.Path, e.Time
+			s.ScreenViews++
+		}
+	}
+	return s
 }

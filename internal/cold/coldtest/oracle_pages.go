@@ -61,7 +61,10 @@ func (o *oracle) pages(q weir.Query) *insight.Pages {
 		}
 		return a.Pages[i].Path < a.Pages[j].Path
 	})
-	if q.Limit > 0 && len(a.Pages) > q.Limit {
+	if q.Limit == 0 {
+		q.Limit = 100
+	}
+	if len(a.Pages) > q.Limit {
 		a.Pages = a.Pages[:q.Limit]
 	}
 	return a
@@ -105,10 +108,15 @@ func (o *oracle) pageVisits(q weir.Query, chosen map[*weir.EventRow]bool, pages 
 		key := [2]string{e.DeviceID, e.SessionID}
 		s := sittings[key]
 		if s == nil {
-			s = &sitting{start: e.Time}
+			s = &sitting{start: e.Time, end: e.Time}
 			sittings[key] = s
 		}
-		s.end = e.Time // a visit's events come in order
+		if e.Time.Before(s.start) {
+			s.start = e.Time
+		}
+		if e.Time.After(s.end) {
+			s.end = e.Time
+		}
 		s.bot = s.bot || e.Bot
 		s.chosen = s.chosen || chosen[e]
 		if e.IsScreenView() {
@@ -130,6 +138,7 @@ func (o *oracle) pageVisits(q weir.Query, chosen map[*weir.EventRow]bool, pages 
 			continue
 		}
 		seen++
+		sort.Slice(s.views, func(i, j int) bool { return s.views[i].Time.Before(s.views[j].Time) })
 		first, last := s.views[0].Path, s.views[len(s.views)-1].Path
 		if p := pages[first]; p != nil {
 			p.Entries++

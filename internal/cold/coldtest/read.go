@@ -74,11 +74,11 @@ inherited_from, closes_event_id, closes_path, closes_ms, shard, seq FROM events 
 func readVisits(t *testing.T, s cold.Store) []weir.VisitRow {
 	t.Helper()
 	var out []weir.VisitRow
-	each(t, s, `SELECT project_id, device_id, session_id, profile_id, start_at, end_at, entry, exit, entry_at, exit_at,
+	each(t, s, `SELECT project_id, device_id, session_id, sign, version, profile_id, start_at, end_at, entry, exit, entry_at, exit_at,
 events, screen_views, interactive, calls, revenue, ended, bot, referrer, channel, utm_source, utm_medium, utm_campaign,
 country, region, city, browser, os, device_type, language FROM visits ORDER BY start_at`, func(rows *sql.Rows) error {
 		var v weir.VisitRow
-		err := rows.Scan(&v.ProjectID, &v.DeviceID, &v.SessionID, &v.ProfileID, nullTime{&v.Start}, nullTime{&v.End}, &v.Entry, &v.Exit, nullTime{&v.EntryAt}, nullTime{&v.ExitAt},
+		err := rows.Scan(&v.ProjectID, &v.DeviceID, &v.SessionID, &v.Sign, &v.Version, &v.ProfileID, nullTime{&v.Start}, nullTime{&v.End}, &v.Entry, &v.Exit, nullTime{&v.EntryAt}, nullTime{&v.ExitAt},
 			&v.Events, &v.ScreenViews, &v.Interactive, &v.Calls, &v.Revenue, &v.Ended, &v.Bot, &v.Referrer, &v.Channel, &v.UTMSource, &v.UTMMedium, &v.UTMCampaign,
 			&v.Country, &v.Region, &v.City, &v.Browser, &v.OS, &v.DeviceType, &v.Language)
 		out = append(out, v)

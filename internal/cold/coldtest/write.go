@@ -148,7 +148,7 @@ func largeEvent() weir.EventRow {
 
 func fullVisit() weir.VisitRow {
 	return weir.VisitRow{
-		ProjectID: "p", DeviceID: "d", SessionID: "s", ProfileID: "u",
+		ProjectID: "p", DeviceID: "d", SessionID: "s", Sign: -1, Version: math.MaxUint32, ProfileID: "u",
 		Start: micro(1), End: micro(2), Entry: "/in", Exit: "/out", EntryAt: micro(3), ExitAt: micro(4),
 		Events: math.MaxInt64, ScreenViews: 2, Interactive: 3, Calls: 4, Revenue: 5.5, Ended: true,
 		Bot: true, Referrer: "r", Channel: "c", UTMSource: "us", UTMMedium: "um", UTMCampaign: "uc",
@@ -157,7 +157,7 @@ func fullVisit() weir.VisitRow {
 }
 
 func emptyVisit() weir.VisitRow {
-	return weir.VisitRow{ProjectID: "p", Start: micro(5), End: micro(5)}
+	return weir.VisitRow{ProjectID: "p", Sign: 1, Version: 1, Start: micro(5), End: micro(5)}
 }
 
 func testToken(t *testing.T, open func(*testing.T, string) cold.Store) {

@@ -66,7 +66,7 @@ func at[T any](c *chunk, row int) *T {
 	return (*T)(p)
 }
 
-func put[T bool | int32 | int64 | uint64 | float64](c *chunk, v T) {
+func put[T bool | int8 | int32 | uint32 | int64 | uint64 | float64](c *chunk, v T) {
 	*at[T](c, c.rows-1) = v
 	c.col++
 }

@@ -87,7 +87,7 @@ func batch(number, n int) *cold.Batch {
 			Path: strings.Repeat("/path", 10),
 		}})
 	}
-	b.Visits = []weir.VisitRow{{ProjectID: "p", SessionID: id, Start: now, End: now}}
+	b.Visits = []weir.VisitRow{{ProjectID: "p", SessionID: id, Sign: 1, Version: 1, Start: now, End: now}}
 	b.Links = []weir.Link{{ProjectID: "p", DeviceID: id, ProfileID: "u", At: now}}
 	b.Dead = []weir.DeadLetter{{ProjectID: "p", Reason: id, At: now}}
 	return b

@@ -82,11 +82,33 @@ func putSighting(c *chunk, r *cold.Sighting) {
 	c.text(r.Person)
 }
 
+func putTally(c *chunk, r *cold.Tally) {
+	c.next()
+	c.text(r.ProjectID)
+	put(c, r.Quarter)
+	c.text(r.Name)
+	if r.Call {
+		c.text(r.Method)
+		c.text(r.Route)
+	} else {
+		c.null()
+		c.null()
+	}
+	if r.Status == 0 {
+		c.null()
+	} else {
+		put(c, int32(r.Status))
+	}
+	put(c, r.Events)
+}
+
 func putVisit(c *chunk, r *weir.VisitRow) {
 	c.next()
 	c.clean(r.ProjectID)
 	c.clean(r.DeviceID)
 	c.clean(r.SessionID)
+	put(c, r.Sign)
+	put(c, r.Version)
 	c.clean(r.ProfileID)
 	put(c, r.Start.UnixMicro())
 	put(c, r.End.UnixMicro())

@@ -90,6 +90,7 @@ func (w *writer) batch(b *cold.Batch) error {
 	for _, f := range []func() error{
 		func() error { return appendRows(w, "events", b.Events, putEvent) },
 		func() error { return appendRows(w, "sightings", w.sightings.New(b.Events), putSighting) },
+		func() error { return w.tallies(b) },
 		func() error { return appendRows(w, "visits", b.Visits, putVisit) },
 		func() error { return appendRows(w, "identities", b.Links, putLink) },
 		func() error { return appendRows(w, "dead_letters", b.Dead, putDead) },
@@ -100,4 +101,15 @@ func (w *writer) batch(b *cold.Batch) error {
 		}
 	}
 	return nil
+}
+
+// tallies appends those of the batch. What a failed transaction noted for the
+// compaction does no harm.
+func (w *writer) tallies(b *cold.Batch) error {
+	rows := cold.Tallies(b.Events)
+	if err := appendRows(w, "tallies", rows, putTally); err != nil {
+		return err
+	}
+	w.compaction.note(rows)
+	return w.compact()
 }

@@ -17,8 +17,9 @@ type writer struct {
 	conn   mapping.Connection
 	chunks map[string]*chunk // by table, kept between batches
 
-	sightings cold.Sightings
-	batches   int // written
+	sightings  cold.Sightings
+	batches    int // written
+	compaction compaction
 }
 
 // newWriter joins the instance that the process has open at path.
@@ -61,6 +62,21 @@ func (w *writer) exec(q string) error {
 		return fmt.Errorf("%s: %s", q, mapping.ResultError(&res))
 	}
 	return nil
+}
+
+// number is the only value of a query's answer, a BIGINT.
+func (w *writer) number(q string) (int64, error) {
+	var res mapping.Result
+	defer mapping.DestroyResult(&res)
+	if mapping.Query(w.conn, q, &res) == mapping.StateError {
+		return 0, fmt.Errorf("%s: %s", q, mapping.ResultError(&res))
+	}
+	rows := mapping.FetchChunk(res)
+	defer mapping.DestroyDataChunk(&rows)
+	if rows.Ptr == nil || mapping.DataChunkGetSize(rows) == 0 {
+		return 0, fmt.Errorf("%s: no answer", q)
+	}
+	return *(*int64)(mapping.VectorGetData(mapping.DataChunkGetVector(rows, 0))), nil
 }
 
 // hasToken says whether a batch is in.

@@ -1,0 +1,51 @@
+package e2e_test
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/weir-analytics/weir/internal/clickhousetest"
+	"github.com/weir-analytics/weir/internal/cold"
+	"github.com/weir-analytics/weir/internal/cold/clickhouse"
+	"github.com/weir-analytics/weir/internal/cold/coldtest"
+	"github.com/weir-analytics/weir/internal/cold/duckdb"
+)
+
+// Every cold tier gives the same answers about the same events: WEIR_SAME_EVENTS of
+// them, 60,000 if that is not set.
+func TestEveryColdTierGivesTheSameAnswers(t *testing.T) {
+	n := 60_000
+	if s := os.Getenv("WEIR_SAME_EVENTS"); s != "" {
+		var err error
+		if n, err = strconv.Atoi(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	file, err := duckdb.Open(filepath.Join(t.TempDir(), "cold.duckdb"), duckdb.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = file.Close() })
+	coldtest.Same(t, n,
+		coldtest.Engine{Name: "DuckDB", Store: file},
+		coldtest.Engine{Name: "ClickHouse", Store: openClickHouse(t, clickhousetest.Start(t).URL("weir"))},
+		coldtest.Engine{Name: "two shards of ClickHouse", Store: openClickHouse(t, clickhousetest.StartCluster(t, 2, 1).URL("weir")+"?cluster=weir")},
+	)
+}
+
+func openClickHouse(t *testing.T, url string) cold.Store {
+	t.Helper()
+	u, err := clickhouse.Parse(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := clickhouse.Open(t.Context(), u, clickhouse.Options{Wait: 10 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}

@@ -1,0 +1,112 @@
+package e2e_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/weir-analytics/weir/internal/cold"
+	"github.com/weir-analytics/weir/internal/cold/clickhouse"
+	"github.com/weir-analytics/weir/internal/drain"
+	"github.com/weir-analytics/weir/internal/redistest"
+)
+
+// A drain writes to ClickHouse while the way to it breaks again and again, so that
+// answers are lost to writes that ClickHouse has taken.
+
+func TestAWriteWhoseAnswerIsLostIsStoredOnce(t *testing.T) {
+	onlyOn(t, "redis", "clickhouse")
+	if errs := loseAnswers(t, func(w cold.Writer) cold.Writer { return w }); len(errs) > 0 {
+		t.Fatal(errs)
+	}
+}
+
+// The check must notice a writer that does not say which batch it writes.
+func TestTheCheckNoticesAWriterWithoutTokens(t *testing.T) {
+	onlyOn(t, "redis", "clickhouse")
+	errs := loseAnswers(t, func(w cold.Writer) cold.Writer { return &untokened{Writer: w} })
+	for _, look := range []string{"events", "places", "tallies", "visits"} {
+		if errs[look] == nil {
+			t.Errorf("%s: nothing noticed", look)
+		}
+	}
+	if !errors.Is(errs["events"], errTwice) || !errors.Is(errs["places"], errTwice) {
+		t.Errorf("noticed: %v, want that an event is stored twice", errs)
+	}
+	t.Log("noticed:", errs)
+}
+
+// untokened is a writer that writes a batch under another token each time.
+type untokened struct {
+	cold.Writer
+	count atomic.Int64
+}
+
+func (u *untokened) Write(ctx context.Context, b *cold.Batch) error {
+	c := *b
+	c.Token = fmt.Sprint(b.Token, " ", u.count.Add(1))
+	c.Again = false
+	return u.Writer.Write(ctx, &c)
+}
+
+// loseAnswers drains a log to ClickHouse, with a bug planted in what it writes
+// with, until some answers were lost. It returns what each look at what is stored
+// finds, of those that find something.
+func loseAnswers(t *testing.T, plant func(cold.Writer) cold.Writer) map[string]error {
+	f := &fleet{t: t, hot: redistest.Start(t).URL()}
+	log, closeLog, err := f.openLog()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := startClickHouse(t, newRand(t))
+	u, err := clickhouse.Parse(c.through())
+	if err != nil {
+		t.Fatal(err)
+	}
+	store, err := clickhouse.Open(t.Context(), u, clickhouse.Options{Wait: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	var failed atomic.Int64
+	stop := runDrain(log, plant(store), drain.Options{
+		Owner: "only", Backoff: 5 * time.Millisecond, Failed: func(int, error) { failed.Add(1) },
+	})
+	l := newLoad(t, "c", 1, "")
+	drained := func() bool {
+		n, err := waiting(t.Context(), log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n == 0
+	}
+	for range 12 {
+		c.wire.set(fault{kind: cut, bytes: 4000}) // an answer is a few bytes, a batch some thousand
+		before := failed.Load()
+		l.appendBatch(log, "p")
+		until(t, "a write fails", func() bool { return failed.Load() > before || drained() })
+		c.wire.set(fault{})
+		until(t, "the batch is drained", drained)
+	}
+	stop()
+	if failed.Load() == 0 {
+		t.Fatal("no write failed")
+	}
+	t.Logf("%d writes failed; faults struck: %v; ClickHouse ended by itself %d times", failed.Load(), c.wire.strikes(), c.ended.Load())
+	a, err := c.audit(log, closeLog)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.close()
+	a.project, a.acked = "p", l.acked
+	errs := map[string]error{}
+	for name, look := range a.looks() {
+		if err := look(t.Context()); err != nil {
+			errs[name] = err
+		}
+	}
+	return errs
+}

@@ -1,0 +1,8 @@
+//go:build !linux
+
+package clickhousetest
+
+import "syscall"
+
+// dieWithParent is nothing here: only the test's cleanup ends its servers.
+func dieWithParent() *syscall.SysProcAttr { return &syscall.SysProcAttr{} }

@@ -1,0 +1,62 @@
+package clickhouse
+
+import (
+	"strconv"
+
+	"github.com/weir-analytics/weir/internal/cold"
+)
+
+var _ cold.Dialect = Dialect{}
+
+// Dialect writes ClickHouse's SQL, as it is read under the settings of a Store.
+type Dialect struct{}
+
+// Micros reads a DateTime64(6), which is microseconds within.
+func (Dialect) Micros(expr string) string { return "toUnixTimestamp64Micro(" + expr + ")" }
+
+// Time makes a DateTime64(6).
+func (Dialect) Time(expr string) string {
+	return "fromUnixTimestamp64Micro(toInt64(" + expr + "), 'UTC')"
+}
+
+// IntDiv divides integers.
+func (Dialect) IntDiv(a, b string) string { return "intDiv(" + a + ", " + b + ")" }
+
+// Quantile interpolates linearly between the values beside it.
+func (Dialect) Quantile(expr string, q float64) string {
+	return "quantileExactInclusive(" + strconv.FormatFloat(q, 'g', -1, 64) + ")(" + expr + ")"
+}
+
+// ArgMin passes over rows whose by is NULL.
+func (Dialect) ArgMin(value, by string) string { return "argMin(" + value + ", " + by + ")" }
+
+// ArgMax passes over rows whose by is NULL.
+func (Dialect) ArgMax(value, by string) string { return "argMax(" + value + ", " + by + ")" }
+
+// PropertyText binds the property's name.
+func (Dialect) PropertyText(column, name string) (string, any) {
+	return "JSONExtract(" + column + ", ?, 'Nullable(String)')", name
+}
+
+// Number takes only text in the form of a JSON number. Other text extracts as the
+// empty string, which is no number; 1e999 reads as infinity.
+func (Dialect) Number(expr string) string {
+	return `nullIf(nullIf(toFloat64OrNull(extract(` + expr +
+		`, '^-?(?:0|[1-9][0-9]*)(?:[.][0-9]+)?(?:[eE][-+]?[0-9]+)?$')), inf), -inf)`
+}
+
+// Contains keeps case.
+func (Dialect) Contains(text, part string) string {
+	return "(position(" + text + ", " + part + ") > 0)"
+}
+
+// Bit is 1 shifted left.
+func (Dialect) Bit(n string) string { return "bitShiftLeft(toUInt64(1), " + n + ")" }
+
+// BitUnion is a bitwise or.
+func (Dialect) BitUnion(expr string) string { return "groupBitOr(" + expr + ")" }
+
+// BitAt is an unsigned integer.
+func (Dialect) BitAt(mask string, n int) string {
+	return "bitAnd(bitShiftRight(" + mask + ", " + strconv.Itoa(n) + "), 1)"
+}

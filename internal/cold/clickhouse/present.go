@@ -1,0 +1,167 @@
+package clickhouse
+
+import (
+	"context"
+	"time"
+
+	chgo "github.com/ClickHouse/ch-go"
+	"github.com/ClickHouse/ch-go/proto"
+	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/cold"
+)
+
+// presentEvents are the seqs of a batch's events that are in.
+func (c *session) presentEvents(ctx context.Context, b *cold.Batch) (map[uint64]bool, error) {
+	if len(b.Events) == 0 {
+		return nil, nil
+	}
+	projects, from, to := span(b.Events)
+	return c.seqs(ctx, "SELECT seq FROM events WHERE project_id IN wanted AND ts >= fromUnixTimestamp64Micro({from:Int64}) AND ts <= fromUnixTimestamp64Micro({to:Int64})"+
+		" AND log = {log:String} AND shard = {shard:Int32} AND seq >= {first:UInt64} AND seq <= {last:UInt64}",
+		b, projects, from, to)
+}
+
+// presentDead are the seqs of a batch's dead letters that are in.
+func (c *session) presentDead(ctx context.Context, b *cold.Batch) (map[uint64]bool, error) {
+	if len(b.Dead) == 0 {
+		return nil, nil
+	}
+	var projects []string
+	for _, d := range b.Dead {
+		projects = append(projects, clean(d.ProjectID))
+	}
+	return c.seqs(ctx, "SELECT seq FROM dead_letters WHERE project_id IN wanted AND refused_at >= fromUnixTimestamp64Micro({from:Int64}) AND refused_at <= fromUnixTimestamp64Micro({to:Int64})"+
+		" AND log = {log:String} AND shard = {shard:Int32} AND seq >= {first:UInt64} AND seq <= {last:UInt64}",
+		b, projects, b.Now, b.Now)
+}
+
+func (c *session) seqs(ctx context.Context, q string, b *cold.Batch, projects []string, from, to time.Time) (map[uint64]bool, error) {
+	var wanted proto.ColStr
+	for _, p := range projects {
+		wanted.Append(p)
+	}
+	out := map[uint64]bool{}
+	var seqs proto.ColUInt64
+	args := map[string]any{
+		"from": from.UnixMicro(), "to": to.UnixMicro(), "log": b.Log, "shard": b.Shard, "first": b.First, "last": b.Last,
+	}
+	err := c.ask(ctx, q, args, []chgo.ExternalTable{{Name: "wanted", Data: []proto.InputColumn{{Name: "project_id", Data: &wanted}}}},
+		proto.Results{{Name: "seq", Data: &seqs}}, func() {
+			for _, s := range seqs {
+				out[s] = true
+			}
+		})
+	return out, err
+}
+
+// kindOf is a tally without its number.
+func kindOf(t cold.Tally) cold.Tally {
+	t.Events = 0
+	return t
+}
+
+// presentTallies are the kinds of the batch's tallies that are in. Tallies of one
+// kind and shard are added up by merges, and keep the last of their batches; as
+// long as no later one is in, that is this.
+func (c *session) presentTallies(ctx context.Context, b *cold.Batch) (map[cold.Tally]bool, error) {
+	if len(b.Events) == 0 {
+		return nil, nil
+	}
+	projects, from, to := span(b.Events)
+	var wanted proto.ColStr
+	for _, p := range projects {
+		wanted.Append(p)
+	}
+	out := map[cold.Tally]bool{}
+	var project, name, method, route proto.ColStr
+	var quarter proto.ColInt32
+	var status proto.ColInt32
+	var call proto.ColUInt8
+	err := c.ask(ctx, "SELECT CAST(project_id, 'String') AS p, quarter AS q, CAST(name, 'String') AS n, isNotNull(method) AS c,"+
+		" CAST(ifNull(method, ''), 'String') AS m, CAST(ifNull(route, ''), 'String') AS r, ifNull(status, 0) AS s FROM tallies"+
+		" WHERE project_id IN wanted AND quarter >= {from:Int32} AND quarter <= {to:Int32} AND log = {log:String} AND shard = {shard:Int32} AND last_seq = {last:UInt64}",
+		map[string]any{
+			"from": cold.Quarter(&weir.Event{Time: from}), "to": cold.Quarter(&weir.Event{Time: to}),
+			"log": b.Log, "shard": b.Shard, "last": b.Last,
+		},
+		[]chgo.ExternalTable{{Name: "wanted", Data: []proto.InputColumn{{Name: "project_id", Data: &wanted}}}},
+		proto.Results{
+			{Name: "p", Data: &project}, {Name: "q", Data: &quarter}, {Name: "n", Data: &name}, {Name: "c", Data: &call},
+			{Name: "m", Data: &method}, {Name: "r", Data: &route}, {Name: "s", Data: &status},
+		}, func() {
+			for i := range quarter.Rows() {
+				out[cold.Tally{
+					ProjectID: project.Row(i), Quarter: quarter.Row(i), Name: name.Row(i), Call: call.Row(i) == 1,
+					Method: method.Row(i), Route: route.Row(i), Status: int(status.Row(i)),
+				}] = true
+			}
+		})
+	return out, err
+}
+
+// state names a state of a visit.
+type state struct {
+	project, device, session string
+	version                  uint32
+	start                    int64 // µs; a visit that its SDK names may come back under its name
+}
+
+func stateOf(v *weir.VisitRow) state {
+	return state{clean(v.ProjectID), clean(v.DeviceID), clean(v.SessionID), v.Version, v.Start.UnixMicro()}
+}
+
+// stateAfter is the state whose row says that the i-th is in: its own, or, where it
+// takes one back, that of the row after it, with which it came in one insert.
+func stateAfter(rows []weir.VisitRow, i int) state {
+	v := &rows[i]
+	if v.Sign < 0 && i+1 < len(rows) {
+		if n := &rows[i+1]; n.Sign > 0 && n.ProjectID == v.ProjectID && n.DeviceID == v.DeviceID && n.SessionID == v.SessionID {
+			return stateOf(n)
+		}
+	}
+	return stateOf(v)
+}
+
+// presentVisits are the states of the batch's visits that are in. As long as no
+// later batch is, no merge has taken one away.
+func (c *session) presentVisits(ctx context.Context, b *cold.Batch) (map[state]bool, error) {
+	if len(b.Visits) == 0 {
+		return nil, nil
+	}
+	var project, device, session proto.ColStr
+	var from, to time.Time
+	for i := range b.Visits {
+		v := &b.Visits[i]
+		s := stateOf(v)
+		project.Append(s.project)
+		device.Append(s.device)
+		session.Append(s.session)
+		if i == 0 || v.Start.Before(from) {
+			from = v.Start
+		}
+		if i == 0 || v.Start.After(to) {
+			to = v.Start
+		}
+	}
+	wanted := []chgo.ExternalTable{{Name: "wanted", Data: []proto.InputColumn{
+		{Name: "project_id", Data: &project}, {Name: "device_id", Data: &device}, {Name: "session_id", Data: &session},
+	}}}
+	out := map[state]bool{}
+	var projects, devices, sessions proto.ColStr
+	var versions proto.ColUInt32
+	var starts proto.ColInt64
+	err := c.ask(ctx, "SELECT CAST(project_id, 'String') AS project, device_id, session_id, version, toUnixTimestamp64Micro(start_at) AS start FROM visits"+
+		" WHERE start_at >= fromUnixTimestamp64Micro({from:Int64}) AND start_at <= fromUnixTimestamp64Micro({to:Int64})"+
+		" AND sign = 1 AND (CAST(project_id, 'String'), device_id, session_id) IN wanted",
+		map[string]any{"from": from.UnixMicro(), "to": to.UnixMicro()}, wanted,
+		proto.Results{
+			{Name: "project", Data: &projects}, {Name: "device_id", Data: &devices}, {Name: "session_id", Data: &sessions},
+			{Name: "version", Data: &versions}, {Name: "start", Data: &starts},
+		},
+		func() {
+			for i := range versions.Rows() {
+				out[state{projects.Row(i), devices.Row(i), sessions.Row(i), versions.Row(i), starts.Row(i)}] = true
+			}
+		})
+	return out, err
+}

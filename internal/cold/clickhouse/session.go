@@ -1,0 +1,162 @@
+package clickhouse
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	chgo "github.com/ClickHouse/ch-go"
+	"github.com/ClickHouse/ch-go/proto"
+	"github.com/weir-analytics/weir/internal/cold"
+)
+
+// writer keeps connections for writing: below clickhouse-go, since only there are
+// columns filled without a box for each value.
+type writer struct {
+	url *URL
+
+	mu     sync.Mutex
+	idle   []*session
+	first  int // in url.Addrs, the one to try first
+	closed bool
+}
+
+func newWriter(u *URL) *writer { return &writer{url: u} }
+
+// session is a connection with the blocks that go over it. It is not safe for
+// concurrent use.
+type session struct {
+	url       *URL
+	client    *chgo.Client
+	blocks    map[*table]*block
+	sightings cold.Sightings
+}
+
+// idleMost is how many connections wait for work: one a shard is usual.
+const idleMost = 16
+
+// take is a connection that was idle, or a new one.
+func (w *writer) take(ctx context.Context) (*session, error) {
+	w.mu.Lock()
+	if w.closed {
+		w.mu.Unlock()
+		return nil, ErrClosed
+	}
+	if n := len(w.idle); n > 0 {
+		c := w.idle[n-1]
+		w.idle = w.idle[:n-1]
+		w.mu.Unlock()
+		if !c.client.IsClosed() {
+			return c, nil
+		}
+	} else {
+		w.mu.Unlock()
+	}
+	return w.dial(ctx)
+}
+
+// dial tries the addresses in turn, first the one that answered last.
+func (w *writer) dial(ctx context.Context) (*session, error) {
+	w.mu.Lock()
+	first := w.first
+	w.mu.Unlock()
+	var errs []error
+	for i := range w.url.Addrs {
+		at := (first + i) % len(w.url.Addrs)
+		client, err := chgo.Dial(ctx, chgo.Options{
+			Address: w.url.Addrs[at], Database: w.url.Database, User: w.url.User, Password: w.url.Password, TLS: w.url.TLS,
+			ClientName: "weir", DialTimeout: dialTimeout, HandshakeTimeout: dialTimeout, ReadTimeout: writeTimeout,
+			Settings: insertSettings(),
+		})
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		w.mu.Lock()
+		w.first = at
+		w.mu.Unlock()
+		return &session{url: w.url, client: client, blocks: map[*table]*block{}}, nil
+	}
+	return nil, errors.Join(errs...)
+}
+
+// insertSettings hold for each insert. ClickHouse of another version that does not
+// know one ignores it.
+func insertSettings() []chgo.Setting {
+	return []chgo.Setting{
+		chgo.SettingInt("async_insert", 0),
+		chgo.SettingInt("insert_deduplicate", 1),
+		// An import may have events of many months.
+		chgo.SettingInt("max_partitions_per_insert_block", 0),
+		// A Distributed table answers when the shards have the rows.
+		chgo.SettingInt("insert_distributed_sync", 1),
+	}
+}
+
+// give takes a connection back. After an error that is not ClickHouse's own
+// nothing is known of it.
+func (w *writer) give(c *session, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var row *cold.RowError
+	if w.closed || c.client.IsClosed() || len(w.idle) == idleMost || err != nil && code(err) == 0 && !errors.As(err, &row) {
+		_ = c.client.Close()
+		return
+	}
+	w.idle = append(w.idle, c)
+}
+
+func (w *writer) close() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.closed = true
+	for _, c := range w.idle {
+		_ = c.client.Close()
+	}
+	w.idle = nil
+}
+
+// block is an empty one of the table.
+func (c *session) block(t *table) *block {
+	b := c.blocks[t]
+	if b == nil {
+		b = newBlock(t.fields)
+		c.blocks[t] = b
+	}
+	b.reset()
+	return b
+}
+
+func (c *session) insert(ctx context.Context, table, token string, b *block) error {
+	return c.client.Do(ctx, chgo.Query{
+		Body: b.input.Into(table), Input: b.input,
+		Settings: []chgo.Setting{{Key: "insert_deduplication_token", Value: token, Important: true}},
+	})
+}
+
+// exec runs a statement that answers nothing.
+func (c *session) exec(ctx context.Context, q string) error {
+	return c.client.Do(ctx, chgo.Query{Body: q})
+}
+
+// ask runs a query and calls each for each block of its answer. Arguments are
+// bound to {NAME:TYPE}.
+func (c *session) ask(ctx context.Context, q string, args map[string]any, wanted []chgo.ExternalTable, result proto.Results, each func()) error {
+	return c.client.Do(ctx, chgo.Query{
+		Body: q, Parameters: chgo.Parameters(args), ExternalTables: wanted, Result: result,
+		OnResult: func(context.Context, proto.Block) error { each(); return nil },
+	})
+}
+
+// hasBatch says whether a batch is in, whole.
+func (c *session) hasBatch(ctx context.Context, token string) (bool, error) {
+	n := 0
+	var tokens proto.ColStr
+	err := c.ask(ctx, "SELECT token FROM batches WHERE token = {token:String} LIMIT 1", map[string]any{"token": token}, nil,
+		proto.Results{{Name: "token", Data: &tokens}}, func() { n += tokens.Rows() })
+	if err != nil {
+		return false, fmt.Errorf("look up the token: %w", err)
+	}
+	return n > 0, nil
+}

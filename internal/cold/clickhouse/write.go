@@ -1,0 +1,223 @@
+package clickhouse
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/cold"
+)
+
+// Write adds the batch with one insert a table, each under the batch's token, of
+// which ClickHouse takes one. The row of batches comes last and says that all is in.
+func (s *Store) Write(ctx context.Context, b *cold.Batch) error {
+	if err := cold.Validate(b.Events); err != nil {
+		return err
+	}
+	for i := range b.Events {
+		if r := &b.Events[i]; b.Again && (r.Shard != b.Shard || r.Seq < b.First || r.Seq > b.Last) {
+			return fmt.Errorf("clickhouse: write: event %d of shard %d is not of the batch %s", r.Seq, r.Shard, b.Token)
+		}
+	}
+	c, err := s.writer.take(ctx)
+	if err != nil {
+		return fmt.Errorf("clickhouse: write: %w", Explain(err))
+	}
+	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
+	defer cancel()
+	err = c.write(ctx, b)
+	s.writer.give(c, err)
+	if err != nil {
+		return fmt.Errorf("clickhouse: write: %w", Explain(err))
+	}
+	return nil
+}
+
+// writeTimeout is how long a batch may take. After it nobody knows what became of
+// it, and it is written again.
+const writeTimeout = time.Minute
+
+func (c *session) write(ctx context.Context, b *cold.Batch) error {
+	// What may stand twice needs no search when a batch comes again, only another
+	// token: see missing for why the first does not do.
+	harmless := b.Token
+	if b.Again {
+		whole, err := c.hasBatch(ctx, b.Token)
+		if whole || err != nil {
+			return err
+		}
+		harmless = fmt.Sprintf("%s/%d", b.Token, time.Now().UnixNano())
+	}
+	rows := c.rows
+	if b.Again && !c.url.Replicated {
+		rows = c.missingRows
+	}
+	if err := rows(ctx, b); err != nil {
+		if spoiled[code(err)] {
+			return c.isolate(ctx, b, err)
+		}
+		return err
+	}
+	for _, f := range []func() error{
+		func() error { return insert(ctx, c, sightings, harmless, c.sightings.New(b.Events), putSighting) },
+		func() error { return insert(ctx, c, identities, harmless, b.Links, putLink) },
+		func() error { return insert(ctx, c, batches, harmless, []*cold.Batch{b}, putBatch) },
+	} {
+		if err := f(); err != nil {
+			return err
+		}
+	}
+	c.sightings.Keep()
+	return nil
+}
+
+// rows writes what must not stand twice, under the batch's token.
+func (c *session) rows(ctx context.Context, b *cold.Batch) error {
+	return c.send(ctx, b, partsOf(b), b.Token)
+}
+
+// parts are rows of a batch that must not stand twice.
+type parts struct {
+	events  []weir.EventRow
+	visits  []weir.VisitRow
+	dead    []weir.DeadLetter
+	tallies []cold.Tally
+}
+
+func partsOf(b *cold.Batch) parts { return parts{b.Events, b.Visits, b.Dead, cold.Tallies(b.Events)} }
+
+func (p *parts) empty() bool { return len(p.events)+len(p.visits)+len(p.dead)+len(p.tallies) == 0 }
+
+// send writes parts of a batch under a token.
+func (c *session) send(ctx context.Context, b *cold.Batch, p parts, token string) error {
+	for _, f := range []func() error{
+		func() error { return insert(ctx, c, events, token, p.events, putEvent(b)) },
+		func() error { return insert(ctx, c, visits, token, p.visits, putVisit) },
+		func() error { return insert(ctx, c, tallies, token, p.tallies, putTally(b)) },
+		func() error { return insert(ctx, c, deadLetters, token, p.dead, putDead(b)) },
+	} {
+		if err := f(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mostAttempts bounds how often rows are inserted that then are not there: a fault
+// of ours or of the tables, which must not fill them.
+const mostAttempts = 3
+
+// missingRows writes the rows of a batch that comes again which are not there, and
+// looks again, until none is missing.
+//
+// The token alone does not do. ClickHouse remembers so many of a table's last ones,
+// and a batch may come again long after; and a server that dies, or finds its disk
+// full, between the two steps of an insert has noted the token and not the rows. Of
+// replicated tables both are one step, in Keeper, which remembers for days.
+//
+// The first time the token is the batch's own, since an insert of it may still be
+// under way elsewhere.
+func (c *session) missingRows(ctx context.Context, b *cold.Batch) error {
+	token := b.Token
+	for attempt := 1; ; attempt++ {
+		missing, err := c.missing(ctx, b)
+		if err != nil {
+			return fmt.Errorf("look for the batch's rows: %w", err)
+		}
+		if missing.empty() {
+			return nil
+		}
+		// Another node may have finished the batch meanwhile, and later ones, whose
+		// states of visits took some of these away.
+		if whole, err := c.hasBatch(ctx, b.Token); whole || err != nil {
+			return err
+		}
+		if attempt > mostAttempts {
+			return fmt.Errorf("%d events, %d states of visits and %d tallies do not appear though they were inserted",
+				len(missing.events), len(missing.visits), len(missing.tallies))
+		}
+		if err := c.send(ctx, b, missing, token); err != nil {
+			return err
+		}
+		token = fmt.Sprintf("%s/%d", b.Token, attempt)
+	}
+}
+
+// insert writes rows to a table in one block: all or nothing of them, a month, and
+// once for a token.
+func insert[T any](ctx context.Context, c *session, t *table, token string, rows []T, put func(*block, *T)) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	blk := c.block(t)
+	for i := range rows {
+		blk.next()
+		put(blk, &rows[i])
+	}
+	if err := c.insert(ctx, t.name, token, blk); err != nil {
+		return fmt.Errorf("%s: %w", t.name, err)
+	}
+	return nil
+}
+
+// missing are the parts of a batch that are not in the tables.
+func (c *session) missing(ctx context.Context, b *cold.Batch) (parts, error) {
+	var out parts
+	all := partsOf(b)
+	have, err := c.presentEvents(ctx, b)
+	if err != nil {
+		return out, err
+	}
+	for _, e := range all.events {
+		if !have[e.Seq] {
+			out.events = append(out.events, e)
+		}
+	}
+	states, err := c.presentVisits(ctx, b)
+	if err != nil {
+		return out, err
+	}
+	for i, v := range all.visits {
+		if !states[stateAfter(all.visits, i)] {
+			out.visits = append(out.visits, v)
+		}
+	}
+	counted, err := c.presentTallies(ctx, b)
+	if err != nil {
+		return out, err
+	}
+	for _, t := range all.tallies {
+		if !counted[kindOf(t)] {
+			out.tallies = append(out.tallies, t)
+		}
+	}
+	if have, err = c.presentDead(ctx, b); err != nil {
+		return out, err
+	}
+	for _, d := range all.dead {
+		if !have[d.Seq] {
+			out.dead = append(out.dead, d)
+		}
+	}
+	return out, nil
+}
+
+// span is the projects and times of some rows, which keep a search for them short.
+func span(rows []weir.EventRow) (projects []string, from, to time.Time) {
+	seen := map[string]bool{}
+	for i := range rows {
+		r := &rows[i]
+		if !seen[r.ProjectID] {
+			seen[r.ProjectID] = true
+			projects = append(projects, r.ProjectID)
+		}
+		if i == 0 || r.Time.Before(from) {
+			from = r.Time
+		}
+		if i == 0 || r.Time.After(to) {
+			to = r.Time
+		}
+	}
+	return projects, from, to
+}
