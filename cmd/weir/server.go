@@ -167,7 +167,8 @@ func (s *server) checks() []httpd.Check {
 			return err
 		}})
 	}
-	if s.cold != nil {
+	// A node takes events while ClickHouse is away: it must not be taken out for that.
+	if s.cold != nil && (s.cmd.coldAlone() || !s.cmd.has(roleIngest)) {
 		checks = append(checks, httpd.Check{Name: "cold", Probe: s.probeCold})
 	}
 	return checks

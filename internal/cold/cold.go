@@ -24,6 +24,7 @@ type Batch struct {
 	First uint64
 	Last  uint64
 	Now   time.Time // the intent's
+
 	// Again says that all or a part of the batch may be there: a write of it
 	// failed, or the node that began it is gone.
 	Again bool

@@ -179,9 +179,12 @@ func (w *world) batches(size int) []*cold.Batch {
 	visits := make(map[[2]string]*visitSoFar)
 	for shard, events := range shards {
 		for chunk := range slices.Chunk(events, size) {
-			first, last := chunk[0].Seq, chunk[len(chunk)-1].Seq
+			first, last := chunk[0].Seq, chunk[0].Seq // late events stand among others
+			for _, e := range chunk {
+				first, last = min(first, e.Seq), max(last, e.Seq)
+			}
 			b := &cold.Batch{
-				Token: fmt.Sprintf("%s-%d-%d", w.project.ID, shard, first), Log: w.project.ID, Shard: shard, First: first, Last: last, Now: w.from, Events: chunk,
+				Token: fmt.Sprintf("%s-%d-%d", w.project.ID, shard, chunk[0].Seq), Log: w.project.ID, Shard: shard, First: first, Last: last, Now: w.from, Events: chunk,
 			}
 			b.Visits = visitRows(visits, chunk)
 			if len(out) == 0 {

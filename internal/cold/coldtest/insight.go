@@ -42,7 +42,13 @@ func testInsight(t *testing.T, open func(t *testing.T, dir string) cold.Store) {
 		t.Run(w.project.Timezone, func(t *testing.T) {
 			o := newOracle(w)
 			a := &asker{e: e, w: w, want: o, date: o.date, r: rand.New(rand.NewPCG(uint64(100+i), 0)), turn: i}
-			a.all(t)
+			t.Run("every math in every interval", a.maths)
+			t.Run("every filter", a.filters)
+			t.Run("every breakdown", a.breakdowns)
+			t.Run("an earlier range beside it", a.compares)
+			t.Run("anything together", a.anything)
+			t.Run("pages", a.pages)
+			t.Run("events", a.events)
 		})
 	}
 }
@@ -62,16 +68,6 @@ type asker struct {
 	date func(y int, m time.Month, d int) time.Time
 	r    *rand.Rand
 	turn int // which of the zones it is
-}
-
-func (a *asker) all(t *testing.T) {
-	t.Run("every math in every interval", a.maths)
-	t.Run("every filter", a.filters)
-	t.Run("every breakdown", a.breakdowns)
-	t.Run("an earlier range beside it", a.compares)
-	t.Run("anything together", a.anything)
-	t.Run("pages", a.pages)
-	t.Run("events", a.events)
 }
 
 var equal = cmp.Options{
