@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"regexp"
 	"time"
 
 	"github.com/weir-analytics/weir/internal/cold"
@@ -15,7 +17,18 @@ import (
 // coldWait is how long a start waits for a ClickHouse that is not there yet.
 const coldWait = 30 * time.Second
 
-func (c *serveCmd) checkCold() error { return checkColdURL("cold", c.Cold) }
+func (c *serveCmd) checkCold() error {
+	if c.ColdMemory != "" && !size.MatchString(c.ColdMemory) {
+		return fmt.Errorf("--cold-memory %q: want a size such as 512MB or 2GB", c.ColdMemory)
+	}
+	if c.ColdMemory != "" && !c.coldAlone() {
+		return errors.New("--cold-memory is for a DuckDB file; for ClickHouse there is max_memory in its address")
+	}
+	return checkColdURL("cold", c.Cold)
+}
+
+// size is how DuckDB writes an amount of memory.
+var size = regexp.MustCompile(`^[0-9]+(\.[0-9]+)? ?([KMGT]i?B)$`)
 
 // checkColdURL checks the address of a cold tier that a flag gives; "" is the
 // default.
@@ -35,17 +48,18 @@ func checkColdURL(flag, url string) error {
 func (c *serveCmd) coldAlone() bool { return !clickhouse.IsURL(c.Cold) }
 
 func (c *serveCmd) openCold(ctx context.Context, log *slog.Logger) (cold.Store, error) {
-	return openColdURL(ctx, "cold", c.Cold, filepath.Join(c.Data, "cold.duckdb"), log)
+	return openColdURL(ctx, "cold", c.Cold, filepath.Join(c.Data, "cold.duckdb"), duckdb.Options{MemoryLimit: c.ColdMemory, Logger: log})
 }
 
-// openColdURL opens the cold tier that a flag names; file is its default.
-func openColdURL(ctx context.Context, flag, url, file string, log *slog.Logger) (cold.Store, error) {
+// openColdURL opens the cold tier that a flag names; file is its default, and o for a
+// file.
+func openColdURL(ctx context.Context, flag, url, file string, o duckdb.Options) (cold.Store, error) {
 	if clickhouse.IsURL(url) {
 		u, err := clickhouse.Parse(url)
 		if err != nil {
 			return nil, fmt.Errorf("--%s: %w", flag, err)
 		}
-		s, err := clickhouse.Open(ctx, u, clickhouse.Options{Wait: coldWait, Logger: log})
+		s, err := clickhouse.Open(ctx, u, clickhouse.Options{Wait: coldWait, Logger: o.Logger})
 		if err != nil {
 			return nil, fmt.Errorf("--%s: %w", flag, err)
 		}
@@ -55,7 +69,7 @@ func openColdURL(ctx context.Context, flag, url, file string, log *slog.Logger) 
 	if err != nil {
 		return nil, err
 	}
-	s, err := duckdb.Open(file, duckdb.Options{Logger: log})
+	s, err := duckdb.Open(file, o)
 	if err != nil {
 		return nil, err // and no *duckdb.Store that is nil in a Store that is not
 	}

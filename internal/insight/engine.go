@@ -29,6 +29,8 @@ type Options struct {
 	MaxPoints int // most points of one series; 0 is 10,000
 	Parallel  int // statements of one question that run at once; 0 is the number of CPUs
 
+	MaxTime time.Duration // that one statement may take; 0 is 30 s
+
 	// Raw answers from events alone, never from what was added up of them: slower,
 	// and the same.
 	Raw bool
@@ -56,6 +58,9 @@ func New(r cold.Reader, b Barrier, clock weir.Clock, o Options) *Engine {
 	}
 	if o.Parallel <= 0 {
 		o.Parallel = runtime.GOMAXPROCS(0)
+	}
+	if o.MaxTime <= 0 {
+		o.MaxTime = 30 * time.Second
 	}
 	if o.Cache == nil {
 		o.Cache = local.New(local.Options{Clock: clock}).Cache
@@ -88,8 +93,24 @@ func (e *Engine) begin(ctx context.Context, p *weir.Project, freshness time.Dura
 	}, nil
 }
 
-// each runs a statement and calls scan for every row.
+// each runs a statement and calls scan for every row. Error: EUNAVAILABLE when it
+// takes longer than a statement may.
 func (e *Engine) each(ctx context.Context, f fragment, scan func(scan func(...any) error) error) error {
+	limited, cancel := context.WithTimeout(ctx, e.o.MaxTime)
+	defer cancel()
+	err := e.rowsOf(limited, f, scan)
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case limited.Err() != nil:
+		return weir.Wrap(err, weir.EUNAVAILABLE, "the question takes too long: ask for a shorter range or a longer interval")
+	}
+	return err
+}
+
+func (e *Engine) rowsOf(ctx context.Context, f fragment, scan func(scan func(...any) error) error) error {
 	rows, err := e.r.Query(ctx, f.sql, f.args...)
 	if err != nil {
 		return err
@@ -101,9 +122,6 @@ func (e *Engine) each(ctx context.Context, f fragment, scan func(scan func(...an
 		}
 	}
 	if err := rows.Err(); err != nil {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
 		return err
 	}
 	return rows.Close()

@@ -291,3 +291,28 @@ func TestACancelledQueryEnds(t *testing.T) {
 		t.Errorf("error %v, want Canceled", err)
 	}
 }
+
+func TestAStatementThatTakesTooLongIsGivenUp(t *testing.T) {
+	s, err := duckdb.Open(filepath.Join(t.TempDir(), "weir.duckdb"), duckdb.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	p := &weir.Project{ID: "p", Timezone: "UTC"}
+	e := insight.New(s, always{}, nil, insight.Options{MaxTime: time.Nanosecond})
+	_, err = e.Trend(t.Context(), p, weir.Query{From: time.Unix(0, 0), To: time.Unix(3600, 0), Interval: weir.Hour, Series: []weir.Series{{Math: weir.MathTotal}}}, 0)
+	if weir.ErrorCode(err) != weir.EUNAVAILABLE || !strings.Contains(weir.ErrorMessage(err), "takes too long") {
+		t.Errorf("%v, want EUNAVAILABLE", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err = e.Trend(ctx, p, weir.Query{From: time.Unix(0, 0), To: time.Unix(3600, 0), Interval: weir.Hour, Series: []weir.Series{{Math: weir.MathTotal}}}, 0); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v, want Canceled", err)
+	}
+}
+
+// always is a barrier that nobody waits at.
+type always struct{}
+
+func (always) Flush(context.Context) (time.Time, error) { return time.Now(), nil }
+func (always) AsOf() time.Time                          { return time.Now() }
