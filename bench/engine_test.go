@@ -61,7 +61,7 @@ func openEngine(b *testing.B, name string) *engine {
 		if err != nil {
 			b.Fatal(err)
 		}
-		for rows.Next() { //nolint:revive // to its end
+		for rows.Next() {
 		}
 		if err := rows.Close(); err != nil {
 			b.Fatal(err)

@@ -119,7 +119,7 @@ func BenchmarkQuery(b *testing.B) {
 }
 
 // double adds a copy of the first events, of other devices.
-func (e *engine) double(copy int) {
+func (e *engine) double(number int) {
 	again := func(table, names string, change map[string]string) {
 		columns := strings.Fields(names)
 		values := slices.Clone(columns)
@@ -131,11 +131,11 @@ func (e *engine) double(copy int) {
 		e.exec(fmt.Sprintf("INSERT INTO %s (%s) SELECT %s FROM %s WHERE %s NOT LIKE '%%~%%'",
 			table, strings.Join(columns, ", "), strings.Join(values, ", "), table, columns[0]))
 	}
-	other := func(column string) string { return fmt.Sprintf("CONCAT(%s, '~%d')", column, copy) }
+	other := func(column string) string { return fmt.Sprintf("CONCAT(%s, '~%d')", column, number) }
 	again("events", `device_id project_id ts quarter name id received_at profile_id session_id person path origin title referrer channel
 utm_source utm_medium utm_campaign utm_term utm_content country region city browser browser_version os os_version device_type bot language library
 method route status latency_ms consumer revenue currency properties inherited_from closes_event_id closes_path closes_ms shard seq`,
-		map[string]string{"device_id": other("device_id"), "id": other("id"), "session_id": other("session_id"), "person": other("person"), "shard": strconv.Itoa(copy)})
+		map[string]string{"device_id": other("device_id"), "id": other("id"), "session_id": other("session_id"), "person": other("person"), "shard": strconv.Itoa(number)})
 	again("sightings", "person project_id quarter", map[string]string{"person": other("person")})
 	again("visits", `device_id project_id session_id profile_id start_at end_at entry exit entry_at exit_at events screen_views interactive calls revenue
 ended bot referrer channel utm_source utm_medium utm_campaign country region city browser os device_type language sign version`,

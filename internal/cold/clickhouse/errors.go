@@ -19,8 +19,7 @@ func code(err error) proto.Error {
 	if e, ok := chgo.AsException(err); ok {
 		return e.Code
 	}
-	var e *ch.Exception
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*ch.Exception](err); ok {
 		return proto.Error(e.Code)
 	}
 	return 0

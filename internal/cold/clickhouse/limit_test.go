@@ -19,7 +19,7 @@ func drainRows(ctx context.Context, s *clickhouse.Store, query string) error {
 		return err
 	}
 	defer rows.Close()
-	for rows.Next() { //nolint:revive // to its end
+	for rows.Next() {
 	}
 	return rows.Err()
 }

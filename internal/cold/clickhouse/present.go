@@ -86,8 +86,13 @@ func (c *session) presentTallies(ctx context.Context, b *cold.Batch) (map[cold.T
 		},
 		[]chgo.ExternalTable{{Name: "wanted", Data: []proto.InputColumn{{Name: "project_id", Data: &wanted}}}},
 		proto.Results{
-			{Name: "p", Data: &project}, {Name: "q", Data: &quarter}, {Name: "n", Data: &name}, {Name: "c", Data: &call},
-			{Name: "m", Data: &method}, {Name: "r", Data: &route}, {Name: "s", Data: &status},
+			{Name: "p", Data: &project},
+			{Name: "q", Data: &quarter},
+			{Name: "n", Data: &name},
+			{Name: "c", Data: &call},
+			{Name: "m", Data: &method},
+			{Name: "r", Data: &route},
+			{Name: "s", Data: &status},
 		}, func() {
 			for i := range quarter.Rows() {
 				out[cold.Tally{
@@ -155,8 +160,11 @@ func (c *session) presentVisits(ctx context.Context, b *cold.Batch) (map[state]b
 		" AND sign = 1 AND (CAST(project_id, 'String'), device_id, session_id) IN wanted",
 		map[string]any{"from": from.UnixMicro(), "to": to.UnixMicro()}, wanted,
 		proto.Results{
-			{Name: "project", Data: &projects}, {Name: "device_id", Data: &devices}, {Name: "session_id", Data: &sessions},
-			{Name: "version", Data: &versions}, {Name: "start", Data: &starts},
+			{Name: "project", Data: &projects},
+			{Name: "device_id", Data: &devices},
+			{Name: "session_id", Data: &sessions},
+			{Name: "version", Data: &versions},
+			{Name: "start", Data: &starts},
 		},
 		func() {
 			for i := range versions.Rows() {

@@ -84,7 +84,7 @@ func Parse(s string) (*URL, error) {
 	if at == schemeTLS {
 		port, u.TLS = "9440", &tls.Config{MinVersion: tls.VersionTLS12}
 	}
-	for _, h := range strings.Split(hosts, ",") {
+	for h := range strings.SplitSeq(hosts, ",") {
 		addr, err := address(h, port)
 		if err != nil {
 			return fail("%v", err)
