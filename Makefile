@@ -10,9 +10,10 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 LINT := go tool -modfile=tools/go.mod golangci-lint
 
-# What can be set: make torture KILLS=100 HOT=redis, make fuzz TIME=5m, make run LISTEN=:9000 DATA=/srv/weir.
+# What can be set: make torture KILLS=100 HOT=redis COLD=clickhouse, make fuzz TIME=5m, make run LISTEN=:9000 DATA=/srv/weir.
 KILLS ?= 30
 HOT ?= pebble
+COLD ?= duckdb
 TIME ?= 20s
 LISTEN ?= 127.0.0.1:8080
 DATA ?= ./data
@@ -54,7 +55,7 @@ test: ## Everything CI runs: dashboard, lint, Go tests with the race detector, w
 	$(MAKE) --no-print-directory web lint
 	go vet ./...
 	go test -race -timeout 10m $$(go list ./... | grep -v '/e2e$$')
-	WEIR_TORTURE_KILLS=$${WEIR_TORTURE_KILLS:-8} go test -timeout 10m ./e2e
+	WEIR_TORTURE_KILLS=$${WEIR_TORTURE_KILLS:-8} go test -timeout 15m ./e2e
 
 .PHONY: lint
 lint: ## Lint the Go code
@@ -71,8 +72,8 @@ bench: ## Go benchmarks; bench/README.md has those of the whole pipeline
 	done
 
 .PHONY: torture
-torture: ## Kill the server KILLS times (30) under load, then look for every event; HOT=redis: kill nodes and their Redis
-	WEIR_TORTURE_HOT=$(HOT) WEIR_TORTURE_KILLS=$(KILLS) go test -count 1 -timeout 60m -v -run Torture ./e2e
+torture: ## Kill the server KILLS times (30) under load, then look for every event; HOT=redis, COLD=clickhouse: kill nodes and their stores
+	WEIR_TORTURE_HOT=$(HOT) WEIR_TORTURE_COLD=$(COLD) WEIR_TORTURE_KILLS=$(KILLS) go test -count 1 -timeout 60m -v -run 'Torture|IsStoredOnce|WithoutTokens' ./e2e
 
 .PHONY: fuzz
 fuzz: ## Fuzz each parser for TIME (20s)

@@ -259,15 +259,18 @@ func (a audit) visits(ctx context.Context) error {
 	if err := a.states(ctx); err != nil {
 		return err
 	}
-	for device, events := range a.byDevice() {
-		want := scanVisits(events)
-		got, err := a.storedVisits(ctx, device)
-		if err != nil {
-			return err
-		}
-		if !slices.Equal(got, want) {
+	stored, err := a.storedVisits(ctx)
+	if err != nil {
+		return err
+	}
+	sent := a.byDevice()
+	for device, events := range sent {
+		if got, want := stored[device], scanVisits(events); !slices.Equal(got, want) {
 			return fmt.Errorf("visits of %s:\n got %+v\nwant %+v", device, got, want)
 		}
+	}
+	if len(stored) != len(sent) {
+		return fmt.Errorf("visits of %d devices, want %d", len(stored), len(sent))
 	}
 	return nil
 }
@@ -341,21 +344,25 @@ func scanVisits(events []sent) []sitting {
 	return visits
 }
 
-func (a audit) storedVisits(ctx context.Context, device string) (visits []sitting, err error) {
+// storedVisits are the visits of each device, the first to begin first.
+func (a audit) storedVisits(ctx context.Context) (map[string][]sitting, error) {
+	visits := map[string][]sitting{}
 	sum := func(value string) string { return `sum(v.sign * ` + value + `)::BIGINT` }
-	err = a.each(ctx, `
-		SELECT `+sum(a.sql.Micros("v.start_at"))+` AS s, `+sum(a.sql.Micros("v.end_at"))+`,
+	err := a.each(ctx, `
+		SELECT v.device_id, `+sum(a.sql.Micros("v.start_at"))+` AS s, `+sum(a.sql.Micros("v.end_at"))+`,
 			`+sum("v.events")+`, `+sum("v.screen_views")+`, `+sum("v.interactive")+`,
 			`+a.sql.ArgMax("v.entry", "v.version")+`, `+a.sql.ArgMax("v.exit", "v.version")+`, max(e.ms)
-		FROM visits v JOIN (SELECT session_id, sum(closes_ms)::BIGINT AS ms FROM events WHERE device_id = ? GROUP BY session_id) e ON e.session_id = v.session_id
-		WHERE v.device_id = ? GROUP BY v.session_id ORDER BY s`, func(rows *sql.Rows) error {
+		FROM visits v JOIN (SELECT device_id, session_id, sum(closes_ms)::BIGINT AS ms FROM events GROUP BY device_id, session_id) e
+			ON e.device_id = v.device_id AND e.session_id = v.session_id
+		GROUP BY v.device_id, v.session_id ORDER BY s`, func(rows *sql.Rows) error {
 		var v sitting
+		var device string
 		var start, end int64
-		err := rows.Scan(&start, &end, &v.events, &v.views, &v.acts, &v.entry, &v.exit, &v.page)
+		err := rows.Scan(&device, &start, &end, &v.events, &v.views, &v.acts, &v.entry, &v.exit, &v.page)
 		v.start, v.end = time.UnixMicro(start).UTC(), time.UnixMicro(end).UTC()
-		visits = append(visits, v)
+		visits[device] = append(visits[device], v)
 		return err
-	}, device, device)
+	})
 	return visits, err
 }
 

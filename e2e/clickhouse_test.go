@@ -104,6 +104,9 @@ func (c *coldTier) hit(what string, during func()) string {
 			bytes: []int{300, 10_000, 300_000}[c.rand.IntN(3)], // it strikes greetings, requests, many of them
 			delay: time.Duration(1+c.rand.IntN(200)) * time.Millisecond,
 		}
+		if f.kind == stall && c.rand.IntN(3) > 0 {
+			f.bytes = 0
+		}
 		what = fmt.Sprint(wire, ": ", f.kind)
 		c.wire.set(f)
 		last(5 * time.Second)

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"net/http"
 	"os"
 	"strconv"
 	"testing"
@@ -37,7 +38,13 @@ func TestClickHouseOutage(t *testing.T) {
 	until(t, "events are drained", func() bool { return l.count() > 2*perSecond && left() < l.count()/2 })
 
 	h.cold.kill()
-	time.Sleep(coldOutage(t))
+	away := time.Now()
+	for _, n := range h.nodes() {
+		if status := n.status("/readyz"); status != http.StatusOK {
+			t.Errorf("a node that takes events is not ready: %d", status)
+		}
+	}
+	time.Sleep(coldOutage(t) - time.Since(away))
 	behind := left()
 	rate := float64(l.count()) / time.Since(began).Seconds()
 	h.cold.revive()

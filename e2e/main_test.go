@@ -67,6 +67,7 @@ type server struct {
 	args []string
 	log  *lockedBuffer
 	out  *lockedBuffer
+	urls chan string   // url, once
 	done chan struct{} // closed when the process has ended
 	err  error         // then: how
 }
@@ -107,10 +108,26 @@ func start(t *testing.T, path string, args ...string) *server {
 	return s
 }
 
-// launch starts weir serve; the test's end kills what is left of it.
+// launch starts weir serve, and waits until it listens or has ended; the test's end
+// kills what is left of it.
 func launch(t *testing.T, path string, args ...string) *server {
 	t.Helper()
-	s := &server{t: t, args: args, log: &lockedBuffer{}, out: &lockedBuffer{}, done: make(chan struct{})}
+	s := spawn(t, path, args...)
+	s.waitListening()
+	return s
+}
+
+func (s *server) waitListening() {
+	select {
+	case s.url = <-s.urls:
+	case <-s.done:
+	}
+}
+
+// spawn starts weir serve and waits for nothing.
+func spawn(t *testing.T, path string, args ...string) *server {
+	t.Helper()
+	s := &server{t: t, args: args, log: &lockedBuffer{}, out: &lockedBuffer{}, urls: make(chan string, 1), done: make(chan struct{})}
 	s.cmd = exec.Command(path, append([]string{"serve"}, args...)...)
 	s.cmd.Env = append(os.Environ(), "WEIR_ADMIN_TOKEN="+adminToken)
 	s.cmd.Stderr = s.log
@@ -121,23 +138,18 @@ func launch(t *testing.T, path string, args ...string) *server {
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	urls := make(chan string, 1)
 	go func() {
 		lines := bufio.NewScanner(out)
 		for lines.Scan() {
 			fmt.Fprintln(s.out, lines.Text())
 			if _, url, ok := strings.Cut(lines.Text(), " is at "); ok {
-				urls <- url
+				s.urls <- url
 			}
 		}
 		s.err = s.cmd.Wait()
 		close(s.done)
 	}()
 	t.Cleanup(s.kill)
-	select {
-	case s.url = <-urls:
-	case <-s.done:
-	}
 	return s
 }
 

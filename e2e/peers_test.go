@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -13,8 +14,8 @@ import (
 	"github.com/weir-analytics/weir/internal/redistest"
 )
 
-// peers are three nodes on one Redis and one ClickHouse, each of which takes
-// events, drains and answers. They share the first one's meta.db.
+// peers are three nodes on one Redis and one ClickHouse, which each take events,
+// drain and answer. They share the first one's meta.db.
 type peers struct {
 	*fleet // whose drain is the first of them
 	redis  *redistest.Server
@@ -32,7 +33,7 @@ func startPeers(t *testing.T, path string, args ...string) *peers {
 	server := redistest.Start(t, "--appendonly", "yes", "--appendfsync", "always")
 	h := &peers{
 		fleet: &fleet{t: t, path: path, hot: server.URL(), data: t.TempDir()}, redis: server, cold: startClickHouse(t, r), rand: r,
-		deck: newDeck(r, "node gone", "node", "redis", "all", kill, pause, wire, wire),
+		deck: newDeck(r, "node gone", "node asleep", "node", "redis", "all", kill, pause, wire, wire),
 	}
 	start := func(data string) *node {
 		return startNode(t, path, append([]string{
@@ -75,7 +76,13 @@ func (h *peers) hit() string {
 	what := h.deck.deal()
 	switch what {
 	case "node gone":
-		h.goesAndComes(h.one())
+		n := h.one()
+		h.isReplaced(n, n.kill)
+		n.start()
+	case "node asleep":
+		n := h.one()
+		h.isReplaced(n, func() { n.signal(syscall.SIGSTOP) })
+		n.signal(syscall.SIGCONT)
 	case "node":
 		h.one().restart()
 	case "redis":
@@ -107,9 +114,9 @@ func (h *peers) hit() string {
 	return what
 }
 
-// goesAndComes kills the node and starts it again when others have taken its
-// shards and gone on with them.
-func (h *peers) goesAndComes(n *node) {
+// isReplaced makes the node go, and waits until others have taken its shards and
+// gone on with them.
+func (h *peers) isReplaced(n *node, goes func()) {
 	h.t.Helper()
 	name := n.name()
 	until(h.t, "each node has its part of the shards", func() bool {
@@ -119,7 +126,7 @@ func (h *peers) goesAndComes(n *node) {
 		}
 		return len(owners) == len(h.nodes()) && owners[name] && !owners[""]
 	})
-	n.kill()
+	goes()
 	began := time.Now()
 	var before []redis.ShardHealth
 	until(h.t, "Redis answers", func() bool { before = h.shards(); return before != nil })
@@ -135,7 +142,6 @@ func (h *peers) goesAndComes(n *node) {
 	if took > 30*time.Second { // 10 are promised, on a machine that has time
 		h.t.Errorf("the others took over after %v", took)
 	}
-	n.start()
 }
 
 // shards is how all of them are, nil while Redis cannot be asked.
@@ -156,6 +162,14 @@ func (n *node) name() string {
 		n.t.Fatal(err)
 	}
 	return strings.TrimSpace(string(raw))
+}
+
+// signal sends one to the process.
+func (n *node) signal(s syscall.Signal) {
+	n.t.Helper()
+	if err := n.cmd.Process.Signal(s); err != nil {
+		n.t.Errorf("%v: %v\n%s", s, err, n.log)
+	}
 }
 
 // writeHouse is peers of which a node is killed while nothing that it writes

@@ -144,10 +144,35 @@ func (d *Drain) Flush(ctx context.Context) (asOf time.Time, err error) {
 			if ctx.Err() != nil {
 				return time.Time{}, ctx.Err()
 			}
-			return d.AsOf(), nil
+			return d.upTo(ctx, asked), nil
 		}
 	}
 	return asked, nil
+}
+
+// upTo is the time up to which the cold tier is complete when a wait was too short:
+// the least at which an event came that is not in it yet. A node that follows others
+// under load may never have seen a shard without such.
+func (d *Drain) upTo(ctx context.Context, asked time.Time) time.Time {
+	ctx, cancel := context.WithTimeout(ctx, d.opt.BarrierWait)
+	defer cancel()
+	asOf := asked
+	for _, s := range d.shards {
+		t := asked
+		switch records, err := d.log.Read(ctx, s.n, s.progress.at(), 1); {
+		case err != nil:
+			t = s.progress.completeAt()
+		case len(records) > 0:
+			t = records[0].Event.ReceivedAt
+			if c := s.progress.completeAt(); c.After(t) {
+				t = c
+			}
+		}
+		if t.Before(asOf) {
+			asOf = t
+		}
+	}
+	return asOf
 }
 
 // AsOf is the time up to which the cold tier is complete, without waiting.

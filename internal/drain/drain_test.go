@@ -385,3 +385,22 @@ func (h *headless) Head(ctx context.Context, shard int) (uint64, error) {
 	}
 	return h.Store.Head(ctx, shard)
 }
+
+// Somebody asks while the cold tier is away, of a drain that was never done.
+func TestABarrierThatIsTooShortSaysUpToWhen(t *testing.T) {
+	r := newRig(t)
+	r.setFail(func(*cold.Batch) (bool, error) { return false, errDown })
+	before := time.Now()
+	r.send(10)
+	after := time.Now()
+	o := quick
+	o.BarrierWait = 50 * time.Millisecond
+	d, _ := r.run(r.log, o)
+	asOf, err := d.Flush(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if asOf.Before(before.Add(-time.Millisecond)) || asOf.After(after) {
+		t.Errorf("as of %v, want when the events came, %v to %v", asOf, before, after)
+	}
+}

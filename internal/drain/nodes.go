@@ -43,7 +43,8 @@ func (d *Drain) attend(ctx context.Context) {
 }
 
 func (d *Drain) attendUntil(ctx context.Context) {
-	t := time.NewTicker(d.opt.LeaseTTL / 4)
+	// Often, so that the shards of a node that is gone move soon after its lease.
+	t := time.NewTicker(d.opt.LeaseTTL / 8)
 	defer t.Stop()
 	for {
 		select {

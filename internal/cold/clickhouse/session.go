@@ -100,6 +100,9 @@ func (w *writer) give(c *session, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var row *cold.RowError
+	if away(err) { // then the others are likely to be broken too
+		w.drop()
+	}
 	if w.closed || c.client.IsClosed() || len(w.idle) == idleMost || err != nil && code(err) == 0 && !errors.As(err, &row) {
 		_ = c.client.Close()
 		return
@@ -111,6 +114,11 @@ func (w *writer) close() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.closed = true
+	w.drop()
+}
+
+// drop ends the idle connections. w.mu is held.
+func (w *writer) drop() {
 	for _, c := range w.idle {
 		_ = c.client.Close()
 	}

@@ -285,3 +285,31 @@ func TestABatchOfLongAgoIsNotWrittenTwice(t *testing.T) {
 		}
 	}
 }
+
+// A visit that its SDK names and that comes back begins again at version 1.
+func TestAVisitThatComesBackUnderItsNameIsNotTakenForTheFirst(t *testing.T) {
+	server := clickhousetest.Start(t)
+	s := openAt(t, server.URL("weir"))
+	first := batchOf(1, 10)
+	if err := s.Write(t.Context(), first); err != nil {
+		t.Fatal(err)
+	}
+	back := batchOf(11, 10)
+	back.Dead = nil
+	for i := range back.Visits {
+		v := &back.Visits[i]
+		v.Start, v.End = v.Start.Add(3*time.Hour), v.End.Add(3*time.Hour)
+	}
+	// The span of the batch's visits holds the first ones too.
+	back.Visits[0].Start, back.Visits[0].DeviceID = noon.Add(-time.Hour), "other"
+	back.Again = true
+	for range 2 {
+		if err := s.Write(t.Context(), back); err != nil {
+			t.Fatal(err)
+		}
+		server.Do("TRUNCATE TABLE weir.batches")
+		if n := count(t, s, "SELECT toInt64(SUM(sign)) FROM visits"); n != 20 {
+			t.Errorf("%d visits, want 20", n)
+		}
+	}
+}

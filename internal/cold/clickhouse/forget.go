@@ -1,0 +1,107 @@
+package clickhouse
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/ClickHouse/ch-go/proto"
+	ch "github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/weir-analytics/weir/internal/cold"
+)
+
+// forgetTimeout is how long one table of a server may take. What it began goes on
+// in the server after that, and the next call waits for it.
+const forgetTimeout = 10 * time.Minute
+
+// Forget deletes on each server of a cluster, table by table, and waits until the
+// rows are gone there. A server that is away is an error; the others are done.
+func (s *Store) Forget(ctx context.Context, projectID string, before time.Time) error {
+	quarter, err := cold.ForgetTo(before)
+	if err != nil {
+		return err
+	}
+	// Connections of its own: a question's limits are too short.
+	u := *s.url
+	u.MaxTime = forgetTimeout
+	servers, done, err := (&Store{url: &u}).servers(ctx)
+	if err != nil {
+		return fmt.Errorf("clickhouse: forget: %w", Explain(err))
+	}
+	defer done()
+	// Before it, so that a batch written meanwhile brings its sightings; after it,
+	// since they may have gone with the others.
+	s.writer.forgetSightings()
+	defer s.writer.forgetSightings()
+	var errs []error
+	for _, db := range servers {
+		if err := u.forget(ctx, db, clean(projectID), before, quarter); err != nil {
+			errs = append(errs, Explain(err))
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("clickhouse: forget: %w", err)
+	}
+	return nil
+}
+
+func (u *URL) forget(ctx context.Context, db *sql.DB, project string, before time.Time, quarter int32) error {
+	const moment = " < fromUnixTimestamp64Micro(?, 'UTC')"
+	for _, d := range []struct {
+		table, where string
+		end          int64
+	}{
+		{"events", "ts" + moment, before.UnixMicro()},
+		{"sightings", "quarter < ?", int64(quarter)},
+		{"tallies", "quarter < ?", int64(quarter)},
+		{"visits", "start_at" + moment, before.UnixMicro()},
+		{"dead_letters", "refused_at" + moment, before.UnixMicro()},
+	} {
+		from := u.Database + "." + u.local(d.table) + " WHERE project_id = ? AND " + d.where
+		if err := forgetRows(ctx, db, from, project, d.end); err != nil {
+			return fmt.Errorf("%s: %w", u.local(d.table), err)
+		}
+	}
+	return nil
+}
+
+// forgetRows deletes the rows of a table and a condition. A deletion passes over
+// all parts of the table, so none is begun where there is nothing to delete.
+func forgetRows(ctx context.Context, db *sql.DB, from string, args ...any) error {
+	ctx, cancel := context.WithTimeout(ctx, forgetTimeout)
+	defer cancel()
+	q, bound, err := bindings("SELECT toInt64(count()) FROM (SELECT 1 FROM "+from+" LIMIT 1)", args)
+	if err != nil {
+		return err
+	}
+	var n int64
+	if err := db.QueryRowContext(ctx, q, bound...).Scan(&n); err != nil || n == 0 {
+		return err
+	}
+	if q, bound, err = bindings("DELETE FROM "+from, args); err != nil {
+		return err
+	}
+	// 1 waits for this server, and each is asked: 2 would wait for replicas that are
+	// away. Before 24.4 the second was not known, and the first did.
+	set := ch.Settings{"mutations_sync": 1, "lightweight_deletes_sync": 1}
+	_, err = db.ExecContext(ch.Context(ctx, ch.WithSettings(set)), q, bound...)
+	if code(err) == codeUnknownSetting {
+		delete(set, "lightweight_deletes_sync")
+		_, err = db.ExecContext(ch.Context(ctx, ch.WithSettings(set)), q, bound...)
+	}
+	return err
+}
+
+const codeUnknownSetting proto.Error = 115
+
+// forgetSightings makes the connections that wait for work forget which sightings
+// are there. One too many does no harm.
+func (w *writer) forgetSightings() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, c := range w.idle {
+		c.sightings = cold.Sightings{}
+	}
+}
