@@ -51,3 +51,32 @@ func TestTheSecondBeforeMidnightIsOfTheDayBefore(t *testing.T) {
 		}
 	}
 }
+
+func TestAProjectIsRetainedFromTheMidnightSoManyDaysBeforeToday(t *testing.T) {
+	for _, c := range []struct {
+		because, zone, now string
+		days               int
+		want               string // UTC; "" for ever
+	}{
+		{"for ever", "UTC", "2026-03-14T12:00:00Z", 0, ""},
+		{"yesterday and today", "UTC", "2026-03-14T12:00:00Z", 1, "2026-03-13T00:00:00Z"},
+		{"the day's first instant", "UTC", "2026-03-14T00:00:00Z", 7, "2026-03-07T00:00:00Z"},
+		{"the instant before", "UTC", "2026-03-13T23:59:59.999999Z", 7, "2026-03-06T00:00:00Z"},
+		{"tomorrow already in its zone", "Asia/Kolkata", "2026-03-14T20:00:00Z", 1, "2026-03-13T18:30:00Z"},
+		{"a midnight that does not exist", "Asia/Beirut", "2026-03-31T12:00:00Z", 2, "2026-03-28T22:00:00Z"},
+		{"over a year's end", "UTC", "2026-01-01T12:00:00Z", 366, "2024-12-31T00:00:00Z"},
+	} {
+		p := &weir.Project{Timezone: c.zone, RetentionDays: c.days}
+		now, err := time.Parse(time.RFC3339, c.now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		if from := p.RetainedFrom(now); !from.IsZero() {
+			got = from.UTC().Format(time.RFC3339)
+		}
+		if got != c.want {
+			t.Errorf("%s: from %q, want %q", c.because, got, c.want)
+		}
+	}
+}

@@ -10,6 +10,9 @@ type Project struct {
 	CreatedAt time.Time
 	// StoreIP keeps the visitor's address in the event's properties.
 	StoreIP bool
+	// RetentionDays is for how many whole days before today, in its timezone, the
+	// cold tier keeps what happened; 0 is for ever.
+	RetentionDays int
 
 	loc *time.Location
 }
@@ -40,6 +43,28 @@ func (p *Project) Resolve() error {
 	}
 	p.loc = loc
 	return nil
+}
+
+// MaxRetentionDays is the longest retention that is not for ever.
+const MaxRetentionDays = 36_500
+
+// CheckRetention returns an EINVALID error unless a project may have the retention.
+func CheckRetention(days int) error {
+	if days < 0 || days > MaxRetentionDays {
+		return Errorf(EINVALID, "a retention of %d days: use 1 to %d, or 0 for ever", days, MaxRetentionDays)
+	}
+	return nil
+}
+
+// RetainedFrom is the instant before which the project's past is forgotten at now:
+// where the first day begins that is kept. It is the zero time when all is kept.
+func (p *Project) RetainedFrom(now time.Time) time.Time {
+	if p.RetentionDays <= 0 {
+		return time.Time{}
+	}
+	loc := p.Location()
+	y, m, d := now.In(loc).Date()
+	return Midnight(y, m, d-p.RetentionDays, loc)
 }
 
 // Role is what a user may do in a project. Roles are ordered: each may do all

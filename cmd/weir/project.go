@@ -13,6 +13,7 @@ import (
 type projectCmd struct {
 	Create projectCreateCmd `cmd:"" help:"Make a project and print its write key."`
 	List   projectListCmd   `cmd:"" help:"List the projects."`
+	Set    projectSetCmd    `cmd:"" help:"Change how long a project's events are kept."`
 }
 
 // Help is shown below the usage.
@@ -20,13 +21,16 @@ func (*projectCmd) Help() string {
 	return `Examples:
 
     weir project create "My shop" --timezone Europe/Berlin --token TOKEN
-    WEIR_ADMIN_TOKEN=… weir project list`
+    WEIR_ADMIN_TOKEN=… weir project list
+    WEIR_ADMIN_TOKEN=… weir project set PROJECT --retention-days 90`
 }
 
 type projectCreateCmd struct {
 	remote   `embed:""`
 	Name     string `arg:"" help:"Its name."`
 	Timezone string `default:"UTC" help:"IANA name; days begin in it. It cannot be changed later."`
+
+	RetentionDays int `placeholder:"N" help:"Days before today that its events are kept for; 0, the default, is for ever."`
 }
 
 // Help is shown below the usage.
@@ -42,7 +46,7 @@ func (c *projectCreateCmd) Run(ctx context.Context, stdout io.Writer) error {
 		ID, Name, Timezone string
 		WriteKey           string `json:"write_key"`
 	}
-	in := map[string]string{"name": c.Name, "timezone": c.Timezone}
+	in := map[string]any{"name": c.Name, "timezone": c.Timezone, "retention_days": c.RetentionDays}
 	if err := c.call(ctx, http.MethodPost, "/api/v1/projects", in, &p); err != nil {
 		return err
 	}
@@ -64,17 +68,58 @@ func (*projectListCmd) Help() string {
 // Run lists them.
 func (c *projectListCmd) Run(ctx context.Context, stdout io.Writer) error {
 	var list struct {
-		Projects []struct{ ID, Name, Timezone string }
+		Projects []struct {
+			ID, Name, Timezone string
+			RetentionDays      int `json:"retention_days"`
+		}
 	}
 	if err := c.call(ctx, http.MethodGet, "/api/v1/projects", nil, &list); err != nil {
 		return err
 	}
 	w := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "PROJECT\tNAME\tTIMEZONE")
+	fmt.Fprintln(w, "PROJECT\tNAME\tTIMEZONE\tKEPT")
 	for _, p := range list.Projects {
-		fmt.Fprintf(w, "%s\t%s\t%s\n", p.ID, p.Name, p.Timezone)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", p.ID, p.Name, p.Timezone, kept(p.RetentionDays))
 	}
 	return w.Flush()
+}
+
+// kept says how long a project's events are kept.
+func kept(days int) string {
+	switch days {
+	case 0:
+		return "for ever"
+	case 1:
+		return "1 day"
+	}
+	return fmt.Sprintf("%d days", days)
+}
+
+type projectSetCmd struct {
+	remote        `embed:""`
+	Project       string `arg:"" help:"Id of the project."`
+	RetentionDays int    `required:"" placeholder:"N" help:"Days before today that its events are kept for; 0 is for ever. What is older is deleted within the hour."`
+}
+
+// Help is shown below the usage.
+func (*projectSetCmd) Help() string {
+	return `Example:
+
+    WEIR_ADMIN_TOKEN=… weir project set PROJECT --retention-days 90`
+}
+
+// Run changes it.
+func (c *projectSetCmd) Run(ctx context.Context, stdout io.Writer) error {
+	var p struct {
+		ID            string
+		RetentionDays int `json:"retention_days"`
+	}
+	in := map[string]any{"retention_days": c.RetentionDays}
+	if err := c.call(ctx, http.MethodPatch, "/api/v1/projects/"+url.PathEscape(c.Project), in, &p); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(stdout, "project  %s\nkept     %s\n", p.ID, kept(p.RetentionDays))
+	return err
 }
 
 // keyCmd is "weir key".

@@ -164,6 +164,9 @@ func (s *server) run(ctx context.Context, l net.Listener, stdout io.Writer) erro
 	if s.cmd.has(roleJobs) {
 		g.Go(func() error { return keepSalts(gctx, s.meta, s.once("salts"), nil, s.log) })
 	}
+	if s.retention != nil {
+		g.Go(func() error { return s.retention.run(gctx) })
+	}
 	if s.cmd.Demo {
 		g.Go(func() error { return s.demo(gctx) })
 	}

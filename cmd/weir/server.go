@@ -51,6 +51,8 @@ type server struct {
 
 	ingest *ingest.Ingester // nil unless the node takes events
 
+	retention *retention // nil unless the node does scheduled work and has the cold tier open
+
 	adminToken string // "" unless it was made just now
 }
 
@@ -124,6 +126,9 @@ func (s *server) build() {
 		e := insight.New(m.timed(s.cold), s.drain, nil, insight.Options{Cache: s.shared.cache})
 		m.watchInsights(s.reg, e)
 		answers = e
+	}
+	if s.cmd.has(roleJobs) && s.cold != nil {
+		s.retention = newRetention(s.meta, s.cold, s.once("retention"), nil, s.log, s.reg)
 	}
 	if s.cmd.has(roleIngest) {
 		var log ingest.Log = s.hot

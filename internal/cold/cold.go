@@ -73,6 +73,7 @@ type Reader interface {
 type Store interface {
 	Writer
 	Reader
+	Forgetter
 	Close() error
 }
 

@@ -131,6 +131,7 @@ var bodies = map[string]string{
 	"POST /v1/events/{$}":                     `{"name":"x"}`,
 	"POST /api/v1/projects":                   `{"name":"New"}`,
 	"POST /api/v1/projects/{id}/query":        `{"kind":"trend","from":"-7d"}`,
+	"PATCH /api/v1/projects/{id}":             `{"retention_days":7}`,
 	"POST /api/v1/setup":                      `{"email":"x@example.org","name":"X","password":"12345678"}`,
 	"POST /api/v1/login":                      `{"email":"none@example.org","password":"correct horse"}`,
 	"POST /api/v1/projects/{id}/keys":         "",

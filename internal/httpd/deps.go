@@ -26,6 +26,7 @@ type Directory interface {
 	Projects(ctx context.Context) ([]*weir.Project, error)
 	Memberships(ctx context.Context, userID string) ([]meta.Membership, error)
 	Role(ctx context.Context, userID, projectID string) (weir.Role, error)
+	SetRetention(ctx context.Context, projectID string, days int) error
 	CreateProject(ctx context.Context, n meta.NewProject) (p *weir.Project, writeKey string, err error)
 
 	Keys(ctx context.Context, projectID string) ([]meta.Key, error)

@@ -16,6 +16,8 @@ type ProjectBody struct {
 	Name     string `json:"name"`
 	Timezone string `json:"timezone" doc:"IANA name"`
 	Role     string `json:"role" enum:"viewer,editor,admin,owner" doc:"of who asks"`
+
+	RetentionDays int `json:"retention_days" doc:"days before today that events are kept for; 0 is for ever"`
 }
 
 // NewProjectBody is a project just made.
@@ -24,6 +26,8 @@ type NewProjectBody struct {
 	Name     string `json:"name"`
 	Timezone string `json:"timezone"`
 	WriteKey string `json:"write_key" doc:"shown this once; a lost one is replaced by another"`
+
+	RetentionDays int `json:"retention_days" doc:"days before today that events are kept for; 0 is for ever"`
 }
 
 // KeyBody is a write key, without itself.
@@ -58,6 +62,14 @@ type (
 			Name     string `json:"name" doc:"1 to 100 characters"`
 			Timezone string `json:"timezone,omitempty" doc:"IANA name, fixed from now on; UTC when missing"`
 			StoreIP  bool   `json:"store_ip,omitempty" doc:"keep visitors' addresses in their events' properties"`
+
+			RetentionDays int `json:"retention_days,omitempty" minimum:"0" maximum:"36500" doc:"days before today that events are kept for; 0 is for ever"`
+		}
+	}
+	changeInput struct {
+		ID   string `path:"id" doc:"the project's id"`
+		Body struct {
+			RetentionDays int `json:"retention_days" minimum:"0" maximum:"36500" doc:"days before today that events are kept for; 0 is for ever. What is older is deleted within the hour"`
 		}
 	}
 	createOutput struct{ Body NewProjectBody }
@@ -86,6 +98,9 @@ func (s *Server) mountProjects() {
 	}, func(ctx context.Context, _ *ProjectPath) (*projectOutput, error) {
 		return &projectOutput{projectBody(projectOf(ctx), callOf(ctx).role)}, nil
 	})
+	handle(s, huma.Operation{
+		OperationID: "change-project", Method: "PATCH", Path: "/api/v1/projects/{id}", Summary: "Change how long a project's events are kept",
+	}, s.changeProject)
 	handle(s, huma.Operation{
 		OperationID: "list-keys", Method: "GET", Path: "/api/v1/projects/{id}/keys", Summary: "A project's write keys, newest first",
 	}, s.listKeys)
@@ -142,7 +157,7 @@ func (s *Server) visible(ctx context.Context, who principal) ([]meta.Membership,
 }
 
 func (s *Server) createProject(ctx context.Context, in *createInput) (*createOutput, error) {
-	n := meta.NewProject{Name: in.Body.Name, Timezone: in.Body.Timezone, StoreIP: in.Body.StoreIP}
+	n := meta.NewProject{Name: in.Body.Name, Timezone: in.Body.Timezone, StoreIP: in.Body.StoreIP, RetentionDays: in.Body.RetentionDays}
 	if u := callOf(ctx).who.user; u != nil {
 		n.OwnerID = u.ID
 	}
@@ -150,7 +165,16 @@ func (s *Server) createProject(ctx context.Context, in *createInput) (*createOut
 	if err != nil {
 		return nil, err
 	}
-	return &createOutput{NewProjectBody{ID: p.ID, Name: p.Name, Timezone: p.Timezone, WriteKey: key}}, nil
+	return &createOutput{NewProjectBody{ID: p.ID, Name: p.Name, Timezone: p.Timezone, WriteKey: key, RetentionDays: p.RetentionDays}}, nil
+}
+
+func (s *Server) changeProject(ctx context.Context, in *changeInput) (*projectOutput, error) {
+	p := *projectOf(ctx) // which is shared
+	if err := s.cfg.Directory.SetRetention(ctx, p.ID, in.Body.RetentionDays); err != nil {
+		return nil, err
+	}
+	p.RetentionDays = in.Body.RetentionDays
+	return &projectOutput{projectBody(&p, callOf(ctx).role)}, nil
 }
 
 func (s *Server) listKeys(ctx context.Context, _ *ProjectPath) (*keysOutput, error) {
@@ -175,7 +199,7 @@ func (s *Server) createKey(ctx context.Context, _ *ProjectPath) (*newKeyOutput, 
 }
 
 func projectBody(p *weir.Project, role weir.Role) ProjectBody {
-	return ProjectBody{ID: p.ID, Name: p.Name, Timezone: p.Timezone, Role: role.String()}
+	return ProjectBody{ID: p.ID, Name: p.Name, Timezone: p.Timezone, Role: role.String(), RetentionDays: p.RetentionDays}
 }
 
 func keyBody(k *meta.Key) KeyBody {

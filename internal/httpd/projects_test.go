@@ -2,6 +2,7 @@ package httpd_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/url"
 	"strings"
 	"testing"
@@ -41,7 +42,7 @@ func TestTheAdminTokenMakesAProjectWhoseKeyWrites(t *testing.T) {
 		t.Fatalf("project = %+v", p)
 	}
 	var fields map[string]any
-	if err := json.Unmarshal([]byte(a.body), &fields); err != nil || len(fields) != 4 {
+	if err := json.Unmarshal([]byte(a.body), &fields); err != nil || len(fields) != 5 {
 		t.Fatalf("fields = %v, %v", fields, err)
 	}
 	wantStatus(t, f.as(p.WriteKey, "POST", "/v1/events", `{"name":"x"}`), 200)
@@ -70,12 +71,49 @@ func TestProjectsAreRefusedForBadInput(t *testing.T) {
 	f := start(t)
 	for _, body := range []string{
 		`{"name":""}`, `{"name":"` + strings.Repeat("n", 101) + `"}`, `{"name":"x","timezone":"Mars/Olympus"}`,
+		`{"name":"x","retention_days":-1}`, `{"name":"x","retention_days":36501}`, `{"name":"x","retention_days":1.5}`, `{"name":"x","retention_days":"7"}`,
 		`{"name":7}`, `{"timezone":"UTC"}`, `{"name":"x","colour":"red"}`, `{"name":"x"`, `"x"`,
 		strings.Repeat("[", 100_000),
 	} {
 		wantError(t, f.as(f.admin, "POST", "/api/v1/projects", body), 400, weir.EINVALID)
 	}
 	wantError(t, f.as(f.admin, "POST", "/api/v1/projects", ""), 400, weir.EINVALID)
+}
+
+func TestTheRetentionIsSetAndChanged(t *testing.T) {
+	f := start(t)
+	made := decode[httpd.NewProjectBody](t, f.as(f.admin, "POST", "/api/v1/projects", `{"name":"Blog","retention_days":36500}`))
+	if made.RetentionDays != 36500 {
+		t.Fatalf("made = %+v", made)
+	}
+	path := "/api/v1/projects/" + made.ID
+	// is asks for the project, which the server remembers between two changes.
+	is := func(days int) {
+		t.Helper()
+		if p := decode[httpd.ProjectBody](t, f.as(f.admin, "GET", path, "")); p.RetentionDays != days {
+			t.Errorf("retention = %d days, want %d", p.RetentionDays, days)
+		}
+	}
+	is(36500)
+	for _, days := range []int{1, 0, 90} {
+		a := f.as(f.admin, "PATCH", path, fmt.Sprintf(`{"retention_days":%d}`, days))
+		wantStatus(t, a, 200)
+		want := httpd.ProjectBody{ID: made.ID, Name: "Blog", Timezone: "UTC", Role: "owner", RetentionDays: days}
+		if d := cmp.Diff(want, decode[httpd.ProjectBody](t, a)); d != "" {
+			t.Error(d)
+		}
+		is(days)
+	}
+	for _, body := range []string{
+		`{"retention_days":-1}`, `{"retention_days":36501}`, `{"retention_days":null}`, `{"retention_days":"7"}`, `{}`, ``,
+		`{"retention_days":7,"timezone":"UTC"}`,
+	} {
+		wantError(t, f.as(f.admin, "PATCH", path, body), 400, weir.EINVALID)
+	}
+	is(90)
+	if p := decode[httpd.ProjectBody](t, f.as(f.admin, "GET", f.path(""), "")); p.RetentionDays != 0 {
+		t.Errorf("another project's retention = %d", p.RetentionDays)
+	}
 }
 
 func TestEachSeesTheirProjectsAndRoles(t *testing.T) {

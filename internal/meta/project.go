@@ -16,16 +16,21 @@ type NewProject struct {
 	Timezone string // IANA name; "" is UTC
 	StoreIP  bool
 	OwnerID  string // the user who becomes its owner, or ""
+
+	RetentionDays int // 1 to weir.MaxRetentionDays; 0 is for ever
 }
 
 // CreateProject makes a project and its first write key, which is shown this
 // once: the store keeps a hash. Errors: EINVALID, ENOTFOUND for the owner.
 func (s *Store) CreateProject(ctx context.Context, n NewProject) (p *weir.Project, writeKey string, err error) {
-	p = &weir.Project{Timezone: n.Timezone, StoreIP: n.StoreIP, CreatedAt: s.clock.Now()}
+	p = &weir.Project{Timezone: n.Timezone, StoreIP: n.StoreIP, RetentionDays: n.RetentionDays, CreatedAt: s.clock.Now()}
 	if p.Name, err = normalName(n.Name); err != nil {
 		return nil, "", err
 	}
 	if err = p.Resolve(); err != nil {
+		return nil, "", err
+	}
+	if err = weir.CheckRetention(n.RetentionDays); err != nil {
 		return nil, "", err
 	}
 	if p.ID, err = s.newID(); err != nil {
@@ -37,8 +42,8 @@ func (s *Store) CreateProject(ctx context.Context, n NewProject) (p *weir.Projec
 	}
 	err = s.inTx(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx,
-			`INSERT INTO projects (id, name, timezone, store_ip, import_salt, created_at) VALUES (?, ?, ?, ?, ?, ?)`,
-			p.ID, p.Name, p.Timezone, flag(p.StoreIP), base64.StdEncoding.EncodeToString(salt), micros(p.CreatedAt))
+			`INSERT INTO projects (id, name, timezone, store_ip, import_salt, created_at, retention_days) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+			p.ID, p.Name, p.Timezone, flag(p.StoreIP), base64.StdEncoding.EncodeToString(salt), micros(p.CreatedAt), p.RetentionDays)
 		if err != nil {
 			return err
 		}
@@ -56,7 +61,25 @@ func (s *Store) CreateProject(ctx context.Context, n NewProject) (p *weir.Projec
 	return p, writeKey, nil
 }
 
-const projectColumns = `p.id, p.name, p.timezone, p.store_ip, p.created_at`
+// SetRetention changes for how many days a project's past is kept, 0 for ever.
+// Errors: EINVALID, ENOTFOUND.
+func (s *Store) SetRetention(ctx context.Context, id string, days int) error {
+	if err := weir.CheckRetention(days); err != nil {
+		return err
+	}
+	// In spite of its name, inserted says whether a row was changed.
+	ok, err := inserted(s.write.ExecContext(ctx, `UPDATE projects SET retention_days = ? WHERE id = ?`, days, id))
+	if err != nil {
+		return fmt.Errorf("meta: set retention: %w", err)
+	}
+	if !ok {
+		return weir.Errorf(weir.ENOTFOUND, "no such project")
+	}
+	s.projects.forget()
+	return nil
+}
+
+const projectColumns = `p.id, p.name, p.timezone, p.store_ip, p.created_at, p.retention_days`
 
 // Project is the project of an id, its timezone resolved. It is shared: do not
 // change it. Errors: ENOTFOUND.
@@ -172,7 +195,7 @@ func setRole(ctx context.Context, tx *sql.Tx, userID, projectID string, role wei
 func scanProject(row scanner, more ...any) (*weir.Project, error) {
 	var p weir.Project
 	var storeIP, created int64
-	if err := row.Scan(append([]any{&p.ID, &p.Name, &p.Timezone, &storeIP, &created}, more...)...); err != nil {
+	if err := row.Scan(append([]any{&p.ID, &p.Name, &p.Timezone, &storeIP, &created, &p.RetentionDays}, more...)...); err != nil {
 		return nil, err
 	}
 	p.StoreIP, p.CreatedAt = storeIP != 0, fromMicros(created)

@@ -48,6 +48,8 @@ func TestProjectsAreRefusedForBadInput(t *testing.T) {
 		"an unknown zone":       {Name: "Shop", Timezone: "Mars/Olympus"},
 		"the server's zone":     {Name: "Shop", Timezone: "Local"},
 		"a path for a zone":     {Name: "Shop", Timezone: "../../etc/passwd"},
+		"a retention of -1":     {Name: "Shop", RetentionDays: -1},
+		"a long retention":      {Name: "Shop", RetentionDays: 36501},
 		"a control in its name": {Name: "Sh\x07op"},
 	} {
 		_, _, err := f.CreateProject(t.Context(), in)
@@ -59,6 +61,56 @@ func TestProjectsAreRefusedForBadInput(t *testing.T) {
 	wantCode(t, err, weir.ENOTFOUND)
 	if all := must(f.Projects(t.Context()))(t); len(all) != 0 {
 		t.Fatalf("%d projects were made", len(all))
+	}
+}
+
+func TestARetentionIsKeptAndChanged(t *testing.T) {
+	f := open(t)
+	a, _ := newProject(t, f)
+	b, key, err := f.CreateProject(t.Context(), meta.NewProject{Name: "Short", RetentionDays: 36500})
+	if err != nil {
+		t.Fatal(err)
+	}
+	is := func(days int) {
+		t.Helper()
+		all := must(f.Projects(t.Context()))(t)
+		for _, p := range []*weir.Project{must(f.Project(t.Context(), b.ID))(t), must(f.ProjectByKey(t.Context(), key))(t), all[1]} {
+			if p.ID != b.ID || p.RetentionDays != days {
+				t.Errorf("project = %+v, want %d days", p, days)
+			}
+		}
+		if other := must(f.Project(t.Context(), a.ID))(t); other.RetentionDays != 0 {
+			t.Errorf("another project's retention is %d days", other.RetentionDays)
+		}
+	}
+	is(36500)
+	for _, days := range []int{30, 0, 1} {
+		if err := f.SetRetention(t.Context(), b.ID, days); err != nil {
+			t.Fatal(err)
+		}
+		is(days)
+	}
+	wantCode(t, f.SetRetention(t.Context(), b.ID, -1), weir.EINVALID)
+	wantCode(t, f.SetRetention(t.Context(), b.ID, 36501), weir.EINVALID)
+	wantCode(t, f.SetRetention(t.Context(), "nothing", 7), weir.ENOTFOUND)
+	is(1)
+}
+
+func TestProjectsOfAnEarlierVersionAreKeptForEver(t *testing.T) {
+	f := open(t)
+	p, key := newProject(t, f)
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	db := raw(t, f.path)
+	for _, q := range []string{`ALTER TABLE projects DROP COLUMN retention_days`, `DELETE FROM schema_version WHERE version > 1`} {
+		if _, err := db.Exec(q); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := must(reopen(t, f).ProjectByKey(t.Context(), key))(t)
+	if got.ID != p.ID || got.RetentionDays != 0 {
+		t.Errorf("project = %+v", got)
 	}
 }
 

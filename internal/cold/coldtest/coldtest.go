@@ -14,5 +14,6 @@ import (
 // directory again to see what lasted.
 func Run(t *testing.T, open func(t *testing.T, dir string) cold.Store) {
 	t.Run("Write", func(t *testing.T) { testWrite(t, open) })
+	t.Run("Forget", func(t *testing.T) { testForget(t, open) })
 	t.Run("Insight", func(t *testing.T) { testInsight(t, open) })
 }

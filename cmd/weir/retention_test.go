@@ -1,0 +1,235 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+	weir "github.com/weir-analytics/weir"
+)
+
+// forgetful remembers what it was told to forget, and fails where told to.
+type forgetful struct {
+	calls []string
+	fails map[string]error // by project
+}
+
+func (f *forgetful) Forget(_ context.Context, project string, before time.Time) error {
+	f.calls = append(f.calls, project+" "+before.UTC().Format("01-02 15:04"))
+	return f.fails[project]
+}
+
+// projectList are the projects, or why there are none.
+type projectList struct {
+	all []*weir.Project
+	err error
+}
+
+func (l *projectList) Projects(context.Context) ([]*weir.Project, error) { return l.all, l.err }
+
+// keeps is a retention over fakes, and what it logs.
+func keeps(l *projectList, f *forgetful, clock weir.Clock) (*retention, *bytes.Buffer) {
+	var log bytes.Buffer
+	return newRetention(l, f, always, clock, slog.New(slog.NewTextHandler(&log, nil)), prometheus.NewRegistry()), &log
+}
+
+// lasting runs it for so long.
+func lasting(t *testing.T, r *retention, d time.Duration) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), d)
+	defer cancel()
+	if err := r.run(ctx); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func failures(t *testing.T, r *retention) float64 {
+	t.Helper()
+	return gathered(t, r.failures)["weir_retention_failures_total"]
+}
+
+func TestWhatAProjectNoLongerKeepsIsDeletedOnceADayInItsZone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // begins at midnight UTC, 2000-01-01
+		l := &projectList{all: []*weir.Project{
+			{ID: "utc", Timezone: "UTC", RetentionDays: 7},
+			{ID: "kathmandu", Timezone: "Asia/Kathmandu", RetentionDays: 1}, // 5:45 ahead
+			{ID: "for ever", Timezone: "UTC"},
+		}}
+		f := &forgetful{}
+		r, _ := keeps(l, f, nil)
+		lasting(t, r, 30*time.Hour)
+		want := []string{"utc 12-25 00:00", "kathmandu 12-30 18:15", "kathmandu 12-31 18:15", "utc 12-26 00:00"}
+		if d := cmp.Diff(want, f.calls); d != "" {
+			t.Error(d)
+		}
+		if n := failures(t, r); n != 0 {
+			t.Errorf("%v failures", n)
+		}
+	})
+}
+
+func TestAShorterRetentionCountsWithinTheHourAndALongerOneBringsNothingBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &weir.Project{ID: "p", Timezone: "UTC", RetentionDays: 7}
+		l := &projectList{all: []*weir.Project{p}}
+		f := &forgetful{}
+		r, _ := keeps(l, f, nil)
+		for _, days := range []int{7, 3, 30, 0, 2} {
+			l.all = []*weir.Project{{ID: p.ID, Timezone: p.Timezone, RetentionDays: days}}
+			lasting(t, r, time.Minute)
+		}
+		if d := cmp.Diff([]string{"p 12-25 00:00", "p 12-29 00:00", "p 12-30 00:00"}, f.calls); d != "" {
+			t.Error(d)
+		}
+	})
+}
+
+func TestADayOfLongAgoIsRoundedDownToAQuarterOfAnHour(t *testing.T) {
+	// Monrovia's clocks were 44:30 behind until 1972.
+	now := func() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC) }
+	f := &forgetful{}
+	r, _ := keeps(&projectList{all: []*weir.Project{{ID: "p", Timezone: "Africa/Monrovia", RetentionDays: 20_000}}}, f, now)
+	r.enforce(t.Context())
+	if d := cmp.Diff([]string{"p 05-29 00:30"}, f.calls); d != "" { // of 1971, where the day began at 00:44:30 UTC
+		t.Error(d)
+	}
+}
+
+func TestADeletionThatFailsIsCountedAndTriedAgainAndHoldsUpNoOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := &projectList{all: []*weir.Project{{ID: "bad", Timezone: "UTC", RetentionDays: 7}, {ID: "good", Timezone: "UTC", RetentionDays: 7}}}
+		f := &forgetful{fails: map[string]error{"bad": errors.New("disk on fire")}}
+		r, log := keeps(l, f, nil)
+		lasting(t, r, time.Hour+time.Minute)
+		if d := cmp.Diff([]string{"bad 12-25 00:00", "good 12-25 00:00", "bad 12-25 00:00"}, f.calls); d != "" {
+			t.Error(d)
+		}
+		if n := failures(t, r); n != 2 || strings.Count(log.String(), "disk on fire") != 2 {
+			t.Errorf("%v failures: %s", n, log)
+		}
+		l.err = errors.New("no projects today")
+		lasting(t, r, time.Minute)
+		if n := failures(t, r); n != 3 || !strings.Contains(log.String(), "no projects today") {
+			t.Errorf("%v failures: %s", n, log)
+		}
+		l.err, f.fails = nil, nil
+		lasting(t, r, time.Hour+time.Minute)
+		if len(f.calls) != 4 || failures(t, r) != 3 {
+			t.Errorf("%v failures, forgets %v", failures(t, r), f.calls)
+		}
+	})
+}
+
+func TestANodeWhoseTurnItIsNotDeletesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &forgetful{}
+		r, log := keeps(&projectList{all: []*weir.Project{{ID: "p", Timezone: "UTC", RetentionDays: 7}}}, f, nil)
+		var err error
+		r.once = func(context.Context, time.Duration) (bool, error) { return false, err }
+		lasting(t, r, time.Minute)
+		if len(f.calls) != 0 || failures(t, r) != 0 {
+			t.Errorf("forgets %v, %v failures", f.calls, failures(t, r))
+		}
+		err = errors.New("no locks today")
+		lasting(t, r, time.Minute)
+		if len(f.calls) != 0 || failures(t, r) != 1 || !strings.Contains(log.String(), "no locks today") {
+			t.Errorf("forgets %v, %v failures: %s", f.calls, failures(t, r), log)
+		}
+	})
+}
+
+// One server takes events and the retention is set; the next one deletes at its
+// start, as one that goes on does within the hour.
+func TestEventsOlderThanTheRetentionVanishAndNewerStay(t *testing.T) {
+	t.Setenv("WEIR_ADMIN_TOKEN", "the administrator's own secret")
+	data := t.TempDir()
+	first := serves(t, data)
+	ok := func(args ...string) string {
+		t.Helper()
+		got := weirs(t, args...)
+		if got.status != 0 || got.stderr != "" {
+			t.Fatalf("%v: %+v", args, got)
+		}
+		return got.out
+	}
+	t.Setenv("WEIR_URL", first.url)
+	names := func(url, project string) string {
+		t.Helper()
+		var list struct{ Events []struct{ Name string } }
+		r := remote{URL: url, Token: "the administrator's own secret"}
+		if err := r.call(t.Context(), http.MethodGet, "/api/v1/projects/"+project+"/events?from=-60d", nil, &list); err != nil {
+			t.Fatal(err)
+		}
+		var out []string
+		for _, e := range list.Events {
+			out = append(out, e.Name)
+		}
+		return strings.Join(out, " ")
+	}
+	var projects []string
+	for _, args := range [][]string{{"Short", "--retention-days", "30"}, {"Long"}} {
+		made := ok(append([]string{"project", "create", "--timezone", "Asia/Tokyo"}, args...)...)
+		project, key := field(t, made, "project"), field(t, made, "write key")
+		projects = append(projects, project)
+		now := time.Now().UTC()
+		body := fmt.Sprintf(`[{"name":"old","ts":%q},{"name":"week","ts":%q},{"name":"new","ts":%q}]`,
+			now.AddDate(0, 0, -40).Format(time.RFC3339), now.AddDate(0, 0, -8).Format(time.RFC3339), now.Format(time.RFC3339))
+		resp, err := http.Post(first.url+"/v1/events?key="+key, "application/json", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if got := names(first.url, project); got != "new week old" {
+			t.Fatalf("%s has %q", args[0], got)
+		}
+	}
+	list := ok("project", "list")
+	if !strings.Contains(list, "30 days") || !strings.Contains(list, "for ever") {
+		t.Errorf("list: %s", list)
+	}
+	if set := ok("project", "set", projects[0], "--retention-days", "7"); !strings.Contains(set, "7 days") {
+		t.Errorf("set: %s", set)
+	}
+	for _, args := range [][]string{{projects[0], "--retention-days=-1"}, {projects[0], "--retention-days", "40000"}, {"nothing", "--retention-days", "7"}} {
+		if got := weirs(t, append([]string{"project", "set"}, args...)...); got.status != 1 || !oneLine(got.stderr) {
+			t.Errorf("set %v: %+v", args, got)
+		}
+	}
+	if got := first.stops(); got != 0 {
+		t.Fatalf("ended with %d: %s", got, first.log)
+	}
+
+	second := serves(t, data)
+	until, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for got := ""; got != "new"; {
+		if got = names(second.url, projects[0]); got == "new" {
+			break
+		}
+		select {
+		case <-until.Done():
+			t.Fatalf("events %q are left: %s", got, second.log)
+		case <-tick.C:
+		}
+	}
+	if got := names(second.url, projects[1]); got != "new week old" {
+		t.Errorf("the other project has %q", got)
+	}
+	if metrics := get(t, second.url+"/metrics", ""); !strings.Contains(metrics, "weir_retention_failures_total 0") {
+		t.Error("no failures are shown")
+	}
+	if got := second.stops(); got != 0 {
+		t.Fatalf("ended with %d: %s", got, second.log)
+	}
+}
