@@ -16,7 +16,8 @@ import (
 var ErrNewer = errors.New("cold: store was written by a newer version of Weir")
 
 // Batch is what one drained batch adds. Its rows are a function of its token:
-// writing the same token twice adds nothing the second time.
+// writing the same token twice adds nothing the second time. The batches of a log's
+// shard come in the order of their seqs, each when the one before it is whole.
 type Batch struct {
 	Token string // log, shard, range
 	Log   string // the hot log's id: a shard's seqs are of one log

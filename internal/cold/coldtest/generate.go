@@ -52,6 +52,9 @@ func generate(r *rand.Rand, zone, from string, n int) (*world, error) {
 		w.visit(r, visit, r.IntN(devices))
 	}
 	w.mingle()
+	for i := range w.events { // a log's seqs go up in the order in which events come
+		w.events[i].Seq = uint64(i + 1)
+	}
 	for d := range devices {
 		for range []int{0, 0, 1, 1, 3}[r.IntN(5)] {
 			w.links = append(w.links, weir.Link{
