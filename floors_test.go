@@ -62,11 +62,12 @@ var house = map[string]room{
 	"internal/fleet/local": {floor: 2},
 	"internal/fleet/redis": {floor: 2, visitors: command},
 
-	"internal/spill":   {floor: 3},
-	"internal/ingest":  {floor: 3},
-	"internal/drain":   {floor: 3},
-	"internal/stats":   {floor: 3},
-	"internal/insight": {floor: 3},
+	"internal/spill":    {floor: 3},
+	"internal/transfer": {floor: 3},
+	"internal/ingest":   {floor: 3},
+	"internal/drain":    {floor: 3},
+	"internal/stats":    {floor: 3},
+	"internal/insight":  {floor: 3},
 
 	// httpd knows the stores only through what floor 3 answers.
 	"internal/httpd": {floor: 4, only: []string{"", "internal/fleet", "internal/fleet/local", "internal/meta", "internal/ingest", "internal/stats", "internal/insight"}},

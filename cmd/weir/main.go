@@ -22,8 +22,9 @@ var version = "dev"
 type cli struct {
 	Serve   serveCmd   `cmd:"" help:"Run the server."`
 	Import  importCmd  `cmd:"" help:"Import access logs."`
-	Project projectCmd `cmd:"" help:"Make and list projects."`
+	Project projectCmd `cmd:"" help:"Make, list and change projects."`
 	Key     keyCmd     `cmd:"" help:"Make, list and revoke write keys."`
+	Migrate migrateCmd `cmd:"" help:"Copy the past to another cold tier."`
 	Bench   benchCmd   `cmd:"" help:"Measure a running server."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }

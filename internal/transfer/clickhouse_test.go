@@ -1,0 +1,197 @@
+package transfer_test
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/clickhousetest"
+	"github.com/weir-analytics/weir/internal/cold"
+	"github.com/weir-analytics/weir/internal/cold/clickhouse"
+	"github.com/weir-analytics/weir/internal/insight"
+	"github.com/weir-analytics/weir/internal/transfer"
+)
+
+func openServer(t testing.TB, url string) *clickhouse.Store {
+	t.Helper()
+	u, err := clickhouse.Parse(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := clickhouse.Open(context.Background(), u, clickhouse.Options{Wait: 30 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+// today is small by the clock of the machine: ClickHouse deletes what is a week old.
+func today() transfer.Options {
+	o := small()
+	o.Clock = nil
+	return o
+}
+
+// complete is the barrier of a store that nobody writes to.
+type complete struct{}
+
+func (complete) Flush(context.Context) (time.Time, error) { return clock(), nil }
+func (complete) AsOf() time.Time                          { return clock() }
+
+// answers are what the dashboard would show of the shop.
+func answers(t *testing.T, s cold.Reader) []any {
+	t.Helper()
+	p := &weir.Project{ID: "shop", Timezone: "Europe/Berlin"}
+	if err := p.Resolve(); err != nil {
+		t.Fatal(err)
+	}
+	e := insight.New(s, complete{}, clock, insight.Options{})
+	q := weir.Query{Kind: weir.KindTrend, From: monday, To: monday.AddDate(0, 0, 3), Interval: weir.Hour, Series: []weir.Series{{Math: weir.MathTotal}, {Math: weir.MathUnique}}}
+	trend, err := e.Trend(t.Context(), p, q, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q.Kind, q.Series = weir.KindPages, nil
+	pages, err := e.Pages(t.Context(), p, q, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []any{trend, pages}
+}
+
+func TestThereAndBackAllIsAsItWas(t *testing.T) {
+	server := clickhousetest.Start(t)
+	from, there, back := newFile(t), openServer(t, server.URL("weir")), newFile(t)
+	again := openServer(t, server.URL("second"))
+	fill(t, from)
+	for i, way := range []struct {
+		from cold.Reader
+		to   transfer.Store
+	}{{from, there}, {there, again}, {again, back}} {
+		rep := copyAll(t, way.from, way.to, today())
+		if rep.Events != filled {
+			t.Errorf("way %d: report %+v", i, rep)
+		}
+		same(t, from, way.to)
+		if diff := cmp.Diff(answers(t, from), answers(t, way.to), cmpopts.IgnoreTypes(insight.Meta{}), cmpopts.EquateApprox(1e-9, 1e-9)); diff != "" {
+			t.Errorf("way %d: (-before +after):\n%s", i, diff)
+		}
+	}
+	// Merges leave nothing to be copied or missed.
+	for _, table := range []string{"events", "visits", "identities", "sightings"} {
+		server.Do("OPTIMIZE TABLE weir." + table + " FINAL")
+	}
+	if rep := copyAll(t, from, there, today()); rep.Before != rep.Days {
+		t.Errorf("after merges: report %+v", rep)
+	}
+	if rep := copyAll(t, there, back, today()); rep.Before != rep.Days {
+		t.Errorf("after merges, from ClickHouse: report %+v", rep)
+	}
+	server.Do("TRUNCATE TABLE weir.batches") // as when a week has passed
+	copyAll(t, from, there, today())
+	same(t, from, there)
+}
+
+func TestACopyIntoACluster(t *testing.T) {
+	cluster := clickhousetest.StartCluster(t, 2, 1)
+	from, to := newFile(t), openServer(t, cluster.URL("weir")+"?cluster=weir")
+	fill(t, from)
+	r := rand.New(rand.NewPCG(4, 4))
+	copyAll(t, from, &unreliable{Store: to, after: func(int, *cold.Batch) error {
+		if r.IntN(20) == 0 {
+			return errors.New("the answer is lost")
+		}
+		return nil
+	}}, today())
+	same(t, from, to)
+}
+
+func TestAServerThatDiesDuringTheCopyLosesAndDoublesNothing(t *testing.T) {
+	server := clickhousetest.Start(t)
+	from, to := newFile(t), openServer(t, server.URL("weir"))
+	fill(t, from)
+	r := rand.New(rand.NewPCG(3, 3))
+	deaths := 0
+	o := today()
+	o.Pause = func(ctx context.Context, _ time.Duration) error {
+		if server.PID() == 0 {
+			server.Restart()
+		}
+		return ctx.Err()
+	}
+	copyAll(t, from, &unreliable{Store: to, before: func(int, *cold.Batch) error {
+		if deaths < 4 && r.IntN(15) == 0 {
+			deaths++
+			go func() {
+				time.AfterFunc(time.Duration(r.IntN(30))*time.Millisecond, server.Kill)
+			}()
+		}
+		return nil
+	}}, o)
+	if deaths == 0 {
+		t.Fatal("it never died")
+	}
+	if server.PID() == 0 {
+		server.Restart()
+	}
+	same(t, from, to)
+}
+
+func TestWhatClickHouseLostOfABatchIsAddedWhoeverElseHasItsShardAndSeq(t *testing.T) {
+	server := clickhousetest.Start(t)
+	from, to := newFile(t), openServer(t, server.URL("weir"))
+	for i, log := range []string{"one", "two", "three"} {
+		newDrain(log).write(t, from, mix("shop", int64(i+1), 1, 300), 150)
+	}
+	// The copy ends before the day is marked as done.
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	_, err := transfer.Run(ctx, from, &unreliable{Store: to, before: func(_ int, b *cold.Batch) error {
+		if strings.HasPrefix(b.Token, "migrate-done/") {
+			cancel()
+			return context.Canceled
+		}
+		return nil
+	}}, today())
+	if !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	// A crash: the server knows the inserts by their tokens, and has not all rows.
+	server.Do("ALTER TABLE weir.batches DELETE WHERE token LIKE 'migrate/%' SETTINGS mutations_sync = 2")
+	server.Do("ALTER TABLE weir.events DELETE WHERE cityHash64(id) % 3 = 0 SETTINGS mutations_sync = 2")
+	if n := server.Do("SELECT count() FROM weir.events"); n == "900" {
+		t.Fatal("nothing is lost")
+	}
+	copyAll(t, from, openServer(t, server.URL("weir")), today())
+	same(t, from, to)
+}
+
+func TestAServerOnTheNewTierGoesOnWithVisitsWhileThePastComes(t *testing.T) {
+	server := clickhousetest.Start(t)
+	events := mix("shop", 1, 3, 1000)
+	whole := newFile(t)
+	newDrain("log").write(t, whole, events, 150)
+	from, to := newFile(t), openServer(t, server.URL("weir"))
+	d := newDrain("log")
+	d.write(t, from, events[:600], 150)
+	d.write(t, to, events[600:], 150)
+	copyAll(t, from, to, today())
+	same(t, whole, to)
+	server.Do("OPTIMIZE TABLE weir.visits FINAL")
+	o := today()
+	o.Recheck = true
+	copyAll(t, from, to, o)
+	same(t, whole, to)
+	// And all of it to a third.
+	third := openFile(t, filepath.Join(t.TempDir(), "third.duckdb"))
+	copyAll(t, to, third, today())
+	same(t, whole, third)
+}

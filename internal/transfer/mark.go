@@ -1,0 +1,106 @@
+package transfer
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/weir-analytics/weir/internal/cold"
+)
+
+// mode is what is done with a day.
+type mode int
+
+const (
+	// fresh: the destination has nothing of the project near that day. All is
+	// written.
+	fresh mode = iota
+	// resumed: an earlier run, or an earlier try, began the day when it was fresh,
+	// and the source's day is what it was. All is written again, under the same
+	// tokens: the destination adds what it lacks, sightings among it.
+	resumed
+	// mixed: the destination has rows of that day, and nobody knows from where. What
+	// is not there is written.
+	mixed
+)
+
+func (m mode) String() string { return [...]string{"fresh", "resumed", "mixed"}[m] }
+
+// modeOf says what is to be done with a day.
+func (r *run) modeOf(u *unit, begun bool) mode {
+	switch at := r.there[u.project]; {
+	case u.done: // rows were deleted, or are to be looked at
+		return mixed
+	case begun:
+		return resumed
+	// A visit that a server has gone on with may begin the day before.
+	case at[u.day-1] == content{} && at[u.day] == content{} && at[u.day+1] == content{}:
+		return fresh
+	}
+	return mixed
+}
+
+// Marks are batches without rows. A mark holds the content that the day had in the
+// source, so that it says nothing of a day that has grown since. ClickHouse forgets
+// them after 7 days; then the day is compared once more.
+const (
+	markBegun = "migrate-begun/"
+	markDone  = "migrate-done/"
+)
+
+// marks are names of units.
+type marks struct{ begun, done map[string]bool }
+
+// name stands for the unit and what it holds.
+func (u *unit) name() string {
+	c := u.content
+	return fmt.Sprintf("%s/%d-%d-%d-%d.%d.%d", u.day, c.events, c.visits, c.links, c.dead, c.received, c.versions)
+}
+
+func marksOf(ctx context.Context, to cold.Reader, project string) (marks, error) {
+	m := marks{map[string]bool{}, map[string]bool{}}
+	for kind, set := range map[string]map[string]bool{markBegun: m.begun, markDone: m.done} {
+		prefix := kind + url.PathEscape(project) + "/"
+		// All that begin so: '0' is what comes after '/'.
+		end := strings.TrimSuffix(prefix, "/") + "0"
+		err := each(ctx, to, "SELECT token FROM batches WHERE token >= ? AND token < ?", []any{prefix, end}, func(rows *sql.Rows) error {
+			var token string
+			if err := rows.Scan(&token); err != nil {
+				return err
+			}
+			name, _, _ := strings.Cut(strings.TrimPrefix(token, prefix), "#")
+			set[name] = true
+			return nil
+		})
+		if err != nil {
+			return m, err
+		}
+	}
+	return m, nil
+}
+
+// mark writes one. What follows a # is for people.
+func (r *run) mark(ctx context.Context, kind string, u *unit, note string) error {
+	token := kind + url.PathEscape(u.project) + "/" + u.name() + note
+	b := &cold.Batch{Token: token, Log: "migrate", Shard: noShard, Now: r.o.Clock.Now(), Again: true}
+	if err := r.to.Write(context.WithoutCancel(ctx), b); err != nil {
+		return fmt.Errorf("mark a day: %w", err)
+	}
+	return nil
+}
+
+// unused is the token, or, when the destination knows it, the first made of it that
+// it does not know: of a batch whose rows were deleted the token remains.
+func (r *run) unused(ctx context.Context, token string) (string, error) {
+	for name, i := token, 2; ; name, i = fmt.Sprintf("%s/%d", token, i), i+1 {
+		n, err := count(ctx, r.to, "SELECT COUNT(*) FROM batches WHERE token = ?", name)
+		if err != nil {
+			return "", fmt.Errorf("look up a token: %w", err)
+		}
+		if n == 0 {
+			return name, nil
+		}
+	}
+}

@@ -1,0 +1,52 @@
+package transfer
+
+import (
+	"fmt"
+
+	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/cold"
+)
+
+// links are a set: one that is said twice says no more.
+var links = &table[weir.Link]{
+	relation: relation{
+		name: "identities", at: "linked_at", count: "COUNT(*)",
+		columns: "project_id, device_id, profile_id, linked_at",
+		group:   " GROUP BY project_id, device_id, profile_id, linked_at",
+		order:   "device_id, linked_at, profile_id",
+	},
+	scanner: func() func(func(...any) error, *weir.Link) (int, error) {
+		return func(scan func(...any) error, l *weir.Link) (int, error) {
+			err := scan(&l.ProjectID, &l.DeviceID, &l.ProfileID, &l.At)
+			l.At = l.At.UTC()
+			return 1, err
+		}
+	},
+	encode: func(b encoding, l *weir.Link) (encoding, int) {
+		b = b.text(l.ProjectID).text(l.DeviceID).text(l.ProfileID).time(l.At)
+		return b, len(b)
+	},
+	put:   func(b *cold.Batch, l *weir.Link, _ int) { b.Links = append(b.Links, *l) },
+	label: func(l *weir.Link) string { return fmt.Sprintf("%s to %s", l.DeviceID, l.ProfileID) },
+}
+
+var deadLetters = &table[weir.DeadLetter]{
+	relation: relation{
+		name: "dead_letters", at: "refused_at", order: "shard, seq, refused_at, reason", count: "COUNT(*)",
+		columns: "project_id, shard, seq, reason, event, refused_at",
+	},
+	scanner: func() func(func(...any) error, *weir.DeadLetter) (int, error) {
+		return func(scan func(...any) error, d *weir.DeadLetter) (int, error) {
+			err := scan(&d.ProjectID, &d.Shard, &d.Seq, &d.Reason, &d.Event, &d.At)
+			d.At = d.At.UTC()
+			return 1, err
+		}
+	},
+	encode: func(b encoding, d *weir.DeadLetter) (encoding, int) {
+		b = b.int(int64(d.Shard)).uint(d.Seq).time(d.At)
+		key := len(b)
+		return b.text(d.ProjectID).text(d.Reason).bytes(d.Event), key
+	},
+	put:   func(b *cold.Batch, d *weir.DeadLetter, _ int) { b.Dead = append(b.Dead, *d) },
+	label: func(d *weir.DeadLetter) string { return fmt.Sprintf("shard %d, seq %d", d.Shard, d.Seq) },
+}

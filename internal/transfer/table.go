@@ -1,0 +1,96 @@
+package transfer
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+
+	"github.com/cespare/xxhash/v2"
+	"github.com/weir-analytics/weir/internal/cold"
+)
+
+// relation is a table as SQL has it.
+type relation struct {
+	name    string
+	at      string // its time
+	columns string
+	group   string // GROUP BY and HAVING, if any
+	order   string // of the rows of a window: always the same
+	count   string // how many rows are to be copied
+}
+
+// where is a project's rows of a window, whose arguments are args.
+func (t *relation) where(d cold.Dialect) string {
+	return " WHERE project_id = ? AND " + t.at + " >= " + d.Time("?") + " AND " + t.at + " < " + d.Time("?")
+}
+
+func (t *relation) args(project string, w window) []any { return []any{project, w.from, w.to} }
+
+// table says how rows of a table are read, hashed and written.
+type table[T any] struct {
+	relation
+	// scanner makes a function that reads a row, and how often it is there: below 0
+	// for a cancellation of a visit.
+	scanner func() func(scan func(...any) error, row *T) (n int, err error)
+	// encode adds all columns of a row; the first key bytes name it.
+	encode func(b encoding, row *T) (all encoding, key int)
+	put    func(b *cold.Batch, row *T, n int)
+	label  func(row *T) string // for people
+
+	// shard is the one that a batch's rows are of, and seq the row's place in it;
+	// nil where rows have none.
+	place func(row *T) (shard int, seq uint64)
+	// person is a hash of who the row says was there, and when; 0 is nobody. nil
+	// where rows say no such thing.
+	person func(row *T) uint64
+	// settle is asked what to do about states of visits that the destination lacks.
+	settle func(ctx context.Context, r *run, rows []T) (settled, error)
+}
+
+// sum stands for a row: hashes of what names it, and of all of it.
+type sum struct{ key, all uint64 }
+
+// tally counts rows by their sums.
+type tally map[sum]int
+
+// read calls f for each row of a window, in order if that matters. f may copy the row,
+// and must not hold it; size is its bytes, about.
+func read[T any](ctx context.Context, from cold.Reader, t *table[T], project string, w window, ordered bool, f func(row *T, n int, s sum, size int) error) error {
+	var q strings.Builder
+	fmt.Fprintf(&q, "SELECT %s FROM %s%s%s", t.columns, t.name, t.where(from.Dialect()), t.group)
+	if ordered {
+		q.WriteString(" ORDER BY " + t.order)
+	}
+	scan := t.scanner()
+	var buf encoding
+	var row, none T
+	err := each(ctx, from, q.String(), t.args(project, w), func(rows *sql.Rows) error {
+		row = none
+		n, err := scan(rows.Scan, &row)
+		if err != nil {
+			return err
+		}
+		all, key := t.encode(buf[:0], &row)
+		buf = all
+		return f(&row, n, sum{xxhash.Sum64(all[:key]), xxhash.Sum64(all)}, len(all))
+	})
+	if err != nil {
+		return fmt.Errorf("read %s: %w", t.name, err)
+	}
+	return nil
+}
+
+// tallyOf counts the rows of a window. A window in which a store can hold nothing is
+// empty.
+func tallyOf[T any](ctx context.Context, from cold.Reader, t *table[T], project string, w window) (tally, error) {
+	out := tally{}
+	if !w.possible() {
+		return out, nil
+	}
+	err := read(ctx, from, t, project, w, false, func(_ *T, n int, s sum, _ int) error {
+		out[s] += n
+		return nil
+	})
+	return out, err
+}

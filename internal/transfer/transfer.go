@@ -1,0 +1,245 @@
+// Package transfer copies the past from one cold tier to another: events, visits,
+// links and dead letters, project by project and day by day, and compares what has
+// arrived with what was there.
+//
+// # What it promises
+//
+// A copy may be stopped or killed at any moment: started again it goes on, and adds
+// nothing twice. What the destination has besides is left alone: it may be in use
+// already. Nothing is written to the source, and nobody else may write to it
+// meanwhile; if somebody did, Run says so at the end.
+//
+// # How
+//
+// The unit is a project's day (UTC). Of a day, the rows of a table are read in
+// windows of time that fit into memory, in an order of their own, and cut into
+// batches. A batch's token is a function of its rows, so the same rows come under
+// the same token however often the day is begun.
+//
+// A day that is begun is marked in the destination, and so is one that is done and
+// found equal; a mark is a batch without rows. What is done with a day depends on
+// what is found there at the start: see mode.
+//
+// After a window is written it is read back. Each row is hashed as a whole, with all
+// its columns, and each hash of the source has to be among those of the destination,
+// as often as it is in the source. So a row that is missing, altered, or there twice
+// is found, and rows of others do not matter.
+package transfer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"time"
+
+	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/cold"
+)
+
+// Store is the destination.
+type Store interface {
+	cold.Reader
+	cold.Writer
+}
+
+// Options tune a copy. The zero value is good.
+type Options struct {
+	Projects []string // ids; nil is all
+	// Recheck compares the days, too, that an earlier run has marked as done, and
+	// copies what has gone missing from any day.
+	Recheck bool
+
+	Batch   int // rows of a batch at most; 0 is 10,000
+	Window  int // rows that are read at once, about; 0 is 250,000
+	Writers int // batches that are written at once; 0 is 3
+
+	Clock    weir.Clock
+	Logger   *slog.Logger                               // nil is silent
+	Progress func(Progress)                             // after each batch, by one goroutine at a time
+	Pause    func(context.Context, time.Duration) error // nil waits
+}
+
+// Progress is how far a copy is.
+type Progress struct {
+	Project string
+	Day     time.Time // UTC midnight
+	// Rows have been dealt with in this run, of Total that are to be; days that an
+	// earlier run has done are in neither.
+	Rows, Total int64
+}
+
+// Report is what a copy came to. A row counts when it was found in the destination.
+type Report struct {
+	Projects, Days int
+	Before         int // of the days: done and marked by an earlier run, not looked at again
+	Events, Visits int64
+	Links, Dead    int64
+	Differences    []Difference
+}
+
+// Rows is the sum over the tables.
+func (r *Report) Rows() int64 { return r.Events + r.Visits + r.Links + r.Dead }
+
+// Errors that Run returns, besides those of the stores.
+var (
+	// ErrDiffers says that the destination has not got all of the source.
+	ErrDiffers = errors.New("the destination is not what the source is")
+	// ErrChanged says that somebody wrote to the source during the copy.
+	ErrChanged = errors.New("the source was written to during the copy: stop the server that uses it, and start the copy again")
+	// ErrEmpty says that the source has nothing to copy.
+	ErrEmpty = errors.New("the source has no events")
+)
+
+// Run copies. It tries what fails several times over some minutes, and returns the
+// error when it still does. When ctx is done it stops after the batches that are
+// under way, with ctx's error. Differences do not end it: it copies what it can, and
+// returns ErrDiffers, with all of them in the report.
+func Run(ctx context.Context, from cold.Reader, to Store, o Options) (Report, error) {
+	r := newRun(from, to, o)
+	err := r.all(ctx)
+	if err == nil && len(r.report.Differences) > 0 {
+		err = ErrDiffers
+	}
+	if err != nil {
+		err = fmt.Errorf("transfer: %w", err)
+	}
+	return r.report, err
+}
+
+// run is a copy under way.
+type run struct {
+	from cold.Reader
+	to   Store
+	o    Options
+	log  *slog.Logger
+
+	there  survey // what the destination had at the start
+	report Report
+	meter  meter
+	waited int // times that something was looked for again
+}
+
+func newRun(from cold.Reader, to Store, o Options) *run {
+	if o.Batch <= 0 {
+		o.Batch = 10_000
+	}
+	if o.Window <= 0 {
+		o.Window = 250_000
+	}
+	if o.Writers <= 0 {
+		o.Writers = 3
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Pause == nil {
+		o.Pause = pause
+	}
+	return &run{from: from, to: to, o: o, log: o.Logger, meter: meter{tell: o.Progress}}
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (r *run) all(ctx context.Context) error {
+	source, err := take(ctx, r.from, r.o.Projects)
+	if err != nil {
+		return fmt.Errorf("look at the source: %w", err)
+	}
+	if err := r.check(ctx, source); err != nil {
+		return err
+	}
+	projects := slices.Sorted(maps.Keys(source))
+	if r.there, err = take(ctx, r.to, r.o.Projects); err != nil {
+		return fmt.Errorf("look at the destination: %w", err)
+	}
+	todo, err := r.plan(ctx, source, projects)
+	if err != nil {
+		return err
+	}
+	for _, u := range todo {
+		if err := r.day(ctx, u); err != nil {
+			return err
+		}
+	}
+	after, err := take(ctx, r.from, r.o.Projects)
+	if err != nil {
+		return fmt.Errorf("look at the source again: %w", err)
+	}
+	if !source.equal(after) {
+		return ErrChanged
+	}
+	return nil
+}
+
+// check refuses a source that cannot be copied as it is.
+func (r *run) check(ctx context.Context, source survey) error {
+	for _, p := range r.o.Projects {
+		if source[p] == nil {
+			return fmt.Errorf("project %q: %w", p, ErrEmpty)
+		}
+	}
+	if len(source) == 0 {
+		return ErrEmpty
+	}
+	// No version of Weir has written any yet.
+	traits, err := count(ctx, r.from, "SELECT COUNT(*) FROM profiles")
+	if err == nil && traits > 0 {
+		err = fmt.Errorf("the source has %d rows in the table profiles, which this version does not know how to copy", traits)
+	}
+	return err
+}
+
+// unit is a day of a project that is to be copied.
+type unit struct {
+	project string
+	day     day
+	content content
+	mode    mode
+	done    bool // marked as done, which is not believed
+}
+
+// plan is what there is to do, in order, and counts what is done.
+func (r *run) plan(ctx context.Context, source survey, projects []string) ([]unit, error) {
+	var todo []unit
+	r.report.Projects = len(projects)
+	for _, p := range projects {
+		marks, err := marksOf(ctx, r.to, p)
+		if err != nil {
+			return nil, fmt.Errorf("look for marks of an earlier run: %w", err)
+		}
+		for _, d := range slices.Sorted(maps.Keys(source[p])) {
+			u := unit{project: p, day: d, content: source[p][d]}
+			u.done = marks.done[u.name()]
+			r.report.Days++
+			// Rows may have been deleted since, the marks among them or not.
+			if u.done && !r.o.Recheck && r.there[p][d].events >= u.content.events {
+				r.report.Before++
+				r.report.add(u.content)
+				continue
+			}
+			u.mode = r.modeOf(&u, marks.begun[u.name()])
+			todo = append(todo, u)
+			r.meter.total += u.content.rows()
+		}
+	}
+	return todo, nil
+}
+
+func (r *Report) add(c content) {
+	r.Events += c.events
+	r.Visits += c.visits
+	r.Links += c.links
+	r.Dead += c.dead
+}
