@@ -38,6 +38,7 @@ func databases() func(dir string) string {
 }
 
 func TestServer(t *testing.T) {
+	t.Parallel()
 	server := clickhousetest.Start(t)
 	database := databases()
 	coldtest.Run(t, func(t *testing.T, dir string) cold.Store {
@@ -46,6 +47,7 @@ func TestServer(t *testing.T) {
 }
 
 func TestCluster(t *testing.T) {
+	t.Parallel()
 	cluster := clickhousetest.StartCluster(t, 2, 1)
 	database := databases()
 	coldtest.Run(t, func(t *testing.T, dir string) cold.Store {
