@@ -54,7 +54,7 @@ func TestMigrateCopiesThereAndBackAndSaysSo(t *testing.T) {
 		if got.status != 0 || !strings.Contains(got.out, "600 events, 6 visits, 0 links and 0 dead letters, of 2 projects on 6 days, are there\n") {
 			t.Fatalf("%v: %+v", way, got)
 		}
-		if !strings.Contains(got.stderr, "shop 2026-03-03  606 of 606 rows  100.0 %  ") {
+		if !strings.Contains(got.stderr, "shop 2026-03-01  606 of 606 rows  100.0 %  ") {
 			t.Errorf("%v: progress is %q", way, got.stderr)
 		}
 	}
@@ -79,7 +79,7 @@ func TestMigrateSaysWhatDiffersAndFails(t *testing.T) {
 	rows.Close()
 	s.Close()
 	got := weirs(t, "migrate", "--from", "duckdb:"+from, "--to", "duckdb:"+to)
-	if got.status != 1 || got.out != "" || !strings.Contains(got.stderr, "project shop, 2026-03-02, events: 1 with other values: shop-1-42\n") ||
+	if got.status != 1 || got.out != "" || !strings.Contains(got.stderr, "project shop, 2026-03-01 to 2026-03-03, events: 1 with other values: shop-1-42\n") ||
 		!strings.Contains(got.stderr, "weir: migrate: transfer: the destination is not what the source is") {
 		t.Errorf("%+v", got)
 	}

@@ -10,11 +10,11 @@ import (
 	"github.com/weir-analytics/weir/internal/cold"
 )
 
-// Difference is what the destination lacks of a day of a table.
+// Difference is what the destination lacks of a project's days of a table.
 type Difference struct {
-	Project string
-	Day     time.Time
-	Table   string
+	Project   string
+	Day, Last time.Time // UTC midnight of the first and of the last; often the same
+	Table     string
 
 	Missing int // rows that are not there
 	Altered int // rows whose name is there with other values
@@ -52,14 +52,21 @@ func (d Difference) String() string {
 		n    int
 		what string
 	}{
-		{d.Missing, "missing"}, {d.Altered, "with other values"}, {d.Twice, "there twice"},
-		{d.Refused, "refused (" + d.Reason + ")"}, {d.Unseen, "persons missing in sightings"},
+		{d.Missing, "missing"},
+		{d.Altered, "with other values"},
+		{d.Twice, "there twice"},
+		{d.Refused, "refused (" + d.Reason + ")"},
+		{d.Unseen, "persons missing in sightings"},
 	} {
 		if p.n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", p.n, p.what))
 		}
 	}
-	s := fmt.Sprintf("project %s, %s, %s: %s", d.Project, d.Day.UTC().Format(time.DateOnly), d.Table, strings.Join(parts, ", "))
+	days := d.Day.Format(time.DateOnly)
+	if !d.Last.Equal(d.Day) {
+		days += " to " + d.Last.Format(time.DateOnly)
+	}
+	s := fmt.Sprintf("project %s, %s, %s: %s", d.Project, days, d.Table, strings.Join(parts, ", "))
 	if len(d.Names) > 0 {
 		s += ": " + strings.Join(d.Names, ", ")
 	}

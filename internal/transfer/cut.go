@@ -109,7 +109,7 @@ func (j *job[T]) batch(p *piece[T], stale []weir.VisitRow) *cold.Batch {
 		v.Sign = -1
 		b.Visits = append(b.Visits, v)
 	}
-	b.Token = fmt.Sprintf("migrate/%s/%s/%s/%d.%d/%016x", url.PathEscape(j.u.project), j.u.day, j.t.name, j.w.from, p.layer, h.Sum64())
+	b.Token = fmt.Sprintf("migrate/%s/%s/%s/%d.%d/%016x", url.PathEscape(j.u.project), j.u.span, j.t.name, j.w.from, p.layer, h.Sum64())
 	return b
 }
 

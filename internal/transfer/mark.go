@@ -10,41 +10,44 @@ import (
 	"github.com/weir-analytics/weir/internal/cold"
 )
 
-// mode is what is done with a day.
+// mode is what is done with a unit.
 type mode int
 
 const (
-	// fresh: the destination has nothing of the project near that day. All is
+	// fresh: the destination has nothing of the project near those days. All is
 	// written.
 	fresh mode = iota
-	// resumed: an earlier run, or an earlier try, began the day when it was fresh,
-	// and the source's day is what it was. All is written again, under the same
+	// resumed: an earlier run, or an earlier try, began the unit when it was fresh,
+	// and the source's days are what they were. All is written again, under the same
 	// tokens: the destination adds what it lacks, sightings among it.
 	resumed
-	// mixed: the destination has rows of that day, and nobody knows from where. What
-	// is not there is written.
+	// mixed: the destination has rows of those days, and nobody knows from where.
+	// What is not there is written.
 	mixed
 )
 
 func (m mode) String() string { return [...]string{"fresh", "resumed", "mixed"}[m] }
 
-// modeOf says what is to be done with a day.
+// modeOf says what is to be done with a unit.
 func (r *run) modeOf(u *unit, begun bool) mode {
-	switch at := r.there[u.project]; {
+	// A visit that a server has gone on with may begin the day before.
+	near := *u
+	near.span.first--
+	near.span.last++
+	switch {
 	case u.done: // rows were deleted, or are to be looked at
 		return mixed
 	case begun:
 		return resumed
-	// A visit that a server has gone on with may begin the day before.
-	case at[u.day-1] == content{} && at[u.day] == content{} && at[u.day+1] == content{}:
+	case r.had(&near) == content{}:
 		return fresh
 	}
 	return mixed
 }
 
-// Marks are batches without rows. A mark holds the content that the day had in the
-// source, so that it says nothing of a day that has grown since. ClickHouse forgets
-// them after 7 days; then the day is compared once more.
+// Marks are batches without rows. A mark holds the content that the unit had in the
+// source, so that it says nothing of one that has grown since. ClickHouse forgets
+// them after 7 days; then the unit is compared once more.
 const (
 	markBegun = "migrate-begun/"
 	markDone  = "migrate-done/"
@@ -56,7 +59,7 @@ type marks struct{ begun, done map[string]bool }
 // name stands for the unit and what it holds.
 func (u *unit) name() string {
 	c := u.content
-	return fmt.Sprintf("%s/%d-%d-%d-%d.%d.%d", u.day, c.events, c.visits, c.links, c.dead, c.received, c.versions)
+	return fmt.Sprintf("%s/%d-%d-%d-%d.%d.%d", u.span, c.events, c.visits, c.links, c.dead, c.received, c.versions)
 }
 
 func marksOf(ctx context.Context, to cold.Reader, project string) (marks, error) {
@@ -86,7 +89,7 @@ func (r *run) mark(ctx context.Context, kind string, u *unit, note string) error
 	token := kind + url.PathEscape(u.project) + "/" + u.name() + note
 	b := &cold.Batch{Token: token, Log: "migrate", Shard: noShard, Now: r.o.Clock.Now(), Again: true}
 	if err := r.to.Write(context.WithoutCancel(ctx), b); err != nil {
-		return fmt.Errorf("mark a day: %w", err)
+		return fmt.Errorf("mark %s: %w", u.span, err)
 	}
 	return nil
 }

@@ -29,6 +29,18 @@ func (d day) time() time.Time { return time.UnixMicro(d.window().from).UTC() }
 
 func (d day) String() string { return d.time().Format(time.DateOnly) }
 
+// span is some days in a row, first and last among them.
+type span struct{ first, last day }
+
+func (s span) window() window { return window{s.first.window().from, s.last.window().to} }
+
+func (s span) String() string {
+	if s.first == s.last {
+		return s.first.String()
+	}
+	return s.first.String() + ".." + s.last.String()
+}
+
 // content is how many rows of a project a store has of a day, in short form: of a
 // source that is only ever added to, equal contents are equal rows.
 type content struct {
@@ -39,6 +51,12 @@ type content struct {
 }
 
 func (c content) rows() int64 { return c.events + c.visits + c.links + c.dead }
+
+func (c content) plus(d content) content {
+	return content{
+		c.events + d.events, max(c.received, d.received), c.visits + d.visits, c.versions + d.versions, c.links + d.links, c.dead + d.dead,
+	}
+}
 
 // survey is the content of a store by project and day.
 type survey map[string]map[day]content

@@ -11,13 +11,13 @@
 //
 // # How
 //
-// The unit is a project's day (UTC). Of a day, the rows of a table are read in
-// windows of time that fit into memory, in an order of their own, and cut into
-// batches. A batch's token is a function of its rows, so the same rows come under
-// the same token however often the day is begun.
+// The unit is a project's day (UTC), or several that have few rows. Of a unit, the
+// rows of a table are read in windows of time that fit into memory, in an order of
+// their own, and cut into batches. A batch's token is a function of its rows, so the
+// same rows come under the same token however often the unit is begun.
 //
-// A day that is begun is marked in the destination, and so is one that is done and
-// found equal; a mark is a batch without rows. What is done with a day depends on
+// A unit that is begun is marked in the destination, and so is one that is done and
+// found equal; a mark is a batch without rows. What is done with a unit depends on
 // what is found there at the start: see mode.
 //
 // After a window is written it is read back. Each row is hashed as a whole, with all
@@ -65,7 +65,7 @@ type Options struct {
 // Progress is how far a copy is.
 type Progress struct {
 	Project string
-	Day     time.Time // UTC midnight
+	Day     time.Time // UTC midnight; several days may be dealt with as one, of which it is the first
 	// Rows have been dealt with in this run, of Total that are to be; days that an
 	// earlier run has done are in neither.
 	Rows, Total int64
@@ -169,7 +169,7 @@ func (r *run) all(ctx context.Context) error {
 		return err
 	}
 	for _, u := range todo {
-		if err := r.day(ctx, u); err != nil {
+		if err := r.unit(ctx, u); err != nil {
 			return err
 		}
 	}
@@ -201,10 +201,12 @@ func (r *run) check(ctx context.Context, source survey) error {
 	return err
 }
 
-// unit is a day of a project that is to be copied.
+// unit is what is copied, compared and marked as one: a day of a project, or several
+// days of one month that have few rows together.
 type unit struct {
 	project string
-	day     day
+	span    span
+	days    int // that have rows
 	content content
 	mode    mode
 	done    bool // marked as done, which is not believed
@@ -219,13 +221,12 @@ func (r *run) plan(ctx context.Context, source survey, projects []string) ([]uni
 		if err != nil {
 			return nil, fmt.Errorf("look for marks of an earlier run: %w", err)
 		}
-		for _, d := range slices.Sorted(maps.Keys(source[p])) {
-			u := unit{project: p, day: d, content: source[p][d]}
+		for _, u := range r.units(p, source[p]) {
 			u.done = marks.done[u.name()]
-			r.report.Days++
+			r.report.Days += u.days
 			// Rows may have been deleted since, the marks among them or not.
-			if u.done && !r.o.Recheck && r.there[p][d].events >= u.content.events {
-				r.report.Before++
+			if u.done && !r.o.Recheck && r.had(&u).events >= u.content.events {
+				r.report.Before += u.days
 				r.report.add(u.content)
 				continue
 			}
@@ -235,6 +236,36 @@ func (r *run) plan(ctx context.Context, source survey, projects []string) ([]uni
 		}
 	}
 	return todo, nil
+}
+
+// units joins days in a row while they have no more rows than one batch. Not over the
+// end of a month: ClickHouse takes an insert whole within a month.
+func (r *run) units(project string, days map[day]content) []unit {
+	var out []unit
+	for _, d := range slices.Sorted(maps.Keys(days)) {
+		if n := len(out); n > 0 {
+			u := &out[n-1]
+			if sum := u.content.plus(days[d]); sum.rows() <= int64(r.o.Batch) && sameMonth(u.span.first, d) {
+				u.span.last, u.content = d, sum
+				u.days++
+				continue
+			}
+		}
+		out = append(out, unit{project: project, span: span{d, d}, days: 1, content: days[d]})
+	}
+	return out
+}
+
+func sameMonth(a, b day) bool {
+	return a.time().Year() == b.time().Year() && a.time().Month() == b.time().Month()
+}
+
+// had is what the destination had of a unit at the start.
+func (r *run) had(u *unit) (c content) {
+	for d := u.span.first; d <= u.span.last; d++ {
+		c = c.plus(r.there[u.project][d])
+	}
+	return c
 }
 
 func (r *Report) add(c content) {

@@ -103,19 +103,19 @@ func mix(project string, seed int64, days, n int) []weir.Event {
 }
 
 // filled is how many events fill makes.
-const filled = 1200
+const filled = 750
 
-// fill makes a past of two projects: 3 days with 1000 events, 2 with 200.
+// fill makes a past of two projects: 2 days with 600 events, 1 with 150.
 func fill(t testing.TB, to cold.Writer) {
 	t.Helper()
-	newDrain("log").write(t, to, mix("shop", 1, 3, 1000), 200)
-	newDrain("blog").write(t, to, mix("a/b %", 2, 2, 200), 100)
+	newDrain("log").write(t, to, mix("shop", 1, 2, 600), 200)
+	newDrain("blog").write(t, to, mix("a/b %", 2, 1, 150), 100)
 }
 
 // small makes a copy of little cut it often.
 func small() transfer.Options {
 	return transfer.Options{
-		Batch: 60, Window: 250, Clock: clock,
+		Batch: 60, Window: 200, Clock: clock,
 		Pause: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
 	}
 }

@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// pauses are between two tries of a day: the destination may be away for a moment.
+// pauses are between two tries of a unit: the destination may be away for a moment.
 var pauses = []time.Duration{time.Second, 5 * time.Second, 15 * time.Second, 30 * time.Second, time.Minute}
 
-// day copies a day, in several tries if need be.
-func (r *run) day(ctx context.Context, u unit) error {
+// unit copies a unit, in several tries if need be.
+func (r *run) unit(ctx context.Context, u unit) error {
 	modes := []mode{u.mode}
 	if u.mode == resumed && r.o.Recheck {
 		modes = append(modes, mixed) // what was deleted since does not come back by its token
@@ -18,7 +18,7 @@ func (r *run) day(ctx context.Context, u unit) error {
 	var came outcome
 	for _, u.mode = range modes {
 		for try := 0; ; try++ {
-			r.meter.begin(u.project, u.day)
+			r.meter.begin(u.project, u.span.first)
 			var err error
 			if came, err = r.try(ctx, &u); err == nil {
 				break
@@ -26,11 +26,11 @@ func (r *run) day(ctx context.Context, u unit) error {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			err = fmt.Errorf("project %s, %s: %w", u.project, u.day, err)
+			err = fmt.Errorf("project %s, %s: %w", u.project, u.span, err)
 			if try == len(pauses) {
 				return err
 			}
-			r.log.Warn("migrate: trying the day again", "pause", pauses[try], "error", err)
+			r.log.Warn("migrate: trying again", "pause", pauses[try], "error", err)
 			if err := r.o.Pause(ctx, pauses[try]); err != nil {
 				return err
 			}
@@ -45,14 +45,14 @@ func (r *run) day(ctx context.Context, u unit) error {
 	return nil
 }
 
-// outcome is what a day came to.
+// outcome is what a unit came to.
 type outcome struct {
 	found       content
 	checksum    uint64 // sum of the hashes of all rows
 	differences []Difference
 }
 
-// try copies a day, and marks it as done if it is.
+// try copies a unit, and marks it as done if it is.
 func (r *run) try(ctx context.Context, u *unit) (outcome, error) {
 	var out outcome
 	if u.mode == fresh {
@@ -60,7 +60,7 @@ func (r *run) try(ctx context.Context, u *unit) (outcome, error) {
 			return out, err
 		}
 	}
-	r.log.Debug("migrate: a day", "project", u.project, "day", u.day.String(), "mode", u.mode.String())
+	r.log.Debug("migrate: copying", "project", u.project, "days", u.span.String(), "mode", u.mode.String())
 	c := u.content
 	if err := copyTable(ctx, r, events, u, c.events, &out.found.events, &out); err != nil {
 		return out, err
@@ -83,16 +83,16 @@ func (r *run) try(ctx context.Context, u *unit) (outcome, error) {
 	return out, r.mark(ctx, markDone, u, fmt.Sprintf("#%016x", out.checksum))
 }
 
-// copyTable copies a day of a table that has n rows, window by window.
+// copyTable copies the n rows that a unit has of a table, window by window.
 func copyTable[T any](ctx context.Context, r *run, t *table[T], u *unit, n int64, found *int64, out *outcome) error {
 	if n == 0 {
 		return nil
 	}
-	windows, err := split(ctx, r.from, &t.relation, u.project, u.day.window(), n, int64(r.o.Window))
+	windows, err := split(ctx, r.from, &t.relation, u.project, u.span.window(), n, int64(r.o.Window))
 	if err != nil {
 		return err
 	}
-	all := Difference{Project: u.project, Day: u.day.time(), Table: t.name}
+	all := Difference{Project: u.project, Day: u.span.first.time(), Last: u.span.last.time(), Table: t.name}
 	for _, w := range windows {
 		if err := ctx.Err(); err != nil {
 			return err
