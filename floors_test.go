@@ -63,7 +63,7 @@ var house = map[string]room{
 	"internal/fleet/redis": {floor: 2, visitors: command},
 
 	"internal/spill":    {floor: 3},
-	"internal/transfer": {floor: 3},
+	"internal/transfer": {floor: 3, only: []string{"", "internal/cold"}, visitors: command},
 	"internal/ingest":   {floor: 3},
 	"internal/drain":    {floor: 3},
 	"internal/stats":    {floor: 3},
