@@ -15,9 +15,9 @@ import (
 )
 
 // Every cold tier gives the same answers about the same events: WEIR_SAME_EVENTS of
-// them, 60,000 if that is not set.
+// them, 20,000 if that is not set.
 func TestEveryColdTierGivesTheSameAnswers(t *testing.T) {
-	n := 60_000
+	n := 20_000
 	if s := os.Getenv("WEIR_SAME_EVENTS"); s != "" {
 		var err error
 		if n, err = strconv.Atoi(s); err != nil {

@@ -33,6 +33,14 @@ func onlyOn(t *testing.T, hot, cold string) {
 	only(t, "WEIR_TORTURE_COLD", cold, "duckdb", "clickhouse")
 }
 
+// onlyAsked skips the test unless the torture of that cold tier is asked for: with
+// make torture, and not in each run of all tests, which has the same in another form.
+func onlyAsked(t *testing.T, cold string) {
+	if os.Getenv("WEIR_TORTURE_COLD") != cold {
+		t.Skipf("with WEIR_TORTURE_COLD=%s", cold)
+	}
+}
+
 func only(t *testing.T, variable, store string, known ...string) {
 	switch s := os.Getenv(variable); {
 	case s == "", s == store:
@@ -54,6 +62,7 @@ func TestTortureOfNodesOnRedis(t *testing.T) {
 }
 
 func TestTortureOnClickHouse(t *testing.T) {
+	onlyAsked(t, "clickhouse")
 	onlyOn(t, "pebble", "clickhouse")
 	newTorture(t, startAloneOnClickHouse(t, binary(t, ""))).passes()
 }
@@ -89,6 +98,7 @@ func TestTortureOfNodesOnRedisNoticesAPlantedBug(t *testing.T) {
 }
 
 func TestTortureOfPeersOnRedisAndClickHouseNoticesAPlantedBug(t *testing.T) {
+	onlyAsked(t, "clickhouse")
 	onlyOn(t, "redis", "clickhouse")
 	newTorture(t, writeHouse{startPeers(t, binary(t, "planted"))}).notices(2, errMissing)
 }

@@ -50,7 +50,7 @@ func TestCluster(t *testing.T) {
 	t.Parallel()
 	cluster := clickhousetest.StartCluster(t, 2, 1)
 	database := databases()
-	coldtest.Run(t, func(t *testing.T, dir string) cold.Store {
+	coldtest.RunSome(t, 3, func(t *testing.T, dir string) cold.Store {
 		return openAt(t, cluster.URL(database(dir))+"?cluster=weir")
 	})
 }

@@ -20,13 +20,13 @@ type world struct {
 	links   []weir.Link
 }
 
+// zone is a timezone with a date.
+type zone struct{ name, from string }
+
 // zones have, one each: nothing, half an hour, a repeated hour, a repeated half
 // hour, a midnight that does not exist (west and east of Greenwich, which Go's
 // time.Date solves in two ways), a midnight that is twice. The date lies days before the change.
-var zones = []struct {
-	name string
-	from string
-}{
+var zones = []zone{
 	{"UTC", "2025-12-20"},
 	{"Asia/Kolkata", "2025-02-20"},
 	{"America/New_York", "2025-10-26"},
