@@ -29,12 +29,9 @@ func (e *Engine) top(ctx context.Context, t *trendPlan, s seriesPlan) (*groups, 
 		return &groups{names: []Group{{}}, none: -1}, nil
 	}
 	g := &groups{find: make(map[string]int), none: -1}
-	table, columns, count := "events", raw("1 AS one"), "COUNT(*)"
-	if t.tallied && t.now.wholeQuarters() {
-		table, columns, count = "tallies", raw("events"), "SUM(events)"
-	}
-	q := sql("SELECT k, CAST("+count+" AS BIGINT) AS total FROM (SELECT @ AS k, @ FROM "+table+" WHERE @) AS keyed GROUP BY k ORDER BY total DESC, k NULLS LAST LIMIT "+
-		strconv.Itoa(t.groups+1), t.group.key(), columns, e.where(t, s, t.now))
+	from := t.counted(t.now)
+	q := sql("SELECT k, CAST("+from.count+" AS BIGINT) AS total FROM (SELECT @ AS k, "+from.column+" FROM "+from.table+
+		" WHERE @) AS keyed GROUP BY k ORDER BY total DESC, k NULLS LAST LIMIT "+strconv.Itoa(t.groups+1), t.group.key(), e.where(t, s, t.now))
 	err := e.each(ctx, q, func(scan func(...any) error) error {
 		k := newKey(t.group.kind)
 		var n int64

@@ -137,19 +137,32 @@ func (e *Engine) where(t *trendPlan, s seriesPlan, b buckets) fragment {
 	return f
 }
 
-// counts says whether a series' events of a range are counted from tallies, and
-// not one by one.
-func (t *trendPlan) counts(s seriesPlan, b buckets) bool {
-	return t.tallied && s.Math == weir.MathTotal && b.wholeQuarters()
+// source is where the events of a range are counted.
+type source struct {
+	table string
+	// column is what has to be read of a row, under a name, for count to count.
+	column, name, count string
 }
 
-// source is the table that a series' rows of a range come from, and how their
-// events are counted.
-func (t *trendPlan) source(s seriesPlan, b buckets) (table, count string) {
-	if t.counts(s, b) {
-		return "tallies", "SUM(events)"
+var (
+	oneByOne = source{"events", "1 AS one", "one", "COUNT(*)"}
+	inTotals = source{"tallies", "events", "events", "SUM(events)"}
+)
+
+// counted is where numbers of events of a range come from.
+func (t *trendPlan) counted(b buckets) source {
+	if t.tallied && b.wholeQuarters() {
+		return inTotals
 	}
-	return "events", "COUNT(*)"
+	return oneByOne
+}
+
+// source is where a series' rows of a range come from.
+func (t *trendPlan) source(s seriesPlan, b buckets) source {
+	if s.Math == weir.MathTotal {
+		return t.counted(b)
+	}
+	return oneByOne
 }
 
 // moments is the rows of the range: by their quarter where the range is of whole
@@ -177,8 +190,7 @@ func (e *Engine) rows(t *trendPlan, s seriesPlan, b buckets, g *groups, names st
 	if t.group != nil {
 		inner = sql("@, @ AS k", inner, t.group.key())
 	}
-	table, _ := t.source(s, b)
-	inner = sql("(@ FROM "+table+" WHERE @) AS picked", inner, where)
+	inner = sql("(@ FROM "+t.source(s, b).table+" WHERE @) AS picked", inner, where)
 	columnsOut := index + " AS b, " + names
 	if t.group == nil {
 		return sql("(SELECT "+columnsOut+" FROM @) AS bucketed", inner)
@@ -191,24 +203,15 @@ func (e *Engine) aggregates(ctx context.Context, t *trendPlan, s seriesPlan, b b
 	if s.value == nil && t.group == nil && b.inQuarters() {
 		return e.totals(ctx, t, s, b, vs)
 	}
-	columns, names := raw("1 AS one"), "one"
-	value := s.aggregate.sql(e.d)
-	if t.counts(s, b) {
-		columns, names = raw("events"), "events"
-		value = "CAST(SUM(events) AS DOUBLE)"
-	}
+	from := t.source(s, b)
+	columns, names, value := raw(from.column), from.name, "CAST("+from.count+" AS DOUBLE), 0"
 	if s.value != nil {
-		columns, names = sql("@ AS x", s.value.expr), "x, CAST(x AS DOUBLE) AS v"
+		columns, names, value = sql("@ AS x", s.value.expr), "x, CAST(x AS DOUBLE) AS v", s.aggregate.sql(e.d)+", COUNT(x) - COUNT(v)"
 		if s.value.kind == property {
 			names = "x, " + e.d.Number("x") + " AS v"
 		}
 	}
 	rows := e.rows(t, s, b, g, names, columns, e.where(t, s, b))
-	if s.value != nil {
-		value += ", COUNT(x) - COUNT(v)"
-	} else {
-		value += ", 0"
-	}
 	by := t.columns()
 	if s.aggregate.fold != nil {
 		return e.points(ctx, t, g, sql("SELECT "+by+"0, b, "+value+" FROM @ GROUP BY "+by+"b", rows), s.aggregate.fold, vs)
@@ -222,8 +225,8 @@ func (e *Engine) aggregates(ctx context.Context, t *trendPlan, s seriesPlan, b b
 // bucket is then found once for each of those.
 func (e *Engine) totals(ctx context.Context, t *trendPlan, s seriesPlan, b buckets, vs []Values) error {
 	moment, index := b.index(e.d)
-	table, count := t.source(s, b)
-	q := sql("SELECT 0, "+index+" AS b, CAST(SUM(n) AS DOUBLE), 0 FROM (SELECT "+moment+" AS moment, "+count+" AS n FROM "+table+
+	from := t.source(s, b)
+	q := sql("SELECT 0, "+index+" AS b, CAST(SUM(n) AS DOUBLE), 0 FROM (SELECT "+moment+" AS moment, "+from.count+" AS n FROM "+from.table+
 		" WHERE @ GROUP BY moment) AS counted GROUP BY b", e.where(t, s, b))
 	return e.points(ctx, t, nil, q, s.aggregate.fold, vs)
 }

@@ -25,66 +25,34 @@ func code(err error) proto.Error {
 	return 0
 }
 
-// Codes that stand in no list of ch-go's.
-const (
-	codeTooManyParts      proto.Error = 252
-	codeReadOnly          proto.Error = 164
-	codeTableIsReadOnly   proto.Error = 242
-	codeMemoryLimit       proto.Error = 241
-	codeTimeout           proto.Error = 159
-	codeDeadlock          proto.Error = 473
-	codeNotEnoughSpace    proto.Error = 243
-	codeCannotWrite       proto.Error = 75
-	codeUnknownTable      proto.Error = 60
-	codeUnknownDatabase   proto.Error = 81
-	codeAuthentication    proto.Error = 516
-	codeAccessDenied      proto.Error = 497
-	codeTooManyQueries    proto.Error = 202
-	codeTooManyRows       proto.Error = 158
-	codeKeeper            proto.Error = 999
-	codeAllReplicasGone   proto.Error = 279
-	codeConstraint        proto.Error = 469
-	codeCannotParseText   proto.Error = 6
-	codeOutOfBound        proto.Error = 69
-	codeIncorrectData     proto.Error = 117
-	codeDecimalOverflow   proto.Error = 407
-	codeCannotParseQuoted proto.Error = 26
-	codeCannotParseNumber proto.Error = 72
-	codeCannotParseDate   proto.Error = 38
-	codeCannotParseTime   proto.Error = 41
-	codePolicyUnknown     proto.Error = 478
-	codeThrowIf           proto.Error = 395
-	codeUserLimitOfMemory proto.Error = 201
-)
-
 // spoiled are errors that come from a row's values, and come again whenever that
 // row is written. A type that does not fit is not among them: it is the table's
 // fault, and would make a dead letter of every event.
 var spoiled = map[proto.Error]bool{
-	codeConstraint: true, codeThrowIf: true, codeOutOfBound: true, codeIncorrectData: true, codeDecimalOverflow: true,
-	codeCannotParseText: true, codeCannotParseQuoted: true, codeCannotParseNumber: true, codeCannotParseDate: true, codeCannotParseTime: true,
+	proto.ErrViolatedConstraint: true, proto.ErrFunctionThrowIfValueIsNonZero: true, proto.ErrArgumentOutOfBound: true, proto.ErrIncorrectData: true, proto.ErrDecimalOverflow: true,
+	proto.ErrCannotParseText: true, proto.ErrCannotParseQuotedString: true, proto.ErrCannotParseNumber: true, proto.ErrCannotParseDate: true, proto.ErrCannotParseDatetime: true,
 }
 
 // meaning is what an error means for who runs Weir.
 var meaning = map[proto.Error]string{
-	codeTooManyParts:      "a table has too many parts: merges are behind; it goes on when they catch up",
-	codeReadOnly:          "the user may only read: see the manual for what Weir needs",
-	codeTableIsReadOnly:   "the replica is read-only: it has lost Keeper",
-	codeMemoryLimit:       "out of memory: the server's limit, or max_memory, is too small for this",
-	codeTimeout:           "the query took longer than max_time",
-	codeDeadlock:          "another change of the tables holds a lock",
-	codeNotEnoughSpace:    "the disk is full",
-	codeCannotWrite:       "the disk does not take what is written",
-	codeUnknownTable:      "a table is missing: start Weir again to have it made",
-	codeUnknownDatabase:   "the database is missing: start Weir again to have it made",
-	codeAuthentication:    "user or password is wrong",
-	codeAccessDenied:      "the user lacks a permission: see the manual for what Weir needs",
-	codeTooManyQueries:    "too many queries at once",
-	codeUserLimitOfMemory: "the user's quota is used up",
-	codeTooManyRows:       "the query reads more rows than the server allows",
-	codeAllReplicasGone:   "a shard cannot be reached",
-	codeKeeper:            "Keeper cannot be reached",
-	codePolicyUnknown:     "the storage policy does not exist on the server",
+	proto.ErrTooManyParts:                "a table has too many parts: merges are behind; it goes on when they catch up",
+	proto.ErrReadonly:                    "the user may only read: see the manual for what Weir needs",
+	proto.ErrTableIsReadOnly:             "the replica is read-only: it has lost Keeper",
+	proto.ErrMemoryLimitExceeded:         "out of memory: the server's limit, or max_memory, is too small for this",
+	proto.ErrTimeoutExceeded:             "the query took longer than max_time",
+	proto.ErrDeadlockAvoided:             "another change of the tables holds a lock",
+	proto.ErrNotEnoughSpace:              "the disk is full",
+	proto.ErrCannotWriteToFileDescriptor: "the disk does not take what is written",
+	proto.ErrUnknownTable:                "a table is missing: start Weir again to have it made",
+	proto.ErrUnknownDatabase:             "the database is missing: start Weir again to have it made",
+	proto.ErrAuthenticationFailed:        "user or password is wrong",
+	proto.ErrAccessDenied:                "the user lacks a permission: see the manual for what Weir needs",
+	proto.ErrTooManySimultaneousQueries:  "too many queries at once",
+	proto.ErrQuotaExceeded:               "the user's quota is used up",
+	proto.ErrTooManyRows:                 "the query reads more rows than the server allows",
+	proto.ErrAllConnectionTriesFailed:    "a shard cannot be reached",
+	proto.ErrKeeperException:             "Keeper cannot be reached",
+	proto.ErrUnknownPolicy:               "the storage policy does not exist on the server",
 }
 
 // Explain puts what an error means before it. Of nil it is nil.
@@ -112,11 +80,11 @@ func away(err error) bool {
 // asked is a question's fault, with the code that its asker is told.
 func asked(err error) error {
 	switch code(err) {
-	case codeTimeout:
+	case proto.ErrTimeoutExceeded:
 		return weir.Wrap(Explain(err), weir.EUNAVAILABLE, "the question takes too long: ask for a shorter range or a longer interval")
-	case codeMemoryLimit, codeUserLimitOfMemory, codeTooManyRows:
+	case proto.ErrMemoryLimitExceeded, proto.ErrTooManyRows:
 		return weir.Wrap(Explain(err), weir.EUNAVAILABLE, "the question is too large for the cold tier: ask for a shorter range")
-	case codeTooManyQueries:
+	case proto.ErrTooManySimultaneousQueries, proto.ErrQuotaExceeded:
 		return weir.Wrap(Explain(err), weir.EUNAVAILABLE, "too many questions at once")
 	}
 	if away(err) {

@@ -13,9 +13,7 @@ import (
 // making it if there is none; the suite closes what it opens, and opens the same
 // directory again to see what lasted.
 func Run(t *testing.T, open func(t *testing.T, dir string) cold.Store) {
-	t.Run("Write", func(t *testing.T) { testWrite(t, open) })
-	t.Run("Forget", func(t *testing.T) { testForget(t, open) })
-	t.Run("Insight", func(t *testing.T) { testInsight(t, open, zones) })
+	RunSome(t, len(zones), open)
 }
 
 // RunSome is Run with questions in the first n timezones alone: for another set-up of
