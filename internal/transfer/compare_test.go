@@ -29,48 +29,64 @@ func TestARowThatTheDestinationLosesAltersOrDoublesIsNoticed(t *testing.T) {
 	from := newFile(t)
 	fill(t, from)
 	for name, c := range map[string]struct {
-		harm func(b *cold.Batch)
+		harm func(b *cold.Batch) bool // false of one that is too small for it
 		want string
 	}{
-		"an event is lost": {func(b *cold.Batch) {
-			if len(b.Events) > 7 {
+		"an event is lost": {func(b *cold.Batch) bool {
+			harmful := len(b.Events) > 7
+			if harmful {
 				b.Events = b.Events[1:]
 			}
+			return harmful
 		}, "events: 1 missing"},
-		"an event is altered": {func(b *cold.Batch) {
-			if len(b.Events) > 7 {
+		"an event is altered": {func(b *cold.Batch) bool {
+			harmful := len(b.Events) > 7
+			if harmful {
 				b.Events[7].ClosesMS++
 			}
+			return harmful
 		}, "events: 1 with other values"},
-		"an event is doubled": {func(b *cold.Batch) {
-			if len(b.Events) > 7 {
+		"an event is doubled": {func(b *cold.Batch) bool {
+			harmful := len(b.Events) > 7
+			if harmful {
 				b.Events = append(b.Events, b.Events[7])
 			}
+			return harmful
 		}, "events: 1 there twice"},
-		"a visit is lost": {func(b *cold.Batch) {
-			if len(b.Visits) > 2 {
+		"a visit is lost": {func(b *cold.Batch) bool {
+			harmful := len(b.Visits) > 2
+			if harmful {
 				b.Visits = b.Visits[1:]
 			}
+			return harmful
 		}, "visits: 1 missing"},
-		"a visit is altered": {func(b *cold.Batch) {
-			if len(b.Visits) > 2 {
+		"a visit is altered": {func(b *cold.Batch) bool {
+			harmful := len(b.Visits) > 2
+			if harmful {
 				b.Visits[2].Ended = !b.Visits[2].Ended
 			}
+			return harmful
 		}, "visits: 1 with other values"},
-		"a visit is doubled": {func(b *cold.Batch) {
-			if len(b.Visits) > 2 {
+		"a visit is doubled": {func(b *cold.Batch) bool {
+			harmful := len(b.Visits) > 2
+			if harmful {
 				b.Visits = append(b.Visits, b.Visits[2])
 			}
+			return harmful
 		}, "visits: 1 there twice"},
-		"a link is lost": {func(b *cold.Batch) {
-			if len(b.Links) > 0 {
+		"a link is lost": {func(b *cold.Batch) bool {
+			harmful := len(b.Links) > 0
+			if harmful {
 				b.Links = b.Links[1:]
 			}
+			return harmful
 		}, "identities: 1 missing"},
-		"a dead letter is altered": {func(b *cold.Batch) {
-			if len(b.Dead) > 0 {
+		"a dead letter is altered": {func(b *cold.Batch) bool {
+			harmful := len(b.Dead) > 0
+			if harmful {
 				b.Dead[0].Event = []byte("{}")
 			}
+			return harmful
 		}, "dead_letters: 1 with other values"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -87,8 +103,7 @@ func TestARowThatTheDestinationLosesAltersOrDoublesIsNoticed(t *testing.T) {
 				copied.Dead = append(copied.Dead[:0:0], b.Dead...)
 				part := strings.Fields(c.want)[0]
 				if strings.Contains(b.Token, "/"+strings.TrimSuffix(part, ":")+"/") {
-					c.harm(&copied)
-					harmed = true
+					harmed = c.harm(&copied)
 				}
 				*b = copied
 				return nil
