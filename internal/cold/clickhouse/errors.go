@@ -29,15 +29,27 @@ func code(err error) proto.Error {
 // row is written. A type that does not fit is not among them: it is the table's
 // fault, and would make a dead letter of every event.
 var spoiled = map[proto.Error]bool{
-	proto.ErrViolatedConstraint: true, proto.ErrFunctionThrowIfValueIsNonZero: true, proto.ErrArgumentOutOfBound: true, proto.ErrIncorrectData: true, proto.ErrDecimalOverflow: true,
-	proto.ErrCannotParseText: true, proto.ErrCannotParseQuotedString: true, proto.ErrCannotParseNumber: true, proto.ErrCannotParseDate: true, proto.ErrCannotParseDatetime: true,
+	proto.ErrViolatedConstraint:            true,
+	proto.ErrFunctionThrowIfValueIsNonZero: true,
+	proto.ErrArgumentOutOfBound:            true,
+	proto.ErrIncorrectData:                 true,
+	proto.ErrDecimalOverflow:               true,
+	proto.ErrCannotParseText:               true,
+	proto.ErrCannotParseQuotedString:       true,
+	proto.ErrCannotParseNumber:             true,
+	proto.ErrCannotParseDate:               true,
+	proto.ErrCannotParseDatetime:           true,
 }
+
+// errTableIsFrozen is TABLE_IS_PERMANENTLY_READ_ONLY, which ch-go does not name.
+const errTableIsFrozen proto.Error = 774
 
 // meaning is what an error means for who runs Weir.
 var meaning = map[proto.Error]string{
 	proto.ErrTooManyParts:                "a table has too many parts: merges are behind; it goes on when they catch up",
 	proto.ErrReadonly:                    "the user may only read: see the manual for what Weir needs",
 	proto.ErrTableIsReadOnly:             "the replica is read-only: it has lost Keeper",
+	errTableIsFrozen:                     "a table is set to be read-only",
 	proto.ErrMemoryLimitExceeded:         "out of memory: the server's limit, or max_memory, is too small for this",
 	proto.ErrTimeoutExceeded:             "the query took longer than max_time",
 	proto.ErrDeadlockAvoided:             "another change of the tables holds a lock",
@@ -49,7 +61,7 @@ var meaning = map[proto.Error]string{
 	proto.ErrAccessDenied:                "the user lacks a permission: see the manual for what Weir needs",
 	proto.ErrTooManySimultaneousQueries:  "too many queries at once",
 	proto.ErrQuotaExceeded:               "the user's quota is used up",
-	proto.ErrTooManyRows:                 "the query reads more rows than the server allows",
+	proto.ErrTooManyRows:                 "the query reads more rows than max_rows, or the server, allows",
 	proto.ErrAllConnectionTriesFailed:    "a shard cannot be reached",
 	proto.ErrKeeperException:             "Keeper cannot be reached",
 	proto.ErrUnknownPolicy:               "the storage policy does not exist on the server",

@@ -31,6 +31,7 @@ func TestAQueryHasItsLimits(t *testing.T) {
 	server := clickhousetest.Start(t)
 	for name, c := range map[string]struct{ options, query, want string }{
 		"of time":   {"?max_time=1s", long, "max_time"},
+		"of rows":   {"?max_rows=1000", "SELECT sum(number) FROM numbers(1000000)", "more rows than"},
 		"of memory": {"?max_memory=20000000", "SELECT uniqExact(number) FROM numbers(100000000)", "max_memory"},
 	} {
 		s := openAt(t, server.URL("weir")+c.options)

@@ -10,19 +10,26 @@ import (
 	"github.com/weir-analytics/weir/internal/cold"
 )
 
-// presentEvents are the seqs of a batch's events that are in.
-func (c *session) presentEvents(ctx context.Context, b *cold.Batch) (map[uint64]bool, error) {
+// place is where an event stands. Its id is part of it: a Redis that failed over
+// without its last events gives their seqs to others.
+type place struct {
+	seq uint64
+	id  string
+}
+
+// presentEvents are the places of a batch's events that are in.
+func (c *session) presentEvents(ctx context.Context, b *cold.Batch) (map[place]bool, error) {
 	if len(b.Events) == 0 {
 		return nil, nil
 	}
 	projects, from, to := span(b.Events)
-	return c.seqs(ctx, "SELECT seq FROM events WHERE project_id IN wanted AND ts >= fromUnixTimestamp64Micro({from:Int64}) AND ts <= fromUnixTimestamp64Micro({to:Int64})"+
+	return c.places(ctx, "SELECT seq, id FROM events WHERE project_id IN wanted AND ts >= fromUnixTimestamp64Micro({from:Int64}) AND ts <= fromUnixTimestamp64Micro({to:Int64})"+
 		" AND log = {log:String} AND shard = {shard:Int32} AND seq >= {first:UInt64} AND seq <= {last:UInt64}",
 		b, projects, from, to)
 }
 
-// presentDead are the seqs of a batch's dead letters that are in.
-func (c *session) presentDead(ctx context.Context, b *cold.Batch) (map[uint64]bool, error) {
+// presentDead are the places of a batch's dead letters that are in, without ids.
+func (c *session) presentDead(ctx context.Context, b *cold.Batch) (map[place]bool, error) {
 	if len(b.Dead) == 0 {
 		return nil, nil
 	}
@@ -30,25 +37,26 @@ func (c *session) presentDead(ctx context.Context, b *cold.Batch) (map[uint64]bo
 	for _, d := range b.Dead {
 		projects = append(projects, clean(d.ProjectID))
 	}
-	return c.seqs(ctx, "SELECT seq FROM dead_letters WHERE project_id IN wanted AND refused_at >= fromUnixTimestamp64Micro({from:Int64}) AND refused_at <= fromUnixTimestamp64Micro({to:Int64})"+
+	return c.places(ctx, "SELECT seq, '' AS id FROM dead_letters WHERE project_id IN wanted AND refused_at >= fromUnixTimestamp64Micro({from:Int64}) AND refused_at <= fromUnixTimestamp64Micro({to:Int64})"+
 		" AND log = {log:String} AND shard = {shard:Int32} AND seq >= {first:UInt64} AND seq <= {last:UInt64}",
 		b, projects, b.Now, b.Now)
 }
 
-func (c *session) seqs(ctx context.Context, q string, b *cold.Batch, projects []string, from, to time.Time) (map[uint64]bool, error) {
+func (c *session) places(ctx context.Context, q string, b *cold.Batch, projects []string, from, to time.Time) (map[place]bool, error) {
 	var wanted proto.ColStr
 	for _, p := range projects {
 		wanted.Append(p)
 	}
-	out := map[uint64]bool{}
+	out := map[place]bool{}
 	var seqs proto.ColUInt64
+	var ids proto.ColStr
 	args := map[string]any{
 		"from": from.UnixMicro(), "to": to.UnixMicro(), "log": b.Log, "shard": b.Shard, "first": b.First, "last": b.Last,
 	}
 	err := c.ask(ctx, q, args, []chgo.ExternalTable{{Name: "wanted", Data: []proto.InputColumn{{Name: "project_id", Data: &wanted}}}},
-		proto.Results{{Name: "seq", Data: &seqs}}, func() {
-			for _, s := range seqs {
-				out[s] = true
+		proto.Results{{Name: "seq", Data: &seqs}, {Name: "id", Data: &ids}}, func() {
+			for i, s := range seqs {
+				out[place{s, ids.Row(i)}] = true
 			}
 		})
 	return out, err

@@ -109,6 +109,9 @@ func (u *URL) querySettings() ch.Settings {
 	if u.MaxMemory > 0 {
 		set["max_memory_usage"] = u.MaxMemory
 	}
+	if u.MaxRows > 0 {
+		set["max_rows_to_read"] = u.MaxRows
+	}
 	return set
 }
 

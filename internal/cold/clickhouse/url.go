@@ -43,6 +43,7 @@ type URL struct {
 	ColdAfter  int    // days after which events go there; 0 is never
 
 	MaxMemory int64         // bytes that one query may take; 0 is the server's limit
+	MaxRows   int64         // that one query may read; 0 is the server's limit
 	MaxTime   time.Duration // that one query may take
 	Fsync     bool          // an insert is on disk before it is acknowledged
 }
@@ -120,7 +121,7 @@ var name = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,63}$`)
 // isName says whether s may stand in SQL as a name.
 func isName(s string) bool { return name.MatchString(s) }
 
-var optionNames = []string{"cluster", "replicated", "policy", "cold_volume", "cold_after", "max_memory", "max_time", "fsync", "ca", "cert", "key", "insecure"}
+var optionNames = []string{"cluster", "replicated", "policy", "cold_volume", "cold_after", "max_memory", "max_rows", "max_time", "fsync", "ca", "cert", "key", "insecure"}
 
 func (u *URL) options(values url.Values) error {
 	for k := range values {
@@ -158,6 +159,7 @@ func (u *URL) options(values url.Values) error {
 	named("cold_volume", &u.ColdVolume)
 	number("cold_after", &days)
 	number("max_memory", &u.MaxMemory)
+	number("max_rows", &u.MaxRows)
 	flag("fsync", &u.Fsync)
 	flag("insecure", &insecure)
 	u.ColdAfter = int(days)

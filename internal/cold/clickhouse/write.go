@@ -170,7 +170,7 @@ func (c *session) missing(ctx context.Context, b *cold.Batch) (parts, error) {
 		return out, err
 	}
 	for _, e := range all.events {
-		if !have[e.Seq] {
+		if !have[place{e.Seq, e.ID}] {
 			out.events = append(out.events, e)
 		}
 	}
@@ -196,7 +196,7 @@ func (c *session) missing(ctx context.Context, b *cold.Batch) (parts, error) {
 		return out, err
 	}
 	for _, d := range all.dead {
-		if !have[d.Seq] {
+		if !have[place{seq: d.Seq}] {
 			out.dead = append(out.dead, d)
 		}
 	}

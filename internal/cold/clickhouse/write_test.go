@@ -180,6 +180,14 @@ func TestATroubleThatPassesIsToldAndTheBatchIsWrittenAfterIt(t *testing.T) {
 			"ALTER TABLE weir.events MODIFY SETTING parts_to_throw_insert = 1, parts_to_delay_insert = 1",
 			"ALTER TABLE weir.events RESET SETTING parts_to_throw_insert, parts_to_delay_insert", "merges are behind",
 		},
+		"a disk that is full": {
+			"ALTER TABLE weir.events MODIFY SETTING min_free_disk_bytes_to_perform_insert = 1000000000000000",
+			"ALTER TABLE weir.events RESET SETTING min_free_disk_bytes_to_perform_insert", "the disk is full",
+		},
+		"a table that is read-only": {
+			"ALTER TABLE weir.events MODIFY SETTING table_readonly = 1",
+			"ALTER TABLE weir.events MODIFY SETTING table_readonly = 0", "read-only",
+		},
 		"a table that is gone": {"RENAME TABLE weir.visits TO weir.away", "RENAME TABLE weir.away TO weir.visits", "table is missing"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -310,6 +318,31 @@ func TestAVisitThatComesBackUnderItsNameIsNotTakenForTheFirst(t *testing.T) {
 		server.Do("TRUNCATE TABLE weir.batches")
 		if n := count(t, s, "SELECT toInt64(SUM(sign)) FROM visits"); n != 20 {
 			t.Errorf("%d visits, want 20", n)
+		}
+	}
+}
+
+// After a failover that lost its last events Redis gives their seqs to others.
+func TestAnotherEventOfTheSameSeqIsNotTakenForTheFirst(t *testing.T) {
+	server := clickhousetest.Start(t)
+	s := openAt(t, server.URL("weir"))
+	first := batchOf(1, 10)
+	first.Visits, first.Dead = nil, nil
+	if err := s.Write(t.Context(), first); err != nil {
+		t.Fatal(err)
+	}
+	other := batchOf(1, 12)
+	other.Token, other.Again, other.Visits, other.Dead = "log/0/other", true, nil, nil
+	for i := range other.Events[:10] {
+		other.Events[i].ID += "-other"
+	}
+	for range 2 {
+		if err := s.Write(t.Context(), other); err != nil {
+			t.Fatal(err)
+		}
+		server.Do("TRUNCATE TABLE weir.batches")
+		if n := count(t, s, "SELECT COUNT(DISTINCT id) FROM events"); n != 22 {
+			t.Errorf("%d events, want 22", n)
 		}
 	}
 }
