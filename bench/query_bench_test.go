@@ -26,7 +26,7 @@ type question struct {
 	events *insight.EventsQuery // instead of Query
 }
 
-// questions are twelve of 30 days.
+// questions are those of 30 days.
 func questions() []question {
 	month := weir.Query{Kind: weir.KindTrend, From: queryEnd.AddDate(0, 0, -30), To: queryEnd, Interval: weir.Day}
 	total, unique := weir.Series{Math: weir.MathTotal}, weir.Series{Math: weir.MathUnique}
@@ -61,6 +61,18 @@ func questions() []question {
 			q.Filter = []weir.Condition{{Column: "country", Op: "=", Values: []string{"DE"}}}
 		}),
 		ask("pages", func(q *weir.Query) { q.Kind = weir.KindPages }),
+		ask("calls-by-route", func(q *weir.Query) { q.Kind, q.Interval = weir.KindCalls, "" }),
+		ask("calls-that-fail-by-hour", func(q *weir.Query) {
+			q.Kind, q.Interval, q.Sort, q.Limit = weir.KindCalls, weir.Hour, weir.SortErrorRate, 5
+		}),
+		ask("slowest-calls-beside-the-month-before", func(q *weir.Query) {
+			q.Kind, q.Interval, q.Sort, q.Compare = weir.KindCalls, "", weir.SortLatency, weir.ComparePrevious
+		}),
+		ask("growth-by-day", func(q *weir.Query) { q.Kind = weir.KindGrowth }),
+		ask("growth-by-week-of-all-but-mobile", func(q *weir.Query) {
+			q.Kind, q.Interval = weir.KindGrowth, weir.Week
+			q.Filter = []weir.Condition{{Column: "device_type", Op: "!=", Values: []string{"phone"}}}
+		}),
 		{name: "newest-events", events: &insight.EventsQuery{Limit: 100}},
 	}
 }
@@ -71,6 +83,10 @@ func (q question) ask(ctx context.Context, e *insight.Engine, p *weir.Project) (
 		_, err = e.Events(ctx, p, *q.events, 0)
 	case q.Kind == weir.KindPages:
 		_, err = e.Pages(ctx, p, q.Query, 0)
+	case q.Kind == weir.KindCalls:
+		_, err = e.Calls(ctx, p, q.Query, 0)
+	case q.Kind == weir.KindGrowth:
+		_, err = e.Growth(ctx, p, q.Query, 0)
 	default:
 		_, err = e.Trend(ctx, p, q.Query, 0)
 	}

@@ -108,6 +108,24 @@ func TestWhatAQueryLeavesOutHasADefault(t *testing.T) {
 	if f.query.Kind != weir.KindPages || f.query.Series != nil {
 		t.Errorf("query = %+v", f.query)
 	}
+	wantStatus(t, f.as(f.admin, "POST", f.path("/query"), `{"kind":"calls","from":"2026-03-01"}`), 200)
+	if f.query.Interval != "" || f.query.Sort != "" || f.query.Series != nil {
+		t.Errorf("query = %+v: calls have points only where an interval is asked for", f.query)
+	}
+	wantStatus(t, f.as(f.admin, "POST", f.path("/query"), `{"kind":"growth","from":"2026-03-01"}`), 200)
+	if f.query.Interval != weir.Day || f.query.Series != nil {
+		t.Errorf("query = %+v", f.query)
+	}
+}
+
+func TestCallsAreSortedAsTheQuerySays(t *testing.T) {
+	f := start(t)
+	for _, by := range []string{weir.SortCalls, weir.SortErrors, weir.SortErrorRate, weir.SortLatency} {
+		wantStatus(t, f.as(f.admin, "POST", f.path("/query"), `{"kind":"calls","from":"-7d","interval":"hour","sort":"`+by+`"}`), 200)
+		if f.query.Sort != by || f.query.Interval != weir.Hour {
+			t.Errorf("query = %+v", f.query)
+		}
+	}
 }
 
 func TestFreshnessIsSecondsOrADuration(t *testing.T) {
@@ -143,7 +161,7 @@ func TestQueriesAreRefusedForBadInput(t *testing.T) {
 		`{"kind":"trend","from":"-7d","filter":[{"column":"path","op":"=","value":{"a":1}}]}`,
 		`{"kind":"trend","from":"-7d","filter":[{"column":"path","op":"=","value":null}]}`,
 		`{"kind":"trend","from":"-7d","compare":"future"}`,
-		`{"kind":"trend","from":"-7d","limit":-1}`,
+		`{"kind":"trend","from":"-7d","limit":-1}`, `{"kind":"calls","from":"-7d","sort":"name"}`,
 		`{"kind":"trend","from":"-7d","wat":1}`,
 	} {
 		f.project = nil
@@ -196,7 +214,7 @@ func TestEventsAreAskedForByTheirParameters(t *testing.T) {
 
 func TestEachKindIsAskedOfWhatAnswersIt(t *testing.T) {
 	f := start(t)
-	for kind, member := range map[weir.Kind]string{weir.KindTrend: `"series":`, weir.KindPages: `"totals":`} {
+	for kind, member := range map[weir.Kind]string{weir.KindTrend: `"series":`, weir.KindPages: `"totals":`, weir.KindCalls: `"consumers":`, weir.KindGrowth: `"points":`} {
 		f.kind = ""
 		a := f.as(f.admin, "POST", f.path("/query"), `{"kind":"`+string(kind)+`","from":"-7d"}`)
 		wantStatus(t, a, 200)

@@ -83,6 +83,11 @@ func TestTheDescriptionSaysWhatMayBeNull(t *testing.T) {
 		{"InsightPage", "page_time_ms", []any{"number", "null"}},
 		{"InsightPage", "bounce_rate", []any{"number", "null"}},
 		{"InsightPages", "pages", "array"},
+		{"InsightCalls", "groups", "array"},
+		{"InsightCallGroup", "latency_p95_ms", []any{"number", "null"}},
+		{"InsightCallGroup", "calls", "integer"},
+		{"InsightGrowth", "points", "array"},
+		{"InsightGrowthPoint", "signups_active", []any{"integer", "null"}},
 		{"InsightEventPage", "events", "array"},
 		{"InsightEventItem", "duration_ms", "integer"}, // left out rather than null
 	} {
@@ -90,9 +95,11 @@ func TestTheDescriptionSaysWhatMayBeNull(t *testing.T) {
 			t.Errorf("%s.%s: %s", c.schema, c.property, d)
 		}
 	}
-	breakdown := schemas["InsightTrendSeries"].Properties["breakdown"]
-	if d := cmp.Diff([]schema{{Type: "string"}, {Type: "null"}}, breakdown.AnyOf); d != "" || breakdown.Description == "" {
-		t.Errorf("breakdown: %+v %s", breakdown, d)
+	for _, of := range []string{"InsightTrendSeries", "InsightCallGroup"} {
+		breakdown := schemas[of].Properties["breakdown"]
+		if d := cmp.Diff([]schema{{Type: "string"}, {Type: "null"}}, breakdown.AnyOf); d != "" || breakdown.Description == "" {
+			t.Errorf("breakdown of %s: %+v %s", of, breakdown, d)
+		}
 	}
 }
 
@@ -121,9 +128,16 @@ func TestEveryMemberOfAnAnswerIsDescribed(t *testing.T) {
 		"InsightTrendSeries": insight.TrendSeries{
 			Property: "x", Breakdown: &insight.Group{}, Other: true, Values: insight.Values{Total: &value, Ignored: 1}, Compare: &insight.Comparison{},
 		},
-		"InsightComparison": insight.Comparison{Values: insight.Values{Ignored: 1}},
-		"InsightPages":      insight.Pages{},
-		"InsightEventPage":  insight.EventPage{NextCursor: "x"},
+		"InsightComparison":      insight.Comparison{Values: insight.Values{Ignored: 1}},
+		"InsightPages":           insight.Pages{},
+		"InsightCalls":           insight.Calls{Points: []insight.CallPoint{{}}, Compare: &insight.CallsComparison{}},
+		"InsightCallGroup":       insight.CallGroup{Other: true},
+		"InsightCallPoint":       insight.CallPoint{},
+		"InsightCallsComparison": insight.CallsComparison{Points: []insight.CallPoint{{}}},
+		"InsightGrowth":          insight.Growth{Compare: &insight.GrowthComparison{}},
+		"InsightGrowthPoint":     insight.GrowthPoint{},
+		"InsightGrowthTotals":    insight.GrowthTotals{},
+		"InsightEventPage":       insight.EventPage{NextCursor: "x"},
 	} {
 		raw, err := json.Marshal(v)
 		if err != nil {
