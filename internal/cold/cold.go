@@ -7,6 +7,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"strconv"
+	"strings"
 	"time"
 
 	weir "github.com/weir-analytics/weir"
@@ -78,6 +80,15 @@ type Store interface {
 	Close() error
 }
 
+// Decimals writes numbers with commas between them, for a Dialect.
+func Decimals(fs []float64) string {
+	s := make([]string, len(fs))
+	for i, f := range fs {
+		s[i] = strconv.FormatFloat(f, 'g', -1, 64)
+	}
+	return strings.Join(s, ", ")
+}
+
 // Dialect is where the engines' SQL differs. Arguments and results are SQL
 // expressions; an argument stands exactly once in its result, so that its "?"
 // keep their count and order. Everything else that insight writes is SQL which
@@ -93,6 +104,9 @@ type Dialect interface {
 	// Quantile is the exact quantile q (0..1, linear interpolation) of the
 	// values of expr that are not NULL; NULL when there are none.
 	Quantile(expr string, q float64) string
+	// Quantiles are several of them as an array, whose first element is [1]: read
+	// once, and unspecified when there are no values.
+	Quantiles(expr string, qs ...float64) string
 	// ArgMin and ArgMax are value at the least and greatest by that is not NULL.
 	ArgMin(value, by string) string
 	ArgMax(value, by string) string

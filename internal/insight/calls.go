@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	weir "github.com/weir-analytics/weir"
@@ -241,10 +240,9 @@ func (e *Engine) callConsumers(ctx context.Context, pl *callsPlan, b buckets, _ 
 
 // callGroups fills in the groups and the totals.
 func (e *Engine) callGroups(ctx context.Context, pl *callsPlan, b buckets, g *groups, c *callsOfRange) error {
-	m := e.callMeasures()
 	rows := g.split("status, latency_ms", sql("(SELECT status, latency_ms, @ AS k FROM events WHERE @) AS picked",
 		pl.group.key(), e.where(&pl.trendPlan, pl.calls, b)))
-	q := sql("SELECT GROUPING(o), o, g, "+strings.Join(m, ", ")+" FROM @ GROUP BY GROUPING SETS ((o, g), ())", rows)
+	q := e.measured([]string{"GROUPING(o) AS total", "o AS o", "g AS g"}, rows, "GROUPING SETS ((o, g), ())")
 	return e.each(ctx, q, func(scan func(...any) error) error {
 		var all int64
 		var o *int64
@@ -268,8 +266,9 @@ func (e *Engine) callPoints(ctx context.Context, pl *callsPlan, b buckets, _ *gr
 		return nil
 	}
 	moment, index := b.index(e.d)
-	q := sql("SELECT b, "+strings.Join(e.callMeasures(), ", ")+" FROM (SELECT "+index+" AS b, status, latency_ms FROM (SELECT "+moment+
-		" AS moment, status, latency_ms FROM events WHERE @) AS picked) AS bucketed GROUP BY b", e.where(&pl.trendPlan, pl.calls, b))
+	rows := sql("(SELECT "+index+" AS b, status, latency_ms FROM (SELECT "+moment+" AS moment, status, latency_ms FROM events WHERE @) AS picked) AS bucketed",
+		e.where(&pl.trendPlan, pl.calls, b))
+	q := e.measured([]string{"b AS b"}, rows, "b")
 	return e.each(ctx, q, func(scan func(...any) error) error {
 		var bucket int64
 		var v callScan

@@ -2,6 +2,7 @@ package insight
 
 import (
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -9,24 +10,36 @@ import (
 // is tolerated (Apdex specification 1.1, apdex.org).
 const apdexT = 500 * time.Millisecond
 
-// callMeasures are what callScan scans of a group of rows with status and
-// latency_ms.
+// measured selects what callScan scans of the groups of a table with status and
+// latency_ms, after the columns of the group: each is an expression with a name of
+// its own, a space between.
+func (e *Engine) measured(columns []string, from fragment, groupBy string) fragment {
+	names := ""
+	for _, c := range columns {
+		names += c[strings.LastIndexByte(c, ' ')+1:] + ", "
+	}
+	// The quantiles are one value within, since each of them alone would sort all
+	// latencies again.
+	return sql("SELECT "+names+"calls, known, ok, refused, failed, timed, halves, mean, q[1], q[2], q[3], q[4] FROM (SELECT "+
+		strings.Join(append(columns, e.callMeasures()...), ", ")+" FROM @ GROUP BY "+groupBy+") AS measured", from)
+}
+
 func (e *Engine) callMeasures() []string {
 	count := func(condition string) string { return "SUM(CASE WHEN " + condition + " THEN 1 ELSE 0 END)" }
 	ms := func(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
 	number := func(expr string) string { return "CAST(COALESCE(" + expr + ", 0) AS BIGINT)" } // NULL is of no call at all
 	return []string{
-		"COUNT(*)", "COUNT(status)", number(count("status < 400")), number(count("status >= 400 AND status < 500")), number(count("status >= 500")),
-		"COUNT(latency_ms)",
+		"COUNT(*) AS calls", "COUNT(status) AS known", number(count("status < 400")) + " AS ok",
+		number(count("status >= 400 AND status < 500")) + " AS refused", number(count("status >= 500")) + " AS failed",
+		"COUNT(latency_ms) AS timed",
 		// Two for a satisfied call, one for a tolerated one. An error of the server
 		// satisfies nobody, be it fast; one of the caller's own is as good as its latency.
-		number("SUM(CASE WHEN status >= 500 THEN 0 WHEN latency_ms <= " + ms(apdexT) + " THEN 2 WHEN latency_ms <= " + ms(4*apdexT) + " THEN 1 ELSE 0 END)"),
-		"AVG(latency_ms)",
-		e.d.Quantile("latency_ms", 0.5), e.d.Quantile("latency_ms", 0.9), e.d.Quantile("latency_ms", 0.95), e.d.Quantile("latency_ms", 0.99),
+		number("SUM(CASE WHEN status >= 500 THEN 0 WHEN latency_ms <= "+ms(apdexT)+" THEN 2 WHEN latency_ms <= "+ms(4*apdexT)+" THEN 1 ELSE 0 END)") + " AS halves",
+		"AVG(latency_ms) AS mean", e.d.Quantiles("latency_ms", 0.5, 0.9, 0.95, 0.99) + " AS q",
 	}
 }
 
-// callScan is a row of callMeasures.
+// callScan is a group as measured selects it.
 type callScan struct {
 	calls, known, ok, refused, failed, timed, halves int64
 
@@ -39,10 +52,13 @@ func (s *callScan) into() []any {
 
 // values are the row's, but for the rate.
 func (s *callScan) values() CallValues {
-	return CallValues{
+	v := CallValues{
 		Calls: s.calls, Unknown: s.calls - s.known,
 		SuccessRate: ratio(s.ok, s.known), ErrorRate4xx: ratio(s.refused, s.known), ErrorRate5xx: ratio(s.failed, s.known),
-		LatencyMean: finite(s.mean), P50: finite(s.p50), P90: finite(s.p90), P95: finite(s.p95), P99: finite(s.p99),
 		Apdex: ratio(s.halves, 2*s.timed),
 	}
+	if s.timed > 0 {
+		v.LatencyMean, v.P50, v.P90, v.P95, v.P99 = finite(s.mean), finite(s.p50), finite(s.p90), finite(s.p95), finite(s.p99)
+	}
+	return v
 }

@@ -144,13 +144,12 @@ func (e *Engine) growthSignups(ctx context.Context, pl *growthPlan, of *personsO
 	if rows, err = e.personRows(ctx, of, after); err != nil {
 		return err
 	}
-	pairs := sql("(SELECT DISTINCT person, b FROM @) AS pairs", rows)
 	if of.linked {
-		pairs = sql("(SELECT DISTINCT person, b FROM @) AS pairs", e.resolved(of.project, "b", pairs))
+		rows = e.resolved(of.project, "b", rows)
 	}
-	q := sql("SELECT signed, COUNT(*) FROM (SELECT person AS who, b AS signed FROM @) AS signups JOIN (SELECT person, b + @ AS signed_before FROM @) AS seen "+
-		"ON who = person AND signed = signed_before GROUP BY signed", firsts, bind(first), pairs)
-	g.activeThen, err = e.byBucket(ctx, len(b.starts), q)
+	stayed := sql("(SELECT DISTINCT who, signed FROM (SELECT person, b + @ AS before FROM @) AS seen JOIN (SELECT person AS who, b AS signed FROM @) AS signups "+
+		"ON who = person AND signed = before) AS stayed", bind(first), rows, firsts)
+	g.activeThen, err = e.byBucket(ctx, len(b.starts), sql("SELECT signed, COUNT(*) FROM @ GROUP BY signed", stayed))
 	return err
 }
 

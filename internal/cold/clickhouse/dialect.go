@@ -27,6 +27,11 @@ func (Dialect) Quantile(expr string, q float64) string {
 	return "quantileExactInclusive(" + strconv.FormatFloat(q, 'g', -1, 64) + ")(" + expr + ")"
 }
 
+// Quantiles is an array, of NaN without values.
+func (Dialect) Quantiles(expr string, qs ...float64) string {
+	return "quantilesExactInclusive(" + cold.Decimals(qs) + ")(" + expr + ")"
+}
+
 // ArgMin passes over rows whose by is NULL.
 func (Dialect) ArgMin(value, by string) string { return "argMin(" + value + ", " + by + ")" }
 

@@ -26,6 +26,11 @@ func (Dialect) Quantile(expr string, q float64) string {
 	return "quantile_cont(" + expr + ", " + strconv.FormatFloat(q, 'g', -1, 64) + ")"
 }
 
+// Quantiles is a list, NULL without values.
+func (Dialect) Quantiles(expr string, qs ...float64) string {
+	return "quantile_cont(" + expr + ", [" + cold.Decimals(qs) + "])"
+}
+
 // ArgMin passes over rows whose by is NULL.
 func (Dialect) ArgMin(value, by string) string { return "arg_min(" + value + ", " + by + ")" }
 
