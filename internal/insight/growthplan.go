@@ -10,6 +10,10 @@ import (
 // first time that a person identifies itself.
 const nameSignup = "signup"
 
+// maxGrowth is how many points of growth may be asked for: a statement counts about
+// 30 of them.
+const maxGrowth = 1000
+
 // growthPlan is a question about growth whose every part was found to be allowed.
 type growthPlan struct {
 	project *weir.Project
@@ -40,12 +44,12 @@ func (e *Engine) planGrowth(p *weir.Project, q weir.Query) (*growthPlan, error) 
 		return nil, err
 	}
 	loc := p.Location()
-	b, err := cut(q.From, q.To, q.Interval, loc, e.o.MaxPoints)
+	b, err := cut(q.From, q.To, q.Interval, loc, min(e.o.MaxPoints, maxGrowth))
 	if err != nil {
 		return nil, err
 	}
-	// The range begins with a bucket: what is new or was active before would be
-	// told by half of it.
+	// The range begins with a whole bucket: who came in the half that is left out
+	// would be neither new nor known.
 	q.From = time.UnixMicro(b.starts[0])
 	first, err := cut(q.From.Add(-time.Microsecond), q.From, q.Interval, loc, e.o.MaxPoints)
 	if err != nil {
