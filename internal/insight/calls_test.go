@@ -151,6 +151,21 @@ func TestAFilterSaysWhichCallsAConsumerIsNewBy(t *testing.T) {
 	}
 }
 
+func TestAConsumerIsNewFromTheFirstInstantOfTheRangeToItsLast(t *testing.T) {
+	e := newEngine(t, &barrier{},
+		called(0, weir.Call{Route: "/a", Consumer: "at the start"}), called(47.999, weir.Call{Route: "/b", Consumer: "at the end"}),
+		called(-0.001, weir.Call{Route: "/c", Consumer: "before"}), called(5, weir.Call{Route: "/c", Consumer: "before"}),
+		called(48, weir.Call{Route: "/d", Consumer: "after"}), called(-1, weir.Call{Route: "/e", Consumer: "gone"}))
+	for name, change := range map[string]func(*weir.Query){
+		"whole quarters": func(*weir.Query) {},
+		"microseconds":   func(q *weir.Query) { q.To = q.To.Add(-time.Microsecond) },
+	} {
+		if d := cmp.Diff(insight.CallConsumers{Active: 3, New: 2, Returning: 1}, askCalls(t, e, change).Consumers); d != "" {
+			t.Errorf("%s: %s", name, d)
+		}
+	}
+}
+
 func TestNoCallsAreAnAnswerToo(t *testing.T) {
 	sameJSON(t, askCalls(t, newEngine(t, &barrier{}, rows()...), func(*weir.Query) {}), `{"groups":[],"totals":{`+noCalls+`},
 "consumers":{"active":0,"new":0,"returning":0},"as_of":"2026-01-03T13:00:00+01:00","cached":false,"elapsed_ms":0}`)

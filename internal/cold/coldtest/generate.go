@@ -127,7 +127,7 @@ func (w *world) details(r *rand.Rand, e *weir.EventRow) {
 		e.Call = &weir.Call{
 			Method: []string{"GET", "POST", ""}[r.IntN(3)], Route: []string{"/v1/a", "/v1/b"}[r.IntN(2)],
 			Status:    []int{200, 200, 201, 404, 500, 0}[r.IntN(6)],
-			LatencyMS: float64(r.IntN(4000)) / 8, Consumer: []string{"acme", ""}[r.IntN(2)],
+			LatencyMS: float64(r.IntN(4000)) / 8, Consumer: []string{"acme", "", fmt.Sprint("consumer-", len(w.events)%60)}[r.IntN(3)],
 		}
 	}
 	if r.IntN(5) == 0 {
