@@ -14,13 +14,13 @@ const apdexT = 500 * time.Millisecond
 // latency_ms, after the columns of the group: each is an expression with a name of
 // its own, a space between.
 func (e *Engine) measured(columns []string, from fragment, groupBy string) fragment {
-	names := ""
-	for _, c := range columns {
-		names += c[strings.LastIndexByte(c, ' ')+1:] + ", "
+	names := make([]string, len(columns))
+	for i, c := range columns {
+		names[i] = c[strings.LastIndexByte(c, ' ')+1:]
 	}
 	// The quantiles are one value within, since each of them alone would sort all
 	// latencies again.
-	return sql("SELECT "+names+"calls, known, ok, refused, failed, timed, halves, mean, q[1], q[2], q[3], q[4] FROM (SELECT "+
+	return sql("SELECT "+strings.Join(names, ", ")+", calls, known, ok, refused, failed, timed, halves, mean, q[1], q[2], q[3], q[4] FROM (SELECT "+
 		strings.Join(append(columns, e.callMeasures()...), ", ")+" FROM @ GROUP BY "+groupBy+") AS measured", from)
 }
 
