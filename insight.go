@@ -7,8 +7,10 @@ type Kind string
 
 // The kinds of insight that Weir answers.
 const (
-	KindTrend Kind = "trend"
-	KindPages Kind = "pages"
+	KindTrend  Kind = "trend"
+	KindPages  Kind = "pages"
+	KindCalls  Kind = "calls"
+	KindGrowth Kind = "growth"
 )
 
 // Math says what a series measures.
@@ -51,9 +53,18 @@ type Query struct {
 	Breakdown string // a column, properties.NAME, or ""
 	Filter    []Condition
 	Compare   Compare
-	Limit     int  // breakdown groups or pages; 0 is the default
-	Bots      bool // pages: count bots too
+	Limit     int    // breakdown groups or pages; 0 is the default
+	Bots      bool   // pages, growth: count bots too
+	Sort      string // calls: what the groups are ranked by, one of the Sort constants; "" is by calls
 }
+
+// What the groups of calls may be ranked by, most first.
+const (
+	SortCalls     = "calls"
+	SortErrors    = "errors"     // calls with a status of 400 or more
+	SortErrorRate = "error_rate" // those among the calls with a known status
+	SortLatency   = "latency"    // the 95th percentile
+)
 
 // Series is one line of a trend.
 type Series struct {

@@ -69,6 +69,14 @@ func (e elsewhere) Pages(context.Context, *weir.Project, weir.Query, time.Durati
 	return nil, e.err("answer questions")
 }
 
+func (e elsewhere) Calls(context.Context, *weir.Project, weir.Query, time.Duration) (*insight.Calls, error) {
+	return nil, e.err("answer questions")
+}
+
+func (e elsewhere) Growth(context.Context, *weir.Project, weir.Query, time.Duration) (*insight.Growth, error) {
+	return nil, e.err("answer questions")
+}
+
 func (e elsewhere) Events(context.Context, *weir.Project, insight.EventsQuery, time.Duration) (*insight.EventPage, error) {
 	return nil, e.err("answer questions")
 }

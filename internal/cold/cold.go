@@ -107,9 +107,11 @@ type Dialect interface {
 	Contains(text, part string) string
 
 	// Bit is a 64-bit mask with the one bit n (0..61), BitUnion the union of the
-	// masks of a group, BitAt one bit of a mask as the integer 0 or 1. Persons by
-	// bucket are counted with masks, which is a third faster than distinct pairs.
+	// masks of a group, BitAt one bit of a mask as the integer 0 or 1, AnyBit the
+	// same of n bits from first on: 1 where one of them is set. Persons by bucket are
+	// counted with masks, which is a third faster than distinct pairs.
 	Bit(n string) string
 	BitUnion(expr string) string
 	BitAt(mask string, n int) string
+	AnyBit(mask string, first, n int) string
 }

@@ -55,6 +55,8 @@ type Stats interface {
 type Insights interface {
 	Trend(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (*insight.Trend, error)
 	Pages(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (*insight.Pages, error)
+	Calls(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (*insight.Calls, error)
+	Growth(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (*insight.Growth, error)
 	Events(ctx context.Context, p *weir.Project, q insight.EventsQuery, freshness time.Duration) (*insight.EventPage, error)
 }
 

@@ -109,6 +109,20 @@ func (b insights) Pages(_ context.Context, p *weir.Project, q weir.Query, freshn
 	return &insight.Pages{Pages: []insight.Page{}, Meta: insight.Meta{AsOf: asOf(p)}}, b.asked(p)
 }
 
+func (b insights) Calls(_ context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (*insight.Calls, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.kind, b.query, b.freshness = weir.KindCalls, q, freshness
+	return &insight.Calls{Groups: []insight.CallGroup{}, Meta: insight.Meta{AsOf: asOf(p)}}, b.asked(p)
+}
+
+func (b insights) Growth(_ context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (*insight.Growth, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.kind, b.query, b.freshness = weir.KindGrowth, q, freshness
+	return &insight.Growth{Points: []insight.GrowthPoint{}, Meta: insight.Meta{AsOf: asOf(p)}}, b.asked(p)
+}
+
 func (b insights) Events(_ context.Context, p *weir.Project, q insight.EventsQuery, freshness time.Duration) (*insight.EventPage, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -32,7 +32,7 @@ func (s *Server) mountInsights() {
 	handle(s, s.answering(huma.Operation{
 		OperationID: "query", Method: "POST", Path: "/api/v1/projects/{id}/query", Summary: "Ask for an insight",
 		Description: "The answer's form depends on the kind.",
-	}, reflect.TypeFor[insight.Trend](), reflect.TypeFor[insight.Pages]()), s.query)
+	}, reflect.TypeFor[insight.Trend](), reflect.TypeFor[insight.Pages](), reflect.TypeFor[insight.Calls](), reflect.TypeFor[insight.Growth]()), s.query)
 	handle(s, huma.Operation{
 		OperationID: "list-events", Method: "GET", Path: "/api/v1/projects/{id}/events", Summary: "Events, newest first",
 	}, s.events)
@@ -65,8 +65,12 @@ func (s *Server) ask(ctx context.Context, p *weir.Project, q weir.Query, freshne
 		return s.cfg.Insights.Trend(ctx, p, q, freshness)
 	case weir.KindPages:
 		return s.cfg.Insights.Pages(ctx, p, q, freshness)
+	case weir.KindCalls:
+		return s.cfg.Insights.Calls(ctx, p, q, freshness)
+	case weir.KindGrowth:
+		return s.cfg.Insights.Growth(ctx, p, q, freshness)
 	}
-	return nil, weir.Errorf(weir.EINVALID, "unknown kind %q: use trend or pages", clip(string(q.Kind)))
+	return nil, weir.Errorf(weir.EINVALID, "unknown kind %q: use trend, pages, calls or growth", clip(string(q.Kind)))
 }
 
 func (s *Server) events(ctx context.Context, in *eventsInput) (*output[insight.EventPage], error) {

@@ -12,17 +12,18 @@ import (
 
 // QueryBody asks for an insight.
 type QueryBody struct {
-	Kind      string          `json:"kind" enum:"trend,pages"`
+	Kind      string          `json:"kind" enum:"trend,pages,calls,growth"`
 	From      string          `json:"from" doc:"inclusive: RFC 3339, a date in the project's timezone, or a time ago such as -30d"`
 	To        string          `json:"to,omitempty" doc:"exclusive, but a bare date counts to its end; up to now when missing"`
-	Interval  string          `json:"interval,omitempty" enum:"minute,hour,day,week,month" doc:"of a trend; day when missing"`
-	Series    []SeriesBody    `json:"series,omitempty" maxItems:"20" doc:"of a trend; the total of all events when missing"`
-	Breakdown string          `json:"breakdown,omitempty" doc:"a column or properties.NAME"`
+	Interval  string          `json:"interval,omitempty" enum:"minute,hour,day,week,month" doc:"of a trend or growth (day, week or month); day when missing. Calls have points only when it is given"`
+	Series    []SeriesBody    `json:"series,omitempty" maxItems:"20" doc:"of a trend: the total of all events when missing; of growth: one, the event that is a signup"`
+	Breakdown string          `json:"breakdown,omitempty" doc:"of a trend or calls: a column or properties.NAME; of calls also status_class, and route when missing"`
 	Filter    []ConditionBody `json:"filter,omitempty" maxItems:"50" doc:"all must hold"`
 	Compare   string          `json:"compare,omitempty" enum:"previous,year" doc:"answer for the stretch before too, or for the same a year ago"`
 	Freshness Freshness       `json:"freshness,omitempty" doc:"how stale the answer may be, in seconds or as 1m30s; 0, or missing, sees all that was acknowledged"`
 	Limit     int             `json:"limit,omitempty" minimum:"0" maximum:"10000" doc:"groups of a breakdown, or pages"`
-	Bots      bool            `json:"bots,omitempty" doc:"pages: count bots too"`
+	Bots      bool            `json:"bots,omitempty" doc:"pages and growth: count bots too"`
+	Sort      string          `json:"sort,omitempty" enum:"calls,errors,error_rate,latency" doc:"calls: what the groups are ranked by, most first; by calls when missing, latency is the 95th percentile"`
 }
 
 // SeriesBody is one line of a trend.
@@ -103,9 +104,9 @@ func parseFreshness(text string) (Freshness, error) {
 func (b *QueryBody) query(now time.Time, loc *time.Location) (weir.Query, error) {
 	q := weir.Query{
 		Kind: weir.Kind(b.Kind), Interval: weir.Interval(b.Interval), Breakdown: b.Breakdown,
-		Compare: weir.Compare(b.Compare), Limit: b.Limit, Bots: b.Bots,
+		Compare: weir.Compare(b.Compare), Limit: b.Limit, Bots: b.Bots, Sort: b.Sort,
 	}
-	if q.Interval == "" {
+	if q.Interval == "" && q.Kind != weir.KindCalls {
 		q.Interval = weir.Day
 	}
 	var err error

@@ -58,7 +58,7 @@ func TestAnswersAreDescribedByTheTypesThatTheyAre(t *testing.T) {
 		"old-stats-trend":    ref("StatsTrend"),
 		"list-events":        ref("InsightEventPage"),
 		"send-events":        ref("IngestReply"),
-		"query":              {OneOf: []schema{ref("InsightTrend"), ref("InsightPages")}},
+		"query":              {OneOf: []schema{ref("InsightTrend"), ref("InsightPages"), ref("InsightCalls"), ref("InsightGrowth")}},
 	} {
 		if d := cmp.Diff(want, answers[operation]); d != "" {
 			t.Errorf("%s: %s", operation, d)

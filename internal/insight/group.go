@@ -28,10 +28,15 @@ func (e *Engine) top(ctx context.Context, t *trendPlan, s seriesPlan) (*groups, 
 	if t.group == nil {
 		return &groups{names: []Group{{}}, none: -1}, nil
 	}
-	g := &groups{find: make(map[string]int), none: -1}
 	from := t.counted(t.now)
-	q := sql("SELECT k, CAST("+from.count+" AS BIGINT) AS total FROM (SELECT @ AS k, "+from.column+" FROM "+from.table+
-		" WHERE @) AS keyed GROUP BY k ORDER BY total DESC, k NULLS LAST LIMIT "+strconv.Itoa(t.groups+1), t.group.key(), e.where(t, s, t.now))
+	return e.ranked(ctx, t, sql("SELECT k, CAST("+from.count+" AS BIGINT) AS total FROM (SELECT @ AS k, "+from.column+" FROM "+from.table+
+		" WHERE @) AS keyed GROUP BY k ORDER BY total DESC, k NULLS LAST LIMIT "+strconv.Itoa(t.groups+1), t.group.key(), e.where(t, s, t.now)))
+}
+
+// ranked makes groups of rows of a value and a number, the largest first: one more
+// than there may be, if there is a rest.
+func (e *Engine) ranked(ctx context.Context, t *trendPlan, q fragment) (*groups, error) {
+	g := &groups{find: make(map[string]int), none: -1}
 	err := e.each(ctx, q, func(scan func(...any) error) error {
 		k := newKey(t.group.kind)
 		var n int64

@@ -37,8 +37,8 @@ func (e *Engine) planPages(p *weir.Project, q weir.Query) (*pagesPlan, error) {
 	if q.Limit < 0 || q.Limit > maxPages {
 		return nil, weir.Errorf(weir.EINVALID, "limit must be 1 to %d", maxPages)
 	}
-	if len(q.Series) > 0 || q.Breakdown != "" || q.Compare != weir.CompareNone {
-		return nil, weir.Errorf(weir.EINVALID, "pages take no series, breakdown or compare")
+	if len(q.Series) > 0 || q.Breakdown != "" || q.Compare != weir.CompareNone || q.Sort != "" {
+		return nil, weir.Errorf(weir.EINVALID, "pages take no series, breakdown, compare or sort")
 	}
 	pl := &pagesPlan{project: p, from: q.From.UnixMicro(), to: q.To.UnixMicro(), limit: q.Limit, bots: q.Bots, filtered: len(q.Filter) > 0}
 	if pl.limit == 0 {

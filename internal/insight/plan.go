@@ -40,6 +40,9 @@ func (e *Engine) planTrend(p *weir.Project, q weir.Query) (*trendPlan, error) {
 	if n := len(q.Series); n == 0 || n > maxSeries {
 		return nil, weir.Errorf(weir.EINVALID, "a trend needs 1 to %d series, there are %d", maxSeries, n)
 	}
+	if q.Sort != "" {
+		return nil, weir.Errorf(weir.EINVALID, "a trend takes no sort: its groups are ranked by their events")
+	}
 	if q.Limit < 0 || q.Limit > maxGroups {
 		return nil, weir.Errorf(weir.EINVALID, "limit must be 1 to %d", maxGroups)
 	}

@@ -60,3 +60,8 @@ func (Dialect) BitUnion(expr string) string { return "groupBitOr(" + expr + ")" 
 func (Dialect) BitAt(mask string, n int) string {
 	return "bitAnd(bitShiftRight(" + mask + ", " + strconv.Itoa(n) + "), 1)"
 }
+
+// AnyBit is an unsigned integer.
+func (Dialect) AnyBit(mask string, first, n int) string {
+	return "(bitAnd(" + mask + ", " + strconv.FormatInt((1<<n-1)<<first, 10) + ") <> 0)"
+}

@@ -48,6 +48,8 @@ func testInsight(t *testing.T, open func(t *testing.T, dir string) cold.Store, z
 			t.Run("an earlier range beside it", a.compares)
 			t.Run("anything together", a.anything)
 			t.Run("pages", a.pages)
+			t.Run("calls", a.calls)
+			t.Run("growth", a.growth)
 			t.Run("events", a.events)
 		})
 	}
@@ -57,6 +59,8 @@ func testInsight(t *testing.T, open func(t *testing.T, dir string) cold.Store, z
 type answers interface {
 	trend(q weir.Query) []insight.TrendSeries
 	pages(q weir.Query) *insight.Pages
+	calls(q weir.Query) *insight.Calls
+	growth(q weir.Query) *insight.Growth
 	list(q insight.EventsQuery) []string
 }
 

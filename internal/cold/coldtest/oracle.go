@@ -2,6 +2,7 @@ package coldtest
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"sort"
 	"strconv"
@@ -79,7 +80,7 @@ func value(e *weir.EventRow, column string) (v string, ok bool) {
 		return strconv.FormatBool(e.Bot), true
 	case "revenue":
 		return decimal(e.Revenue)
-	case "method", "route", "consumer", "status", "latency_ms":
+	case "method", "route", "consumer", "status", "latency_ms", "status_class":
 		return callValue(e.Call, column)
 	default:
 		panic("the oracle does not know column " + column)
@@ -100,6 +101,8 @@ func callValue(c *weir.Call, column string) (v string, ok bool) {
 		v = c.Consumer
 	case "status":
 		return strconv.Itoa(c.Status), c.Status != 0
+	case "status_class":
+		return fmt.Sprint(c.Status/100, "xx"), c.Status != 0
 	case "latency_ms":
 		return decimal(c.LatencyMS)
 	}

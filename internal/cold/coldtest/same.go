@@ -52,6 +52,8 @@ func Same(t *testing.T, n int, engines ...Engine) {
 				t.Run("an earlier range beside it", a.compares)
 				t.Run("anything together", a.anything)
 				t.Run("pages", a.pages)
+				t.Run("calls", a.calls)
+				t.Run("growth", a.growth)
 				t.Run("events", a.events)
 			})
 		}
@@ -75,6 +77,22 @@ func (r reference) trend(q weir.Query) []insight.TrendSeries {
 
 func (r reference) pages(q weir.Query) *insight.Pages {
 	a, err := r.e.Pages(r.t.Context(), r.w.project, q, 0)
+	if err != nil {
+		r.t.Fatalf("%+v: %v", q, err)
+	}
+	return a
+}
+
+func (r reference) calls(q weir.Query) *insight.Calls {
+	a, err := r.e.Calls(r.t.Context(), r.w.project, q, 0)
+	if err != nil {
+		r.t.Fatalf("%+v: %v", q, err)
+	}
+	return a
+}
+
+func (r reference) growth(q weir.Query) *insight.Growth {
+	a, err := r.e.Growth(r.t.Context(), r.w.project, q, 0)
 	if err != nil {
 		r.t.Fatalf("%+v: %v", q, err)
 	}

@@ -63,3 +63,8 @@ func (Dialect) BitUnion(expr string) string { return "bit_or(" + expr + ")" }
 func (Dialect) BitAt(mask string, n int) string {
 	return "((" + mask + " >> " + strconv.Itoa(n) + ") & 1)"
 }
+
+// AnyBit is an INTEGER.
+func (Dialect) AnyBit(mask string, first, n int) string {
+	return "(" + mask + " & " + strconv.FormatInt((1<<n-1)<<first, 10) + " <> 0)::INTEGER"
+}
