@@ -77,18 +77,19 @@ type ReportAPI struct {
 	CallFigures
 }
 
-// ReportGrowth is of persons.
+// ReportGrowth is of persons; bots are left out. Active is the sum of New, Returning
+// and Resurrecting.
 type ReportGrowth struct {
 	New           int64 `json:"new" doc:"first ever event on this day"`
 	Active        int64 `json:"active"`
 	Returning     int64 `json:"returning" doc:"active on the day before too"`
 	Resurrecting  int64 `json:"resurrecting" doc:"active before, but not on the day before"`
-	Dormant       int64 `json:"dormant" doc:"active on the day before, not on this one"`
+	Dormant       int64 `json:"dormant" doc:"active on the day before, not on this one; negative"`
 	Cumulative    int64 `json:"cumulative" doc:"persons so far"`
-	Net           int64 `json:"net" doc:"new + resurrecting - dormant"`
+	Net           int64 `json:"net" doc:"new + resurrecting + dormant"`
 	WeeklyActive  int64 `json:"weekly_active" doc:"in the 7 days that end with this one"`
 	MonthlyActive int64 `json:"monthly_active" doc:"in the 30 days that end with this one"`
-	Signups       int64 `json:"signups"`
+	Signups       int64 `json:"signups" doc:"persons who signed up"`
 }
 
 // ReportVisits are of visits that began on the day; bots are left out.

@@ -153,10 +153,10 @@ func (r *Reporter) Days(ctx context.Context, p *weir.Project, first, last weir.D
 
 // Schedule says when a project's reports are computed.
 type Schedule struct {
-	At   string    `json:"at" doc:"the project's own time of day, HH:MM in its timezone, or off; empty for the server's"`
-	Used string    `json:"used" doc:"the time that counts"`
-	Next time.Time `json:"next,omitzero" doc:"when the next report is due; missing when reports are off"`
-	Zone string    `json:"timezone"`
+	At       string     `json:"at" doc:"the project's own time of day, HH:MM in its timezone, or off; empty for the server's"`
+	Used     string     `json:"used" doc:"the time that counts"`
+	Timezone string     `json:"timezone"`
+	Next     *time.Time `json:"next,omitempty" doc:"when the next report is due; missing when reports are off"`
 }
 
 // Schedule is a project's.
@@ -170,9 +170,10 @@ func (r *Reporter) Schedule(ctx context.Context, p *weir.Project) (*Schedule, er
 
 func (r *Reporter) schedule(p *weir.Project, own string) *Schedule {
 	at := r.at(own)
-	s := &Schedule{At: own, Used: at.String(), Zone: p.Timezone}
-	if now := r.cfg.Clock.Now(); !at.off {
-		s.Next = at.Due(at.last(now, p.Location()).Add(1), p.Location()).In(p.Location())
+	s := &Schedule{At: own, Used: at.String(), Timezone: p.Timezone}
+	if loc := p.Location(); !at.off {
+		next := at.Due(at.last(r.cfg.Clock.Now(), loc).Add(1), loc).In(loc)
+		s.Next = &next
 	}
 	return s
 }

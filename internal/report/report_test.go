@@ -332,7 +332,7 @@ func TestAScheduleSaysWhenTheNextReportIsDue(t *testing.T) {
 		{"", "01:00", "2026-03-12T01:00:00-04:00"},
 		{"09:30", "09:30", "2026-03-11T09:30:00-04:00"},
 		{"08:00", "08:00", "2026-03-12T08:00:00-04:00"},
-		{"off", "off", "0001-01-01T00:00:00Z"},
+		{"off", "off", ""},
 		{"", "01:00", "2026-03-12T01:00:00-04:00"},
 	} {
 		set, err := r.SetSchedule(t.Context(), w.p, c.own)
@@ -343,7 +343,11 @@ func TestAScheduleSaysWhenTheNextReportIsDue(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if d := cmp.Diff(set, got); d != "" || got.At != c.own || got.Used != c.used || got.Next.Format(time.RFC3339) != c.next {
+		next := ""
+		if got.Next != nil {
+			next = got.Next.Format(time.RFC3339)
+		}
+		if d := cmp.Diff(set, got); d != "" || got.At != c.own || got.Used != c.used || next != c.next {
 			t.Errorf("%q: %+v %s", c.own, got, d)
 		}
 	}
