@@ -31,6 +31,9 @@ const (
 	reportsRoute = "GET /api/v1/projects/{id}/reports/daily"
 	// reportDays is how many days before today are answered when from is missing.
 	reportDays = 30
+	// reportWithin is how long a report may take that somebody waits for: less than
+	// an answer may. The night's may take longer.
+	reportWithin = 90 * time.Second
 )
 
 type (
@@ -66,6 +69,8 @@ func (s *Server) mountReports() {
 		OperationID: "compute-report", Method: "POST", Path: "/api/v1/projects/{id}/reports/daily/{date}", Summary: "Compute a day's report now",
 		Description: "Its revision grows if a number changed.",
 	}, read(func(ctx context.Context, p *weir.Project, d weir.Date) (*weir.Report, error) {
+		ctx, cancel := context.WithTimeout(ctx, reportWithin)
+		defer cancel()
 		return s.cfg.Reports.Compute(ctx, p, d)
 	}))
 	handle(s, huma.Operation{

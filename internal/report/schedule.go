@@ -62,7 +62,7 @@ func (s *Scheduler) Run(ctx context.Context) error {
 	t := time.NewTicker(lookEvery)
 	defer t.Stop()
 	for {
-		s.look(ctx)
+		s.Look(ctx)
 		select {
 		case <-ctx.Done():
 			return nil
@@ -71,8 +71,10 @@ func (s *Scheduler) Run(ctx context.Context) error {
 	}
 }
 
-// look is one round.
-func (s *Scheduler) look(ctx context.Context) {
+// Look is one round: it computes what is due, and, when an hour has passed since it
+// did, what late events have come in for. What fails is logged, counted, and tried
+// again in a later round.
+func (s *Scheduler) Look(ctx context.Context) {
 	if !s.mine(ctx) {
 		s.r.metrics.overdue.Set(0) // for the node whose turn it is to say
 		s.done = make(map[string]weir.Date)
