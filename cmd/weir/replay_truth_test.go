@@ -43,7 +43,7 @@ func (r *replayed) person() string {
 }
 
 // replay makes n calls and a few screen views, the same for the same seed.
-func replay(n int, seed uint64) []replayed {
+func replay(n int, seed uint64) facts {
 	rnd := rand.New(rand.NewPCG(seed, seed))
 	routes := make([]string, 130) // more than a report lists
 	for i := range routes {
@@ -52,7 +52,7 @@ func replay(n int, seed uint64) []replayed {
 	routes[3], routes[7], routes[20] = `=HYPERLINK("http://evil.example","x")`, "/über, \"quoted\"", "other"
 	zipf := rand.NewZipf(rnd, 1.1, 8, uint64(len(routes)-1))
 	statuses := []int{200, 200, 200, 200, 200, 200, 201, 204, 304, 301, 399, 400, 401, 404, 404, 429, 499, 500, 502, 503, 0}
-	all := make([]replayed, 0, n+n/50)
+	all := make([]*replayed, 0, n+n/50)
 	span := int64(replayTo.Sub(replayFrom) / time.Microsecond)
 	moment := func() time.Time {
 		if rnd.IntN(8) == 0 { // near the ends of days and of the repeated hour, in any of the zones
@@ -65,7 +65,7 @@ func replay(n int, seed uint64) []replayed {
 		return replayFrom.Add(time.Duration(rnd.Int64N(span)) * time.Microsecond)
 	}
 	for i := range n {
-		r := replayed{
+		r := &replayed{
 			id: fmt.Sprintf("call-%06d", i), at: moment(), call: true,
 			method: []string{"GET", "GET", "POST", "DELETE"}[rnd.IntN(4)],
 			route:  routes[zipf.Uint64()], status: statuses[rnd.IntN(len(statuses))],
@@ -82,20 +82,20 @@ func replay(n int, seed uint64) []replayed {
 		all = append(all, r)
 	}
 	for i := range n / 50 {
-		all = append(all, replayed{id: fmt.Sprintf("view-%d", i), at: moment(), who: fmt.Sprintf("device-%d", rnd.IntN(300)), late: rnd.IntN(50) == 0})
+		all = append(all, &replayed{id: fmt.Sprintf("view-%d", i), at: moment(), who: fmt.Sprintf("device-%d", rnd.IntN(300)), late: rnd.IntN(50) == 0})
 	}
 	rnd.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
-	return all
+	return facts{all}
 }
 
 // facts are some of the events, of which all is known, told in the plainest way.
-type facts struct{ events []replayed }
+type facts struct{ events []*replayed }
 
 func (t facts) where(f func(r *replayed) bool) facts {
-	var in []replayed
-	for i := range t.events {
-		if f(&t.events[i]) {
-			in = append(in, t.events[i])
+	var in []*replayed
+	for _, r := range t.events {
+		if f(r) {
+			in = append(in, r)
 		}
 	}
 	return facts{in}
@@ -107,16 +107,11 @@ func (t facts) between(from, to time.Time) facts {
 	return t.where(func(r *replayed) bool { return !r.at.Before(from) && r.at.Before(to) })
 }
 
-// on are those of a date as a calendar on the wall shows it.
-func (t facts) on(date string, loc *time.Location) facts {
-	return t.where(func(r *replayed) bool { return r.at.In(loc).Format(time.DateOnly) == date })
-}
-
 // by counts them by what a clock or a field says.
 func (t facts) by(key func(r *replayed) string) map[string]int64 {
 	counts := map[string]int64{}
-	for i := range t.events {
-		counts[key(&t.events[i])]++
+	for _, r := range t.events {
+		counts[key(r)]++
 	}
 	return counts
 }
@@ -126,8 +121,8 @@ func (t facts) byRoute() map[string]int64 { return t.by(func(r *replayed) string
 // persons are the distinct ones.
 func (t facts) persons() map[string]bool {
 	all := map[string]bool{}
-	for i := range t.events {
-		if p := t.events[i].person(); p != "" {
+	for _, r := range t.events {
+		if p := r.person(); p != "" {
 			all[p] = true
 		}
 	}
@@ -136,9 +131,9 @@ func (t facts) persons() map[string]bool {
 
 func (t facts) consumers() map[string]bool {
 	all := map[string]bool{}
-	for i := range t.events {
-		if t.events[i].call && t.events[i].who != "" {
-			all[t.events[i].who] = true
+	for _, r := range t.events {
+		if r.call && r.who != "" {
+			all[r.who] = true
 		}
 	}
 	return all
@@ -157,8 +152,8 @@ func without(a, b map[string]bool) (n int64) {
 // rate is the part of the calls with a known status whose status is in [from, to).
 func (t facts) rate(from, to int) float64 {
 	var in, all float64
-	for i := range t.events {
-		if s := t.events[i].status; s != 0 {
+	for _, r := range t.events {
+		if s := r.status; s != 0 {
 			all++
 			if from <= s && s < to {
 				in++
@@ -170,8 +165,8 @@ func (t facts) rate(from, to int) float64 {
 
 func (t facts) latencies() []float64 {
 	var all []float64
-	for i := range t.events {
-		if l := t.events[i].latency; l > 0 {
+	for _, r := range t.events {
+		if l := r.latency; l > 0 {
 			all = append(all, l)
 		}
 	}

@@ -42,6 +42,7 @@ import (
 type replayWorld struct {
 	t       *testing.T
 	now     atomic.Int64 // µs
+	began   time.Time    // by the clock on the wall
 	url     string
 	admin   string
 	meta    *meta.Store
@@ -55,6 +56,10 @@ type replayWorld struct {
 func (w *replayWorld) clock() time.Time { return time.UnixMicro(w.now.Load()).UTC() }
 
 func (w *replayWorld) set(now time.Time) { w.now.Store(now.UnixMicro()) }
+
+// ticking is the time of the drain, which waits between two writes: the test's, and
+// it goes on.
+func (w *replayWorld) ticking() time.Time { return w.clock().Add(time.Since(w.began)) }
 
 // embedded and clustered are the pairs of stores that a replay runs on.
 func embedded(t *testing.T, clock weir.Clock) (hot.Store, cold.Store) {
@@ -97,7 +102,7 @@ func clustered(t *testing.T, clock weir.Clock) (hot.Store, cold.Store) {
 
 func newReplayWorld(t *testing.T, stores func(*testing.T, weir.Clock) (hot.Store, cold.Store)) *replayWorld {
 	t.Helper()
-	w := &replayWorld{t: t, reg: prometheus.NewRegistry()}
+	w := &replayWorld{t: t, reg: prometheus.NewRegistry(), began: time.Now()}
 	w.set(replayFrom)
 	w.hot, w.cold = stores(t, w.clock)
 	t.Cleanup(func() { _ = w.hot.Close() })
@@ -116,7 +121,10 @@ func newReplayWorld(t *testing.T, stores func(*testing.T, weir.Clock) (hot.Store
 	}
 	t.Cleanup(func() { _ = kinds.Close() })
 
-	d := drain.New(w.hot, w.cold, drain.Options{Clock: w.clock, BarrierWait: time.Minute, LeaseTTL: 1000 * time.Hour})
+	d := drain.New(w.hot, w.cold, drain.Options{
+		Clock: w.ticking, BarrierWait: time.Minute, LeaseTTL: 1000 * time.Hour,
+		Failed: func(shard int, err error) { t.Logf("drain of shard %d: %v", shard, err) },
+	})
 	ctx, stop := context.WithCancel(t.Context())
 	drained := make(chan struct{})
 	go func() {
@@ -179,12 +187,12 @@ func (w *replayWorld) get(path string, out any) {
 
 // send sends the events in requests of many, some of them twice as a client does
 // that got no answer, and counts what the server said.
-func (w *replayWorld) send(key string, events []replayed, rnd *rand.Rand) {
+func (w *replayWorld) send(key string, events []*replayed, rnd *rand.Rand) {
 	w.t.Helper()
 	accepted, duplicates, again := 0, 0, 0
 	for len(events) > 0 {
 		n := min(len(events), 500+rnd.IntN(2500))
-		bodies := [][]replayed{events[:n]}
+		bodies := [][]*replayed{events[:n]}
 		if rnd.IntN(5) == 0 { // again, in part, with the same ids
 			from := rnd.IntN(n)
 			bodies = append(bodies, events[from:n])
@@ -209,10 +217,9 @@ func (w *replayWorld) send(key string, events []replayed, rnd *rand.Rand) {
 	}
 }
 
-func ndjson(events []replayed) []byte {
+func ndjson(events []*replayed) []byte {
 	var b []byte
-	for i := range events {
-		r := &events[i]
+	for _, r := range events {
 		e := map[string]any{"id": r.id, "ts": r.at.Format(time.RFC3339Nano)}
 		if r.call {
 			e["name"] = weir.NameCall
