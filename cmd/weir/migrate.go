@@ -79,7 +79,7 @@ func (c *migrateCmd) Run(ctx context.Context, stdout io.Writer, stderr logWriter
 	case err != nil:
 		return fmt.Errorf("migrate: %w", err)
 	}
-	return report(stdout, &rep, time.Since(begun))
+	return tellCopied(stdout, &rep, time.Since(begun))
 }
 
 // differencesShown is how many are told; each is a day of a table.
@@ -102,7 +102,7 @@ func tell(w io.Writer, all []transfer.Difference) {
 	}
 }
 
-func report(w io.Writer, rep *transfer.Report, took time.Duration) error {
+func tellCopied(w io.Writer, rep *transfer.Report, took time.Duration) error {
 	_, err := fmt.Fprintf(w, "%s events, %s visits, %s links and %s dead letters, of %s projects on %s days, are there\n",
 		thousands(rep.Events), thousands(rep.Visits), thousands(rep.Links), thousands(rep.Dead), thousands(int64(rep.Projects)), thousands(int64(rep.Days)))
 	if err == nil && rep.Before > 0 {

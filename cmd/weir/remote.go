@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -17,6 +18,8 @@ import (
 type remote struct {
 	URL   string `name:"url" default:"http://127.0.0.1:8080" env:"WEIR_URL" help:"Address of the server."`
 	Token string `name:"token" env:"WEIR_ADMIN_TOKEN" help:"Admin token of the server."`
+
+	patience time.Duration // for an answer; 0 is 30 s
 }
 
 // call sends in as JSON, if not nil, and reads the answer into out, if not nil.
@@ -42,7 +45,7 @@ func (r remote) call(ctx context.Context, method, path string, in, out any) erro
 	}
 	req.Header.Set("Authorization", "Bearer "+r.Token)
 	req.Header.Set("Content-Type", "application/json")
-	resp, err := (&http.Client{Timeout: 30 * time.Second}).Do(req)
+	resp, err := (&http.Client{Timeout: cmp.Or(r.patience, 30*time.Second)}).Do(req)
 	if err != nil {
 		return fmt.Errorf("ask %s: %w", r.URL, err)
 	}

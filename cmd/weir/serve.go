@@ -12,6 +12,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/weir-analytics/weir/internal/report"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -31,6 +32,8 @@ type serveCmd struct {
 	Roles    []string `default:"ingest,drain,query,jobs" env:"WEIR_ROLES" placeholder:"ROLE,…" help:"What this node does: ingest, drain, query, jobs; less than all with --hot redis://… only."`
 	Spill    string   `env:"WEIR_SPILL" type:"path" placeholder:"DIR" help:"Folder of a log that takes events while Redis is away; without it they are refused then."`
 	SpillMax uint64   `default:"1024" env:"WEIR_SPILL_MAX" placeholder:"MIB" help:"Most that may wait in --spill, in MiB."`
+
+	ReportAt string `default:"01:00" env:"WEIR_REPORT_AT" placeholder:"HH:MM" help:"Time of day, in each project's timezone, at which the report of the day before is computed; off for none. A project may have its own."`
 
 	DedupWindow time.Duration `default:"24h" env:"WEIR_DEDUP_WINDOW" help:"How long a new hot tier remembers event ids at least; an existing one keeps its own."`
 
@@ -111,6 +114,9 @@ func (c *serveCmd) check() error {
 	if c.Shards < 1 || c.Shards > 1024 {
 		return fmt.Errorf("--shards: 1 to 1024, not %d", c.Shards)
 	}
+	if _, err := report.ParseAt(c.ReportAt); err != nil {
+		return fmt.Errorf("--report-at: %w", err)
+	}
 	// Here already, so that a slip in one leaves no stores behind.
 	if err := c.checkHot(); err != nil {
 		return err
@@ -166,6 +172,9 @@ func (s *server) run(ctx context.Context, l net.Listener, stdout io.Writer) erro
 	}
 	if s.retention != nil {
 		g.Go(func() error { return s.retention.run(gctx) })
+	}
+	if s.nightly != nil {
+		g.Go(func() error { return s.nightly.Run(gctx) })
 	}
 	if s.cmd.Demo {
 		g.Go(func() error { return s.demo(gctx) })

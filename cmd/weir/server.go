@@ -22,6 +22,7 @@ import (
 	"github.com/weir-analytics/weir/internal/ingest"
 	"github.com/weir-analytics/weir/internal/insight"
 	"github.com/weir-analytics/weir/internal/meta"
+	"github.com/weir-analytics/weir/internal/report"
 	"github.com/weir-analytics/weir/internal/spill"
 	"github.com/weir-analytics/weir/internal/stats"
 	"github.com/weir-analytics/weir/internal/wire"
@@ -52,6 +53,9 @@ type server struct {
 	ingest *ingest.Ingester // nil unless the node takes events
 
 	retention *retention // nil unless the node does scheduled work and has the cold tier open
+
+	reports *report.Reporter
+	nightly *report.Scheduler // nil like retention
 
 	adminToken string // "" unless it was made just now
 }
@@ -130,6 +134,7 @@ func (s *server) build() {
 	if s.cmd.has(roleJobs) && s.cold != nil {
 		s.retention = newRetention(s.meta, s.cold, s.once("retention"), nil, s.log, s.reg)
 	}
+	s.buildReports(m.timed(s.cold))
 	if s.cmd.has(roleIngest) {
 		var log ingest.Log = s.hot
 		if s.spill != nil {
@@ -151,6 +156,7 @@ func (s *server) build() {
 		Ingest:    takes,
 		Stats:     stats.New(s.hot, nil),
 		Insights:  answers,
+		Reports:   s.reports,
 		Live:      hub,
 		UI:        web.Dist(),
 		Metrics:   s.reg,

@@ -127,16 +127,18 @@ func want(rule httpd.Rule, c caller, project string, shop string) int {
 
 // bodies are what routes take. A path with a body here is called with it.
 var bodies = map[string]string{
-	"POST /v1/events":                         `{"name":"x"}`,
-	"POST /v1/events/{$}":                     `{"name":"x"}`,
-	"POST /api/v1/projects":                   `{"name":"New"}`,
-	"POST /api/v1/projects/{id}/query":        `{"kind":"trend","from":"-7d"}`,
-	"PATCH /api/v1/projects/{id}":             `{"retention_days":7}`,
-	"POST /api/v1/setup":                      `{"email":"x@example.org","name":"X","password":"12345678"}`,
-	"POST /api/v1/login":                      `{"email":"none@example.org","password":"correct horse"}`,
-	"POST /api/v1/projects/{id}/keys":         "",
-	"POST /api/v1/logout":                     "",
-	"DELETE /api/v1/projects/{id}/keys/{key}": "",
+	"POST /v1/events":                                 `{"name":"x"}`,
+	"POST /v1/events/{$}":                             `{"name":"x"}`,
+	"POST /api/v1/projects":                           `{"name":"New"}`,
+	"POST /api/v1/projects/{id}/query":                `{"kind":"trend","from":"-7d"}`,
+	"PATCH /api/v1/projects/{id}":                     `{"retention_days":7}`,
+	"PUT /api/v1/projects/{id}/reports/schedule":      `{"at":"02:00"}`,
+	"POST /api/v1/projects/{id}/reports/daily/{date}": "",
+	"POST /api/v1/setup":                              `{"email":"x@example.org","name":"X","password":"12345678"}`,
+	"POST /api/v1/login":                              `{"email":"none@example.org","password":"correct horse"}`,
+	"POST /api/v1/projects/{id}/keys":                 "",
+	"POST /api/v1/logout":                             "",
+	"DELETE /api/v1/projects/{id}/keys/{key}":         "",
 }
 
 func TestEveryRouteAdmitsWhomItsRuleNames(t *testing.T) {
@@ -155,7 +157,7 @@ func TestEveryRouteAdmitsWhomItsRuleNames(t *testing.T) {
 			continue // would end the callers' sessions; it needs what login does
 		}
 		for _, project := range []string{f.shop.ID, other.ID, "nothing"} {
-			path := strings.NewReplacer("{id}", project, "{$}", "", "{key}", "nothing").Replace(rule.Path)
+			path := strings.NewReplacer("{id}", project, "{$}", "", "{key}", "nothing", "{date}", "2026-03-09").Replace(rule.Path)
 			if rule.Need == httpd.InProject && path == rule.Path {
 				path += "?project=" + project
 			}

@@ -42,6 +42,10 @@ type backend struct {
 	freshness  time.Duration
 
 	series []insight.TrendSeries // of the next trend
+
+	days    []weir.Date // of reports that were asked for
+	reports int         // that there are
+	breaks  error       // after them
 }
 
 // statistics and insights are the backend as Stats and as Insights, which both
@@ -198,7 +202,7 @@ func start(t *testing.T, change ...func(*httpd.Config)) *fixture {
 	}
 	f.shop, f.key = f.newProject("Shop", "Europe/Berlin")
 	cfg := httpd.Config{
-		Directory: f.meta, Sessions: f.meta.Sessions(), Ingest: f, Stats: statistics{f.backend}, Insights: insights{f.backend}, Live: f.hub,
+		Directory: f.meta, Sessions: f.meta.Sessions(), Ingest: f, Stats: statistics{f.backend}, Insights: insights{f.backend}, Reports: reports{f.backend}, Live: f.hub,
 		Logger:  slog.New(slog.NewJSONHandler(f.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Clock:   f.watch.now,
 		Version: "test",

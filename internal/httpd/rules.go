@@ -73,6 +73,12 @@ func Rules() []Rule {
 		{Method: "GET", Path: "/api/v1/projects/{id}/events", Need: InProject, Role: weir.RoleViewer},
 		{Method: "GET", Path: "/api/v1/projects/{id}/live", Need: InProject, Role: weir.RoleViewer},
 
+		{Method: "GET", Path: "/api/v1/projects/{id}/reports/daily", Need: InProject, Role: weir.RoleViewer},
+		{Method: "GET", Path: "/api/v1/projects/{id}/reports/daily/{date}", Need: InProject, Role: weir.RoleViewer},
+		{Method: "POST", Path: "/api/v1/projects/{id}/reports/daily/{date}", Need: InProject, Role: weir.RoleEditor},
+		{Method: "GET", Path: "/api/v1/projects/{id}/reports/schedule", Need: InProject, Role: weir.RoleViewer},
+		{Method: "PUT", Path: "/api/v1/projects/{id}/reports/schedule", Need: InProject, Role: weir.RoleAdmin},
+
 		{Method: "GET", Path: "/api/admin/status", Need: Instance},
 	}
 }
