@@ -1,10 +1,13 @@
 package hottest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -200,6 +203,52 @@ func (s suite) testInquire(t *testing.T) {
 			}
 			f.reopen()
 		}
+	})
+	t.Run("an inquiry sees what was acknowledged before it, while others append", func(t *testing.T) {
+		f := s.new(t)
+		now := f.clock.Now()
+		var acknowledged atomic.Int64
+		var writers sync.WaitGroup
+		for w := range 4 {
+			writers.Go(func() {
+				for i := range 60 {
+					var events []weir.Event
+					for j := range 5 {
+						events = append(events, f.called(fmt.Sprint(w, "-", i, "-", j), fmt.Sprint("/", i), 500, fmt.Sprint("c", j), now))
+					}
+					if _, err := f.Append(context.Background(), items(events)); err != nil {
+						t.Error(err)
+						return
+					}
+					acknowledged.Add(5)
+				}
+			})
+		}
+		done := make(chan struct{})
+		go func() { writers.Wait(); close(done) }()
+		in := hot.Inquiry{Devices: []hot.Bucket{{Grain: hot.Day, Start: hot.Day.Start(now, time.UTC).Unix()}}}
+		for _, g := range hot.Grains {
+			for _, d := range []hot.Dimension{hot.Total, hot.Route, hot.Failed, hot.Consumer} {
+				in.Tables = append(in.Tables, hot.Question{Grain: g, Dimension: d, Starts: []time.Time{g.Start(now, time.UTC)}, Top: 3})
+			}
+		}
+		last := make([]int64, len(in.Tables))
+		for ended := false; !ended; {
+			select {
+			case <-done:
+				ended = true
+			default:
+			}
+			least := acknowledged.Load()
+			for i, table := range f.inquire(in).Tables {
+				if n := table.Sum(); n < least || n < last[i] || ended && n != 4*60*5 {
+					t.Fatalf("%c by %c: %d after %d, where %d were acknowledged", in.Tables[i].Grain, in.Tables[i].Dimension, n, last[i], least)
+				} else {
+					last[i] = n
+				}
+			}
+		}
+		f.checkInquiry(2)
 	})
 	t.Run("an inquiry knows what another node has appended", func(t *testing.T) {
 		f := s.new(t)
