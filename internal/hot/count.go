@@ -16,7 +16,7 @@ type Grain uint8
 
 // The grains, and how long each is kept.
 const (
-	Minute Grain = 'm' // 7 days
+	Minute Grain = 'm' // 8 days, so that a week ago to the minute is there
 	Hour   Grain = 'h' // 30 days
 	Day    Grain = 'd' // 365 days
 )
@@ -28,7 +28,7 @@ var Grains = [...]Grain{Minute, Hour, Day}
 func (g Grain) Kept() time.Duration {
 	switch g {
 	case Minute:
-		return 7 * 24 * time.Hour
+		return 8 * 24 * time.Hour
 	case Hour:
 		return 30 * 24 * time.Hour
 	default:
@@ -65,11 +65,19 @@ const (
 	Name     Dimension = 'n' // events by name
 	Route    Dimension = 'r' // calls by route
 	Status   Dimension = 's' // calls by status class, "2xx"; "0xx" is unknown
-	Consumer Dimension = 'c' // calls by consumer; hours and days only
+	Consumer Dimension = 'c' // calls by consumer
+	Failed   Dimension = 'f' // calls with a status of 400 to 599, by route
 )
 
-// Other is the member that takes what comes after MaxMembers distinct ones of
-// a dimension in one bucket.
+// Dimensions lists all of them.
+var Dimensions = [...]Dimension{Total, Calls, Name, Route, Status, Consumer, Failed}
+
+// Rest is where that is counted which comes after MaxMembers distinct members
+// of the dimension in one bucket. It is apart from every member, whatever that
+// is called.
+func (d Dimension) Rest() Dimension { return d | 0x80 }
+
+// Other is what the rest is called where it stands among members.
 const Other = "other"
 
 // MaxMembers bounds the members of one dimension in one bucket.
@@ -88,6 +96,9 @@ func Facts(dst []Fact, e *weir.Event) []Fact {
 		dst = append(dst, Fact{Calls, ""}, Fact{Status, StatusClass(c.Status)})
 		if c.Route != "" {
 			dst = append(dst, Fact{Route, c.Route})
+			if c.Status >= 400 && c.Status <= 599 {
+				dst = append(dst, Fact{Failed, c.Route})
+			}
 		}
 		if c.Consumer != "" {
 			dst = append(dst, Fact{Consumer, c.Consumer})
@@ -95,9 +106,6 @@ func Facts(dst []Fact, e *weir.Event) []Fact {
 	}
 	return dst
 }
-
-// Counted says whether the dimension is counted at the grain.
-func Counted(g Grain, d Dimension) bool { return g != Minute || d != Consumer }
 
 // Bucket is where an event counts.
 type Bucket struct {
@@ -134,6 +142,7 @@ type Point struct {
 type Member struct {
 	Name  string
 	Count int64
+	Rest  bool // not a member, but what was beyond MaxMembers; its name is Other
 }
 
 // Counters are the numbers that Append keeps up to date. Buckets are given by
@@ -143,23 +152,31 @@ type Counters interface {
 	// Series is one member's counts by bucket, oldest first.
 	Series(ctx context.Context, project string, g Grain, d Dimension, member string, from, to time.Time) ([]Point, error)
 	// Members are all members of the dimension, summed over the range, most
-	// counted first, then by name; at most limit, 0 for all.
+	// counted first, then by name, and the rest last; at most limit, 0 for all.
 	Members(ctx context.Context, project string, g Grain, d Dimension, from, to time.Time, limit int) ([]Member, error)
 	// Uniques estimates the distinct devices over the range (HyperLogLog, 2^14
 	// registers: standard error 0.81 %).
 	Uniques(ctx context.Context, project string, g Grain, from, to time.Time) (int64, error)
+	// Inquire answers several questions at once, and fast: what it reads does
+	// not grow with the number of events, and buckets that it has read before are
+	// asked only whether they have changed. It sees every append that was
+	// acknowledged before.
+	Inquire(ctx context.Context, project string, in Inquiry) (Findings, error)
 }
 
-// Ranked are the members with their sums, most counted first, then by name; at
-// most limit, 0 for all.
-func Ranked(sums map[string]int64, limit int) []Member {
-	members := make([]Member, 0, len(sums))
+// Ranked are the members with their sums, most counted first, then by name, and
+// the rest, if there is one, last; at most limit, 0 for all.
+func Ranked(sums map[string]int64, rest int64, limit int) []Member {
+	members := make([]Member, 0, len(sums)+1)
 	for name, n := range sums {
 		members = append(members, Member{Name: name, Count: n})
 	}
 	slices.SortFunc(members, func(a, b Member) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), strings.Compare(a.Name, b.Name))
 	})
+	if rest > 0 {
+		members = append(members, Member{Name: Other, Count: rest, Rest: true})
+	}
 	if limit > 0 && len(members) > limit {
 		members = members[:limit]
 	}

@@ -45,9 +45,9 @@ type Ingester interface {
 // Stats answers from counters. *stats.Stats is one.
 type Stats interface {
 	Overview(ctx context.Context, p *weir.Project) (*stats.Overview, error)
-	// Trend is the counts of all events, or of one by name, in the last 60
-	// minutes, 24 hours or 30 days, as rng is "minute", "hour" or "day".
-	Trend(ctx context.Context, p *weir.Project, rng, event string) (*stats.Trend, error)
+	// Trend is the counts of the last 60 minutes, 24 hours or 30 days. Error:
+	// EINVALID for a query that asks for none of these.
+	Trend(ctx context.Context, p *weir.Project, q stats.TrendQuery) (*stats.Trend, error)
 }
 
 // Insights answers from the cold tier. *insight.Engine is one. freshness is how

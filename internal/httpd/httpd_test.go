@@ -30,16 +30,16 @@ type backend struct {
 	err    error
 	panics any
 
-	ingest     ingest.Reply
-	bodies     []string
-	encodings  []string
-	remotes    []ingest.Remote
-	project    *weir.Project // the last one asked about
-	rng, event string
-	query      weir.Query
-	kind       weir.Kind // of what was asked to answer
-	events     insight.EventsQuery
-	freshness  time.Duration
+	ingest    ingest.Reply
+	bodies    []string
+	encodings []string
+	remotes   []ingest.Remote
+	project   *weir.Project // the last one asked about
+	trend     stats.TrendQuery
+	query     weir.Query
+	kind      weir.Kind // of what was asked to answer
+	events    insight.EventsQuery
+	freshness time.Duration
 
 	series []insight.TrendSeries // of the next trend
 
@@ -89,14 +89,14 @@ func (b *backend) Ingest(_ context.Context, p *weir.Project, body io.Reader, enc
 func (b statistics) Overview(_ context.Context, p *weir.Project) (*stats.Overview, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return &stats.Overview{HotAPIs: []stats.API{}, AsOf: asOf(p)}, b.asked(p)
+	return &stats.Overview{HotAPIs: []stats.API{}, ErrorAPIs: []stats.ErrorAPI{}, TopConsumers: []stats.Consumer{}, AsOf: asOf(p)}, b.asked(p)
 }
 
-func (b statistics) Trend(_ context.Context, p *weir.Project, rng, event string) (*stats.Trend, error) {
+func (b statistics) Trend(_ context.Context, p *weir.Project, q stats.TrendQuery) (*stats.Trend, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.rng, b.event = rng, event
-	return &stats.Trend{Range: rng, Data: []stats.Point{}, AsOf: asOf(p)}, b.asked(p)
+	b.trend = q
+	return &stats.Trend{Range: q.Range, Data: []stats.Point{}, AsOf: asOf(p)}, b.asked(p)
 }
 
 func (b insights) Trend(_ context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (*insight.Trend, error) {

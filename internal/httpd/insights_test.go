@@ -9,6 +9,7 @@ import (
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/httpd"
 	"github.com/weir-analytics/weir/internal/insight"
+	"github.com/weir-analytics/weir/internal/stats"
 )
 
 func berlin(t *testing.T, s string) time.Time {
@@ -43,20 +44,25 @@ func TestStatsAreAskedOfTheProjectUnderBothNames(t *testing.T) {
 		wantError(t, f.as(f.admin, "GET", path, ""), 503, weir.EUNAVAILABLE)
 		f.err = nil
 	}
-	if f.rng != "minute" {
-		t.Errorf("range = %q", f.rng)
+	if f.trend.Range != "minute" {
+		t.Errorf("range = %q", f.trend.Range)
 	}
 }
 
 func TestTheTrendOfStatsTakesARangeAndAnEvent(t *testing.T) {
 	f := start(t)
 	wantStatus(t, f.as(f.admin, "GET", f.path("/stats/trend?range=day&event=sign%20up"), ""), 200)
-	if f.rng != "day" || f.event != "sign up" {
-		t.Errorf("asked for %q, %q", f.rng, f.event)
+	if want := (stats.TrendQuery{Range: "day", Event: "sign up", Top: 10}); f.trend != want {
+		t.Errorf("asked for %+v, want %+v", f.trend, want)
 	}
-	wantStatus(t, f.as(f.admin, "GET", f.path("/stats/trend"), ""), 200)
-	if f.rng != "hour" || f.event != "" {
-		t.Errorf("without parameters: %q, %q", f.rng, f.event)
+	for _, path := range []string{f.path("/stats/trend?by=consumer&top=3"), "/api/admin/stats/trend?by=consumer&top=3&project=" + f.shop.ID} {
+		wantStatus(t, f.as(f.admin, "GET", path, ""), 200)
+		if want := (stats.TrendQuery{Range: "hour", By: "consumer", Top: 3}); f.trend != want {
+			t.Errorf("%s asked for %+v, want %+v", path, f.trend, want)
+		}
+	}
+	for _, wrong := range []string{"by=country", "by=api&top=0", "by=api&top=51"} {
+		wantError(t, f.as(f.admin, "GET", f.path("/stats/trend?"+wrong), ""), 400, weir.EINVALID)
 	}
 	wantError(t, f.as(f.admin, "GET", f.path("/stats/trend?range=year"), ""), 400, weir.EINVALID)
 }

@@ -11,7 +11,9 @@ import (
 // ProjectPath is.
 type TrendParams struct {
 	Range string `query:"range" enum:"minute,hour,day" default:"hour" doc:"the last 60 minutes, 24 hours or 30 days"`
-	Event string `query:"event" doc:"count this event alone"`
+	Event string `query:"event" maxLength:"255" doc:"count this event alone"`
+	By    string `query:"by" enum:"api,status,consumer,event" doc:"a series for each; the calls of all kinds but event"`
+	Top   int    `query:"top" minimum:"1" maximum:"50" default:"10" doc:"with by: series at most; what is left is one more, the others"`
 }
 
 type (
@@ -45,14 +47,15 @@ func (s *Server) mountStats() {
 		return passOn(s.cfg.Stats.Overview(ctx, projectOf(ctx)))
 	}
 	trend := func(ctx context.Context, q TrendParams) (*output[stats.Trend], error) {
-		return passOn(s.cfg.Stats.Trend(ctx, projectOf(ctx), q.Range, q.Event))
+		return passOn(s.cfg.Stats.Trend(ctx, projectOf(ctx), stats.TrendQuery{Range: q.Range, Event: q.Event, By: q.By, Top: q.Top}))
 	}
 	handle(s, huma.Operation{
 		OperationID: "stats-overview", Method: "GET", Path: "/api/v1/projects/{id}/stats/overview", Summary: "Calls and visitors now",
+		Description: "Today and this hour, beside yesterday and the week before up to the same time of day; from counters.",
 	}, func(ctx context.Context, _ *ProjectPath) (*output[stats.Overview], error) { return overview(ctx) })
 	handle(s, huma.Operation{
 		OperationID: "stats-trend", Method: "GET", Path: "/api/v1/projects/{id}/stats/trend", Summary: "Events over time, from counters",
-		Description: "60 minutes, 24 hours or 30 days up to now, oldest first, zeros filled.",
+		Description: "60 minutes, 24 hours or 30 days up to now, oldest first, zeros filled; with by one series for each API, status, consumer or event.",
 	}, func(ctx context.Context, in *trendInput) (*output[stats.Trend], error) {
 		return trend(ctx, in.TrendParams)
 	})

@@ -24,14 +24,18 @@ type rig struct {
 	sent    int
 }
 
-func newRig(t *testing.T, zone, now string) *rig {
+func newRig(t *testing.T, zone, now string, change ...func(*pebble.Options)) *rig {
 	t.Helper()
 	r := &rig{t: t, now: instant(t, now), project: &weir.Project{ID: "p", Timezone: zone}}
 	if err := r.project.Resolve(); err != nil {
 		t.Fatal(err)
 	}
 	clock := func() time.Time { return r.now }
-	store, err := pebble.Open(t.TempDir(), pebble.Options{Clock: clock})
+	o := pebble.Options{Clock: clock}
+	for _, c := range change {
+		c(&o)
+	}
+	store, err := pebble.Open(t.TempDir(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,9 +72,10 @@ func (r *rig) add(name, at string, change ...func(*weir.Event)) {
 }
 
 // call appends a call.
-func (r *rig) call(route string, status int, at string) {
+func (r *rig) call(route string, status int, at string, change ...func(*weir.Event)) {
 	r.t.Helper()
-	r.add(weir.NameCall, at, func(e *weir.Event) { e.Call = &weir.Call{Method: "GET", Route: route, Status: status} })
+	is := func(e *weir.Event) { e.Call = &weir.Call{Method: "GET", Route: route, Status: status} }
+	r.add(weir.NameCall, at, append([]func(*weir.Event){is}, change...)...)
 }
 
 func of(device string) func(*weir.Event) { return func(e *weir.Event) { e.DeviceID = device } }
@@ -209,10 +214,68 @@ func TestHotAPIsAreTheTenMostCalledOfToday(t *testing.T) {
 		r.call("/yesterday", 200, "2026-03-13T10:00:00Z")
 	}
 	want := []stats.API{
-		{"/10", 6}, {"/11", 6}, {"/08", 5}, {"/09", 5}, {"/06", 4}, {"/07", 4}, {"/04", 3}, {"/05", 3}, {"/02", 2}, {"/03", 2},
+		api("/10", 6), api("/11", 6), api("/08", 5), api("/09", 5), api("/06", 4), api("/07", 4), api("/04", 3), api("/05", 3), api("/02", 2), api("/03", 2),
 	}
 	if d := cmp.Diff(want, r.overview().HotAPIs); d != "" {
 		t.Fatal(d)
+	}
+}
+
+func api(name string, calls int64) stats.API { return stats.API{API: name, Calls: calls} }
+
+func by(consumer string) func(*weir.Event) { return func(e *weir.Event) { e.Call.Consumer = consumer } }
+
+func TestErrorAPIsAreThoseWithTheMostFailedCallsOfToday(t *testing.T) {
+	r := newRig(t, "UTC", "2026-03-14T10:30:00Z")
+	if o := r.overview(); o.ErrorAPIs == nil || len(o.ErrorAPIs) != 0 || o.TopConsumers == nil || len(o.TopConsumers) != 0 {
+		t.Fatalf("%v, %v before any call, want empty lists", o.ErrorAPIs, o.TopConsumers)
+	}
+	for route, statuses := range map[string][]int{
+		"/never": {200, 302, 0, 600}, "/twice": {500, 404, 200, 200}, "/always": {400}, "/thrice": {599, 499, 500, 200, 0, 200}, "": {500, 500, 500, 500},
+	} {
+		for _, status := range statuses {
+			r.call(route, status, "2026-03-14T09:00:00Z")
+		}
+	}
+	r.call("/always", 500, "2026-03-13T09:00:00Z") // yesterday's
+	want := []stats.ErrorAPI{
+		{API: "/thrice", Calls: 6, Errors: 3, ErrorRate: 0.5}, {API: "/twice", Calls: 4, Errors: 2, ErrorRate: 0.5}, {API: "/always", Calls: 1, Errors: 1, ErrorRate: 1},
+	}
+	if d := cmp.Diff(want, r.overview().ErrorAPIs); d != "" {
+		t.Fatal(d)
+	}
+}
+
+func TestTopConsumersAreTheTenThatCallMostToday(t *testing.T) {
+	r := newRig(t, "UTC", "2026-03-14T10:30:00Z")
+	r.call("/x", 200, "2026-03-14T10:00:00Z") // nobody's
+	for i := range 12 {
+		for range 12 - i {
+			r.call("/x", 200, "2026-03-14T10:00:00Z", by(fmt.Sprintf("c%02d", i)))
+		}
+	}
+	o := r.overview()
+	if len(o.TopConsumers) != 10 || o.TopConsumers[0] != (stats.Consumer{Consumer: "c00", Calls: 12}) || o.TopConsumers[9] != (stats.Consumer{Consumer: "c09", Calls: 3}) {
+		t.Fatal(o.TopConsumers)
+	}
+}
+
+func TestWhatIsBeyondTheCapIsListedAsOtherBesideARealAPIOfThatName(t *testing.T) {
+	r := newRig(t, "UTC", "2026-03-14T10:30:00Z", func(o *pebble.Options) { o.MaxMembers = 2 })
+	for _, name := range []string{"other", "a", "b", "c", "other"} {
+		r.call(name, 500, "2026-03-14T10:00:00Z", by(name))
+	}
+	o := r.overview()
+	if d := cmp.Diff([]stats.API{api("other", 2), api("a", 1), {API: "other", Calls: 2, Other: true}}, o.HotAPIs); d != "" {
+		t.Error(d)
+	}
+	if d := cmp.Diff([]stats.ErrorAPI{
+		{API: "other", Calls: 2, Errors: 2, ErrorRate: 1}, {API: "a", Calls: 1, Errors: 1, ErrorRate: 1}, {API: "other", Calls: 2, Errors: 2, ErrorRate: 1, Other: true},
+	}, o.ErrorAPIs); d != "" {
+		t.Error(d)
+	}
+	if d := cmp.Diff([]stats.Consumer{{Consumer: "other", Calls: 2}, {Consumer: "a", Calls: 1}, {Consumer: "other", Calls: 2, Other: true}}, o.TopConsumers); d != "" {
+		t.Error(d)
 	}
 }
 
@@ -224,7 +287,7 @@ func TestAStoreThatFailsIsAnError(t *testing.T) {
 	if o, err := r.Overview(t.Context(), r.project); !errors.Is(err, hot.ErrClosed) || o != nil {
 		t.Errorf("overview: %v, %v", o, err)
 	}
-	if tr, err := r.Trend(t.Context(), r.project, "day", ""); !errors.Is(err, hot.ErrClosed) || tr != nil {
+	if tr, err := r.Trend(t.Context(), r.project, stats.TrendQuery{Range: "day"}); !errors.Is(err, hot.ErrClosed) || tr != nil {
 		t.Errorf("trend: %v, %v", tr, err)
 	}
 }

@@ -1,18 +1,26 @@
 package stats_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/hot/pebble"
 	"github.com/weir-analytics/weir/internal/stats"
 )
 
 // trend asks for one and checks what holds for each.
 func (r *rig) trend(rng, event string) *stats.Trend {
 	r.t.Helper()
-	tr, err := r.Trend(r.t.Context(), r.project, rng, event)
+	return r.ask(stats.TrendQuery{Range: rng, Event: event})
+}
+
+func (r *rig) ask(q stats.TrendQuery) *stats.Trend {
+	r.t.Helper()
+	rng := q.Range
+	tr, err := r.Trend(r.t.Context(), r.project, q)
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -22,6 +30,26 @@ func (r *rig) trend(rng, event string) *stats.Trend {
 	for i := 1; i < len(tr.Data); i++ {
 		if !tr.Data[i].Time.After(tr.Data[i-1].Time) {
 			r.t.Fatalf("%v comes after %v", tr.Data[i].Time, tr.Data[i-1].Time)
+		}
+	}
+	for _, of := range tr.Series {
+		var sum int64
+		for _, n := range of.Counts {
+			sum += n
+		}
+		if len(of.Counts) != len(tr.Data) || sum != of.Total || sum == 0 {
+			r.t.Fatalf("series %+v beside %d points", of, len(tr.Data))
+		}
+	}
+	if q.By != "" {
+		for i, p := range tr.Data {
+			sum := int64(0)
+			for _, of := range tr.Series {
+				sum += of.Counts[i]
+			}
+			if sum != p.Count {
+				r.t.Fatalf("the series add up to %d at %v, want %d", sum, p.Time, p.Count)
+			}
 		}
 	}
 	if !tr.AsOf.Equal(r.now) {
@@ -123,11 +151,90 @@ func TestATrendOfOneEventLeavesOutTheOthers(t *testing.T) {
 	}
 }
 
-func TestAnUnknownRangeIsTheAskersFault(t *testing.T) {
+// totals are a trend's series without their counts by point.
+func totals(tr *stats.Trend) (got []stats.Series) {
+	for _, of := range tr.Series {
+		of.Counts = nil
+		got = append(got, of)
+	}
+	return got
+}
+
+func TestATrendBySomethingHasASeriesForEachOfTheMostCounted(t *testing.T) {
+	r := newRig(t, "Asia/Kolkata", "2026-03-14T10:30:30Z")
+	for i, c := range []struct {
+		route, consumer string
+		status          int
+	}{{"/a", "x", 200}, {"/a", "y", 200}, {"/a", "x", 503}, {"/b", "", 200}, {"/b", "y", 404}, {"/c", "x", 0}, {"", "z", 200}} {
+		r.call(c.route, c.status, []string{"2026-03-14T10:30:00Z", "2026-03-14T10:29:59Z"}[i%2], by(c.consumer))
+	}
+	r.add("signup", "2026-03-14T10:30:10Z")
+	for by, want := range map[string][]stats.Series{
+		"api":      {{Name: "/a", Total: 3}, {Name: "/b", Total: 2}, {Name: "other", Other: true, Total: 1}, {Name: "(none)", None: true, Total: 1}},
+		"status":   {{Name: "2xx", Total: 4}, {Name: "0xx", Total: 1}, {Name: "other", Other: true, Total: 2}},
+		"consumer": {{Name: "x", Total: 3}, {Name: "y", Total: 2}, {Name: "other", Other: true, Total: 1}, {Name: "(none)", None: true, Total: 1}},
+		"event":    {{Name: "api_call", Total: 7}, {Name: "signup", Total: 1}},
+	} {
+		for _, rng := range []string{"minute", "hour", "day"} {
+			if d := cmp.Diff(want, totals(r.ask(stats.TrendQuery{Range: rng, By: by, Top: 2}))); d != "" {
+				t.Errorf("%s by %s: %s", rng, by, d)
+			}
+		}
+	}
+	of := r.ask(stats.TrendQuery{Range: "minute", By: "api"}).Series[0].Counts
+	if want := append(make([]int64, 58), 1, 2); !slices.Equal(of, want) {
+		t.Errorf("/a by minute: %v, want zeros, then 1 and 2", of)
+	}
+	if tr := newRig(t, "UTC", "2026-03-14T10:30:30Z").ask(stats.TrendQuery{Range: "day", By: "api"}); tr.Series == nil || len(tr.Series) != 0 {
+		t.Errorf("%v before any call, want no series", tr.Series)
+	}
+}
+
+func TestAPIsNeedNoConfigurationAndTheOnesBeyondTheCapAreNotTheOneCalledOther(t *testing.T) {
+	r := newRig(t, "UTC", "2026-03-14T10:30:30Z", func(o *pebble.Options) { o.MaxMembers = 3 })
+	for _, route := range []string{"other", "GET /v1/{id}", "ü/💧", "late", "later", "other"} {
+		r.call(route, 200, "2026-03-14T10:30:00Z")
+	}
+	want := []stats.Series{{Name: "other", Total: 2}, {Name: "GET /v1/{id}", Total: 1}, {Name: "other", Other: true, Total: 3, Unnamed: 2}}
+	if d := cmp.Diff(want, totals(r.ask(stats.TrendQuery{Range: "hour", By: "api", Top: 2}))); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestEachHourOfATrendIsThereInTheNightsOfAHalfHourClock(t *testing.T) {
+	for _, now := range []string{"2026-04-04T15:40:00Z", "2026-04-05T01:00:00Z", "2026-10-03T15:40:00Z", "2026-10-04T02:10:00Z"} {
+		r := newRig(t, "Australia/Lord_Howe", now)
+		loc := r.project.Location()
+		for at := r.now.Add(-25 * time.Hour); at.Before(r.now); at = at.Add(7 * time.Minute) {
+			r.add("x", at.Format(time.RFC3339))
+		}
+		tr := r.trend("hour", "")
+		for i, p := range tr.Data {
+			until := r.now
+			if i+1 < len(tr.Data) {
+				until = tr.Data[i+1].Time
+			}
+			var want int64
+			for at := r.now.Add(-25 * time.Hour); at.Before(r.now); at = at.Add(7 * time.Minute) {
+				if !at.Before(p.Time) && at.Before(until) {
+					want++
+				}
+			}
+			if p.Count != want {
+				t.Errorf("at %v: the hour of %v has %d, want %d", r.now.In(loc), p.Time, p.Count, want)
+			}
+		}
+	}
+}
+
+func TestAWrongTrendIsTheAskersFault(t *testing.T) {
 	r := newRig(t, "UTC", "2026-03-14T10:30:00Z")
-	for _, rng := range []string{"", "week", "Minute"} {
-		if tr, err := r.Trend(t.Context(), r.project, rng, ""); weir.ErrorCode(err) != weir.EINVALID || tr != nil {
-			t.Errorf("%q: %v, %v", rng, tr, err)
+	for _, q := range []stats.TrendQuery{
+		{}, {Range: "week"}, {Range: "Minute"}, {Range: "day", By: "country"}, {Range: "day", By: "api", Event: "x"},
+		{Range: "day", By: "api", Top: -1}, {Range: "day", By: "api", Top: stats.MaxTop + 1},
+	} {
+		if tr, err := r.Trend(t.Context(), r.project, q); weir.ErrorCode(err) != weir.EINVALID || tr != nil {
+			t.Errorf("%+v: %v, %v", q, tr, err)
 		}
 	}
 }

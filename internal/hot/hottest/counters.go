@@ -33,15 +33,17 @@ func (s suite) testCounters(t *testing.T) {
 	t.Run("events count by name, calls by route, status and consumer", func(t *testing.T) {
 		f := s.new(t)
 		f.append(f.event("1", "a"), f.event("2", "b"),
-			call(f, "3", "/a", 200, "acme"), call(f, "4", "/a", 503, ""), call(f, "5", "/b", 204, "acme"), call(f, "6", "", 0, ""))
+			call(f, "3", "/a", 200, "acme"), call(f, "4", "/a", 503, ""), call(f, "5", "/b", 204, "acme"), call(f, "6", "", 0, ""),
+			call(f, "7", "/b", 400, ""), call(f, "8", "", 404, ""), call(f, "9", "/c", 600, ""), call(f, "10", "/a", 599, ""))
 		f.reopen()
 		for d, want := range map[hot.Dimension]map[string]int64{
-			hot.Total:    {"": 6},
-			hot.Calls:    {"": 4},
-			hot.Name:     {"signup": 2, "api_call": 4},
-			hot.Route:    {"/a": 2, "/b": 1},
-			hot.Status:   {"2xx": 2, "5xx": 1, "0xx": 1},
+			hot.Total:    {"": 10},
+			hot.Calls:    {"": 8},
+			hot.Name:     {"signup": 2, "api_call": 8},
+			hot.Route:    {"/a": 3, "/b": 2, "/c": 1},
+			hot.Status:   {"2xx": 2, "4xx": 2, "5xx": 2, "0xx": 2},
 			hot.Consumer: {"acme": 2},
+			hot.Failed:   {"/a": 2, "/b": 1},
 		} {
 			if diff := cmp.Diff(want, day(f, d)); diff != "" {
 				t.Errorf("%c: %s", d, diff)
@@ -75,7 +77,7 @@ func (s suite) testCounters(t *testing.T) {
 	t.Run("an event counts at its own time, in buckets that are still kept", func(t *testing.T) {
 		f := s.new(t)
 		now := f.clock.Now()
-		for i, age := range []time.Duration{0, 6 * 24 * time.Hour, 20 * 24 * time.Hour, 300 * 24 * time.Hour, 3000 * 24 * time.Hour} {
+		for i, age := range []time.Duration{0, 7 * 24 * time.Hour, 20 * 24 * time.Hour, 300 * 24 * time.Hour, 3000 * 24 * time.Hour} {
 			e := f.event(fmt.Sprint(i), "d")
 			e.Time = now.Add(-age)
 			f.append(e)

@@ -38,6 +38,7 @@ func Run(t *testing.T, open Open, place func(t *testing.T) string) {
 		{"lease", s.testLease},
 		{"counters", s.testCounters},
 		{"uniques", s.testUniques},
+		{"inquire", s.testInquire},
 		{"presence", s.testPresence},
 		{"kill", s.testKill},
 	} {

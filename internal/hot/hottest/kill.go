@@ -158,6 +158,13 @@ func (s suite) checkAfterKill(t *testing.T, place string, acked map[string]bool,
 	if counted != events {
 		t.Fatalf("the log took %d events, the counter says %d", events, counted)
 	}
+	day := hot.Day.Start(now, time.UTC)
+	found, err := st.Inquire(t.Context(), "p", hot.Inquiry{Tables: []hot.Question{
+		{Grain: hot.Day, Dimension: hot.Name, Starts: []time.Time{day.AddDate(0, 0, -1), day}, Top: 1},
+	}})
+	if err != nil || found.Tables[0].Sum() != events {
+		t.Fatalf("the log took %d events, an inquiry says %v (%v)", events, found, err)
+	}
 	if events < int64(len(acked)) {
 		t.Fatalf("%d events were acknowledged, %d are there", len(acked), events)
 	}

@@ -105,9 +105,7 @@ func (g *group) count(i int, n int64) {
 	var facts [8]hot.Fact
 	for _, f := range hot.Facts(facts[:0], e) {
 		for _, b := range en.buckets[:en.kept] {
-			if hot.Counted(b.Grain, f.Dimension) {
-				g.counts[counter{e.ProjectID, b, f}] += n
-			}
+			g.counts[counter{e.ProjectID, b, f}] += n
 		}
 	}
 }
@@ -245,6 +243,7 @@ func (s *Store) commitGroups(gs []*group) (flight, error) {
 	if err := s.db.ApplyNoSyncWait(f.batch, pebble.Sync); err != nil {
 		return flight{}, s.fail(err)
 	}
+	s.book.tell(s.counts.changed, s.uniques.changed)
 	s.next = f.heads
 	return f, nil
 }
@@ -253,7 +252,7 @@ func (s *Store) commitGroups(gs []*group) (flight, error) {
 // into the flight's batch.
 func (s *Store) fill(f flight) error {
 	s.seen.begin(f.now)
-	s.counts.begin()
+	s.counts.begin(f.now)
 	s.uniques.begin()
 	for _, g := range f.groups {
 		for i := range g.entries {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
-	"math"
 	"strings"
 	"time"
 
@@ -29,9 +28,17 @@ func (s *Store) Series(ctx context.Context, project string, g hot.Grain, d hot.D
 
 // Members implements hot.Counters.
 func (s *Store) Members(ctx context.Context, project string, g hot.Grain, d hot.Dimension, from, to time.Time, limit int) ([]hot.Member, error) {
-	sums := map[string]int64{}
+	sums, rest := map[string]int64{}, int64(0)
 	err := s.eachBucket(ctx, tagCount, project, g, from, to, func(it *pebble.Iterator, start int64) error {
-		prefix := countKey(nil, counter{project, hot.Bucket{Grain: g, Start: start}, hot.Fact{Dimension: d}})
+		bucket := hot.Bucket{Grain: g, Start: start}
+		if key := countKey(nil, counter{project, bucket, hot.Fact{Dimension: d.Rest()}}); it.SeekGE(key) && string(it.Key()) == string(key) {
+			n, err := count(it)
+			if err != nil {
+				return err
+			}
+			rest += n
+		}
+		prefix := countKey(nil, counter{project, bucket, hot.Fact{Dimension: d}})
 		for ok := it.SeekGE(prefix); ok && strings.HasPrefix(string(it.Key()), string(prefix)); ok = it.Next() {
 			n, err := count(it)
 			if err != nil {
@@ -44,25 +51,25 @@ func (s *Store) Members(ctx context.Context, project string, g hot.Grain, d hot.
 	if err != nil {
 		return nil, err
 	}
-	return hot.Ranked(sums, limit), nil
+	return hot.Ranked(sums, rest, limit), nil
 }
 
 // Uniques implements hot.Counters.
 func (s *Store) Uniques(ctx context.Context, project string, g hot.Grain, from, to time.Time) (int64, error) {
-	ranks := make([]byte, registers)
+	var sum registersOf
+	sum.byRank[0] = registers
 	err := s.eachBucket(ctx, tagUnique, project, g, from, to, func(it *pebble.Iterator, start int64) error {
 		prefix := bucketKey(nil, tagUnique, project, g, start)
 		for ok := it.SeekGE(prefix); ok && strings.HasPrefix(string(it.Key()), string(prefix)); ok = it.Next() {
-			k, v := it.Key()[len(prefix):], it.Value()
-			if len(k) != 2 || len(v) != 1 {
-				return fmt.Errorf("register at %q is corrupt", it.Key())
+			number, rank, err := register(it, len(prefix))
+			if err != nil {
+				return err
 			}
-			r := binary.BigEndian.Uint16(k)
-			ranks[r] = max(ranks[r], v[0])
+			sum.raise(number, rank)
 		}
 		return nil
 	})
-	return estimate(ranks), err
+	return estimate(&sum.byRank), err
 }
 
 func count(it *pebble.Iterator) (int64, error) {
@@ -105,23 +112,4 @@ func (s *Store) eachBucket(ctx context.Context, tag byte, project string, g hot.
 		next = bucketKey(next[:0:0], tag, project, g, start+1)
 	}
 	return it.Error()
-}
-
-// estimate is the HyperLogLog estimate of the registers (Flajolet et al. 2007,
-// with linear counting below 2.5 m; a 64-bit hash needs no correction above).
-func estimate(ranks []byte) int64 {
-	m := float64(len(ranks))
-	var sum float64
-	zeros := 0
-	for _, r := range ranks {
-		sum += 1 / float64(uint64(1)<<r)
-		if r == 0 {
-			zeros++
-		}
-	}
-	e := 0.7213 / (1 + 1.079/m) * m * m / sum
-	if e <= 2.5*m && zeros > 0 {
-		e = m * math.Log(m/float64(zeros))
-	}
-	return int64(math.Round(e))
 }

@@ -3,7 +3,9 @@ package pebble
 import (
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"strings"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/weir-analytics/weir/internal/hot"
@@ -24,18 +26,27 @@ type counts struct {
 	maxMembers int
 	values     map[counter]uint64
 	members    map[counter]int // of a dimension (Member "") in a bucket
+	changed    []change        // by the batch under way
 }
 
 const maxCached = 1 << 17 // counters, some 20 MB
 
 func newCounts(db *pebble.DB, maxMembers int) *counts {
-	return &counts{db, maxMembers, map[counter]uint64{}, map[counter]int{}}
+	return &counts{db: db, maxMembers: maxMembers, values: map[counter]uint64{}, members: map[counter]int{}}
 }
 
 // begin starts a batch of adds: only between batches is all of the cache in
-// the store.
-func (c *counts) begin() {
-	if len(c.values) > maxCached {
+// the store. A cache that is full lets go of the minutes that are over: what
+// comes next is hardly theirs.
+func (c *counts) begin(now time.Time) {
+	c.changed = c.changed[:0]
+	if len(c.values) <= maxCached {
+		return
+	}
+	over := func(k counter) bool { return k.Grain == hot.Minute && k.Start < now.Unix()-120 }
+	maps.DeleteFunc(c.values, func(k counter, _ uint64) bool { return over(k) })
+	maps.DeleteFunc(c.members, func(k counter, _ int) bool { return over(k) })
+	if len(c.values) > maxCached/2 {
 		c.forget()
 	}
 }
@@ -59,6 +70,7 @@ func (c *counts) add(b *pebble.Batch, sums map[counter]int64) error {
 		}
 		v += uint64(n)
 		c.values[k] = v
+		c.changed = append(c.changed, change{k, v})
 		var val [binary.MaxVarintLen64]byte
 		if err := b.Set(countKey(key[:0], k), binary.AppendUvarint(val[:0], v), nil); err != nil {
 			return err
@@ -67,7 +79,7 @@ func (c *counts) add(b *pebble.Batch, sums map[counter]int64) error {
 	return nil
 }
 
-// value is the counter's own value, or that of Other when its dimension is full.
+// value is the counter's own value, or that of the rest when its dimension is full.
 func (c *counts) value(k counter) (counter, uint64, error) {
 	if v, ok := c.values[k]; ok {
 		return k, v, nil
@@ -85,7 +97,7 @@ func (c *counts) value(k counter) (counter, uint64, error) {
 		}
 		return k, v, nil
 	}
-	if k.Member == "" || k.Member == hot.Other {
+	if _, open := k.Dimension.Open(); !open { // the rest of an open one included
 		return k, 0, nil
 	}
 	dim := k
@@ -98,7 +110,7 @@ func (c *counts) value(k counter) (counter, uint64, error) {
 	}
 	if n >= c.maxMembers {
 		c.members[dim] = n
-		k.Member = hot.Other
+		k.Fact = hot.Fact{Dimension: k.Dimension.Rest()}
 		return c.value(k)
 	}
 	c.members[dim] = n + 1

@@ -72,6 +72,7 @@ type Store struct {
 	shards []shardState
 
 	presence *presence
+	book     *book
 	// The commit loop's own.
 	seen    *seen
 	counts  *counts
@@ -186,6 +187,7 @@ func (s *Store) load() error {
 	s.shards = make([]shardState, meta.Shards)
 	s.counts = newCounts(s.db, s.opt.MaxMembers)
 	s.uniques = newUniques(s.db)
+	s.book = newBook()
 	if err := s.loadWindow(); err != nil {
 		return fmt.Errorf("hot: window of duplicates: %w", err)
 	}

@@ -23,6 +23,7 @@ type presence struct {
 	mu       sync.Mutex
 	projects map[string]*audience
 	touched  []map[visitor]struct{} // by shard: since its last commit
+	live     *live
 }
 
 type visitor struct{ project, device string }
@@ -48,7 +49,7 @@ type recent struct {
 }
 
 func newPresence(shards int) *presence {
-	p := &presence{projects: map[string]*audience{}, touched: make([]map[visitor]struct{}, shards)}
+	p := &presence{projects: map[string]*audience{}, touched: make([]map[visitor]struct{}, shards), live: newLive()}
 	for i := range p.touched {
 		p.touched[i] = map[visitor]struct{}{}
 	}
@@ -98,6 +99,7 @@ func (p *presence) see(e *weir.Event, shard int, now time.Time) {
 		id = strings.Clone(id)
 	}
 	if at.After(d.last) {
+		p.live.move(e.ProjectID, d.last, at)
 		d.last = at
 	}
 	if e.IsScreenView() && !at.Before(d.view.At) {
@@ -188,6 +190,7 @@ func (s *Store) loadPresence(ctx context.Context, now time.Time) error {
 			return err
 		}
 		p.audience(project).devices[string(id)] = d
+		p.live.move(project, time.Time{}, d.last)
 		return nil
 	})
 	if err != nil {
@@ -241,17 +244,7 @@ func (s *Store) Live(_ context.Context, project string, now time.Time) (int, err
 	if err := s.usable(); err != nil {
 		return 0, err
 	}
-	s.presence.mu.Lock()
-	defer s.presence.mu.Unlock()
-	n := 0
-	if a := s.presence.projects[project]; a != nil {
-		for _, d := range a.devices {
-			if now.Sub(d.last) < hot.Window {
-				n++
-			}
-		}
-	}
-	return n, nil
+	return s.presence.live.count(project, now), nil
 }
 
 // Recent implements hot.Presence.

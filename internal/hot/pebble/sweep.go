@@ -8,7 +8,12 @@ import (
 	"github.com/weir-analytics/weir/internal/hot"
 )
 
-const sweepEvery = time.Minute
+const (
+	sweepEvery = time.Minute
+	// sweepSlack is how long a bucket is kept beyond its time: it is in use while
+	// it lasts.
+	sweepSlack = 24 * time.Hour
+)
 
 func (s *Store) sweepLoop() {
 	t := time.NewTicker(sweepEvery)
@@ -38,6 +43,7 @@ func (s *Store) Sweep() error {
 			return err
 		}
 	}
+	s.book.sweep(now)
 	return s.sweepDevices(now)
 }
 
@@ -52,7 +58,7 @@ func (s *Store) sweepBuckets(tag byte, now time.Time) error {
 		project := string(it.Key()[1:bytes.IndexByte(it.Key(), 0)])
 		for _, g := range hot.Grains {
 			from := bucketKey(nil, tag, project, g, 0)
-			to := bucketKey(nil, tag, project, g, now.Add(-g.Kept()-24*time.Hour).Unix())
+			to := bucketKey(nil, tag, project, g, now.Add(-g.Kept()-sweepSlack).Unix())
 			if it.SeekGE(from) && bytes.Compare(it.Key(), to) < 0 {
 				if err := s.db.DeleteRange(from, to, pebble.NoSync); err != nil {
 					return err
@@ -73,6 +79,7 @@ func (s *Store) sweepDevices(now time.Time) error {
 		for id, d := range a.devices {
 			if now.Sub(d.last) >= hot.LastScreenViewKept {
 				delete(a.devices, id)
+				s.presence.live.move(project, d.last, time.Time{})
 				if err := b.Delete(append(projectKey(nil, tagDevice, project), id...), nil); err != nil {
 					return err
 				}

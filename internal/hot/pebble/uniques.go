@@ -20,6 +20,7 @@ type uniques struct {
 	db      *pebble.DB
 	buckets map[sketch]uint64 // → number of the bucket in ranks
 	ranks   map[uint64]byte   // bucket number and register → rank
+	changed []rankChange      // by the batch under way
 }
 
 type sketch struct {
@@ -28,11 +29,12 @@ type sketch struct {
 }
 
 func newUniques(db *pebble.DB) *uniques {
-	return &uniques{db, map[sketch]uint64{}, map[uint64]byte{}}
+	return &uniques{db: db, buckets: map[sketch]uint64{}, ranks: map[uint64]byte{}}
 }
 
 // begin starts a batch of adds.
 func (u *uniques) begin() {
+	u.changed = u.changed[:0]
 	if len(u.ranks) > maxCached {
 		u.forget()
 	}
@@ -83,6 +85,7 @@ func (u *uniques) add(b *pebble.Batch, it hot.Item, in []hot.Bucket) error {
 		if err := b.Set(key, []byte{rank}, nil); err != nil {
 			return err
 		}
+		u.changed = append(u.changed, rankChange{sketch{e.ProjectID, bucket}, uint16(register), rank})
 	}
 	return nil
 }

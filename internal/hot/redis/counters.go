@@ -2,32 +2,56 @@ package redis
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/redis/rueidis"
 	"github.com/weir-analytics/weir/internal/hot"
 )
 
+// place is a shard's part of a bucket.
+type place struct {
+	shard int
+	hot.Bucket
+}
+
 // Series implements hot.Counters.
 func (s *Store) Series(ctx context.Context, project string, g hot.Grain, d hot.Dimension, member string, from, to time.Time) ([]hot.Point, error) {
-	b := s.client.B()
-	sums := map[int64]int64{}
-	err := s.eachBucket(ctx, project, g, from, to, func(shard int, bucket hot.Bucket) rueidis.Completed {
-		return b.Hget().Key(s.keys.bucket(shard, kindOf(d), project, bucket)).Field(field(d, member)).Build()
-	}, func(bucket hot.Bucket, r rueidis.RedisResult) error {
-		n, err := r.AsInt64()
-		if rueidis.IsRedisNil(err) {
-			return nil
-		}
-		sums[bucket.Start] += n
-		return err
-	})
+	places, err := s.places(ctx, project, g, from, to)
 	if err != nil {
 		return nil, err
+	}
+	slots := make([]int64, len(places))
+	if _, open := d.Open(); open {
+		if slots, err = s.slots(ctx, project, places, string(byte(d))+member); err != nil {
+			return nil, err
+		}
+	} else {
+		for i := range slots {
+			slots[i] = int64(hot.FixedSlot(d, member))
+		}
+	}
+	var cmds []rueidis.Completed
+	var asked []place
+	for i, p := range places {
+		if slots[i] >= 0 {
+			asked = append(asked, p)
+			cmds = append(cmds, s.client.B().Getrange().Key(s.keys.bucket(p.shard, kindCounts, project, p.Bucket)).
+				Start(slots[i]*slotBytes).End(slots[i]*slotBytes+slotBytes-1).Build())
+		}
+	}
+	sums := map[int64]int64{}
+	for i, r := range s.ask(ctx, cmds) {
+		text, err := r.ToString()
+		if err != nil {
+			return nil, s.fault("read counters", err)
+		}
+		if n := slot(text, 0); n > 0 {
+			sums[asked[i].Start] += n
+		}
 	}
 	points := make([]hot.Point, 0, len(sums))
 	for start, n := range sums {
@@ -37,43 +61,104 @@ func (s *Store) Series(ctx context.Context, project string, g hot.Grain, d hot.D
 	return points, nil
 }
 
+// slots are the member's at each place, -1 where it has none.
+func (s *Store) slots(ctx context.Context, project string, places []place, member string) ([]int64, error) {
+	cmds := make([]rueidis.Completed, len(places))
+	for i, p := range places {
+		cmds[i] = s.client.B().Zscore().Key(s.keys.bucket(p.shard, kindMembers, project, p.Bucket)).Member(member).Build()
+	}
+	slots := make([]int64, len(places))
+	for i, r := range s.ask(ctx, cmds) {
+		n, err := r.AsFloat64()
+		slots[i] = int64(n)
+		if rueidis.IsRedisNil(err) {
+			slots[i], err = -1, nil
+		}
+		if err != nil {
+			return nil, s.fault("read counters", err)
+		}
+	}
+	return slots, nil
+}
+
 // Members implements hot.Counters.
 func (s *Store) Members(ctx context.Context, project string, g hot.Grain, d hot.Dimension, from, to time.Time, limit int) ([]hot.Member, error) {
-	b := s.client.B()
-	sums := map[string]int64{}
-	err := s.eachBucket(ctx, project, g, from, to, func(shard int, bucket hot.Bucket) rueidis.Completed {
-		return b.Hgetall().Key(s.keys.bucket(shard, kindOf(d), project, bucket)).Build()
-	}, func(_ hot.Bucket, r rueidis.RedisResult) error {
-		counts, err := r.AsIntMap()
-		for f, n := range counts {
-			if member, ok := memberOf(d, f); ok {
-				sums[member] += n
-			}
-		}
-		return err
-	})
+	places, err := s.places(ctx, project, g, from, to)
 	if err != nil {
 		return nil, err
 	}
-	return hot.Ranked(sums, limit), nil
+	open, isOpen := d.Open()
+	var cmds []rueidis.Completed
+	for _, p := range places {
+		cmds = append(cmds, s.countsOf(project, p, -1))
+		if isOpen {
+			cmds = append(cmds, s.membersOf(project, p, 0))
+		}
+	}
+	answers := s.ask(ctx, cmds)
+	sums, rest := map[string]int64{}, int64(0)
+	for range places {
+		counts, err := answers[0].ToString()
+		if err != nil {
+			return nil, s.fault("read counters", err)
+		}
+		if answers = answers[1:]; !isOpen {
+			for _, m := range append(hot.Statuses[:], "") {
+				if i := hot.FixedSlot(d, m); i >= 0 && slot(counts, i) > 0 {
+					sums[m] += slot(counts, i)
+				}
+			}
+			continue
+		}
+		rest += slot(counts, restSlots+open)
+		members, err := answers[0].AsStrSlice()
+		if err != nil {
+			return nil, s.fault("read counters", err)
+		}
+		answers = answers[1:]
+		for i, m := range members {
+			of, name, err := openOf(m)
+			if err != nil {
+				return nil, fmt.Errorf("hot: read counters: %w", err)
+			}
+			if n := slot(counts, memberSlots+i); of == d && n > 0 {
+				sums[name] += n
+			}
+		}
+	}
+	return hot.Ranked(sums, rest, limit), nil
+}
+
+// countsOf reads the first counts of a place, -1 for all.
+func (s *Store) countsOf(project string, p place, slots int64) rueidis.Completed {
+	end := slots*slotBytes - 1
+	if slots < 0 {
+		end = -1
+	}
+	return s.client.B().Getrange().Key(s.keys.bucket(p.shard, kindCounts, project, p.Bucket)).Start(0).End(end).Build()
+}
+
+// membersOf reads the members from the so manieth on, in the order of their
+// slots. Asked for after the counts, it has all that those count.
+func (s *Store) membersOf(project string, p place, from int) rueidis.Completed {
+	return s.client.B().Zrange().Key(s.keys.bucket(p.shard, kindMembers, project, p.Bucket)).Min(strconv.Itoa(from)).Max("-1").Build()
 }
 
 // Uniques implements hot.Counters. A device lives in one shard, so that those
 // of the shards add up.
 func (s *Store) Uniques(ctx context.Context, project string, g hot.Grain, from, to time.Time) (int64, error) {
-	b := s.client.B()
-	starts, err := s.starts(ctx, project, g, from, to)
+	places, err := s.places(ctx, project, g, from, to)
 	if err != nil {
 		return 0, err
 	}
+	keys := make([][]string, s.opt.Shards)
+	for _, p := range places {
+		keys[p.shard] = append(keys[p.shard], s.keys.bucket(p.shard, kindUniques, project, p.Bucket))
+	}
 	var cmds []rueidis.Completed
-	for shard, ss := range starts {
-		var keys []string
-		for _, start := range ss {
-			keys = append(keys, s.keys.bucket(shard, kindUniques, project, hot.Bucket{Grain: g, Start: start}))
-		}
-		if len(keys) > 0 {
-			cmds = append(cmds, b.Pfcount().Key(keys...).Build())
+	for _, of := range keys {
+		if len(of) > 0 {
+			cmds = append(cmds, s.client.B().Pfcount().Key(of...).Build())
 		}
 	}
 	var sum int64
@@ -87,14 +172,6 @@ func (s *Store) Uniques(ctx context.Context, project string, g hot.Grain, from, 
 	return sum, nil
 }
 
-// memberOf is the member that a field counts, if it is one of the dimension.
-func memberOf(d hot.Dimension, field string) (string, bool) {
-	if kindOf(d) != kindTotals {
-		return field, true
-	}
-	return strings.CutPrefix(field, string(byte(d)))
-}
-
 // ask sends all commands at once.
 func (s *Store) ask(ctx context.Context, cmds []rueidis.Completed) []rueidis.RedisResult {
 	if len(cmds) == 0 {
@@ -105,45 +182,23 @@ func (s *Store) ask(ctx context.Context, cmds []rueidis.Completed) []rueidis.Red
 	return s.client.DoMulti(ctx, cmds...)
 }
 
-// eachBucket asks a command of each bucket in [from, to) and of each shard, all
-// at once, and calls fn with the answers.
-func (s *Store) eachBucket(ctx context.Context, project string, g hot.Grain, from, to time.Time,
-	command func(shard int, b hot.Bucket) rueidis.Completed, fn func(hot.Bucket, rueidis.RedisResult) error,
-) error {
-	starts, err := s.starts(ctx, project, g, from, to)
-	if err != nil {
-		return err
-	}
-	var cmds []rueidis.Completed
-	var buckets []hot.Bucket
-	for shard, ss := range starts {
-		for _, start := range ss {
-			b := hot.Bucket{Grain: g, Start: start}
-			buckets = append(buckets, b)
-			cmds = append(cmds, command(shard, b))
-		}
-	}
-	for i, r := range s.ask(ctx, cmds) {
-		if err := fn(buckets[i], r); err != nil {
-			return s.fault("read counters", err)
-		}
-	}
-	return nil
-}
+// oldest is the start of the oldest bucket that is still there at now: Redis may
+// not have deleted what is older yet.
+func oldest(g hot.Grain, now time.Time) int64 { return now.Add(-g.Kept() - bucketSlack).Unix() }
 
-// starts are those of the buckets in [from, to) that hold anything, by shard.
-// What is past its time is not there, even if Redis has not deleted it yet.
-func (s *Store) starts(ctx context.Context, project string, g hot.Grain, from, to time.Time) ([][]int64, error) {
-	if err := s.usable(); err != nil {
+// places are the buckets in [from, to) that hold anything, oldest first in each
+// shard. What is past its time is not there, even if Redis has not deleted it yet.
+func (s *Store) places(ctx context.Context, project string, g hot.Grain, from, to time.Time) ([]place, error) {
+	if err := errors.Join(ctx.Err(), s.usable()); err != nil {
 		return nil, err
 	}
-	least := max(from.Unix(), s.opt.Clock.Now().Add(-g.Kept()-bucketSlack).Unix())
+	least := max(from.Unix(), oldest(g, s.opt.Clock.Now()))
 	cmds := make([]rueidis.Completed, s.opt.Shards)
 	for shard := range cmds {
 		cmds[shard] = s.client.B().Zrange().Key(s.keys.index(shard, project, g)).
 			Min(strconv.FormatInt(least, 10)).Max("(" + strconv.FormatInt(to.Unix(), 10)).Byscore().Build()
 	}
-	starts := make([][]int64, s.opt.Shards)
+	var places []place
 	for shard, r := range s.ask(ctx, cmds) {
 		texts, err := r.AsStrSlice()
 		if err != nil {
@@ -154,8 +209,8 @@ func (s *Store) starts(ctx context.Context, project string, g hot.Grain, from, t
 			if err != nil {
 				return nil, fmt.Errorf("hot: bucket %q of shard %d: %w", t, shard, err)
 			}
-			starts[shard] = append(starts[shard], n)
+			places = append(places, place{shard, hot.Bucket{Grain: g, Start: n}})
 		}
 	}
-	return starts, nil
+	return places, nil
 }

@@ -289,7 +289,7 @@ func (g *group) addViews(s *Store, shard int, now time.Time) {
 
 // addBuckets adds what the buckets get.
 func (g *group) addBuckets(s *Store, shard int, now time.Time) {
-	type refs struct{ totals, devices, names, routes, consumers [2]int }
+	type refs struct{ fixed, devices, members [2]int }
 	places := map[*sums]refs{}
 	n := 0
 	g.buckets = g.buckets[:0]
@@ -297,19 +297,16 @@ func (g *group) addBuckets(s *Store, shard int, now time.Time) {
 		n++
 		r, ok := places[sum]
 		if !ok {
-			r = refs{g.counts(sum.counts[0]), g.devices(sum), g.counts(sum.counts[1]), g.counts(sum.counts[2]), g.counts(sum.counts[3])}
+			r = refs{g.fixed(sum), g.devices(sum), g.members(sum)}
 			places[sum] = r
 		}
 		g.keys.text(s.keys.index(shard, b.project, b.Grain))
-		for _, kind := range [...]string{kindTotals, kindUniques, kindNames, kindRoutes, kindConsumers} {
+		for _, kind := range [...]string{kindCounts, kindMembers, kindUniques} {
 			g.keys.text(s.keys.bucket(shard, kind, b.project, b.Bucket))
-		}
-		if !hot.Counted(b.Grain, hot.Consumer) {
-			r.consumers = [2]int{}
 		}
 		kept := b.Grain.Kept() + bucketSlack
 		g.buckets = append(g.buckets, b.Start, int64(time.Unix(b.Start, 0).Add(kept).Sub(now)/time.Second), now.Add(-kept).Unix(), int64(s.opt.MaxMembers))
-		for _, l := range [...][2]int{r.totals, r.devices, r.names, r.routes, r.consumers} {
+		for _, l := range [...][2]int{r.fixed, r.devices, r.members} {
 			g.buckets = append(g.buckets, int64(l[0]), int64(l[1]))
 		}
 	})
@@ -323,12 +320,29 @@ func (g *group) addBuckets(s *Store, shard int, now time.Time) {
 // in use for a day after it began, which may have 25 hours.
 const bucketSlack = 26 * time.Hour
 
-// counts lists members, then their counts. It says where, and how many.
-func (g *group) counts(counts map[string]int64) [2]int {
+// fixed lists what the fixed slots get, the total first, as BITFIELD has it. It
+// says where, and how many words.
+func (g *group) fixed(s *sums) [2]int {
+	from := g.lists.next()
+	for slot, n := range s.fixed {
+		if n != 0 {
+			g.lists.text("INCRBY")
+			g.lists.text("i64")
+			g.lists.buf = strconv.AppendInt(append(g.lists.buf, '#'), int64(slot), 10)
+			g.lists.end()
+			g.lists.number(n)
+		}
+	}
+	return [2]int{from, g.lists.next() - from}
+}
+
+// members lists members, then their counts. It says where, and how many.
+func (g *group) members(s *sums) [2]int {
 	from := g.lists.next()
 	g.ns = g.ns[:0]
-	for member, n := range counts {
-		g.lists.text(member)
+	for f, n := range s.members {
+		g.lists.buf = append(append(g.lists.buf, byte(f.Dimension)), f.Member...)
+		g.lists.end()
 		g.ns = append(g.ns, n)
 	}
 	for _, n := range g.ns {

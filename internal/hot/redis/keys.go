@@ -18,8 +18,9 @@ import (
 //	{w3}:view:PROJECT:SLOT         hash: last screen views by device
 //	{w3}:recent:PROJECT            list: chunks
 //	{w3}:at:PROJECT:GRAIN          sorted set: starts of buckets
-//	{w3}:sum:PROJECT:GRAIN:START   hash: totals
-//	{w3}:uni:… {w3}:nam:… {w3}:rou:… {w3}:con:…   uniques, names, routes, consumers
+//	{w3}:num:PROJECT:GRAIN:START   string: counts, see slots.go
+//	{w3}:mem:PROJECT:GRAIN:START   sorted set: members by their slot in the counts
+//	{w3}:uni:PROJECT:GRAIN:START   HyperLogLog: devices
 type keys struct {
 	log    string
 	shards []string
@@ -57,35 +58,10 @@ func (k keys) bucket(shard int, kind, project string, b hot.Bucket) string {
 
 // Kinds of a bucket's keys.
 const (
-	kindTotals    = ":sum:"
-	kindUniques   = ":uni:"
-	kindNames     = ":nam:"
-	kindRoutes    = ":rou:"
-	kindConsumers = ":con:"
+	kindCounts  = ":num:"
+	kindMembers = ":mem:"
+	kindUniques = ":uni:"
 )
-
-// kindOf is where a dimension is counted.
-func kindOf(d hot.Dimension) string {
-	switch d {
-	case hot.Name:
-		return kindNames
-	case hot.Route:
-		return kindRoutes
-	case hot.Consumer:
-		return kindConsumers
-	default:
-		return kindTotals
-	}
-}
-
-// field is a member's field in the hash of its kind. Totals, calls and status
-// classes share a hash.
-func field(d hot.Dimension, member string) string {
-	if kindOf(d) == kindTotals {
-		return string(d) + member
-	}
-	return member
-}
 
 // ids begins the names of a generation's sets of ids.
 func (k keys) ids(b []byte, shard int, generation int64) []byte {

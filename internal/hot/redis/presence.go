@@ -21,8 +21,7 @@ func (s *Store) Live(ctx context.Context, project string, now time.Time) (int, e
 	}
 	cmds := make([]rueidis.Completed, s.opt.Shards)
 	for shard := range cmds {
-		since := "(" + strconv.FormatInt(now.Add(-hot.Window).UnixMilli(), 10)
-		cmds[shard] = s.client.B().Zcount().Key(s.keys.live(shard, project)).Min(since).Max("+inf").Build()
+		cmds[shard] = s.countLive(shard, project, now)
 	}
 	var sum int64
 	for _, r := range s.ask(ctx, cmds) {

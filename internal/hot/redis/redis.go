@@ -23,7 +23,7 @@ import (
 )
 
 // format is raised when a store of this version cannot be read by the one before.
-const format = 1
+const format = 2
 
 // Options of a store; zero values are the defaults.
 type Options struct {
@@ -66,6 +66,7 @@ type Store struct {
 	id     string
 	window time.Duration
 
+	pages     pages
 	replica   *wait // nil does not
 	writers   []*writer
 	stop      chan struct{}
@@ -108,7 +109,8 @@ func (s *Store) load(ctx context.Context, prefix string) error {
 	if err != nil {
 		return fmt.Errorf("hot: open log: %w", err)
 	}
-	if n, err := strconv.Atoi(log["format"]); err != nil || n > format {
+	n, err := strconv.Atoi(log["format"])
+	if err != nil || n > format {
 		return fmt.Errorf("hot: format %s, this version reads up to %d: %w", log["format"], format, hot.ErrNewer)
 	}
 	shards, err1 := strconv.Atoi(log["shards"])
@@ -134,10 +136,11 @@ func (s *Store) load(ctx context.Context, prefix string) error {
 			return fmt.Errorf("hot: open shard %d: %w", shard, errLost)
 		}
 	}
-	if log["made"] != "" {
+	if log["made"] != "" && n == format {
 		return nil
 	}
-	set := s.client.B().Hset().Key(s.keys.log).FieldValue().FieldValue("made", "1").Build()
+	// A log of format 1 is the same, but for its counters: those begin anew.
+	set := s.client.B().Hset().Key(s.keys.log).FieldValue().FieldValue("made", "1").FieldValue("format", strconv.Itoa(format)).Build()
 	if err := s.client.Do(ctx, set).Error(); err != nil {
 		return fmt.Errorf("hot: open log: %w", redisconn.Explain(err))
 	}

@@ -18,44 +18,29 @@ type cell struct {
 
 // sums are what a cell or a bucket adds to the counters.
 type sums struct {
-	counts  [len(kinds)]map[string]int64 // by kind, then field
+	fixed   [hot.FixedSlots]int64
+	members map[hot.Fact]int64 // of open dimensions
 	devices map[string]struct{}
 }
 
-var kinds = [...]string{kindTotals, kindNames, kindRoutes, kindConsumers}
-
-func kindIndex(d hot.Dimension) int {
-	switch d {
-	case hot.Name:
-		return 1
-	case hot.Route:
-		return 2
-	case hot.Consumer:
-		return 3
-	default:
-		return 0
-	}
-}
-
 func newSums() *sums {
-	s := &sums{devices: map[string]struct{}{}}
-	for i := range s.counts {
-		s.counts[i] = map[string]int64{}
-	}
-	return s
+	return &sums{members: map[hot.Fact]int64{}, devices: map[string]struct{}{}}
 }
 
 func (s *sums) reset() {
-	for i := range s.counts {
-		clear(s.counts[i])
-	}
+	clear(s.fixed[:])
+	clear(s.members)
 	clear(s.devices)
 }
 
 func (s *sums) add(e *weir.Event, counted bool) {
 	var facts [8]hot.Fact
 	for _, f := range hot.Facts(facts[:0], e) {
-		s.counts[kindIndex(f.Dimension)][field(f.Dimension, f.Member)]++
+		if slot := hot.FixedSlot(f.Dimension, f.Member); slot >= 0 {
+			s.fixed[slot]++
+		} else {
+			s.members[f]++
+		}
 	}
 	if e.DeviceID != "" && !counted {
 		s.devices[e.DeviceID] = struct{}{}
@@ -63,10 +48,11 @@ func (s *sums) add(e *weir.Event, counted bool) {
 }
 
 func (s *sums) merge(from *sums) {
-	for i := range s.counts {
-		for k, n := range from.counts[i] {
-			s.counts[i][k] += n
-		}
+	for i, n := range from.fixed {
+		s.fixed[i] += n
+	}
+	for f, n := range from.members {
+		s.members[f] += n
 	}
 	for d := range from.devices {
 		s.devices[d] = struct{}{}

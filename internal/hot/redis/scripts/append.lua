@@ -3,7 +3,7 @@
 --
 -- KEYS shard, log, then in this order: for each id its set in this generation; for those ids that may be in the generation
 --      before, their sets in that; for each project its recent list and its live set; for each slot of views its hash; for
---      each bucket its index, totals, uniques, names, routes, consumers.
+--      each bucket its index, counts, members, uniques.
 -- ARGV log's id, now in µs (0: ask Redis), window in µs, generation, its bits, bits of the one before (0: it has none),
 --      number of ids, number of those that may be in the generation before, index of the last argument before the lists;
 --      the ids; which of them may be, from 0; the sections below; the lists. A section names
@@ -129,48 +129,61 @@ for _ = 1, views do
   a = a + 5
 end
 
--- Adds counts to a hash of at most max members beside "other". The list is of n members, then of their n counts.
--- All at once: a call costs more than a field. Returns whether the hash is new.
-local function add(key, from, n, max, ttl)
-  local old, set, size, rest, new = call('HMGET', key, unpack(ARGV, from, from + n - 1)), {}, nil, 0, false
-  for i = 1, n do
-    local member, had, count = ARGV[from + i - 1], old[i], ARGV[from + n + i - 1]
-    if had then
-      count = string.format('%d', had + count)
-    else
-      if not size then
-        size = call('HLEN', key)
-        new = size == 0
+-- Adds to a bucket's counts. Their slots are those of slots.go: 8 to 11 count beyond the cap, 12 to 15 say how many
+-- members a dimension has, members stand from 16 on. The fixed list is of words for BITFIELD; the other of n members, then
+-- of their n counts. A call costs more than a word: so all goes into one, some thousand words at a time. Returns whether
+-- the bucket is new.
+local open = {[110] = 1, [114] = 2, [102] = 3, [99] = 4} -- name, route, failed, consumer
+local function add(counts, members, fixed, words, from, n, max, ttl)
+  local set, size, next = {unpack(ARGV, fixed, fixed + words - 1)}, nil, nil
+  local w = words
+  for first = from, from + n - 1, 1000 do
+    local last, new = math.min(first + 999, from + n - 1), {}
+    local slots = call('ZMSCORE', members, unpack(ARGV, first, last))
+    for i = first, last do
+      local slot = slots[i - first + 1]
+      if not slot then
+        if not size then
+          size = call('BITFIELD', counts, 'GET', 'i64', '#12', 'GET', 'i64', '#13', 'GET', 'i64', '#14', 'GET', 'i64', '#15')
+          next = 16 + size[1] + size[2] + size[3] + size[4]
+        end
+        local d = open[string.byte(ARGV[i])]
+        if size[d] < max then
+          slot, next, size[d] = next, next + 1, size[d] + 1
+          new[#new + 1] = slot
+          new[#new + 1] = ARGV[i]
+          set[w + 1], set[w + 2], set[w + 3], set[w + 4] = 'INCRBY', 'i64', '#' .. 11 + d, 1
+          w = w + 4
+        else
+          slot = 7 + d
+        end
       end
-      if size < max or member == 'other' then
-        size = size + 1
-      elseif size == max and call('HEXISTS', key, 'other') == 1 then
-        size = size + 1
-      else
-        member, rest = nil, rest + count
-      end
+      set[w + 1], set[w + 2], set[w + 3], set[w + 4] = 'INCRBY', 'i64', '#' .. slot, ARGV[i + n]
+      w = w + 4
     end
-    if member then
-      set[#set + 1] = member
-      set[#set + 1] = count
+    if new[1] then
+      call('ZADD', members, unpack(new))
+      if new[1] == 16 then call('EXPIRE', members, ttl) end
     end
   end
-  if #set > 0 then call('HSET', key, unpack(set)) end
-  if rest > 0 then call('HINCRBY', key, 'other', rest) end -- after it: "other" may be a member too
-  if new then call('EXPIRE', key, ttl) end
+  local total = call('BITFIELD', counts, unpack(set, 1, math.min(w, 4000)))[1]
+  for i = 4001, w, 4000 do
+    call('BITFIELD', counts, unpack(set, i, math.min(i + 3999, w)))
+  end
+  local new = total == tonumber(set[4])
+  if new then call('EXPIRE', counts, ttl) end
   return new
 end
 
--- Buckets: start, seconds to keep, start of the oldest kept, members at most, then the lists of totals, devices, names,
--- routes and consumers, each by its first and its length, 0 for an empty one. Totals are in every bucket: where they are
--- new, it is.
+-- Buckets: start, seconds to keep, start of the oldest kept, members at most, then the lists of fixed slots, devices and
+-- members, each by its first and its length. The total is in every bucket: where it is new, the bucket is.
 local buckets = tonumber(ARGV[a + 1])
 a = a + 1
 for _ = 1, buckets do
-  local ttl, max = ARGV[a + 2], tonumber(ARGV[a + 4])
-  if add(KEYS[k + 2], lists + ARGV[a + 5], tonumber(ARGV[a + 6]), 1000, ttl) then
-    call('PFADD', KEYS[k + 3])
-    call('EXPIRE', KEYS[k + 3], ttl)
+  local ttl = ARGV[a + 2]
+  if add(KEYS[k + 2], KEYS[k + 3], lists + ARGV[a + 5], tonumber(ARGV[a + 6]), lists + ARGV[a + 9], tonumber(ARGV[a + 10]), tonumber(ARGV[a + 4]), ttl) then
+    call('PFADD', KEYS[k + 4])
+    call('EXPIRE', KEYS[k + 4], ttl)
     call('ZADD', KEYS[k + 1], ARGV[a + 1], ARGV[a + 1])
     call('ZREMRANGEBYSCORE', KEYS[k + 1], '-inf', '(' .. ARGV[a + 3])
     if call('TTL', KEYS[k + 1]) < tonumber(ttl) then call('EXPIRE', KEYS[k + 1], ttl) end
@@ -178,12 +191,8 @@ for _ = 1, buckets do
   local devices = tonumber(ARGV[a + 8])
   if devices > 0 then
     local from = lists + ARGV[a + 7]
-    call('PFADD', KEYS[k + 3], unpack(ARGV, from, from + devices - 1))
+    call('PFADD', KEYS[k + 4], unpack(ARGV, from, from + devices - 1))
   end
-  for i = 0, 2 do
-    local n = tonumber(ARGV[a + 10 + 2 * i])
-    if n > 0 then add(KEYS[k + 4 + i], lists + ARGV[a + 9 + 2 * i], n, max, ttl) end
-  end
-  a, k = a + 14, k + 6
+  a, k = a + 10, k + 4
 end
 return {'ok', string.format('%.0f', head)}

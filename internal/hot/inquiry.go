@@ -1,0 +1,55 @@
+package hot
+
+import "time"
+
+// Inquiry is what Inquire is asked.
+type Inquiry struct {
+	Tables  []Question
+	Devices []Bucket  // their distinct devices
+	Live    time.Time // who was live at this time; zero does not ask
+}
+
+// Question asks for the members of a dimension in some buckets of a grain.
+type Question struct {
+	Grain     Grain
+	Dimension Dimension
+	Starts    []time.Time // of the buckets, as Grain.Start has them; each once
+	Top       int         // rows at most, 0 for all
+	Only      string      // if not "", this member alone
+	Beside    Dimension   // if not 0, each row has its member's count there too
+}
+
+// Findings answer an Inquiry, in its order.
+type Findings struct {
+	Tables  []Table
+	Devices []int64
+	Live    int
+}
+
+// Table answers a Question. All its counts by bucket are in the order of Starts,
+// with zeros where nothing was counted.
+type Table struct {
+	Rows    []Row   // most counted first, then by name
+	Others  []int64 // by bucket: what is not in Rows
+	Rest    int64   // how much of Others was beyond MaxMembers, so that nobody knows whose it is
+	Members int     // that have any count, in Rows or not
+}
+
+// Row is one member of a table.
+type Row struct {
+	Member string
+	Sum    int64
+	Counts []int64 // by bucket
+	Beside int64   // the sum in the other dimension
+}
+
+// Sum is all that the table counts.
+func (t *Table) Sum() (n int64) {
+	for _, r := range t.Rows {
+		n += r.Sum
+	}
+	for _, c := range t.Others {
+		n += c
+	}
+	return n
+}

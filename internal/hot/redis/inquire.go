@@ -1,0 +1,226 @@
+package redis
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/redis/rueidis"
+	"github.com/weir-analytics/weir/internal/hot"
+)
+
+// inquiry is one on its way.
+type inquiry struct {
+	s       *Store
+	project string
+	shelf   *shelf
+	number  uint64
+	now     time.Time
+
+	fixed   map[place]*hot.Page // read for this inquiry alone
+	whole   map[place]*page     // of the shelf
+	again   []place             // of whole: they have changed, or do not go on
+	cmds    []rueidis.Completed
+	answers []func(rueidis.RedisResult) error
+}
+
+// Inquire implements hot.Counters. It takes one round trip, or two where a
+// bucket has changed that used not to.
+func (s *Store) Inquire(ctx context.Context, project string, in hot.Inquiry) (f hot.Findings, err error) {
+	if err := errors.Join(ctx.Err(), s.usable()); err != nil {
+		return f, err
+	}
+	q := &inquiry{s: s, project: project, now: s.opt.Clock.Now(), fixed: map[place]*hot.Page{}, whole: map[place]*page{}}
+	q.shelf, q.number = s.pages.shelf(project)
+	defer func() {
+		if err != nil && ctx.Err() == nil {
+			s.pages.forget()
+		}
+	}()
+	q.plan(in)
+	f.Devices = make([]int64, len(in.Devices))
+	for i, b := range in.Devices {
+		if b.Start >= oldest(b.Grain, q.now) {
+			for shard := range s.opt.Shards {
+				q.number64(s.client.B().Pfcount().Key(s.keys.bucket(shard, kindUniques, project, b)).Build(), func(n int64) { f.Devices[i] += n })
+			}
+		}
+	}
+	if !in.Live.IsZero() {
+		for shard := range s.opt.Shards {
+			q.number64(s.countLive(shard, project, in.Live), func(n int64) { f.Live += int(n) })
+		}
+	}
+	for round := 0; len(q.cmds) > 0; round++ {
+		if round == 4 {
+			return f, errors.New("hot: read counters: they do not stop changing")
+		}
+		if err := q.ask(ctx); err != nil {
+			return f, err
+		}
+		for _, k := range q.again {
+			q.readWhole(k)
+		}
+		q.again = q.again[:0]
+	}
+	s.pages.mu.Lock()
+	defer s.pages.mu.Unlock()
+	for _, t := range in.Tables {
+		f.Tables = append(f.Tables, q.shelf.names.Table(t, q.pagesOf(t)))
+	}
+	return f, nil
+}
+
+// plan says what is read of each place: all of it, where members are asked for.
+func (q *inquiry) plan(in hot.Inquiry) {
+	whole := map[hot.Bucket]bool{}
+	for _, t := range in.Tables {
+		_, open := t.Dimension.Open()
+		for _, start := range t.Starts {
+			if b := (hot.Bucket{Grain: t.Grain, Start: start.Unix()}); b.Start >= oldest(b.Grain, q.now) {
+				whole[b] = whole[b] || open
+			}
+		}
+	}
+	for b, all := range whole {
+		for shard := range q.s.opt.Shards {
+			if k := (place{shard, b}); all {
+				q.look(k)
+			} else {
+				q.readFixed(k)
+			}
+		}
+	}
+}
+
+func (q *inquiry) add(cmd rueidis.Completed, answer func(rueidis.RedisResult) error) {
+	q.cmds = append(q.cmds, cmd)
+	q.answers = append(q.answers, answer)
+}
+
+func (q *inquiry) number64(cmd rueidis.Completed, fn func(int64)) {
+	q.add(cmd, func(r rueidis.RedisResult) error {
+		n, err := r.AsInt64()
+		fn(n)
+		return q.s.fault("read counters", err)
+	})
+}
+
+// ask sends what is to be asked, and gives the answers out.
+func (q *inquiry) ask(ctx context.Context) error {
+	cmds, answers := q.cmds, q.answers
+	q.cmds, q.answers = nil, nil
+	results := q.s.ask(ctx, cmds)
+	q.s.pages.mu.Lock()
+	defer q.s.pages.mu.Unlock()
+	for i, r := range results {
+		if err := answers[i](r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (q *inquiry) readFixed(k place) {
+	q.add(q.s.countsOf(q.project, k, int64(hot.FixedSlots)), func(r rueidis.RedisResult) error {
+		counts, err := r.ToString()
+		if err != nil {
+			return q.s.fault("read counters", err)
+		}
+		if counts == "" {
+			return nil
+		}
+		p := &hot.Page{}
+		for i := range p.Fixed {
+			p.Fixed[i] = slot(counts, i)
+		}
+		q.fixed[k] = p
+		return nil
+	})
+}
+
+// look asks of a place that is on the shelf whether it has changed, unless that
+// is to be expected: then it is read at once.
+func (q *inquiry) look(k place) {
+	q.s.pages.mu.Lock()
+	p := q.shelf.pages[k]
+	if p != nil && q.now.Sub(p.made) >= pageAge {
+		delete(q.shelf.pages, k)
+		p = nil
+	}
+	busy := p == nil || p.busy
+	q.s.pages.mu.Unlock()
+	if busy {
+		q.readWhole(k)
+		return
+	}
+	q.whole[k] = p
+	q.add(q.s.countsOf(q.project, k, 1), func(r rueidis.RedisResult) error {
+		counts, err := r.ToString()
+		if err != nil {
+			return q.s.fault("read counters", err)
+		}
+		p.used = q.now
+		if total := slot(counts, 0); total != p.total && (total > p.total || p.by < q.number) {
+			q.again = append(q.again, k)
+		}
+		return nil
+	})
+}
+
+// readWhole reads a place's counts and the members that the shelf does not have;
+// the last of those that it has is read again, to see that they go on from there.
+func (q *inquiry) readWhole(k place) {
+	q.s.pages.mu.Lock()
+	p := q.shelf.pages[k]
+	if p == nil {
+		p = &page{made: q.now}
+		q.shelf.pages[k] = p
+	}
+	p.used, q.whole[k] = q.now, p
+	from := max(0, len(p.members)-1)
+	q.s.pages.mu.Unlock()
+
+	var counts string
+	q.add(q.s.countsOf(q.project, k, -1), func(r rueidis.RedisResult) (err error) {
+		counts, err = r.ToString()
+		return q.s.fault("read counters", err)
+	})
+	q.add(q.s.membersOf(q.project, k, from), func(r rueidis.RedisResult) error {
+		members, err := r.AsStrSlice()
+		if err != nil {
+			return q.s.fault("read counters", err)
+		}
+		ok, err := p.fill(q.shelf.names, q.number, counts, from, members)
+		if err == nil && !ok {
+			if q.shelf.pages[k] == p {
+				delete(q.shelf.pages, k)
+			}
+			q.again = append(q.again, k)
+		}
+		return err
+	})
+}
+
+// pagesOf are those of a question's buckets.
+func (q *inquiry) pagesOf(t hot.Question) [][]*hot.Page {
+	of := make([][]*hot.Page, len(t.Starts))
+	for i, start := range t.Starts {
+		for shard := range q.s.opt.Shards {
+			k := place{shard, hot.Bucket{Grain: t.Grain, Start: start.Unix()}}
+			if p := q.whole[k]; p != nil {
+				of[i] = append(of[i], &p.Page)
+			} else if p := q.fixed[k]; p != nil {
+				of[i] = append(of[i], p)
+			}
+		}
+	}
+	return of
+}
+
+// countLive counts the devices of a shard with an event in the Window before now.
+func (s *Store) countLive(shard int, project string, now time.Time) rueidis.Completed {
+	since := "(" + strconv.FormatInt(now.Add(-hot.Window).UnixMilli(), 10)
+	return s.client.B().Zcount().Key(s.keys.live(shard, project)).Min(since).Max("+inf").Build()
+}
