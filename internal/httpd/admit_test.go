@@ -127,15 +127,22 @@ func want(rule httpd.Rule, c caller, project string, shop string) int {
 
 // bodies are what routes take. A path with a body here is called with it.
 var bodies = map[string]string{
-	"POST /v1/events":                         `{"name":"x"}`,
-	"POST /v1/events/{$}":                     `{"name":"x"}`,
-	"POST /api/v1/projects":                   `{"name":"New"}`,
-	"POST /api/v1/projects/{id}/query":        `{"kind":"trend","from":"-7d"}`,
-	"PATCH /api/v1/projects/{id}":             `{"retention_days":7}`,
-	"POST /api/v1/setup":                      `{"email":"x@example.org","name":"X","password":"12345678"}`,
-	"POST /api/v1/login":                      `{"email":"none@example.org","password":"correct horse"}`,
-	"POST /api/v1/projects/{id}/keys":         "",
-	"POST /api/v1/logout":                     "",
+	"POST /v1/events":                   `{"name":"x"}`,
+	"POST /v1/events/{$}":               `{"name":"x"}`,
+	"POST /api/v1/projects":             `{"name":"New"}`,
+	"POST /api/v1/projects/{id}/query":  `{"kind":"trend","from":"-7d"}`,
+	"PATCH /api/v1/projects/{id}":       `{"retention_days":7}`,
+	"POST /api/v1/setup":                `{"email":"x@example.org","name":"X","password":"12345678"}`,
+	"POST /api/v1/login":                `{"email":"none@example.org","password":"correct horse"}`,
+	"POST /api/v1/projects/{id}/keys":   "",
+	"POST /api/v1/logout":               "",
+	"POST /api/v1/projects/{id}/alerts": `{"name":"x","measure":{"kind":"error_rate"},"condition":{"op":"above","value":0.1}}`,
+
+	"PATCH /api/v1/projects/{id}/alerts/{alert}":        `{"window":7}`,
+	"DELETE /api/v1/projects/{id}/alerts/{alert}":       "",
+	"POST /api/v1/projects/{id}/alerts/{alert}/silence": `{"minutes":5}`,
+	"POST /api/v1/projects/{id}/alerts/{alert}/test":    "",
+
 	"DELETE /api/v1/projects/{id}/keys/{key}": "",
 }
 
@@ -155,7 +162,7 @@ func TestEveryRouteAdmitsWhomItsRuleNames(t *testing.T) {
 			continue // would end the callers' sessions; it needs what login does
 		}
 		for _, project := range []string{f.shop.ID, other.ID, "nothing"} {
-			path := strings.NewReplacer("{id}", project, "{$}", "", "{key}", "nothing").Replace(rule.Path)
+			path := strings.NewReplacer("{id}", project, "{$}", "", "{key}", "nothing", "{alert}", "nothing").Replace(rule.Path)
 			if rule.Need == httpd.InProject && path == rule.Path {
 				path += "?project=" + project
 			}
@@ -167,7 +174,7 @@ func TestEveryRouteAdmitsWhomItsRuleNames(t *testing.T) {
 					// Handlers may say 404 and 409 of what is in them, and 401 of a
 					// login; admission has words of its own.
 					if got == 403 || got == 401 && !strings.Contains(a.body, "wrong email") ||
-						got == 404 && !strings.Contains(a.body, "no such write key") {
+						got == 404 && !strings.Contains(a.body, "no such write key") && !strings.Contains(a.body, "no such alert") {
 						t.Errorf("%s %s as %s: refused with %d %s", rule.Method, path, c.name, got, a.body)
 					}
 					continue

@@ -37,6 +37,7 @@ type Config struct {
 	Ingest    Ingester
 	Stats     Stats
 	Insights  Insights
+	Alerts    Alerts
 	Live      Live
 	UI        fs.FS                // the built dashboard; without index.html a page says how to build it
 	Metrics   *prometheus.Registry // gets the server's metrics, and is what /metrics shows; nil is a fresh one
@@ -109,6 +110,7 @@ func New(cfg Config) *Server {
 	s.mountStats()
 	s.mountInsights()
 	s.mountLive()
+	s.mountAlerts()
 	s.mountStatus()
 	s.mountOpenAPI() // last: it shows the others
 	s.mux.complete()
