@@ -189,6 +189,11 @@ func (w *world) newNode(name string, m *meta.Store) node {
 	return n
 }
 
+// newCourier is one over another outbox.
+func (w *world) newCourier(o alert.Outbox) *alert.Courier {
+	return alert.NewCourier(o, &alert.Sender{}, nil, slog.New(slog.NewTextHandler(&w.log, nil)), alert.NewMetrics(prometheus.NewRegistry()), nil)
+}
+
 // restart stands for a process that ended and another that began.
 func (w *world) restart() {
 	w.t.Helper()
