@@ -81,7 +81,7 @@ func (r *meter) value(ctx context.Context, p *weir.Project, m *weir.AlertMeasure
 	if r.insights == nil {
 		return nil, 0, weir.Errorf(weir.EUNAVAILABLE, "this node has no cold tier to ask")
 	}
-	return r.fromInsights(ctx, p, m, w, now)
+	return r.fromInsights(ctx, p, m, w)
 }
 
 // fromCounters is the value of counters; ok is false when they do not have it.
@@ -167,7 +167,7 @@ func (r *meter) member(ctx context.Context, p *weir.Project, d hot.Dimension, me
 }
 
 // fromInsights is the value of the cold tier, asked as of the window's end.
-func (r *meter) fromInsights(ctx context.Context, p *weir.Project, m *weir.AlertMeasure, w window, now time.Time) (*float64, int64, error) {
+func (r *meter) fromInsights(ctx context.Context, p *weir.Project, m *weir.AlertMeasure, w window) (*float64, int64, error) {
 	q := weir.Query{Kind: weir.KindTrend, From: w.from, To: w.to, Interval: weir.Minute, Filter: m.Filter}
 	if w.to.Sub(w.from) > time.Hour {
 		q.Interval = weir.Hour
@@ -179,12 +179,12 @@ func (r *meter) fromInsights(ctx context.Context, p *weir.Project, m *weir.Alert
 	switch m.Kind {
 	case weir.MeasureErrorRate, weir.MeasureSuccessRate:
 		q.Series, q.Filter = calls, with(q.Filter, status(">", "99"), status("<", "600"))
-		all, err := r.ask(ctx, p, q, now)
+		all, err := r.ask(ctx, p, q)
 		if err != nil || all[0] == nil || *all[0] == 0 {
 			return nil, 0, err
 		}
 		q.Filter = with(q.Filter, status("<", "400"))
-		good, err := r.ask(ctx, p, q, now)
+		good, err := r.ask(ctx, p, q)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -197,7 +197,7 @@ func (r *meter) fromInsights(ctx context.Context, p *weir.Project, m *weir.Alert
 		s := weir.Series{Event: m.Event, Math: weir.MathTotal}
 		q.Series = []weir.Series{s, s}
 	}
-	values, err := r.ask(ctx, p, q, now)
+	values, err := r.ask(ctx, p, q)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -220,8 +220,13 @@ func count(v *float64) int64 {
 	return int64(*v)
 }
 
-func (r *meter) ask(ctx context.Context, p *weir.Project, q weir.Query, now time.Time) ([]*float64, error) {
-	values, asOf, err := r.insights.Totals(ctx, p, q, max(now.Sub(q.To), time.Second))
+// fresh is how stale an answer may be: less than grace, so that events that were
+// sent a little late are in it, and enough for the alerts of one pass to share a
+// barrier.
+const fresh = 5 * time.Second
+
+func (r *meter) ask(ctx context.Context, p *weir.Project, q weir.Query) ([]*float64, error) {
+	values, asOf, err := r.insights.Totals(ctx, p, q, fresh)
 	switch {
 	case err != nil:
 		return nil, err
