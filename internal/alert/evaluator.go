@@ -166,8 +166,8 @@ func (e *Evaluator) trim(ctx context.Context) {
 func (e *Evaluator) check(ctx context.Context, a *weir.Alert) (raised bool) {
 	now := e.Clock.Now()
 	to := now.Add(-grace).Truncate(every)
-	if !to.After(a.Status.CheckedTo) {
-		return a.Status.State.Raised() // this minute is done, or the clock was set back
+	if done := a.Status.CheckedTo; !to.After(done) && done.Sub(to) < gap {
+		return a.Status.State.Raised() // or the clock was set back a little; by more, it was wrong before
 	}
 	p, err := e.Store.Project(ctx, a.ProjectID)
 	if err != nil {

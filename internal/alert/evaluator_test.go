@@ -92,6 +92,19 @@ func TestAMinuteUnderWayIsNotLookedAt(t *testing.T) {
 	}
 }
 
+func TestAClockThatWasWrongStopsNoAlertForLong(t *testing.T) {
+	w := newWorld(t, "UTC")
+	w.makes(nil)
+	w.wait(24 * time.Hour) // by mistake
+	same(t, "tomorrow", []string{}, w.minute(10, 0))
+	w.wait(-24 * time.Hour)
+	same(t, "today", []string{"alert.fired 1"}, w.minute(0, 10))
+	w.wait(-3 * time.Minute) // by a little
+	same(t, "the same minutes again", []string{}, append(w.minute(10, 0), w.minute(10, 0)...))
+	w.minute(10, 0)
+	same(t, "and on", []string{"alert.recovered 1"}, w.minute(10, 0))
+}
+
 func TestARestartInTheMiddleGoesOnAndTellsNothingTwice(t *testing.T) {
 	w := newWorld(t, "UTC")
 	a := w.makes(func(s *weir.AlertSpec) { s.For, s.ClearFor = 3, 2 })

@@ -136,7 +136,15 @@ func (m *Mail) Send(ctx context.Context, l Letter) error {
 	if err != nil {
 		return fmt.Errorf("mail: %w", err)
 	}
-	err = client.DialAndSendWithContext(ctx, msg)
+	// The library heeds ctx only while it connects. A server that stops does not
+	// wait for the rest, which ends with its timeouts.
+	done := make(chan error, 1)
+	go func() { done <- client.DialAndSendWithContext(ctx, msg) }()
+	select {
+	case err = <-done:
+	case <-ctx.Done():
+		return fmt.Errorf("mail: %w", ctx.Err())
+	}
 	if err == nil || msg.IsDelivered() {
 		return nil // what fails after the server took it is no failure
 	}

@@ -2,9 +2,11 @@ package deliver_test
 
 import (
 	"bufio"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -320,6 +322,37 @@ func TestAMailThatIsNotTakenIsTriedAgainOrNot(t *testing.T) {
 	_ = rude.l.Close()
 	if err := send(t, "smtp://"+rude.l.Addr().String(), nil, hello); err == nil || deliver.Final(err) {
 		t.Errorf("a server that is away: %v", err)
+	}
+}
+
+func TestAServerThatSaysNothingHoldsNobodyUp(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	url := "smtp://" + l.Addr().String()
+	patient, err := deliver.NewMail(deliver.MailOptions{URL: url, From: "weir@example.org", Timeout: 5 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		c, err := l.Accept() // and no word
+		cancel()
+		if err == nil {
+			_, _ = io.Copy(io.Discard, c)
+		}
+	}()
+	if err := patient.Send(ctx, hello); !errors.Is(err, context.Canceled) || deliver.Final(err) {
+		t.Errorf("given up: %v", err)
+	}
+	hasty, err := deliver.NewMail(deliver.MailOptions{URL: url, From: "weir@example.org", Timeout: 50 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := hasty.Send(t.Context(), hello); err == nil || deliver.Final(err) {
+		t.Errorf("out of time: %v", err)
 	}
 }
 
