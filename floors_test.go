@@ -50,6 +50,8 @@ var house = map[string]room{
 	"internal/accesslog": {floor: 1},
 	"internal/meta":      {floor: 1, visitors: []string{"cmd/weir", "internal/httpd"}},
 
+	"internal/deliver": {floor: 1, only: domain, visitors: []string{"cmd/weir", "internal/alert"}},
+
 	"internal/redisconn": {floor: 1, only: nothing, visitors: []string{"cmd/weir", "internal/hot/redis", "internal/fleet/redis"}},
 
 	"internal/hot/pebble":  {floor: 2, visitors: command},
@@ -70,8 +72,10 @@ var house = map[string]room{
 	"internal/insight":  {floor: 3},
 	"internal/report":   {floor: 3},
 
+	"internal/alert": {floor: 3},
+
 	// httpd knows the stores only through what floor 3 answers.
-	"internal/httpd": {floor: 4, only: []string{"", "internal/fleet", "internal/fleet/local", "internal/meta", "internal/ingest", "internal/stats", "internal/insight", "internal/report"}},
+	"internal/httpd": {floor: 4, only: []string{"", "internal/fleet", "internal/fleet/local", "internal/meta", "internal/ingest", "internal/stats", "internal/insight", "internal/report", "internal/alert"}},
 
 	"cmd/weir": {floor: 5},
 	"bench":    {floor: 1, only: domain, tests: 6}, // its benchmarks run the whole pipeline
@@ -97,6 +101,7 @@ var guests = []struct {
 	{"github.com/redis/", in("internal/redisconn", "internal/hot/redis", "internal/fleet/redis")},
 	{"modernc.org/sqlite", in("internal/meta")},
 	{"github.com/oschwald/maxminddb-golang/", in("internal/enrich")},
+	{"github.com/wneessen/go-mail", in("internal/deliver")},
 	{"github.com/danielgtaylor/huma/", in("internal/httpd")},
 	{"github.com/alecthomas/kong", in("cmd/weir")},
 	{"github.com/prometheus/", func(path string) bool { return house[path].floor >= 3 }},

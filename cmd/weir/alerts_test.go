@@ -30,10 +30,10 @@ func readText(t *testing.T, path string) string {
 	return string(text)
 }
 
-// alert is a rule of the file.
-type alert struct{ name, expr, wait, severity, summary, description string }
+// ruled is a rule of the file.
+type ruled struct{ name, expr, wait, severity, summary, description string }
 
-func alerts(t *testing.T) (all []alert) {
+func alerts(t *testing.T) (all []ruled) {
 	t.Helper()
 	text := func(of any, key string) string {
 		m, _ := of.(map[string]any)
@@ -46,7 +46,7 @@ func alerts(t *testing.T) (all []alert) {
 		rules, _ := g.(map[string]any)["rules"].([]any)
 		for _, r := range rules {
 			rule := r.(map[string]any)
-			all = append(all, alert{
+			all = append(all, ruled{
 				text(rule, "alert"), text(rule, "expr"), text(rule, "for"), text(rule["labels"], "severity"),
 				text(rule["annotations"], "summary"), text(rule["annotations"], "description"),
 			})

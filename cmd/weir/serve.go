@@ -42,6 +42,8 @@ type serveCmd struct {
 	GeoCountry     string         `env:"WEIR_GEO_COUNTRY" type:"path" placeholder:"FILE" help:"Country database (MMDB) instead of the built-in one."`
 	GeoCity        string         `env:"WEIR_GEO_CITY" type:"path" placeholder:"FILE" help:"City database (MMDB); without it regions and cities stay empty."`
 
+	alertFlags `embed:""`
+
 	LogLevel  slog.Level `default:"info" env:"WEIR_LOG_LEVEL" placeholder:"LEVEL" help:"debug, info, warn or error."`
 	LogFormat string     `default:"text" enum:"text,json" env:"WEIR_LOG_FORMAT" help:"text or json."`
 	Demo      bool       `env:"WEIR_DEMO" help:"Add a demo project, filled from a real access log and kept moving; only on a loopback address."`
@@ -127,6 +129,9 @@ func (c *serveCmd) check() error {
 	if err := c.checkCold(); err != nil {
 		return err
 	}
+	if err := c.alertFlags.check(); err != nil {
+		return err
+	}
 	_, err := storeURL("meta", c.Meta, "sqlite", "")
 	return err
 }
@@ -176,6 +181,7 @@ func (s *server) run(ctx context.Context, l net.Listener, stdout io.Writer) erro
 	if s.nightly != nil {
 		g.Go(func() error { return s.nightly.Run(gctx) })
 	}
+	g.Go(func() error { return s.alerts.run(gctx) })
 	if s.cmd.Demo {
 		g.Go(func() error { return s.demo(gctx) })
 	}

@@ -52,6 +52,8 @@ type server struct {
 
 	ingest *ingest.Ingester // nil unless the node takes events
 
+	alerts *alerting
+
 	retention *retention // nil unless the node does scheduled work and has the cold tier open
 
 	reports *report.Reporter
@@ -115,6 +117,7 @@ func (s *server) build() {
 
 	var takes httpd.Ingester = elsewhere{s.cmd.Roles}
 	var answers httpd.Insights = elsewhere{s.cmd.Roles}
+	var engine *insight.Engine // nil unless the node answers
 	if s.cmd.usesCold() {
 		s.drain = drain.New(s.hot, s.cold, drain.Options{
 			Owner: s.node, ReadOnly: !s.cmd.has(roleDrain), Roster: s.shared.roster, Bus: s.shared.bus,
@@ -129,8 +132,9 @@ func (s *server) build() {
 	if s.cmd.has(roleQuery) {
 		e := insight.New(m.timed(s.cold), s.drain, nil, insight.Options{Cache: s.shared.cache})
 		m.watchInsights(s.reg, e)
-		answers = e
+		answers, engine = e, e
 	}
+	s.alerts = s.newAlerting(engine)
 	if s.cmd.has(roleJobs) && s.cold != nil {
 		s.retention = newRetention(s.meta, s.cold, s.once("retention"), nil, s.log, s.reg)
 	}
@@ -157,6 +161,7 @@ func (s *server) build() {
 		Stats:     stats.New(s.hot, nil),
 		Insights:  answers,
 		Reports:   s.reports,
+		Alerts:    s.alerts.rules,
 		Live:      hub,
 		UI:        web.Dist(),
 		Metrics:   s.reg,

@@ -139,6 +139,12 @@ var bodies = map[string]string{
 	"POST /api/v1/projects/{id}/keys":                 "",
 	"POST /api/v1/logout":                             "",
 	"DELETE /api/v1/projects/{id}/keys/{key}":         "",
+	"POST /api/v1/projects/{id}/alerts":               `{"name":"x","measure":{"kind":"error_rate"},"condition":{"op":"above","value":0.1}}`,
+
+	"PATCH /api/v1/projects/{id}/alerts/{alert}":        `{"window":7}`,
+	"DELETE /api/v1/projects/{id}/alerts/{alert}":       "",
+	"POST /api/v1/projects/{id}/alerts/{alert}/silence": `{"minutes":5}`,
+	"POST /api/v1/projects/{id}/alerts/{alert}/test":    "",
 }
 
 func TestEveryRouteAdmitsWhomItsRuleNames(t *testing.T) {
@@ -157,7 +163,7 @@ func TestEveryRouteAdmitsWhomItsRuleNames(t *testing.T) {
 			continue // would end the callers' sessions; it needs what login does
 		}
 		for _, project := range []string{f.shop.ID, other.ID, "nothing"} {
-			path := strings.NewReplacer("{id}", project, "{$}", "", "{key}", "nothing", "{date}", "2026-03-09").Replace(rule.Path)
+			path := strings.NewReplacer("{id}", project, "{$}", "", "{key}", "nothing", "{date}", "2026-03-09", "{alert}", "nothing").Replace(rule.Path)
 			if rule.Need == httpd.InProject && path == rule.Path {
 				path += "?project=" + project
 			}
@@ -169,7 +175,7 @@ func TestEveryRouteAdmitsWhomItsRuleNames(t *testing.T) {
 					// Handlers may say 404 and 409 of what is in them, and 401 of a
 					// login; admission has words of its own.
 					if got == 403 || got == 401 && !strings.Contains(a.body, "wrong email") ||
-						got == 404 && !strings.Contains(a.body, "no such write key") {
+						got == 404 && !strings.Contains(a.body, "no such write key") && !strings.Contains(a.body, "no such alert") {
 						t.Errorf("%s %s as %s: refused with %d %s", rule.Method, path, c.name, got, a.body)
 					}
 					continue

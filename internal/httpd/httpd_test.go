@@ -174,6 +174,7 @@ type fixture struct {
 	*backend
 	t      *testing.T
 	meta   *meta.Store
+	posts  posted
 	hub    *httpd.Hub
 	log    *logbook
 	watch  *watch
@@ -207,6 +208,7 @@ func start(t *testing.T, change ...func(*httpd.Config)) *fixture {
 		Clock:   f.watch.now,
 		Version: "test",
 	}
+	f.alertsOf(&cfg)
 	for _, c := range change {
 		c(&cfg)
 	}

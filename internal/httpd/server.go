@@ -38,6 +38,7 @@ type Config struct {
 	Stats     Stats
 	Insights  Insights
 	Reports   Reports
+	Alerts    Alerts
 	Live      Live
 	UI        fs.FS                // the built dashboard; without index.html a page says how to build it
 	Metrics   *prometheus.Registry // gets the server's metrics, and is what /metrics shows; nil is a fresh one
@@ -111,6 +112,7 @@ func New(cfg Config) *Server {
 	s.mountInsights()
 	s.mountReports()
 	s.mountLive()
+	s.mountAlerts()
 	s.mountStatus()
 	s.mountOpenAPI() // last: it shows the others
 	s.mux.complete()

@@ -186,6 +186,10 @@ func (c counters) Members(context.Context, string, hot.Grain, hot.Dimension, tim
 	return hot.Ranked(c.calls, 0), c.question("members")
 }
 
+func (c counters) Inquire(context.Context, string, hot.Inquiry) (hot.Findings, error) {
+	return hot.Findings{}, nil
+}
+
 func (c counters) Uniques(context.Context, string, hot.Grain, time.Time, time.Time) (int64, error) {
 	return 0, errors.New("nobody asks for this")
 }

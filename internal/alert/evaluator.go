@@ -1,0 +1,263 @@
+package alert
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	weir "github.com/weir-analytics/weir"
+	"golang.org/x/sync/errgroup"
+)
+
+const (
+	every     = time.Minute
+	grace     = 15 * time.Second // after a minute's end, for events that are sent a little late
+	passTime  = 45 * time.Second // for all alerts
+	checkTime = 10 * time.Second // for one
+	lockFor   = 90 * time.Second
+	gap       = 5 * time.Minute // without a check; after it, nothing is known of what was before
+	kept      = 90 * 24 * time.Hour
+	trimEvery = 60 // passes
+)
+
+// Locks of the passes: over alerts that counters answer, and over those that need
+// the cold tier, which not every node has.
+const (
+	lockCounters = "alerts"
+	lockInsights = "alerts-insights"
+)
+
+// Store keeps alerts, their states, history and messages. *meta.Store is one.
+type Store interface {
+	Project(ctx context.Context, id string) (*weir.Project, error)
+	ActiveAlerts(ctx context.Context) ([]*weir.Alert, error)
+	StepAlert(ctx context.Context, s *weir.AlertStep) (ok bool, err error)
+	TrimAlertHistory(ctx context.Context, before time.Time) error
+}
+
+// Config is what an Evaluator works with.
+type Config struct {
+	Store    Store
+	Counters Counters
+	Insights Insights // nil on a node that does not answer questions: alerts that need it are others' to check
+	// Once lets one of several nodes do what has the name, for a while.
+	Once    func(ctx context.Context, name string, ttl time.Duration) (bool, error)
+	Clock   weir.Clock
+	Log     *slog.Logger
+	Metrics *Metrics
+	Texts   Texts
+	Wake    func() // messages are on their way; may be nil
+}
+
+// Evaluator checks all alerts once a minute, however many nodes do.
+type Evaluator struct {
+	Config
+	meter  meter
+	passes int
+}
+
+// NewEvaluator makes one. It takes no part in anything until Run.
+func NewEvaluator(c Config) *Evaluator {
+	return &Evaluator{Config: c, meter: meter{c.Counters, c.Insights}}
+}
+
+// Run checks a little after the end of each minute, until ctx is done. It returns
+// nil.
+func (e *Evaluator) Run(ctx context.Context) error {
+	t := time.NewTimer(e.untilNext())
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-t.C:
+			e.Pass(ctx)
+			t.Reset(e.untilNext())
+		}
+	}
+}
+
+func (e *Evaluator) untilNext() time.Duration {
+	now := e.Clock.Now()
+	return now.Add(-grace).Truncate(every).Add(every + grace).Sub(now)
+}
+
+// Pass checks once each alert whose last whole minute was not looked at yet. What
+// was missed before that minute stays so: a long stop brings no flood.
+func (e *Evaluator) Pass(ctx context.Context) {
+	counters, err := e.Once(ctx, lockCounters, lockFor)
+	insights := false
+	if err == nil && e.Insights != nil {
+		insights, err = e.Once(ctx, lockInsights, lockFor)
+	}
+	if err != nil {
+		e.failed(ctx, "tell which node is to check alerts", err)
+	}
+	if !counters && !insights {
+		e.Metrics.firing.Set(0)
+		return
+	}
+	all, err := e.Store.ActiveAlerts(ctx)
+	if err != nil {
+		e.failed(ctx, "look up the alerts", err)
+		return
+	}
+	mine := slices.DeleteFunc(all, func(a *weir.Alert) bool {
+		if cold(&a.AlertSpec) {
+			return !insights
+		}
+		return !counters
+	})
+	// Counters answer at once. Of the others, those come first that were checked
+	// the longest ago, so that none is passed over every time.
+	slices.SortStableFunc(mine, func(a, b *weir.Alert) int {
+		return cmp.Or(cmp.Compare(order(a), order(b)), a.Status.CheckedTo.Compare(b.Status.CheckedTo))
+	})
+	limited, cancel := context.WithTimeout(ctx, passTime)
+	defer cancel()
+	var firing firing
+	var g errgroup.Group
+	g.SetLimit(2)
+	for _, a := range mine {
+		g.Go(func() error {
+			firing.add(e.check(limited, a))
+			return nil
+		})
+	}
+	_ = g.Wait() // they return no errors
+	e.Metrics.firing.Set(float64(firing.n))
+	e.trim(ctx)
+}
+
+func order(a *weir.Alert) int {
+	if cold(&a.AlertSpec) {
+		return 1
+	}
+	return 0
+}
+
+type firing struct {
+	mu sync.Mutex
+	n  int
+}
+
+func (f *firing) add(raised bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if raised {
+		f.n++
+	}
+}
+
+func (e *Evaluator) trim(ctx context.Context) {
+	if e.passes++; e.passes%trimEvery != 1 {
+		return
+	}
+	if err := e.Store.TrimAlertHistory(ctx, e.Clock.Now().Add(-kept)); err != nil {
+		e.failed(ctx, "forget old history", err)
+	}
+}
+
+// check checks one alert and says whether it fires.
+func (e *Evaluator) check(ctx context.Context, a *weir.Alert) (raised bool) {
+	now := e.Clock.Now()
+	to := now.Add(-grace).Truncate(every)
+	if done := a.Status.CheckedTo; !to.After(done) && done.Sub(to) < gap {
+		return a.Status.State.Raised() // or the clock was set back a little; by more, it was wrong before
+	}
+	p, err := e.Store.Project(ctx, a.ProjectID)
+	if err != nil {
+		e.failed(ctx, "look up the project", err, "alert", a.ID)
+		return a.Status.State.Raised()
+	}
+	step := e.step(ctx, p, a, to, now)
+	ok, err := e.Store.StepAlert(ctx, step)
+	switch {
+	case err != nil:
+		e.failed(ctx, "store what was found", err, "alert", a.ID)
+		return a.Status.State.Raised()
+	case !ok:
+		return a.Status.State.Raised() // it was changed, or another node was first
+	}
+	for _, t := range step.Entries {
+		e.Metrics.moves.WithLabelValues(string(t.To)).Inc()
+	}
+	if len(step.Messages) > 0 && e.Wake != nil {
+		e.Wake()
+	}
+	return step.Status.State.Raised()
+}
+
+// step is what a check of an alert changes.
+func (e *Evaluator) step(ctx context.Context, p *weir.Project, a *weir.Alert, to, now time.Time) *weir.AlertStep {
+	s := a.Status
+	if a.Enabled {
+		s = e.look(ctx, p, a, to, now)
+	}
+	s.CheckedTo = to
+	step := &weir.AlertStep{AlertID: a.ID, Version: a.Version, Was: a.Status.CheckedTo, Status: s}
+	silenced := a.Silenced(now)
+	if s.State != a.Status.State {
+		step.Entries = []weir.AlertEntry{{
+			Kind: weir.AlertMoved, At: now, From: a.Status.State, To: s.State, Incident: s.Incident, Silenced: silenced, Reading: s.Reading,
+		}}
+	}
+	if !silenced {
+		e.tell(step, p, a, now)
+	}
+	return step
+}
+
+// tell adds the messages that say what people were not told: that an incident is
+// over, and that there is one. So one that began while the alert was silenced is
+// told of when the silence ends, if it is not over by then.
+func (e *Evaluator) tell(step *weir.AlertStep, p *weir.Project, a *weir.Alert, now time.Time) {
+	s := &step.Status
+	if s.Told != 0 && (!s.State.Raised() || s.Told != s.Incident) {
+		step.Messages = append(step.Messages, e.Texts.message(weir.AlertRecoveredMessage, p, a, s, s.Told, now))
+		s.Told = 0
+	}
+	if s.Told == 0 && s.State.Raised() {
+		step.Messages = append(step.Messages, e.Texts.message(weir.AlertFiredMessage, p, a, s, s.Incident, now))
+		s.Told = s.Incident
+	}
+}
+
+// look is the status after a look at the window that ends at to.
+func (e *Evaluator) look(ctx context.Context, p *weir.Project, a *weir.Alert, to, now time.Time) weir.AlertStatus {
+	s := a.Status
+	if !s.CheckedTo.IsZero() && to.Sub(s.CheckedTo) > gap {
+		// Senders may be sending what they kept for the time that nobody took it.
+		s = restart(s, now)
+		s.SettlesAt = to.Add(min(time.Duration(a.Window)*time.Minute, gap))
+	}
+	if to.Before(s.SettlesAt) {
+		return s
+	}
+	limited, cancel := context.WithTimeout(ctx, checkTime)
+	defer cancel()
+	r, err := e.meter.read(limited, p, &a.AlertSpec, to, now)
+	if err != nil {
+		e.failed(ctx, "measure", err, "alert", a.ID, "project", p.ID)
+		if s.Error = weir.ErrorMessage(err); errors.Is(err, context.DeadlineExceeded) {
+			s.Error = "it took too long to measure"
+		}
+		e.Metrics.checks.WithLabelValues("failed").Inc()
+		return s
+	}
+	e.Metrics.checks.WithLabelValues("done").Inc()
+	s.Reading, s.Error = r, ""
+	return Advance(s, &a.AlertSpec, Judge(&a.AlertSpec, r), now)
+}
+
+func (e *Evaluator) failed(ctx context.Context, step string, err error, more ...any) {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return // the server stops
+	}
+	e.Metrics.failures.Inc()
+	e.Log.Error("an alert may not have been checked; trying again in a minute", append(more, "step", step, "error", err)...)
+}

@@ -1,0 +1,231 @@
+package alert
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/fleet"
+)
+
+// Shelf keeps alerts for those who change them. *meta.Store is one.
+type Shelf interface {
+	Alerts(ctx context.Context, projectID string) ([]*weir.Alert, error)
+	Alert(ctx context.Context, projectID, id string) (*weir.Alert, error)
+	CreateAlert(ctx context.Context, a weir.Alert, most int) (*weir.Alert, error)
+	ChangeAlert(ctx context.Context, was *weir.Alert, a weir.Alert, entries []weir.AlertEntry) (*weir.Alert, error)
+	DeleteAlert(ctx context.Context, projectID, id string) error
+	SilenceAlert(ctx context.Context, a *weir.Alert) error
+	AlertHistory(ctx context.Context, projectID, id string, before int64, limit int) ([]weir.AlertEntry, error)
+	AlertTargets(ctx context.Context, alertID string) ([]weir.AlertChannel, error)
+}
+
+// RulesConfig is what Rules work with.
+type RulesConfig struct {
+	Shelf    Shelf
+	Counters Counters
+	Insights Insights       // nil on a node that does not answer questions
+	Allow    []netip.Prefix // private networks with webhooks
+	Sender   *Sender
+	Clock    weir.Clock
+}
+
+// Rules are what people make, change and look at. It is safe for concurrent use.
+type Rules struct {
+	RulesConfig
+	meter meter
+}
+
+// NewRules makes them.
+func NewRules(c RulesConfig) *Rules { return &Rules{c, meter{c.Counters, c.Insights}} }
+
+// List are a project's alerts, oldest first.
+func (r *Rules) List(ctx context.Context, p *weir.Project) ([]*weir.Alert, error) {
+	return r.Shelf.Alerts(ctx, p.ID)
+}
+
+// Get is one of them. Errors: ENOTFOUND.
+func (r *Rules) Get(ctx context.Context, p *weir.Project, id string) (*weir.Alert, error) {
+	return r.Shelf.Alert(ctx, p.ID, id)
+}
+
+// Create makes an alert. Its webhooks' secrets are in the answer, this once.
+// Errors: EINVALID, ECONFLICT when the project has MaxAlerts.
+func (r *Rules) Create(ctx context.Context, p *weir.Project, spec weir.AlertSpec) (*weir.Alert, error) {
+	Defaults(&spec)
+	if err := r.try(ctx, p, &spec); err != nil {
+		return nil, err
+	}
+	for _, c := range spec.Channels {
+		if c.ID != "" {
+			return nil, weir.Errorf(weir.EINVALID, "channels: a new alert's have no ids yet")
+		}
+	}
+	a := weir.Alert{ProjectID: p.ID, AlertSpec: spec}
+	a.Status = weir.AlertStatus{State: weir.AlertOK, Since: r.Clock.Now()}
+	return r.Shelf.CreateAlert(ctx, a, MaxAlerts)
+}
+
+// try checks a spec and measures once, so that a question that cannot be asked is
+// refused now and not every minute.
+func (r *Rules) try(ctx context.Context, p *weir.Project, spec *weir.AlertSpec) error {
+	if err := Check(spec, r.Allow); err != nil {
+		return err
+	}
+	for _, c := range spec.Channels {
+		if c.Kind == weir.AlertByEmail && r.Sender.Mails == nil {
+			return weir.Errorf(weir.EINVALID, "this server has no mail server to send with: --smtp names one")
+		}
+	}
+	if cold(spec) && r.Insights == nil {
+		return nil // another node will ask
+	}
+	ctx, cancel := context.WithTimeout(ctx, checkTime)
+	defer cancel()
+	now := r.Clock.Now()
+	// Only what is wrong with the question counts: the rest may pass.
+	if _, err := r.meter.read(ctx, p, spec, now.Add(-grace).Truncate(every), now); weir.ErrorCode(err) == weir.EINVALID {
+		return weir.Wrap(err, weir.EINVALID, "measure: %s", weir.ErrorMessage(err))
+	}
+	return nil
+}
+
+// Change changes an alert by fn, which is given its spec. When what it measures,
+// or when it fires, changes, it begins anew; who was told that it fires is told that
+// this is over. Errors: EINVALID, ENOTFOUND, ECONFLICT, and fn's.
+func (r *Rules) Change(ctx context.Context, p *weir.Project, id string, fn func(*weir.AlertSpec) error) (*weir.Alert, error) {
+	for attempt := 0; ; attempt++ {
+		was, err := r.Shelf.Alert(ctx, p.ID, id)
+		if err != nil {
+			return nil, err
+		}
+		a := *was
+		a.Channels = append([]weir.AlertChannel(nil), was.Channels...)
+		if err := fn(&a.AlertSpec); err != nil {
+			return nil, err
+		}
+		if err := r.try(ctx, p, &a.AlertSpec); err != nil {
+			return nil, err
+		}
+		var entries []weir.AlertEntry
+		if anew(&was.AlertSpec, &a.AlertSpec) {
+			entries = r.reset(&a)
+		}
+		changed, err := r.Shelf.ChangeAlert(ctx, was, a, entries)
+		if weir.ErrorCode(err) == weir.ECONFLICT && attempt < 3 {
+			continue // a check came between
+		}
+		return changed, err
+	}
+}
+
+// anew says whether what was counted of an alert counts no more.
+func anew(was, is *weir.AlertSpec) bool {
+	a, b := was.Measure, is.Measure
+	return was.Enabled != is.Enabled || was.Window != is.Window || was.Condition != is.Condition ||
+		was.For != is.For || was.ClearFor != is.ClearFor || was.MinVolume != is.MinVolume || was.NoData != is.NoData ||
+		a.Kind != b.Kind || a.Event != b.Event || a.Route != b.Route || a.Math != b.Math || a.Property != b.Property || !sameFilter(a.Filter, b.Filter)
+}
+
+// reset puts an alert back to its beginning, and is what its history says of that.
+func (r *Rules) reset(a *weir.Alert) []weir.AlertEntry {
+	now := r.Clock.Now()
+	e := weir.AlertEntry{Kind: weir.AlertChanged, At: now, From: a.Status.State, To: weir.AlertOK, Incident: a.Status.Incident, Silenced: a.Silenced(now)}
+	s := move(a.Status, weir.AlertOK, 0, now)
+	s.CheckedTo, s.SettlesAt, s.Reading, s.Error = time.Time{}, time.Time{}, weir.AlertReading{}, ""
+	a.Status = s
+	return []weir.AlertEntry{e}
+}
+
+// Delete deletes an alert, its history and what is on its way. Errors: ENOTFOUND.
+func (r *Rules) Delete(ctx context.Context, p *weir.Project, id string) error {
+	return r.Shelf.DeleteAlert(ctx, p.ID, id)
+}
+
+// maxSilence is as long as an alert may be silenced at once.
+const maxSilence = 366 * 24 * time.Hour
+
+// Silence lets nobody be told of an alert until then; a time that is past ends the
+// silence. Errors: EINVALID, ENOTFOUND.
+func (r *Rules) Silence(ctx context.Context, p *weir.Project, id string, until time.Time) (*weir.Alert, error) {
+	now := r.Clock.Now()
+	if until.Sub(now) > maxSilence {
+		return nil, weir.Errorf(weir.EINVALID, "until: a year from now at most; disable the alert instead")
+	}
+	a, err := r.Shelf.Alert(ctx, p.ID, id)
+	if err != nil {
+		return nil, err
+	}
+	if a.SilencedUntil = until.UTC().Truncate(time.Microsecond); !until.After(now) {
+		a.SilencedUntil = time.Time{}
+	}
+	return a, r.Shelf.SilenceAlert(ctx, a)
+}
+
+// History is a page of what happened, newest first, before a seq, 0 for the newest.
+// next is the seq for the page after, 0 when there is none. Errors: ENOTFOUND.
+func (r *Rules) History(ctx context.Context, p *weir.Project, id string, before int64, limit int) (entries []weir.AlertEntry, next int64, err error) {
+	entries, err = r.Shelf.AlertHistory(ctx, p.ID, id, before, limit+1)
+	if err == nil && len(entries) > limit {
+		entries = entries[:limit]
+		next = entries[limit-1].Seq
+	}
+	return entries, next, err
+}
+
+// Tried is what became of a test message to a channel.
+type Tried struct {
+	Channel weir.AlertChannel // without its secret
+	Err     error             // nil when it was delivered
+}
+
+// Test sends a test message to each of an alert's channels, now and once. Errors:
+// ENOTFOUND, EINVALID without channels, ERATELIMITED.
+func (r *Rules) Test(ctx context.Context, p *weir.Project, id string) ([]Tried, error) {
+	a, err := r.Shelf.Alert(ctx, p.ID, id)
+	if err != nil {
+		return nil, err
+	}
+	if len(a.Channels) == 0 {
+		return nil, weir.Errorf(weir.EINVALID, "the alert has no channels to send to")
+	}
+	wait, _, err := r.Sender.Limiter.Take(ctx, "alert-test:"+p.ID, fleet.Limit{Every: time.Minute, Burst: 10}, 1)
+	if err != nil {
+		return nil, weir.Wrap(err, weir.EUNAVAILABLE, "the limit of tests cannot be looked at")
+	}
+	if wait > 0 {
+		return nil, weir.Errorf(weir.ERATELIMITED, "that were many tests: the next may go in %s", wait.Round(time.Second))
+	}
+	targets, err := r.Shelf.AlertTargets(ctx, a.ID)
+	if err != nil {
+		return nil, err
+	}
+	now := r.Clock.Now()
+	s := a.Status
+	s.CheckedTo = now.Add(-grace).Truncate(every)
+	m := r.Sender.Texts.message(weir.AlertTestMessage, p, a, &s, 0, now)
+	m.ID += "." + now.Format("20060102T150405.000000")
+	tried := make([]Tried, len(targets))
+	ctx, cancel := context.WithTimeout(ctx, sendTime)
+	defer cancel()
+	var all sync.WaitGroup
+	for i, c := range targets {
+		all.Go(func() {
+			d := weir.AlertDelivery{Key: m.ID + "." + c.ID, ProjectID: p.ID, AlertID: a.ID, Channel: c, Message: m, CreatedAt: now}
+			tried[i].Err = r.Sender.send(ctx, &d)
+			c.Secret = ""
+			tried[i].Channel = c
+		})
+	}
+	all.Wait()
+	return tried, nil
+}
+
+func sameFilter(a, b []weir.Condition) bool {
+	return slices.EqualFunc(a, b, func(x, y weir.Condition) bool {
+		return x.Column == y.Column && x.Op == y.Op && slices.Equal(x.Values, y.Values)
+	})
+}

@@ -1,0 +1,234 @@
+package meta
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	weir "github.com/weir-analytics/weir"
+)
+
+// maxAlertHistory is how many entries an alert's history has at most.
+const maxAlertHistory = 1000
+
+// StepAlert stores what a check found: status, history and messages for all of
+// the alert's channels. ok is false, and nothing stored, when the alert is no
+// longer as the check read it: it was changed, or another node was first.
+func (s *Store) StepAlert(ctx context.Context, step *weir.AlertStep) (ok bool, err error) {
+	status, err := json.Marshal(step.Status)
+	if err != nil {
+		return false, fmt.Errorf("meta: step alert: %w", err)
+	}
+	err = s.inTx(ctx, func(tx *sql.Tx) error {
+		ok, err = inserted(tx.ExecContext(ctx, `UPDATE alerts SET checked_to = ?, told = ?, status = ? WHERE id = ? AND version = ? AND checked_to = ?`,
+			micros(step.Status.CheckedTo), flag(step.Status.Told != 0), string(status), step.AlertID, step.Version, micros(step.Was)))
+		if err != nil || !ok {
+			return err
+		}
+		if len(step.Entries) > 0 {
+			if err := addEntries(ctx, tx, step.AlertID, step.Entries); err != nil {
+				return err
+			}
+		}
+		return s.enqueue(ctx, tx, step)
+	})
+	if err != nil {
+		return false, fmt.Errorf("meta: step alert: %w", err)
+	}
+	return ok, nil
+}
+
+// takeSeqs gives an alert n more seqs and returns the first of them.
+func takeSeqs(ctx context.Context, tx *sql.Tx, alertID string, n int) (first int64, err error) {
+	if _, err := tx.ExecContext(ctx, `UPDATE alerts SET last_seq = last_seq + ? WHERE id = ?`, n, alertID); err != nil {
+		return 0, err
+	}
+	if err := tx.QueryRowContext(ctx, `SELECT last_seq FROM alerts WHERE id = ?`, alertID).Scan(&first); err != nil {
+		return 0, err
+	}
+	return first - int64(n) + 1, nil
+}
+
+// addEntries adds to an alert's history, which keeps the newest.
+func addEntries(ctx context.Context, tx *sql.Tx, alertID string, entries []weir.AlertEntry) error {
+	seq, err := takeSeqs(ctx, tx, alertID, len(entries))
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		e.Seq = seq
+		text, err := json.Marshal(e)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `INSERT INTO alert_history (alert_id, seq, at, entry) VALUES (?, ?, ?, ?)`, alertID, seq, micros(e.At), string(text)); err != nil {
+			return err
+		}
+		seq++
+	}
+	_, err = tx.ExecContext(ctx, `DELETE FROM alert_history WHERE alert_id = ? AND seq <= (
+		SELECT seq FROM alert_history WHERE alert_id = ? ORDER BY seq DESC LIMIT 1 OFFSET ?)`, alertID, alertID, maxAlertHistory)
+	return err
+}
+
+// enqueue puts messages on the way to each of the alert's channels.
+func (s *Store) enqueue(ctx context.Context, tx *sql.Tx, step *weir.AlertStep) error {
+	if len(step.Messages) == 0 {
+		return nil
+	}
+	channels, err := channelsOf(ctx, tx, `WHERE c.alert_id = ?`, step.AlertID)
+	if err != nil {
+		return err
+	}
+	seq, err := takeSeqs(ctx, tx, step.AlertID, len(step.Messages))
+	if err != nil {
+		return err
+	}
+	now := micros(s.clock.Now())
+	for i, m := range step.Messages {
+		text, err := json.Marshal(m)
+		if err != nil {
+			return err
+		}
+		for _, c := range channels[step.AlertID] {
+			if _, err := tx.ExecContext(ctx, `INSERT INTO alert_outbox (id, alert_id, channel_id, seq, message, attempts, due_at, created_at)
+				VALUES (?, ?, ?, ?, ?, 0, ?, ?) ON CONFLICT DO NOTHING`,
+				m.ID+"."+c.ID, step.AlertID, c.ID, seq+int64(i), string(text), now, now); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// AlertHistory is what happened to an alert, newest first, before a seq or, if
+// that is 0, up to now. Errors: ENOTFOUND.
+func (s *Store) AlertHistory(ctx context.Context, projectID, id string, before int64, limit int) ([]weir.AlertEntry, error) {
+	if _, err := s.Alert(ctx, projectID, id); err != nil {
+		return nil, err
+	}
+	rows, err := s.read.QueryContext(ctx, `SELECT seq, entry FROM alert_history WHERE alert_id = ? AND (seq < ? OR ? = 0) ORDER BY seq DESC LIMIT ?`,
+		id, before, before, limit)
+	if err != nil {
+		return nil, fmt.Errorf("meta: alert history: %w", err)
+	}
+	defer rows.Close()
+	var all []weir.AlertEntry
+	for rows.Next() {
+		var e weir.AlertEntry
+		var seq int64
+		var text string
+		if err := rows.Scan(&seq, &text); err != nil {
+			return nil, fmt.Errorf("meta: alert history: %w", err)
+		}
+		if err := json.Unmarshal([]byte(text), &e); err != nil {
+			return nil, fmt.Errorf("meta: alert history: %w", err)
+		}
+		e.Seq = seq
+		all = append(all, e)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("meta: alert history: %w", err)
+	}
+	return all, nil
+}
+
+// TrimAlertHistory forgets what happened before then.
+func (s *Store) TrimAlertHistory(ctx context.Context, before time.Time) error {
+	if _, err := s.write.ExecContext(ctx, `DELETE FROM alert_history WHERE at < ?`, micros(before)); err != nil {
+		return fmt.Errorf("meta: trim alert history: %w", err)
+	}
+	return nil
+}
+
+// ClaimAlertDeliveries takes up to limit messages that are due, for as long as
+// the lease: nobody else gets them meanwhile, and somebody does after it. A
+// channel gets its messages one after the other, so a message waits for the one
+// before it. A claim counts as an attempt.
+func (s *Store) ClaimAlertDeliveries(ctx context.Context, lease time.Duration, limit int) ([]weir.AlertDelivery, error) {
+	var all []weir.AlertDelivery
+	err := s.inTx(ctx, func(tx *sql.Tx) error {
+		now := s.clock.Now()
+		var err error
+		if all, err = dueDeliveries(ctx, tx, now, limit); err != nil {
+			return err
+		}
+		for _, d := range all {
+			if _, err := tx.ExecContext(ctx, `UPDATE alert_outbox SET due_at = ?, attempts = attempts + 1 WHERE id = ?`, micros(now.Add(lease)), d.Key); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("meta: claim alert deliveries: %w", err)
+	}
+	return all, nil
+}
+
+func dueDeliveries(ctx context.Context, tx *sql.Tx, now time.Time, limit int) ([]weir.AlertDelivery, error) {
+	rows, err := tx.QueryContext(ctx, `SELECT o.id, a.project_id, o.alert_id, o.message, o.attempts, o.created_at, c.id, c.kind, c.target, c.secret
+		FROM alert_outbox o JOIN alert_channels c ON c.id = o.channel_id JOIN alerts a ON a.id = o.alert_id
+		WHERE o.due_at <= ? AND NOT EXISTS (SELECT 1 FROM alert_outbox b WHERE b.channel_id = o.channel_id AND b.seq < o.seq)
+		ORDER BY o.due_at, o.id LIMIT ?`, micros(now), limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []weir.AlertDelivery
+	for rows.Next() {
+		var d weir.AlertDelivery
+		var message, target string
+		var created int64
+		if err := rows.Scan(&d.Key, &d.ProjectID, &d.AlertID, &message, &d.Attempts, &created,
+			&d.Channel.ID, &d.Channel.Kind, &target, &d.Channel.Secret); err != nil {
+			return nil, err
+		}
+		if err := errors.Join(json.Unmarshal([]byte(message), &d.Message), setTarget(&d.Channel, target)); err != nil {
+			return nil, fmt.Errorf("delivery %s: %w", d.Key, err)
+		}
+		d.CreatedAt = fromMicros(created)
+		all = append(all, d)
+	}
+	return all, rows.Err()
+}
+
+// DropAlertDelivery takes a message off: it was delivered, or given up, and then
+// entry, which may be nil, says so in the alert's history.
+func (s *Store) DropAlertDelivery(ctx context.Context, d *weir.AlertDelivery, entry *weir.AlertEntry) error {
+	err := s.inTx(ctx, func(tx *sql.Tx) error {
+		ok, err := inserted(tx.ExecContext(ctx, `DELETE FROM alert_outbox WHERE id = ?`, d.Key))
+		if err != nil || !ok || entry == nil {
+			return err // it was deleted with its alert or channel
+		}
+		return addEntries(ctx, tx, d.AlertID, []weir.AlertEntry{*entry})
+	})
+	if err != nil {
+		return fmt.Errorf("meta: drop alert delivery: %w", err)
+	}
+	return nil
+}
+
+// PutOffAlertDelivery makes a message due at a time, after so many attempts.
+func (s *Store) PutOffAlertDelivery(ctx context.Context, key string, due time.Time, attempts int) error {
+	if _, err := s.write.ExecContext(ctx, `UPDATE alert_outbox SET due_at = ?, attempts = ? WHERE id = ?`, micros(due), attempts, key); err != nil {
+		return fmt.Errorf("meta: put off alert delivery: %w", err)
+	}
+	return nil
+}
+
+// AlertBacklog is how many messages are on their way, and since when the oldest
+// of them is; zero without any.
+func (s *Store) AlertBacklog(ctx context.Context) (n int, oldest time.Time, err error) {
+	var at int64
+	if err := s.read.QueryRowContext(ctx, `SELECT count(*), coalesce(min(created_at), 0) FROM alert_outbox`).Scan(&n, &at); err != nil {
+		return 0, time.Time{}, fmt.Errorf("meta: alert backlog: %w", err)
+	}
+	if n > 0 {
+		oldest = fromMicros(at)
+	}
+	return n, oldest, nil
+}
