@@ -73,7 +73,7 @@ var house = map[string]room{
 	"internal/httpd": {floor: 4, only: []string{"", "internal/fleet", "internal/fleet/local", "internal/meta", "internal/ingest", "internal/stats", "internal/insight"}},
 
 	"cmd/weir": {floor: 5},
-	"bench":    {floor: 1, only: domain, tests: 6}, // its benchmarks run the whole pipeline
+	"bench":    {floor: 1, only: domain, tests: 6},                   // its benchmarks run the whole pipeline
 	"client":   {floor: 1, only: nothing, visitors: []string{"e2e"}}, // other people's programs import it
 	"web":      {floor: 1, only: nothing},
 	"e2e":      {floor: 6},
