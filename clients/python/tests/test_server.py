@@ -7,6 +7,7 @@ import unittest
 import urllib.request
 
 from tests.fake import Case
+from weir_analytics import Weir
 
 # WEIR_BIN is the path of a weir, which `make clients` builds.
 BINARY = os.environ.get("WEIR_BIN")
@@ -35,9 +36,7 @@ class Server(Case):
 
     def test_a_real_server_takes_what_is_sent_rejects_what_is_wrong_and_refuses_another_key(self):
         rejected = []
-        weir = self.client(self.url)
-        weir.close()
-        weir = type(weir)(self.url, self.project["write_key"], on_rejected=rejected.extend)
+        weir = Weir(self.url, self.project["write_key"], on_rejected=rejected.extend)
         for i in range(2000):
             weir.send({"call": {"method": "GET", "route": "/users/{id}", "status": 200, "latency_ms": 1.5, "consumer": f"c{i % 3}"}})
         weir.send({"name": "signup", "profile_id": "ada", "properties": {"plan": "pro", "text": "Straße \u2028\"\\"}})

@@ -42,4 +42,4 @@ def _tell(request: Any) -> None:
     if carrier is None:
         carrier = getattr(request, "scope", None)
     if route is not None and carrier is not None:
-        carrier[ROUTE] = "/" + str(route)
+        carrier[ROUTE] = "/" + str(route).lstrip("^")

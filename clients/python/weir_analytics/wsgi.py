@@ -28,10 +28,12 @@ class WSGIMiddleware:
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         if self._recorder.leaves_out(environ):
             return self._app(environ, start_response)
-        path = _path(environ)
-        call = Call(self._recorder, environ, environ.get("REQUEST_METHOD", ""), lambda status: self._route(environ, path, status))
+        path, rule = _path(environ), ""
+        call = Call(self._recorder, environ, environ.get("REQUEST_METHOD", ""), lambda status: rule or self._recorder.forms.bounded(form(path), status))
 
         def start(status: str, headers: Any, *exc_info: Any) -> Any:
+            nonlocal rule
+            rule = _rule(environ) or rule
             write = start_response(status, headers, *exc_info)
             call.status = int(status[:3]) if status[:3].isdigit() else 0
             if any(k.lower() == "content-type" and v.lower().startswith("text/event-stream") for k, v in headers):
@@ -50,11 +52,11 @@ class WSGIMiddleware:
             return body
         return _Body(body, call)
 
-    def _route(self, environ: Environ, path: str, status: int) -> str:
-        rule = getattr(getattr(environ.get("werkzeug.request"), "url_rule", None), "rule", None)
-        if rule:
-            return form(environ.get("SCRIPT_NAME", "")).rstrip("/") + str(rule)
-        return self._recorder.forms.bounded(form(path), status)
+
+def _rule(environ: Environ) -> str:
+    """The rule that Flask matched. It is known while the answer begins: afterwards Flask takes its request away."""
+    rule = getattr(getattr(environ.get("werkzeug.request"), "url_rule", None), "rule", None)
+    return form(environ.get("SCRIPT_NAME", "")).rstrip("/") + str(rule) if rule else ""
 
 
 def _path(environ: Environ) -> str:
