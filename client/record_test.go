@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -33,7 +33,7 @@ func record(t *testing.T, h http.Handler, options ...client.Option) *service {
 	s := &service{t: t, fake: &fake{}}
 	s.weir = to(t, s.fake, nil)
 	server := httptest.NewUnstartedServer(s.weir.Record(h, options...))
-	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	server.Start()
 	t.Cleanup(server.Close)
 	s.url = server.URL
@@ -250,11 +250,6 @@ func (canReadFrom) ReadFrom(r io.Reader) (int64, error) { return io.Copy(io.Disc
 
 func TestTheWriterCanDoWhatTheServersCan(t *testing.T) {
 	rec := httptest.NewRecorder()
-	type all = interface {
-		http.Flusher
-		http.Hijacker
-		io.ReaderFrom
-	}
 	for want, w := range map[string]http.ResponseWriter{
 		"":  plain{rec},
 		"F": canFlush{plain{rec}},

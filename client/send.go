@@ -10,6 +10,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -121,10 +122,12 @@ func (c *Client) compress(text []byte) (body []byte, encoding string) {
 // reply is the server's answer.
 type reply struct {
 	Accepted, Duplicates *uint64
-	Rejected             []struct {
-		Index          int
-		Reason, Detail string
-	}
+	Rejected             []rejection
+}
+
+type rejection struct {
+	Index          int
+	Reason, Detail string
 }
 
 // attempt makes one request, and counts what was acknowledged. after is how long
@@ -162,7 +165,8 @@ func (c *Client) attempt(b *batch, lo, hi int, body []byte, encoding string) (re
 	if err := json.Unmarshal(raw, &r); err != nil || r.Accepted == nil || r.Duplicates == nil {
 		return again, 0, errors.New("client: send: the answer is not Weir's")
 	}
-	if *r.Accepted+*r.Duplicates+uint64(len(r.Rejected)) != uint64(hi-lo) {
+	unknown := func(at rejection) bool { return at.Index < 0 || at.Index >= hi-lo }
+	if *r.Accepted+*r.Duplicates+uint64(len(r.Rejected)) != uint64(hi-lo) || slices.ContainsFunc(r.Rejected, unknown) {
 		return again, 0, errors.New("client: send: the answer is not of this request")
 	}
 	c.count(func(s *Stats) {
@@ -170,12 +174,12 @@ func (c *Client) attempt(b *batch, lo, hi int, body []byte, encoding string) (re
 		s.Duplicates += *r.Duplicates
 		s.Rejected += uint64(len(r.Rejected))
 	})
-	c.rejected(b, lo, hi, r)
+	c.rejected(b, lo, r)
 	return acknowledged, 0, nil
 }
 
 // rejected tells of the events that the server did not take.
-func (c *Client) rejected(b *batch, lo, hi int, r reply) {
+func (c *Client) rejected(b *batch, lo int, r reply) {
 	if len(r.Rejected) == 0 {
 		return
 	}
@@ -187,10 +191,8 @@ func (c *Client) rejected(b *batch, lo, hi int, r reply) {
 	defer c.guard("Rejected")
 	out := make([]Rejection, len(r.Rejected))
 	for i, at := range r.Rejected {
-		out[i] = Rejection{Reason: at.Reason, Detail: at.Detail}
-		if at.Index >= 0 && at.Index < hi-lo {
-			out[i].Event = bytes.TrimSpace(bytes.Clone(b.lines(lo+at.Index, lo+at.Index+1)))
-		}
+		line := b.lines(lo+at.Index, lo+at.Index+1)
+		out[i] = Rejection{Reason: at.Reason, Detail: at.Detail, Event: bytes.TrimSpace(bytes.Clone(line))}
 	}
 	c.cfg.Rejected(out)
 }

@@ -39,7 +39,6 @@ type fake struct {
 	requests []request
 	stored   map[string]int // by id, how often it was taken: never more than once
 	events   []sent
-	twice    int
 }
 
 type request struct {

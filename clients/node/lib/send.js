@@ -132,7 +132,8 @@ class Sender {
       // told below
     }
     const rejected = Array.isArray(reply?.rejected) ? reply.rejected : [];
-    if (!Number.isInteger(reply?.accepted) || !Number.isInteger(reply?.duplicates) || reply.accepted + reply.duplicates + rejected.length !== hi - lo) {
+    const known = rejected.every((r) => Number.isInteger(r?.index) && r.index >= 0 && r.index < hi - lo);
+    if (!known || !Number.isInteger(reply?.accepted) || !Number.isInteger(reply?.duplicates) || reply.accepted + reply.duplicates + rejected.length !== hi - lo) {
       return { again: true, after: 0, error: 'the answer is not of this request' };
     }
     this.#counts.accepted += reply.accepted;

@@ -64,6 +64,7 @@ const faults = {
   },
   'no answer': () => {},
   "another server's 200": (take, req, res) => res.end('<html>'),
+  'a rejection of nothing': (take, req, res) => res.end('{"accepted":49,"duplicates":0,"rejected":[{"index":50,"reason":"x"}]}'),
   'an answer to another request': (take, req, res) => res.end('{"accepted":1,"duplicates":0,"rejected":[]}'),
 };
 for (const [what, fault] of Object.entries(faults)) {

@@ -80,6 +80,7 @@ class Sending(Case):
             "no answer": lambda h, take: release.wait(20) or True,
             "another server's 200": lambda h, take: h.reply(200, b"<html>"),
             "a JSON of something else": lambda h, take: h.reply(200, b"[]"),
+            "a rejection of nothing": lambda h, take: h.reply(200, b'{"accepted":49,"duplicates":0,"rejected":[{"index":50,"reason":"x"}]}'),
             "an answer to another request": lambda h, take: h.reply(200, b'{"accepted":1,"duplicates":0,"rejected":[]}'),
         }
         for what, fault in faults.items():

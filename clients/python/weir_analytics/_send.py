@@ -102,7 +102,7 @@ class Connection:
         try:
             reply = json.loads(raw)
             accepted, duplicates, rejected = reply["accepted"], reply["duplicates"], reply["rejected"]
-            whole = accepted + duplicates + len(rejected) == len(lines)
+            whole = accepted + duplicates + len(rejected) == len(lines) and all(0 <= r["index"] < len(lines) for r in rejected)
         except (ValueError, TypeError, KeyError):
             whole = False
         if not whole:
