@@ -48,12 +48,22 @@ web: web/node_modules/.package-lock.json ## Check, test and build the dashboard
 	rm -f web/dist/index.html
 	$(MAKE) --no-print-directory web/dist/index.html
 
+clients/node/test/frameworks/node_modules/.package-lock.json: clients/node/test/frameworks/package-lock.json
+	npm ci --prefix clients/node/test/frameworks --no-audit --no-fund
+	touch $@
+
+.PHONY: clients
+clients: build clients/node/test/frameworks/node_modules/.package-lock.json ## Test the clients for Node and Python, on a server too
+	WEIR_BIN=$(CURDIR)/bin/weir node --test clients/node/test/*.test.js
+	! command -v python3 >/dev/null || { cd clients/python && WEIR_BIN=$(CURDIR)/bin/weir python3 -B -m unittest discover; }
+
 # The order is from cheap to dear. e2e runs alone: it starts servers, kills them and looks at a page.
 .PHONY: test
-test: ## Everything CI runs: dashboard, lint, Go tests with the race detector, whole binary (WEIR_TEST_STRICT=1: skip nothing)
+test: ## Everything CI runs: dashboard, lint, clients, Go tests with the race detector, whole binary (WEIR_TEST_STRICT=1: skip nothing)
 	scripts/install-test-deps.sh
 	$(MAKE) --no-print-directory web lint
 	go vet ./...
+	$(MAKE) --no-print-directory clients
 	go test -race -timeout 10m $$(go list ./... | grep -v '/e2e$$')
 	WEIR_TORTURE_KILLS=$${WEIR_TORTURE_KILLS:-8} go test -timeout 15m ./e2e
 
@@ -67,7 +77,7 @@ fmt: ## Format the Go code
 
 .PHONY: bench
 bench: ## Go benchmarks; bench/README.md has those of the whole pipeline
-	@for dir in $$(grep -rl --include='*_test.go' '^func Benchmark' internal bench cmd e2e | xargs -n1 dirname | sort -u); do \
+	@for dir in $$(grep -rl --include='*_test.go' '^func Benchmark' internal client bench cmd e2e | xargs -n1 dirname | sort -u); do \
 		go test -run '^$$' -bench . -benchtime 1s ./$$dir; \
 	done
 
@@ -77,7 +87,7 @@ torture: ## Kill the server KILLS times (30) under load, then look for every eve
 
 .PHONY: fuzz
 fuzz: ## Fuzz each parser for TIME (20s)
-	@grep -ro --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' internal cmd | sort | while IFS=: read -r file func; do \
+	@grep -ro --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' internal client cmd | sort | while IFS=: read -r file func; do \
 		go test -run '^$$' -fuzz "^$${func#func }\$$" -fuzztime $(TIME) "./$${file%/*}"; \
 	done
 

@@ -78,7 +78,8 @@ var house = map[string]room{
 	"internal/httpd": {floor: 4, only: []string{"", "internal/fleet", "internal/fleet/local", "internal/meta", "internal/ingest", "internal/stats", "internal/insight", "internal/report", "internal/alert"}},
 
 	"cmd/weir": {floor: 5},
-	"bench":    {floor: 1, only: domain, tests: 6}, // its benchmarks run the whole pipeline
+	"bench":    {floor: 1, only: domain, tests: 6},                   // its benchmarks run the whole pipeline
+	"client":   {floor: 1, only: nothing, visitors: []string{"e2e"}}, // other people's programs import it
 	"web":      {floor: 1, only: nothing},
 	"e2e":      {floor: 6},
 
@@ -193,6 +194,9 @@ func forbiddenGuest(path, to string) string {
 			return "it has no business there"
 		}
 	}
+	if path == "client" && strings.Contains(strings.Split(to, "/")[0], ".") {
+		return "it imports the standard library only"
+	}
 	if (path == "" || path == "internal/codec") && strings.Contains(strings.Split(to, "/")[0], ".") {
 		return "floor 0 imports the standard library only"
 	}
@@ -261,6 +265,8 @@ func TestAForbiddenImportIsFound(t *testing.T) {
 		{"cgo outside its package", "cmd/weir", "github.com/duckdb/duckdb-go/v2", false, "no business"},
 		{"metrics below floor 3", "internal/hot/pebble", "github.com/prometheus/client_golang/prometheus", false, "no business"},
 		{"a suite in the product", "internal/hot/pebble", module + "/internal/hot/hottest", false, "it is for tests"},
+		{"the client to a module", "client", "github.com/google/uuid", false, "client imports github.com/google/uuid: it imports the standard library only"},
+		{"the client to the inside", "client", module + "/internal/wire", false, "not among the few"},
 		{"a package without a floor", "internal/util", "fmt", false, "internal/util has no floor"},
 		{"up, from a test", "internal/hot", module + "/internal/httpd", true, "tests of internal/hot import"},
 	} {

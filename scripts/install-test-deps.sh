@@ -45,6 +45,13 @@ if ! browser; then
 	missing "chromium is missing: the tests of the dashboard in a browser cannot run"
 fi
 
+if ! have python3 && may_install; then
+	install_for "the tests of the client for Python" python3
+fi
+if ! have python3; then
+	missing "python3 is missing: the tests of the client for Python cannot run"
+fi
+
 # Some distributions ship an older Redis: the tests look at the version themselves.
 if ! { have redis-server && have redis-sentinel; } && may_install; then
 	install_for "the tests against Redis" redis-server redis-sentinel

@@ -1,0 +1,139 @@
+package client
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+)
+
+// response sees what a handler answers.
+type response struct {
+	http.ResponseWriter
+	call   *inflight
+	status int // 0 until the answer begins
+}
+
+// answered is the status when the handler has returned.
+func (w *response) answered() int {
+	if w.status == 0 {
+		return http.StatusOK
+	}
+	return w.status
+}
+
+// Unwrap is for http.ResponseController.
+func (w *response) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+func (w *response) WriteHeader(status int) {
+	w.begin(status)
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *response) Write(p []byte) (int, error) {
+	w.begin(http.StatusOK)
+	return w.ResponseWriter.Write(p)
+}
+
+// WriteString keeps io.WriteString from copying.
+func (w *response) WriteString(s string) (int, error) {
+	w.begin(http.StatusOK)
+	return io.WriteString(w.ResponseWriter, s)
+}
+
+// FlushError is what http.ResponseController calls.
+func (w *response) FlushError() error {
+	err := http.NewResponseController(w.ResponseWriter).Flush()
+	if err == nil {
+		w.begin(http.StatusOK)
+	}
+	return err
+}
+
+// begin notes the first status that is final. A stream is recorded now: how long
+// it is listened to is not the service's doing.
+func (w *response) begin(status int) {
+	if w.status != 0 || status < 200 && status != http.StatusSwitchingProtocols {
+		return
+	}
+	w.status = status
+	kind := w.Header()["Content-Type"]
+	if status == http.StatusSwitchingProtocols || len(kind) > 0 && strings.HasPrefix(kind[0], "text/event-stream") {
+		w.call.record(status)
+	}
+}
+
+type flusher struct{ *response }
+
+// Flush sends the headers, if that is still to be done.
+func (w flusher) Flush() { _ = w.FlushError() }
+
+type hijacker struct{ *response }
+
+func (w hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, rw, err := http.NewResponseController(w.ResponseWriter).Hijack()
+	if err == nil {
+		w.begin(http.StatusSwitchingProtocols)
+	}
+	return conn, rw, err
+}
+
+type readerFrom struct{ *response }
+
+// ReadFrom leaves a file to the server, which has the kernel send it.
+func (w readerFrom) ReadFrom(r io.Reader) (int64, error) {
+	w.begin(http.StatusOK)
+	return io.Copy(w.ResponseWriter, r) // which calls its ReadFrom
+}
+
+// offering is w with what the ResponseWriter within it can do, no more: code asks
+// by type whether it can flush.
+func (w *response) offering() http.ResponseWriter {
+	_, f := w.ResponseWriter.(http.Flusher)
+	_, h := w.ResponseWriter.(http.Hijacker)
+	_, r := w.ResponseWriter.(io.ReaderFrom)
+	switch {
+	case f && h && r:
+		return struct {
+			*response
+			http.Flusher
+			http.Hijacker
+			io.ReaderFrom
+		}{w, flusher{w}, hijacker{w}, readerFrom{w}}
+	case f && h:
+		return struct {
+			*response
+			http.Flusher
+			http.Hijacker
+		}{w, flusher{w}, hijacker{w}}
+	case f && r:
+		return struct {
+			*response
+			http.Flusher
+			io.ReaderFrom
+		}{w, flusher{w}, readerFrom{w}}
+	case h && r:
+		return struct {
+			*response
+			http.Hijacker
+			io.ReaderFrom
+		}{w, hijacker{w}, readerFrom{w}}
+	case f:
+		return struct {
+			*response
+			http.Flusher
+		}{w, flusher{w}}
+	case h:
+		return struct {
+			*response
+			http.Hijacker
+		}{w, hijacker{w}}
+	case r:
+		return struct {
+			*response
+			io.ReaderFrom
+		}{w, readerFrom{w}}
+	}
+	return w
+}

@@ -1,0 +1,145 @@
+'use strict';
+
+const { performance } = require('node:perf_hooks');
+const { form, Forms, knownMethod } = require('./route.js');
+
+const CALL = Symbol('weir.call');
+
+/** Records calls: one of a service's middlewares. */
+class Recorder {
+  #weir;
+  #options;
+  #log;
+  #forms = new Forms();
+
+  constructor(weir, options = {}, log = () => {}) {
+    this.#weir = weir;
+    this.#options = options;
+    this.#log = log;
+  }
+
+  /**
+   * Begins a call, which is recorded when it is answered.
+   * @returns {Call | undefined} undefined if the call is left out, or is recorded already
+   */
+  begin(req, res) {
+    if (req[CALL] === this.#weir || this.#ask('skip', req, res)) return undefined;
+    Object.defineProperty(req, CALL, { value: this.#weir, configurable: true });
+    return new Call(this, req, res);
+  }
+
+  send(event) {
+    this.#weir.send(event);
+  }
+
+  /** What one of the service's functions says; an exception of it changes nothing. */
+  #ask(name, req, res) {
+    try {
+      return this.#options[name]?.(req, res);
+    } catch (error) {
+      this.#log(`${name}: ${error}`);
+      return undefined;
+    }
+  }
+
+  consumer(req, res) {
+    return this.#ask('consumer', req, res) || undefined;
+  }
+
+  route(call, status) {
+    const named = this.#ask('route', call.req, call.res);
+    if (named) return String(named);
+    const { mount, route } = call;
+    if (route) {
+      const pattern = mount + patternOf(route.path);
+      // Where a router is mounted is told with the values of its parameters.
+      return mount === '' ? pattern : this.#forms.bounded(form(mount) + patternOf(route.path), 200);
+    }
+    return this.#forms.bounded(form(call.path), status);
+  }
+}
+
+function patternOf(path) {
+  if (Array.isArray(path)) return path.map(patternOf).join('|');
+  const pattern = path instanceof RegExp ? path.source : String(path);
+  return pattern === '/' ? '' : pattern;
+}
+
+class Call {
+  #recorder;
+  #begun = performance.now();
+  #at = Date.now();
+  #recorded = false;
+
+  constructor(recorder, req, res) {
+    this.#recorder = recorder;
+    this.req = req;
+    this.res = res;
+    this.method = req.method;
+    this.path = String(req.originalUrl ?? req.url).replace(/[?#].*$/s, '');
+    this.mount = '';
+    this.route = undefined;
+    this.#watchRoute(req);
+    this.#watchStream(res);
+    res.once('finish', () => this.record(res.statusCode));
+    // Who asked is gone: 499 as nginx has it, unless the answer had begun.
+    res.once('close', () => this.record(res.headersSent ? res.statusCode : 499));
+  }
+
+  // Express sets req.route when it finds one; where the router is mounted is known
+  // then, and not any more when an error handler answers.
+  #watchRoute(req) {
+    let value = req.route;
+    const seen = () => {
+      this.route = value;
+      this.mount = req.baseUrl ?? '';
+    };
+    if (value) seen();
+    Object.defineProperty(req, 'route', {
+      configurable: true,
+      enumerable: true,
+      get: () => value,
+      set: (route) => {
+        value = route;
+        if (route) seen();
+      },
+    });
+  }
+
+  // A stream is recorded when it begins: how long it is listened to is not the
+  // service's doing.
+  #watchStream(res) {
+    const { writeHead } = res;
+    res.writeHead = (status, ...rest) => {
+      const answer = writeHead.call(res, status, ...rest);
+      const headers = rest.find((r) => typeof r === 'object' && r !== null);
+      if (/^text\/event-stream/i.test(String(res.getHeader('content-type') ?? header(headers, 'content-type') ?? ''))) this.record(status);
+      return answer;
+    };
+  }
+
+  record(status) {
+    if (this.#recorded) return;
+    this.#recorded = true;
+    const latency = performance.now() - this.#begun;
+    this.#recorder.send({
+      ts: this.#at,
+      call: {
+        method: knownMethod(this.method),
+        route: this.#recorder.route(this, status) || '/',
+        status,
+        latency_ms: Math.max(latency, 0.001),
+        consumer: this.#recorder.consumer(this.req, this.res),
+      },
+    });
+  }
+}
+
+// The value of a header among those given to writeHead: an object, or a flat list.
+function header(headers, name) {
+  if (!headers) return undefined;
+  const pairs = Array.isArray(headers) ? headers.flat().flatMap((v, i, all) => (i % 2 ? [] : [[v, all[i + 1]]])) : Object.entries(headers);
+  return pairs.find(([key]) => String(key).toLowerCase() === name)?.[1];
+}
+
+module.exports = { Recorder };

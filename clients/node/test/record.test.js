@@ -1,0 +1,226 @@
+'use strict';
+
+const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const http = require('node:http');
+const { once } = require('node:events');
+const path = require('node:path');
+const test = require('node:test');
+const { form, keyConsumer } = require('../lib/index.js');
+const { fake, client, until } = require('./fake.js');
+
+/** Runs a listener; calls() closes the client and says what was recorded. */
+async function service(t, listenerOf, options) {
+  const server = await fake(t);
+  const weir = client(t, server.url, options);
+  const app = http.createServer(listenerOf(weir)).listen(0, '127.0.0.1');
+  await once(app, 'listening');
+  t.after(() => {
+    app.closeAllConnections();
+    app.close();
+  });
+  const url = `http://127.0.0.1:${app.address().port}`;
+  const get = async (target, init) => {
+    const response = await fetch(url + target, init);
+    return [response.status, await response.text()];
+  };
+  const calls = async (n) => {
+    await until(`${n} calls`, () => weir.stats().offered >= n);
+    await weir.close();
+    return server.events().map(({ call }) => {
+      assert.ok(call.latency_ms > 0 && call.latency_ms < 60_000, `latency ${call.latency_ms}`);
+      return [call.method, call.route, call.status, call.consumer].filter((v) => v !== undefined).join(' ');
+    });
+  };
+  return { url, get, calls, weir };
+}
+
+test('a path without pattern has a form', () => {
+  const forms = JSON.parse(fs.readFileSync(path.join(__dirname, '../../testdata/forms.json')));
+  for (const [p, want] of Object.entries(forms)) assert.equal(form(p), want, p);
+});
+
+for (const name of ['express', 'express4']) {
+  let express;
+  try {
+    express = require(`./frameworks/node_modules/${name}`);
+  } catch (error) {
+    if (process.env.WEIR_TEST_STRICT === '1') throw error;
+  }
+  const skip = express ? false : `${name} is not installed: npm ci in test/frameworks`;
+
+  test(`${name}: a call has its route, status and consumer`, { skip }, async (t) => {
+    const { get, calls } = await service(t, (weir) => {
+      const app = express();
+      app.use(weir.express({ consumer: (req) => req.account ?? keyConsumer('X-API-Key')(req), skip: (req) => req.path === '/healthz' }));
+      app.get('/users/:id', (req, res) => res.send(req.params.id));
+      app.get('/healthz', (req, res) => res.send('ok'));
+      const users = express.Router();
+      users.get('/', (req, res) => res.send('all'));
+      users.get('/:id', (req, res) => {
+        req.account = 'acme';
+        res.status(201).send('one');
+      });
+      users.get('/:id/fails', () => {
+        throw new Error('the service fails');
+      });
+      app.use('/api/users', users);
+      const tenant = express.Router({ mergeParams: true });
+      tenant.get('/orders/:order', (req, res) => res.send('order'));
+      app.use('/tenants/:tenant', tenant);
+      app.get(['/a', '/b'], (req, res) => res.send('either'));
+      app.get(/^\/re.*x$/, (req, res) => res.send('regexp'));
+      app.use('/mounted', (req, res) => res.send('no route'));
+      // The fourth parameter is what makes it an error handler.
+      app.use((error, req, res, next) => res.status(500).send(error.message)); // eslint-disable-line no-unused-vars
+      return app;
+    });
+    assert.deepEqual(await get('/users/42?secret=1', { headers: { 'X-API-Key': 'k1' } }), [200, '42']);
+    await get('/api/users');
+    await get('/api/users/7');
+    await get('/api/users/7/fails');
+    await get('/tenants/81/orders/9');
+    await get('/b');
+    await get('/rex');
+    await get('/mounted/5/x');
+    await get('/healthz');
+    await get('/nowhere/at/all');
+    await get('/users/1', { method: 'DELETE' });
+    assert.deepEqual(await calls(10), [
+      'GET /users/:id 200 key-' + require('node:crypto').createHash('sha256').update('k1').digest('hex').slice(0, 12),
+      'GET /api/users 200',
+      'GET /api/users/:id 201 acme',
+      'GET /api/users/:id/fails 500',
+      'GET /tenants/{id}/orders/:order 200',
+      'GET /a|/b 200',
+      'GET ^\\/re.*x$ 200',
+      'GET /mounted/{id}/x 200',
+      'GET other 404',
+      'DELETE other 404',
+    ]);
+  });
+
+  test(`${name}: a stream is recorded when it begins`, { skip }, async (t) => {
+    const { url, calls } = await service(t, (weir) => {
+      const app = express();
+      app.use(weir.express());
+      app.get('/stream', (req, res) => {
+        res.set('Content-Type', 'text/event-stream');
+        res.write('data: 1\n\n');
+      });
+      app.get('/written', (req, res) => {
+        res.writeHead(200, { 'content-type': 'text/event-stream' });
+        res.write('data: 1\n\n');
+      });
+      return app;
+    });
+    const gone = new AbortController();
+    await fetch(`${url}/stream`, { signal: gone.signal });
+    await fetch(`${url}/written`, { signal: gone.signal });
+    assert.deepEqual(await calls(2), ['GET /stream 200', 'GET /written 200']);
+    gone.abort();
+  });
+}
+
+test('node:http: an answer, an exception, a promise that fails', async (t) => {
+  let failing;
+  const { get, calls, url } = await service(t, (weir) => {
+    const listener = weir.http(
+      (req, res) => {
+        if (req.url === '/throws') throw new Error('at once');
+        if (req.url === '/rejects') return Promise.reject(new Error('later'));
+        if (req.url === '/brew') return void res.writeHead(418).end();
+        if (req.url === '/promise') return Promise.resolve().then(() => res.end('ok'));
+        return void res.end('ok');
+      },
+      {
+        route: (req) => {
+          if (req.url === '/odd') throw new Error("the service's own fault");
+          return req.url.startsWith('/named') ? '/named/{what}' : '';
+        },
+      },
+    );
+    return (req, res) => {
+      failing = undefined;
+      try {
+        listener(req, res)?.catch((error) => {
+          failing = error;
+          res.end();
+        });
+      } catch (error) {
+        failing = error;
+        res.end();
+      }
+    };
+  });
+  await get('/users/42?secret=1');
+  await get('/named/x');
+  await get('/odd');
+  await get('/brew');
+  await get('/promise');
+  await get('/throws');
+  assert.equal(failing.message, 'at once');
+  await get('/rejects');
+  assert.equal(failing.message, 'later');
+  const odd = http.request(url, { method: 'PROPFIND', path: '/brew' }).end();
+  await once(odd, 'response');
+  assert.deepEqual(await calls(8), [
+    'GET /users/{id} 200',
+    'GET /named/{what} 200',
+    'GET /odd 200',
+    'GET other 418',
+    'GET /promise 200',
+    'GET /throws 500',
+    'GET /rejects 500',
+    'other other 418',
+  ]);
+});
+
+test('who goes before the answer is a 499', async (t) => {
+  const { url, calls } = await service(t, (weir) => weir.http(() => {}));
+  const gone = new AbortController();
+  const asked = fetch(`${url}/slow`, { signal: gone.signal });
+  setTimeout(() => gone.abort(), 50);
+  await assert.rejects(asked);
+  assert.deepEqual(await calls(1), ['GET other 499']);
+});
+
+test('forms are bounded', async (t) => {
+  const { Recorder } = require('../lib/record.js');
+  const { EventEmitter } = require('node:events');
+  const routes = new Map();
+  const recorder = new Recorder({ send: ({ call }) => routes.set(call.route, (routes.get(call.route) ?? 0) + 1) });
+  const ask = (url, statusCode) => {
+    const res = Object.assign(new EventEmitter(), { statusCode, writeHead() {} });
+    recorder.begin({ method: 'GET', url }, res);
+    res.emit('finish');
+  };
+  const word = (i) => 'x'.repeat(i % 30) + String.fromCharCode(97 + Math.floor(i / 30));
+  for (let i = 0; i < 500; i++) ask(`/scan/${word(i)}`, 404);
+  for (let i = 0; i < 500; i++) ask(`/real/${word(i)}`, 200);
+  ask(`/real/${word(0)}`, 200);
+  assert.equal(routes.size, 201);
+  assert.equal(routes.get('other'), 800);
+  assert.equal(routes.get(`/real/${word(0)}`), 2);
+});
+
+test('a dead Weir changes nothing', async (t) => {
+  const { Weir } = require('../lib/index.js');
+  const weir = new Weir({ url: 'http://127.0.0.1:1', key: 'k', logger: null, batchBytes: 1000, queueBytes: 2000 });
+  t.after(() => weir.close(0));
+  const app = http.createServer(weir.http((req, res) => res.end('ok'))).listen(0, '127.0.0.1');
+  await once(app, 'listening');
+  t.after(() => app.close().closeAllConnections());
+  const ask = async () => {
+    const began = Date.now();
+    const response = await fetch(`http://127.0.0.1:${app.address().port}/`);
+    assert.equal(await response.text(), 'ok');
+    assert.ok(Date.now() - began < 1000);
+  };
+  for (let i = 0; i < 50; i++) await ask();
+  await weir.close(0);
+  await ask();
+  const s = weir.stats();
+  assert.equal(s.offered, 51);
+  assert.ok(s.dropped.full > 0 && s.dropped.closed > 0, JSON.stringify(s));
+});
