@@ -70,7 +70,7 @@ var house = map[string]room{
 	"internal/insight":  {floor: 3},
 
 	// httpd knows the stores only through what floor 3 answers.
-	"internal/httpd": {floor: 4, only: []string{"", "internal/fleet", "internal/fleet/local", "internal/meta", "internal/ingest", "internal/stats", "internal/insight"}},
+	"internal/httpd": {floor: 4, only: []string{"", "internal/wire", "internal/fleet", "internal/fleet/local", "internal/meta", "internal/ingest", "internal/stats", "internal/insight"}},
 
 	"cmd/weir": {floor: 5},
 	"bench":    {floor: 1, only: domain, tests: 6}, // its benchmarks run the whole pipeline

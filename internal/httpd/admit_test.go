@@ -129,6 +129,7 @@ func want(rule httpd.Rule, c caller, project string, shop string) int {
 var bodies = map[string]string{
 	"POST /v1/events":                         `{"name":"x"}`,
 	"POST /v1/events/{$}":                     `{"name":"x"}`,
+	"POST /v1/traces":                         `{}`,
 	"POST /api/v1/projects":                   `{"name":"New"}`,
 	"POST /api/v1/projects/{id}/query":        `{"kind":"trend","from":"-7d"}`,
 	"PATCH /api/v1/projects/{id}":             `{"retention_days":7}`,
@@ -172,7 +173,7 @@ func TestEveryRouteAdmitsWhomItsRuleNames(t *testing.T) {
 					}
 					continue
 				}
-				if got != expected || a.code() != refusals[expected] {
+				if got != expected || a.code() != refusals[expected] && rule.Path != "/v1/traces" { // whose errors are of another form
 					t.Errorf("%s %s as %s: %d, want %d: %s", rule.Method, path, c.name, got, expected, a.body)
 				}
 			}
