@@ -48,6 +48,7 @@ var house = map[string]room{
 	"internal/enrich":    {floor: 1},
 	"internal/wire":      {floor: 1},
 	"internal/accesslog": {floor: 1},
+	"internal/tail":      {floor: 1, only: domain, visitors: command},
 	"internal/meta":      {floor: 1, visitors: []string{"cmd/weir", "internal/httpd"}},
 
 	"internal/redisconn": {floor: 1, only: nothing, visitors: []string{"cmd/weir", "internal/hot/redis", "internal/fleet/redis"}},
