@@ -103,14 +103,52 @@ func (t *Tail) isOpen(k key) bool {
 	return slices.ContainsFunc(t.sources, func(s *source) bool { return s.key == k })
 }
 
-// isCopy says whether the file at a path is a copy that rotation made of one
-// that is known.
-func (t *Tail) isCopy(path, head string) bool {
+// rootOf is the path among those that are followed that a rotated file's name
+// comes from, or "".
+func rootOf(path string, paths []string) string {
 	dir, name := filepath.Split(path)
-	return slices.ContainsFunc(t.state.Files, func(e *entry) bool {
-		d, base := filepath.Split(e.Path)
-		return e.Head == head && d == dir && isRotated(base, name)
-	})
+	for _, p := range paths {
+		if d, base := filepath.Split(p); d == dir && isRotated(base, name) {
+			return p
+		}
+	}
+	return ""
+}
+
+// visitRotated looks at a file that a glob names beside the path that it was
+// rotated away from. It is new, or it is what is known of that path: the file
+// itself, or a copy.
+func (t *Tail) visitRotated(path, root string) {
+	c, err := t.candidate(path)
+	if err != nil || t.isOpen(c.key) || t.ignored[c.key] == c.modified {
+		return // what is wrong with the file is told where it matters
+	}
+	f, err := c.open()
+	if err != nil || f == nil {
+		return
+	}
+	defer f.unused()
+	e := t.known(root, f.head)
+	switch {
+	case f.packed:
+		t.ignored[f.key] = f.modified // read where something is missing
+	case e == nil:
+		t.follow(t.newEntry(root, f), f, true)
+	case t.lacks(e, root) && e.key() == f.key && f.size >= e.Offset:
+		t.follow(e, f, true)
+	case !t.lacks(e, root):
+		t.ignored[f.key] = f.modified
+	}
+}
+
+// known is the entry of a path's file that began so, or nil.
+func (t *Tail) known(path, head string) *entry {
+	for _, e := range t.state.Files {
+		if e.Path == path && e.Head == head {
+			return e
+		}
+	}
+	return nil
 }
 
 // missed follows whole files that came to a path and were rotated away again
@@ -139,8 +177,7 @@ func (t *Tail) missed(path string, current *candidate) {
 		if err != nil || f == nil {
 			continue
 		}
-		known := slices.ContainsFunc(t.state.Files, func(e *entry) bool { return e.Path == path && e.Head == f.head })
-		if !known {
+		if t.known(path, f.head) == nil {
 			t.follow(t.newEntry(path, f), f, true)
 		}
 		f.unused()

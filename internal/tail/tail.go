@@ -196,8 +196,13 @@ func (t *Tail) once(format string, args ...any) {
 
 // scan brings the sources in line with what the paths name now.
 func (t *Tail) scan() {
-	for _, path := range t.paths() {
-		t.visit(path)
+	paths := t.paths()
+	for _, path := range paths {
+		if root := rootOf(path, paths); root != "" {
+			t.visitRotated(path, root)
+		} else {
+			t.visit(path)
+		}
 	}
 	t.fresh = false
 }
@@ -321,10 +326,8 @@ func (t *Tail) change(path string, c *candidate) {
 		t.ignored[f.key] = f.modified
 		return
 	}
-	if f.packed || t.isCopy(path, f.head) {
-		if f.packed {
-			t.once("%s is compressed: it is imported without --follow", path)
-		}
+	if f.packed {
+		t.once("%s is compressed: it is imported without --follow", path)
 		t.ignored[f.key] = f.modified
 		return
 	}
