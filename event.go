@@ -90,6 +90,10 @@ type Source struct {
 	// Remote says that IP and UserAgent are the sending request's own rather
 	// than named by the event.
 	Remote bool
+	// Reported says that a server tells of a call that it served, as a span:
+	// the event gets no derived device and nothing of the sending request,
+	// though IP and UserAgent, where it names them, are the caller's.
+	Reported bool
 }
 
 // Incoming is a decoded event on its way in, before enrichment.

@@ -48,6 +48,7 @@ var house = map[string]room{
 	"internal/enrich":    {floor: 1},
 	"internal/wire":      {floor: 1},
 	"internal/accesslog": {floor: 1},
+	"internal/tail":      {floor: 1, only: domain, visitors: command},
 	"internal/meta":      {floor: 1, visitors: []string{"cmd/weir", "internal/httpd"}},
 
 	"internal/deliver": {floor: 1, only: domain, visitors: []string{"cmd/weir", "internal/alert"}},
@@ -71,11 +72,13 @@ var house = map[string]room{
 	"internal/stats":    {floor: 3},
 	"internal/insight":  {floor: 3},
 	"internal/report":   {floor: 3},
-
-	"internal/alert": {floor: 3},
+	"internal/alert":    {floor: 3},
 
 	// httpd knows the stores only through what floor 3 answers.
-	"internal/httpd": {floor: 4, only: []string{"", "internal/fleet", "internal/fleet/local", "internal/meta", "internal/ingest", "internal/stats", "internal/insight", "internal/report", "internal/alert"}},
+	"internal/httpd": {floor: 4, only: []string{
+		"", "internal/wire", "internal/fleet", "internal/fleet/local", "internal/meta",
+		"internal/ingest", "internal/stats", "internal/insight", "internal/report", "internal/alert",
+	}},
 
 	"cmd/weir": {floor: 5},
 	"bench":    {floor: 1, only: domain, tests: 6},                   // its benchmarks run the whole pipeline

@@ -26,6 +26,9 @@ type importCmd struct {
 	DryRun     bool          `name:"dry-run" env:"WEIR_DRY_RUN" help:"Read and check the logs, send nothing."`
 	ShiftToNow bool          `name:"shift-to-now" env:"WEIR_SHIFT_TO_NOW" help:"Move all times so that the latest line falls at now."`
 	RetryFor   time.Duration `name:"retry-for" default:"5m" env:"WEIR_RETRY_FOR" help:"How long to try again when the server is away or busy."`
+	Follow     bool          `name:"follow" short:"f" env:"WEIR_FOLLOW" help:"Go on reading as the logs grow, over rotation and restarts; files may be globs, and need not exist yet."`
+	State      string        `name:"state" env:"WEIR_STATE" placeholder:"FILE" help:"With --follow: file that remembers how far each log was read."`
+	FromEnd    bool          `name:"from-end" env:"WEIR_FROM_END" help:"With --follow and a new state: leave out what the logs hold already."`
 	JSON       bool          `name:"json" env:"WEIR_JSON" help:"Print the report as JSON."`
 	Verbose    bool          `name:"verbose" short:"v" env:"WEIR_VERBOSE" help:"Name every rejected line, not only the first 20."`
 }
@@ -46,6 +49,28 @@ Examples:
     zcat old.gz | weir import --key KEY --format common -
     weir import --key KEY --format caddy --dry-run access.json
     weir import --key KEY --format json --map ts=time,path=url,status=code,latency_s=took,ip=client.addr app.log
+
+With --follow it goes on as the logs grow, until it is told to stop. What the server has taken is remembered in a state file, so
+that a restart goes on where it was, and each line counts once: over rotation by rename, over copytruncate as far as the copy has
+what was there, and while the server is away, for however long. Lines that were sent and not acknowledged are sent again under the
+same ids.
+
+    weir import --follow --key KEY --format nginx /var/log/nginx/access.log
+    weir import --follow --key KEY --format caddy '/var/log/caddy/*.log'
+
+nginx logs how long a request took if it is told to, behind the fields of its format "combined":
+
+    log_format weir '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent '
+                    '"$http_referer" "$http_user_agent" $request_time';
+    access_log /var/log/nginx/access.log weir;
+
+Caddy needs to be told to log at all:
+
+    example.com {
+        log {
+            output file /var/log/caddy/access.log
+        }
+    }
 
 Fields of --map, each of which is looked for under its own name when it is not mapped:
 
@@ -68,6 +93,9 @@ func (c *importCmd) Run(ctx context.Context, stdout io.Writer) error {
 		stdout:   stdout,
 		stderr:   os.Stderr,
 		terminal: isatty.IsTerminal(os.Stderr.Fd()),
+	}
+	if c.Follow {
+		return im.follow(ctx)
 	}
 	return im.run(ctx)
 }
@@ -99,7 +127,8 @@ type importer struct {
 	wait           func(context.Context, time.Duration) error
 	stdin          io.Reader
 	stdout, stderr io.Writer
-	terminal       bool // stderr is one
+	terminal       bool          // stderr is one
+	quiet          time.Duration // of package tail; 0 is its default
 }
 
 func (im *importer) run(ctx context.Context) error {
@@ -150,6 +179,10 @@ func (im *importer) check() (endpoint string, err error) {
 		}
 	}
 	switch {
+	case c.Follow && (stdin > 0 || c.ShiftToNow || c.DryRun):
+		return "", errors.New("import: --follow reads files only, and goes with neither --shift-to-now nor --dry-run")
+	case !c.Follow && (c.State != "" || c.FromEnd):
+		return "", errors.New("import: --state and --from-end are for --follow")
 	case len(c.Files) == 0:
 		return "", errors.New("import: no file given; - is standard input")
 	case stdin > 1:

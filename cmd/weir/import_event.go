@@ -24,10 +24,19 @@ const (
 	importBatchBytes  = 4 << 20
 )
 
-// importLine is a place in the input.
+// importLine is a place in the input: a line by its number, or with --follow by
+// its offset.
 type importLine struct {
-	File string `json:"file"`
-	Line int    `json:"line"`
+	File   string `json:"file"`
+	Line   int    `json:"line,omitempty"`
+	Offset *int64 `json:"offset,omitempty"` // bytes
+}
+
+func (l importLine) String() string {
+	if l.Offset != nil {
+		return fmt.Sprintf("%s at byte %d", l.File, *l.Offset)
+	}
+	return fmt.Sprintf("%s:%d", l.File, l.Line)
 }
 
 // importReject is a line that was not taken, and why.
@@ -65,7 +74,7 @@ func (r *importReader) readAll(ctx context.Context, sources []importSource) erro
 	for _, src := range sources {
 		ids := &importIDs{}
 		err := src.each(ctx, func(s *accesslog.Scanner) error {
-			r.line(importLine{src.name, s.Line()}, s, ids)
+			r.line(importLine{File: src.name, Line: s.Line()}, s, ids)
 			if r.batch.events() >= importBatchEvents || len(r.batch.body) >= importBatchBytes ||
 				len(r.batch.rejects) >= importBatchEvents {
 				return r.flush(ctx)
@@ -84,10 +93,14 @@ func (r *importReader) readAll(ctx context.Context, sources []importSource) erro
 }
 
 func (r *importReader) line(at importLine, s *accesslog.Scanner, ids *importIDs) {
-	id := ids.next(s.Bytes())
-	err := s.TooLong()
+	r.event(at, s.Bytes(), s.TooLong(), ids.next(s.Bytes()))
+}
+
+// event adds a line to the batch, as an event of that id or as a reject; err is
+// what is wrong with it already.
+func (r *importReader) event(at importLine, line []byte, err error, id string) {
 	if err == nil {
-		err = r.parser.Parse(s.Bytes(), &r.entry)
+		err = r.parser.Parse(line, &r.entry)
 	}
 	if err != nil {
 		r.batch.rejects = append(r.batch.rejects, importReject{at, err.Error()})
@@ -112,18 +125,26 @@ func (r *importReader) flush(ctx context.Context) error {
 	if b.events() == 0 && len(b.rejects) == 0 {
 		return nil
 	}
-	r.batch = &importBatch{body: make([]byte, 0, cap(b.body))}
-	packed, err := r.pack(b.body)
-	if err != nil {
-		return fmt.Errorf("import: compress: %w", err)
+	if err := r.close(b); err != nil {
+		return err
 	}
-	b.body = packed
 	select {
 	case r.out <- b:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// close compresses a batch and begins another.
+func (r *importReader) close(b *importBatch) error {
+	r.batch = &importBatch{body: make([]byte, 0, cap(b.body))}
+	packed, err := r.pack(b.body)
+	if err != nil {
+		return fmt.Errorf("import: compress: %w", err)
+	}
+	b.body = packed
+	return nil
 }
 
 func (r *importReader) pack(b []byte) ([]byte, error) {

@@ -43,7 +43,7 @@ type importReport struct {
 }
 
 func newImportReport(im *importer, sources []importSource) *importReport {
-	r := &importReport{im: im, started: im.now.Now(), DryRun: im.cmd.DryRun, RejectedLines: []importReject{}}
+	r := &importReport{im: im, started: im.now.Now(), DryRun: im.cmd.DryRun, RejectedLines: []importReject{}, done: new(atomic.Int64)}
 	for _, src := range sources {
 		r.done = src.done
 		if src.size == 0 && src.r != nil {
@@ -101,7 +101,7 @@ func (r *importReport) reject(x importReject) {
 		r.RejectedLines = append(r.RejectedLines, x)
 	}
 	if r.Rejected <= importShown || r.im.cmd.Verbose {
-		r.tell("%s:%d: %s", x.File, x.Line, x.Reason)
+		r.tell("%v: %s", x.importLine, x.Reason)
 	}
 }
 
@@ -207,7 +207,7 @@ func (r *importReport) places() string {
 		if i == 0 {
 			sep = " ("
 		}
-		fmt.Fprintf(&b, "%s%s:%d", sep, x.File, x.Line)
+		fmt.Fprintf(&b, "%s%v", sep, x.importLine)
 	}
 	return b.String() + ")"
 }

@@ -30,6 +30,7 @@ type importSender struct {
 	im       *importer
 	endpoint string
 	tell     func(format string, args ...any) // says something to the user
+	endless  bool                             // never gives up, whatever --retry-for says
 }
 
 // Backoff between attempts.
@@ -56,6 +57,9 @@ func (s *importSender) post(ctx context.Context, b *importBatch) (*importReply, 
 		reply, err := s.once(context.WithoutCancel(ctx), b)
 		if err == nil {
 			reply.retried = !failedAt.IsZero()
+			if s.endless && reply.retried {
+				s.tell("the server takes batches again")
+			}
 			return reply, nil
 		}
 		var passing *passingError
@@ -65,11 +69,15 @@ func (s *importSender) post(ctx context.Context, b *importBatch) (*importReply, 
 		now := s.im.now.Now()
 		if failedAt.IsZero() {
 			failedAt = now
-			s.tell("the server did not take a batch (%v); trying again for up to %v", err, s.im.cmd.RetryFor)
+			if s.endless {
+				s.tell("the server did not take a batch (%v); trying again until it does", err)
+			} else {
+				s.tell("the server did not take a batch (%v); trying again for up to %v", err, s.im.cmd.RetryFor)
+			}
 		}
 		pause := max(backoff, passing.after)
 		backoff = min(2*backoff, importBackoffMax)
-		if tried := now.Sub(failedAt); tried+pause > s.im.cmd.RetryFor {
+		if tried := now.Sub(failedAt); tried+pause > s.im.cmd.RetryFor && !s.endless {
 			return nil, fmt.Errorf("import: gave up after %v of trying (--retry-for %v): %w",
 				tried.Round(time.Second), s.im.cmd.RetryFor, err)
 		}

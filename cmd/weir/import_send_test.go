@@ -222,9 +222,9 @@ func TestImportNamesTheLinesThatTheServerRejects(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	want := []importReject{
-		{importLine{path, 1}, "column 8: expected the client's identity, or -"},
-		{importLine{path, 4}, "the server rejected it: too_old"},
-		{importLine{path, 1203}, "the server rejected it: too_old"},
+		{importLine{File: path, Line: 1}, "column 8: expected the client's identity, or -"},
+		{importLine{File: path, Line: 4}, "the server rejected it: too_old"},
+		{importLine{File: path, Line: 1203}, "the server rejected it: too_old"},
 	}
 	if diff := cmp.Diff(want, rep.RejectedLines, cmp.AllowUnexported(importReject{})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

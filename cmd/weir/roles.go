@@ -11,6 +11,7 @@ import (
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/ingest"
 	"github.com/weir-analytics/weir/internal/insight"
+	"github.com/weir-analytics/weir/internal/wire"
 )
 
 // Roles of a node.
@@ -58,6 +59,10 @@ func (e elsewhere) err(what string) error {
 }
 
 func (e elsewhere) Ingest(context.Context, *weir.Project, io.Reader, string, ingest.Remote) (ingest.Reply, error) {
+	return ingest.Reply{}, e.err("take events")
+}
+
+func (e elsewhere) Traces(context.Context, *weir.Project, io.Reader, string, wire.Encoding, ingest.Remote) (ingest.Reply, error) {
 	return ingest.Reply{}, e.err("take events")
 }
 

@@ -43,6 +43,7 @@ type serveCmd struct {
 	GeoCity        string         `env:"WEIR_GEO_CITY" type:"path" placeholder:"FILE" help:"City database (MMDB); without it regions and cities stay empty."`
 
 	alertFlags `embed:""`
+	OTLPConsumers []string `name:"otlp-consumers" env:"WEIR_OTLP_CONSUMERS" placeholder:"ATTRIBUTE,…" help:"Attributes of spans that name who called, the first that is there; by default weir.consumer, enduser.id, enduser.pseudo.id, user.id."`
 
 	LogLevel  slog.Level `default:"info" env:"WEIR_LOG_LEVEL" placeholder:"LEVEL" help:"debug, info, warn or error."`
 	LogFormat string     `default:"text" enum:"text,json" env:"WEIR_LOG_FORMAT" help:"text or json."`

@@ -146,6 +146,7 @@ func (s *server) build() {
 		}
 		s.ingest = ingest.New(ingest.Config{
 			Log: log, Salts: s.meta, Enrich: s.enrich, Feed: s.feed, Limits: wire.DefaultLimits(), Registry: s.reg,
+			Consumers: s.cmd.OTLPConsumers,
 		})
 		takes = s.ingest
 	}

@@ -145,6 +145,7 @@ var bodies = map[string]string{
 	"DELETE /api/v1/projects/{id}/alerts/{alert}":       "",
 	"POST /api/v1/projects/{id}/alerts/{alert}/silence": `{"minutes":5}`,
 	"POST /api/v1/projects/{id}/alerts/{alert}/test":    "",
+	"POST /v1/traces": `{}`,
 }
 
 func TestEveryRouteAdmitsWhomItsRuleNames(t *testing.T) {
@@ -180,7 +181,7 @@ func TestEveryRouteAdmitsWhomItsRuleNames(t *testing.T) {
 					}
 					continue
 				}
-				if got != expected || a.code() != refusals[expected] {
+				if got != expected || a.code() != refusals[expected] && rule.Path != "/v1/traces" { // whose errors are of another form
 					t.Errorf("%s %s as %s: %d, want %d: %s", rule.Method, path, c.name, got, expected, a.body)
 				}
 			}

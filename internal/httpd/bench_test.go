@@ -13,11 +13,16 @@ import (
 	"github.com/weir-analytics/weir/internal/httpd"
 	"github.com/weir-analytics/weir/internal/ingest"
 	"github.com/weir-analytics/weir/internal/meta"
+	"github.com/weir-analytics/weir/internal/wire"
 )
 
 type nothing struct{}
 
 func (nothing) Ingest(context.Context, *weir.Project, io.Reader, string, ingest.Remote) (ingest.Reply, error) {
+	return ingest.Reply{Accepted: 1}, nil
+}
+
+func (nothing) Traces(context.Context, *weir.Project, io.Reader, string, wire.Encoding, ingest.Remote) (ingest.Reply, error) {
 	return ingest.Reply{Accepted: 1}, nil
 }
 

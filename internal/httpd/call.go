@@ -67,6 +67,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 func quiet(route string) bool {
 	switch route {
 	case "POST /v1/events", "POST /v1/events/{$}", "OPTIONS /v1/events", "OPTIONS /v1/events/{$}",
+		tracesRoute, "OPTIONS /v1/traces",
 		"GET /healthz", "GET /readyz", "GET /metrics", "ui":
 		return true
 	}

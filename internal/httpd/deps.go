@@ -10,6 +10,7 @@ import (
 	"github.com/weir-analytics/weir/internal/insight"
 	"github.com/weir-analytics/weir/internal/meta"
 	"github.com/weir-analytics/weir/internal/stats"
+	"github.com/weir-analytics/weir/internal/wire"
 )
 
 // Directory knows who is who and who may do what. *meta.Store is one. Projects
@@ -40,6 +41,9 @@ type Directory interface {
 // returned.
 type Ingester interface {
 	Ingest(ctx context.Context, p *weir.Project, body io.Reader, encoding string, remote ingest.Remote) (ingest.Reply, error)
+	// Traces takes the calls of an OTLP/HTTP trace request; the spans that are
+	// not taken are its rejections.
+	Traces(ctx context.Context, p *weir.Project, body io.Reader, encoding string, e wire.Encoding, remote ingest.Remote) (ingest.Reply, error)
 }
 
 // Stats answers from counters. *stats.Stats is one.

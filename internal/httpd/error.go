@@ -129,6 +129,10 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	h.Del("Content-Length")
 	h.Del("Content-Encoding")
 	h.Del("ETag")
+	if callOf(r.Context()).route == tracesRoute {
+		failTraces(w, r, e)
+		return
+	}
 	w.WriteHeader(e.status)
 	if r.Method != http.MethodHead {
 		_ = json.NewEncoder(w).Encode(e) // who does not read it is gone

@@ -51,6 +51,8 @@ func Rules() []Rule {
 		{Method: "POST", Path: "/v1/events/{$}", Need: WriteKey},
 		{Method: "OPTIONS", Path: "/v1/events", Need: Public},
 		{Method: "OPTIONS", Path: "/v1/events/{$}", Need: Public},
+		{Method: "POST", Path: "/v1/traces", Need: WriteKey},
+		{Method: "OPTIONS", Path: "/v1/traces", Need: Public},
 
 		{Method: "GET", Path: "/api/v1/session", Need: Session},
 		{Method: "POST", Path: "/api/v1/setup", Need: Session},

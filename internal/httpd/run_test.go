@@ -19,6 +19,7 @@ import (
 
 // gate is an Ingester that holds requests until a test opens it.
 type gate struct {
+	nothing // but for Ingest
 	entered chan struct{}
 	open    chan struct{}
 }

@@ -106,6 +106,7 @@ func New(cfg Config) *Server {
 	s.api = humago.New(s.mux, openAPIConfig(cfg.Version))
 	s.mountOps()
 	s.mountIngest()
+	s.mountTraces()
 	s.mountAccount()
 	s.mountProjects()
 	s.mountStats()

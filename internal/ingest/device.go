@@ -36,7 +36,7 @@ type devices struct {
 // A server that reports calls, or what an identified user did, is not that
 // user's device: such events get none.
 func (d devices) derive(ctx context.Context, e *weir.Event, s weir.Source, historical bool, now time.Time) error {
-	if s.IP == "" && s.UserAgent == "" {
+	if s.Reported || s.IP == "" && s.UserAgent == "" {
 		return nil
 	}
 	if s.Remote && (e.Call != nil || e.ProfileID != "") {

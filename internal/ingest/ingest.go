@@ -49,13 +49,16 @@ type Reply struct {
 
 // Config is what an Ingester is made of.
 type Config struct {
-	Log      Log
-	Salts    Salts
-	Enrich   *enrich.Enricher
-	Feed     Feed // optional
-	Limits   wire.Limits
-	Clock    weir.Clock
-	Registry prometheus.Registerer // optional
+	Log    Log
+	Salts  Salts
+	Enrich *enrich.Enricher
+	Feed   Feed // optional
+	Limits wire.Limits
+	// Consumers are the attributes of a span that name who called; nil is
+	// wire.DefaultConsumers.
+	Consumers []string
+	Clock     weir.Clock
+	Registry  prometheus.Registerer // optional
 }
 
 // Ingester takes events in. It is safe for concurrent use.
@@ -115,7 +118,7 @@ func (g *Ingester) Accept(ctx context.Context, p *weir.Project, in []weir.Incomi
 	}()
 	for i := range in {
 		x := &in[i]
-		if x.Source.IP == "" && x.Source.UserAgent == "" {
+		if x.Source.IP == "" && x.Source.UserAgent == "" && !x.Source.Reported {
 			x.Source.IP, x.Source.UserAgent, x.Source.Remote = r.IP, r.UserAgent, true
 		}
 		g.Enrich.Apply(x)

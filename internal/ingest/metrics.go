@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -35,7 +36,7 @@ func newMetrics(reg prometheus.Registerer) metrics {
 			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14),
 		}),
 	}
-	for _, r := range wire.Reasons() {
+	for _, r := range slices.Concat(wire.Reasons(), wire.SpanReasons()) {
 		m.rejected.WithLabelValues(r)
 	}
 	for _, c := range []string{weir.EINVALID, weir.ETOOLARGE, weir.EUNSUPPORTED, weir.EUNAVAILABLE} {

@@ -120,7 +120,7 @@ func (w *world) Totals(_ context.Context, _ *weir.Project, from, _ time.Time) (w
 func (w *world) Calls(context.Context, *weir.Project, time.Time, time.Time, int) (weir.ReportCalls, error) {
 	var a weir.ReportCalls
 	a.Calls = w.callsOfADay()
-	for _, m := range hot.Ranked(w.calls, 0) {
+	for _, m := range hot.Ranked(w.calls, 0, 0) {
 		a.ByAPI = append(a.ByAPI, weir.ReportAPI{API: &m.Name, CallFigures: weir.CallFigures{Calls: m.Count}})
 	}
 	return a, w.question("calls")
@@ -183,7 +183,7 @@ func (c counters) Members(context.Context, string, hot.Grain, hot.Dimension, tim
 	if c.members != nil {
 		return c.members, c.question("members")
 	}
-	return hot.Ranked(c.calls, 0), c.question("members")
+	return hot.Ranked(c.calls, 0, 0), c.question("members")
 }
 
 func (c counters) Inquire(context.Context, string, hot.Inquiry) (hot.Findings, error) {

@@ -1,0 +1,489 @@
+package tail_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/weir-analytics/weir/internal/tail"
+)
+
+// world is a folder of logs and a follower of them that may die.
+type world struct {
+	t    *testing.T
+	dir  string
+	tail *tail.Tail
+	now  time.Time
+	told []string
+	o    tail.Options
+	ids  map[string]string // line by source and offset
+}
+
+func newWorld(t *testing.T, patterns ...string) *world {
+	t.Helper()
+	w := &world{t: t, dir: t.TempDir(), now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), ids: map[string]string{}}
+	if len(patterns) == 0 {
+		patterns = []string{"access.log"}
+	}
+	for i := range patterns {
+		patterns[i] = filepath.Join(w.dir, patterns[i])
+	}
+	w.o = tail.Options{
+		Patterns: patterns, State: filepath.Join(w.dir, "state", "follow.json"), Clock: func() time.Time { return w.now },
+		Tell: func(format string, args ...any) { w.told = append(w.told, fmt.Sprintf(format, args...)) },
+	}
+	t.Cleanup(w.dies)
+	return w
+}
+
+func (w *world) starts() {
+	w.t.Helper()
+	var err error
+	if w.tail, err = tail.Open(w.o); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// dies ends the follower; what was not committed is forgotten, as in a crash.
+func (w *world) dies() {
+	if w.tail != nil {
+		if err := w.tail.Close(); err != nil {
+			w.t.Error(err)
+		}
+		w.tail = nil
+	}
+}
+
+func (w *world) path(name string) string { return filepath.Join(w.dir, name) }
+
+// writes appends to a file, which is made if need be.
+func (w *world) writes(name, text string) {
+	w.t.Helper()
+	f, err := os.OpenFile(w.path(name), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if _, err := f.WriteString(text); err != nil {
+		w.t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) renames(from, to string) {
+	w.t.Helper()
+	if err := os.Rename(w.path(from), w.path(to)); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// copiesAndEmpties is logrotate's copytruncate.
+func (w *world) copiesAndEmpties(from, to string) {
+	w.t.Helper()
+	b, err := os.ReadFile(w.path(from))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if err := os.WriteFile(w.path(to), b, 0o600); err != nil {
+		w.t.Fatal(err)
+	}
+	if err := os.Truncate(w.path(from), 0); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) compresses(from, to string) {
+	w.t.Helper()
+	b, err := os.ReadFile(w.path(from))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	info, err := os.Stat(w.path(from))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var out bytes.Buffer
+	z := gzip.NewWriter(&out)
+	if _, err := z.Write(b); err != nil {
+		w.t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		w.t.Fatal(err)
+	}
+	if err := os.WriteFile(w.path(to), out.Bytes(), 0o600); err != nil {
+		w.t.Fatal(err)
+	}
+	if err := os.Chtimes(w.path(to), info.ModTime(), info.ModTime()); err != nil {
+		w.t.Fatal(err)
+	}
+	if err := os.Remove(w.path(from)); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// polls is what comes, until nothing does; it is not committed.
+func (w *world) polls() []string {
+	w.t.Helper()
+	var out []string
+	for {
+		lines, err := w.tail.Poll(2, 1<<20)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if len(lines) == 0 {
+			return out
+		}
+		for _, l := range lines {
+			out = append(out, string(l.Text))
+			id := fmt.Sprint(l.Source, "+", l.Offset)
+			if before, ok := w.ids[id]; ok && before != string(l.Text) {
+				w.t.Errorf("%s is %q and was %q", id, l.Text, before)
+			}
+			w.ids[id] = string(l.Text)
+		}
+	}
+}
+
+func (w *world) commits() {
+	w.t.Helper()
+	if err := w.tail.Commit(); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// gets asserts what comes next, and commits it.
+func (w *world) gets(want ...string) {
+	w.t.Helper()
+	if diff := cmp.Diff(want, w.polls()); diff != "" {
+		w.t.Errorf("lines (-want +got):\n%s", diff)
+	}
+	w.commits()
+}
+
+// quiet says that nothing was told.
+func (w *world) quiet() {
+	w.t.Helper()
+	if len(w.told) > 0 {
+		w.t.Errorf("told: %q", w.told)
+	}
+}
+
+func TestLinesComeAsTheyAreWrittenAndOnlyWhenTheyAreWhole(t *testing.T) {
+	w := newWorld(t)
+	w.starts()
+	w.gets()
+	w.writes("access.log", "one\ntwo\r\nthr")
+	w.gets("one", "two")
+	w.writes("access.log", "ee")
+	w.gets()
+	w.writes("access.log", "\n\n \nfour\n")
+	w.gets("three", "four")
+	w.quiet()
+}
+
+func TestARestartGoesOnAndAnUncommittedLineComesAgainUnderItsID(t *testing.T) {
+	w := newWorld(t)
+	w.writes("access.log", "one\ntwo\n")
+	w.starts()
+	w.gets("one", "two")
+	w.writes("access.log", "three\n")
+	if got := w.polls(); len(got) != 1 {
+		t.Fatal(got)
+	}
+	before := len(w.ids)
+	w.dies()
+	w.renames("access.log", "access.log.1")
+	w.writes("access.log", "four\n")
+	w.starts()
+	w.gets("three", "four")
+	if len(w.ids) != before+1 {
+		t.Errorf("ids %v: want three under the id of before", w.ids)
+	}
+	w.quiet()
+}
+
+func TestAFileThatIsRenamedIsReadToItsEnd(t *testing.T) {
+	w := newWorld(t)
+	w.starts()
+	w.writes("access.log", "one\n")
+	w.gets("one")
+	w.renames("access.log", "access.log.1")
+	w.writes("access.log.1", "two\n") // the writer has not noticed yet
+	w.gets("two")
+	w.writes("access.log", "four\n")
+	w.writes("access.log.1", "three\nhal")
+	w.gets("three", "four")
+	w.now = w.now.Add(2 * time.Minute)
+	w.gets("hal") // nobody will end this line
+	if open, _ := w.tail.Files(); open != 1 {
+		t.Errorf("%d files are open, want one", open)
+	}
+	w.dies()
+	w.starts()
+	w.gets()
+	w.quiet()
+}
+
+func TestRotationsWhileTheFollowerIsDeadLoseNothing(t *testing.T) {
+	for name, rotate := range map[string]func(w *world){
+		"rename": func(w *world) { w.renames("access.log", "access.log.1") },
+		"dates": func(w *world) {
+			w.now = w.now.Add(time.Hour)
+			w.renames("access.log", "access-"+w.now.Format("2006-01-02T15-04-05.000")+".log")
+		},
+		"copytruncate": func(w *world) { w.copiesAndEmpties("access.log", "access.log.1") },
+		"compressed": func(w *world) {
+			w.renames("access.log", "x")
+			w.compresses("x", "access.log.1.gz")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.starts()
+			w.writes("access.log", "one\n")
+			w.gets("one")
+			w.dies()
+			w.writes("access.log", "two\n")
+			rotate(w)
+			w.writes("access.log", "three\n")
+			w.starts()
+			w.gets("two", "three")
+			w.dies()
+			w.writes("access.log", "four\n")
+			for _, n := range []string{"access.log.1", "access.log.1.gz"} {
+				if _, err := os.Stat(w.path(n)); err == nil {
+					w.renames(n, strings.Replace(n, "1", "2", 1))
+				}
+			}
+			rotate(w)
+			w.writes("access.log", "five\n") // a whole file that nobody saw
+			if _, err := os.Stat(w.path("access.log.1")); err == nil {
+				w.renames("access.log.2", "access.log.3")
+				w.renames("access.log.1", "access.log.2")
+			} else if _, err := os.Stat(w.path("access.log.1.gz")); err == nil {
+				w.renames("access.log.2.gz", "access.log.3.gz")
+				w.renames("access.log.1.gz", "access.log.2.gz")
+			}
+			rotate(w)
+			w.writes("access.log", "six\n")
+			w.starts()
+			w.gets("four", "five", "six")
+			w.quiet()
+		})
+	}
+}
+
+func TestCopyTruncateGivesWhatTheCopyHas(t *testing.T) {
+	w := newWorld(t, "access.log*")
+	w.starts()
+	w.writes("access.log", "one\n")
+	w.gets("one")
+	w.writes("access.log", "two\n")
+	w.copiesAndEmpties("access.log", "access.log.1")
+	w.writes("access.log", "three, which is longer than all before\n")
+	w.gets("two", "three, which is longer than all before")
+	w.now = w.now.Add(2 * time.Minute)
+	w.gets()
+	w.dies()
+	w.starts()
+	w.gets()
+	w.quiet()
+}
+
+func TestAFileThatIsEmptiedWithoutACopyIsToldAndReadOn(t *testing.T) {
+	w := newWorld(t)
+	w.starts()
+	w.writes("access.log", "one\ntwo\n")
+	w.gets("one", "two")
+	if err := os.Truncate(w.path("access.log"), 0); err != nil {
+		t.Fatal(err)
+	}
+	w.writes("access.log", "new\n")
+	w.gets("new")
+	if len(w.told) != 1 || !strings.Contains(w.told[0], "what it had after byte 8 is lost") {
+		t.Errorf("told: %q", w.told)
+	}
+}
+
+func TestADeletedFileIsReadToItsEndAndItsSuccessorToo(t *testing.T) {
+	w := newWorld(t)
+	w.starts()
+	w.writes("access.log", "one\n")
+	w.gets("one")
+	w.writes("access.log", "two\n")
+	if err := os.Remove(w.path("access.log")); err != nil {
+		t.Fatal(err)
+	}
+	w.gets("two")
+	w.writes("access.log", "three\n")
+	w.gets("three")
+	w.now = w.now.Add(2 * time.Minute)
+	w.gets()
+	if open, _ := w.tail.Files(); open != 1 {
+		t.Errorf("%d files are open", open)
+	}
+	w.quiet()
+}
+
+func TestAFileThatIsAwayAtTheStartIsWaitedFor(t *testing.T) {
+	w := newWorld(t)
+	w.starts()
+	w.writes("access.log", "one\n")
+	w.gets("one")
+	w.dies()
+	w.renames("access.log", "elsewhere")
+	w.starts()
+	w.gets()
+	if len(w.told) != 1 || !strings.Contains(w.told[0], "waiting for it") {
+		t.Errorf("told: %q", w.told)
+	}
+	w.renames("elsewhere", "access.log")
+	w.writes("access.log", "two\n")
+	w.gets("two")
+}
+
+func TestGlobsFindFilesThatComeLaterAndNoFileTwice(t *testing.T) {
+	w := newWorld(t, "*.log*", "a.log")
+	w.starts()
+	w.writes("a.log", "a1\n")
+	w.writes("b.log", "b1\n")
+	w.gets("a1", "b1")
+	w.renames("a.log", "a.log.1")
+	w.writes("a.log", "a2\n")
+	w.writes("c.log", "c1\n")
+	w.gets("a2", "c1")
+	w.dies()
+	w.writes("a.log.1", "late\n")
+	w.starts()
+	w.gets("late")
+	w.quiet()
+}
+
+func TestFilesThatBeginAlikeAreTwoFiles(t *testing.T) {
+	w := newWorld(t, "a.log", "b.log")
+	w.writes("a.log", "GET /healthz\nGET /healthz\n")
+	w.writes("b.log", "GET /healthz\nGET /healthz\n")
+	w.starts()
+	w.gets("GET /healthz", "GET /healthz", "GET /healthz", "GET /healthz")
+	if len(w.ids) != 4 {
+		t.Errorf("%d ids, want 4", len(w.ids))
+	}
+}
+
+func TestASymlinkIsFollowedWhereItPoints(t *testing.T) {
+	w := newWorld(t)
+	w.writes("one", "1\n")
+	w.writes("two", "2\n")
+	if err := os.Symlink("one", w.path("access.log")); err != nil {
+		t.Fatal(err)
+	}
+	w.starts()
+	w.gets("1")
+	w.writes("one", "1b\n")
+	if err := os.Symlink("two", w.path("new")); err != nil {
+		t.Fatal(err)
+	}
+	w.renames("new", "access.log")
+	w.gets("1b", "2")
+	w.quiet()
+}
+
+func TestAHugeLineIsCutAndTheNextIsRead(t *testing.T) {
+	w := newWorld(t)
+	w.o.MaxLine = 1000
+	w.starts()
+	w.writes("access.log", "first\n"+strings.Repeat("é", 100_000))
+	w.gets("first")
+	w.writes("access.log", strings.Repeat("x", 100_000)+"\nnext ünïcode\n")
+	lines, err := w.tail.Poll(10, 1<<20)
+	if err != nil || len(lines) != 2 {
+		t.Fatal(lines, err)
+	}
+	if !lines[0].TooLong || len(lines[0].Text) != 1000 || lines[1].TooLong || string(lines[1].Text) != "next ünïcode" {
+		t.Errorf("%v %d bytes, %v %q", lines[0].TooLong, len(lines[0].Text), lines[1].TooLong, lines[1].Text)
+	}
+	if lines[1].Offset != 6+200_000+100_000+1 {
+		t.Errorf("offset %d", lines[1].Offset)
+	}
+}
+
+func TestFromEndLeavesOutOnlyWhatWasThereBefore(t *testing.T) {
+	w := newWorld(t, "access.log", "later.log")
+	w.o.FromEnd = true
+	w.writes("access.log", "old\nolder\nhalf")
+	w.starts()
+	w.gets()
+	w.writes("access.log", " and half\nnew\n")
+	w.writes("later.log", "first\n")
+	w.gets("half and half", "new", "first")
+	w.dies()
+	w.writes("access.log", "while dead\n")
+	w.starts()
+	w.gets("while dead")
+}
+
+func TestTheStateIsOneProcessesAndADamagedOneIsRefused(t *testing.T) {
+	w := newWorld(t)
+	w.starts()
+	if _, err := tail.Open(w.o); err == nil || !strings.Contains(err.Error(), "another process") {
+		t.Errorf("a second one: %v", err)
+	}
+	w.dies()
+	for _, state := range []string{"", "{", `{"version":2}`, `{"version":1,"files":[{"id":"x"}]}`, `{"version":1,"files":[null]}`} {
+		if err := os.WriteFile(w.o.State, []byte(state), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if s, err := tail.Open(w.o); err == nil {
+			t.Errorf("%q is taken", state)
+			_ = s.Close()
+		}
+	}
+}
+
+func TestWhatIsNoLogIsTold(t *testing.T) {
+	w := newWorld(t, "dir", "old.gz")
+	if err := os.Mkdir(w.path("dir"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	w.writes("old", "x\n")
+	w.compresses("old", "old.gz")
+	w.starts()
+	w.gets()
+	w.gets()
+	if len(w.told) != 2 || !strings.Contains(w.told[0], "not a regular file") || !strings.Contains(w.told[1], "compressed") {
+		t.Errorf("told: %q", w.told)
+	}
+}
+
+func TestAWrongPatternIsRefused(t *testing.T) {
+	w := newWorld(t, "[")
+	if _, err := tail.Open(w.o); err == nil {
+		t.Error("taken")
+	}
+}
+
+func TestABatchEndsAtItsLimits(t *testing.T) {
+	w := newWorld(t)
+	w.writes("access.log", strings.Repeat("0123456789\n", 100_000))
+	w.starts()
+	lines, err := w.tail.Poll(500, 1<<20)
+	if err != nil || len(lines) != 500 {
+		t.Fatal(len(lines), err)
+	}
+	if lines, err = w.tail.Poll(500, 100); err != nil || len(lines) != 10 || lines[0].Offset != 5500 {
+		t.Fatal(len(lines), err)
+	}
+	w.commits()
+	w.dies()
+	w.starts()
+	if lines, err = w.tail.Poll(1, 1<<20); err != nil || len(lines) != 1 || lines[0].Offset != 5610 {
+		t.Fatal(lines, err)
+	}
+}

@@ -1,0 +1,357 @@
+package wire_test
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/wire"
+	coltracepb "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
+	resourcepb "go.opentelemetry.io/proto/otlp/resource/v1"
+	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
+	"golang.org/x/tools/txtar"
+	"google.golang.org/genproto/googleapis/rpc/status"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+)
+
+// goldenTraces are the requests of testdata/otlp, by name: JSON as SDKs write it.
+func goldenTraces(t testing.TB) map[string]*txtar.Archive {
+	t.Helper()
+	files, err := filepath.Glob("testdata/otlp/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no golden files: %v", err)
+	}
+	out := map[string]*txtar.Archive{}
+	for _, file := range files {
+		a, err := txtar.ParseFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[file] = a
+	}
+	return out
+}
+
+// Each file of testdata/otlp is a request, what is made of it and the answer.
+// The same request as protobuf, written by OpenTelemetry's own code, is read
+// the same.
+func TestTracesGolden(t *testing.T) {
+	for file, a := range goldenTraces(t) {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			body := a.Files[0].Data
+			if *update {
+				a.Files = append(a.Files[:1], txtar.File{Name: "want"}, txtar.File{Name: "reply"})
+			}
+			if len(a.Files) != 3 || a.Files[0].Name != "body" || a.Files[1].Name != "want" || a.Files[2].Name != "reply" {
+				t.Fatal("want the files body, want and reply")
+			}
+			in, rejected, err := wire.Traces(body, wire.JSON, wire.DefaultConsumers(), now, wire.DefaultLimits())
+			got := render(in, rejected, err)
+			reply := "none\n"
+			if err == nil {
+				reply = string(wire.AppendTracesReply(nil, wire.JSON, rejected)) + "\n"
+			}
+			if *update {
+				a.Files[1].Data, a.Files[2].Data = []byte(got), []byte(reply)
+				if err := os.WriteFile(file, txtar.Format(a), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if diff := cmp.Diff(string(a.Files[1].Data), got); diff != "" {
+				t.Error(diff)
+			}
+			if diff := cmp.Diff(string(a.Files[2].Data), reply); diff != "" {
+				t.Error(diff)
+			}
+			if strings.HasPrefix(filepath.Base(file), "json") {
+				return // what only JSON can say
+			}
+			again, rejectedAgain, err := wire.Traces(toProtobuf(t, body), wire.Protobuf, wire.DefaultConsumers(), now, wire.DefaultLimits())
+			if diff := cmp.Diff(got, render(again, rejectedAgain, err)); diff != "" {
+				t.Errorf("as protobuf (-json +protobuf):\n%s", diff)
+			}
+		})
+	}
+}
+
+// toProtobuf rewrites a request with OpenTelemetry's own types. Their JSON has
+// ids in base64.
+func toProtobuf(t testing.TB, body []byte) []byte {
+	t.Helper()
+	var tree map[string]any
+	if err := json.Unmarshal(body, &tree); err != nil {
+		t.Fatal(err)
+	}
+	var walk func(any)
+	walk = func(v any) {
+		switch x := v.(type) {
+		case []any:
+			for _, e := range x {
+				walk(e)
+			}
+		case map[string]any:
+			for k, e := range x {
+				s, ok := e.(string)
+				if b, err := hex.DecodeString(s); ok && err == nil && (k == "traceId" || k == "spanId" || k == "parentSpanId") {
+					x[k] = b
+				}
+				walk(e)
+			}
+		}
+	}
+	walk(tree)
+	text, err := json.Marshal(tree)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var req coltracepb.ExportTraceServiceRequest
+	if err := protojson.Unmarshal(text, &req); err != nil {
+		t.Fatal(err)
+	}
+	b, err := proto.Marshal(&req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// export makes a request of spans of one resource.
+func export(t testing.TB, spans ...*tracepb.Span) []byte {
+	t.Helper()
+	b, err := proto.Marshal(&coltracepb.ExportTraceServiceRequest{ResourceSpans: []*tracepb.ResourceSpans{{
+		Resource:   &resourcepb.Resource{Attributes: []*commonpb.KeyValue{attribute("service.name", "shop")}},
+		ScopeSpans: []*tracepb.ScopeSpans{{Spans: spans}},
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func attribute(key, s string) *commonpb.KeyValue {
+	return &commonpb.KeyValue{Key: key, Value: &commonpb.AnyValue{Value: &commonpb.AnyValue_StringValue{StringValue: s}}}
+}
+
+func integer(key string, n int64) *commonpb.KeyValue {
+	return &commonpb.KeyValue{Key: key, Value: &commonpb.AnyValue{Value: &commonpb.AnyValue_IntValue{IntValue: n}}}
+}
+
+// served is a server span of 12.5 ms that ended at now.
+func served(attributes ...*commonpb.KeyValue) *tracepb.Span {
+	end := uint64(now.UnixNano())
+	return &tracepb.Span{
+		TraceId: []byte("0123456789abcdef"), SpanId: []byte("01234567"), Name: "GET /orders/{id}",
+		Kind: tracepb.Span_SPAN_KIND_SERVER, StartTimeUnixNano: end - 12_500_000, EndTimeUnixNano: end,
+		Attributes: attributes,
+	}
+}
+
+// oneSpan decodes a request of one span.
+func oneSpan(t *testing.T, s *tracepb.Span) (weir.Incoming, weir.Rejection) {
+	t.Helper()
+	in, rejected, err := wire.Traces(export(t, s), wire.Protobuf, wire.DefaultConsumers(), now, wire.DefaultLimits())
+	switch {
+	case err != nil:
+		t.Fatal(err)
+	case len(in) == 1 && len(rejected) == 0:
+		return in[0], weir.Rejection{}
+	case len(in) == 0 && len(rejected) == 1:
+		return weir.Incoming{}, rejected[0]
+	}
+	t.Fatalf("%d events, %d rejections", len(in), len(rejected))
+	return weir.Incoming{}, weir.Rejection{}
+}
+
+func TestSpanRejectionNamesItsReason(t *testing.T) {
+	change := func(f func(*tracepb.Span)) *tracepb.Span {
+		s := served()
+		f(s)
+		return s
+	}
+	at := func(ts time.Time) *tracepb.Span {
+		return change(func(s *tracepb.Span) { s.StartTimeUnixNano, s.EndTimeUnixNano = 0, uint64(ts.UnixNano()) })
+	}
+	long := strings.Repeat("x", 2049)
+	for name, c := range map[string]struct {
+		span   *tracepb.Span
+		reason string
+	}{
+		"internal":              {change(func(s *tracepb.Span) { s.Kind = tracepb.Span_SPAN_KIND_INTERNAL }), wire.ReasonNotServer},
+		"client":                {change(func(s *tracepb.Span) { s.Kind = tracepb.Span_SPAN_KIND_CLIENT }), wire.ReasonNotServer},
+		"no kind":               {change(func(s *tracepb.Span) { s.Kind = 0 }), wire.ReasonNotServer},
+		"unknown kind":          {change(func(s *tracepb.Span) { s.Kind = 9 }), wire.ReasonNotServer},
+		"no trace id":           {change(func(s *tracepb.Span) { s.TraceId = nil }), wire.ReasonSpanID},
+		"zero trace id":         {change(func(s *tracepb.Span) { s.TraceId = make([]byte, 16) }), wire.ReasonSpanID},
+		"short span id":         {change(func(s *tracepb.Span) { s.SpanId = []byte("1") }), wire.ReasonSpanID},
+		"zero span id":          {change(func(s *tracepb.Span) { s.SpanId = make([]byte, 8) }), wire.ReasonSpanID},
+		"long route":            {served(attribute("http.route", long)), wire.ReasonStringTooLong},
+		"long name":             {change(func(s *tracepb.Span) { s.Name = long }), wire.ReasonStringTooLong},
+		"long consumer":         {served(attribute("enduser.id", long)), wire.ReasonStringTooLong},
+		"NUL in a route":        {served(attribute("http.route", "/\x00")), wire.ReasonNUL},
+		"NUL in a property":     {served(attribute("error.type", "\x00")), wire.ReasonNUL},
+		"status 99":             {served(integer("http.response.status_code", 99)), wire.ReasonStatus},
+		"status 600":            {served(integer("http.status_code", 600)), wire.ReasonStatus},
+		"gRPC status 17":        {served(attribute("rpc.system", "grpc"), integer("rpc.grpc.status_code", 17)), wire.ReasonStatus},
+		"status 0":              {served(integer("http.response.status_code", 0)), ""},
+		"far ahead":             {at(now.Add(25 * time.Hour)), wire.ReasonTimeFuture},
+		"a day ahead":           {at(now.Add(24 * time.Hour)), ""},
+		"before 2000":           {at(time.Date(1999, 12, 31, 0, 0, 0, 0, time.UTC)), wire.ReasonTimeAncient},
+		"over 1 MiB":            {served(attribute("unused", strings.Repeat("x", 1<<20))), wire.ReasonTooLarge},
+		"much that is not used": {served(attribute("unused", strings.Repeat("x", 1<<19))), ""},
+	} {
+		if _, r := oneSpan(t, c.span); r.Reason != c.reason {
+			t.Errorf("%s: reason %q (%s), want %q", name, r.Reason, r.Detail, c.reason)
+		}
+	}
+	broken := strings.Replace(string(export(t, served(attribute("http.route", "/carts")))), "/carts", "/cart\xff", 1)
+	_, rejected, err := wire.Traces([]byte(broken), wire.Protobuf, nil, now, wire.DefaultLimits())
+	if err != nil || len(rejected) != 1 || rejected[0].Reason != wire.ReasonInvalidUTF8 {
+		t.Errorf("invalid UTF-8: %v, %v", rejected, err)
+	}
+}
+
+func TestASpanOfNoOneIsStillACallOfNow(t *testing.T) {
+	s := served()
+	s.StartTimeUnixNano, s.EndTimeUnixNano = 0, 0
+	in, _ := oneSpan(t, s)
+	if !in.Event.Time.Equal(now.Truncate(time.Microsecond)) || in.Event.Call.LatencyMS != 0 || in.Event.Call.Consumer != "" {
+		t.Errorf("%+v %+v", in.Event, in.Event.Call)
+	}
+}
+
+func TestAClockSetBackGivesNoNegativeLatency(t *testing.T) {
+	s := served()
+	s.StartTimeUnixNano = s.EndTimeUnixNano + 5
+	if in, _ := oneSpan(t, s); in.Event.Call.LatencyMS != 0 {
+		t.Errorf("latency %v", in.Event.Call.LatencyMS)
+	}
+}
+
+func TestTheFirstConsumerAttributeThatIsThereCounts(t *testing.T) {
+	body := export(t,
+		served(attribute("user.id", "u"), attribute("client", "")),
+		served(attribute("tenant", "t"), attribute("client", "c")),
+		served(integer("tenant", 17)),
+		served(&commonpb.KeyValue{Key: "tenant", Value: &commonpb.AnyValue{Value: &commonpb.AnyValue_ArrayValue{ArrayValue: &commonpb.ArrayValue{
+			Values: []*commonpb.AnyValue{{Value: &commonpb.AnyValue_StringValue{StringValue: "first"}}, {Value: &commonpb.AnyValue_StringValue{StringValue: "second"}}},
+		}}}}),
+		served(),
+	)
+	in, _, err := wire.Traces(body, wire.Protobuf, []string{"client", "tenant", "service.name"}, now, wire.DefaultLimits())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, i := range in {
+		got = append(got, i.Event.Call.Consumer)
+	}
+	if diff := cmp.Diff([]string{"shop", "c", "17", "first", "shop"}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestLongPropertiesAreCutBetweenCharacters(t *testing.T) {
+	in, r := oneSpan(t, served(attribute("error.type", strings.Repeat("é", 200)), attribute("server.address", `a"b`)))
+	want := fmt.Sprintf(`{"service":"shop","host":"a\"b","error_type":"%s"}`, strings.Repeat("é", 127))
+	if string(in.Event.Properties) != want || r.Reason != "" {
+		t.Errorf("%s %v, want %s", in.Event.Properties, r, want)
+	}
+}
+
+func TestTooManySpansAreTooLarge(t *testing.T) {
+	l := wire.DefaultLimits()
+	l.Events = 2
+	client := &tracepb.Span{Kind: tracepb.Span_SPAN_KIND_CLIENT}
+	for encoding, body := range map[wire.Encoding][]byte{
+		wire.Protobuf: export(t, served(), client, served()),
+		wire.JSON:     []byte(`{"resourceSpans":[{"scopeSpans":[{"spans":[{},{},{}]}]}]}`),
+	} {
+		in, rejected, err := wire.Traces(body, encoding, nil, now, l)
+		if weir.ErrorCode(err) != weir.ETOOLARGE || in != nil || rejected != nil {
+			t.Errorf("%v: %v, %v, %v", encoding, in, rejected, err)
+		}
+	}
+}
+
+func TestABrokenRequestIsRefusedWhole(t *testing.T) {
+	whole := export(t, served(attribute("http.route", "/")))
+	for name, c := range map[string]struct {
+		encoding wire.Encoding
+		body     string
+	}{
+		"cut short":        {wire.Protobuf, string(whole[:len(whole)-1])},
+		"JSON as protobuf": {wire.Protobuf, `{"resourceSpans":[]}`},
+		"protobuf as JSON": {wire.JSON, string(whole)},
+		"empty JSON":       {wire.JSON, ""},
+		"an array":         {wire.JSON, "[]"},
+		"wrong type":       {wire.JSON, `{"resourceSpans":{}}`},
+		"cut JSON":         {wire.JSON, `{"resourceSpans":[`},
+		"not UTF-8":        {wire.JSON, "{\"\xff\":1}"},
+	} {
+		in, rejected, err := wire.Traces([]byte(c.body), c.encoding, nil, now, wire.DefaultLimits())
+		if weir.ErrorCode(err) != weir.EINVALID || in != nil || rejected != nil {
+			t.Errorf("%s: %v, %v, %v", name, in, rejected, err)
+		}
+	}
+}
+
+func TestAnEmptyRequestIsFine(t *testing.T) {
+	for encoding, body := range map[wire.Encoding]string{wire.Protobuf: "", wire.JSON: "{}"} {
+		if in, rejected, err := wire.Traces([]byte(body), encoding, nil, now, wire.DefaultLimits()); err != nil || in != nil || rejected != nil {
+			t.Errorf("%v: %v, %v, %v", encoding, in, rejected, err)
+		}
+	}
+}
+
+func TestCallsOutliveTheBody(t *testing.T) {
+	body := export(t, served(attribute("http.route", "/orders"), attribute("enduser.id", "acme"), attribute("error.type", "x")))
+	in, _, err := wire.Traces(body, wire.Protobuf, wire.DefaultConsumers(), now, wire.DefaultLimits())
+	if err != nil {
+		t.Fatal(err)
+	}
+	clear(body)
+	e := in[0].Event
+	if e.Call.Route != "/orders" || e.Call.Consumer != "acme" || string(e.Properties) != `{"service":"shop","error_type":"x"}` {
+		t.Errorf("%+v %+v %s", e, e.Call, e.Properties)
+	}
+}
+
+func TestTheReplyIsAnExportTraceServiceResponse(t *testing.T) {
+	if b := wire.AppendTracesReply(nil, wire.Protobuf, nil); len(b) != 0 {
+		t.Errorf("full success is %q", b)
+	}
+	rejected := []weir.Rejection{{Reason: "b"}, {Reason: "a", Detail: "d\xc3\xa9"}, {Reason: "a"}}
+	var reply coltracepb.ExportTraceServiceResponse
+	if err := proto.Unmarshal(wire.AppendTracesReply(nil, wire.Protobuf, rejected), &reply); err != nil {
+		t.Fatal(err)
+	}
+	if p := reply.GetPartialSuccess(); p.GetRejectedSpans() != 3 || p.GetErrorMessage() != "spans not taken: 1 b, 2 a (dé)" {
+		t.Errorf("%+v", p)
+	}
+	var again coltracepb.ExportTraceServiceResponse
+	if err := protojson.Unmarshal(wire.AppendTracesReply(nil, wire.JSON, rejected), &again); err != nil {
+		t.Fatal(err)
+	}
+	if !proto.Equal(&reply, &again) {
+		t.Errorf("protobuf %v, JSON %v", &reply, &again)
+	}
+	var s, j status.Status
+	if err := proto.Unmarshal(wire.AppendStatus(nil, wire.Protobuf, weir.EUNAVAILABLE, "later"), &s); err != nil {
+		t.Fatal(err)
+	}
+	if err := protojson.Unmarshal(wire.AppendStatus(nil, wire.JSON, weir.EUNAVAILABLE, "later"), &j); err != nil {
+		t.Fatal(err)
+	}
+	if !proto.Equal(&s, &j) || s.GetCode() != 14 || s.GetMessage() != "later" {
+		t.Errorf("%v, %v", &s, &j)
+	}
+}
