@@ -123,7 +123,7 @@ func (s *server) build() {
 		}
 	}
 	if s.cmd.has(roleQuery) {
-		e := insight.New(m.timed(s.cold), s.drain, nil, insight.Options{Cache: s.shared.cache})
+		e := insight.New(m.timed(s.cold), s.drain, nil, insight.Options{Cache: s.shared.cache, Locks: s.shared.asking})
 		m.watchInsights(s.reg, e)
 		answers = e
 	}
