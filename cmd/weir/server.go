@@ -49,7 +49,8 @@ type server struct {
 	feed  *feed
 	http  *httpd.Server
 
-	ingest *ingest.Ingester // nil unless the node takes events
+	ingest    *ingest.Ingester  // nil unless the node takes events
+	overflows *ingest.Overflows // what it does not take
 
 	retention *retention // nil unless the node does scheduled work and has the cold tier open
 
@@ -130,6 +131,7 @@ func (s *server) build() {
 	if s.cmd.has(roleJobs) && s.cold != nil {
 		s.retention = newRetention(s.meta, s.cold, s.once("retention"), nil, s.log, s.reg)
 	}
+	limiter := s.limiter()
 	if s.cmd.has(roleIngest) {
 		var log ingest.Log = s.hot
 		if s.spill != nil {
@@ -137,6 +139,7 @@ func (s *server) build() {
 		}
 		s.ingest = ingest.New(ingest.Config{
 			Log: log, Salts: s.meta, Enrich: s.enrich, Feed: s.feed, Limits: wire.DefaultLimits(), Registry: s.reg,
+			Limiter: limiter, LimitKey: s.cmd.LimitKey, Quotas: ingest.NewQuotas(s.hot, nil, s.log, s.reg), Overflows: s.overflows,
 		})
 		takes = s.ingest
 	}
@@ -149,6 +152,7 @@ func (s *server) build() {
 		Sessions:  sessions,
 		Limiter:   s.shared.limiter,
 		Ingest:    takes,
+		Usage:     s.usage(),
 		Stats:     stats.New(s.hot, nil),
 		Insights:  answers,
 		Live:      hub,
@@ -157,6 +161,8 @@ func (s *server) build() {
 		Logger:    s.log,
 		Version:   version,
 
+		RateLimiter:    limiter,
+		LimitIP:        s.cmd.LimitIP,
 		TrustedProxies: s.cmd.TrustedProxies,
 		Checks:         s.checks(),
 		Status:         s.status,

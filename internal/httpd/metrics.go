@@ -24,7 +24,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}, []string{"route"}),
 		refusedKeys: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "weir_ingest_refused_requests_total", Help: "Ingest requests refused whole for their write key, by reason.",
+			Name: "weir_ingest_refused_requests_total", Help: "Ingest requests refused whole for their write key, or their address's rate, by reason.",
 		}, []string{"reason"}),
 		streams: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "weir_live_streams", Help: "Live streams open now.",
@@ -34,6 +34,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	// Shown from the start, so that a rate over them has a zero to begin with.
 	m.refusedKeys.WithLabelValues("missing")
 	m.refusedKeys.WithLabelValues("unknown")
+	m.refusedKeys.WithLabelValues("rate_limited")
 	return m
 }
 

@@ -25,6 +25,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/fleet"
+	"github.com/weir-analytics/weir/internal/ingest"
 	"golang.org/x/time/rate"
 )
 
@@ -35,6 +36,7 @@ type Config struct {
 	Sessions  scs.Store
 	Limiter   fleet.Limiter // of attempts to sign in; nil is one of the server's own
 	Ingest    Ingester
+	Usage     Usage
 	Stats     Stats
 	Insights  Insights
 	Live      Live
@@ -48,6 +50,9 @@ type Config struct {
 	// Status is for /api/admin/status; nil knows nothing. It ends soon, and is
 	// safe for concurrent use.
 	Status func(ctx context.Context) (Status, error)
+
+	RateLimiter *ingest.Limiter // of what senders send; nil: no rates
+	LimitIP     weir.Rate       // requests of senders from one address, of projects that have no rate of their own
 
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For counts; nil is loopback
 	NewRequestID   func() string  // nil is 128 random bits
@@ -106,6 +111,7 @@ func New(cfg Config) *Server {
 	s.mountIngest()
 	s.mountAccount()
 	s.mountProjects()
+	s.mountUsage()
 	s.mountStats()
 	s.mountInsights()
 	s.mountLive()
