@@ -94,7 +94,6 @@ func New(cfg Config) *Server {
 		cfg:      cfg,
 		log:      cfg.Logger,
 		logins:   newLogins(cfg.Sessions),
-		guesses:  newThrottle(cfg.Limiter, cfg.Clock, cfg.Logger),
 		proxies:  cfg.TrustedProxies,
 		metrics:  newMetrics(cfg.Metrics),
 		ui:       newUI(cfg.UI),
@@ -105,6 +104,7 @@ func New(cfg Config) *Server {
 
 		unavailable: rate.Sometimes{First: 3, Interval: 10 * time.Second},
 	}
+	s.guesses = newThrottle(cfg.Limiter, cfg.Clock, cfg.Logger, s.metrics.guesses)
 	s.mux = newGuardedMux(s)
 	s.api = humago.New(s.mux, openAPIConfig(cfg.Version))
 	s.mountOps()

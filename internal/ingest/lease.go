@@ -10,22 +10,23 @@ import (
 
 // lease is the slice of a bucket that a node took and has not given out yet.
 //
-// A slice runs out after the time in which the bucket gets as many tokens again. So
-// what nodes hold and what is in the bucket is never more than the bucket's size: a
-// rate lets through what one bucket would, or a little less where slices run out. To
-// keep that little, a slice is as large as what the node lately gave out in the
-// life of one: twice the last one when that was used up, what was used of it when it
-// ran out; at most 1 % of the bucket, or 5 % of what is left in it.
+// A slice is 1 % of the bucket at most, or one token, or what a request needs. So a
+// rate lets through what one bucket would, and at most 1 % of the bucket's size for
+// each node more, once after a pause. What a node does not give out within a tenth of
+// the rate's time is lost, which lets through less; to keep that little, a slice is
+// as large as what was lately given out in such a time: twice the last one when
+// that was used up, what was used of it when it ran out.
 type lease struct {
-	mu   sync.Mutex
-	rate weir.Rate
-	unit unit
+	mu     sync.Mutex
+	bucket string // its name: another rate is another bucket
+	rate   weir.Rate
+	unit   unit
 
 	have  int       // of the slice, what may still come
 	got   int       // its size, in tokens
 	until time.Time // when it runs out
 
-	remaining int       // tokens left in the bucket when it was last asked,
+	remaining int       // tokens left in the bucket when that was last asked,
 	seen      time.Time // at this time
 
 	// Until dryUntil nothing that needs dryNeed tokens or more is worth asking for.
@@ -59,15 +60,16 @@ func unitOf(r weir.Rate) unit {
 func (u unit) tokens(n int) int { return (n + u.events - 1) / u.events }
 
 // begin makes the lease one of the rate, and forgets a slice that has run out.
-func (l *lease) begin(r weir.Rate, now time.Time) {
+func (l *lease) begin(key string, r weir.Rate, now time.Time) {
 	if l.rate != r {
-		l.rate, l.unit = r, unitOf(r)
+		l.bucket, l.rate, l.unit = key+":"+r.String(), r, unitOf(r)
 		l.have, l.got, l.until, l.dryUntil = 0, 0, time.Time{}, time.Time{}
 		l.remaining, l.seen = l.unit.limit.Burst, now
 	}
-	if l.have > 0 && !now.Before(l.until) {
-		l.got = max(l.got-l.unit.tokens(l.have), 1) // what was used of it
-		l.have, l.until = 0, time.Time{}
+	if whole := l.have / l.unit.events; whole > 0 && !now.Before(l.until) {
+		l.got = max(l.got-whole, 1) // what was used of it
+		l.have -= whole * l.unit.events
+		l.until = time.Time{}
 	}
 }
 
@@ -77,14 +79,14 @@ func (l *lease) slice(now time.Time) int {
 	if now.Before(l.until) { // used up before it ran out
 		size *= 2
 	}
-	return min(size, max(1, l.unit.limit.Burst/100, l.remaining/20))
+	return min(size, max(1, l.unit.limit.Burst/100))
 }
 
 // fill adds a slice to what is left of the last one.
 func (l *lease) fill(tokens int, now time.Time) {
 	l.have += tokens * l.unit.events
 	l.got = tokens
-	l.until = now.Add(time.Duration(tokens) * l.unit.limit.Every)
+	l.until = now.Add(l.rate.Per / 10)
 	l.dryUntil = time.Time{}
 }
 

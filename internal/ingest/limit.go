@@ -28,6 +28,9 @@ const (
 	largest = 50_000
 )
 
+// breath is the least that who is refused waits: refusing costs few questions so.
+const breath = 10 * time.Millisecond
+
 // Limiter holds senders to rates, over token buckets that all nodes share. It takes
 // tokens from a bucket in slices and gives them out by itself, so that most requests
 // ask no other node; see lease. It is safe for concurrent use.
@@ -103,9 +106,9 @@ func (x *Limiter) Take(ctx context.Context, key string, r weir.Rate, n int) (s S
 	defer l.mu.Unlock()
 	// Under the lock, so that takes have the order of their times.
 	now := x.clock.Now()
-	l.begin(r, now)
+	l.begin(key, r, now)
 	if n > l.have {
-		wait = x.fill(ctx, key, l, min(n, largest), now)
+		wait = x.fill(ctx, l, min(n, largest), now)
 	}
 	if wait == 0 {
 		l.have = max(l.have-n, 0) // of more than the largest, the rest is free
@@ -140,25 +143,29 @@ func (x *Limiter) leaseOf(key string) *lease {
 
 // fill takes a slice from the bucket, so that n may come. It returns 0, or the time
 // after which n may.
-func (x *Limiter) fill(ctx context.Context, key string, l *lease, n int, now time.Time) time.Duration {
+func (x *Limiter) fill(ctx context.Context, l *lease, n int, now time.Time) time.Duration {
 	need := min(l.unit.tokens(n-l.have), l.unit.limit.Burst+l.unit.limit.Debt)
 	if wait := l.dryUntil.Sub(now); wait > 0 && need >= l.dryNeed {
 		return wait
 	}
 	size := max(need, l.slice(now))
-	wait, remaining := x.take(ctx, key, l.unit.limit, size)
-	if wait > 0 && size > need && remaining >= need {
-		size = need
-		wait, remaining = x.take(ctx, key, l.unit.limit, size)
+	wait, remaining := x.take(ctx, l.bucket, l.unit.limit, size)
+	emptied := wait > 0 && size > need && remaining >= need
+	if emptied {
+		size = min(size, remaining)
+		wait, remaining = x.take(ctx, l.bucket, l.unit.limit, size)
 	}
 	l.remaining, l.seen = remaining, now
 	if wait > 0 {
 		// What is needed is there sooner than what was asked for.
-		wait = max(wait-time.Duration(size-need)*l.unit.limit.Every, time.Microsecond)
+		wait = max(wait-time.Duration(size-need)*l.unit.limit.Every, breath)
 		l.dryUntil, l.dryNeed = now.Add(wait), need
 		return wait
 	}
 	l.fill(size, now)
+	if emptied {
+		l.dryUntil, l.dryNeed = now.Add(breath), 1
+	}
 	return 0
 }
 
