@@ -53,43 +53,63 @@ func refusalError(r *ingest.Refusal) *Error {
 	return e
 }
 
-// setStanding says how the sender stands with its rates; nil ones are none.
+// setStanding says how the sender stands with its rates; nil ones are none. It is on
+// the way of every event, so all values are parts of one string.
 func setStanding(h http.Header, standings ...*ingest.Standing) {
 	var least *ingest.Standing
-	var now, policy []byte
 	for _, s := range standings {
-		if s == nil {
-			continue
-		}
-		if least == nil || float64(s.Remaining)/float64(s.Rate.N) < float64(least.Remaining)/float64(least.Rate.N) {
+		if s != nil && (least == nil || left(s) < left(least)) {
 			least = s
 		}
-		now, policy = comma(now), comma(policy)
-		now = append(append(append(now, '"'), s.Policy...), `";r=`...)
-		now = strconv.AppendInt(now, int64(s.Remaining), 10)
-		now = strconv.AppendInt(append(now, ";t="...), int64(seconds(s.Reset)), 10)
-		policy = append(append(append(policy, '"'), s.Policy...), `";q=`...)
-		policy = strconv.AppendInt(policy, int64(s.Rate.N), 10)
-		policy = strconv.AppendInt(append(policy, ";w="...), int64(s.Rate.Per/time.Second), 10)
 	}
 	if least == nil {
 		return
 	}
-	// One allocation for all of them.
-	values := [...]string{
-		strconv.Itoa(least.Rate.N), strconv.Itoa(least.Remaining), strconv.Itoa(seconds(least.Reset)), string(now), string(policy),
-	}
+	var buf [256]byte
+	var ends [5]int
+	b := strconv.AppendInt(buf[:0], int64(least.Rate.N), 10)
+	ends[0] = len(b)
+	b = strconv.AppendInt(b, int64(least.Remaining), 10)
+	ends[1] = len(b)
+	b = strconv.AppendInt(b, int64(seconds(least.Reset)), 10)
+	ends[2] = len(b)
+	b = appendItems(b, standings, func(b []byte, s *ingest.Standing) []byte {
+		b = strconv.AppendInt(append(b, ";r="...), int64(s.Remaining), 10)
+		return strconv.AppendInt(append(b, ";t="...), int64(seconds(s.Reset)), 10)
+	})
+	ends[3] = len(b)
+	b = appendItems(b, standings, func(b []byte, s *ingest.Standing) []byte {
+		b = strconv.AppendInt(append(b, ";q="...), int64(s.Rate.N), 10)
+		return strconv.AppendInt(append(b, ";w="...), int64(s.Rate.Per/time.Second), 10)
+	})
+	ends[4] = len(b)
+	all, values, begin := string(b), make([]string, len(ends)), 0
 	for i, name := range [...]string{headerLimit, headerRemaining, headerReset, headerNow, headerPolicy} {
+		values[i] = all[begin:ends[i]]
 		h[name] = values[i : i+1 : i+1]
+		begin = ends[i]
 	}
 }
 
-func comma(b []byte) []byte {
-	if len(b) == 0 {
-		return make([]byte, 0, 64)
+// appendItems appends a list of structured fields: the names of the policies with
+// their parameters.
+func appendItems(b []byte, standings []*ingest.Standing, parameters func([]byte, *ingest.Standing) []byte) []byte {
+	more := false
+	for _, s := range standings {
+		if s == nil {
+			continue
+		}
+		if more {
+			b = append(b, ", "...)
+		}
+		b = append(append(append(b, '"'), s.Policy...), '"')
+		b, more = parameters(b, s), true
 	}
-	return append(b, ", "...)
+	return b
 }
+
+// left is the share of a rate that is left, 0 to 1.
+func left(s *ingest.Standing) float64 { return float64(s.Remaining) / float64(s.Rate.N) }
 
 // seconds are whole ones, so many that the time has passed after them.
 func seconds(d time.Duration) int { return int(math.Ceil(d.Seconds())) }

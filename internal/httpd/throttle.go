@@ -116,7 +116,8 @@ func account(email string) string { return strings.ToLower(strings.TrimSpace(ema
 
 func digest(s string) string {
 	sum := sha256.Sum256([]byte(s))
-	return hex.EncodeToString(sum[:])
+	var text [2 * len(sum)]byte
+	return string(hex.AppendEncode(text[:0], sum[:]))
 }
 
 // network is an address, or of IPv6 the /64 that one customer has to choose
