@@ -47,14 +47,14 @@ func batch(first, n int, ts string) string {
 }
 
 // refused sends a body that must be refused whole, and returns why.
-func (r *rig) refused(body string, from ingest.Remote, code string) *ingest.Refusal {
+func (r *rig) refused(body string, from ingest.Remote, code string) ingest.Refusal {
 	r.t.Helper()
 	reply, err := r.Ingest(r.t.Context(), r.project, strings.NewReader(body), "", from)
 	var refusal *ingest.Refusal
 	if weir.ErrorCode(err) != code || !errors.As(err, &refusal) {
 		r.t.Fatalf("%+v, %v; want %s", reply, err, code)
 	}
-	return refusal
+	return *refusal
 }
 
 func (r *rig) usage() *ingest.Usage {
@@ -323,14 +323,14 @@ func TestOverflowsReachTheLedger(t *testing.T) {
 		l.mu.Lock()
 		l.fail = errors.New("away")
 		l.mu.Unlock()
-		time.Sleep(6 * time.Second)
+		<-time.After(6 * time.Second)
 		if len(l.events) != 0 {
 			t.Fatalf("ledger = %v", l.events)
 		}
 		l.mu.Lock()
 		l.fail = nil
 		l.mu.Unlock()
-		time.Sleep(5 * time.Second)
+		<-time.After(5 * time.Second)
 		if u := r.usage(); u.Refused != 7 || l.events["p 2026-03 quota_exceeded"] != 7 {
 			t.Fatalf("usage %+v, ledger %v", u, l.events)
 		}

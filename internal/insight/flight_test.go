@@ -125,11 +125,11 @@ func TestASlowNodeKeepsItsQuestionAndHoldsOthersUpForAWhileOnly(t *testing.T) {
 	acrossNodes(t, func(t *testing.T, nodes []*insight.Engine, _ []*watched, g *gate) {
 		slow := ask(t.Context(), nodes[0], berlin(t), 30*time.Second)
 		second := ask(t.Context(), nodes[1], berlin(t), 30*time.Second)
-		time.Sleep(9 * time.Second)
+		<-time.After(9 * time.Second)
 		if n := g.questions(); n != 1 {
 			t.Fatalf("%d questions while the first is well, want 1", n)
 		}
-		time.Sleep(2 * time.Second)
+		<-time.After(2 * time.Second)
 		if n := g.questions(); n != 2 {
 			t.Fatalf("%d questions, want 2: ten seconds are enough", n)
 		}
@@ -147,7 +147,7 @@ func TestAnAskerThatLeavesGivesItsPlaceToAnotherNode(t *testing.T) {
 		second := ask(t.Context(), nodes[1], berlin(t), 30*time.Second)
 		leave()
 		<-first.done
-		time.Sleep(time.Second) // fake: the next looks
+		<-time.After(time.Second) // fake: the next looks
 		if n := g.questions(); n != 2 {
 			t.Fatalf("%d questions, want 2: nobody asks any more", n)
 		}
