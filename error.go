@@ -7,16 +7,17 @@ import (
 
 // Codes of errors that a client may see. httpd maps each to one HTTP status.
 const (
-	EINVALID      = "invalid"      // 400: the request is wrong
-	EUNAUTHORIZED = "unauthorized" // 401: who are you
-	EFORBIDDEN    = "forbidden"    // 403: you may not
-	ENOTFOUND     = "not_found"    // 404
-	ECONFLICT     = "conflict"     // 409
-	ETOOLARGE     = "too_large"    // 413
-	EUNSUPPORTED  = "unsupported"  // 415
-	ERATELIMITED  = "rate_limited" // 429
-	EUNAVAILABLE  = "unavailable"  // 503: try again later
-	EINTERNAL     = "internal"     // 500
+	EINVALID      = "invalid"        // 400: the request is wrong
+	EUNAUTHORIZED = "unauthorized"   // 401: who are you
+	EFORBIDDEN    = "forbidden"      // 403: you may not
+	ENOTFOUND     = "not_found"      // 404
+	ECONFLICT     = "conflict"       // 409
+	ETOOLARGE     = "too_large"      // 413
+	EUNSUPPORTED  = "unsupported"    // 415
+	ERATELIMITED  = "rate_limited"   // 429
+	EQUOTA        = "quota_exceeded" // 429: the month's events are used up
+	EUNAVAILABLE  = "unavailable"    // 503: try again later
+	EINTERNAL     = "internal"       // 500
 )
 
 // Error is an error with a code for the client. Message is for people and says

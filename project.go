@@ -13,6 +13,8 @@ type Project struct {
 	// RetentionDays is for how many whole days before today, in its timezone, the
 	// cold tier keeps what happened; 0 is for ever.
 	RetentionDays int
+	// Limits are what it may bring in.
+	Limits Limits
 
 	loc *time.Location
 }

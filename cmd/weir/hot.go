@@ -22,6 +22,7 @@ import (
 // is alone, roster, bus and sessions are nil.
 type shared struct {
 	cache    fleet.Cache
+	asking   fleet.Locks // of the nodes that share cache; nil of a cache that is this node's own
 	limiter  fleet.Limiter
 	locks    fleet.Locks
 	sessions scs.Store
@@ -121,6 +122,9 @@ func (s *server) openRedis(ctx context.Context) error {
 	return nil
 }
 
+// cacheTimeout is the most that a question waits for the Redis of answers at a time.
+const cacheTimeout = 250 * time.Millisecond
+
 // openCache opens the Redis that keeps answers, if there is one of its own. It
 // may lose and evict what it holds.
 func (s *server) openCache(ctx context.Context) error {
@@ -136,6 +140,7 @@ func (s *server) openCache(ctx context.Context) error {
 		return fmt.Errorf("--cache: %w", err)
 	}
 	s.onClose(func() error { client.Close(); return nil })
-	s.shared.cache = fleetredis.New(client, fleetredis.Options{Prefix: u.Prefix + ":", Logger: s.log}).Cache
+	f := fleetredis.New(client, fleetredis.Options{Prefix: u.Prefix + ":", Logger: s.log, Timeout: cacheTimeout})
+	s.shared.cache, s.shared.asking = f.Cache, f.Locks
 	return nil
 }

@@ -90,14 +90,19 @@ func (m *metrics) watchDrain(reg prometheus.Registerer, d *drain.Drain) {
 }
 
 func (m *metrics) watchInsights(reg prometheus.Registerer, e *insight.Engine) {
-	reg.MustRegister(
-		prometheus.NewCounterFunc(prometheus.CounterOpts{
-			Name: "weir_query_cache_hits_total", Help: "Questions that accepted an older answer and were given a kept one.",
-		}, func() float64 { hits, _ := e.CacheStats(); return float64(hits) }),
-		prometheus.NewCounterFunc(prometheus.CounterOpts{
-			Name: "weir_query_cache_misses_total", Help: "Questions that accepted an older answer when none was kept.",
-		}, func() float64 { _, misses := e.CacheStats(); return float64(misses) }),
-	)
+	for _, c := range []struct {
+		name, help string
+		value      func(insight.CacheStats) uint64
+	}{
+		{"weir_query_cache_hits_total", "Questions that accepted an older answer and were given a kept one.", func(s insight.CacheStats) uint64 { return s.Hits }},
+		{"weir_query_cache_misses_total", "Questions that accepted an older answer when none was kept.", func(s insight.CacheStats) uint64 { return s.Misses }},
+		{"weir_query_cache_joined_total", "Those of the misses that were answered by what another asker, here or at another node, was finding out.", func(s insight.CacheStats) uint64 { return s.Joined }},
+		{"weir_query_cache_exact_total", "Questions that accepted no older answer.", func(s insight.CacheStats) uint64 { return s.Exact }},
+		{"weir_query_cache_failures_total", "Failures of the cache; the questions were answered without it.", func(s insight.CacheStats) uint64 { return s.Failures }},
+	} {
+		reg.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: c.name, Help: c.help},
+			func() float64 { return float64(c.value(e.CacheStats())) }))
+	}
 }
 
 func (m *metrics) watchHub(reg prometheus.Registerer, hub *httpd.Hub) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -13,7 +14,7 @@ import (
 type projectCmd struct {
 	Create projectCreateCmd `cmd:"" help:"Make a project and print its write key."`
 	List   projectListCmd   `cmd:"" help:"List the projects."`
-	Set    projectSetCmd    `cmd:"" help:"Change how long a project's events are kept."`
+	Set    projectSetCmd    `cmd:"" help:"Change how long a project's events are kept, and how many it may bring in."`
 }
 
 // Help is shown below the usage.
@@ -22,7 +23,8 @@ func (*projectCmd) Help() string {
 
     weir project create "My shop" --timezone Europe/Berlin --token TOKEN
     WEIR_ADMIN_TOKEN=… weir project list
-    WEIR_ADMIN_TOKEN=… weir project set PROJECT --retention-days 90`
+    WEIR_ADMIN_TOKEN=… weir project set PROJECT --retention-days 90
+    WEIR_ADMIN_TOKEN=… weir project set PROJECT --quota 1000000 --over sample --sample 10`
 }
 
 type projectCreateCmd struct {
@@ -98,14 +100,19 @@ func kept(days int) string {
 type projectSetCmd struct {
 	remote        `embed:""`
 	Project       string `arg:"" help:"Id of the project."`
-	RetentionDays int    `required:"" placeholder:"N" help:"Days before today that its events are kept for; 0 is for ever. What is older is deleted within the hour."`
+	RetentionDays *int   `placeholder:"N" help:"Days before today that its events are kept for; 0 is for ever. What is older is deleted within the hour."`
+	limitFlags    `embed:""`
 }
 
 // Help is shown below the usage.
 func (*projectSetCmd) Help() string {
-	return `Example:
+	return `What is not given stays as it is.
 
-    WEIR_ADMIN_TOKEN=… weir project set PROJECT --retention-days 90`
+Examples:
+
+    WEIR_ADMIN_TOKEN=… weir project set PROJECT --retention-days 90
+    WEIR_ADMIN_TOKEN=… weir project set PROJECT --limit-key 1000/s --limit-ip 600/m
+    WEIR_ADMIN_TOKEN=… weir project set PROJECT --quota 1000000 --over sample --sample 10`
 }
 
 // Run changes it.
@@ -113,12 +120,20 @@ func (c *projectSetCmd) Run(ctx context.Context, stdout io.Writer) error {
 	var p struct {
 		ID            string
 		RetentionDays int `json:"retention_days"`
+		limitsBody
 	}
-	in := map[string]any{"retention_days": c.RetentionDays}
+	in := map[string]any{}
+	if c.RetentionDays != nil {
+		in["retention_days"] = *c.RetentionDays
+	}
+	c.into(in)
+	if len(in) == 0 {
+		return errors.New("say what to change: --retention-days, --limit-key, --limit-ip, --quota, --over or --sample")
+	}
 	if err := c.call(ctx, http.MethodPatch, "/api/v1/projects/"+url.PathEscape(c.Project), in, &p); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(stdout, "project  %s\nkept     %s\n", p.ID, kept(p.RetentionDays))
+	_, err := fmt.Fprintf(stdout, "project              %s\nkept                 %s\n%v", p.ID, kept(p.RetentionDays), p.limitsBody)
 	return err
 }
 

@@ -12,6 +12,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/report"
 	"golang.org/x/sync/errgroup"
 )
@@ -37,12 +38,15 @@ type serveCmd struct {
 
 	DedupWindow time.Duration `default:"24h" env:"WEIR_DEDUP_WINDOW" help:"How long a new hot tier remembers event ids at least; an existing one keeps its own."`
 
+	LimitKey weir.Rate `env:"WEIR_LIMIT_KEY" placeholder:"N/s" help:"Most events by one write key, such as 1000/s, 600/m or 5000/h; any number by default. A project may have its own."`
+	LimitIP  weir.Rate `name:"limit-ip" env:"WEIR_LIMIT_IP" placeholder:"N/s" help:"Most requests with events from one address, or one /64 of IPv6; any number by default. A project may have its own."`
+
 	AdminToken     string         `env:"WEIR_ADMIN_TOKEN" placeholder:"TOKEN" help:"Token of the administrator; without it one is made at the first start and printed once. Better given as WEIR_ADMIN_TOKEN than on the command line."`
 	TrustedProxies []netip.Prefix `env:"WEIR_TRUSTED_PROXIES" placeholder:"CIDR,…" help:"Proxies whose X-Forwarded-For counts; loopback by default."`
 	GeoCountry     string         `env:"WEIR_GEO_COUNTRY" type:"path" placeholder:"FILE" help:"Country database (MMDB) instead of the built-in one."`
 	GeoCity        string         `env:"WEIR_GEO_CITY" type:"path" placeholder:"FILE" help:"City database (MMDB); without it regions and cities stay empty."`
 
-	alertFlags `embed:""`
+	alertFlags    `embed:""`
 	OTLPConsumers []string `name:"otlp-consumers" env:"WEIR_OTLP_CONSUMERS" placeholder:"ATTRIBUTE,…" help:"Attributes of spans that name who called, the first that is there; by default weir.consumer, enduser.id, enduser.pseudo.id, user.id."`
 
 	LogLevel  slog.Level `default:"info" env:"WEIR_LOG_LEVEL" placeholder:"LEVEL" help:"debug, info, warn or error."`
@@ -164,6 +168,7 @@ func (s *server) run(ctx context.Context, l net.Listener, stdout io.Writer) erro
 	if err := s.greet(ctx, l.Addr(), stdout); err != nil {
 		return err
 	}
+	stopOverflows := s.keepOverflows(ctx)
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.http.Run(gctx, l) })
 	g.Go(func() error { return s.feed.run(gctx) })
@@ -190,6 +195,7 @@ func (s *server) run(ctx context.Context, l net.Listener, stdout io.Writer) erro
 		g.Go(func() error { return servePprof(gctx, s.cmd.PprofAddr) })
 	}
 	err := g.Wait()
+	stopOverflows()
 	if s.cmd.has(roleDrain) {
 		s.log.Info("stopping: draining what was accepted")
 		s.lastDrain(context.WithoutCancel(ctx))

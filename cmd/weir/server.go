@@ -50,7 +50,8 @@ type server struct {
 	feed  *feed
 	http  *httpd.Server
 
-	ingest *ingest.Ingester // nil unless the node takes events
+	ingest    *ingest.Ingester  // nil unless the node takes events
+	overflows *ingest.Overflows // what it does not take
 
 	alerts *alerting
 
@@ -130,7 +131,7 @@ func (s *server) build() {
 		}
 	}
 	if s.cmd.has(roleQuery) {
-		e := insight.New(m.timed(s.cold), s.drain, nil, insight.Options{Cache: s.shared.cache})
+		e := insight.New(m.timed(s.cold), s.drain, nil, insight.Options{Cache: s.shared.cache, Locks: s.shared.asking})
 		m.watchInsights(s.reg, e)
 		answers, engine = e, e
 	}
@@ -139,6 +140,7 @@ func (s *server) build() {
 		s.retention = newRetention(s.meta, s.cold, s.once("retention"), nil, s.log, s.reg)
 	}
 	s.buildReports(m.timed(s.cold))
+	limiter := s.limiter()
 	if s.cmd.has(roleIngest) {
 		var log ingest.Log = s.hot
 		if s.spill != nil {
@@ -147,6 +149,7 @@ func (s *server) build() {
 		s.ingest = ingest.New(ingest.Config{
 			Log: log, Salts: s.meta, Enrich: s.enrich, Feed: s.feed, Limits: wire.DefaultLimits(), Registry: s.reg,
 			Consumers: s.cmd.OTLPConsumers,
+			Limiter:   limiter, LimitKey: s.cmd.LimitKey, Quotas: ingest.NewQuotas(s.hot, nil, s.log, s.reg), Overflows: s.overflows,
 		})
 		takes = s.ingest
 	}
@@ -159,6 +162,7 @@ func (s *server) build() {
 		Sessions:  sessions,
 		Limiter:   s.shared.limiter,
 		Ingest:    takes,
+		Usage:     s.usage(),
 		Stats:     stats.New(s.hot, nil),
 		Insights:  answers,
 		Reports:   s.reports,
@@ -169,6 +173,8 @@ func (s *server) build() {
 		Logger:    s.log,
 		Version:   version,
 
+		RateLimiter:    limiter,
+		LimitIP:        s.cmd.LimitIP,
 		TrustedProxies: s.cmd.TrustedProxies,
 		Checks:         s.checks(),
 		Status:         s.status,

@@ -35,7 +35,7 @@ type Limiter interface {
 	// Take takes n tokens, or none. With wait 0 they are taken and remaining is
 	// what is left. Else nothing is taken, remaining is what is there, and wait is
 	// the time after which n will be there if nobody else takes any. n is 1 to
-	// l.Burst; what Limit.Check refuses is an error. A key has one limit; if it
+	// l.Burst + l.Debt; what Limit.Check refuses is an error. A key has one limit; if it
 	// changes, what was taken counts on, in time, as far as the new bucket goes.
 	Take(ctx context.Context, key string, l Limit, n int) (wait time.Duration, remaining int, err error)
 	// Forget makes the bucket full.
@@ -44,24 +44,29 @@ type Limiter interface {
 
 // Limit is a token bucket: it holds at most Burst tokens and gets one more each
 // Every, which counts in whole microseconds.
+//
+// With Debt, a full bucket gives up to that many more than it holds, and then gives
+// nothing until they are made up for: so something large gets through, and what gets
+// through in the long run stays the same.
 type Limit struct {
 	Every time.Duration
 	Burst int
+	Debt  int
 }
 
-// maxFill is the longest that a bucket may take to fill. It keeps times within what
+// MaxFill is the longest that a bucket may take to fill, what it owes included. It keeps times within what
 // the numbers of any backend hold exactly.
-const maxFill = 366 * 24 * time.Hour
+const MaxFill = 366 * 24 * time.Hour
 
 // Check says why n tokens cannot be taken under the limit, whatever the bucket holds.
 func (l Limit) Check(n int) error {
 	switch {
-	case l.Every < time.Microsecond || l.Burst < 1:
+	case l.Every < time.Microsecond || l.Burst < 1 || l.Debt < 0:
 		return fmt.Errorf("a limit of %d with one more each %v: neither may be nothing", l.Burst, l.Every)
-	case time.Duration(l.Burst) > maxFill/l.Every:
-		return fmt.Errorf("a limit of %d with one more each %v takes over a year to fill", l.Burst, l.Every)
-	case n < 1 || n > l.Burst:
-		return fmt.Errorf("%d tokens of a bucket for %d", n, l.Burst)
+	case time.Duration(l.Burst) > MaxFill/l.Every || time.Duration(l.Debt) > MaxFill/l.Every-time.Duration(l.Burst):
+		return fmt.Errorf("a limit of %d and %d more, with one more each %v, takes over a year to fill", l.Burst, l.Debt, l.Every)
+	case n < 1 || n > l.Burst+l.Debt:
+		return fmt.Errorf("%d tokens of a bucket for %d and %d more", n, l.Burst, l.Debt)
 	}
 	return nil
 }

@@ -62,6 +62,9 @@ func (s *Server) admitting(rule Rule, next http.Handler) http.Handler {
 		c := callOf(r.Context())
 		c.route = rule.pattern()
 		ctx, err := s.admit(rule, r, c)
+		if rule.Need == WriteKey {
+			err = s.holdToRate(r, c, err)
+		}
 		if err != nil {
 			s.fail(w, r, err)
 			return
@@ -86,7 +89,7 @@ func (s *Server) admit(rule Rule, r *http.Request, c *call) (context.Context, er
 		return ctx, nil
 	case WriteKey:
 		var err error
-		c.project, err = s.admitKey(r)
+		c.project, err = s.admitKey(r, c)
 		return ctx, err
 	}
 	ctx, who, err := s.identify(rule, r)
@@ -111,7 +114,7 @@ func (s *Server) admit(rule Rule, r *http.Request, c *call) (context.Context, er
 
 // admitKey is the project of the request's write key. A browser's beacon can set
 // no header, so the query will do.
-func (s *Server) admitKey(r *http.Request) (*weir.Project, error) {
+func (s *Server) admitKey(r *http.Request, c *call) (*weir.Project, error) {
 	key := bearer(r)
 	if key == "" {
 		key = r.Header.Get("X-Weir-Key")
@@ -127,6 +130,9 @@ func (s *Server) admitKey(r *http.Request) (*weir.Project, error) {
 	if weir.ErrorCode(err) == weir.ENOTFOUND {
 		s.metrics.refusedKeys.WithLabelValues("unknown").Inc()
 		return nil, weir.Errorf(weir.EUNAUTHORIZED, "unknown write key")
+	}
+	if s.cfg.RateLimiter != nil {
+		c.key = keyName(key)
 	}
 	return p, err
 }

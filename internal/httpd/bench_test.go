@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/httpd"
@@ -87,6 +88,35 @@ func BenchmarkOverviewRoute(b *testing.B) {
 	}
 	req.RemoteAddr = "198.51.100.7:4711"
 	req.Header.Set("Authorization", "Bearer "+token)
+	b.ReportAllocs()
+	for b.Loop() {
+		h.ServeHTTP(&sink{http.Header{}}, req)
+	}
+}
+
+// BenchmarkIngestRouteWithLimits is BenchmarkIngestRoute when addresses are held to
+// a rate.
+func BenchmarkIngestRouteWithLimits(b *testing.B) {
+	store, err := meta.Open(b.Context(), filepath.Join(b.TempDir(), "meta.db"), nil, meta.WithPasswordCost(8, 1))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer store.Close()
+	_, key, err := store.CreateProject(b.Context(), meta.NewProject{Name: "Shop"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	h := httpd.New(httpd.Config{
+		Directory: store, Sessions: store.Sessions(), Ingest: nothing{},
+		RateLimiter: ingest.NewLimiter(ingest.LimiterConfig{}), LimitIP: weir.Rate{N: weir.MaxRate, Per: time.Second},
+		Logger: slog.New(slog.DiscardHandler),
+	}).Handler()
+	req, err := http.NewRequest("POST", "/v1/events", strings.NewReader("{}"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	req.RemoteAddr = "198.51.100.7:4711"
+	req.Header.Set("Authorization", "Bearer "+key)
 	b.ReportAllocs()
 	for b.Loop() {
 		h.ServeHTTP(&sink{http.Header{}}, req)

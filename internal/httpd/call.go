@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/ingest"
 )
 
 // call is what is known of a request under way. serve makes it, admit fills in
@@ -21,6 +22,9 @@ type call struct {
 	who     principal
 	project *weir.Project // with WriteKey and InProject
 	role    weir.Role     // with InProject
+	key     string        // with WriteKey: what names the key to the limiter, if there is one
+
+	standing *ingest.Standing // with the address's rate; nil when there is none
 }
 
 type callKey struct{}

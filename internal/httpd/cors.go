@@ -12,7 +12,7 @@ func cors(next http.Handler) http.Handler {
 		if origin := r.Header.Get("Origin"); origin != "" {
 			h.Set("Access-Control-Allow-Origin", origin)
 			h.Set("Access-Control-Allow-Credentials", "true")
-			h.Set("Access-Control-Expose-Headers", "Retry-After, X-Request-Id")
+			h.Set("Access-Control-Expose-Headers", "Retry-After, X-Request-Id, "+rateLimitFields)
 		}
 		if r.Method == http.MethodOptions {
 			h.Add("Vary", "Access-Control-Request-Headers")

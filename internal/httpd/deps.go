@@ -28,6 +28,7 @@ type Directory interface {
 	Memberships(ctx context.Context, userID string) ([]meta.Membership, error)
 	Role(ctx context.Context, userID, projectID string) (weir.Role, error)
 	SetRetention(ctx context.Context, projectID string, days int) error
+	ChangeLimits(ctx context.Context, projectID string, change func(*weir.Limits) error) (weir.Limits, error)
 	CreateProject(ctx context.Context, n meta.NewProject) (p *weir.Project, writeKey string, err error)
 
 	Keys(ctx context.Context, projectID string) ([]meta.Key, error)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/ingest"
 )
 
 // Error is the body of every answer that is not a success.
@@ -23,7 +24,7 @@ type Error struct {
 
 // ErrorContent says what went wrong.
 type ErrorContent struct {
-	Code    string `json:"code" doc:"a stable word: invalid, unauthorized, forbidden, not_found, conflict, too_large, unsupported, rate_limited, unavailable, internal, method_not_allowed"`
+	Code    string `json:"code" doc:"a stable word: invalid, unauthorized, forbidden, not_found, conflict, too_large, unsupported, rate_limited, quota_exceeded, unavailable, internal, method_not_allowed"`
 	Message string `json:"message" doc:"what is wrong, for people"`
 	Details any    `json:"details,omitempty" doc:"more about it, depending on the code"`
 }
@@ -57,7 +58,7 @@ func statusOf(code string) int {
 		return http.StatusRequestEntityTooLarge
 	case weir.EUNSUPPORTED:
 		return http.StatusUnsupportedMediaType
-	case weir.ERATELIMITED:
+	case weir.ERATELIMITED, weir.EQUOTA:
 		return http.StatusTooManyRequests
 	case weir.EUNAVAILABLE:
 		return http.StatusServiceUnavailable
@@ -87,7 +88,7 @@ func newError(code, message string, details any, cause error) *Error {
 	switch code {
 	case weir.EUNAVAILABLE:
 		e.retryAfter(retryUnavailable)
-	case weir.ERATELIMITED:
+	case weir.ERATELIMITED, weir.EQUOTA:
 		e.retryAfter(retryLimited)
 	case weir.EUNAUTHORIZED:
 		e.header.Set("WWW-Authenticate", `Bearer realm="weir"`)
@@ -102,6 +103,9 @@ func (e *Error) retryAfter(seconds int) { e.header.Set("Retry-After", strconv.It
 func asError(err error) *Error {
 	if answer, ok := errors.AsType[*Error](err); ok {
 		return answer
+	}
+	if refusal, ok := errors.AsType[*ingest.Refusal](err); ok {
+		return refusalError(refusal)
 	}
 	if domain, ok := errors.AsType[*weir.Error](err); ok {
 		return newError(domain.Code, domain.Message, domain.Details, err)

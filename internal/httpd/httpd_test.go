@@ -60,6 +60,7 @@ var (
 	_ httpd.Ingester  = (*ingest.Ingester)(nil)
 	_ httpd.Stats     = (*stats.Stats)(nil)
 	_ httpd.Insights  = (*insight.Engine)(nil)
+	_ httpd.Usage     = (*ingest.Usages)(nil)
 )
 
 func (b *backend) asked(p *weir.Project) error {
@@ -134,6 +135,12 @@ func (b insights) Events(_ context.Context, p *weir.Project, q insight.EventsQue
 	return &insight.EventPage{Events: []insight.EventItem{}, Meta: insight.Meta{AsOf: asOf(p)}}, b.asked(p)
 }
 
+func (b *backend) Usage(_ context.Context, p *weir.Project) (*ingest.Usage, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return &ingest.Usage{Month: "2026-03", Policy: weir.OverRefuse, AsOf: asOf(p)}, b.asked(p)
+}
+
 // logbook is a log that tests read.
 type logbook struct {
 	mu sync.Mutex
@@ -203,7 +210,7 @@ func start(t *testing.T, change ...func(*httpd.Config)) *fixture {
 	}
 	f.shop, f.key = f.newProject("Shop", "Europe/Berlin")
 	cfg := httpd.Config{
-		Directory: f.meta, Sessions: f.meta.Sessions(), Ingest: f, Stats: statistics{f.backend}, Insights: insights{f.backend}, Reports: reports{f.backend}, Live: f.hub,
+		Directory: f.meta, Sessions: f.meta.Sessions(), Ingest: f, Usage: f, Stats: statistics{f.backend}, Insights: insights{f.backend}, Reports: reports{f.backend}, Live: f.hub,
 		Logger:  slog.New(slog.NewJSONHandler(f.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Clock:   f.watch.now,
 		Version: "test",

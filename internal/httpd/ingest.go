@@ -27,7 +27,7 @@ func (s *Server) ingest(w http.ResponseWriter, r *http.Request) {
 	c := callOf(r.Context())
 	reply, err := s.cfg.Ingest.Ingest(r.Context(), c.project,
 		http.MaxBytesReader(w, r.Body, s.cfg.MaxIngestBody), r.Header.Get("Content-Encoding"),
-		ingest.Remote{IP: c.ip, UserAgent: r.UserAgent(), Historical: historical(r)})
+		ingest.Remote{IP: c.ip, UserAgent: r.UserAgent(), Key: c.key, Historical: historical(r)})
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -38,6 +38,7 @@ func (s *Server) ingest(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h := w.Header()
+	setStanding(h, c.standing, reply.Standing)
 	h.Set("Content-Type", "application/json")
 	h.Set("Cache-Control", "no-store")
 	_, _ = w.Write(body) // who does not read it sends again, and is told of duplicates
@@ -78,7 +79,8 @@ func (s *Server) documentIngest() {
 		Path:        "/v1/events",
 		Summary:     "Send events",
 		Description: "One event, an array of them, an object with them as events, or one per line. gzip and zstd are read. " +
-			"A 200 means that the accepted events are durable; a rejected one does not hold the others up.",
+			"A 200 means that the accepted events are durable; a rejected one does not hold the others up. " +
+			"A 429 with rate_limited or quota_exceeded took nothing: send the same again after Retry-After.",
 		Parameters: []*huma.Param{
 			{Name: "key", In: "query", Description: "the write key, for senders that can set no header", Schema: &huma.Schema{Type: huma.TypeString}},
 			{Name: "X-Weir-Historical", In: "header", Description: "true for a log's events, long past", Schema: &huma.Schema{Type: huma.TypeBoolean}},

@@ -11,6 +11,7 @@ type metrics struct {
 	requests    *prometheus.CounterVec
 	seconds     *prometheus.HistogramVec
 	refusedKeys *prometheus.CounterVec
+	guesses     *prometheus.CounterVec
 	streams     prometheus.Gauge
 }
 
@@ -24,16 +25,23 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}, []string{"route"}),
 		refusedKeys: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "weir_ingest_refused_requests_total", Help: "Ingest requests refused whole for their write key, by reason.",
+			Name: "weir_ingest_refused_requests_total", Help: "Ingest requests refused whole for their write key, or their address's rate, by reason.",
 		}, []string{"reason"}),
+		guesses: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "weir_login_throttled_total", Help: "Attempts to sign in that came too soon after others, by what they had in common.",
+		}, []string{"by"}),
 		streams: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "weir_live_streams", Help: "Live streams open now.",
 		}),
 	}
-	reg.MustRegister(m.requests, m.seconds, m.refusedKeys, m.streams)
+	reg.MustRegister(m.requests, m.seconds, m.refusedKeys, m.guesses, m.streams)
 	// Shown from the start, so that a rate over them has a zero to begin with.
 	m.refusedKeys.WithLabelValues("missing")
 	m.refusedKeys.WithLabelValues("unknown")
+	m.refusedKeys.WithLabelValues("rate_limited")
+	for _, by := range []string{"address", "account_and_address", "account"} {
+		m.guesses.WithLabelValues(by)
+	}
 	return m
 }
 

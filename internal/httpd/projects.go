@@ -18,6 +18,7 @@ type ProjectBody struct {
 	Role     string `json:"role" enum:"viewer,editor,admin,owner" doc:"of who asks"`
 
 	RetentionDays int `json:"retention_days" doc:"days before today that events are kept for; 0 is for ever"`
+	Limits
 }
 
 // NewProjectBody is a project just made.
@@ -69,8 +70,14 @@ type (
 	changeInput struct {
 		ID   string `path:"id" doc:"the project's id"`
 		Body struct {
-			RetentionDays int `json:"retention_days" minimum:"0" maximum:"36500" doc:"days before today that events are kept for; 0 is for ever. What is older is deleted within the hour"`
-		}
+			RetentionDays *int `json:"retention_days,omitempty" nullable:"false" minimum:"0" maximum:"36500" doc:"days before today that events are kept for; 0 is for ever. What is older is deleted within the hour"`
+
+			LimitKey *string `json:"limit_key,omitempty" nullable:"false" maxLength:"20" doc:"most events by one write key, such as 1000/s; off for any number; empty for the server's"`
+			LimitIP  *string `json:"limit_ip,omitempty" nullable:"false" maxLength:"20" doc:"most requests from one address, such as 600/m; off for any number; empty for the server's"`
+			Quota    *int64  `json:"quota,omitempty" nullable:"false" minimum:"0" maximum:"1000000000000" doc:"most events of a calendar month in the project's timezone; 0 for any number"`
+			Over     *string `json:"over,omitempty" nullable:"false" enum:"refuse,sample,flag" doc:"what becomes of more"`
+			Sample   *int    `json:"sample,omitempty" nullable:"false" minimum:"1" maximum:"99" doc:"percent of the devices that are kept under the policy sample"`
+		} `doc:"what is missing stays"`
 	}
 	createOutput struct{ Body NewProjectBody }
 	keysOutput   struct {
@@ -99,7 +106,8 @@ func (s *Server) mountProjects() {
 		return &projectOutput{projectBody(projectOf(ctx), callOf(ctx).role)}, nil
 	})
 	handle(s, huma.Operation{
-		OperationID: "change-project", Method: "PATCH", Path: "/api/v1/projects/{id}", Summary: "Change how long a project's events are kept",
+		OperationID: "change-project", Method: "PATCH", Path: "/api/v1/projects/{id}", Summary: "Change how long a project's events are kept, and its limits",
+		Description: "What is missing stays. Other nodes go by the change within a minute.",
 	}, s.changeProject)
 	handle(s, huma.Operation{
 		OperationID: "list-keys", Method: "GET", Path: "/api/v1/projects/{id}/keys", Summary: "A project's write keys, newest first",
@@ -169,12 +177,51 @@ func (s *Server) createProject(ctx context.Context, in *createInput) (*createOut
 }
 
 func (s *Server) changeProject(ctx context.Context, in *changeInput) (*projectOutput, error) {
-	p := *projectOf(ctx) // which is shared
-	if err := s.cfg.Directory.SetRetention(ctx, p.ID, in.Body.RetentionDays); err != nil {
-		return nil, err
+	p, b := *projectOf(ctx), &in.Body // the project is shared
+	limits := b.LimitKey != nil || b.LimitIP != nil || b.Quota != nil || b.Over != nil || b.Sample != nil
+	if !limits && b.RetentionDays == nil {
+		return nil, weir.Errorf(weir.EINVALID, "say what to change: retention_days, limit_key, limit_ip, quota, over or sample")
 	}
-	p.RetentionDays = in.Body.RetentionDays
+	if limits {
+		var err error
+		if p.Limits, err = s.cfg.Directory.ChangeLimits(ctx, p.ID, in.limits); err != nil {
+			return nil, err
+		}
+	}
+	if b.RetentionDays != nil {
+		if err := s.cfg.Directory.SetRetention(ctx, p.ID, *b.RetentionDays); err != nil {
+			return nil, err
+		}
+		p.RetentionDays = *b.RetentionDays
+	}
 	return &projectOutput{projectBody(&p, callOf(ctx).role)}, nil
+}
+
+// limits changes what the body names. Error: EINVALID.
+func (in *changeInput) limits(l *weir.Limits) error {
+	for _, r := range []struct {
+		name string
+		text *string
+		to   *weir.Rate
+	}{{"limit_key", in.Body.LimitKey, &l.Key}, {"limit_ip", in.Body.LimitIP, &l.IP}} {
+		if r.text == nil {
+			continue
+		}
+		var err error
+		if *r.to, err = weir.ParseRate(*r.text); err != nil {
+			return weir.Wrap(err, weir.EINVALID, "%s: %s", r.name, weir.ErrorMessage(err))
+		}
+	}
+	if in.Body.Quota != nil {
+		l.Quota = *in.Body.Quota
+	}
+	if in.Body.Over != nil {
+		l.Over = weir.Overflow(*in.Body.Over)
+	}
+	if in.Body.Sample != nil {
+		l.Sample = *in.Body.Sample
+	}
+	return nil
 }
 
 func (s *Server) listKeys(ctx context.Context, _ *ProjectPath) (*keysOutput, error) {
@@ -199,7 +246,7 @@ func (s *Server) createKey(ctx context.Context, _ *ProjectPath) (*newKeyOutput, 
 }
 
 func projectBody(p *weir.Project, role weir.Role) ProjectBody {
-	return ProjectBody{ID: p.ID, Name: p.Name, Timezone: p.Timezone, Role: role.String(), RetentionDays: p.RetentionDays}
+	return ProjectBody{ID: p.ID, Name: p.Name, Timezone: p.Timezone, Role: role.String(), RetentionDays: p.RetentionDays, Limits: limitsOf(p.Limits)}
 }
 
 func keyBody(k *meta.Key) KeyBody {

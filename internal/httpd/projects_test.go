@@ -80,6 +80,9 @@ func TestProjectsAreRefusedForBadInput(t *testing.T) {
 	wantError(t, f.as(f.admin, "POST", "/api/v1/projects", ""), 400, weir.EINVALID)
 }
 
+// plain are the limits of a project that has none of its own.
+var plain = httpd.Limits{Over: "refuse", Sample: 10}
+
 func TestTheRetentionIsSetAndChanged(t *testing.T) {
 	f := start(t)
 	made := decode[httpd.NewProjectBody](t, f.as(f.admin, "POST", "/api/v1/projects", `{"name":"Blog","retention_days":36500}`))
@@ -98,7 +101,7 @@ func TestTheRetentionIsSetAndChanged(t *testing.T) {
 	for _, days := range []int{1, 0, 90} {
 		a := f.as(f.admin, "PATCH", path, fmt.Sprintf(`{"retention_days":%d}`, days))
 		wantStatus(t, a, 200)
-		want := httpd.ProjectBody{ID: made.ID, Name: "Blog", Timezone: "UTC", Role: "owner", RetentionDays: days}
+		want := httpd.ProjectBody{ID: made.ID, Name: "Blog", Timezone: "UTC", Role: "owner", RetentionDays: days, Limits: plain}
 		if d := cmp.Diff(want, decode[httpd.ProjectBody](t, a)); d != "" {
 			t.Error(d)
 		}
@@ -106,7 +109,7 @@ func TestTheRetentionIsSetAndChanged(t *testing.T) {
 	}
 	for _, body := range []string{
 		`{"retention_days":-1}`, `{"retention_days":36501}`, `{"retention_days":null}`, `{"retention_days":"7"}`, `{}`, ``,
-		`{"retention_days":7,"timezone":"UTC"}`,
+		`{"retention_days":7,"timezone":"UTC"}`, `{"quota":null}`,
 	} {
 		wantError(t, f.as(f.admin, "PATCH", path, body), 400, weir.EINVALID)
 	}
@@ -119,8 +122,8 @@ func TestTheRetentionIsSetAndChanged(t *testing.T) {
 func TestEachSeesTheirProjectsAndRoles(t *testing.T) {
 	f := start(t)
 	other, _ := f.newProject("Other", "UTC")
-	shop := httpd.ProjectBody{ID: f.shop.ID, Name: "Shop", Timezone: "Europe/Berlin"}
-	rest := httpd.ProjectBody{ID: other.ID, Name: "Other", Timezone: "UTC"}
+	shop := httpd.ProjectBody{ID: f.shop.ID, Name: "Shop", Timezone: "Europe/Berlin", Limits: plain}
+	rest := httpd.ProjectBody{ID: other.ID, Name: "Other", Timezone: "UTC", Limits: plain}
 	as := func(b httpd.ProjectBody, role string) httpd.ProjectBody { b.Role = role; return b }
 	type list struct{ Projects []httpd.ProjectBody }
 	check := func(name string, a answer, want ...httpd.ProjectBody) {

@@ -63,6 +63,7 @@ func Rules() []Rule {
 		{Method: "POST", Path: "/api/v1/projects", Need: Instance},
 		{Method: "GET", Path: "/api/v1/projects/{id}", Need: InProject, Role: weir.RoleViewer},
 		{Method: "PATCH", Path: "/api/v1/projects/{id}", Need: InProject, Role: weir.RoleAdmin},
+		{Method: "GET", Path: "/api/v1/projects/{id}/usage", Need: InProject, Role: weir.RoleViewer},
 		{Method: "GET", Path: "/api/v1/projects/{id}/keys", Need: InProject, Role: weir.RoleAdmin},
 		{Method: "POST", Path: "/api/v1/projects/{id}/keys", Need: InProject, Role: weir.RoleAdmin},
 		{Method: "DELETE", Path: "/api/v1/projects/{id}/keys/{key}", Need: InProject, Role: weir.RoleAdmin},

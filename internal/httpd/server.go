@@ -25,6 +25,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/fleet"
+	"github.com/weir-analytics/weir/internal/ingest"
 	"golang.org/x/time/rate"
 )
 
@@ -35,6 +36,7 @@ type Config struct {
 	Sessions  scs.Store
 	Limiter   fleet.Limiter // of attempts to sign in; nil is one of the server's own
 	Ingest    Ingester
+	Usage     Usage
 	Stats     Stats
 	Insights  Insights
 	Reports   Reports
@@ -50,6 +52,9 @@ type Config struct {
 	// Status is for /api/admin/status; nil knows nothing. It ends soon, and is
 	// safe for concurrent use.
 	Status func(ctx context.Context) (Status, error)
+
+	RateLimiter *ingest.Limiter // of what senders send; nil: no rates
+	LimitIP     weir.Rate       // requests of senders from one address, of projects that have no rate of their own
 
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For counts; nil is loopback
 	NewRequestID   func() string  // nil is 128 random bits
@@ -91,7 +96,6 @@ func New(cfg Config) *Server {
 		cfg:      cfg,
 		log:      cfg.Logger,
 		logins:   newLogins(cfg.Sessions),
-		guesses:  newThrottle(cfg.Limiter, cfg.Clock, cfg.Logger),
 		proxies:  cfg.TrustedProxies,
 		metrics:  newMetrics(cfg.Metrics),
 		ui:       newUI(cfg.UI),
@@ -102,6 +106,7 @@ func New(cfg Config) *Server {
 
 		unavailable: rate.Sometimes{First: 3, Interval: 10 * time.Second},
 	}
+	s.guesses = newThrottle(cfg.Limiter, cfg.Clock, cfg.Logger, s.metrics.guesses)
 	s.mux = newGuardedMux(s)
 	s.api = humago.New(s.mux, openAPIConfig(cfg.Version))
 	s.mountOps()
@@ -109,6 +114,7 @@ func New(cfg Config) *Server {
 	s.mountTraces()
 	s.mountAccount()
 	s.mountProjects()
+	s.mountUsage()
 	s.mountStats()
 	s.mountInsights()
 	s.mountReports()

@@ -5,21 +5,25 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"log/slog"
-	"math"
 	"net/netip"
 	"strings"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/fleet"
 	"github.com/weir-analytics/weir/internal/fleet/local"
 	"golang.org/x/time/rate"
 )
 
-// throttle slows guessing at passwords down, by account and client address and
-// by client address alone, which more people share.
+// throttle slows guessing at passwords down: by account and client address, by
+// client address alone, which more people share, and by account alone, for those who
+// guess from many addresses. That last one is wide, since who uses it up keeps the
+// account's owner out too: it takes a dozen addresses at their full pace.
 type throttle struct {
-	pair, addr fleet.Limit
+	pair, addr, account fleet.Limit
+
+	refused *prometheus.CounterVec // attempts, by what they were refused for
 
 	limiter fleet.Limiter // of all nodes
 	own     fleet.Limiter // this node's, where the other fails: an outage neither locks people out nor lets guessers in
@@ -29,7 +33,7 @@ type throttle struct {
 
 // newThrottle lets through a few guesses at once, then slowly. limiter may be nil:
 // then there is but this node.
-func newThrottle(limiter fleet.Limiter, clock weir.Clock, log *slog.Logger) *throttle {
+func newThrottle(limiter fleet.Limiter, clock weir.Clock, log *slog.Logger, refused *prometheus.CounterVec) *throttle {
 	own := local.New(local.Options{Clock: clock}).Limiter
 	if limiter == nil {
 		limiter = own
@@ -37,6 +41,8 @@ func newThrottle(limiter fleet.Limiter, clock weir.Clock, log *slog.Logger) *thr
 	return &throttle{
 		pair:    fleet.Limit{Every: 12 * time.Second, Burst: 5},
 		addr:    fleet.Limit{Every: 2 * time.Second, Burst: 30},
+		account: fleet.Limit{Every: time.Second, Burst: 600},
+		refused: refused,
 		limiter: limiter,
 		own:     own,
 		log:     log,
@@ -47,16 +53,24 @@ func newThrottle(limiter fleet.Limiter, clock weir.Clock, log *slog.Logger) *thr
 // guess takes one attempt. Errors: ERATELIMITED, with the seconds to wait.
 func (t *throttle) guess(ctx context.Context, email, ip string) error {
 	addr := network(ip)
-	wait := t.take(ctx, addrKey(addr), t.addr)
-	if wait == 0 {
-		wait = t.take(ctx, pairKey(email, addr), t.pair)
+	for _, l := range []struct {
+		by, key string
+		limit   fleet.Limit
+	}{
+		{"address", addrKey(addr), t.addr},
+		{"account_and_address", pairKey(email, addr), t.pair},
+		{"account", accountKey(email), t.account},
+	} {
+		wait := t.take(ctx, l.key, l.limit)
+		if wait == 0 {
+			continue
+		}
+		t.refused.WithLabelValues(l.by).Inc()
+		e := newError(weir.ERATELIMITED, "too many attempts: wait a little", nil, nil)
+		e.retryAfter(seconds(wait))
+		return e
 	}
-	if wait == 0 {
-		return nil
-	}
-	e := newError(weir.ERATELIMITED, "too many attempts: wait a little", nil, nil)
-	e.retryAfter(int(math.Ceil(wait.Seconds())))
-	return e
+	return nil
 }
 
 func (t *throttle) take(ctx context.Context, key string, l fleet.Limit) time.Duration {
@@ -94,13 +108,16 @@ func (t *throttle) fail(ctx context.Context, err error) {
 
 func addrKey(addr string) string { return "login:addr:" + digest(addr) }
 
-func pairKey(email, addr string) string {
-	return "login:pair:" + digest(strings.ToLower(strings.TrimSpace(email))+"\x00"+addr)
-}
+func pairKey(email, addr string) string { return "login:pair:" + digest(account(email)+"\x00"+addr) }
+
+func accountKey(email string) string { return "login:account:" + digest(account(email)) }
+
+func account(email string) string { return strings.ToLower(strings.TrimSpace(email)) }
 
 func digest(s string) string {
 	sum := sha256.Sum256([]byte(s))
-	return hex.EncodeToString(sum[:])
+	var text [2 * len(sum)]byte
+	return string(hex.AppendEncode(text[:0], sum[:]))
 }
 
 // network is an address, or of IPv6 the /64 that one customer has to choose

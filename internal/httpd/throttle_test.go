@@ -3,6 +3,7 @@ package httpd_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -67,6 +68,40 @@ func TestALimiterThatFailsNeitherLocksOutNorLetsGuess(t *testing.T) {
 	for _, key := range limiter.keys {
 		if strings.Contains(key, "192.0.2") || strings.Contains(key, "ada") {
 			t.Errorf("key %q names who tries", key)
+		}
+	}
+}
+
+func TestGuessesAtOneAccountFromManyAddressesAreSlowedDown(t *testing.T) {
+	f := start(t)
+	f.signedIn("ada@example.org", weir.RoleViewer, false)
+	f.signedIn("bob@example.org", weir.RoleViewer, false)
+	refused := 0
+	for i := range 620 {
+		a := f.logIn("wrong", fmt.Sprintf("198.51.%d.%d", i/5/250, i/5%250))
+		if a.status == 429 {
+			refused++
+			if a.header.Get("Retry-After") != "1" {
+				t.Fatalf("Retry-After = %q", a.header.Get("Retry-After"))
+			}
+		}
+	}
+	if refused != 21 { // the right one came first
+		t.Errorf("%d of 620 guesses were refused, want 21", refused)
+	}
+	wantStatus(t, f.do("POST", "/api/v1/login", `{"email":"bob@example.org","password":"`+password+`"}`), 200)
+	f.watch.add(time.Second)
+	wantStatus(t, f.logIn(password, "192.0.2.1"), 200) // one a second goes on
+	for range 6 {
+		f.watch.add(time.Second)
+		f.logIn("wrong", "2001:db8:1:2::1")
+	}
+	m := f.do("GET", "/metrics", "").body
+	for _, line := range []string{
+		`weir_login_throttled_total{by="account"} 21`, `weir_login_throttled_total{by="account_and_address"} 1`, `weir_login_throttled_total{by="address"} 0`,
+	} {
+		if !strings.Contains(m, line) {
+			t.Errorf("/metrics lacks %s", line)
 		}
 	}
 }

@@ -29,12 +29,13 @@ func (s *Server) traces(w http.ResponseWriter, r *http.Request) {
 	c := callOf(r.Context())
 	reply, err := s.cfg.Ingest.Traces(r.Context(), c.project,
 		http.MaxBytesReader(w, r.Body, s.cfg.MaxIngestBody), r.Header.Get("Content-Encoding"), encoding,
-		ingest.Remote{IP: c.ip, UserAgent: r.UserAgent(), Historical: historical(r)})
+		ingest.Remote{IP: c.ip, UserAgent: r.UserAgent(), Key: c.key, Historical: historical(r)})
 	if err != nil {
 		s.fail(w, r, err)
 		return
 	}
 	h := w.Header()
+	setStanding(h, c.standing, reply.Standing)
 	h.Set("Content-Type", encoding.ContentType())
 	h.Set("Cache-Control", "no-store")
 	_, _ = w.Write(wire.AppendTracesReply(nil, encoding, reply.Rejected)) // who does not read it sends again

@@ -3,10 +3,12 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -35,6 +37,7 @@ type Feed interface {
 type Remote struct {
 	IP        string // "" when unknown
 	UserAgent string
+	Key       string // names the write key to the limiter, and is no secret; "" is held to no rate
 	// Historical says that the events are those of a log, long past: devices
 	// are derived under the project's import salt rather than the day's.
 	Historical bool
@@ -45,6 +48,8 @@ type Reply struct {
 	Accepted   int              `json:"accepted"`
 	Duplicates int              `json:"duplicates" doc:"events seen before, which were not added again"`
 	Rejected   []weir.Rejection `json:"rejected" nullable:"false"`
+
+	Standing *Standing `json:"-"` // with the key's rate; nil when there is none
 }
 
 // Config is what an Ingester is made of.
@@ -59,6 +64,11 @@ type Config struct {
 	Consumers []string
 	Clock     weir.Clock
 	Registry  prometheus.Registerer // optional
+
+	Limiter   *Limiter   // nil: no rates
+	LimitKey  weir.Rate  // of projects that have none of their own
+	Quotas    *Quotas    // nil: no quotas
+	Overflows *Overflows // optional
 }
 
 // Ingester takes events in. It is safe for concurrent use.
@@ -75,7 +85,8 @@ func New(c Config) *Ingester {
 
 // Ingest decodes a native body and appends its events to the project. Errors:
 // EINVALID, ETOOLARGE and EUNSUPPORTED for the body as a whole; EUNAVAILABLE
-// when the hot tier takes nothing now, and the same request may be sent again.
+// when the hot tier takes nothing now, and the same request may be sent again; a
+// Refusal when the project's limits do not let it in now.
 func (g *Ingester) Ingest(ctx context.Context, p *weir.Project, body io.Reader, encoding string, r Remote) (Reply, error) {
 	b, err := wire.ReadBody(body, encoding, g.Limits)
 	if err != nil {
@@ -96,18 +107,83 @@ func (g *Ingester) Ingest(ctx context.Context, p *weir.Project, body io.Reader, 
 	for _, j := range rejected {
 		g.metrics.rejected.WithLabelValues(j.Reason).Inc()
 	}
+	if len(reply.Rejected) > 0 {
+		rejected = append(rejected, reply.Rejected...)
+		slices.SortFunc(rejected, func(a, b weir.Rejection) int { return cmp.Compare(a.Index, b.Index) })
+	}
 	reply.Rejected = rejected
 	return reply, nil
 }
 
 var itemPool = sync.Pool{New: func() any { return new([]hot.Item) }}
 
-// Accept enriches decoded events and appends them; it changes them in place.
+// Accept enriches decoded events and appends them; it changes them in place. Events
+// that a quota's policy drops are rejections. Errors: as those of Ingest for events.
 func (g *Ingester) Accept(ctx context.Context, p *weir.Project, in []weir.Incoming, r Remote) (Reply, error) {
 	if len(in) == 0 {
 		return Reply{}, nil
 	}
 	now := g.Clock.Now()
+	admitted, err := g.admit(ctx, p, in, r, now)
+	if err != nil {
+		return Reply{}, err
+	}
+	reply, err := g.accept(ctx, p, in, r, admitted, now)
+	if err != nil {
+		g.giveBack(admitted)
+		return Reply{}, err
+	}
+	reply.Standing = admitted.standing
+	return reply, nil
+}
+
+func (g *Ingester) accept(ctx context.Context, p *weir.Project, in []weir.Incoming, r Remote, admitted admission, now time.Time) (Reply, error) {
+	for i := range in {
+		if err := g.complete(ctx, p, &in[i], r, now); err != nil {
+			return Reply{}, err
+		}
+	}
+	kept, out, flagged := g.overflowed(p, in, admitted)
+	duplicates, err := g.append(ctx, p, kept)
+	if err != nil {
+		return Reply{}, err
+	}
+	g.accepted(p, kept, len(duplicates), out, flagged, admitted, now)
+	g.tell(p.ID, kept, duplicates)
+	return Reply{Accepted: len(kept) - len(duplicates), Duplicates: len(duplicates), Rejected: out}, nil
+}
+
+// complete fills in what the event does not say.
+func (g *Ingester) complete(ctx context.Context, p *weir.Project, x *weir.Incoming, r Remote, now time.Time) error {
+	if x.Source.IP == "" && x.Source.UserAgent == "" && !x.Source.Reported {
+		x.Source.IP, x.Source.UserAgent, x.Source.Remote = r.IP, r.UserAgent, true
+	}
+	g.Enrich.Apply(x)
+	e := &x.Event
+	e.ProjectID, e.ReceivedAt = p.ID, now
+	if e.ID == "" {
+		id, err := uuid.NewV7()
+		if err != nil {
+			return fmt.Errorf("ingest: make an id: %w", err)
+		}
+		e.ID = id.String()
+	}
+	if e.DeviceID == "" {
+		if err := g.devices.derive(ctx, e, x.Source, r.Historical, now); err != nil {
+			return unavailable(err)
+		}
+	}
+	if p.StoreIP && x.Source.IP != "" {
+		e.Properties = withIP(e.Properties, x.Source.IP)
+	}
+	return nil
+}
+
+// append makes the events durable.
+func (g *Ingester) append(ctx context.Context, p *weir.Project, in []weir.Incoming) (duplicates []int, err error) {
+	if len(in) == 0 {
+		return nil, nil
+	}
 	loc := p.Location()
 	pooled := itemPool.Get().(*[]hot.Item)
 	items := (*pooled)[:0]
@@ -117,38 +193,14 @@ func (g *Ingester) Accept(ctx context.Context, p *weir.Project, in []weir.Incomi
 		itemPool.Put(pooled)
 	}()
 	for i := range in {
-		x := &in[i]
-		if x.Source.IP == "" && x.Source.UserAgent == "" && !x.Source.Reported {
-			x.Source.IP, x.Source.UserAgent, x.Source.Remote = r.IP, r.UserAgent, true
-		}
-		g.Enrich.Apply(x)
-		e := &x.Event
-		e.ProjectID, e.ReceivedAt = p.ID, now
-		if e.ID == "" {
-			id, err := uuid.NewV7()
-			if err != nil {
-				return Reply{}, fmt.Errorf("ingest: make an id: %w", err)
-			}
-			e.ID = id.String()
-		}
-		if e.DeviceID == "" {
-			if err := g.devices.derive(ctx, e, x.Source, r.Historical, now); err != nil {
-				return Reply{}, unavailable(err)
-			}
-		}
-		if p.StoreIP && x.Source.IP != "" {
-			e.Properties = withIP(e.Properties, x.Source.IP)
-		}
-		items = append(items, hot.Item{Event: e, Location: loc})
+		items = append(items, hot.Item{Event: &in[i].Event, Location: loc})
 	}
 	began := time.Now()
-	duplicates, err := g.Log.Append(ctx, items)
-	if err != nil {
-		return Reply{}, unavailable(err)
+	if duplicates, err = g.Log.Append(ctx, items); err != nil {
+		return nil, unavailable(err)
 	}
 	g.metrics.appended(len(items)-len(duplicates), len(duplicates), time.Since(began))
-	g.tell(p.ID, in, duplicates)
-	return Reply{Accepted: len(items) - len(duplicates), Duplicates: len(duplicates)}, nil
+	return duplicates, nil
 }
 
 // tell passes the accepted events on to those who watch.

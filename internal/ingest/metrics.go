@@ -13,6 +13,7 @@ import (
 type metrics struct {
 	accepted, duplicates prometheus.Counter
 	rejected             *prometheus.CounterVec // events, by reason
+	flagged              prometheus.Counter     // taken, and marked as over a quota
 	requests             *prometheus.CounterVec // refused whole, by code
 	appendTime           prometheus.Histogram
 }
@@ -28,6 +29,9 @@ func newMetrics(reg prometheus.Registerer) metrics {
 		rejected: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "weir_events_rejected_total", Help: "Events that were not taken, by reason.",
 		}, []string{"reason"}),
+		flagged: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "weir_events_flagged_total", Help: "Events taken and marked since their project's quota is used up.",
+		}),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "weir_ingest_requests_refused_total", Help: "Ingest requests refused whole, by error code.",
 		}, []string{"code"}),
@@ -36,14 +40,14 @@ func newMetrics(reg prometheus.Registerer) metrics {
 			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14),
 		}),
 	}
-	for _, r := range slices.Concat(wire.Reasons(), wire.SpanReasons()) {
+	for _, r := range slices.Concat(wire.Reasons(), wire.SpanReasons(), []string{ReasonLimited, ReasonQuota, ReasonSampled}) {
 		m.rejected.WithLabelValues(r)
 	}
-	for _, c := range []string{weir.EINVALID, weir.ETOOLARGE, weir.EUNSUPPORTED, weir.EUNAVAILABLE} {
+	for _, c := range []string{weir.EINVALID, weir.ETOOLARGE, weir.EUNSUPPORTED, weir.EUNAVAILABLE, weir.ERATELIMITED, weir.EQUOTA} {
 		m.requests.WithLabelValues(c)
 	}
 	if reg != nil {
-		reg.MustRegister(m.accepted, m.duplicates, m.rejected, m.requests, m.appendTime)
+		reg.MustRegister(m.accepted, m.duplicates, m.rejected, m.flagged, m.requests, m.appendTime)
 	}
 	return m
 }

@@ -2,6 +2,7 @@ package ingest_test
 
 import (
 	"context"
+	"log/slog"
 	"strings"
 	"sync"
 	"testing"
@@ -33,6 +34,10 @@ type rig struct {
 	feed     *feed
 	registry *prometheus.Registry
 	project  *weir.Project
+
+	counters  *counters
+	ledger    *ledger
+	overflows *ingest.Overflows
 }
 
 func newRig(t *testing.T) *rig {
@@ -62,9 +67,14 @@ func newRig(t *testing.T) *rig {
 	if err := r.project.Resolve(); err != nil {
 		t.Fatal(err)
 	}
+	r.counters, r.ledger = &counters{Store: store}, &ledger{events: map[string]int64{}}
+	quiet := slog.New(slog.DiscardHandler)
+	r.overflows = ingest.NewOverflows(r.ledger, quiet)
 	r.Ingester = ingest.New(ingest.Config{
 		Log: r.log, Salts: r.salts, Enrich: enricher, Feed: r.feed,
 		Limits: wire.DefaultLimits(), Clock: clock, Registry: r.registry,
+		Limiter: ingest.NewLimiter(ingest.LimiterConfig{Clock: clock, Logger: quiet}),
+		Quotas:  ingest.NewQuotas(r.counters, clock, quiet, r.registry), Overflows: r.overflows,
 	})
 	return r
 }
@@ -148,6 +158,49 @@ func (l *log) Append(ctx context.Context, items []hot.Item) ([]int, error) {
 		return nil, l.fail
 	}
 	return l.Log.Append(ctx, items)
+}
+
+// counters are the hot tier's, unless they are told to fail.
+type counters struct {
+	*pebble.Store
+	fail  error
+	reads int
+}
+
+func (c *counters) Series(ctx context.Context, project string, g hot.Grain, d hot.Dimension, member string, from, to time.Time) ([]hot.Point, error) {
+	c.reads++
+	if c.fail != nil {
+		return nil, c.fail
+	}
+	return c.Store.Series(ctx, project, g, d, member, from, to)
+}
+
+// ledger keeps what it is given, unless it is told to fail.
+type ledger struct {
+	mu     sync.Mutex
+	fail   error
+	events map[string]int64 // by "project month reason"
+}
+
+func (l *ledger) AddOverflow(_ context.Context, project, month, reason string, events int64) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.fail == nil {
+		l.events[project+" "+month+" "+reason] += events
+	}
+	return l.fail
+}
+
+func (l *ledger) Overflow(_ context.Context, project, month string) (map[string]int64, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	out := map[string]int64{}
+	for key, n := range l.events {
+		if reason, ok := strings.CutPrefix(key, project+" "+month+" "); ok {
+			out[reason] = n
+		}
+	}
+	return out, l.fail
 }
 
 // salts has one for each day from the first on.

@@ -17,9 +17,6 @@ func (g *Ingester) Traces(ctx context.Context, p *weir.Project, body io.Reader, 
 		g.metrics.refused(err)
 		return Reply{}, err
 	}
-	for _, j := range reply.Rejected {
-		g.metrics.rejected.WithLabelValues(j.Reason).Inc()
-	}
 	return reply, nil
 }
 
@@ -40,6 +37,9 @@ func (g *Ingester) traces(ctx context.Context, p *weir.Project, body io.Reader, 
 	reply, err := g.Accept(ctx, p, in, r)
 	if err != nil {
 		return Reply{}, err
+	}
+	for _, j := range rejected {
+		g.metrics.rejected.WithLabelValues(j.Reason).Inc()
 	}
 	reply.Rejected = append(reply.Rejected, rejected...)
 	return reply, nil

@@ -14,17 +14,26 @@ import (
 )
 
 const (
-	keptFor  = 10 * time.Minute
+	// keptOpen is how long an answer is kept whose range goes on, or ended less than
+	// as long before the answer; keptClosed is how long that of any other is, and as
+	// stale as an answer may be asked for.
+	keptOpen   = 10 * time.Minute
+	keptClosed = 24 * time.Hour
+
 	maxKept  = 4 << 20 // bytes of JSON; more would push many others out
-	keptForm = 1       // one more whenever answers change what they say or how they say it: nodes of two versions may share a cache
+	keptForm = 2       // one more whenever answers change what they say or how they say it: nodes of two versions may share a cache
 )
 
 // cache keeps answers, for askers that accept one that is not of now, and lets
-// those who ask the same at the same time ask once.
+// those who ask the same at the same time ask once. DESIGN.md has its rules.
 type cache struct {
-	answers      fleet.Cache
-	flights      singleflight.Group
-	hits, misses atomic.Uint64
+	answers fleet.Cache
+	locks   fleet.Locks // of the nodes that share the answers; nil: this one is alone
+	owner   string      // this engine, among those
+	flights singleflight.Group
+	flown   atomic.Uint64 // tells the flights of this engine apart
+
+	hits, misses, unaccepting, joined, failures atomic.Uint64
 }
 
 // kept is an answer in the cache. It says what it answers, so that no mistake
@@ -34,42 +43,59 @@ type kept[T any] struct {
 	Answer   *T     `json:"answer"`
 }
 
-// CacheStats is how many questions that accepted an older answer were given a
-// kept one, and how many were not.
-func (e *Engine) CacheStats() (hits, misses uint64) {
-	return e.cache.hits.Load(), e.cache.misses.Load()
+// CacheStats counts what became of questions.
+type CacheStats struct {
+	Hits   uint64 // accepted an older answer, and were given a kept one
+	Misses uint64 // accepted an older answer, of which there was none
+	Joined uint64 // misses that were answered by what another, here or at another node, was finding out already
+	Exact  uint64 // accepted no older answer
+	// Failures are of the cache or its locks. None is a failed question.
+	Failures uint64
+}
+
+// CacheStats counts since the engine was made.
+func (e *Engine) CacheStats() CacheStats {
+	c := &e.cache
+	return CacheStats{Hits: c.hits.Load(), Misses: c.misses.Load(), Joined: c.joined.Load(), Exact: c.unaccepting.Load(), Failures: c.failures.Load()}
 }
 
 // asking is one asker of a question whose answer is a T.
 type asking[T any] struct {
 	e         *Engine
-	question  string // all that the answer depends on but the events
+	question  string    // all that the answer depends on but the events
+	until     time.Time // where the question's range ends
 	began     time.Time
 	freshness time.Duration
 	meta      func(*T) *Meta
 	ask       func() (*T, error)
 }
 
-// remember answers with a kept answer to the same question if that is complete
-// up to freshness ago, and else with ask's, which it keeps. Answers may be shared
-// by several askers: nobody changes one.
+// remember answers with a kept answer to the same question, however that is
+// written, if it is complete up to freshness ago, and else with ask's, which it
+// keeps. Answers may be shared by several askers: nobody changes one.
 func remember[T any](ctx context.Context, e *Engine, kind weir.Kind, p *weir.Project, q weir.Query, freshness time.Duration, meta func(*T) *Meta, ask func() (*T, error)) (*T, error) {
-	question, err := json.Marshal([]any{keptForm, kind, p.ID, p.Timezone, q})
+	question, err := json.Marshal([]any{keptForm, kind, p.ID, p.Timezone, canonical(e.d, kind, q)})
 	if err != nil {
 		return ask() // a time out of range; ask says so
 	}
-	x := &asking[T]{e: e, question: string(question), began: e.clock.Now(), freshness: freshness, meta: meta, ask: ask}
+	x := &asking[T]{e: e, question: string(question), until: q.To, began: e.clock.Now(), freshness: freshness, meta: meta, ask: ask}
 	if freshness <= 0 {
+		e.cache.unaccepting.Add(1)
 		return x.askAndKeep(ctx)
 	}
-	if a := x.kept(ctx); a != nil && x.fresh(a) {
+	if a := x.kept(ctx); a != nil {
 		e.cache.hits.Add(1)
-		x.meta(a).Cached = true
-		x.elapsed(a)
 		return a, nil
 	}
 	e.cache.misses.Add(1)
 	return x.askWithOthers(ctx)
+}
+
+// rememberUpToNow is remember for a question whose range may be cut down as upToNow
+// says, so that ask is told which range it is.
+func rememberUpToNow[T any](ctx context.Context, e *Engine, kind weir.Kind, p *weir.Project, q weir.Query, freshness time.Duration, meta func(*T) *Meta, ask func(weir.Query) (*T, error)) (*T, error) {
+	q = upToNow(q, e.clock.Now(), freshness)
+	return remember(ctx, e, kind, p, q, freshness, meta, func() (*T, error) { return ask(q) })
 }
 
 func (x *asking[T]) fresh(a *T) bool { return x.began.Sub(x.meta(a).AsOf) <= x.freshness }
@@ -85,16 +111,22 @@ func (x *asking[T]) key() string {
 	return "insight:" + hex.EncodeToString(sum[:])
 }
 
-// kept is the kept answer, or nil. A cache that fails has none.
+// kept is the kept answer, or nil if there is none that is fresh enough. A cache
+// that fails has none.
 func (x *asking[T]) kept(ctx context.Context) *T {
 	b, ok, err := x.e.cache.answers.Get(ctx, x.key())
+	if err != nil {
+		x.e.cache.failed(ctx)
+	}
 	if err != nil || !ok {
 		return nil
 	}
 	var k kept[T]
-	if json.Unmarshal(b, &k) != nil || k.Question != x.question {
+	if json.Unmarshal(b, &k) != nil || k.Question != x.question || k.Answer == nil || !x.fresh(k.Answer) {
 		return nil
 	}
+	x.meta(k.Answer).Cached = true
+	x.elapsed(k.Answer)
 	return k.Answer
 }
 
@@ -103,10 +135,30 @@ func (x *asking[T]) askAndKeep(ctx context.Context) (*T, error) {
 	if err != nil {
 		return nil, err
 	}
-	if b, err := json.Marshal(kept[T]{x.question, a}); err == nil && len(b) <= maxKept {
-		_ = x.e.cache.answers.Set(ctx, x.key(), b, keptFor) // who misses it asks again
+	b, err := json.Marshal(kept[T]{x.question, a})
+	if err != nil || len(b) > maxKept {
+		return a, nil // who misses it asks again
+	}
+	if err := x.e.cache.answers.Set(ctx, x.key(), b, x.keepFor(a)); err != nil {
+		x.e.cache.failed(ctx)
 	}
 	return a, nil
+}
+
+// keepFor is how long an answer is kept. That says nothing of for whom it is good:
+// events may come late, whatever the range, and each asker says what it accepts.
+func (x *asking[T]) keepFor(a *T) time.Duration {
+	if x.until.Add(keptOpen).After(x.meta(a).AsOf) {
+		return keptOpen
+	}
+	return keptClosed
+}
+
+// failed counts a failure of the cache, unless the asker has left.
+func (c *cache) failed(ctx context.Context) {
+	if ctx.Err() == nil {
+		c.failures.Add(1)
+	}
 }
 
 // leftError is the error of an asker that did not wait for the answer.
@@ -114,15 +166,15 @@ type leftError struct{ error }
 
 func (e leftError) Unwrap() error { return e.error }
 
-// askWithOthers is askAndKeep once for all who ask the same, with the same
-// freshness, while it goes on.
+// askWithOthers is askAcross once for all who ask this engine the same, with the
+// same freshness, while it goes on.
 func (x *asking[T]) askWithOthers(ctx context.Context) (*T, error) {
 	flight := x.question + x.freshness.String()
 	for later := false; ; later = true {
 		own := false
 		v, err, _ := x.e.cache.flights.Do(flight, func() (any, error) {
 			own = true
-			a, err := x.askAndKeep(ctx)
+			a, err := x.askAcross(ctx)
 			if err != nil && ctx.Err() != nil {
 				err = leftError{err}
 			}
@@ -146,6 +198,7 @@ func (x *asking[T]) askWithOthers(ctx context.Context) (*T, error) {
 		if !later && !x.fresh(a) {
 			continue
 		}
+		x.e.cache.joined.Add(1)
 		mine := *a
 		x.elapsed(&mine)
 		return &mine, nil

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/fleet"
 	"github.com/weir-analytics/weir/internal/fleet/local"
@@ -49,8 +50,8 @@ func TestAnAnswerIsKeptForThoseWhoAcceptAnOlderOne(t *testing.T) {
 			t.Errorf("%s: total %v, cached %v; want %v, %v", s.name, total, cached, s.total, s.cached)
 		}
 	}
-	if hits, misses := e.CacheStats(); hits != 1 || misses != 3 {
-		t.Errorf("%d hits and %d misses, want 1 and 3", hits, misses)
+	if d := cmp.Diff(insight.CacheStats{Hits: 1, Misses: 3, Exact: 1}, e.CacheStats()); d != "" {
+		t.Error(d)
 	}
 }
 

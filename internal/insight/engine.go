@@ -4,6 +4,7 @@ package insight
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"runtime"
 	"time"
@@ -38,6 +39,9 @@ type Options struct {
 	// Cache keeps answers for askers that accept an older one; nil is one of the
 	// engine's own.
 	Cache fleet.Cache
+	// Locks are of the nodes that share Cache, so that one of them finds out what
+	// several are asked at the same time; nil is each for itself.
+	Locks fleet.Locks
 }
 
 // Engine answers questions. It is safe for concurrent use.
@@ -65,7 +69,7 @@ func New(r cold.Reader, b Barrier, clock weir.Clock, o Options) *Engine {
 	if o.Cache == nil {
 		o.Cache = local.New(local.Options{Clock: clock}).Cache
 	}
-	return &Engine{r: r, d: r.Dialect(), b: b, clock: clock, o: o, cache: cache{answers: o.Cache}}
+	return &Engine{r: r, d: r.Dialect(), b: b, clock: clock, o: o, cache: cache{answers: o.Cache, locks: o.Locks, owner: rand.Text()}}
 }
 
 // Meta stands at the end of every answer.

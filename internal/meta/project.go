@@ -24,6 +24,9 @@ type NewProject struct {
 // once: the store keeps a hash. Errors: EINVALID, ENOTFOUND for the owner.
 func (s *Store) CreateProject(ctx context.Context, n NewProject) (p *weir.Project, writeKey string, err error) {
 	p = &weir.Project{Timezone: n.Timezone, StoreIP: n.StoreIP, RetentionDays: n.RetentionDays, CreatedAt: s.clock.Now()}
+	if p.Limits, err = p.Limits.Normal(); err != nil {
+		return nil, "", err
+	}
 	if p.Name, err = normalName(n.Name); err != nil {
 		return nil, "", err
 	}
@@ -79,7 +82,7 @@ func (s *Store) SetRetention(ctx context.Context, id string, days int) error {
 	return nil
 }
 
-const projectColumns = `p.id, p.name, p.timezone, p.store_ip, p.created_at, p.retention_days`
+const projectColumns = `p.id, p.name, p.timezone, p.store_ip, p.created_at, p.retention_days, ` + limitColumns
 
 // Project is the project of an id, its timezone resolved. It is shared: do not
 // change it. Errors: ENOTFOUND.
@@ -195,9 +198,12 @@ func setRole(ctx context.Context, tx *sql.Tx, userID, projectID string, role wei
 func scanProject(row scanner, more ...any) (*weir.Project, error) {
 	var p weir.Project
 	var storeIP, created int64
-	if err := row.Scan(append([]any{&p.ID, &p.Name, &p.Timezone, &storeIP, &created, &p.RetentionDays}, more...)...); err != nil {
+	var limits limitScan
+	fields := append([]any{&p.ID, &p.Name, &p.Timezone, &storeIP, &created, &p.RetentionDays}, limits.into(&p.Limits)...)
+	if err := row.Scan(append(fields, more...)...); err != nil {
 		return nil, err
 	}
+	limits.done(&p.Limits)
 	p.StoreIP, p.CreatedAt = storeIP != 0, fromMicros(created)
 	if err := p.Resolve(); err != nil {
 		// The zone was known when the project was made: the machine's zone

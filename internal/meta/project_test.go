@@ -1,6 +1,8 @@
 package meta_test
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -96,23 +98,20 @@ func TestARetentionIsKeptAndChanged(t *testing.T) {
 	is(1)
 }
 
-func TestProjectsOfAnEarlierVersionAreKeptForEver(t *testing.T) {
-	f := open(t)
-	p, key := newProject(t, f)
-	if err := f.Close(); err != nil {
-		t.Fatal(err)
-	}
+func TestProjectsOfTheFirstVersionHaveTheDefaults(t *testing.T) {
+	f := fixture{watch: newWatch(), path: filepath.Join(t.TempDir(), "meta.db")}
 	db := raw(t, f.path)
 	for _, q := range []string{
-		`DROP TABLE alert_outbox`, `DROP TABLE alert_history`, `DROP TABLE alert_channels`, `DROP TABLE alerts`,
-		`ALTER TABLE projects DROP COLUMN retention_days`, `DELETE FROM schema_version WHERE version > 1`,
+		string(must(os.ReadFile("migrations/0001_init.sql"))(t)),
+		`CREATE TABLE schema_version (version BIGINT NOT NULL)`, `INSERT INTO schema_version (version) VALUES (1)`,
+		`INSERT INTO projects (id, name, timezone, store_ip, import_salt, created_at) VALUES ('p', 'Shop', 'UTC', 0, '', 0)`,
 	} {
 		if _, err := db.Exec(q); err != nil {
 			t.Fatal(err)
 		}
 	}
-	got := must(reopen(t, f).ProjectByKey(t.Context(), key))(t)
-	if got.ID != p.ID || got.RetentionDays != 0 {
+	got := must(reopen(t, f).Project(t.Context(), "p"))(t)
+	if got.ID != "p" || got.RetentionDays != 0 || got.Limits != (weir.Limits{Over: weir.OverRefuse, Sample: 10}) {
 		t.Errorf("project = %+v", got)
 	}
 }

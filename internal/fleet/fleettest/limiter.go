@@ -12,6 +12,7 @@ import (
 func (s suite) testLimiter(t *testing.T) {
 	t.Run("a bucket gives what it holds, and then one each while", s.testBucket)
 	t.Run("a long row of takes agrees with plain sums", s.testTakesAgainstSums)
+	t.Run("a full bucket gives more than it holds, and makes up for it", s.testDebt)
 	t.Run("many at once get no more than the bucket holds", func(t *testing.T) {
 		a, b := s.two(t, newClock().Now)
 		l := fleet.Limit{Every: long, Burst: 17}
@@ -69,6 +70,9 @@ func (s suite) testLimiter(t *testing.T) {
 			{good, 6},
 			{good, 0},
 			{good, -1},
+			{fleet.Limit{Every: time.Second, Burst: 5, Debt: 2}, 8},
+			{fleet.Limit{Every: time.Second, Burst: 5, Debt: -1}, 1},
+			{fleet.Limit{Every: time.Hour, Burst: 5, Debt: 366 * 24}, 1},
 			{fleet.Limit{Every: time.Second}, 1},
 			{fleet.Limit{Burst: 5}, 1},
 			{fleet.Limit{Every: -time.Second, Burst: 5}, 1},
@@ -127,6 +131,39 @@ func (s suite) testBucket(t *testing.T) {
 			t.Fatalf("step %d: wait %v, remaining %d; want %v, %d", i, wait, remaining, step.wait, step.remaining)
 		}
 	}
+}
+
+func (s suite) testDebt(t *testing.T) {
+	c := newClock()
+	a, b := s.two(t, c.Now)
+	l := fleet.Limit{Every: 10 * time.Minute, Burst: 3, Debt: 4}
+	for i, step := range []struct {
+		pass      time.Duration
+		n         int
+		wait      time.Duration
+		remaining int
+	}{
+		{0, 1, 0, 2},
+		{0, 5, 10 * time.Minute, 2}, // of a full bucket only
+		{10 * time.Minute, 7, 0, 0}, // four of them are owed
+		{0, 1, 50 * time.Minute, 0},
+		{0, 7, 70 * time.Minute, 0},
+		{50*time.Minute - time.Microsecond, 1, time.Microsecond, 0},
+		{time.Microsecond, 1, 0, 0},
+		{30 * time.Minute, 5, 0, 0},
+		{-9 * time.Hour, 1, 50 * time.Minute, 0}, // a clock set back leaves it owing what it may
+	} {
+		c.Add(step.pass)
+		wait, remaining, err := []Node{a, b}[i%2].Limiter.Take(t.Context(), "k", l, step.n)
+		if err != nil {
+			t.Fatalf("step %d: %v", i, err)
+		}
+		if wait != step.wait || remaining != step.remaining {
+			t.Fatalf("step %d: wait %v, remaining %d; want %v, %d", i, wait, remaining, step.wait, step.remaining)
+		}
+	}
+	// What may owe less owes no more than that.
+	wantTake(t, a.Limiter, "k", fleet.Limit{Every: 10 * time.Minute, Burst: 3}, 1, 10*time.Minute, 0)
 }
 
 // testTakesAgainstSums keeps the level of a bucket the other way round, as what is

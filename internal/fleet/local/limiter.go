@@ -42,16 +42,16 @@ func (x *Limiter) Take(_ context.Context, key string, l fleet.Limit, n int) (wai
 	// The clock is read under the lock, so that takes have the order of their times.
 	now := x.clock.Now().UnixMicro()
 	known, _ := x.full.Get(key)
-	// A clock set back, or a limit made smaller, leaves a bucket empty at worst.
-	full := min(max(known, now), now+room)
-	over := full + every*int64(n) - (now + room)
+	// A clock set back, or a limit made smaller, leaves a bucket empty, and owing all that it may, at worst.
+	full := min(max(known, now), now+room+every*int64(l.Debt))
+	over := full + every*int64(min(n, l.Burst)) - (now + room)
 	if over <= 0 {
 		full += every * int64(n)
 	}
 	if full != known {
 		x.full.Add(key, full)
 	}
-	remaining = int((now + room - full) / every)
+	remaining = int(max(now+room-full, 0) / every)
 	return time.Duration(max(over, 0)) * time.Microsecond, remaining, nil
 }
 

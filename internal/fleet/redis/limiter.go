@@ -18,18 +18,18 @@ type Limiter struct {
 }
 
 // takeScript takes ARGV: now, µs per token, tokens that the bucket holds, tokens to
-// take. It returns the wait in µs and what remains. All numbers are whole and below
+// take, tokens that it may owe. It returns the wait in µs and what remains. All numbers are whole and below
 // 2^53, so Lua's are exact.
 const takeScript = `#!lua
-local now, every, burst, n = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local now, every, burst, n, debt = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 if now == 0 then
 	local t = redis.call('TIME')
 	now = tonumber(t[1]) * 1000000 + tonumber(t[2])
 end
 local room = every * burst
 local known = tonumber(redis.call('GET', KEYS[1]) or 0)
-local full = math.min(math.max(known, now), now + room)
-local over = full + every * n - (now + room)
+local full = math.min(math.max(known, now), now + room + every * debt)
+local over = full + every * math.min(n, burst) - (now + room)
 if over <= 0 then
 	full = full + every * n
 	over = 0
@@ -37,7 +37,7 @@ end
 if full ~= known then
 	redis.call('SET', KEYS[1], string.format('%.0f', full), 'PX', string.format('%.0f', math.ceil((full - now) / 1000)))
 end
-return {over, math.floor((now + room - full) / every)}
+return {over, math.floor(math.max(now + room - full, 0) / every)}
 `
 
 // Take is fleet.Limiter's. When the connection is lost it is not tried again: the
@@ -46,7 +46,7 @@ func (x *Limiter) Take(ctx context.Context, key string, l fleet.Limit, n int) (w
 	if err := l.Check(n); err != nil {
 		return 0, 0, fmt.Errorf("fleet: take of %q: %w", key, err)
 	}
-	r, err := x.run(ctx, x.take, x.key(key), x.now(), decimal(l.Every.Microseconds()), strconv.Itoa(l.Burst), strconv.Itoa(n)).AsIntSlice()
+	r, err := x.run(ctx, x.take, x.key(key), x.now(), decimal(l.Every.Microseconds()), strconv.Itoa(l.Burst), strconv.Itoa(n), strconv.Itoa(l.Debt)).AsIntSlice()
 	if err == nil && len(r) != 2 {
 		err = fmt.Errorf("a reply of %d numbers", len(r))
 	}

@@ -1,0 +1,132 @@
+package httpd
+
+import (
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+
+	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/ingest"
+)
+
+// The fields that tell a sender how it stands. Limit, Remaining and Reset are those
+// of draft-ietf-httpapi-ratelimit-headers-06, which most clients know, of the rate
+// that is nearest its end; RateLimit and RateLimit-Policy are those of its revision
+// 11, of all rates. Go writes header names so.
+const (
+	headerLimit     = "Ratelimit-Limit"
+	headerRemaining = "Ratelimit-Remaining"
+	headerReset     = "Ratelimit-Reset"
+	headerNow       = "Ratelimit"
+	headerPolicy    = "Ratelimit-Policy"
+
+	rateLimitFields = "RateLimit, RateLimit-Policy, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset"
+)
+
+// holdToRate holds a client address to its rate, that of the project whose key it
+// has, or else the server's. err is why the request is refused already, nil if it is
+// not: who tries keys is held to the rate too. Error: err, or an *ingest.Refusal.
+func (s *Server) holdToRate(r *http.Request, c *call, err error) error {
+	limit, scope := s.cfg.LimitIP, ""
+	if c.project != nil && c.project.Limits.IP.N != 0 {
+		limit, scope = c.project.Limits.IP, c.project.ID+":"
+	}
+	if s.cfg.RateLimiter == nil || !limit.Limited() || c.ip == "" {
+		return err
+	}
+	standing, wait := s.cfg.RateLimiter.Take(r.Context(), "ip:"+scope+digest(network(c.ip)), limit, 1)
+	standing.Policy = ingest.PolicyIP
+	if wait > 0 {
+		s.metrics.refusedKeys.WithLabelValues("rate_limited").Inc()
+		return ingest.Limited(standing, wait)
+	}
+	c.standing = &standing
+	return err
+}
+
+// refusalError is the answer to who is over a limit.
+func refusalError(r *ingest.Refusal) *Error {
+	e := newError(r.Err.Code, r.Err.Message, r.Err.Details, r)
+	e.retryAfter(seconds(r.After))
+	setStanding(e.header, r.Standing)
+	return e
+}
+
+// setStanding says how the sender stands with its rates; nil ones are none. It is on
+// the way of every event, so all values are parts of one string.
+func setStanding(h http.Header, standings ...*ingest.Standing) {
+	var least *ingest.Standing
+	for _, s := range standings {
+		if s != nil && (least == nil || left(s) < left(least)) {
+			least = s
+		}
+	}
+	if least == nil {
+		return
+	}
+	var buf [256]byte
+	var ends [5]int
+	b := strconv.AppendInt(buf[:0], int64(least.Rate.N), 10)
+	ends[0] = len(b)
+	b = strconv.AppendInt(b, int64(least.Remaining), 10)
+	ends[1] = len(b)
+	b = strconv.AppendInt(b, int64(seconds(least.Reset)), 10)
+	ends[2] = len(b)
+	b = appendItems(b, standings, func(b []byte, s *ingest.Standing) []byte {
+		b = strconv.AppendInt(append(b, ";r="...), int64(s.Remaining), 10)
+		return strconv.AppendInt(append(b, ";t="...), int64(seconds(s.Reset)), 10)
+	})
+	ends[3] = len(b)
+	b = appendItems(b, standings, func(b []byte, s *ingest.Standing) []byte {
+		b = strconv.AppendInt(append(b, ";q="...), int64(s.Rate.N), 10)
+		return strconv.AppendInt(append(b, ";w="...), int64(s.Rate.Per/time.Second), 10)
+	})
+	ends[4] = len(b)
+	all, values, begin := string(b), make([]string, len(ends)), 0
+	for i, name := range [...]string{headerLimit, headerRemaining, headerReset, headerNow, headerPolicy} {
+		values[i] = all[begin:ends[i]]
+		h[name] = values[i : i+1 : i+1]
+		begin = ends[i]
+	}
+}
+
+// appendItems appends a list of structured fields: the names of the policies with
+// their parameters.
+func appendItems(b []byte, standings []*ingest.Standing, parameters func([]byte, *ingest.Standing) []byte) []byte {
+	more := false
+	for _, s := range standings {
+		if s == nil {
+			continue
+		}
+		if more {
+			b = append(b, ", "...)
+		}
+		b = append(append(append(b, '"'), s.Policy...), '"')
+		b, more = parameters(b, s), true
+	}
+	return b
+}
+
+// left is the share of a rate that is left, 0 to 1.
+func left(s *ingest.Standing) float64 { return float64(s.Remaining) / float64(s.Rate.N) }
+
+// seconds are whole ones, so many that the time has passed after them.
+func seconds(d time.Duration) int { return int(math.Ceil(d.Seconds())) }
+
+// keyName names a write key to the limiter, which other nodes and the store's
+// operator can read.
+func keyName(key string) string { return digest(key) }
+
+// Limits are a project's limits as clients see them.
+type Limits struct {
+	LimitKey string `json:"limit_key" doc:"most events by one write key, such as 1000/s; off for any number; empty is the server's"`
+	LimitIP  string `json:"limit_ip" doc:"most requests from one address, such as 600/m; off for any number; empty is the server's"`
+	Quota    int64  `json:"quota" doc:"most events of a calendar month in the project's timezone; 0 is any number"`
+	Over     string `json:"over" enum:"refuse,sample,flag" doc:"what becomes of more"`
+	Sample   int    `json:"sample" doc:"percent of the devices that are kept under the policy sample"`
+}
+
+func limitsOf(l weir.Limits) Limits {
+	return Limits{LimitKey: l.Key.String(), LimitIP: l.IP.String(), Quota: l.Quota, Over: string(l.Over), Sample: l.Sample}
+}

@@ -1,0 +1,139 @@
+package ingest
+
+import (
+	"context"
+	"time"
+
+	weir "github.com/weir-analytics/weir"
+)
+
+// Refusal is the error of a request that is refused whole, for now: nothing of it
+// was taken.
+type Refusal struct {
+	Err      *weir.Error   // ERATELIMITED or EQUOTA
+	After    time.Duration // after which it is worth to send it again
+	Standing *Standing     // with ERATELIMITED
+	reason   string        // under which it is counted
+}
+
+func (r *Refusal) Error() string { return r.Err.Error() }
+
+// Unwrap makes it the domain's error.
+func (r *Refusal) Unwrap() error { return r.Err }
+
+// Limited is the refusal of who is over a rate.
+func Limited(s Standing, wait time.Duration) *Refusal {
+	what := map[string]string{PolicyKey: "events by this write key", PolicyIP: "requests from this address"}[s.Policy]
+	return &Refusal{
+		Err:   weir.Errorf(weir.ERATELIMITED, "more than %s %s: send it again later", s.Rate, what),
+		After: wait, Standing: &s, reason: ReasonLimited,
+	}
+}
+
+// admission is what a request's events were admitted as.
+type admission struct {
+	key      string // whose rate they were taken of, "" for none
+	n        int
+	standing *Standing
+	month    *tally // of a project with a quota
+	over     bool   // it is used up
+}
+
+// admit holds a request to its project's limits. Error: a Refusal.
+func (g *Ingester) admit(ctx context.Context, p *weir.Project, in []weir.Incoming, r Remote, now time.Time) (a admission, err error) {
+	l := p.Limits
+	if l.Quota > 0 && g.Quotas != nil {
+		a.month, a.over = g.Quotas.over(ctx, p, now)
+		if a.over && (l.Over == weir.OverRefuse || l.Over == "") && a.month.any(in) {
+			return a, g.refuse(p, now, len(in), &Refusal{
+				Err:    weir.Errorf(weir.EQUOTA, "the project's %d events of this month are used up", l.Quota),
+				After:  time.UnixMicro(a.month.to.Load()).Sub(now),
+				reason: ReasonQuota,
+			})
+		}
+	}
+	if limit := l.Key.Or(g.LimitKey); limit.Limited() && g.Limiter != nil && r.Key != "" {
+		s, wait := g.Limiter.Take(ctx, "key:"+r.Key, limit, len(in))
+		s.Policy = PolicyKey
+		if wait > 0 {
+			return a, g.refuse(p, now, len(in), Limited(s, wait))
+		}
+		a.key, a.n, a.standing = "key:"+r.Key, len(in), &s
+	}
+	return a, nil
+}
+
+// refuse counts a refusal's events.
+func (g *Ingester) refuse(p *weir.Project, now time.Time, events int, r *Refusal) error {
+	g.metrics.rejected.WithLabelValues(r.reason).Add(float64(events))
+	g.Overflows.add(p, now, r.reason, events)
+	return r
+}
+
+// giveBack returns what was taken of a rate for events that could not be stored:
+// they will come again.
+func (g *Ingester) giveBack(a admission) {
+	if a.key != "" {
+		g.Limiter.Return(a.key, a.n)
+	}
+}
+
+// overflowed applies the quota's policy to events of a month that is used up: it
+// marks those that are kept, moves them to the front of in, and names the others.
+func (g *Ingester) overflowed(p *weir.Project, in []weir.Incoming, a admission) (kept []weir.Incoming, out []weir.Rejection, flagged int) {
+	l := p.Limits
+	if !a.over || l.Over != weir.OverFlag && l.Over != weir.OverSample {
+		return in, nil, 0 // what is refused did not come so far, unless it is of another month
+	}
+	kept = in[:0]
+	for i := range in {
+		x := in[i]
+		switch {
+		case !a.month.holds(x.Event.Time.UnixMicro()):
+		case l.Over == weir.OverFlag:
+			x.Event.Properties = marked(x.Event.Properties, PropertyOver, "true")
+			flagged++
+		case l.Over == weir.OverSample && !sampled(&x.Event, l.Sample):
+			out = append(out, weir.Rejection{Index: x.Index, Reason: ReasonSampled})
+			continue
+		case l.Over == weir.OverSample:
+			x.Event.Properties = marked(x.Event.Properties, PropertySample, share(l.Sample))
+		}
+		kept = append(kept, x)
+	}
+	return kept, out, flagged
+}
+
+// accepted counts what was stored of a request, and what was not of it.
+func (g *Ingester) accepted(p *weir.Project, kept []weir.Incoming, duplicates int, out []weir.Rejection, flagged int, a admission, now time.Time) {
+	if a.month != nil {
+		a.month.added.Add(max(a.month.count(kept)-int64(duplicates), 0))
+	}
+	if a.over {
+		g.metrics.rejected.WithLabelValues(ReasonSampled).Add(float64(len(out)))
+		g.metrics.flagged.Add(float64(flagged))
+		g.Overflows.add(p, now, ReasonSampled, len(out))
+		g.Overflows.add(p, now, ReasonFlagged, flagged)
+	}
+}
+
+// any says whether any of the events is of the month. An event counts in the month
+// of its own time, as in the counters.
+func (t *tally) any(in []weir.Incoming) bool {
+	for i := range in {
+		if t.holds(in[i].Event.Time.UnixMicro()) {
+			return true
+		}
+	}
+	return false
+}
+
+// count is how many of the events are of the month.
+func (t *tally) count(in []weir.Incoming) (n int64) {
+	for i := range in {
+		if t.holds(in[i].Event.Time.UnixMicro()) {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,196 @@
+package ingest
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hashicorp/golang-lru/v2/simplelru"
+	"github.com/prometheus/client_golang/prometheus"
+	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/fleet"
+	"github.com/weir-analytics/weir/internal/fleet/local"
+	"golang.org/x/time/rate"
+)
+
+const (
+	// limiterWait is how long a request waits for the nodes' limiter, and limiterAway
+	// how long that is left alone after it failed.
+	limiterWait = 250 * time.Millisecond
+	limiterAway = 5 * time.Second
+
+	maxLeases = 50_000 // keys that a node remembers; about 10 MB
+
+	// largest is the most that one take may be of what is larger than its bucket: the
+	// events of the largest request.
+	largest = 50_000
+)
+
+// breath is the least that who is refused waits: refusing costs few questions so.
+const breath = 10 * time.Millisecond
+
+// Limiter holds senders to rates, over token buckets that all nodes share. It takes
+// tokens from a bucket in slices and gives them out by itself, so that most requests
+// ask no other node; see lease. It is safe for concurrent use.
+type Limiter struct {
+	shared fleet.Limiter
+	own    fleet.Limiter // this node's, while the other is away: each node then lets the whole rate through
+	clock  weir.Clock
+	log    *slog.Logger
+
+	mu     sync.Mutex
+	leases *simplelru.LRU[string, *lease]
+
+	away     atomic.Int64 // µs since 1970 until which the shared one is left alone
+	failed   rate.Sometimes
+	failures prometheus.Counter
+	asked    prometheus.Counter
+}
+
+// LimiterConfig is what a Limiter is made of.
+type LimiterConfig struct {
+	Shared   fleet.Limiter // of all nodes; nil: there is but this one
+	Clock    weir.Clock
+	Logger   *slog.Logger          // nil is slog.Default
+	Registry prometheus.Registerer // optional
+}
+
+// NewLimiter makes a Limiter.
+func NewLimiter(c LimiterConfig) *Limiter {
+	x := &Limiter{
+		shared: c.Shared, own: local.New(local.Options{Clock: c.Clock}).Limiter, clock: c.Clock, log: c.Logger,
+		failed: rate.Sometimes{First: 1, Interval: time.Minute},
+		failures: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "weir_limiter_failures_total", Help: "Failures of the limiter that the nodes share; this node then counts alone for 5 s.",
+		}),
+		asked: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "weir_limiter_takes_total", Help: "Slices of a rate that this node asked the limiter for.",
+		}),
+	}
+	if x.shared == nil {
+		x.shared = x.own
+	}
+	if x.log == nil {
+		x.log = slog.Default()
+	}
+	// The constructor's only error is a size below 1.
+	x.leases, _ = simplelru.NewLRU[string, *lease](maxLeases, nil)
+	if c.Registry != nil {
+		c.Registry.MustRegister(x.failures, x.asked)
+	}
+	return x
+}
+
+// Standing is how a sender stands with a rate, as far as this node knows.
+type Standing struct {
+	Policy    string // what is limited: PolicyKey or PolicyIP
+	Rate      weir.Rate
+	Remaining int           // what may come at once now
+	Reset     time.Duration // until that is all again
+}
+
+// The policies.
+const (
+	PolicyKey = "key" // events by one write key
+	PolicyIP  = "ip"  // requests from one address
+)
+
+// Take takes n of a rate, or none of it: wait is 0, or the time after which it is
+// worth to try again. The rate must be limited. What is more than the rate holds at
+// once passes when all of that is there, and is made up for afterwards.
+func (x *Limiter) Take(ctx context.Context, key string, r weir.Rate, n int) (s Standing, wait time.Duration) {
+	l := x.leaseOf(key)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	// Under the lock, so that takes have the order of their times.
+	now := x.clock.Now()
+	l.begin(key, r, now)
+	if n > l.have {
+		wait = x.fill(ctx, l, min(n, largest), now)
+	}
+	if wait == 0 {
+		l.have = max(l.have-n, 0) // of more than the largest, the rest is free
+	}
+	return l.standing(now), wait
+}
+
+// Return gives back what was taken for what did not happen. It may be too late for
+// that, and then it is lost.
+func (x *Limiter) Return(key string, n int) {
+	x.mu.Lock()
+	l, ok := x.leases.Peek(key)
+	x.mu.Unlock()
+	if !ok {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.have = min(l.have+n, l.unit.events*l.unit.limit.Burst)
+}
+
+func (x *Limiter) leaseOf(key string) *lease {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	l, ok := x.leases.Get(key)
+	if !ok {
+		l = &lease{}
+		x.leases.Add(key, l)
+	}
+	return l
+}
+
+// fill takes a slice from the bucket, so that n may come. It returns 0, or the time
+// after which n may.
+func (x *Limiter) fill(ctx context.Context, l *lease, n int, now time.Time) time.Duration {
+	need := min(l.unit.tokens(n-l.have), l.unit.limit.Burst+l.unit.limit.Debt)
+	if wait := l.dryUntil.Sub(now); wait > 0 && need >= l.dryNeed {
+		return wait
+	}
+	size := max(need, l.slice(now))
+	wait, remaining := x.take(ctx, l.bucket, l.unit.limit, size)
+	emptied := wait > 0 && size > need && remaining >= need
+	if emptied {
+		size = min(size, remaining)
+		wait, remaining = x.take(ctx, l.bucket, l.unit.limit, size)
+	}
+	l.remaining, l.seen = remaining, now
+	if wait > 0 {
+		// What is needed is there sooner than what was asked for.
+		wait = max(wait-time.Duration(size-need)*l.unit.limit.Every, breath)
+		l.dryUntil, l.dryNeed = now.Add(wait), need
+		return wait
+	}
+	l.fill(size, now)
+	if emptied {
+		l.dryUntil, l.dryNeed = now.Add(breath), 1
+	}
+	return 0
+}
+
+// take asks the nodes' limiter, or while that is away this node's.
+func (x *Limiter) take(ctx context.Context, key string, limit fleet.Limit, n int) (time.Duration, int) {
+	now := x.clock.Now().UnixMicro()
+	if now >= x.away.Load() {
+		x.asked.Inc()
+		// A sender that goes takes nothing with it: others wait for this slice too.
+		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), limiterWait)
+		wait, remaining, err := x.shared.Take(limited, key, limit, n)
+		cancel()
+		if err == nil {
+			return wait, remaining
+		}
+		x.away.Store(now + limiterAway.Microseconds())
+		x.failures.Inc()
+		x.failed.Do(func() {
+			x.log.WarnContext(ctx, "each node holds senders to the whole of their rates by itself", "error", err)
+		})
+	}
+	wait, remaining, err := x.own.Take(ctx, key, limit, n)
+	if err != nil {
+		x.log.ErrorContext(ctx, "a rate that cannot be counted lets all through", "error", err) // it never is
+		return 0, 0
+	}
+	return wait, remaining
+}

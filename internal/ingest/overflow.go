@@ -1,0 +1,166 @@
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"sync"
+	"time"
+
+	weir "github.com/weir-analytics/weir"
+)
+
+// Ledger keeps, by project, month (2006-01, the project's) and reason, how many
+// events were not taken as they were sent. *meta.Store is one.
+type Ledger interface {
+	AddOverflow(ctx context.Context, projectID, month, reason string, events int64) error
+	Overflow(ctx context.Context, projectID, month string) (map[string]int64, error)
+}
+
+// Overflows gathers what goes to the ledger, so that a refused request writes
+// nothing. A process that is killed loses the counts of flushEvery; the metrics have
+// them as well. It is safe for concurrent use.
+type Overflows struct {
+	ledger Ledger
+	log    *slog.Logger
+
+	mu     sync.Mutex
+	counts map[overflow]int64 // not in the ledger yet
+}
+
+type overflow struct{ project, month, reason string }
+
+// NewOverflows makes an Overflows. Run has to be called for anything to reach the
+// ledger.
+func NewOverflows(l Ledger, log *slog.Logger) *Overflows {
+	return &Overflows{ledger: l, log: log, counts: map[overflow]int64{}}
+}
+
+const (
+	flushEvery  = 5 * time.Second
+	flushWithin = 5 * time.Second // when the process stops
+)
+
+// Run writes to the ledger every few seconds until ctx is done, and a last time
+// then. Its error is always nil: what could not be written is tried again.
+func (o *Overflows) Run(ctx context.Context) error {
+	t := time.NewTicker(flushEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-t.C:
+			o.flush(ctx)
+		case <-ctx.Done():
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushWithin)
+			defer cancel()
+			o.flush(last)
+			return nil
+		}
+	}
+}
+
+func (o *Overflows) add(p *weir.Project, now time.Time, reason string, events int) {
+	if o == nil || events == 0 {
+		return
+	}
+	key := overflow{p.ID, monthName(p, now), reason}
+	o.mu.Lock()
+	o.counts[key] += int64(events)
+	o.mu.Unlock()
+}
+
+func monthName(p *weir.Project, now time.Time) string { return now.In(p.Location()).Format("2006-01") }
+
+func (o *Overflows) flush(ctx context.Context) {
+	o.mu.Lock()
+	counts := maps.Clone(o.counts)
+	o.mu.Unlock()
+	for key, n := range counts {
+		if err := o.ledger.AddOverflow(ctx, key.project, key.month, key.reason, n); err != nil {
+			o.log.WarnContext(ctx, "counts of refused events are not stored yet", "error", err)
+			return
+		}
+		o.mu.Lock()
+		if o.counts[key] -= n; o.counts[key] == 0 {
+			delete(o.counts, key)
+		}
+		o.mu.Unlock()
+	}
+}
+
+// waiting is what is not in the ledger yet.
+func (o *Overflows) waiting(project, month, reason string) int64 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.counts[overflow{project, month, reason}]
+}
+
+// Usage is how much of its limits a project has used in the current month.
+type Usage struct {
+	Month string    `json:"month" doc:"in the project's timezone, as 2006-01"`
+	From  time.Time `json:"from"`
+	To    time.Time `json:"to" doc:"when the next month begins"`
+
+	Used      int64         `json:"used" doc:"events of the month, by their own times"`
+	Quota     int64         `json:"quota" doc:"0 is none"`
+	Remaining *int64        `json:"remaining" doc:"null without a quota"`
+	Over      bool          `json:"over" doc:"the quota is used up"`
+	Policy    weir.Overflow `json:"policy" enum:"refuse,sample,flag" doc:"what becomes of more"`
+	Sample    int           `json:"sample" doc:"percent of the devices that are kept under the policy sample"`
+
+	Refused     int64 `json:"refused" doc:"events refused since the quota was used up; each time that one was sent counts"`
+	SampledOut  int64 `json:"sampled_out" doc:"events dropped"`
+	Flagged     int64 `json:"flagged" doc:"events taken and marked"`
+	RateLimited int64 `json:"rate_limited" doc:"events refused for their key's rate; each time that one was sent counts"`
+
+	LimitKey string    `json:"limit_key" doc:"most events by one write key, such as 1000/s; off for any number"`
+	LimitIP  string    `json:"limit_ip" doc:"most requests from one address"`
+	AsOf     time.Time `json:"as_of"`
+}
+
+// Usages answers how much projects have used.
+type Usages struct {
+	Counters  Counters
+	Overflows *Overflows
+	Clock     weir.Clock
+	// LimitKey and LimitIP are the server's own rates.
+	LimitKey, LimitIP weir.Rate
+}
+
+// Usage is a project's, now. What other nodes refused in the last few seconds is not
+// in it.
+func (u *Usages) Usage(ctx context.Context, p *weir.Project) (*Usage, error) {
+	now := u.Clock.Now()
+	loc := p.Location()
+	from, to := weir.MonthOf(now, loc)
+	l, err := p.Limits.Normal()
+	if err != nil {
+		return nil, err
+	}
+	a := &Usage{
+		Month: monthName(p, now), From: from.In(loc), To: to.In(loc), Quota: l.Quota, Policy: l.Over, Sample: l.Sample,
+		LimitKey: l.Key.Or(u.LimitKey).Or(weir.RateOff).String(), LimitIP: l.IP.Or(u.LimitIP).Or(weir.RateOff).String(), AsOf: now.In(loc),
+	}
+	if a.Used, err = used(ctx, u.Counters, p, from, to); err != nil {
+		return nil, weir.Wrap(err, weir.EUNAVAILABLE, "the counters cannot be read now")
+	}
+	if l.Quota > 0 {
+		left := max(l.Quota-a.Used, 0)
+		a.Remaining, a.Over = &left, left == 0
+	}
+	// What waits is read first: in between it may go to the ledger, and then counts
+	// twice for a moment rather than not at all.
+	counts := map[string]*int64{ReasonQuota: &a.Refused, ReasonSampled: &a.SampledOut, ReasonFlagged: &a.Flagged, ReasonLimited: &a.RateLimited}
+	for reason, n := range counts {
+		*n = u.Overflows.waiting(p.ID, a.Month, reason)
+	}
+	stored, err := u.Overflows.ledger.Overflow(ctx, p.ID, a.Month)
+	if err != nil {
+		return nil, fmt.Errorf("ingest: usage: %w", err)
+	}
+	for reason, n := range counts {
+		*n += stored[reason]
+	}
+	return a, nil
+}
