@@ -16,13 +16,12 @@ const maxGrowth = 1000
 
 // growthPlan is a question about growth whose every part was found to be allowed.
 type growthPlan struct {
-	project *weir.Project
-	now     buckets // the first one is that before the range
-	before  *buckets
-	signup  fragment // the names of the events that are a signup
-	filter  fragment
-	bots    bool
-	all     bool // no filter
+	now    buckets // the first one is that before the range
+	before *buckets
+	signup fragment // the names of the events that are a signup
+	filter fragment
+	bots   bool
+	all    bool // no filter
 }
 
 // planGrowth checks a query. Error: EINVALID.
@@ -38,7 +37,7 @@ func (e *Engine) planGrowth(p *weir.Project, q weir.Query) (*growthPlan, error) 
 	default:
 		return nil, weir.Errorf(weir.EINVALID, "growth by interval %q: use day, week or month", q.Interval)
 	}
-	pl := &growthPlan{project: p, bots: q.Bots, all: len(q.Filter) == 0}
+	pl := &growthPlan{bots: q.Bots, all: len(q.Filter) == 0}
 	var err error
 	if pl.signup, err = signups(q.Series); err != nil {
 		return nil, err
