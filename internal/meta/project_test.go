@@ -103,7 +103,7 @@ func TestProjectsOfAnEarlierVersionAreKeptForEver(t *testing.T) {
 		t.Fatal(err)
 	}
 	db := raw(t, f.path)
-	for _, q := range []string{`ALTER TABLE projects DROP COLUMN retention_days`, `DELETE FROM schema_version WHERE version > 1`} {
+	for _, q := range []string{`DROP TABLE reports`, `DROP TABLE report_times`, `ALTER TABLE projects DROP COLUMN retention_days`, `DELETE FROM schema_version WHERE version > 1`} {
 		if _, err := db.Exec(q); err != nil {
 			t.Fatal(err)
 		}
