@@ -191,7 +191,7 @@ func (w *replayWorld) send(key string, events []*replayed, rnd *rand.Rand) {
 	w.t.Helper()
 	accepted, duplicates, again := 0, 0, 0
 	for len(events) > 0 {
-		n := min(len(events), 500+rnd.IntN(2500))
+		n := min(len(events), 1000+rnd.IntN(4000))
 		bodies := [][]*replayed{events[:n]}
 		if rnd.IntN(5) == 0 { // again, in part, with the same ids
 			from := rnd.IntN(n)

@@ -77,7 +77,7 @@ func TestReportsAreComputedPrintedAndScheduledFromTheCommandLine(t *testing.T) {
 	if rows := strings.Split(says("\r\n"+date+",", "show", project, "--from", long, "--to", date, "--format", "csv"), "\r\n"); len(rows) != 3 {
 		t.Errorf("%q", rows)
 	}
-	says(",api,/a,1,", "show", project, "--from", "-3d", "--format", "csv", "--by-api")
+	says(",api,/a,1,", "show", project, "--from=-3d", "--format", "csv", "--by-api")
 	refuses("--date is one day", "show", project, "--date", date, "--from", long)
 	refuses("--by-api goes with", "show", project, "--by-api")
 

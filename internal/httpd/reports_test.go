@@ -65,8 +65,8 @@ func (b reports) Days(_ context.Context, p *weir.Project, first, last weir.Date)
 	}, nil
 }
 
-func (b reports) Schedule(_ context.Context, p *weir.Project) (*report.Schedule, error) {
-	return b.SetSchedule(nil, p, "")
+func (b reports) Schedule(ctx context.Context, p *weir.Project) (*report.Schedule, error) {
+	return b.SetSchedule(ctx, p, "")
 }
 
 func (b reports) SetSchedule(_ context.Context, p *weir.Project, at string) (*report.Schedule, error) {
@@ -124,10 +124,20 @@ func TestReportsAreCSVForWhomAsksForIt(t *testing.T) {
 		query, accept string
 		csv           bool
 	}{
-		{"", "", false}, {"", "*/*", false}, {"", "application/json, text/csv;q=0.5", false}, {"", "text/html,*/*;q=0.8", false},
-		{"", "application/json, text/csv", false}, {"", "text/csv;q=0, */*", false}, {"?format=json", "text/csv", false},
-		{"?format=csv", "", true}, {"", "text/csv", true}, {"", "text/csv, */*;q=0.1", true}, {"", "TEXT/CSV ; header=present", true},
-		{"", "application/json;q=0.2, text/csv;q=0.3", true}, {"", "*/*, text/csv", true}, {"?format=csv", "application/json", true},
+		{"", "", false},
+		{"", "*/*", false},
+		{"", "application/json, text/csv;q=0.5", false},
+		{"", "text/html,*/*;q=0.8", false},
+		{"", "application/json, text/csv", false},
+		{"", "text/csv;q=0, */*", false},
+		{"?format=json", "text/csv", false},
+		{"?format=csv", "", true},
+		{"", "text/csv", true},
+		{"", "text/csv, */*;q=0.1", true},
+		{"", "TEXT/CSV ; header=present", true},
+		{"", "application/json;q=0.2, text/csv;q=0.3", true},
+		{"", "*/*, text/csv", true},
+		{"?format=csv", "application/json", true},
 	} {
 		a := f.do("GET", f.path("/reports/daily"+c.query), "", "Authorization", "Bearer "+f.admin, "Accept", c.accept)
 		wantStatus(t, a, 200)

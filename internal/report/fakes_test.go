@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"sync"
 	"testing"
 	"time"
@@ -147,9 +148,7 @@ func (w *world) Events(context.Context, *weir.Project, time.Time, time.Time) (ma
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	days := map[weir.Date]int64{}
-	for d, n := range w.stored {
-		days[d] = n
-	}
+	maps.Copy(days, w.stored)
 	return days, err
 }
 
