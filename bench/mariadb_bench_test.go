@@ -147,7 +147,7 @@ type mariaDB struct {
 
 func startMariaDB(b *testing.B) *mariaDB {
 	b.Helper()
-	dir, err := os.MkdirTemp("", "mariadb") // a socket's name must be short
+	dir, err := os.MkdirTemp("", "mariadb") //nolint:usetesting // a socket's name must be short
 	if err != nil {
 		b.Fatal(err)
 	}

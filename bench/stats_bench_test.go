@@ -130,7 +130,7 @@ func measure(b *testing.B, store hot.Store, source *callSource, ask func() error
 					return
 				}
 			}
-			if n%(statsLoad) < 50 {
+			if n%statsLoad < 50 {
 				drainAll(b, store)
 			}
 		}

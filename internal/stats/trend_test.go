@@ -230,8 +230,13 @@ func TestEachHourOfATrendIsThereInTheNightsOfAHalfHourClock(t *testing.T) {
 func TestAWrongTrendIsTheAskersFault(t *testing.T) {
 	r := newRig(t, "UTC", "2026-03-14T10:30:00Z")
 	for _, q := range []stats.TrendQuery{
-		{}, {Range: "week"}, {Range: "Minute"}, {Range: "day", By: "country"}, {Range: "day", By: "api", Event: "x"},
-		{Range: "day", By: "api", Top: -1}, {Range: "day", By: "api", Top: stats.MaxTop + 1},
+		{},
+		{Range: "week"},
+		{Range: "Minute"},
+		{Range: "day", By: "country"},
+		{Range: "day", By: "api", Event: "x"},
+		{Range: "day", By: "api", Top: -1},
+		{Range: "day", By: "api", Top: stats.MaxTop + 1},
 	} {
 		if tr, err := r.Trend(t.Context(), r.project, q); weir.ErrorCode(err) != weir.EINVALID || tr != nil {
 			t.Errorf("%+v: %v, %v", q, tr, err)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -256,7 +257,7 @@ func (s *Store) readPages(ctx context.Context, project string, sh *shelf, pages 
 		if whole {
 			err = take(prefix, after(prefix))
 		} else {
-			dim := func(d hot.Dimension) []byte { return append(prefix[:len(prefix):len(prefix)], byte(d)) }
+			dim := func(d hot.Dimension) []byte { return append(slices.Clip(prefix), byte(d)) }
 			err = errors.Join(take(dim(hot.Calls), after(dim(hot.Calls))), take(dim(hot.Status), after(dim(hot.Status))), take(dim(hot.Total), after(dim(hot.Total))))
 		}
 		if err != nil {

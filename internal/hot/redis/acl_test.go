@@ -200,8 +200,10 @@ func useLog(t *testing.T, url string, server *redistest.Server) {
 	must(err)
 	_, err = s.Uniques(t.Context(), "p", hot.Hour, from, to)
 	must(err)
-	_, err = s.Inquire(t.Context(), "p", hot.Inquiry{Live: now, Devices: []hot.Bucket{{Grain: hot.Day, Start: hot.Day.Start(now, time.UTC).Unix()}},
-		Tables: []hot.Question{{Grain: hot.Day, Dimension: hot.Name, Starts: []time.Time{hot.Day.Start(now, time.UTC)}}}})
+	_, err = s.Inquire(t.Context(), "p", hot.Inquiry{
+		Live: now, Devices: []hot.Bucket{{Grain: hot.Day, Start: hot.Day.Start(now, time.UTC).Unix()}},
+		Tables: []hot.Question{{Grain: hot.Day, Dimension: hot.Name, Starts: []time.Time{hot.Day.Start(now, time.UTC)}}},
+	})
 	must(err)
 	_, err = s.Live(t.Context(), "p", now)
 	must(err)
