@@ -162,8 +162,13 @@ func TestAlertsAreCheckedOnCountersAndTheColdTier(t *testing.T) {
 
 func TestFlagsOfAlertsAreChecked(t *testing.T) {
 	for _, args := range [][]string{
-		{"--smtp", "smtp://mail"}, {"--mail-from", "a@b.c"}, {"--smtp", "http://mail", "--mail-from", "a@b.c"}, {"--smtp", "smtp://u:secret-word@h:x", "--mail-from", "a@b.c"},
-		{"--smtp", "smtp://mail", "--mail-from", "nobody"}, {"--mails-per-hour", "0"}, {"--allow-private-webhooks", "10.0.0.1"},
+		{"--smtp", "smtp://mail"},
+		{"--mail-from", "a@b.c"},
+		{"--smtp", "http://mail", "--mail-from", "a@b.c"},
+		{"--smtp", "smtp://u:secret-word@h:x", "--mail-from", "a@b.c"},
+		{"--smtp", "smtp://mail", "--mail-from", "nobody"},
+		{"--mails-per-hour", "0"},
+		{"--allow-private-webhooks", "10.0.0.1"},
 	} {
 		got := weirs(t, append([]string{"serve", "--listen", "127.0.0.1:0", "--data", t.TempDir()}, args...)...)
 		if got.status == 0 || !oneLine(got.stderr) || strings.Contains(got.stderr, "secret-word") {

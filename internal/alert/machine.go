@@ -81,7 +81,8 @@ func Advance(s weir.AlertStatus, spec *weir.AlertSpec, o Outcome, at time.Time) 
 	if o == Unknown {
 		return s
 	}
-	to, count := s.State, 0
+	var to weir.AlertState
+	count := 0
 	switch s.State {
 	case weir.AlertFiring, weir.AlertClearing:
 		to = weir.AlertFiring

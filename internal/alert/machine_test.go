@@ -70,8 +70,6 @@ func TestEachStateAndOutcomeLeadsWhereTheTableSays(t *testing.T) {
 	}
 }
 
-func number(v float64) *float64 { return &v }
-
 func TestAReadingIsJudgedByThresholdClearVolumeAndData(t *testing.T) {
 	above := weir.AlertCondition{Op: "above", Value: 10, Clear: 5}
 	below := weir.AlertCondition{Op: "below", Value: 5, Clear: 10}
@@ -86,34 +84,34 @@ func TestAReadingIsJudgedByThresholdClearVolumeAndData(t *testing.T) {
 		volume      int64
 		want        alert.Outcome
 	}{
-		{"beyond", above, "keep", 0, number(10.1), nil, 0, alert.Holds},
-		{"at the threshold", above, "keep", 0, number(10), nil, 0, alert.Between},
-		{"above the clear threshold", above, "keep", 0, number(5.1), nil, 0, alert.Between},
-		{"at the clear threshold", above, "keep", 0, number(5), nil, 0, alert.Clear},
-		{"below: beyond", below, "keep", 0, number(4.9), nil, 0, alert.Holds},
-		{"below: at the threshold", below, "keep", 0, number(5), nil, 0, alert.Between},
-		{"below: under the clear threshold", below, "keep", 0, number(9.9), nil, 0, alert.Between},
-		{"below: at the clear threshold", below, "keep", 0, number(10), nil, 0, alert.Clear},
+		{"beyond", above, "keep", 0, new(10.1), nil, 0, alert.Holds},
+		{"at the threshold", above, "keep", 0, new(10.0), nil, 0, alert.Between},
+		{"above the clear threshold", above, "keep", 0, new(5.1), nil, 0, alert.Between},
+		{"at the clear threshold", above, "keep", 0, new(5.0), nil, 0, alert.Clear},
+		{"below: beyond", below, "keep", 0, new(4.9), nil, 0, alert.Holds},
+		{"below: at the threshold", below, "keep", 0, new(5.0), nil, 0, alert.Between},
+		{"below: under the clear threshold", below, "keep", 0, new(9.9), nil, 0, alert.Between},
+		{"below: at the clear threshold", below, "keep", 0, new(10.0), nil, 0, alert.Clear},
 
-		{"a drop", drop, "keep", 0, number(49), number(100), 100, alert.Holds},
-		{"half a drop", drop, "keep", 0, number(60), number(100), 100, alert.Between},
-		{"a small drop", drop, "keep", 0, number(80), number(100), 100, alert.Clear},
-		{"nothing as before", drop, "keep", 0, number(0), number(0), 0, alert.Clear},
-		{"all gone", drop, "keep", 50, number(0), number(100), 100, alert.Holds},
-		{"all gone of too little", drop, "keep", 50, number(0), number(49), 49, alert.Unknown},
-		{"no base", drop, "keep", 0, number(3), nil, 3, alert.Unknown},
-		{"no base, which is ok", drop, "ok", 0, number(3), nil, 3, alert.Clear},
-		{"from nothing", rise, "keep", 0, number(1), number(0), 1, alert.Holds},
-		{"from nothing to nothing", rise, "keep", 0, number(0), number(0), 0, alert.Clear},
-		{"from nothing, and a drop is asked for", drop, "keep", 0, number(1), number(0), 1, alert.Clear},
+		{"a drop", drop, "keep", 0, new(49.0), new(100.0), 100, alert.Holds},
+		{"half a drop", drop, "keep", 0, new(60.0), new(100.0), 100, alert.Between},
+		{"a small drop", drop, "keep", 0, new(80.0), new(100.0), 100, alert.Clear},
+		{"nothing as before", drop, "keep", 0, new(0.0), new(0.0), 0, alert.Clear},
+		{"all gone", drop, "keep", 50, new(0.0), new(100.0), 100, alert.Holds},
+		{"all gone of too little", drop, "keep", 50, new(0.0), new(49.0), 49, alert.Unknown},
+		{"no base", drop, "keep", 0, new(3.0), nil, 3, alert.Unknown},
+		{"no base, which is ok", drop, "ok", 0, new(3.0), nil, 3, alert.Clear},
+		{"from nothing", rise, "keep", 0, new(1.0), new(0.0), 1, alert.Holds},
+		{"from nothing to nothing", rise, "keep", 0, new(0.0), new(0.0), 0, alert.Clear},
+		{"from nothing, and a drop is asked for", drop, "keep", 0, new(1.0), new(0.0), 1, alert.Clear},
 
 		{"no data", above, "keep", 0, nil, nil, 0, alert.Unknown},
 		{"no data is ok", above, "ok", 0, nil, nil, 0, alert.Clear},
 		{"no data fires", above, "fire", 100, nil, nil, 0, alert.Holds},
-		{"three calls", above, "keep", 50, number(100), nil, 3, alert.Unknown},
-		{"three calls, no data is ok", above, "ok", 50, number(100), nil, 3, alert.Clear},
-		{"three calls do not fire whatever no data means", above, "fire", 50, number(100), nil, 3, alert.Unknown},
-		{"just enough calls", above, "keep", 50, number(100), nil, 50, alert.Holds},
+		{"three calls", above, "keep", 50, new(100.0), nil, 3, alert.Unknown},
+		{"three calls, no data is ok", above, "ok", 50, new(100.0), nil, 3, alert.Clear},
+		{"three calls do not fire whatever no data means", above, "fire", 50, new(100.0), nil, 3, alert.Unknown},
+		{"just enough calls", above, "keep", 50, new(100.0), nil, 50, alert.Holds},
 	} {
 		spec := weir.AlertSpec{Condition: c.condition, NoData: c.policy, MinVolume: c.least}
 		if got := alert.Judge(&spec, weir.AlertReading{Value: c.value, Base: c.base, Volume: c.volume}); got != c.want {

@@ -3,6 +3,7 @@ package alert
 import (
 	"context"
 	"math"
+	"slices"
 	"time"
 
 	weir "github.com/weir-analytics/weir"
@@ -210,7 +211,7 @@ func status(op, value string) weir.Condition {
 
 // with is a filter and more conditions; the filter is not changed.
 func with(filter []weir.Condition, more ...weir.Condition) []weir.Condition {
-	return append(filter[:len(filter):len(filter)], more...)
+	return append(slices.Clip(filter), more...)
 }
 
 func count(v *float64) int64 {

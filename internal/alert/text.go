@@ -193,8 +193,10 @@ func (t *Texts) letter(m *weir.AlertMessage, key, to string) (deliver.Letter, er
 	l := deliver.Letter{Key: key, To: to, At: m.At, Subject: fill(subject, "alert", m.Alert.Name, "project", m.Project.Name)}
 	const layout = "2006-01-02 15:04 MST"
 	rows := [][2]string{
-		{t.Rows.Project, m.Project.Name}, {t.Rows.Measured, m.Measure},
-		{t.Rows.Window, m.Window.From.Format(layout) + " – " + m.Window.To.Format(layout)}, {t.Rows.State, t.States[m.State]},
+		{t.Rows.Project, m.Project.Name},
+		{t.Rows.Measured, m.Measure},
+		{t.Rows.Window, m.Window.From.Format(layout) + " – " + m.Window.To.Format(layout)},
+		{t.Rows.State, t.States[m.State]},
 	}
 	var text strings.Builder
 	text.WriteString(l.Subject + "\n\n" + m.Summary + "\n\n")

@@ -31,6 +31,7 @@ func (noCounters) Series(context.Context, string, hot.Grain, hot.Dimension, stri
 func (noCounters) Members(context.Context, string, hot.Grain, hot.Dimension, time.Time, time.Time, int) ([]hot.Member, error) {
 	return nil, nil
 }
+
 func (noCounters) Uniques(context.Context, string, hot.Grain, time.Time, time.Time) (int64, error) {
 	return 0, nil
 }
@@ -79,10 +80,10 @@ func (f *fixture) newAlert(body string) httpd.AlertBody {
 func TestAnAlertIsMadeShownChangedAndDeleted(t *testing.T) {
 	f := start(t)
 	made := f.newAlert(errorRate)
-	clear := 0.05
+	clearAt := 0.05
 	want := httpd.AlertBody{
 		ID: made.ID, Name: "Errors", Enabled: true, Measure: httpd.MeasureBody{Kind: "error_rate"}, Window: 5,
-		Condition: httpd.AlertConditionBody{Op: "above", Value: 0.1, Clear: &clear}, For: 3, ClearFor: 1, MinVolume: 50, NoData: "keep",
+		Condition: httpd.AlertConditionBody{Op: "above", Value: 0.1, Clear: &clearAt}, For: 3, ClearFor: 1, MinVolume: 50, NoData: "keep",
 		Channels:  []httpd.ChannelBody{{ID: made.Channels[0].ID, Type: "webhook", URL: "https://hooks.example.org/T123/secret-path", Secret: made.Channels[0].Secret}},
 		CreatedAt: f.watch.now(), UpdatedAt: f.watch.now(), State: "ok", Since: f.watch.now(),
 	}
@@ -133,8 +134,12 @@ func TestAnAlertOfAnotherProjectIsNone(t *testing.T) {
 	other, _ := f.newProject("Other", "UTC")
 	path := "/api/v1/projects/" + other.ID + "/alerts/" + made.ID
 	for _, c := range []struct{ method, path, body string }{
-		{"GET", path, ""}, {"PATCH", path, `{"name":"mine"}`}, {"DELETE", path, ""}, {"GET", path + "/history", ""},
-		{"POST", path + "/silence", `{"minutes":5}`}, {"POST", path + "/test", ""},
+		{"GET", path, ""},
+		{"PATCH", path, `{"name":"mine"}`},
+		{"DELETE", path, ""},
+		{"GET", path + "/history", ""},
+		{"POST", path + "/silence", `{"minutes":5}`},
+		{"POST", path + "/test", ""},
 	} {
 		wantError(t, f.as(f.admin, c.method, c.path, c.body), 404, weir.ENOTFOUND)
 	}

@@ -1,0 +1,153 @@
+package alert_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	weir "github.com/weir-analytics/weir"
+)
+
+// asked are insights that answer what they are told, and what they were asked.
+type asked struct {
+	values  [][]*float64
+	asOf    time.Time
+	err     error
+	queries []weir.Query
+	fresh   []time.Duration
+}
+
+func (i *asked) Totals(_ context.Context, _ *weir.Project, q weir.Query, freshness time.Duration) ([]*float64, time.Time, error) {
+	i.queries, i.fresh = append(i.queries, q), append(i.fresh, freshness)
+	if i.err != nil {
+		return nil, time.Time{}, i.err
+	}
+	v := i.values[0]
+	if len(i.values) > 1 {
+		i.values = i.values[1:]
+	}
+	return v, i.asOf, nil
+}
+
+func number2(a, b float64) []*float64 { return []*float64{&a, &b} }
+
+func withInsights(t *testing.T, i *asked) *world {
+	w := newWorld(t, "UTC")
+	w.insights = i
+	i.asOf = at("2027-01-01T00:00:00Z")
+	w.node = w.newNode("one", w.meta)
+	return w
+}
+
+func TestAPercentileIsAskedOfTheColdTierWithTheEventsItIsOf(t *testing.T) {
+	i := &asked{values: [][]*float64{number2(900, 50)}}
+	w := withInsights(t, i)
+	w.makes(func(s *weir.AlertSpec) {
+		s.Measure = weir.AlertMeasure{
+			Kind: weir.MeasureInsight, Event: weir.NameCall, Math: weir.MathP95, Property: "latency_ms",
+			Filter: []weir.Condition{{Column: "route", Op: "=", Values: []string{"/cart"}}},
+		}
+		s.Condition, s.MinVolume, s.Window = weir.AlertCondition{Op: "above", Value: 500, Clear: 500}, 50, 5
+	})
+	i.queries, i.fresh = nil, nil
+	same(t, "posts", []string{"alert.fired 1"}, w.minute(0, 0))
+	same(t, "question", []weir.Query{{
+		Kind: weir.KindTrend, From: at("2026-03-10T11:56:00Z"), To: at("2026-03-10T12:01:00Z"), Interval: weir.Minute,
+		Series: []weir.Series{{Event: weir.NameCall, Math: weir.MathP95, Property: "latency_ms"}, {Event: weir.NameCall, Math: weir.MathTotal}},
+		Filter: []weir.Condition{{Column: "route", Op: "=", Values: []string{"/cart"}}},
+	}}, i.queries)
+	same(t, "freshness: what was sent late is in the answer", []time.Duration{5 * time.Second}, i.fresh)
+	w.evaluator.Pass(t.Context())
+	same(t, "asked once a minute", 1, len(i.queries))
+}
+
+func TestARateOfARouteIsTwoQuestionsOfKnownStatuses(t *testing.T) {
+	hundred, seventy := 100.0, 70.0
+	i := &asked{values: [][]*float64{{&hundred}, {&seventy}, {&hundred}, {&seventy}}}
+	w := withInsights(t, i)
+	a := w.makes(func(s *weir.AlertSpec) { s.Measure.Route = "/cart" })
+	same(t, "posts", []string{"alert.fired 1"}, w.minute(0, 0))
+	if r := w.get(a.ID).Status.Reading; *r.Value != 0.3 || r.Volume != 100 {
+		t.Errorf("reading %+v", r)
+	}
+	same(t, "filter", []weir.Condition{
+		{Column: "route", Op: "=", Values: []string{"/cart"}},
+		{Column: "status", Op: ">", Values: []string{"99"}},
+		{Column: "status", Op: "<", Values: []string{"600"}},
+		{Column: "status", Op: "<", Values: []string{"400"}},
+	}, i.queries[len(i.queries)-1].Filter)
+}
+
+func TestAWeekBeforeIsAskedOfTheColdTierAndNowOfCounters(t *testing.T) {
+	i := &asked{values: [][]*float64{number2(100, 100)}}
+	w := withInsights(t, i)
+	w.makes(func(s *weir.AlertSpec) {
+		s.Measure = weir.AlertMeasure{Kind: weir.MeasureCalls}
+		s.Condition = weir.AlertCondition{Op: "below", Value: -50, Clear: -50, Against: weir.AgainstWeek}
+	})
+	i.queries = nil
+	same(t, "posts", []string{"alert.fired 1"}, w.minute(10, 0))
+	if len(i.queries) != 1 || !i.queries[0].To.Equal(at("2026-03-03T12:01:00Z")) {
+		t.Errorf("asked %+v", i.queries)
+	}
+}
+
+func TestAnAnswerThatIsNotCompleteIsAFailureAndNoDrop(t *testing.T) {
+	i := &asked{values: [][]*float64{number2(0, 0)}}
+	w := withInsights(t, i)
+	a := w.makes(func(s *weir.AlertSpec) {
+		s.Measure = weir.AlertMeasure{Kind: weir.MeasureEvents, Filter: []weir.Condition{{Column: "country", Op: "=", Values: []string{"DE"}}}}
+		s.Condition = weir.AlertCondition{Op: "below", Value: 10, Clear: 10}
+	})
+	i.asOf = at("2026-03-10T12:00:30Z")
+	same(t, "posts", []string{}, w.minute(0, 0))
+	if s := w.get(a.ID).Status; s.State != weir.AlertOK || !strings.Contains(s.Error, "complete up to") {
+		t.Errorf("status %+v", s)
+	}
+	i.err = errors.New("disk on fire at /var/lib")
+	same(t, "posts", []string{}, w.minute(0, 0))
+	if s := w.get(a.ID).Status; s.State != weir.AlertOK || s.Error != "internal error" || !strings.Contains(w.log.String(), "disk on fire") {
+		t.Errorf("status %+v", s)
+	}
+	if w.metric(t, "weir_alert_failures_total") != 2 {
+		t.Error("failures are not counted")
+	}
+	i.err, i.asOf = nil, at("2027-01-01T00:00:00Z")
+	same(t, "posts", []string{"alert.fired 1"}, w.minute(0, 0))
+	if s := w.get(a.ID).Status; s.Error != "" {
+		t.Errorf("status %+v", s)
+	}
+}
+
+func TestAQuestionThatCannotBeAskedIsRefusedWhenTheAlertIsMade(t *testing.T) {
+	i := &asked{err: weir.Errorf(weir.EINVALID, "unknown column")}
+	w := withInsights(t, i)
+	spec := weir.AlertSpec{
+		Name: "x", Measure: weir.AlertMeasure{Kind: weir.MeasureInsight, Math: weir.MathP95, Property: "mood"},
+		Condition: weir.AlertCondition{Op: "above", Value: 1, Clear: 1},
+	}
+	if _, err := w.rules.Create(t.Context(), w.project, spec); weir.ErrorCode(err) != weir.EINVALID || !strings.Contains(err.Error(), "unknown column") {
+		t.Errorf("err = %v", err)
+	}
+	i.err = weir.Errorf(weir.EUNAVAILABLE, "later")
+	if _, err := w.rules.Create(t.Context(), w.project, spec); err != nil {
+		t.Errorf("a passing failure: %v", err)
+	}
+}
+
+func TestANodeWithoutTheColdTierLeavesItsAlertsToOthers(t *testing.T) {
+	w := newWorld(t, "UTC")
+	a := w.makes(func(s *weir.AlertSpec) { s.Measure.Route = "/cart" })
+	w.minute(0, 10)
+	if s := w.get(a.ID).Status; !s.CheckedTo.IsZero() {
+		t.Fatalf("checked: %+v", s)
+	}
+	ten, none := 10.0, 0.0
+	w.insights = &asked{values: [][]*float64{{&ten}, {&none}}, asOf: at("2027-01-01T00:00:00Z")}
+	two := w.newNode("two", w.meta)
+	two.evaluator.Pass(t.Context())
+	w.deliver()
+	same(t, "posts", []string{"alert.fired 1"}, types(w.hook.take()))
+}
