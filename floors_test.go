@@ -264,7 +264,7 @@ func TestAForbiddenImportIsFound(t *testing.T) {
 		{"a backend named elsewhere", "internal/ingest", module + "/internal/hot/pebble", false, "only cmd/weir may"},
 		{"from the domain", "", module + "/internal/codec", false, "not among the few"},
 		{"the domain to a module", "", "github.com/google/uuid", false, "the root imports github.com/google/uuid: floor 0"},
-		{"httpd past its floor", "internal/httpd", module + "/internal/wire", false, "not among the few"},
+		{"httpd past its floor", "internal/httpd", module + "/internal/enrich", false, "not among the few"},
 		{"cgo outside its package", "cmd/weir", "github.com/duckdb/duckdb-go/v2", false, "no business"},
 		{"metrics below floor 3", "internal/hot/pebble", "github.com/prometheus/client_golang/prometheus", false, "no business"},
 		{"a suite in the product", "internal/hot/pebble", module + "/internal/hot/hottest", false, "it is for tests"},

@@ -120,7 +120,7 @@ func rootOf(path string, paths []string) string {
 // itself, or a copy.
 func (t *Tail) visitRotated(path, root string) {
 	c, err := t.candidate(path)
-	if err != nil || t.isOpen(c.key) || t.ignored[c.key] == c.modified {
+	if err != nil || t.isOpen(c.key) || t.ignored[c.key].Equal(c.modified) {
 		return // what is wrong with the file is told where it matters
 	}
 	f, err := c.open()
@@ -170,7 +170,7 @@ func (t *Tail) missed(path string, current *candidate) {
 		}
 	}
 	for _, c := range t.siblings(path) {
-		if c.modified.Before(after) || c.key == current.key || t.isOpen(c.key) {
+		if c.modified.Before(after) || current != nil && c.key == current.key || t.isOpen(c.key) {
 			continue
 		}
 		f, err := c.open()

@@ -197,11 +197,17 @@ func (t *Tail) once(format string, args ...any) {
 // scan brings the sources in line with what the paths name now.
 func (t *Tail) scan() {
 	paths := t.paths()
+	rotated := map[string]string{} // root by path
 	for _, path := range paths {
 		if root := rootOf(path, paths); root != "" {
-			t.visitRotated(path, root)
+			rotated[path] = root
 		} else {
 			t.visit(path)
+		}
+	}
+	for _, path := range paths {
+		if root := rotated[path]; root != "" {
+			t.visitRotated(path, root)
 		}
 	}
 	t.fresh = false
@@ -254,7 +260,7 @@ func (t *Tail) visit(path string) {
 	if c != nil && t.followed(c) {
 		return
 	}
-	if t.waiting(path) || c != nil && t.ignored[c.key] != c.modified {
+	if t.waiting(path) || c != nil && !t.ignored[c.key].Equal(c.modified) {
 		t.change(path, c)
 	}
 }
@@ -300,7 +306,7 @@ func (t *Tail) change(path string, c *candidate) {
 			return // without a whole line there is nothing to know it by
 		}
 	}
-	known := false
+	known, gone := false, false
 	for _, e := range slices.Clone(t.state.Files) {
 		known = known || e.Path == path
 		if !t.lacks(e, path) {
@@ -311,9 +317,13 @@ func (t *Tail) change(path string, c *candidate) {
 			f = nil
 			continue
 		}
+		gone = true
 		t.recover(e, path, c)
 	}
 	if f == nil {
+		if gone {
+			t.missed(path, c)
+		}
 		return
 	}
 	defer f.unused()

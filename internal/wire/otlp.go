@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"encoding/hex"
 	"fmt"
 	"strconv"
@@ -247,13 +248,9 @@ func (c *caller) string(name string, v value) string {
 		c.defect(ReasonStringTooLong, fmt.Sprintf("%s: %d bytes, at most %d", name, len(b), c.t.limits.String))
 	case !utf8.Valid(b):
 		c.defect(ReasonInvalidUTF8, name)
+	case bytes.IndexByte(b, 0) >= 0:
+		c.defect(ReasonNUL, name)
 	default:
-		for _, x := range b {
-			if x == 0 {
-				c.defect(ReasonNUL, name)
-				return ""
-			}
-		}
 		return string(b)
 	}
 	return ""
