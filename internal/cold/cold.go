@@ -34,6 +34,9 @@ type Batch struct {
 	Visits []weir.VisitRow
 	Links  []weir.Link
 	Dead   []weir.DeadLetter
+	// Traits are changes beside those that Events ask for, which Write finds by
+	// itself: see Traits. A change that is there already may be among them.
+	Traits []weir.TraitChange
 }
 
 // Writer writes batches. All methods are safe for concurrent use.
@@ -59,7 +62,7 @@ func (e *RowError) Error() string { return "cold: row refused: " + e.Reason }
 
 // Reader answers SQL. Arguments are bound to "?" in order.
 //
-// The tables are events, sightings, tallies, visits, profiles, identities,
+// The tables are events, sightings, tallies, visits, traits, identities, erasures,
 // dead_letters and batches, with the columns of the DuckDB backend's migrations in
 // every engine, and perhaps more.
 // Two columns of events are computed at the write, person and quarter, as Person

@@ -153,7 +153,7 @@ func (e *Engine) whereEvents(p *weir.Project, q EventsQuery) (fragment, error) {
 			return fragment{}, err
 		}
 	}
-	filter, err := conditions(e.d, q.Filter)
+	filter, err := e.filter(p, q.Filter)
 	if err != nil {
 		return fragment{}, err
 	}

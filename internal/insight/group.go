@@ -30,8 +30,8 @@ func (e *Engine) top(ctx context.Context, t *trendPlan, s seriesPlan) (*groups, 
 	}
 	g := &groups{find: make(map[string]int), none: -1}
 	from := t.counted(t.now)
-	q := sql("SELECT k, CAST("+from.count+" AS BIGINT) AS total FROM (SELECT @ AS k, "+from.column+" FROM "+from.table+
-		" WHERE @) AS keyed GROUP BY k ORDER BY total DESC, k NULLS LAST LIMIT "+strconv.Itoa(t.groups+1), t.group.key(), e.where(t, s, t.now))
+	q := sql("SELECT k, CAST("+from.count+" AS BIGINT) AS total FROM (SELECT @ AS k, "+from.column+" FROM @ WHERE @) AS keyed"+
+		" GROUP BY k ORDER BY total DESC, k NULLS LAST LIMIT "+strconv.Itoa(t.groups+1), t.group.key(), t.from(from.table), e.where(t, s, t.now))
 	err := e.each(ctx, q, func(scan func(...any) error) error {
 		k := newKey(t.group.kind)
 		var n int64
