@@ -259,3 +259,59 @@ func DecimalOf(m int64) string {
 	}
 	return s
 }
+
+// Trait is what changes make of a trait, applied one after the other in the order of
+// their places. The zero value has no value.
+type Trait struct {
+	set    bool
+	text   string
+	quoted bool
+	base   int64    // in millionths; 0 for what is no number
+	added  *big.Int // in millionths; nil when nothing was added
+}
+
+// Apply applies the next change.
+func (t *Trait) Apply(c *TraitChange) {
+	switch c.Op {
+	case TraitSet:
+		*t = Trait{set: true, text: c.Text, quoted: c.Quoted, base: c.Micros}
+	case TraitSetOnce:
+		if !t.set {
+			*t = Trait{set: true, text: c.Text, quoted: c.Quoted, base: c.Micros}
+		}
+	case TraitAdd:
+		t.set = true
+		if t.added == nil {
+			t.added = new(big.Int)
+		}
+		t.added.Add(t.added, big.NewInt(c.Micros))
+	case TraitUnset:
+		*t = Trait{}
+	}
+}
+
+// Value is the trait as JSON; ok is false when it has no value.
+func (t *Trait) Value() (v json.RawMessage, ok bool) {
+	if !t.set {
+		return nil, false
+	}
+	text, quoted := t.Text()
+	c := TraitChange{Text: text, Quoted: quoted}
+	return c.Value(), true
+}
+
+// Text is the value as text, and whether it is a string.
+func (t *Trait) Text() (text string, quoted bool) {
+	if t.added == nil {
+		return t.text, t.quoted
+	}
+	sum := new(big.Int).Add(t.added, big.NewInt(t.base))
+	most := big.NewInt(MaxTraitNumber)
+	switch {
+	case sum.Cmp(most) > 0:
+		sum = most
+	case sum.CmpAbs(most) > 0:
+		sum = most.Neg(most)
+	}
+	return DecimalOf(sum.Int64()), false
+}

@@ -111,6 +111,7 @@ func (s *server) build() {
 
 	var takes httpd.Ingester = elsewhere{s.cmd.Roles}
 	var answers httpd.Insights = elsewhere{s.cmd.Roles}
+	var people httpd.Profiles = elsewhere{s.cmd.Roles}
 	if s.cmd.usesCold() {
 		s.drain = drain.New(s.hot, s.cold, drain.Options{
 			Owner: s.node, ReadOnly: !s.cmd.has(roleDrain), Roster: s.shared.roster, Bus: s.shared.bus,
@@ -125,7 +126,7 @@ func (s *server) build() {
 	if s.cmd.has(roleQuery) {
 		e := insight.New(m.timed(s.cold), s.drain, nil, insight.Options{Cache: s.shared.cache})
 		m.watchInsights(s.reg, e)
-		answers = e
+		answers, people = e, profiles{e, s.cold}
 	}
 	if s.cmd.has(roleJobs) && s.cold != nil {
 		s.retention = newRetention(s.meta, s.cold, s.once("retention"), nil, s.log, s.reg)
@@ -151,6 +152,7 @@ func (s *server) build() {
 		Ingest:    takes,
 		Stats:     stats.New(s.hot, nil),
 		Insights:  answers,
+		Profiles:  people,
 		Live:      hub,
 		UI:        web.Dist(),
 		Metrics:   s.reg,

@@ -37,6 +37,9 @@ type Batch struct {
 	// Traits are changes beside those that Events ask for, which Write finds by
 	// itself: see Traits. A change that is there already may be among them.
 	Traits []weir.TraitChange
+	// Marks say who was erased, for batches that are written after this one. A mark
+	// that is there already may be among them.
+	Marks []Mark
 }
 
 // Writer writes batches. All methods are safe for concurrent use.
@@ -78,6 +81,7 @@ type Store interface {
 	Writer
 	Reader
 	Forgetter
+	Eraser
 	Close() error
 }
 

@@ -71,6 +71,11 @@ func Rules() []Rule {
 		{Method: "GET", Path: "/api/admin/stats/trend", Need: InProject, Role: weir.RoleViewer},
 		{Method: "POST", Path: "/api/v1/projects/{id}/query", Need: InProject, Role: weir.RoleViewer},
 		{Method: "GET", Path: "/api/v1/projects/{id}/events", Need: InProject, Role: weir.RoleViewer},
+		{Method: "GET", Path: "/api/v1/projects/{id}/profiles", Need: InProject, Role: weir.RoleViewer},
+		{Method: "GET", Path: "/api/v1/projects/{id}/profiles/{profile}", Need: InProject, Role: weir.RoleViewer},
+		{Method: "GET", Path: "/api/v1/projects/{id}/profiles/{profile}/events", Need: InProject, Role: weir.RoleViewer},
+		{Method: "GET", Path: "/api/v1/projects/{id}/profiles/{profile}/export", Need: InProject, Role: weir.RoleViewer},
+		{Method: "DELETE", Path: "/api/v1/projects/{id}/profiles/{profile}", Need: InProject, Role: weir.RoleAdmin},
 		{Method: "GET", Path: "/api/v1/projects/{id}/live", Need: InProject, Role: weir.RoleViewer},
 
 		{Method: "GET", Path: "/api/admin/status", Need: Instance},

@@ -37,6 +37,7 @@ type Config struct {
 	Ingest    Ingester
 	Stats     Stats
 	Insights  Insights
+	Profiles  Profiles
 	Live      Live
 	UI        fs.FS                // the built dashboard; without index.html a page says how to build it
 	Metrics   *prometheus.Registry // gets the server's metrics, and is what /metrics shows; nil is a fresh one
@@ -108,6 +109,7 @@ func New(cfg Config) *Server {
 	s.mountProjects()
 	s.mountStats()
 	s.mountInsights()
+	s.mountProfiles()
 	s.mountLive()
 	s.mountStatus()
 	s.mountOpenAPI() // last: it shows the others

@@ -20,8 +20,9 @@ func testTraits(t *testing.T, open func(*testing.T, string) cold.Store) {
 	h := newHistory(rand.New(rand.NewPCG(7, 8)))
 	h.write(t, s)
 	e := insight.New(s, written{time.Now()}, time.Now, insight.Options{})
-	o := &traitOracle{h: h}
+	o := &traitOracle{h: h, values: map[[2]string]string{}, owners: map[string]string{}}
 	t.Run("each profile's traits are what its changes make of them", func(t *testing.T) { o.profiles(t, e) })
+	t.Run("profiles are listed, the one seen last first", func(t *testing.T) { o.list(t, e) })
 	t.Run("events are counted by a trait of their persons", func(t *testing.T) { o.breakdowns(t, e) })
 	t.Run("events are found by a trait of their persons", func(t *testing.T) { o.filters(t, e) })
 }
@@ -44,6 +45,7 @@ type history struct {
 	project *weir.Project
 	rows    [traitShards][]weir.EventRow
 	links   []weir.Link
+	visits  []weir.VisitRow
 	asked   []asking
 }
 
@@ -79,6 +81,13 @@ func newHistory(r *rand.Rand) *history {
 		if r.IntN(3) > 0 {
 			row.ProfileID = fmt.Sprint("user-", r.IntN(traitProfiles))
 			h.links = append(h.links, weir.Link{ProjectID: h.project.ID, DeviceID: row.DeviceID, ProfileID: row.ProfileID, At: row.Time})
+		}
+		if r.IntN(4) == 0 {
+			row.Revenue, row.Currency = float64(r.IntN(5)), "EUR"
+			h.visits = append(h.visits, weir.VisitRow{
+				ProjectID: h.project.ID, DeviceID: row.DeviceID, SessionID: row.ID, ProfileID: row.ProfileID, Sign: 1, Version: 1,
+				Start: row.Time, End: row.Time, Events: 1,
+			})
 		}
 		if row.Name == weir.NameIdentify {
 			h.identify(r, &row)
@@ -194,7 +203,7 @@ func (h *history) write(t *testing.T, s cold.Store) {
 				First: rows[0].Seq, Last: rows[len(rows)-1].Seq, Now: time.Now().UTC().Truncate(time.Microsecond), Events: rows,
 			}
 			if first == 0 && shard == 0 {
-				b.Links = h.links
+				b.Links, b.Visits = h.links, h.visits
 			}
 			write(t, s, b)
 			switch (first/size + shard) % 3 {
@@ -211,10 +220,24 @@ func (h *history) write(t *testing.T, s cold.Store) {
 }
 
 // traitOracle replays the whole past.
-type traitOracle struct{ h *history }
+type traitOracle struct {
+	h      *history
+	values map[[2]string]string // by profile and trait
+	owners map[string]string    // by device
+}
 
 // value is what a replay leaves of a profile's trait, as JSON: "" is nothing.
 func (o *traitOracle) value(profile, trait string) string {
+	k := [2]string{profile, trait}
+	v, ok := o.values[k]
+	if !ok {
+		v = o.replay(profile, trait)
+		o.values[k] = v
+	}
+	return v
+}
+
+func (o *traitOracle) replay(profile, trait string) string {
 	asked := slices.Clone(o.h.asked)
 	slices.SortStableFunc(asked, func(a, b asking) int {
 		if c := a.at.Compare(b.at); c != 0 {
@@ -271,6 +294,9 @@ func (o *traitOracle) owner(e *weir.EventRow) string {
 	if e.ProfileID != "" {
 		return e.ProfileID
 	}
+	if p, ok := o.owners[e.DeviceID]; ok {
+		return p
+	}
 	var first *weir.Link
 	for i := range o.h.links {
 		l := &o.h.links[i]
@@ -282,8 +308,9 @@ func (o *traitOracle) owner(e *weir.EventRow) string {
 		}
 	}
 	if first == nil {
-		return ""
+		first = &weir.Link{}
 	}
+	o.owners[e.DeviceID] = first.ProfileID
 	return first.ProfileID
 }
 
@@ -390,4 +417,155 @@ func (o *traitOracle) filters(t *testing.T, e *insight.Engine) {
 	}
 }
 
-func (o *traitOracle) profiles(*testing.T, *insight.Engine) {}
+func (o *traitOracle) profiles(t *testing.T, e *insight.Engine) {
+	for i := range traitProfiles {
+		id := fmt.Sprint("user-", i)
+		a, err := e.Profile(t.Context(), o.h.project, id, 0)
+		if err != nil {
+			t.Fatalf("%s: %v", id, err)
+		}
+		want := o.profile(id)
+		if d := cmp.Diff(want, pictureOf(a)); d != "" {
+			t.Errorf("%s (-want +insight):\n%s", id, d)
+		}
+	}
+	if _, err := e.Profile(t.Context(), o.h.project, "nobody", 0); weir.ErrorCode(err) != weir.ENOTFOUND {
+		t.Errorf("nobody: error %v, want ENOTFOUND", err)
+	}
+}
+
+// picture is what is said of a profile.
+type picture struct {
+	First, Last          int64
+	Events, Calls, Views int64
+	Visits               int64
+	Revenue              map[string]float64
+	Traits               map[string]string
+	Devices              []string
+}
+
+func pictureOf(a *insight.Profile) picture {
+	p := picture{a.FirstSeen.UnixMicro(), a.LastSeen.UnixMicro(), a.Events, a.Calls, a.ScreenViews, a.Visits, a.Revenue, map[string]string{}, nil}
+	for name, v := range a.Traits {
+		p.Traits[name] = string(v)
+	}
+	for _, d := range a.Devices {
+		p.Devices = append(p.Devices, d.DeviceID)
+	}
+	slices.Sort(p.Devices)
+	return p
+}
+
+// profile is the oracle's picture.
+func (o *traitOracle) profile(id string) picture {
+	p := picture{Revenue: map[string]float64{}, Traits: map[string]string{}}
+	for i := range traitDevices {
+		device := fmt.Sprint("device-", i)
+		if o.owner(&weir.EventRow{Event: weir.Event{DeviceID: device}}) == id {
+			p.Devices = append(p.Devices, device)
+		}
+	}
+	slices.Sort(p.Devices)
+	for _, rows := range o.h.rows {
+		for i := range rows {
+			r := &rows[i]
+			if o.owner(r) != id {
+				continue
+			}
+			us := r.Time.UnixMicro()
+			if p.Events == 0 || us < p.First {
+				p.First = us
+			}
+			if p.Events == 0 || us > p.Last {
+				p.Last = us
+			}
+			p.Events++
+			switch r.Name {
+			case weir.NameScreenView:
+				p.Views++
+			case weir.NameCall:
+				p.Calls++
+			}
+			if r.Revenue != 0 || r.Currency == "" {
+				p.Revenue[r.Currency] += r.Revenue
+			}
+		}
+	}
+	for currency, sum := range p.Revenue {
+		if sum == 0 {
+			delete(p.Revenue, currency)
+		}
+	}
+	for _, v := range o.h.visits {
+		if o.owner(&weir.EventRow{Event: weir.Event{DeviceID: v.DeviceID, ProfileID: v.ProfileID}}) == id {
+			p.Visits += int64(v.Sign)
+		}
+	}
+	for _, name := range traitNames {
+		if v := o.value(id, name); v != "" {
+			p.Traits[name] = v
+		}
+	}
+	return p
+}
+
+// list asks for the profiles page by page, and compares with the oracle's order.
+func (o *traitOracle) list(t *testing.T, e *insight.Engine) {
+	type row struct {
+		ID          string
+		First, Last int64
+		Events      int64
+		Traits      map[string]string
+	}
+	ask := func(q insight.ProfilesQuery) (out []row) {
+		t.Helper()
+		for {
+			a, err := e.Profiles(t.Context(), o.h.project, q, 0)
+			if err != nil {
+				t.Fatalf("%+v: %v", q, err)
+			}
+			for _, it := range a.Profiles {
+				p := pictureOf(&insight.Profile{ProfileItem: it})
+				out = append(out, row{it.ProfileID, p.First, p.Last, p.Events, p.Traits})
+			}
+			if q.Cursor = a.NextCursor; q.Cursor == "" {
+				return out
+			}
+		}
+	}
+	want := func(pass func(id string, p picture) bool) (out []row) {
+		for i := range traitProfiles {
+			id := fmt.Sprint("user-", i)
+			if p := o.profile(id); pass(id, p) {
+				out = append(out, row{id, p.First, p.Last, p.Events, p.Traits})
+			}
+		}
+		slices.SortFunc(out, func(a, b row) int {
+			if a.Last != b.Last {
+				return int(b.Last/1000 - a.Last/1000)
+			}
+			return strings.Compare(a.ID, b.ID)
+		})
+		return out
+	}
+	value := func(v string) *string { return &v }
+	for name, tt := range map[string]struct {
+		q    insight.ProfilesQuery
+		pass func(id string, p picture) bool
+	}{
+		"all":             {insight.ProfilesQuery{}, func(string, picture) bool { return true }},
+		"with a trait":    {insight.ProfilesQuery{Trait: "plan"}, func(id string, p picture) bool { return p.Traits["plan"] != "" }},
+		"with a value":    {insight.ProfilesQuery{Trait: "plan", Value: value("pro")}, func(_ string, p picture) bool { return p.Traits["plan"] == `"pro"` }},
+		"with no text":    {insight.ProfilesQuery{Trait: "plan", Value: value("")}, func(_ string, p picture) bool { return p.Traits["plan"] == `""` }},
+		"by part of id":   {insight.ProfilesQuery{Search: "r-1"}, func(id string, _ picture) bool { return strings.Contains(id, "r-1") }},
+		"by part of name": {insight.ProfilesQuery{Search: "re"}, func(_ string, p picture) bool { return strings.Contains(p.Traits["name"], "re") }},
+		"none":            {insight.ProfilesQuery{Search: "nobody"}, func(string, picture) bool { return false }},
+	} {
+		for _, limit := range []int{0, 1, 5} {
+			tt.q.Limit = limit
+			if d := cmp.Diff(want(tt.pass), ask(tt.q)); d != "" {
+				t.Errorf("%s, limit %d (-want +insight):\n%s", name, limit, d)
+			}
+		}
+	}
+}

@@ -162,6 +162,14 @@ func putTrait(c *chunk, r *weir.TraitChange) {
 	}
 }
 
+func putMark(c *chunk, m *cold.Mark) {
+	c.next()
+	c.clean(m.ProjectID)
+	c.clean(m.Person)
+	put(c, m.At.UnixMicro())
+	c.clean(m.By)
+}
+
 func putDead(c *chunk, r *weir.DeadLetter) {
 	c.next()
 	c.clean(r.ProjectID)
