@@ -137,6 +137,7 @@ func (a *asked) names(raw json.RawMessage) {
 		names = []string{one}
 	case json.Unmarshal(raw, &names) != nil:
 		a.refuse(propertyUnset, "is not a list of names")
+		return
 	}
 	for _, name := range names {
 		a.change(TraitUnset, name, nil)

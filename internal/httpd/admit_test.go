@@ -127,16 +127,17 @@ func want(rule httpd.Rule, c caller, project string, shop string) int {
 
 // bodies are what routes take. A path with a body here is called with it.
 var bodies = map[string]string{
-	"POST /v1/events":                         `{"name":"x"}`,
-	"POST /v1/events/{$}":                     `{"name":"x"}`,
-	"POST /api/v1/projects":                   `{"name":"New"}`,
-	"POST /api/v1/projects/{id}/query":        `{"kind":"trend","from":"-7d"}`,
-	"PATCH /api/v1/projects/{id}":             `{"retention_days":7}`,
-	"POST /api/v1/setup":                      `{"email":"x@example.org","name":"X","password":"12345678"}`,
-	"POST /api/v1/login":                      `{"email":"none@example.org","password":"correct horse"}`,
-	"POST /api/v1/projects/{id}/keys":         "",
-	"POST /api/v1/logout":                     "",
-	"DELETE /api/v1/projects/{id}/keys/{key}": "",
+	"POST /v1/events":                                 `{"name":"x"}`,
+	"POST /v1/events/{$}":                             `{"name":"x"}`,
+	"POST /api/v1/projects":                           `{"name":"New"}`,
+	"POST /api/v1/projects/{id}/query":                `{"kind":"trend","from":"-7d"}`,
+	"PATCH /api/v1/projects/{id}":                     `{"retention_days":7}`,
+	"POST /api/v1/setup":                              `{"email":"x@example.org","name":"X","password":"12345678"}`,
+	"POST /api/v1/login":                              `{"email":"none@example.org","password":"correct horse"}`,
+	"POST /api/v1/projects/{id}/keys":                 "",
+	"POST /api/v1/logout":                             "",
+	"DELETE /api/v1/projects/{id}/keys/{key}":         "",
+	"DELETE /api/v1/projects/{id}/profiles/{profile}": "",
 }
 
 func TestEveryRouteAdmitsWhomItsRuleNames(t *testing.T) {

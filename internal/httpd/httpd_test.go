@@ -42,6 +42,11 @@ type backend struct {
 	freshness  time.Duration
 
 	series []insight.TrendSeries // of the next trend
+
+	profiles insight.ProfilesQuery
+	profile  string // the last one asked about
+	by       string // who had it erased
+	export   []string
 }
 
 // statistics and insights are the backend as Stats and as Insights, which both
@@ -184,7 +189,7 @@ func start(t *testing.T, change ...func(*httpd.Config)) *fixture {
 	}
 	f.shop, f.key = f.newProject("Shop", "Europe/Berlin")
 	cfg := httpd.Config{
-		Directory: f.meta, Sessions: f.meta.Sessions(), Ingest: f, Stats: statistics{f.backend}, Insights: insights{f.backend}, Live: f.hub,
+		Directory: f.meta, Sessions: f.meta.Sessions(), Ingest: f, Stats: statistics{f.backend}, Insights: insights{f.backend}, Profiles: f, Live: f.hub,
 		Logger:  slog.New(slog.NewJSONHandler(f.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Clock:   f.watch.now,
 		Version: "test",

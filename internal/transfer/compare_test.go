@@ -216,4 +216,3 @@ func TestAnEventThatTheDestinationRefusesIsNamedAndTheRestIsCopied(t *testing.T)
 		t.Errorf("%s events, want %s", got, want)
 	}
 }
-
