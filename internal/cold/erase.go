@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"slices"
+	"strings"
 	"time"
 
 	weir "github.com/weir-analytics/weir"
@@ -133,7 +134,7 @@ func (m Erased) Filter(b *Batch) *Batch {
 	out.Traits = keep(b.Traits, func(c *weir.TraitChange) bool { return !m.covers(c.ProjectID, c.ProfileID, "", c.At) })
 	out.Dead = keep(b.Dead, func(d *weir.DeadLetter) bool {
 		e := PersonOf(d.Event)
-		return !m.covers(d.ProjectID, e.ProfileID, e.DeviceID, d.At)
+		return !m.covers(d.ProjectID, e.ProfileID, e.DeviceID, e.ReceivedAt)
 	})
 	return &out
 }
@@ -148,8 +149,14 @@ func keep[T any](rows []T, is func(*T) bool) []T {
 	return out
 }
 
+// Whose says whose event it is, and when it was received; the zero time is before all.
+type Whose struct {
+	ProfileID, DeviceID string
+	ReceivedAt          time.Time
+}
+
 // PersonOf reads of a dead letter's event whose it is, as far as it can be read.
-func PersonOf(event []byte) (who struct{ ProfileID, DeviceID string }) {
+func PersonOf(event []byte) (who Whose) {
 	_ = json.Unmarshal(event, &who)
 	return who
 }
@@ -157,6 +164,9 @@ func PersonOf(event []byte) (who struct{ ProfileID, DeviceID string }) {
 // Is says whether a dead letter's event is of the person that is to be erased.
 func (e *Erasure) Is(event []byte) bool {
 	who := PersonOf(event)
+	if !who.ReceivedAt.Before(e.At) {
+		return false
+	}
 	if who.ProfileID != "" {
 		return who.ProfileID == e.ProfileID
 	}
@@ -186,13 +196,11 @@ func (e *Erasure) Parts(moment string) []Part {
 	}
 	for first := 0; first < len(e.Devices); first += erasedAtOnce {
 		devices := e.Devices[first:min(first+erasedAtOnce, len(e.Devices))]
-		in := " IN (?"
-		ids, persons := []any{devices[0]}, []any{"d" + devices[0]}
-		for _, d := range devices[1:] {
-			in += ", ?"
+		in := " IN (?" + strings.Repeat(", ?", len(devices)-1) + ")"
+		var ids, persons []any
+		for _, d := range devices {
 			ids, persons = append(ids, d), append(persons, "d"+d)
 		}
-		in += ")"
 		parts = append(parts,
 			Part{"events", "project_id = ? AND received_at < " + moment + " AND profile_id = '' AND device_id" + in, append([]any{e.ProjectID, us}, ids...)},
 			Part{"visits", "project_id = ? AND start_at < " + moment + " AND profile_id = '' AND device_id" + in, append([]any{e.ProjectID, us}, ids...)},

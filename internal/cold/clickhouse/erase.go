@@ -193,7 +193,7 @@ func (u *URL) erase(ctx context.Context, db *sql.DB, e cold.Erasure) error {
 
 func (u *URL) eraseDead(ctx context.Context, db *sql.DB, e cold.Erasure) error {
 	dead := u.Database + "." + u.local("dead_letters")
-	q, bound, err := bindings("SELECT shard, seq, toUnixTimestamp64Micro(refused_at), event FROM "+dead+" WHERE project_id = ? AND refused_at < "+eraseMoment, []any{e.ProjectID, e.At.UnixMicro()})
+	q, bound, err := bindings("SELECT shard, seq, toUnixTimestamp64Micro(refused_at), event FROM "+dead+" WHERE project_id = ?", []any{e.ProjectID})
 	if err != nil {
 		return err
 	}

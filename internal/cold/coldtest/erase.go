@@ -159,8 +159,6 @@ func traces(t *testing.T, s cold.Store, e *cold.Erasure) []string {
 	}
 	for _, r := range readEvents(t, s) {
 		if r.ID == cold.ErasedID {
-			left := r
-			left.Event = weir.Event{}
 			anonymous := cold.Anonymous(&weir.EventRow{Event: r.Event, Shard: r.Shard, Seq: r.Seq})
 			if d := cmp.Diff(anonymous, r, asText); d != "" {
 				out = append(out, d)
@@ -192,6 +190,11 @@ func testEraseLate(t *testing.T, open func(*testing.T, string) cold.Store) {
 			}
 			b.Events = append(b.Events, r)
 			b.Visits = append(b.Visits, weir.VisitRow{ProjectID: r.ProjectID, DeviceID: r.DeviceID, SessionID: r.ID, ProfileID: r.ProfileID, Sign: 1, Version: 1, Start: received, End: received})
+			body, err := json.Marshal(r.Event)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b.Dead = append(b.Dead, weir.DeadLetter{ProjectID: r.ProjectID, Seq: seq, Reason: r.ID, Event: body, At: b.Now})
 			if r.ProfileID != "" && r.DeviceID != "" {
 				b.Links = append(b.Links, weir.Link{ProjectID: r.ProjectID, DeviceID: r.DeviceID, ProfileID: r.ProfileID, At: received})
 			}
@@ -224,6 +227,13 @@ func testEraseLate(t *testing.T, open func(*testing.T, string) cold.Store) {
 		}
 		if d := cmp.Diff(want, got); d != "" {
 			t.Errorf("visits (-want +got)\n%s", d)
+		}
+		got = map[string]bool{}
+		for _, l := range readDead(t, s) {
+			got[l.Reason] = true
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("dead letters (-want +got)\n%s", d)
 		}
 	}
 	var traits []string

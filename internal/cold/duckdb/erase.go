@@ -105,7 +105,7 @@ SELECT 1 FROM erasures WHERE project_id = ? AND person = ? AND erased_at = make_
 }
 
 func eraseDead(ctx context.Context, tx *sql.Tx, e cold.Erasure) error {
-	rows, err := tx.QueryContext(ctx, "SELECT rowid, event FROM dead_letters WHERE project_id = ? AND refused_at < make_timestamp(?::BIGINT)", e.ProjectID, e.At.UnixMicro())
+	rows, err := tx.QueryContext(ctx, "SELECT rowid, event FROM dead_letters WHERE project_id = ?", e.ProjectID)
 	if err != nil {
 		return err
 	}
