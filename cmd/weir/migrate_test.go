@@ -51,7 +51,7 @@ func TestMigrateCopiesThereAndBackAndSaysSo(t *testing.T) {
 	from, back := "duckdb:"+pastFile(t), "duckdb:"+filepath.Join(t.TempDir(), "back.duckdb")
 	for _, way := range [][2]string{{from, there}, {there, back}} {
 		got := weirs(t, "migrate", "--from", way[0], "--to", way[1])
-		if got.status != 0 || !strings.Contains(got.out, "600 events, 6 visits, 0 links and 0 dead letters, of 2 projects on 6 days, are there\n") {
+		if got.status != 0 || !strings.Contains(got.out, "600 events, 6 visits, 0 links, 0 changes of traits and 0 dead letters, of 2 projects on 6 days, are there\n") {
 			t.Fatalf("%v: %+v", way, got)
 		}
 		if !strings.Contains(got.stderr, "shop 2026-03-01  606 of 606 rows  100.0 %  ") {

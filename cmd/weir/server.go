@@ -119,6 +119,7 @@ func (s *server) build() {
 	var takes httpd.Ingester = elsewhere{s.cmd.Roles}
 	var answers httpd.Insights = elsewhere{s.cmd.Roles}
 	var engine *insight.Engine // nil unless the node answers
+	var people httpd.Profiles = elsewhere{s.cmd.Roles}
 	if s.cmd.usesCold() {
 		s.drain = drain.New(s.hot, s.cold, drain.Options{
 			Owner: s.node, ReadOnly: !s.cmd.has(roleDrain), Roster: s.shared.roster, Bus: s.shared.bus,
@@ -133,7 +134,7 @@ func (s *server) build() {
 	if s.cmd.has(roleQuery) {
 		e := insight.New(m.timed(s.cold), s.drain, nil, insight.Options{Cache: s.shared.cache, Locks: s.shared.asking})
 		m.watchInsights(s.reg, e)
-		answers, engine = e, e
+		answers, engine, people = e, e, profiles{e, s.cold}
 	}
 	s.alerts = s.newAlerting(engine)
 	if s.cmd.has(roleJobs) && s.cold != nil {
@@ -167,6 +168,7 @@ func (s *server) build() {
 		Insights:  answers,
 		Reports:   s.reports,
 		Alerts:    s.alerts.rules,
+		Profiles:  people,
 		Live:      hub,
 		UI:        web.Dist(),
 		Metrics:   s.reg,

@@ -36,6 +36,12 @@ type Batch struct {
 	Visits []weir.VisitRow
 	Links  []weir.Link
 	Dead   []weir.DeadLetter
+	// Traits are changes beside those that Events ask for, which Write finds by
+	// itself: see Traits. A change that is there already may be among them.
+	Traits []weir.TraitChange
+	// Marks say who was erased, for batches that are written after this one. A mark
+	// that is there already may be among them.
+	Marks []Mark
 }
 
 // Writer writes batches. All methods are safe for concurrent use.
@@ -61,7 +67,7 @@ func (e *RowError) Error() string { return "cold: row refused: " + e.Reason }
 
 // Reader answers SQL. Arguments are bound to "?" in order.
 //
-// The tables are events, sightings, tallies, visits, profiles, identities,
+// The tables are events, sightings, tallies, visits, traits, identities, erasures,
 // dead_letters and batches, with the columns of the DuckDB backend's migrations in
 // every engine, and perhaps more.
 // Two columns of events are computed at the write, person and quarter, as Person
@@ -77,6 +83,7 @@ type Store interface {
 	Writer
 	Reader
 	Forgetter
+	Eraser
 	Close() error
 }
 

@@ -11,7 +11,7 @@ import (
 type Forgetter interface {
 	// Forget deletes a project's rows of before a time: events, sightings and
 	// tallies by when the events happened, visits by when they began, dead letters
-	// by when they were refused. Identities and profiles stay, since they have no
+	// by when they were refused. Identities and traits stay, since they have no
 	// end, and so does batches, which has no project. When it returns without an
 	// error the rows are gone for every question that is asked after.
 	//

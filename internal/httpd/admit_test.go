@@ -146,6 +146,7 @@ var bodies = map[string]string{
 	"POST /api/v1/projects/{id}/alerts/{alert}/silence": `{"minutes":5}`,
 	"POST /api/v1/projects/{id}/alerts/{alert}/test":    "",
 	"POST /v1/traces": `{}`,
+	"DELETE /api/v1/projects/{id}/profiles/{profile}": "",
 }
 
 func TestEveryRouteAdmitsWhomItsRuleNames(t *testing.T) {

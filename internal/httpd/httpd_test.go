@@ -43,9 +43,13 @@ type backend struct {
 
 	series []insight.TrendSeries // of the next trend
 
-	days    []weir.Date // of reports that were asked for
-	reports int         // that there are
-	breaks  error       // after them
+	days     []weir.Date // of reports that were asked for
+	reports  int         // that there are
+	breaks   error       // after them
+	profiles insight.ProfilesQuery
+	profile  string // the last one asked about
+	by       string // who had it erased
+	export   []string
 }
 
 // statistics and insights are the backend as Stats and as Insights, which both
@@ -210,7 +214,7 @@ func start(t *testing.T, change ...func(*httpd.Config)) *fixture {
 	}
 	f.shop, f.key = f.newProject("Shop", "Europe/Berlin")
 	cfg := httpd.Config{
-		Directory: f.meta, Sessions: f.meta.Sessions(), Ingest: f, Usage: f, Stats: statistics{f.backend}, Insights: insights{f.backend}, Reports: reports{f.backend}, Live: f.hub,
+		Directory: f.meta, Sessions: f.meta.Sessions(), Ingest: f, Usage: f, Stats: statistics{f.backend}, Insights: insights{f.backend}, Reports: reports{f.backend}, Profiles: f, Live: f.hub,
 		Logger:  slog.New(slog.NewJSONHandler(f.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Clock:   f.watch.now,
 		Version: "test",

@@ -82,6 +82,11 @@ func Rules() []Rule {
 		{Method: "POST", Path: "/api/v1/projects/{id}/alerts/{alert}/silence", Need: InProject, Role: weir.RoleEditor},
 		{Method: "POST", Path: "/api/v1/projects/{id}/alerts/{alert}/test", Need: InProject, Role: weir.RoleEditor},
 		{Method: "GET", Path: "/api/v1/projects/{id}/alerts/{alert}/history", Need: InProject, Role: weir.RoleViewer},
+		{Method: "GET", Path: "/api/v1/projects/{id}/profiles", Need: InProject, Role: weir.RoleViewer},
+		{Method: "GET", Path: "/api/v1/projects/{id}/profiles/{profile}", Need: InProject, Role: weir.RoleViewer},
+		{Method: "GET", Path: "/api/v1/projects/{id}/profiles/{profile}/events", Need: InProject, Role: weir.RoleViewer},
+		{Method: "GET", Path: "/api/v1/projects/{id}/profiles/{profile}/export", Need: InProject, Role: weir.RoleViewer},
+		{Method: "DELETE", Path: "/api/v1/projects/{id}/profiles/{profile}", Need: InProject, Role: weir.RoleAdmin},
 		{Method: "GET", Path: "/api/v1/projects/{id}/live", Need: InProject, Role: weir.RoleViewer},
 
 		{Method: "GET", Path: "/api/v1/projects/{id}/reports/daily", Need: InProject, Role: weir.RoleViewer},

@@ -41,6 +41,7 @@ type Config struct {
 	Insights  Insights
 	Reports   Reports
 	Alerts    Alerts
+	Profiles  Profiles
 	Live      Live
 	UI        fs.FS                // the built dashboard; without index.html a page says how to build it
 	Metrics   *prometheus.Registry // gets the server's metrics, and is what /metrics shows; nil is a fresh one
@@ -118,6 +119,7 @@ func New(cfg Config) *Server {
 	s.mountStats()
 	s.mountInsights()
 	s.mountReports()
+	s.mountProfiles()
 	s.mountLive()
 	s.mountAlerts()
 	s.mountStatus()

@@ -56,7 +56,7 @@ func (e *Engine) planCalls(p *weir.Project, q weir.Query) (*callsPlan, error) {
 	if pl.before, err = earlier(pl.now, q, p.Location()); err != nil {
 		return nil, err
 	}
-	if pl.filter, err = conditions(e.d, q.Filter); err != nil {
+	if pl.filter, err = e.filter(p, q.Filter); err != nil {
 		return nil, err
 	}
 	name := q.Breakdown
@@ -65,7 +65,7 @@ func (e *Engine) planCalls(p *weir.Project, q weir.Query) (*callsPlan, error) {
 	}
 	c := statusClassColumn
 	if name != statusClass {
-		if c, err = columnOf(e.d, name); err != nil {
+		if c, err = e.breakdown(p, name); err != nil {
 			return nil, err
 		}
 	}
@@ -167,8 +167,8 @@ func (e *Engine) rankCalls(ctx context.Context, pl *callsPlan) (*groups, error) 
 		columns, by = from.column+", latency_ms", e.d.Quantile("latency_ms", 0.95)
 	}
 	return e.ranked(ctx, &pl.trendPlan, sql("SELECT k, total FROM (SELECT k, CAST("+from.count+" AS BIGINT) AS total, "+by+" AS place FROM (SELECT @ AS k, "+columns+
-		" FROM "+from.table+" WHERE @) AS keyed GROUP BY k) AS measured ORDER BY place DESC NULLS LAST, total DESC, k NULLS LAST LIMIT "+strconv.Itoa(pl.groups+1),
-		pl.group.key(), e.where(&pl.trendPlan, pl.calls, pl.now)))
+		" FROM @ WHERE @) AS keyed GROUP BY k) AS measured ORDER BY place DESC NULLS LAST, total DESC, k NULLS LAST LIMIT "+strconv.Itoa(pl.groups+1),
+		pl.group.key(), pl.trendPlan.from(from.table), e.where(&pl.trendPlan, pl.calls, pl.now)))
 }
 
 // callsOfRange is the answer over one range.
@@ -240,8 +240,8 @@ func (e *Engine) callConsumers(ctx context.Context, pl *callsPlan, b buckets, _ 
 
 // callGroups fills in the groups and the totals.
 func (e *Engine) callGroups(ctx context.Context, pl *callsPlan, b buckets, g *groups, c *callsOfRange) error {
-	rows := g.split("status, latency_ms", sql("(SELECT status, latency_ms, @ AS k FROM events WHERE @) AS picked",
-		pl.group.key(), e.where(&pl.trendPlan, pl.calls, b)))
+	rows := g.split("status, latency_ms", sql("(SELECT status, latency_ms, @ AS k FROM @ WHERE @) AS picked",
+		pl.group.key(), pl.trendPlan.from("events"), e.where(&pl.trendPlan, pl.calls, b)))
 	q := e.measured([]string{"GROUPING(o) AS total", "o AS o", "g AS g"}, rows, "GROUPING SETS ((o, g), ())")
 	return e.each(ctx, q, func(scan func(...any) error) error {
 		var all int64

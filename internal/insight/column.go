@@ -47,6 +47,7 @@ type column struct {
 	name string
 	kind kind
 	expr fragment // as it is stored
+	join fragment // what has to be joined to events for expr; empty but for traits
 }
 
 // columnOf looks a name up. Error: EINVALID.
@@ -59,11 +60,11 @@ func columnOf(d cold.Dialect, name string) (column, error) {
 		return column{name: name, kind: property, expr: fragment{sql: expr, args: []any{arg}}}, nil
 	}
 	if strings.HasPrefix(name, traitPrefix) {
-		return column{}, weir.Errorf(weir.EINVALID, "%s: traits cannot be queried yet", name)
+		return column{}, weir.Errorf(weir.EINVALID, "%s: a trait can be in a filter, and be the breakdown of a trend", name)
 	}
 	k, ok := columns[name]
 	if !ok {
-		return column{}, weir.Errorf(weir.EINVALID, "unknown column %q: use %s or properties.NAME",
+		return column{}, weir.Errorf(weir.EINVALID, "unknown column %q: use %s, properties.NAME or traits.NAME",
 			name, strings.Join(slices.Sorted(maps.Keys(columns)), ", "))
 	}
 	return column{name: name, kind: k, expr: raw(name)}, nil

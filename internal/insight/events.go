@@ -153,7 +153,7 @@ func (e *Engine) whereEvents(p *weir.Project, q EventsQuery) (fragment, error) {
 			return fragment{}, err
 		}
 	}
-	filter, err := conditions(e.d, q.Filter)
+	filter, err := e.filter(p, q.Filter)
 	if err != nil {
 		return fragment{}, err
 	}
@@ -171,8 +171,7 @@ func (e *Engine) whereEvents(p *weir.Project, q EventsQuery) (fragment, error) {
 		w = sql("@ AND device_id = @", w, bind(q.DeviceID))
 	}
 	if q.ProfileID != "" {
-		person := bind("u" + q.ProfileID)
-		w = sql("@ AND (person = @ OR person IN (SELECT device FROM @ WHERE profile = @))", w, person, e.links(p), person)
+		w = sql("@ AND @", w, e.ofProfile(p, q.ProfileID))
 	}
 	if q.Cursor != "" {
 		c, err := parseCursor(q.Cursor)

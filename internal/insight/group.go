@@ -29,8 +29,8 @@ func (e *Engine) top(ctx context.Context, t *trendPlan, s seriesPlan) (*groups, 
 		return &groups{names: []Group{{}}, none: -1}, nil
 	}
 	from := t.counted(t.now)
-	return e.ranked(ctx, t, sql("SELECT k, CAST("+from.count+" AS BIGINT) AS total FROM (SELECT @ AS k, "+from.column+" FROM "+from.table+
-		" WHERE @) AS keyed GROUP BY k ORDER BY total DESC, k NULLS LAST LIMIT "+strconv.Itoa(t.groups+1), t.group.key(), e.where(t, s, t.now)))
+	return e.ranked(ctx, t, sql("SELECT k, CAST("+from.count+" AS BIGINT) AS total FROM (SELECT @ AS k, "+from.column+" FROM @ WHERE @) AS keyed"+
+		" GROUP BY k ORDER BY total DESC, k NULLS LAST LIMIT "+strconv.Itoa(t.groups+1), t.group.key(), t.from(from.table), e.where(t, s, t.now)))
 }
 
 // ranked makes groups of rows of a value and a number, the largest first: one more

@@ -58,7 +58,7 @@ func (e *Engine) planGrowth(p *weir.Project, q weir.Query) (*growthPlan, error) 
 	if pl.before, err = earlier(pl.now, q, loc); err != nil {
 		return nil, err
 	}
-	if pl.filter, err = conditions(e.d, q.Filter); err != nil {
+	if pl.filter, err = e.filter(p, q.Filter); err != nil {
 		return nil, err
 	}
 	if !q.Bots {

@@ -45,11 +45,11 @@ func (e *Engine) planPages(p *weir.Project, q weir.Query) (*pagesPlan, error) {
 		pl.limit = defaultPages
 	}
 	var err error
-	if pl.views, err = conditions(e.d, q.Filter); err != nil {
+	if pl.views, err = e.filter(p, q.Filter); err != nil {
 		return nil, err
 	}
 	// What closes a view may be on another path already.
-	if pl.closes, err = conditionsOn(e.d, q.Filter, map[string]string{"path": "closes_path"}); err != nil {
+	if pl.closes, err = e.filterOn(p, q.Filter, map[string]string{"path": "closes_path"}); err != nil {
 		return nil, err
 	}
 	if !q.Bots {

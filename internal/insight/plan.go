@@ -57,11 +57,11 @@ func (e *Engine) planTrend(p *weir.Project, q weir.Query) (*trendPlan, error) {
 	if t.before, err = earlier(t.now, q, p.Location()); err != nil {
 		return nil, err
 	}
-	if t.filter, err = conditions(e.d, q.Filter); err != nil {
+	if t.filter, err = e.filter(p, q.Filter); err != nil {
 		return nil, err
 	}
 	if q.Breakdown != "" {
-		c, err := columnOf(e.d, q.Breakdown)
+		c, err := e.breakdown(p, q.Breakdown)
 		if err != nil {
 			return nil, err
 		}

@@ -190,7 +190,7 @@ func (e *Engine) rows(t *trendPlan, s seriesPlan, b buckets, g *groups, names st
 	if t.group != nil {
 		inner = sql("@, @ AS k", inner, t.group.key())
 	}
-	inner = sql("(@ FROM "+t.source(s, b).table+" WHERE @) AS picked", inner, where)
+	inner = sql("(@ FROM @ WHERE @) AS picked", inner, t.from(t.source(s, b).table), where)
 	columnsOut := index + " AS b, " + names
 	if t.group == nil {
 		return sql("(SELECT "+columnsOut+" FROM @) AS bucketed", inner)

@@ -216,12 +216,3 @@ func TestAnEventThatTheDestinationRefusesIsNamedAndTheRestIsCopied(t *testing.T)
 		t.Errorf("%s events, want %s", got, want)
 	}
 }
-
-func TestAProfileTableThatIsInUseIsRefused(t *testing.T) {
-	from := newFile(t)
-	fill(t, from)
-	statement(t, from, "INSERT INTO profiles VALUES ('shop', 'u', now()::TIMESTAMP, '{}')")
-	if _, err := transfer.Run(t.Context(), from, newFile(t), small()); err == nil || !strings.Contains(err.Error(), "profiles") {
-		t.Errorf("error %v", err)
-	}
-}

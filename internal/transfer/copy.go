@@ -33,7 +33,7 @@ type job[T any] struct {
 
 func newJob[T any](r *run, t *table[T], u *unit, w window) *job[T] {
 	j := &job[T]{run: r, t: t, u: u, w: w, mode: u.mode, want: tally{}, persons: map[uint64]bool{}}
-	if j.mode == resumed && t.place == nil {
+	if t.set || j.mode == resumed && t.place == nil {
 		// Rows without a place are written with nothing beside them that could be
 		// missing: it is enough to see which are there.
 		j.mode = mixed

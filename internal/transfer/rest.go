@@ -30,6 +30,37 @@ var links = &table[weir.Link]{
 	label: func(l *weir.Link) string { return fmt.Sprintf("%s to %s", l.DeviceID, l.ProfileID) },
 }
 
+// traits are a set too. Those that events ask for come with them.
+var traits = &table[weir.TraitChange]{
+	relation: relation{
+		name: "traits", at: "changed_at", count: "COUNT(*)",
+		columns: "project_id, profile_id, trait, op, changed_at, place, text, quoted, micros",
+		group:   " GROUP BY project_id, profile_id, trait, op, changed_at, place, text, quoted, micros",
+		order:   "profile_id, trait, place",
+	},
+	scanner: func() func(func(...any) error, *weir.TraitChange) (int, error) {
+		return func(scan func(...any) error, c *weir.TraitChange) (int, error) {
+			var op string
+			var micros *int64
+			err := scan(&c.ProjectID, &c.ProfileID, &c.Trait, &op, &c.At, &c.Place, &c.Text, &c.Quoted, &micros)
+			c.Op, c.At = weir.TraitOp(op), c.At.UTC()
+			if micros != nil {
+				c.Micros, c.Number = *micros, true
+			}
+			return 1, err
+		}
+	},
+	encode: func(b encoding, c *weir.TraitChange) (encoding, int) {
+		b = b.text(c.ProjectID).text(c.ProfileID).text(c.Trait).text(c.Place)
+		key := len(b)
+		b = b.text(string(c.Op)).time(c.At).text(c.Text).int(c.Micros)
+		return b.flag(c.Quoted).flag(c.Number), key
+	},
+	put:   func(b *cold.Batch, c *weir.TraitChange, _ int) { b.Traits = append(b.Traits, *c) },
+	label: func(c *weir.TraitChange) string { return fmt.Sprintf("%s of %s", c.Trait, c.ProfileID) },
+	set:   true,
+}
+
 var deadLetters = &table[weir.DeadLetter]{
 	relation: relation{
 		name: "dead_letters", at: "refused_at", order: "shard, seq, refused_at, reason", count: "COUNT(*)",

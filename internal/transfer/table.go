@@ -44,6 +44,8 @@ type table[T any] struct {
 	// person is a hash of who the row says was there, and when; 0 is nobody. nil
 	// where rows say no such thing.
 	person func(row *T) uint64
+	// set says that other rows may bring these with them: what is there is not written.
+	set bool
 	// settle is asked what to do about states of visits that the destination lacks.
 	settle func(ctx context.Context, r *run, rows []T) (settled, error)
 }

@@ -1,5 +1,5 @@
 // Package transfer copies the past from one cold tier to another: events, visits,
-// links and dead letters, project by project and day by day, and compares what has
+// links, changes of traits and dead letters, project by project and day by day, and compares what has
 // arrived with what was there.
 //
 // # What it promises
@@ -77,11 +77,12 @@ type Report struct {
 	Before         int // of the days: done and marked by an earlier run, not looked at again
 	Events, Visits int64
 	Links, Dead    int64
+	Traits         int64 // changes of them
 	Differences    []Difference
 }
 
 // Rows is the sum over the tables.
-func (r *Report) Rows() int64 { return r.Events + r.Visits + r.Links + r.Dead }
+func (r *Report) Rows() int64 { return r.Events + r.Visits + r.Links + r.Traits + r.Dead }
 
 // Errors that Run returns, besides those of the stores.
 var (
@@ -157,12 +158,15 @@ func (r *run) all(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("look at the source: %w", err)
 	}
-	if err := r.check(ctx, source); err != nil {
+	if err := r.check(source); err != nil {
 		return err
 	}
 	projects := slices.Sorted(maps.Keys(source))
 	if r.there, err = take(ctx, r.to, r.o.Projects); err != nil {
 		return fmt.Errorf("look at the destination: %w", err)
+	}
+	if err := r.marks(ctx, projects); err != nil {
+		return fmt.Errorf("copy who was erased: %w", err)
 	}
 	todo, err := r.plan(ctx, source, projects)
 	if err != nil {
@@ -184,7 +188,7 @@ func (r *run) all(ctx context.Context) error {
 }
 
 // check refuses a source that cannot be copied as it is.
-func (r *run) check(ctx context.Context, source survey) error {
+func (r *run) check(source survey) error {
 	for _, p := range r.o.Projects {
 		if source[p] == nil {
 			return fmt.Errorf("project %q: %w", p, ErrEmpty)
@@ -193,12 +197,7 @@ func (r *run) check(ctx context.Context, source survey) error {
 	if len(source) == 0 {
 		return ErrEmpty
 	}
-	// No version of Weir has written any yet.
-	traits, err := count(ctx, r.from, "SELECT COUNT(*) FROM profiles")
-	if err == nil && traits > 0 {
-		err = fmt.Errorf("the source has %d rows in the table profiles, which this version does not know how to copy", traits)
-	}
-	return err
+	return nil
 }
 
 // unit is what is copied, compared and marked as one: a day of a project, or several
@@ -272,5 +271,6 @@ func (r *Report) add(c content) {
 	r.Events += c.events
 	r.Visits += c.visits
 	r.Links += c.links
+	r.Traits += c.traits
 	r.Dead += c.dead
 }

@@ -88,6 +88,11 @@ func (d *drain) batch(t testing.TB, to cold.Writer, shard int, rows []weir.Event
 		Token: fmt.Sprintf("%s-%d-%d-%d", d.log, shard, first, last), Log: d.log, Shard: shard, First: first, Last: last, Now: now,
 		Events: rows, Visits: fold.Visits, Links: fold.Links,
 	}
+	if last%7 == 0 { // of events that are no longer kept
+		r := rows[len(rows)-1]
+		r.ID, r.Name, r.ProfileID, r.Properties = "gone", weir.NameIdentify, fmt.Sprint("user-", last%3), []byte(`{"plan":"pro","$set_once":{"first":1.5},"$add":{"n":1},"$unset":["x"],"$set":3}`)
+		b.Traits = weir.TraitChanges(&r)
+	}
 	if last%5 == 0 {
 		r := rows[0]
 		b.Dead = []weir.DeadLetter{{ProjectID: r.ProjectID, Shard: shard, Seq: last, Reason: "latency_ms is not a finite number", Event: []byte("{\"a\":\"\xff\"}"), At: now}}
@@ -102,6 +107,18 @@ func mix(project string, seed int64, days, n int) []weir.Event {
 	return slices.Collect(bench.Mix(seed, bench.Plan{Project: project, From: monday, To: monday.AddDate(0, 0, days), Events: n, Devices: n/20 + 1}))
 }
 
+// identified makes identify events of some.
+func identified(events []weir.Event) []weir.Event {
+	for i := range events {
+		if i%4 == 0 {
+			e := &events[i]
+			e.Name, e.ProfileID, e.Call = weir.NameIdentify, fmt.Sprint("user-", i%5), nil
+			e.Properties = []byte(fmt.Sprintf(`{"plan":"p%d","$add":{"visits":1}}`, i%3))
+		}
+	}
+	return events
+}
+
 // filled is how many events fill makes.
 const filled = 750
 
@@ -109,7 +126,13 @@ const filled = 750
 func fill(t testing.TB, to cold.Writer) {
 	t.Helper()
 	newDrain("log").write(t, to, mix("shop", 1, 2, 600), 200)
-	newDrain("blog").write(t, to, mix("a/b %", 2, 1, 150), 100)
+	newDrain("blog").write(t, to, identified(mix("a/b %", 2, 1, 150)), 100)
+	err := to.Write(t.Context(), &cold.Batch{Token: "marks", Log: "log", Shard: shards, Now: clock(), Marks: []cold.Mark{
+		{ProjectID: "shop", Person: "hash", At: monday, By: "user 1"}, {ProjectID: "shop", Person: "other", At: monday},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // small makes a copy of little cut it often.
@@ -142,6 +165,8 @@ GROUP BY device_id, session_id, version, project_id, profile_id, start_at, end_a
 events, screen_views, interactive, calls, revenue, ended, bot, referrer, channel, utm_source, utm_medium, utm_campaign,
 country, region, city, browser, os, device_type, language HAVING SUM(sign) <> 0`,
 	"identities":   "DISTINCT project_id, device_id, profile_id, linked_at FROM identities",
+	"traits":       "DISTINCT project_id, trait, profile_id, place, changed_at, op, text, quoted, micros FROM traits",
+	"erasures":     "DISTINCT project_id, person, erased_at, erased_by FROM erasures",
 	"dead_letters": "project_id, shard, seq, reason, event, refused_at FROM dead_letters",
 	"sightings":    "DISTINCT project_id, quarter, person FROM sightings",
 }

@@ -32,6 +32,7 @@ var (
 	micros kind = func() proto.ColInput { return newMicros() }
 	strN   kind = func() proto.ColInput { return proto.NewColNullable(new(proto.ColStr)) }
 	i32N   kind = func() proto.ColInput { return proto.NewColNullable(new(proto.ColInt32)) }
+	i64N   kind = func() proto.ColInput { return proto.NewColNullable(new(proto.ColInt64)) }
 	f64N   kind = func() proto.ColInput { return proto.NewColNullable(new(proto.ColFloat64)) }
 	timeN  kind = func() proto.ColInput { return proto.NewColNullable(newMicros()) }
 )
@@ -101,6 +102,13 @@ func (b *block) timeOrNull(t time.Time) {
 func (b *block) intOrNull(v int32) {
 	c := column[*proto.ColNullable[int32]](b)
 	c.Nulls = append(c.Nulls, null(v == 0))
+	c.Values.Append(v)
+}
+
+// longOrNull writes NULL unless there is a value.
+func (b *block) longOrNull(v int64, there bool) {
+	c := column[*proto.ColNullable[int64]](b)
+	c.Nulls = append(c.Nulls, null(!there))
 	c.Values.Append(v)
 }
 

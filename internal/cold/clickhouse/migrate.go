@@ -95,6 +95,7 @@ func (s *Store) render(steps fs.FS, name string, tuning []string) ([]string, err
 	u := s.url
 	t, err := template.New(path.Base(name)).Funcs(template.FuncMap{
 		"local":  func(table string) string { return u.Database + "." + u.local(table) },
+		"global": func(table string) string { return u.Database + "." + table },
 		"engine": u.engine,
 		"cold":   u.coldTTL,
 		"settings": func() string {

@@ -243,6 +243,22 @@ func putLink(b *block, r *weir.Link) {
 	b.time(r.At)
 }
 
+var traits = &table{"traits", []field{
+	{"project_id", low}, {"trait", low}, {"profile_id", str}, {"place", str}, {"changed_at", micros}, {"op", low}, {"text", str}, {"quoted", flag}, {"micros", i64N},
+}}
+
+func putTrait(b *block, r *weir.TraitChange) {
+	b.low(clean(r.ProjectID))
+	b.low(clean(r.Trait))
+	b.text(clean(r.ProfileID))
+	b.text(clean(r.Place))
+	b.time(r.At)
+	b.low(clean(string(r.Op)))
+	b.text(clean(r.Text))
+	b.flag(r.Quoted)
+	b.longOrNull(r.Micros, r.Number)
+}
+
 var deadLetters = &table{"dead_letters", []field{{"project_id", str}, {"shard", i32}, {"seq", u64}, {"reason", str}, {"event", str}, {"refused_at", micros}, {"log", low}}}
 
 func putDead(batch *cold.Batch) func(*block, *weir.DeadLetter) {

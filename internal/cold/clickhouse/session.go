@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	chgo "github.com/ClickHouse/ch-go"
 	"github.com/ClickHouse/ch-go/proto"
@@ -31,6 +32,7 @@ type session struct {
 	client    *chgo.Client
 	blocks    map[*table]*block
 	sightings cold.Sightings
+	marked    time.Time // of the newest mark of an erasure that it knows
 }
 
 // idleMost is how many connections wait for work: one a shard is usual.

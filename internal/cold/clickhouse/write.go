@@ -26,7 +26,9 @@ func (s *Store) Write(ctx context.Context, b *cold.Batch) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
-	err = c.write(ctx, b)
+	if b, err = c.withoutErased(ctx, b); err == nil {
+		err = c.write(ctx, b)
+	}
 	s.writer.give(c, err)
 	if err != nil {
 		return fmt.Errorf("clickhouse: write: %w", Explain(err))
@@ -62,6 +64,8 @@ func (c *session) write(ctx context.Context, b *cold.Batch) error {
 	for _, f := range []func() error{
 		func() error { return insert(ctx, c, sightings, harmless, c.sightings.New(b.Events), putSighting) },
 		func() error { return insert(ctx, c, identities, harmless, b.Links, putLink) },
+		func() error { return insert(ctx, c, traits, harmless, cold.Traits(b), putTrait) },
+		func() error { return insert(ctx, c, erasures, harmless, b.Marks, putMark) },
 		func() error { return insert(ctx, c, batches, harmless, []*cold.Batch{b}, putBatch) },
 	} {
 		if err := f(); err != nil {

@@ -18,3 +18,13 @@ func BenchmarkStore(b *testing.B) {
 		return s
 	})
 }
+
+func BenchmarkTraits(b *testing.B) {
+	coldtest.BenchTraits(b, func(b *testing.B, dir string) cold.Store {
+		s, err := duckdb.Open(filepath.Join(dir, "weir.duckdb"), duckdb.Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		return s
+	})
+}

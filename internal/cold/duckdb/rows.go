@@ -145,6 +145,31 @@ func putLink(c *chunk, r *weir.Link) {
 	put(c, r.At.UnixMicro())
 }
 
+func putTrait(c *chunk, r *weir.TraitChange) {
+	c.next()
+	c.clean(r.ProjectID)
+	c.clean(r.Trait)
+	c.clean(r.ProfileID)
+	c.clean(r.Place)
+	put(c, r.At.UnixMicro())
+	c.clean(string(r.Op))
+	c.clean(r.Text)
+	put(c, r.Quoted)
+	if r.Number {
+		put(c, r.Micros)
+	} else {
+		c.null()
+	}
+}
+
+func putMark(c *chunk, m *cold.Mark) {
+	c.next()
+	c.clean(m.ProjectID)
+	c.clean(m.Person)
+	put(c, m.At.UnixMicro())
+	c.clean(m.By)
+}
+
 func putDead(c *chunk, r *weir.DeadLetter) {
 	c.next()
 	c.clean(r.ProjectID)

@@ -43,6 +43,8 @@ type Store struct {
 
 	mu sync.Mutex // held by Write; DuckDB commits one at a time anyway
 	w  *writer    // nil after Close, and while a reopen has not succeeded
+	// erased is what the table erasures says.
+	erased cold.Erased
 
 	dbmu   sync.RWMutex
 	db     *sql.DB // readers, and whatever is not hot
@@ -69,6 +71,9 @@ func Open(path string, o Options) (*Store, error) {
 	s := &Store{path: path, options: o, log: o.Logger}
 	if s.db, s.w, err = connect(path, o); err != nil {
 		return nil, err
+	}
+	if err := s.loadErased(); err != nil {
+		return nil, errors.Join(fmt.Errorf("duckdb: open %s: %w", path, err), s.Close())
 	}
 	return s, nil
 }

@@ -32,6 +32,7 @@ func (s *Store) Write(ctx context.Context, b *cold.Batch) error {
 			return err
 		}
 	}
+	b = s.erased.Filter(b)
 	err := s.w.write(b)
 	if invalid(err) {
 		s.log.Error("the cold tier's file had an error", "path", s.path, "error", err)
@@ -44,6 +45,7 @@ func (s *Store) Write(ctx context.Context, b *cold.Batch) error {
 	if err != nil {
 		return fmt.Errorf("duckdb: write: %w", err)
 	}
+	s.erased.Add(b.Marks...)
 	return nil
 }
 
@@ -93,6 +95,8 @@ func (w *writer) batch(b *cold.Batch) error {
 		func() error { return w.tallies(b) },
 		func() error { return appendRows(w, "visits", b.Visits, putVisit) },
 		func() error { return appendRows(w, "identities", b.Links, putLink) },
+		func() error { return appendRows(w, "traits", cold.Traits(b), putTrait) },
+		func() error { return appendRows(w, "erasures", b.Marks, putMark) },
 		func() error { return appendRows(w, "dead_letters", b.Dead, putDead) },
 		func() error { return appendRows(w, "batches", []cold.Batch{*b}, putToken) },
 	} {

@@ -1,0 +1,231 @@
+package clickhouse
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/ClickHouse/ch-go/proto"
+	ch "github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/weir-analytics/weir/internal/cold"
+)
+
+var erasures = &table{"erasures", []field{{"project_id", low}, {"person", str}, {"erased_at", micros}, {"erased_by", str}}}
+
+func putMark(b *block, m *cold.Mark) {
+	b.low(clean(m.ProjectID))
+	b.text(clean(m.Person))
+	b.time(m.At)
+	b.text(clean(m.By))
+}
+
+// withoutErased is the batch without those who were erased after its rows were
+// received. It also forgets which sightings are there once somebody was erased.
+func (c *session) withoutErased(ctx context.Context, b *cold.Batch) (*cold.Batch, error) {
+	if len(b.Events)+len(b.Visits)+len(b.Links)+len(b.Traits)+len(b.Dead) == 0 {
+		return b, nil
+	}
+	oldest := b.Now
+	older := func(t time.Time) {
+		if t.Before(oldest) {
+			oldest = t
+		}
+	}
+	for i := range b.Events {
+		older(b.Events[i].ReceivedAt)
+	}
+	for i := range b.Visits {
+		older(b.Visits[i].Start)
+	}
+	for i := range b.Links {
+		older(b.Links[i].At)
+	}
+	for i := range b.Traits {
+		older(b.Traits[i].At)
+	}
+	for i := range b.Dead {
+		older(b.Dead[i].At)
+	}
+	if c.marked.IsZero() {
+		c.marked = oldest
+	}
+	from := oldest
+	if c.marked.Before(from) {
+		from = c.marked
+	}
+	erased := cold.Erased{}
+	var projects, persons proto.ColStr
+	var at proto.ColInt64
+	newest := c.marked
+	err := c.ask(ctx, "SELECT CAST(project_id, 'String') AS project, person, toUnixTimestamp64Micro(max(erased_at)) AS us FROM erasures"+
+		" WHERE erased_at > fromUnixTimestamp64Micro({from:Int64}) GROUP BY project, person", map[string]any{"from": from.UnixMicro()}, nil,
+		proto.Results{{Name: "project", Data: &projects}, {Name: "person", Data: &persons}, {Name: "us", Data: &at}}, func() {
+			for i, us := range at {
+				m := cold.Mark{ProjectID: projects.Row(i), Person: persons.Row(i), At: time.UnixMicro(us)}
+				erased.Add(m)
+				if m.At.After(newest) {
+					newest = m.At
+				}
+			}
+		})
+	if err != nil {
+		return nil, fmt.Errorf("look who was erased: %w", err)
+	}
+	if newest.After(c.marked) {
+		c.marked, c.sightings = newest, cold.Sightings{}
+	}
+	return erased.Filter(b), nil
+}
+
+// Erase notes it, and goes from server to server. A server that is away is an error;
+// the others are done.
+func (s *Store) Erase(ctx context.Context, e cold.Erasure) error {
+	if err := e.Check(); err != nil {
+		return err
+	}
+	if err := s.mark(ctx, e); err != nil {
+		return fmt.Errorf("clickhouse: erase: %w", Explain(err))
+	}
+	u := *s.url
+	u.MaxTime = forgetTimeout
+	servers, done, err := (&Store{url: &u}).servers(ctx)
+	if err != nil {
+		return fmt.Errorf("clickhouse: erase: %w", Explain(err))
+	}
+	defer done()
+	e.ProjectID, e.ProfileID = clean(e.ProjectID), clean(e.ProfileID)
+	s.writer.forgetSightings()
+	defer s.writer.forgetSightings()
+	var errs []error
+	for _, db := range servers {
+		if err := u.erase(ctx, db, e); err != nil {
+			errs = append(errs, Explain(err))
+		}
+	}
+	for _, p := range e.Parts(eraseMoment) {
+		if p.Table == "sightings" && len(errs) == 0 { // of what came since
+			q, bound, err := bindings("INSERT INTO sightings SELECT DISTINCT project_id, quarter, person FROM events WHERE "+p.Where, p.Args)
+			if err == nil {
+				_, err = s.db.ExecContext(ch.Context(ctx, ch.WithSettings(ch.Settings{"insert_deduplicate": 0, "insert_distributed_sync": 1})), q, bound...)
+			}
+			if err != nil {
+				errs = append(errs, Explain(err))
+			}
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("clickhouse: erase: %w", err)
+	}
+	return nil
+}
+
+const eraseMoment = "fromUnixTimestamp64Micro(?, 'UTC')"
+
+// mark notes the erasure.
+func (s *Store) mark(ctx context.Context, e cold.Erasure) error {
+	c, err := s.writer.take(ctx)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
+	defer cancel()
+	err = insert(ctx, c, erasures, fmt.Sprintf("erase/%d", time.Now().UnixNano()), e.Marks(), putMark)
+	s.writer.give(c, err)
+	return err
+}
+
+// effaced are the columns of events with what cold.Anonymous leaves in them.
+var effaced = []struct{ column, value string }{
+	{"project_id", "project_id"},
+	{"ts", "fromUnixTimestamp64Micro(toUnixTimestamp64Micro(ts) - positiveModulo(toUnixTimestamp64Micro(ts), 60000000), 'UTC')"},
+	{"quarter", "quarter"},
+	{"name", "name"},
+	{"id", "'" + cold.ErasedID + "'"},
+	{"received_at", "fromUnixTimestamp64Micro(toUnixTimestamp64Micro(received_at) - positiveModulo(toUnixTimestamp64Micro(received_at), 60000000), 'UTC')"},
+	{"bot", "bot"},
+	{"method", "method"},
+	{"route", "route"},
+	{"status", "status"},
+	{"latency_ms", "latency_ms"},
+	{"consumer", "if(isNull(consumer), NULL, '')"},
+	{"shard", "shard"},
+	{"seq", "seq"},
+	{"log", "log"},
+}
+
+// erase does a server's part. The sorting key has the device in it, so events are
+// not changed: what is left of them is added, where it is not there yet, and then
+// they are deleted. In between both are counted.
+func (u *URL) erase(ctx context.Context, db *sql.DB, e cold.Erasure) error {
+	into, from := "", ""
+	for i, c := range effaced {
+		if i > 0 {
+			into, from = into+", ", from+", "
+		}
+		into, from = into+c.column, from+c.value
+	}
+	events := u.Database + "." + u.local("events")
+	for _, p := range e.Parts(eraseMoment) {
+		if p.Table == "events" {
+			if u.Replicated { // another replica may have added them
+				if _, err := db.ExecContext(ctx, "SYSTEM SYNC REPLICA "+events); err != nil {
+					return fmt.Errorf("events: %w", err)
+				}
+			}
+			q, bound, err := bindings("INSERT INTO "+events+" ("+into+") SELECT "+from+" FROM "+events+" WHERE "+p.Where+
+				" AND (log, shard, seq) NOT IN (SELECT log, shard, seq FROM "+events+" WHERE project_id = ? AND id = '"+cold.ErasedID+"')",
+				append(append([]any{}, p.Args...), e.ProjectID))
+			if err == nil {
+				_, err = db.ExecContext(ch.Context(ctx, ch.WithSettings(ch.Settings{"insert_deduplicate": 0, "max_partitions_per_insert_block": 0})), q, bound...)
+			}
+			if err != nil {
+				return fmt.Errorf("events: %w", err)
+			}
+		}
+		if err := forgetRows(ctx, db, u.Database+"."+u.local(p.Table)+" WHERE "+p.Where, p.Args...); err != nil {
+			return fmt.Errorf("%s: %w", p.Table, err)
+		}
+	}
+	return u.eraseDead(ctx, db, e)
+}
+
+func (u *URL) eraseDead(ctx context.Context, db *sql.DB, e cold.Erasure) error {
+	dead := u.Database + "." + u.local("dead_letters")
+	q, bound, err := bindings("SELECT shard, seq, toUnixTimestamp64Micro(refused_at), event FROM "+dead+" WHERE project_id = ?", []any{e.ProjectID})
+	if err != nil {
+		return err
+	}
+	rows, err := db.QueryContext(ctx, q, bound...)
+	if err != nil {
+		return fmt.Errorf("dead_letters: %w", err)
+	}
+	defer rows.Close()
+	var where string
+	args := []any{e.ProjectID}
+	for rows.Next() {
+		var shard int32
+		var seq uint64
+		var us int64
+		var event []byte
+		if err := rows.Scan(&shard, &seq, &us, &event); err != nil {
+			return fmt.Errorf("dead_letters: %w", err)
+		}
+		if !e.Is(event) {
+			continue
+		}
+		if where != "" {
+			where += " OR "
+		}
+		where += "shard = ? AND seq = ? AND refused_at = " + eraseMoment
+		args = append(args, int(shard), seq, us)
+	}
+	if err := rows.Err(); err != nil || where == "" {
+		return err
+	}
+	if err := forgetRows(ctx, db, dead+" WHERE project_id = ? AND ("+where+")", args...); err != nil {
+		return fmt.Errorf("dead_letters: %w", err)
+	}
+	return nil
+}

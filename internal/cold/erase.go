@@ -1,0 +1,210 @@
+package cold
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	weir "github.com/weir-analytics/weir"
+)
+
+// Erasure is a profile that is to be forgotten.
+type Erasure struct {
+	ProjectID, ProfileID string
+	Devices              []string  // that are linked to it
+	At                   time.Time // what was received before is erased
+	By                   string    // who asked for it
+}
+
+// Eraser erases profiles.
+type Eraser interface {
+	// Erase takes the person out of what was received before e.At: the profile, and
+	// its devices as far as they are no other profile's. Of its events stays what
+	// Anonymous leaves, so that no number of events changes; its visits, sightings,
+	// links, traits and dead letters are deleted. When it returns without an error
+	// that is so for every question that is asked after.
+	//
+	// It notes that first, by hashes: what was received before e.At and is written
+	// later is written so. A Write that began before the note may miss it: to erase
+	// the same again, once that has ended, erases what it wrote. To erase again
+	// changes nothing else; after an error, when a part may be done, it does the rest.
+	//
+	// Error: EINVALID for an erasure that Check refuses.
+	//
+	// It is safe for concurrent use, beside Write and Forget too, which may wait for
+	// it.
+	Erase(ctx context.Context, e Erasure) error
+}
+
+// Check refuses an erasure of nobody, which would be one of everybody who is not
+// known, and of a time that a store does not have. Error: EINVALID.
+func (e *Erasure) Check() error {
+	if e.ProjectID == "" || e.ProfileID == "" || slices.Contains(e.Devices, "") {
+		return weir.Errorf(weir.EINVALID, "cannot erase a profile without an id")
+	}
+	if e.At.Before(Earliest) || !e.At.Before(Latest) {
+		return weir.Errorf(weir.EINVALID, "cannot erase what was before %s: the cold tier has no such time", e.At.UTC().Format(time.RFC3339))
+	}
+	e.At = e.At.UTC().Truncate(time.Microsecond)
+	return nil
+}
+
+// ErasedID is the id of an event whose person was erased.
+const ErasedID = "erased"
+
+// Anonymous is what is left of an event whose person was erased: what the tallies
+// count by, how long a call took, whether it was a bot's, and the minute.
+func Anonymous(r *weir.EventRow) weir.EventRow {
+	out := weir.EventRow{Shard: r.Shard, Seq: r.Seq}
+	out.ID, out.ProjectID, out.Name, out.Bot = ErasedID, r.ProjectID, r.Name, r.Bot
+	out.Time, out.ReceivedAt = r.Time.Truncate(time.Minute), r.ReceivedAt.Truncate(time.Minute)
+	if c := r.Call; c != nil {
+		out.Call = &weir.Call{Method: c.Method, Route: c.Route, Status: c.Status, LatencyMS: c.LatencyMS}
+	}
+	return out
+}
+
+// Mark says when a person was erased. Person is a hash.
+type Mark struct {
+	ProjectID, Person string
+	At                time.Time
+	By                string // on the profile's mark
+}
+
+// Marks are those of an erasure, the profile's first.
+func (e *Erasure) Marks() []Mark {
+	marks := []Mark{{e.ProjectID, hashOf(e.ProjectID, "u"+e.ProfileID), e.At, e.By}}
+	for _, d := range e.Devices {
+		marks = append(marks, Mark{ProjectID: e.ProjectID, Person: hashOf(e.ProjectID, "d"+d), At: e.At})
+	}
+	return marks
+}
+
+// hashOf is of a person as Person has it.
+func hashOf(project, person string) string {
+	sum := sha256.Sum256([]byte(project + "\x00" + person))
+	return hex.EncodeToString(sum[:])
+}
+
+// Erased knows who was erased when.
+type Erased map[[2]string]time.Time // by project and hash
+
+// Add takes marks in.
+func (m Erased) Add(marks ...Mark) {
+	for _, k := range marks {
+		if key := [2]string{k.ProjectID, k.Person}; k.At.After(m[key]) {
+			m[key] = k.At
+		}
+	}
+}
+
+// Has says whether a mark, or a later one of the same person, is known.
+func (m Erased) Has(k Mark) bool { return !m[[2]string{k.ProjectID, k.Person}].Before(k.At) }
+
+// covers says whether a row of a time has a person who was erased after it.
+func (m Erased) covers(project, profile, device string, at time.Time) bool {
+	person := "u" + profile
+	if profile == "" {
+		person = "d" + device
+	}
+	return person != "d" && at.Before(m[[2]string{project, hashOf(project, person)}])
+}
+
+// Filter is the batch without those who were erased after its rows were received. The
+// batch is not changed; events stay at their indexes.
+func (m Erased) Filter(b *Batch) *Batch {
+	if len(m) == 0 {
+		return b
+	}
+	out := *b
+	out.Events = make([]weir.EventRow, len(b.Events))
+	for i := range b.Events {
+		r := &b.Events[i]
+		out.Events[i] = *r
+		if m.covers(r.ProjectID, r.ProfileID, r.DeviceID, r.ReceivedAt) {
+			out.Events[i] = Anonymous(r)
+		}
+	}
+	out.Visits = keep(b.Visits, func(v *weir.VisitRow) bool { return !m.covers(v.ProjectID, v.ProfileID, v.DeviceID, v.Start) })
+	out.Links = keep(b.Links, func(l *weir.Link) bool { return !m.covers(l.ProjectID, l.ProfileID, l.DeviceID, l.At) })
+	out.Traits = keep(b.Traits, func(c *weir.TraitChange) bool { return !m.covers(c.ProjectID, c.ProfileID, "", c.At) })
+	out.Dead = keep(b.Dead, func(d *weir.DeadLetter) bool {
+		e := PersonOf(d.Event)
+		return !m.covers(d.ProjectID, e.ProfileID, e.DeviceID, e.ReceivedAt)
+	})
+	return &out
+}
+
+func keep[T any](rows []T, is func(*T) bool) []T {
+	var out []T
+	for i := range rows {
+		if is(&rows[i]) {
+			out = append(out, rows[i])
+		}
+	}
+	return out
+}
+
+// Whose says whose event it is, and when it was received; the zero time is before all.
+type Whose struct {
+	ProfileID, DeviceID string
+	ReceivedAt          time.Time
+}
+
+// PersonOf reads of a dead letter's event whose it is, as far as it can be read.
+func PersonOf(event []byte) (who Whose) {
+	_ = json.Unmarshal(event, &who)
+	return who
+}
+
+// Is says whether a dead letter's event is of the person that is to be erased.
+func (e *Erasure) Is(event []byte) bool {
+	who := PersonOf(event)
+	if !who.ReceivedAt.Before(e.At) {
+		return false
+	}
+	if who.ProfileID != "" {
+		return who.ProfileID == e.ProfileID
+	}
+	return slices.Contains(e.Devices, who.DeviceID)
+}
+
+// erasedAtOnce is how many devices one statement names.
+const erasedAtOnce = 500
+
+// Part is a condition on rows of a person who is to be erased.
+type Part struct {
+	Table string
+	Where string // with "?"
+	Args  []any
+}
+
+// Parts are the rows of an erasure: events first, in which the person is to be effaced;
+// the others are to be deleted. moment makes a timestamp of a "?" in microseconds.
+func (e *Erasure) Parts(moment string) []Part {
+	us := e.At.UnixMicro()
+	parts := []Part{
+		{"events", "project_id = ? AND received_at < " + moment + " AND profile_id = ?", []any{e.ProjectID, us, e.ProfileID}},
+		{"visits", "project_id = ? AND start_at < " + moment + " AND profile_id = ?", []any{e.ProjectID, us, e.ProfileID}},
+		{"sightings", "project_id = ? AND person = ?", []any{e.ProjectID, "u" + e.ProfileID}},
+		{"traits", "project_id = ? AND changed_at < " + moment + " AND profile_id = ?", []any{e.ProjectID, us, e.ProfileID}},
+		{"identities", "project_id = ? AND linked_at < " + moment + " AND profile_id = ?", []any{e.ProjectID, us, e.ProfileID}},
+	}
+	for first := 0; first < len(e.Devices); first += erasedAtOnce {
+		devices := e.Devices[first:min(first+erasedAtOnce, len(e.Devices))]
+		in := " IN (?" + strings.Repeat(", ?", len(devices)-1) + ")"
+		var ids, persons []any
+		for _, d := range devices {
+			ids, persons = append(ids, d), append(persons, "d"+d)
+		}
+		parts = append(parts,
+			Part{"events", "project_id = ? AND received_at < " + moment + " AND profile_id = '' AND device_id" + in, append([]any{e.ProjectID, us}, ids...)},
+			Part{"visits", "project_id = ? AND start_at < " + moment + " AND profile_id = '' AND device_id" + in, append([]any{e.ProjectID, us}, ids...)},
+			Part{"sightings", "project_id = ? AND person" + in, append([]any{e.ProjectID}, persons...)})
+	}
+	return parts
+}

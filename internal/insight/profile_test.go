@@ -1,0 +1,100 @@
+package insight_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/cold"
+	"github.com/weir-analytics/weir/internal/insight"
+)
+
+func TestAProfilesQueryThatIsNotAllowedSaysWhatIs(t *testing.T) {
+	e := newEngine(t, &barrier{})
+	value := "x"
+	bad := "\xff"
+	for name, tt := range map[string]struct {
+		q    insight.ProfilesQuery
+		says string
+	}{
+		"too many":                   {insight.ProfilesQuery{Limit: 501}, "1 to 500"},
+		"fewer than none":            {insight.ProfilesQuery{Limit: -1}, "1 to 500"},
+		"a value of no trait":        {insight.ProfilesQuery{Value: &value}, "which trait"},
+		"a value that is not UTF-8":  {insight.ProfilesQuery{Trait: "a", Value: &bad}, "value"},
+		"a trait that is not UTF-8":  {insight.ProfilesQuery{Trait: bad}, "trait"},
+		"a search that is not UTF-8": {insight.ProfilesQuery{Search: bad}, "search"},
+		"a cursor of others":         {insight.ProfilesQuery{Cursor: "abc"}, "cursor"},
+		"a cursor that is not text":  {insight.ProfilesQuery{Cursor: strings.Repeat("_", 32)}, "cursor"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := e.Profiles(t.Context(), berlin(t), tt.q, 0)
+			invalid(t, err, tt.says)
+		})
+	}
+}
+
+func TestAProfileNeedsAnID(t *testing.T) {
+	e := newEngine(t, &barrier{})
+	for _, id := range []string{"", "\xff", strings.Repeat("x", 9000)} {
+		_, err := e.Profile(t.Context(), berlin(t), id, 0)
+		invalid(t, err, "profile")
+		_, err = e.Erase(t.Context(), berlin(t), nil, id, "")
+		invalid(t, err, "profile")
+		err = e.Export(t.Context(), berlin(t), id, nil)
+		invalid(t, err, "profile")
+	}
+}
+
+// behind is a barrier that is never passed in time.
+type behind struct{}
+
+func (behind) Flush(context.Context) (time.Time, error) { return time.Unix(1, 0), nil }
+func (behind) AsOf() time.Time                          { return time.Unix(1, 0) }
+
+// done is a barrier that is passed at once.
+type done struct{}
+
+func (done) Flush(context.Context) (time.Time, error) { return time.Now(), nil }
+func (done) AsOf() time.Time                          { return time.Now() }
+
+// untouched is an Eraser that must not be asked.
+type untouched struct{ t *testing.T }
+
+func (u untouched) Erase(context.Context, cold.Erasure) error {
+	u.t.Error("erased before all was there")
+	return nil
+}
+
+func TestNothingIsErasedBeforeAllThatWasAcknowledgedIsThere(t *testing.T) {
+	e := insight.New(newStore(t), behind{}, time.Now, insight.Options{})
+	if _, err := e.Erase(t.Context(), berlin(t), untouched{t}, "u", "user 1"); weir.ErrorCode(err) != weir.EUNAVAILABLE {
+		t.Errorf("error %v, want EUNAVAILABLE", err)
+	}
+}
+
+// hasty is an Eraser that notes how often it was asked.
+type hasty struct {
+	cold.Store
+	times int
+	at    []time.Time
+}
+
+func (h *hasty) Erase(ctx context.Context, e cold.Erasure) error {
+	h.times++
+	h.at = append(h.at, e.At)
+	return h.Store.Erase(ctx, e)
+}
+
+func TestAnErasureIsDoneOnceMoreBehindTheBarrier(t *testing.T) {
+	s := newStore(t)
+	e := insight.New(s, done{}, nil, insight.Options{})
+	h := &hasty{Store: s}
+	if _, err := e.Erase(t.Context(), berlin(t), h, "u", "user 1"); err != nil {
+		t.Fatal(err)
+	}
+	if h.times != 2 || !h.at[0].Equal(h.at[1]) {
+		t.Errorf("erased %d times, at %v", h.times, h.at)
+	}
+}

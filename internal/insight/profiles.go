@@ -1,0 +1,240 @@
+package insight
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	weir "github.com/weir-analytics/weir"
+)
+
+const (
+	defaultProfiles = 50
+	maxProfiles     = 500
+)
+
+// ProfilesQuery asks for a project's profiles, the one that was seen last first. What
+// is zero does not restrict.
+type ProfilesQuery struct {
+	Search string // part of the profile's id, or of the trait name or email; case counts
+	Trait  string // profiles that have it
+	Value  *string
+	Limit  int    // 0 is 50, at most 500
+	Cursor string // ProfilePage.NextCursor of the page before
+}
+
+// ProfilePage is a page of profiles.
+type ProfilePage struct {
+	Profiles   []ProfileItem `json:"profiles" nullable:"false" doc:"the one that was seen last first"`
+	NextCursor string        `json:"next_cursor,omitempty" doc:"missing at the end"`
+	Meta
+}
+
+// ProfileItem is a profile in a list. Its events are those of its devices too.
+type ProfileItem struct {
+	ProfileID string                     `json:"profile_id"`
+	FirstSeen time.Time                  `json:"first_seen" doc:"of its events and changes that are kept"`
+	LastSeen  time.Time                  `json:"last_seen"`
+	Events    int64                      `json:"events"`
+	Traits    map[string]json.RawMessage `json:"traits" nullable:"false"`
+	LeftOut   int                        `json:"traits_left_out,omitempty" doc:"traits beyond what is shown of a profile: 1,000, or 1 MiB"`
+}
+
+// searched are the traits that a search looks at, beside the id.
+var searched = []string{"name", "email"}
+
+// Profiles answers with one page. freshness is as in Trend. Error: EINVALID for a
+// query that is not allowed.
+func (e *Engine) Profiles(ctx context.Context, p *weir.Project, q ProfilesQuery, freshness time.Duration) (*ProfilePage, error) {
+	if q.Limit < 0 || q.Limit > maxProfiles {
+		return nil, weir.Errorf(weir.EINVALID, "limit must be 1 to %d", maxProfiles)
+	}
+	if q.Limit == 0 {
+		q.Limit = defaultProfiles
+	}
+	where, err := e.whereProfiles(p, q)
+	if err != nil {
+		return nil, err
+	}
+	done, err := e.begin(ctx, p, freshness)
+	if err != nil {
+		return nil, err
+	}
+	a := &ProfilePage{Profiles: []ProfileItem{}}
+	linked, err := e.hasLinks(ctx, p)
+	if err != nil {
+		return nil, fmt.Errorf("insight: profiles: %w", err)
+	}
+	stmt := sql("SELECT person, first_us, last_us, n FROM @ WHERE @ ORDER BY last_us DESC, person LIMIT "+strconv.Itoa(q.Limit+1), e.seen(p, linked), where)
+	var last profileCursor
+	err = e.each(ctx, stmt, func(scan func(...any) error) error {
+		var person string
+		var first, latest, n int64
+		if err := scan(&person, &first, &latest, &n); err != nil {
+			return err
+		}
+		if len(a.Profiles) == q.Limit {
+			a.NextCursor = last.String()
+			return nil
+		}
+		last = profileCursor{latest, person[1:]}
+		a.Profiles = append(a.Profiles, ProfileItem{
+			ProfileID: person[1:], FirstSeen: time.UnixMicro(first).In(p.Location()), LastSeen: time.UnixMicro(latest).In(p.Location()), Events: n,
+		})
+		return nil
+	})
+	if err == nil {
+		err = e.fillTraits(ctx, p, a.Profiles)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("insight: profiles: %w", err)
+	}
+	a.Meta = done()
+	return a, nil
+}
+
+// whereProfiles is the condition on the rows of seen. Error: EINVALID.
+func (e *Engine) whereProfiles(p *weir.Project, q ProfilesQuery) (fragment, error) {
+	for what, s := range map[string]string{"search": q.Search, "trait": q.Trait} {
+		if err := isText(what, s); err != nil {
+			return fragment{}, err
+		}
+	}
+	w := raw("person <> 'u'")
+	if q.Search != "" {
+		found := fragment{sql: e.d.Contains("SUBSTRING(person, 2)", "?"), args: []any{q.Search}}
+		for _, trait := range searched {
+			value := fragment{sql: e.d.Contains("trait_value", "?"), args: []any{q.Search}}
+			found = sql("@ OR person IN (SELECT CONCAT('u', trait_owner) FROM @ WHERE @)", found, e.traitValues(p, trait), value)
+		}
+		w = sql("@ AND (@)", w, found)
+	}
+	switch {
+	case q.Trait != "" && q.Value != nil:
+		if err := isText("value", *q.Value); err != nil {
+			return fragment{}, err
+		}
+		w = sql("@ AND person IN (SELECT CONCAT('u', trait_owner) FROM @ WHERE trait_value = @)", w, e.traitValues(p, q.Trait), bind(*q.Value))
+	case q.Trait != "":
+		w = sql("@ AND person IN (SELECT CONCAT('u', trait_owner) FROM @)", w, e.traitValues(p, q.Trait))
+	case q.Value != nil:
+		return fragment{}, weir.Errorf(weir.EINVALID, "value: of which trait?")
+	}
+	if q.Cursor != "" {
+		c, err := parseProfileCursor(q.Cursor)
+		if err != nil {
+			return fragment{}, err
+		}
+		w = sql("@ AND (last_us < @ OR (last_us = @ AND person > @))", w, bind(c.us), bind(c.us), bind("u"+c.profile))
+	}
+	return w, nil
+}
+
+// seen is a table of (person, first_us, last_us, n), a row for each profile: when it
+// was seen, with its devices, and how many events it has. What says something of its
+// traits says that it was seen, also when the event is no longer kept.
+func (e *Engine) seen(p *weir.Project, linked bool) fragment {
+	ts, changed := e.d.Micros("ts"), e.d.Micros("changed_at")
+	events := sql("(SELECT person, MIN("+ts+") AS first_us, MAX("+ts+") AS last_us, COUNT(*) AS n FROM events WHERE project_id = @ AND person <> '' GROUP BY person) AS counted", bind(p.ID))
+	if linked {
+		events = e.resolved(p, "first_us, last_us, n", events)
+	}
+	return sql("(SELECT person, MIN(first_us) AS first_us, MAX(last_us) AS last_us, CAST(SUM(n) AS BIGINT) AS n FROM ("+
+		"SELECT person, first_us, last_us, n FROM @ WHERE SUBSTRING(person, 1, 1) = 'u' UNION ALL "+
+		"SELECT CONCAT('u', profile_id) AS person, MIN("+changed+") AS first_us, MAX("+changed+") AS last_us, 0 AS n FROM traits WHERE project_id = @ GROUP BY profile_id"+
+		") AS once GROUP BY person) AS seen", events, bind(p.ID))
+}
+
+// profileCursor is a profile's place in the list.
+type profileCursor struct {
+	us      int64
+	profile string
+}
+
+// String is opaque to clients.
+func (c profileCursor) String() string {
+	b := binary.BigEndian.AppendUint64(nil, uint64(c.us))
+	return base64.RawURLEncoding.EncodeToString(append(b, c.profile...))
+}
+
+// parseProfileCursor is the inverse of String. Error: EINVALID.
+func parseProfileCursor(s string) (profileCursor, error) {
+	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
+	if err != nil || len(b) < 9 || len(b) > maxValue || !utf8.Valid(b[8:]) {
+		return profileCursor{}, weir.Errorf(weir.EINVALID, "cursor is not one of ours")
+	}
+	return profileCursor{int64(binary.BigEndian.Uint64(b)), string(b[8:])}, nil
+}
+
+// Limits of what is shown of one profile's traits.
+const (
+	maxTraits     = 1000
+	maxTraitBytes = 1 << 20
+)
+
+// fillTraits fills in the traits of the profiles.
+func (e *Engine) fillTraits(ctx context.Context, p *weir.Project, items []ProfileItem) error {
+	if len(items) == 0 {
+		return nil
+	}
+	at := map[string]*ProfileItem{}
+	sizes := map[string]int{}
+	var ids []fragment
+	for i := range items {
+		items[i].Traits = map[string]json.RawMessage{}
+		at[items[i].ProfileID] = &items[i]
+		ids = append(ids, bind(items[i].ProfileID))
+	}
+	var state weir.Trait
+	var profile, trait string
+	keep := func() {
+		v, ok := state.Value()
+		it := at[profile]
+		if !ok || it == nil {
+			return
+		}
+		if sizes[profile] += len(trait) + len(v); len(it.Traits) == maxTraits || sizes[profile] > maxTraitBytes {
+			it.LeftOut++
+			return
+		}
+		it.Traits[trait] = v
+	}
+	err := e.changes(ctx, sql("project_id = @ AND profile_id IN (@)", bind(p.ID), list(ids, ", ")), func(c *weir.TraitChange) error {
+		if c.ProfileID != profile || c.Trait != trait {
+			keep()
+			state, profile, trait = weir.Trait{}, c.ProfileID, c.Trait
+		}
+		state.Apply(c)
+		return nil
+	})
+	keep()
+	return err
+}
+
+// changes calls f for each change of traits for which a condition holds, by profile and
+// trait, in the order in which they apply.
+func (e *Engine) changes(ctx context.Context, where fragment, f func(*weir.TraitChange) error) error {
+	last := ""
+	q := sql("SELECT profile_id, trait, place, "+e.d.Micros("changed_at")+", op, text, quoted, micros FROM traits WHERE @ ORDER BY profile_id, trait, place", where)
+	return e.each(ctx, q, func(scan func(...any) error) error {
+		var c weir.TraitChange
+		var us int64
+		var op string
+		var micros *int64
+		if err := scan(&c.ProfileID, &c.Trait, &c.Place, &us, &op, &c.Text, &c.Quoted, &micros); err != nil {
+			return err
+		}
+		if key := c.ProfileID + "\x00" + c.Trait + "\x00" + c.Place; key == last {
+			return nil // the same change
+		} else {
+			last = key
+		}
+		c.At, c.Op, c.Micros, c.Number = time.UnixMicro(us).UTC(), weir.TraitOp(op), or(micros), micros != nil
+		return f(&c)
+	})
+}
