@@ -72,13 +72,15 @@ type asking[T any] struct {
 
 // remember answers with a kept answer to the same question, however that is
 // written, if it is complete up to freshness ago, and else with ask's, which it
-// keeps. Answers may be shared by several askers: nobody changes one.
-func remember[T any](ctx context.Context, e *Engine, kind weir.Kind, p *weir.Project, q weir.Query, freshness time.Duration, meta func(*T) *Meta, ask func() (*T, error)) (*T, error) {
+// keeps. A range up to now may be cut down as upToNow says: ask is told which it is.
+// Answers may be shared by several askers: nobody changes one.
+func remember[T any](ctx context.Context, e *Engine, kind weir.Kind, p *weir.Project, q weir.Query, freshness time.Duration, meta func(*T) *Meta, ask func(weir.Query) (*T, error)) (*T, error) {
+	q = upToNow(q, e.clock.Now(), freshness)
 	question, err := json.Marshal([]any{keptForm, kind, p.ID, p.Timezone, canonical(e.d, kind, q)})
 	if err != nil {
-		return ask() // a time out of range; ask says so
+		return ask(q) // a time out of range; ask says so
 	}
-	x := &asking[T]{e: e, question: string(question), until: q.To, began: e.clock.Now(), freshness: freshness, meta: meta, ask: ask}
+	x := &asking[T]{e: e, question: string(question), until: q.To, began: e.clock.Now(), freshness: freshness, meta: meta, ask: func() (*T, error) { return ask(q) }}
 	if freshness <= 0 {
 		e.cache.unaccepting.Add(1)
 		return x.askAndKeep(ctx)
@@ -89,13 +91,6 @@ func remember[T any](ctx context.Context, e *Engine, kind weir.Kind, p *weir.Pro
 	}
 	e.cache.misses.Add(1)
 	return x.askWithOthers(ctx)
-}
-
-// rememberUpToNow is remember for a question whose range may be cut down as upToNow
-// says, so that ask is told which range it is.
-func rememberUpToNow[T any](ctx context.Context, e *Engine, kind weir.Kind, p *weir.Project, q weir.Query, freshness time.Duration, meta func(*T) *Meta, ask func(weir.Query) (*T, error)) (*T, error) {
-	q = upToNow(q, e.clock.Now(), freshness)
-	return remember(ctx, e, kind, p, q, freshness, meta, func() (*T, error) { return ask(q) })
 }
 
 func (x *asking[T]) fresh(a *T) bool { return x.began.Sub(x.meta(a).AsOf) <= x.freshness }

@@ -93,7 +93,7 @@ func (e *Engine) cutCalls(p *weir.Project, q weir.Query) (buckets, error) {
 // answer is about these; without a breakdown they are grouped by route. freshness is
 // as in Trend. Error: EINVALID for a query that is not allowed.
 func (e *Engine) Calls(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (*Calls, error) {
-	return remember(ctx, e, weir.KindCalls, p, q, freshness, func(a *Calls) *Meta { return &a.Meta }, func() (*Calls, error) {
+	return remember(ctx, e, weir.KindCalls, p, q, freshness, func(a *Calls) *Meta { return &a.Meta }, func(q weir.Query) (*Calls, error) {
 		return e.askCalls(ctx, p, q, freshness)
 	})
 }

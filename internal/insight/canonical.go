@@ -35,6 +35,12 @@ func canonical(d cold.Dialect, kind weir.Kind, q weir.Query) weir.Query {
 		if q.Limit == 0 {
 			q.Limit = defaultPages
 		}
+	case weir.KindCalls:
+		q.Bots = false
+		if q.Limit == 0 {
+			q.Limit = defaultGroups
+		}
+		q.Breakdown, q.Sort = cmp.Or(q.Breakdown, "route"), cmp.Or(q.Sort, weir.SortCalls)
 	}
 	q.Filter = canonicalFilter(d, q.Filter)
 	return q

@@ -60,7 +60,7 @@ func columnOf(d cold.Dialect, name string) (column, error) {
 		return column{name: name, kind: property, expr: fragment{sql: expr, args: []any{arg}}}, nil
 	}
 	if strings.HasPrefix(name, traitPrefix) {
-		return column{}, weir.Errorf(weir.EINVALID, "%s: a trait can be in a filter, and be the breakdown of a trend", name)
+		return column{}, weir.Errorf(weir.EINVALID, "%s: a trait can be in a filter or be a breakdown", name)
 	}
 	k, ok := columns[name]
 	if !ok {

@@ -14,7 +14,7 @@ import (
 // filter chooses events, and all of the answer is about these. freshness is as in
 // Trend. Error: EINVALID for a query that is not allowed.
 func (e *Engine) Growth(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (*Growth, error) {
-	return remember(ctx, e, weir.KindGrowth, p, q, freshness, func(a *Growth) *Meta { return &a.Meta }, func() (*Growth, error) {
+	return remember(ctx, e, weir.KindGrowth, p, q, freshness, func(a *Growth) *Meta { return &a.Meta }, func(q weir.Query) (*Growth, error) {
 		return e.growth(ctx, p, q, freshness)
 	})
 }

@@ -63,7 +63,7 @@ func (e *Engine) planPages(p *weir.Project, q weir.Query) (*pagesPlan, error) {
 // then counts when it has one of them in the range. freshness is as in Trend.
 // Error: EINVALID for a query that is not allowed.
 func (e *Engine) Pages(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (*Pages, error) {
-	return rememberUpToNow(ctx, e, weir.KindPages, p, q, freshness, func(a *Pages) *Meta { return &a.Meta }, func(q weir.Query) (*Pages, error) {
+	return remember(ctx, e, weir.KindPages, p, q, freshness, func(a *Pages) *Meta { return &a.Meta }, func(q weir.Query) (*Pages, error) {
 		return e.pages(ctx, p, q, freshness)
 	})
 }

@@ -15,7 +15,7 @@ import (
 // waits for all that was acknowledged. Error: EINVALID for a query that is not
 // allowed.
 func (e *Engine) Trend(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (*Trend, error) {
-	return rememberUpToNow(ctx, e, weir.KindTrend, p, q, freshness, func(a *Trend) *Meta { return &a.Meta }, func(q weir.Query) (*Trend, error) {
+	return remember(ctx, e, weir.KindTrend, p, q, freshness, func(a *Trend) *Meta { return &a.Meta }, func(q weir.Query) (*Trend, error) {
 		return e.trend(ctx, p, q, freshness)
 	})
 }
