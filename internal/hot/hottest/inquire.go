@@ -179,6 +179,24 @@ func (s suite) testInquire(t *testing.T) {
 			t.Error(d)
 		}
 	})
+	t.Run("a bucket of which the totals are known already tells its members too", func(t *testing.T) {
+		f := s.new(t)
+		now := f.clock.Now()
+		f.append(f.called("1", "/a", 404, "c", now))
+		f.reopen()
+		q := func(d hot.Dimension) hot.Question {
+			return hot.Question{Grain: hot.Hour, Dimension: d, Starts: []time.Time{hot.Hour.Start(now, time.UTC)}}
+		}
+		for _, questions := range [][]hot.Question{
+			{q(hot.Total)}, {q(hot.Total), q(hot.Status)}, {q(hot.Total), q(hot.Route), q(hot.Status)}, {q(hot.Consumer)}, {q(hot.Total), q(hot.Failed)},
+		} {
+			for i, table := range f.inquire(hot.Inquiry{Tables: questions}).Tables {
+				if len(table.Rows) != 1 || table.Rows[0].Sum != 1 {
+					t.Errorf("by %c after %d others: %+v, want one row of one", questions[i].Dimension, i, table)
+				}
+			}
+		}
+	})
 	t.Run("a member that is called other is not what is beyond the cap", func(t *testing.T) {
 		f := s.new(t, func(c *Config) { c.MaxMembers = 2 })
 		now := f.clock.Now()

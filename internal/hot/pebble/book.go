@@ -158,7 +158,6 @@ func (s *Store) Inquire(ctx context.Context, project string, in hot.Inquiry) (ho
 	b.mu.Lock()
 	sh := b.shelf(project)
 	pages := map[hot.Bucket]*page{}
-	var unread []hot.Bucket
 	for _, q := range in.Tables {
 		_, whole := q.Dimension.Open()
 		for _, start := range q.Starts {
@@ -171,10 +170,13 @@ func (s *Store) Inquire(ctx context.Context, project string, in hot.Inquiry) (ho
 			if whole && !p.whole {
 				p.whole, p.read = true, false
 			}
-			if p.used = now; !p.read && pages[k] == nil {
-				unread = append(unread, k)
-			}
-			pages[k] = p
+			p.used, pages[k] = now, p
+		}
+	}
+	var unread []hot.Bucket // only now: a later question may have asked for more of a page than an earlier one
+	for k, p := range pages {
+		if !p.read {
+			unread = append(unread, k)
 		}
 	}
 	sketches := make([]*registersOf, len(in.Devices))
