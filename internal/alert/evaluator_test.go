@@ -288,18 +288,23 @@ func TestADropIsAChangeAgainstTheWindowBefore(t *testing.T) {
 	same(t, "nothing of nothing is too little to say", []string{}, w.minute(0, 0))
 }
 
-func TestADayBeforeIsReadFromCounters(t *testing.T) {
-	w := newWorld(t, "America/New_York")
-	w.now = at("2026-03-07T17:00:20Z") // noon
-	a := w.makes(func(s *weir.AlertSpec) {
-		s.Measure = weir.AlertMeasure{Kind: weir.MeasureCalls}
-		s.Condition = weir.AlertCondition{Op: "below", Value: -50, Clear: -50, Against: weir.AgainstDay}
-	})
-	w.calls(100, 0)
-	w.now = at("2026-03-08T16:00:20Z") // noon of the day after, 23 hours later
-	same(t, "fires", []string{"alert.fired 1"}, w.minute(10, 0))
-	if r := w.get(a.ID).Status.Reading; *r.Base != 100 || *r.Change != -90 {
-		t.Errorf("reading %+v", r)
+func TestADayOrAWeekBeforeIsReadFromCounters(t *testing.T) {
+	for against, then := range map[weir.Against]string{
+		weir.AgainstDay:  "2026-03-07T17:00:20Z", // noon of the day before, 23 hours earlier
+		weir.AgainstWeek: "2026-03-01T17:00:20Z",
+	} {
+		w := newWorld(t, "America/New_York")
+		w.now = at(then)
+		a := w.makes(func(s *weir.AlertSpec) {
+			s.Measure = weir.AlertMeasure{Kind: weir.MeasureCalls}
+			s.Condition = weir.AlertCondition{Op: "below", Value: -50, Clear: -50, Against: against}
+		})
+		w.calls(100, 0)
+		w.now = at("2026-03-08T16:00:20Z") // noon
+		same(t, "fires", []string{"alert.fired 1"}, w.minute(10, 0))
+		if r := w.get(a.ID).Status.Reading; *r.Base != 100 || *r.Change != -90 {
+			t.Errorf("against the %s before: reading %+v", against, r)
+		}
 	}
 }
 

@@ -80,11 +80,11 @@ func TestARateOfARouteIsTwoQuestionsOfKnownStatuses(t *testing.T) {
 	}, i.queries[len(i.queries)-1].Filter)
 }
 
-func TestAWeekBeforeIsAskedOfTheColdTierAndNowOfCounters(t *testing.T) {
+func TestAPastThatCountersHaveForgottenIsAskedOfTheColdTier(t *testing.T) {
 	i := &asked{values: [][]*float64{number2(100, 100)}}
 	w := withInsights(t, i)
 	w.makes(func(s *weir.AlertSpec) {
-		s.Measure = weir.AlertMeasure{Kind: weir.MeasureCalls}
+		s.Measure, s.Window = weir.AlertMeasure{Kind: weir.MeasureCalls}, 1440
 		s.Condition = weir.AlertCondition{Op: "below", Value: -50, Clear: -50, Against: weir.AgainstWeek}
 	})
 	i.queries = nil

@@ -35,7 +35,8 @@ type meter struct {
 func cold(s *weir.AlertSpec) bool {
 	m := s.Measure
 	rate := m.Kind == weir.MeasureErrorRate || m.Kind == weir.MeasureSuccessRate
-	return m.Kind == weir.MeasureInsight || len(m.Filter) > 0 || rate && m.Route != "" || s.Condition.Against == weir.AgainstWeek
+	return m.Kind == weir.MeasureInsight || len(m.Filter) > 0 || rate && m.Route != "" ||
+		s.Condition.Against == weir.AgainstWeek && forgotten(7*24*time.Hour+setBack+time.Duration(s.Window)*time.Minute)
 }
 
 // read measures the window of a spec that ends at to, and the one that it is
@@ -67,13 +68,16 @@ func number(v *float64) *float64 {
 	return v
 }
 
-// counted says whether the minutes of a window are still counted, with time to
-// spare for the question.
-func counted(w window, now time.Time) bool { return now.Sub(w.from) < hot.Minute.Kept()-10*time.Minute }
+// setBack is the most by which clocks are set back within a week.
+const setBack = time.Hour
+
+// forgotten says whether the minutes of so long ago may no longer be counted, with
+// time to spare for the question.
+func forgotten(ago time.Duration) bool { return ago > hot.Minute.Kept()-10*time.Minute }
 
 // value is what a measure was in a window, and of how many events or calls.
 func (r *meter) value(ctx context.Context, p *weir.Project, m *weir.AlertMeasure, w window, now time.Time) (*float64, int64, error) {
-	if len(m.Filter) == 0 && m.Kind != weir.MeasureInsight && counted(w, now) {
+	if len(m.Filter) == 0 && m.Kind != weir.MeasureInsight && !forgotten(now.Sub(w.from)) {
 		v, n, ok, err := r.fromCounters(ctx, p, m, w, now)
 		if ok || err != nil {
 			return v, n, err
@@ -154,16 +158,18 @@ func (r *meter) sum(ctx context.Context, p *weir.Project, d hot.Dimension, membe
 // member is the count of one name or route. Where there were so many that some
 // were counted as others, the cold tier knows better, if it can be asked.
 func (r *meter) member(ctx context.Context, p *weir.Project, d hot.Dimension, member string, w window) (*float64, int64, bool, error) {
-	n, err := r.sum(ctx, p, d, member, w)
+	q := hot.Question{Grain: hot.Minute, Dimension: d, Only: member}
+	for at := w.from; at.Before(w.to); at = at.Add(time.Minute) {
+		q.Starts = append(q.Starts, at)
+	}
+	f, err := r.counters.Inquire(ctx, p.ID, hot.Inquiry{Tables: []hot.Question{q}})
 	if err != nil {
 		return nil, 0, false, err
 	}
-	if r.insights != nil {
-		others, err := r.sum(ctx, p, d, hot.Other, w)
-		if err != nil || others > 0 {
-			return nil, 0, false, err
-		}
+	if f.Tables[0].Rest > 0 && r.insights != nil {
+		return nil, 0, false, nil
 	}
+	n := f.Tables[0].Rows[0].Sum
 	return new(float64(n)), n, true, nil
 }
 

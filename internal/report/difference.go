@@ -12,10 +12,9 @@ import (
 // maxAPIDifferences bounds the APIs of a difference.
 const maxAPIDifferences = 20
 
-// capped says that APIs were counted as one because there were too many. An API may
-// be called as that one is, but then there need not be so many.
+// capped says that APIs were counted as one because there were too many.
 func (t *tally) capped() bool {
-	return len(t.apis) >= hot.MaxMembers && slices.ContainsFunc(t.apis, func(m hot.Member) bool { return m.Name == hot.Other })
+	return slices.ContainsFunc(t.apis, func(m hot.Member) bool { return m.Rest })
 }
 
 // counters are the tally as a report has it: with as many APIs as the report lists,
@@ -34,7 +33,7 @@ func (t *tally) counters(listed []weir.ReportAPI) *weir.ReportCounters {
 	room := max(TopAPIs-len(wanted), 0)
 	for _, m := range t.apis {
 		switch {
-		case c.Capped && m.Name == hot.Other:
+		case m.Rest:
 			c.Others += m.Count
 			continue
 		case wanted[m.Name]:

@@ -202,7 +202,7 @@ func TestCountersThatHaveTooManyAPIsSayOther(t *testing.T) {
 	w := still(t, "UTC")
 	w.happens("2026-03-10", 1010)
 	w.calls = map[string]int64{}
-	w.members = []hot.Member{{Name: hot.Other, Count: 10}}
+	w.members = []hot.Member{{Name: hot.Other, Count: 10, Rest: true}}
 	for i := range 1010 {
 		api := fmt.Sprintf("/%04d", i)
 		w.calls[api] = 1

@@ -45,6 +45,14 @@ export function overview(visitors, calls, now = Date.now()) {
     today: { events, calls: today, visitors: Math.round(events / 9), date: new Date(now).toISOString().slice(0, 10) },
     current_hour: { events: thisHour, calls: Math.round(thisHour * share), hour: new Date(now).getUTCHours() },
     hot_apis: people.routes.map(([api, weight]) => ({ api, calls: Math.round((today * weight) / 97) })),
+    error_apis: people.routes.slice(2, 6).map(([api, weight], i) => {
+      const of = Math.round((today * weight) / 97)
+      const errors = Math.round(of * (0.08 - i * 0.017))
+      return { api, calls: of, errors, error_rate: of ? errors / of : 0 }
+    }),
+    top_consumers: people.consumers.map(([consumer, weight]) => ({ consumer, calls: Math.round((today * weight) / 100) })),
+    yesterday: { date: '', calls: Math.round(today * 0.89), events: Math.round(events * 0.92) },
+    last_week: { date: '', calls: Math.round(today * 1.02), events: Math.round(events * 1.04) },
     success_rate: 0.9934,
     live_visitors: visitors,
     as_of: new Date(now).toISOString(),
@@ -55,6 +63,10 @@ export const nothing = (now = Date.now()) => ({
   today: { events: 0, calls: 0, visitors: 0, date: new Date(now).toISOString().slice(0, 10) },
   current_hour: { events: 0, calls: 0, hour: new Date(now).getUTCHours() },
   hot_apis: [],
+  error_apis: [],
+  top_consumers: [],
+  yesterday: { date: '', calls: 0, events: 0 },
+  last_week: { date: '', calls: 0, events: 0 },
   success_rate: null,
   live_visitors: 0,
   as_of: new Date(now).toISOString(),
@@ -82,8 +94,22 @@ const groups = {
   referrer: people.referrers,
   status: people.statuses,
   method: people.methods,
-  route: people.routes.map(([r, w]) => [r.split(' ')[1], w]),
+  consumer: people.consumers,
   path: people.routes.map(([r, w]) => [r.split(' ')[1], w]),
+}
+
+function routes(query, factor) {
+  const values = (weight, i) => {
+    const p50 = 12 + noise(i + 7) * 90
+    const failing = noise(i + 1) * 0.06
+    return {
+      calls: Math.round(weight * factor), success_rate: 1 - failing, error_rate_4xx: failing * 0.8, error_rate_5xx: failing * 0.2,
+      latency_p50_ms: p50, latency_p95_ms: p50 * (3 + noise(i) * 12), apdex: 0.99 - noise(i) * 0.2,
+    }
+  }
+  const by = { calls: (g) => g.calls, errors: (g) => g.calls * (1 - g.success_rate), latency: (g) => g.latency_p95_ms }[query.sort]
+  const found = people.routes.map(([route, weight], i) => Object.assign({ breakdown: route }, values(weight, i)))
+  return { groups: found.toSorted((a, b) => by(b) - by(a)), totals: values(97, 3) }
 }
 
 /** The answer to a query of kind trend or pages. */
@@ -105,6 +131,7 @@ export function insight(query, callsOnly, now = Date.now()) {
     }))
     return { ...about, pages: callsOnly ? [] : pages, totals: {} }
   }
+  if (query.kind === 'calls') return { ...about, ...routes(query, factor) }
   if (query.breakdown) {
     const found = groups[query.breakdown].map(([breakdown, weight]) => ({
       math: 'total', breakdown: breakdown || null, points: [], total: Math.round(weight * factor),

@@ -27,6 +27,7 @@ export const routes = [
   ['POST /api/v1/payments', 8], ['GET /api/v1/products', 7], ['PATCH /api/v1/customers/{id}', 4], ['DELETE /api/v1/carts/{id}', 2],
 ]
 export const statuses = [['200', 840], ['201', 92], ['404', 38], ['304', 30], ['429', 9], ['500', 4], ['503', 1]]
+export const consumers = [['acme', 41], ['globex', 27], ['initech', 18], ['umbrella', 9], ['hooli', 5]]
 export const methods = [['GET', 69], ['POST', 22], ['PATCH', 4], ['DELETE', 2]]
 const names = [['screen_view', 55], ['click', 14], ['signup_started', 3], ['signup_completed', 2], ['search', 6]]
 

@@ -13,6 +13,8 @@ export interface Format {
   compact(n: number): string
   /** A share of 1 as a percentage. */
   percent(share: number): string
+  /** A value from 0 to 1 that is no share: 0.94. */
+  score(n: number): string
   /** A relative change, signed: 0.124 is +12.4%. */
   change(share: number): string
   /** 12:03:11 */
@@ -52,6 +54,7 @@ export function makeFormat(timezone: string, lang: string = pickLocale()): Forma
     number: num({ maximumFractionDigits: 1 }),
     compact: num({ notation: 'compact', maximumFractionDigits: 1 }, locale), // not lang: en-GB's 1.2m reads as metres
     percent: num({ style: 'percent', maximumFractionDigits: 1 }),
+    score: num({ minimumFractionDigits: 2, maximumFractionDigits: 2 }),
     change: num({ style: 'percent', maximumFractionDigits: 1, signDisplay: 'exceptZero' }),
     clock: time({ ...clock, second: '2-digit' }),
     minute: time(clock),

@@ -88,6 +88,8 @@ export const m = {
     minuteHint: 'events so far',
     events: 'Events today',
     eventsHint: (n: string) => `${n} this hour`,
+    against: (change: string) => `${change} on yesterday`,
+    againstTitle: (yesterday: string, week: string) => `By this time: ${yesterday} yesterday, ${week} a week ago`,
     calls: 'Calls today',
     callsHint: (n: string) => `${n} this hour`,
     success: 'Success rate',
@@ -101,9 +103,11 @@ export const m = {
       `${title}, ${span}: ${last} now, ${peak} at most`,
   },
 
-  hot: {
-    title: 'Hot APIs',
-    empty: 'No calls today.',
+  today: {
+    title: 'Today’s calls',
+    views: { hot: 'Hot', failing: 'Failing', consumers: 'Who' },
+    empty: { hot: 'No calls today.', failing: 'No call failed today.', consumers: 'No call today names its consumer.' },
+    failing: (api: string, errors: string, calls: string) => `${api}: ${errors} of ${calls} failed`,
   },
 
   recent: {
@@ -169,6 +173,15 @@ export const m = {
     hits: 'Events',
   },
 
+  routes: {
+    title: 'Routes',
+    note: (calls: string, success: string) => `${calls} calls, ${success} succeed`,
+    empty: 'No calls in this period.',
+    sort: 'Order of the routes',
+    sorts: { calls: 'Calls', errors: 'Errors', latency: 'Slowest' },
+    columns: { route: 'Route', calls: 'Calls', success: 'Success', p50: 'Median', p95: 'p95', apdex: 'Apdex' },
+  },
+
   breakdown: {
     empty: 'Nothing in this period.',
     place: 'Places',
@@ -185,7 +198,7 @@ export const m = {
       referrer: 'Referrer',
       status: 'Status',
       method: 'Method',
-      route: 'Route',
+      consumer: 'Consumer',
     },
   },
 } as const

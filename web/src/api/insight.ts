@@ -1,7 +1,7 @@
 import { keepPreviousData, queryOptions } from '@tanstack/react-query'
 
 import { projectPath, request } from './client'
-import type { Condition, Pages, Trend } from './types'
+import type { Calls, Condition, Pages, Trend } from './types'
 
 /** The stretch of days asked about: bare dates, both inclusive. */
 export interface Stretch {
@@ -52,3 +52,9 @@ export const breakdownQuery = (
     breakdown: column,
     limit,
   })
+
+export type CallSort = 'calls' | 'errors' | 'error_rate' | 'latency'
+
+/** The routes of an API, the first by the sort before the others. */
+export const callsQuery = (project: string, stretch: Stretch, sort: CallSort, limit: number) =>
+  insight<Calls>(project, { kind: 'calls', ...stretch, breakdown: 'route', sort, limit })

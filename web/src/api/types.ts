@@ -23,10 +23,34 @@ export interface HotApi {
   calls: number
 }
 
+export interface ErrorApi {
+  api: string
+  calls: number
+  errors: number
+  /** Errors over calls, 0 to 1. */
+  error_rate: number
+}
+
+export interface TopConsumer {
+  consumer: string
+  calls: number
+}
+
+/** An earlier day up to the time of day that it is now. */
+export interface Earlier {
+  date: string
+  calls: number
+  events: number
+}
+
 export interface Overview {
   today: { calls: number; events: number; visitors: number; date: string }
   current_hour: { calls: number; events: number; hour: number }
   hot_apis: HotApi[] | null
+  error_apis: ErrorApi[] | null
+  top_consumers: TopConsumer[] | null
+  yesterday: Earlier
+  last_week: Earlier
   /** 0 to 1; null when there were no calls. */
   success_rate: number | null
   live_visitors: number
@@ -133,5 +157,29 @@ export interface PageRow {
 
 export interface Pages {
   pages: PageRow[] | null
+  as_of: string
+}
+
+/** What is known of some calls. Rates are 0 to 1, times in milliseconds; null when nothing is known. */
+export interface CallValues {
+  calls: number
+  success_rate: number | null
+  error_rate_4xx: number | null
+  error_rate_5xx: number | null
+  latency_p50_ms: number | null
+  latency_p95_ms: number | null
+  apdex: number | null
+}
+
+export interface CallGroup extends CallValues {
+  /** The group's value; null for calls without one. */
+  breakdown: string | null
+  /** Set on the row of all groups beyond the limit. */
+  other?: boolean
+}
+
+export interface Calls {
+  groups: CallGroup[] | null
+  totals: CallValues
   as_of: string
 }

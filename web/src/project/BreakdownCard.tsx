@@ -26,10 +26,11 @@ interface Props {
   stretch: Stretch
   /** Count only events of this name. */
   event?: string
+  className?: string
 }
 
 /** The most frequent values of a column. */
-export function BreakdownCard({ title, columns, stretch, event }: Props) {
+export function BreakdownCard({ title, columns, stretch, event, className = '' }: Props) {
   const { id } = useProject()
   const format = useFormat()
   const [column, setColumn] = useState(columns[0])
@@ -37,6 +38,7 @@ export function BreakdownCard({ title, columns, stretch, event }: Props) {
   return (
     <Card
       title={title}
+      className={className}
       aside={
         <>
           <Freshness query={query} asOf={query.data?.as_of} />
@@ -77,6 +79,6 @@ function nameOf(column: Column, { value, other }: Group, format: Format): string
 function Name({ column, group, text }: { column: Column; group: Group; text: string }) {
   if (isVague(group)) return <span className="text-muted">{text}</span>
   if (column === 'status') return <span className={`font-medium tabular-nums ${statusColour(Number(text))}`}>{text}</span>
-  if (column === 'route') return <span className="font-mono text-[0.8125rem]">{text}</span>
+  if (column === 'consumer') return <span className="font-mono text-[0.8125rem]">{text}</span>
   return text
 }

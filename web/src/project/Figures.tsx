@@ -21,6 +21,14 @@ export function Figures({ overview, visitors, minute, moving }: Props) {
   const number = (n: number | undefined) => (n === undefined ? undefined : format.number(n))
   const live = visitors ?? overview?.live_visitors
   const rate = overview?.success_rate
+  const against = (what: 'calls' | 'events') => {
+    const before = overview?.yesterday?.[what]
+    if (!overview || !before) return undefined
+    return {
+      text: m.now.against(format.change(overview.today[what] / before - 1)),
+      title: m.now.againstTitle(format.number(before), format.number(overview.last_week[what])),
+    }
+  }
   return (
     <dl className="grid grid-cols-2 gap-x-4 gap-y-5 sm:grid-cols-3 lg:grid-cols-5 lg:gap-x-0 lg:divide-x lg:divide-line">
       <Figure
@@ -34,11 +42,13 @@ export function Figures({ overview, visitors, minute, moving }: Props) {
       <Figure
         name={m.now.events}
         hint={m.now.eventsHint(format.compact(overview?.current_hour.events ?? 0))}
+        against={against('events')}
         value={number(overview?.today.events)}
       />
       <Figure
         name={m.now.calls}
         hint={m.now.callsHint(format.compact(overview?.current_hour.calls ?? 0))}
+        against={against('calls')}
         value={number(overview?.today.calls)}
       />
       <Figure
@@ -56,9 +66,11 @@ interface FigureProps {
   value: string | undefined
   className?: string
   dot?: ReactNode
+  /** The same of an earlier day. */
+  against?: { text: string; title: string } | undefined
 }
 
-function Figure({ name, hint, value, className = '', dot }: FigureProps) {
+function Figure({ name, hint, value, className = '', dot, against }: FigureProps) {
   return (
     <div className={`min-w-0 lg:px-5 ${className}`}>
       <dt className="text-sm text-muted">{name}</dt>
@@ -68,6 +80,11 @@ function Figure({ name, hint, value, className = '', dot }: FigureProps) {
           {value !== undefined && dot}
         </span>
         <span className="block truncate text-xs text-muted">{hint}</span>
+        {against && (
+          <span className="block truncate text-xs text-muted tabular-nums" title={against.title}>
+            {against.text}
+          </span>
+        )}
       </dd>
     </div>
   )

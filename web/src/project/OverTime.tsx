@@ -11,6 +11,7 @@ import { BreakdownCard } from './BreakdownCard'
 import { GrowthCards } from './GrowthCards'
 import { PagesCard } from './PagesCard'
 import { DEFAULT_PERIOD, daysOf, periods, type Period } from './period'
+import { RoutesCard } from './RoutesCard'
 
 const ROUTE = '/app/p/$projectId'
 
@@ -56,7 +57,8 @@ export function OverTime() {
         <BreakdownCard title={m.breakdown.source} columns={['channel', 'referrer']} stretch={stretch} />
         <BreakdownCard title={m.breakdown.place} columns={['country', 'city']} stretch={stretch} />
         <BreakdownCard title={m.breakdown.client} columns={['browser', 'os', 'device_type']} stretch={stretch} />
-        <BreakdownCard title={m.breakdown.call} columns={['status', 'method', 'route']} event="api_call" stretch={stretch} />
+        <BreakdownCard title={m.breakdown.call} columns={['status', 'method', 'consumer']} event="api_call" stretch={stretch} className="lg:col-span-2 xl:col-span-1" />
+        <RoutesCard stretch={stretch} />
       </div>
     </>
   )

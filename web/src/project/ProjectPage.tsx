@@ -10,10 +10,10 @@ import { LiveProvider, pace, useLive } from '../live/Live'
 import { m } from '../messages'
 import { NotFoundPage } from '../shell/ErrorPage'
 import { FirstEvent } from './FirstEvent'
-import { HotApis } from './HotApis'
 import { NowCard } from './NowCard'
 import { OverTime } from './OverTime'
 import { RecentEvents } from './RecentEvents'
+import { TodayCard } from './TodayCard'
 import { ProjectContext, useProject } from './useProject'
 
 /** How often the counters are asked for while the stream is open, milliseconds. */
@@ -58,7 +58,7 @@ function Body() {
       <NowCard overview={overview} />
       <div className="grid gap-4 sm:gap-5 lg:grid-cols-3">
         <RecentEvents query={recent} />
-        <HotApis query={overview} />
+        <TodayCard query={overview} />
       </div>
       <OverTime />
     </div>

@@ -8,6 +8,8 @@ export interface Bar {
   /** What a pointer's rest on the row tells. */
   title: string
   value: number
+  /** Stands where the share would. */
+  note?: ReactNode
 }
 
 /** A ranked list; each row's bar is its share of the largest. */
@@ -25,9 +27,9 @@ export function Bars({ bars, share }: { bars: Bar[]; share?: number }) {
           />
           <span className="relative min-w-0 flex-1 truncate">{bar.name}</span>
           <span className="relative font-medium tabular-nums">{format.compact(bar.value)}</span>
-          {share !== undefined && (
+          {(share !== undefined || bar.note !== undefined) && (
             <span className="relative w-12 text-right text-xs text-muted tabular-nums">
-              {share > 0 ? format.percent(bar.value / share) : ''}
+              {bar.note ?? (share ? format.percent(bar.value / share) : '')}
             </span>
           )}
         </li>
