@@ -52,27 +52,27 @@ func TestAnIdentifyEventAsksForChangesOfTraits(t *testing.T) {
 
 func TestWhatATraitMayNotBeIsKeptWithTheReason(t *testing.T) {
 	long := strings.Repeat("ä", 65)
-	for properties, reason := range map[string]string{
-		`{"$set":3}`:                                "is not an object",
-		`{"$add":{"n":"3"}}`:                        "not a number",
-		`{"$add":{"n":null}}`:                       "not a number",
-		`{"$add":{"n":1e13}}`:                       "not a number within",
-		`{"$unset":{"a":1}}`:                        "not a list",
-		`{"$unset":null}`:                           "",
-		`{"$unset":[1]}`:                            "not a list",
-		`{"":1}`:                                    "1 to 128 bytes",
-		`{"` + long + `":1}`:                        "1 to 128 bytes",
-		`{"a":"` + long[:2] + `"}`:                  "",
-		`{"a":"` + strings.Repeat("x", 8193) + `"}`: "8192 bytes",
+	for _, c := range []struct{ properties, reason string }{
+		{`{"$set":3}`, "is not an object"},
+		{`{"$add":{"n":"3"}}`, "not a number"},
+		{`{"$add":{"n":null}}`, "not a number"},
+		{`{"$add":{"n":1e13}}`, "not a number within"},
+		{`{"$unset":{"a":1}}`, "not a list"},
+		{`{"$unset":null}`, ""},
+		{`{"$unset":[1]}`, "not a list"},
+		{`{"":1}`, "1 to 128 bytes"},
+		{`{"` + long + `":1}`, "1 to 128 bytes"},
+		{`{"a":"` + long[:2] + `"}`, ""},
+		{`{"a":"` + strings.Repeat("x", 8193) + `"}`, "8192 bytes"},
 	} {
 		var got []string
-		for _, c := range weir.TraitChanges(identify(properties)) {
-			if c.Op == weir.TraitRefused {
-				got = append(got, c.Text)
+		for _, change := range weir.TraitChanges(identify(c.properties)) {
+			if change.Op == weir.TraitRefused {
+				got = append(got, change.Text)
 			}
 		}
-		if reason == "" && len(got) > 0 || reason != "" && (len(got) != 1 || !strings.Contains(got[0], reason)) {
-			t.Errorf("%.40s: refused %q, want %q", properties, got, reason)
+		if c.reason == "" && len(got) > 0 || c.reason != "" && (len(got) != 1 || !strings.Contains(got[0], c.reason)) {
+			t.Errorf("%.40s: refused %q, want %q", c.properties, got, c.reason)
 		}
 	}
 }
