@@ -26,7 +26,7 @@ help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  \033[36m%-10s\033[0m %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: run
-run: build ## Build and serve on 127.0.0.1:8080 with a demo project (LISTEN, DATA)
+run: build ## Build and serve on 127.0.0.1:8080 with demo projects (LISTEN, DATA)
 	bin/weir serve --demo --listen $(LISTEN) --data $(DATA)
 
 .PHONY: build

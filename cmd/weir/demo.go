@@ -61,11 +61,7 @@ Send an event, and see it at once:
 
 // demo fills the demo project once, then replays its log as if it happened now.
 func (s *server) demo(ctx context.Context) error {
-	p, err := s.meta.ProjectByKey(ctx, demoKey)
-	fill := false
-	if weir.ErrorCode(err) == weir.EUNAUTHORIZED || weir.ErrorCode(err) == weir.ENOTFOUND {
-		p, fill, err = s.makeDemo(ctx)
-	}
+	p, fill, err := s.demoProject(ctx, demoProject, demoKey)
 	if err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
@@ -91,12 +87,17 @@ func (s *server) demo(ctx context.Context) error {
 	return nil
 }
 
-func (s *server) makeDemo(ctx context.Context) (*weir.Project, bool, error) {
-	p, _, err := s.meta.CreateProject(ctx, meta.NewProject{Name: demoProject, Timezone: "UTC"})
+// demoProject is the project of a key, made now where fresh says so.
+func (s *server) demoProject(ctx context.Context, name, key string) (p *weir.Project, fresh bool, err error) {
+	p, err = s.meta.ProjectByKey(ctx, key)
+	if code := weir.ErrorCode(err); code != weir.EUNAUTHORIZED && code != weir.ENOTFOUND {
+		return p, false, err
+	}
+	p, _, err = s.meta.CreateProject(ctx, meta.NewProject{Name: name, Timezone: "UTC"})
 	if err != nil {
 		return nil, false, err
 	}
-	_, err = s.meta.AddKey(ctx, p.ID, demoKey)
+	_, err = s.meta.AddKey(ctx, p.ID, key)
 	return p, true, err
 }
 

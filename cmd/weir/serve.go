@@ -51,7 +51,7 @@ type serveCmd struct {
 
 	LogLevel  slog.Level `default:"info" env:"WEIR_LOG_LEVEL" placeholder:"LEVEL" help:"debug, info, warn or error."`
 	LogFormat string     `default:"text" enum:"text,json" env:"WEIR_LOG_FORMAT" help:"text or json."`
-	Demo      bool       `env:"WEIR_DEMO" help:"Add a demo project, filled from a real access log and kept moving; only on a loopback address."`
+	Demo      bool       `env:"WEIR_DEMO" help:"Add two demo projects that keep moving: a site, from a real access log, and an API that is made up; only on a loopback address."`
 	PprofAddr string     `name:"pprof" env:"WEIR_PPROF" placeholder:"ADDR" help:"Serve Go profiles on this loopback address."`
 }
 
@@ -190,6 +190,7 @@ func (s *server) run(ctx context.Context, l net.Listener, stdout io.Writer) erro
 	g.Go(func() error { return s.alerts.run(gctx) })
 	if s.cmd.Demo {
 		g.Go(func() error { return s.demo(gctx) })
+		g.Go(func() error { return s.demoAPI(gctx) })
 	}
 	if s.cmd.PprofAddr != "" {
 		g.Go(func() error { return servePprof(gctx, s.cmd.PprofAddr) })

@@ -1,5 +1,5 @@
-// Signs in to a running server and looks at its first project, as a user would.
-// The project must have events of the last 30 days.
+// Signs in to a running server and looks at its first project, as a user would,
+// and at its last one, which must be an API: both with events of the last 30 days.
 //
 //   BASE_URL=http://127.0.0.1:8080 EMAIL=… PASSWORD=… npm run smoke
 
@@ -44,6 +44,20 @@ async function look(page) {
   assert.equal(await page.getByRole('alert').count(), 0, 'a card could not be loaded')
 }
 
+async function lookAtAPI(page) {
+  const { projects } = await page.evaluate(() => fetch('/api/v1/projects').then((res) => res.json()))
+  await page.goto(`${base}/p/${projects.at(-1).id}`)
+  const row = page.getByRole('region', { name: 'Routes' }).getByRole('row').nth(1)
+  await row.waitFor()
+  assert.match(await row.innerText(), /^\/.*%/s, 'the first route has no success rate')
+  const today = page.getByRole('region', { name: 'Today’s calls' })
+  for (const view of ['Failing', 'Who', 'Hot']) {
+    await today.getByRole('radio', { name: view, exact: true }).check()
+    await today.getByRole('listitem').first().waitFor()
+  }
+  assert.equal(await page.getByRole('alert').count(), 0, 'a card could not be loaded')
+}
+
 const browser = await launch()
 try {
   for (const viewport of [{ width: 1440, height: 900 }, { width: 390, height: 844 }]) {
@@ -52,6 +66,7 @@ try {
     const faults = watch(page, base)
     await signIn(page, base, EMAIL, PASSWORD)
     await look(page)
+    await lookAtAPI(page)
     const excess = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
     assert(excess <= 0, `${excess} px too wide at ${viewport.width} px`)
     assert.deepEqual(faults, [], 'the page complained')

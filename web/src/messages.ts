@@ -176,7 +176,6 @@ export const m = {
   routes: {
     title: 'Routes',
     note: (calls: string, success: string) => `${calls} calls, ${success} succeed`,
-    empty: 'No calls in this period.',
     sort: 'Order of the routes',
     sorts: { calls: 'Calls', errors: 'Errors', latency: 'Slowest' },
     columns: { route: 'Route', calls: 'Calls', success: 'Success', p50: 'Median', p95: 'p95', apdex: 'Apdex' },

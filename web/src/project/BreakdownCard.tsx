@@ -12,7 +12,7 @@ import { Card } from '../ui/Card'
 import { Segmented } from '../ui/Segmented'
 import { SkeletonRows } from '../ui/Skeleton'
 import { statusColour } from './status'
-import { groupsOf, isVague, keyOf, type Group } from './groups'
+import { groupsOf, isVague, keyOf, saysAnything, type Group } from './groups'
 import { useProject } from './useProject'
 
 type Column = keyof typeof m.breakdown.by
@@ -35,6 +35,8 @@ export function BreakdownCard({ title, columns, stretch, event, className = '' }
   const format = useFormat()
   const [column, setColumn] = useState(columns[0])
   const query = useQuery(breakdownQuery(id, stretch, column, SHOWN, event))
+  // A site has no calls, an API no visitors' browsers: such a card says nothing.
+  if (column === columns[0] && query.data && !saysAnything(query.data)) return null
   return (
     <Card
       title={title}

@@ -52,13 +52,24 @@ export function OverTime() {
         </div>
       </div>
       <GrowthCards stretch={stretch} period={period} />
-      <div className="grid gap-4 sm:gap-5 lg:grid-cols-2 xl:grid-cols-3">
+      <div className="grid gap-4 sm:gap-5 lg:grid-cols-2 xl:grid-cols-6">
         <PagesCard stretch={stretch} />
-        <BreakdownCard title={m.breakdown.source} columns={['channel', 'referrer']} stretch={stretch} />
-        <BreakdownCard title={m.breakdown.place} columns={['country', 'city']} stretch={stretch} />
-        <BreakdownCard title={m.breakdown.client} columns={['browser', 'os', 'device_type']} stretch={stretch} />
-        <BreakdownCard title={m.breakdown.call} columns={['status', 'method', 'consumer']} event="api_call" stretch={stretch} className="lg:col-span-2 xl:col-span-1" />
+        <BreakdownCard title={m.breakdown.source} columns={['channel', 'referrer']} stretch={stretch} className="xl:col-span-2" />
+        <BreakdownCard title={m.breakdown.place} columns={['country', 'city']} stretch={stretch} className="xl:col-span-3" />
+        <BreakdownCard
+          title={m.breakdown.client}
+          columns={['browser', 'os', 'device_type']}
+          stretch={stretch}
+          className="xl:col-span-3"
+        />
         <RoutesCard stretch={stretch} />
+        <BreakdownCard
+          title={m.breakdown.call}
+          columns={['status', 'method', 'consumer']}
+          event="api_call"
+          stretch={stretch}
+          className="lg:col-span-2"
+        />
       </div>
     </>
   )

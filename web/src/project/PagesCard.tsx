@@ -8,11 +8,11 @@ import { Answer, Freshness } from '../ui/Answer'
 import { Bars } from '../ui/Bars'
 import { Card } from '../ui/Card'
 import { SkeletonRows } from '../ui/Skeleton'
-import { groupsOf, isVague, keyOf, type Group } from './groups'
+import { groupsOf, isVague, keyOf, saysAnything, type Group } from './groups'
 import { useProject } from './useProject'
 
 const SHOWN = 8
-const WIDE = 'xl:col-span-2'
+const WIDE = 'xl:col-span-4'
 
 /** The pages that are seen most; for a project that has only calls, the paths that are asked for most. */
 export function PagesCard({ stretch }: { stretch: Stretch }) {
@@ -34,6 +34,7 @@ export function PagesCard({ stretch }: { stretch: Stretch }) {
 function PathsCard({ stretch }: { stretch: Stretch }) {
   const { id } = useProject()
   const query = useQuery(breakdownQuery(id, stretch, 'path', SHOWN))
+  if (query.data && !saysAnything(query.data)) return null
   return (
     <Card title={m.pages.pathsTitle} className={WIDE} aside={<Freshness query={query} asOf={query.data?.as_of} />}>
       <div className="flex min-h-78 flex-col">

@@ -21,11 +21,12 @@ export function RoutesCard({ stretch }: { stretch: Stretch }) {
   const [sort, setSort] = useState<(typeof sorts)[number]>('calls')
   const query = useQuery(callsQuery(id, stretch, sort, SHOWN))
   const totals = query.data?.totals
+  if (totals?.calls === 0) return null
   return (
     <Card
       title={m.routes.title}
       note={totals && totals.calls > 0 ? m.routes.note(format.compact(totals.calls), share(format, totals.success_rate)) : undefined}
-      className="lg:col-span-2 xl:col-span-3"
+      className="lg:col-span-2 xl:col-span-4"
       aside={
         <>
           <Freshness query={query} asOf={query.data?.as_of} />
@@ -37,7 +38,6 @@ export function RoutesCard({ stretch }: { stretch: Stretch }) {
         <Answer
           query={query}
           skeleton={<SkeletonRows rows={SHOWN} />}
-          empty={{ when: (calls) => !calls.groups?.length, text: m.routes.empty }}
         >
           {(calls) => <RouteTable groups={calls.groups ?? []} sort={sort} />}
         </Answer>

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 
-import { groupsOf } from './groups'
+import { groupsOf, saysAnything } from './groups'
 
 const series = (breakdown: string | null, total: number | null, other?: true) => ({
   math: 'total',
@@ -27,4 +27,10 @@ it('takes no value for a group of its own', () => {
 it('leaves out empty groups, and is empty without series', () => {
   expect(groupsOf({ as_of: '', series: [series('a', 0), series('b', null)] })).toEqual([])
   expect(groupsOf({ as_of: '', series: null })).toEqual([])
+})
+
+it('tells a column that nothing is known of', () => {
+  expect(saysAnything({ as_of: '', series: [series(null, 4)] })).toBe(false)
+  expect(saysAnything({ as_of: '', series: [] })).toBe(false)
+  expect(saysAnything({ as_of: '', series: [series(null, 4), series('a', 1)] })).toBe(true)
 })

@@ -16,6 +16,9 @@ export function groupsOf(trend: Trend): Group[] {
     .toSorted((a, b) => Number(a.other) - Number(b.other) || b.total - a.total)
 }
 
+/** Whether any event has a value of the column. */
+export const saysAnything = (trend: Trend): boolean => groupsOf(trend).some((g) => g.other || g.value !== null)
+
 /** Whether the group has no value to name it by. */
 export const isVague = (g: Group): boolean => g.other || g.value === null
 
