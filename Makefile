@@ -65,6 +65,7 @@ test: ## Everything CI runs: dashboard, lint, clients, Go tests with the race de
 	go vet ./...
 	$(MAKE) --no-print-directory clients
 	go test -race -timeout 10m $$(go list ./... | grep -v '/e2e$$')
+	go test -timeout 10m -run ReplayAreTheTruth ./cmd/weir
 	WEIR_TORTURE_KILLS=$${WEIR_TORTURE_KILLS:-8} go test -timeout 15m ./e2e
 
 .PHONY: lint

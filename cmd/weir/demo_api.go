@@ -17,7 +17,7 @@ import (
 const (
 	demoAPIProject = "Demo API"
 	demoAPIKey     = "wk_demoapidemoapi"
-	demoAPIDays    = 8 // of the past
+	demoAPIDays    = 8      // of the past
 	demoAPICalls   = 12_000 // of a day that is busy all the time
 	demoAPIUsers   = 60
 )
