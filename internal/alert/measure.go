@@ -118,17 +118,11 @@ func (r *meter) fromCounters(ctx context.Context, p *weir.Project, m *weir.Alert
 		if err != nil {
 			return nil, 0, false, err
 		}
-		var good, all int64
+		var o hot.Outcomes
 		for _, c := range classes {
-			switch c.Name {
-			case "1xx", "2xx", "3xx":
-				good += c.Count
-				all += c.Count
-			case "4xx", "5xx":
-				all += c.Count
-			}
+			o.Add(c.Name, c.Count)
 		}
-		return rate(m.Kind, good, all), all, true, nil
+		return rate(m.Kind, o), o.Known, true, nil
 	}
 	if err != nil {
 		return nil, 0, false, err
@@ -137,14 +131,11 @@ func (r *meter) fromCounters(ctx context.Context, p *weir.Project, m *weir.Alert
 }
 
 // rate is nil without any calls.
-func rate(kind weir.MeasureKind, good, all int64) *float64 {
-	if all == 0 {
-		return nil
-	}
+func rate(kind weir.MeasureKind, o hot.Outcomes) *float64 {
 	if kind == weir.MeasureErrorRate {
-		good = all - good
+		o.Succeeded = o.Known - o.Succeeded
 	}
-	return new(float64(good) / float64(all))
+	return o.SuccessRate()
 }
 
 func (r *meter) sum(ctx context.Context, p *weir.Project, d hot.Dimension, member string, w window) (n int64, err error) {
@@ -195,7 +186,8 @@ func (r *meter) fromInsights(ctx context.Context, p *weir.Project, m *weir.Alert
 		if err != nil {
 			return nil, 0, err
 		}
-		return rate(m.Kind, count(good[0]), count(all[0])), count(all[0]), nil
+		o := hot.Outcomes{Succeeded: count(good[0]), Known: count(all[0])}
+		return rate(m.Kind, o), o.Known, nil
 	case weir.MeasureInsight:
 		q.Series = []weir.Series{{Event: m.Event, Math: m.Math, Property: m.Property}, {Event: m.Event, Math: weir.MathTotal}}
 	case weir.MeasureCalls:

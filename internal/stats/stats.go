@@ -163,21 +163,15 @@ func (o *Overview) list(routes, failed, consumers hot.Table) {
 	}
 }
 
-// successRate is the share of known statuses that is below 400, nil without any.
+// successRate is that of the calls in tables of statuses.
 func successRate(statuses ...hot.Table) *float64 {
-	var ok, all int64
+	var o hot.Outcomes
 	for _, t := range statuses {
 		for _, r := range t.Rows {
-			switch r.Member {
-			case "1xx", "2xx", "3xx":
-				ok += r.Sum
-				all += r.Sum
-			case "4xx", "5xx":
-				all += r.Sum
-			}
+			o.Add(r.Member, r.Sum)
 		}
 	}
-	return ratio(ok, all)
+	return o.SuccessRate()
 }
 
 // ratio is nil when there is nothing to divide by.
