@@ -22,6 +22,9 @@ type Insights interface {
 	// The answer holds what was acknowledged up to asOf, which is at most freshness
 	// ago if that can be had in time.
 	Totals(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (values []*float64, asOf time.Time, err error)
+	// Outcomes are those of the calls that q chooses by range and filter, all of one
+	// moment: of two questions the second could know of more calls.
+	Outcomes(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (o hot.Outcomes, asOf time.Time, err error)
 }
 
 // meter measures.
@@ -176,17 +179,10 @@ func (r *meter) fromInsights(ctx context.Context, p *weir.Project, m *weir.Alert
 	calls := []weir.Series{{Event: weir.NameCall, Math: weir.MathTotal}}
 	switch m.Kind {
 	case weir.MeasureErrorRate, weir.MeasureSuccessRate:
-		q.Series, q.Filter = calls, with(q.Filter, status(">", "99"), status("<", "600"))
-		all, err := r.ask(ctx, p, q)
-		if err != nil || all[0] == nil || *all[0] == 0 {
+		o, asOf, err := r.insights.Outcomes(ctx, p, q, fresh)
+		if err = complete(q, asOf, err); err != nil {
 			return nil, 0, err
 		}
-		q.Filter = with(q.Filter, status("<", "400"))
-		good, err := r.ask(ctx, p, q)
-		if err != nil {
-			return nil, 0, err
-		}
-		o := hot.Outcomes{Succeeded: count(good[0]), Known: count(all[0])}
 		return rate(m.Kind, o), o.Known, nil
 	case weir.MeasureInsight:
 		q.Series = []weir.Series{{Event: m.Event, Math: m.Math, Property: m.Property}, {Event: m.Event, Math: weir.MathTotal}}
@@ -201,10 +197,6 @@ func (r *meter) fromInsights(ctx context.Context, p *weir.Project, m *weir.Alert
 		return nil, 0, err
 	}
 	return values[0], count(values[1]), nil
-}
-
-func status(op, value string) weir.Condition {
-	return weir.Condition{Column: "status", Op: op, Values: []string{value}}
 }
 
 // with is a filter and more conditions; the filter is not changed.
@@ -226,14 +218,20 @@ const fresh = 5 * time.Second
 
 func (r *meter) ask(ctx context.Context, p *weir.Project, q weir.Query) ([]*float64, error) {
 	values, asOf, err := r.insights.Totals(ctx, p, q, fresh)
-	switch {
-	case err != nil:
+	if err = complete(q, asOf, err); err != nil {
 		return nil, err
-	case len(values) != len(q.Series):
+	}
+	if len(values) != len(q.Series) {
 		return nil, weir.Errorf(weir.EINTERNAL, "%d values for %d series", len(values), len(q.Series))
-	case asOf.Before(q.To):
-		// An answer that lacks events would show a drop that there is not.
-		return nil, weir.Errorf(weir.EUNAVAILABLE, "the cold tier is complete up to %s only", asOf.UTC().Format(time.RFC3339))
 	}
 	return values, nil
+}
+
+// complete is the error of an answer, if only that it lacks events: it would show a
+// drop that there is not.
+func complete(q weir.Query, asOf time.Time, err error) error {
+	if err == nil && asOf.Before(q.To) {
+		return weir.Errorf(weir.EUNAVAILABLE, "the cold tier is complete up to %s only", asOf.UTC().Format(time.RFC3339))
+	}
+	return err
 }

@@ -60,7 +60,7 @@ type ErrorAPI struct {
 	API       string  `json:"api"`
 	Calls     int64   `json:"calls"`
 	Errors    int64   `json:"errors"`
-	ErrorRate float64 `json:"error_rate" doc:"errors over calls, 0 to 1"`
+	ErrorRate float64 `json:"error_rate" doc:"errors over calls, those without a status too, 0 to 1"`
 	Other     bool    `json:"other,omitempty" doc:"not one API, but all that came after a thousand in this day"`
 }
 
