@@ -26,6 +26,31 @@ func (d Date) Begin(loc *time.Location) time.Time {
 	return Midnight(y, m, day, loc)
 }
 
+// At is the first instant of the date at which a clock in the zone shows the time of
+// day, as long after 00:00, or a later one. So a time that the clock skips is the end
+// of the gap, and one that it shows twice is the first. A time that the date does not
+// reach is its end.
+func (d Date) At(clock time.Duration, loc *time.Location) time.Time {
+	t, to := d.Span(loc)
+	y, m, day := t.In(loc).Date()
+	for t.Before(to) {
+		_, offset := t.In(loc).Zone()
+		want := time.Date(y, m, day, 0, 0, 0, 0, time.UTC).Add(clock - time.Duration(offset)*time.Second)
+		if want.Before(t) {
+			return t
+		}
+		_, end := t.In(loc).ZoneBounds()
+		if end.IsZero() || end.After(to) {
+			end = to
+		}
+		if want.Before(end) {
+			return want.In(loc)
+		}
+		t = end
+	}
+	return to
+}
+
 // Span is the whole date in a zone, to exclusive: 23 or 25 hours where the clock is
 // set, and nothing for a date that the zone skipped.
 func (d Date) Span(loc *time.Location) (from, to time.Time) {

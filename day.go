@@ -28,6 +28,14 @@ func Midnight(y int, m time.Month, d int, loc *time.Location) time.Time {
 	return t
 }
 
+// DaysBefore is the same time of day on the date so many days before that of t: when
+// the clock of the zone first showed there what it shows at t, or had passed it.
+// Date.At says more.
+func DaysBefore(t time.Time, days int, loc *time.Location) time.Time {
+	shown := wall(t.In(loc))
+	return DateOf(t, loc).Add(-days).At(shown.Sub(shown.Truncate(24*time.Hour)), loc)
+}
+
 // wall is what a clock shows at t, as if it were UTC.
 func wall(t time.Time) time.Time {
 	_, offset := t.Zone()

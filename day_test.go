@@ -52,6 +52,54 @@ func TestTheSecondBeforeMidnightIsOfTheDayBefore(t *testing.T) {
 	}
 }
 
+func TestTheSameTimeOfDayIsTheFirstInstantThatShowsItOrALaterOne(t *testing.T) {
+	for zone, nights := range map[string][]weir.Date{
+		"UTC":                 {"2026-03-08"},
+		"Asia/Kolkata":        {"2026-03-08"},
+		"America/New_York":    {"2026-03-08", "2026-11-01"}, // at 02:00
+		"Australia/Lord_Howe": {"2026-04-05", "2026-10-04"}, // by half an hour
+		"America/Santiago":    {"2026-04-05", "2026-09-06"}, // over midnight, both ways
+		"America/Havana":      {"2026-03-08", "2026-11-01"}, // back to midnight
+		"Asia/Beirut":         {"2026-03-29", "2026-10-25"},
+		"Pacific/Apia":        {"2011-12-30", "2011-12-31"}, // the first is a date that there was not
+	} {
+		loc, err := time.LoadLocation(zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, night := range nights {
+			begin, end := night.Span(loc)
+			for minutes := range 24 * 60 {
+				clock := time.Duration(minutes) * time.Minute
+				shows := time.Time{}.Add(clock).Format("15:04")
+				want := begin
+				for want.Before(end) && want.In(loc).Format("15:04") < shows {
+					want = want.Add(time.Minute)
+				}
+				if got := night.At(clock, loc); !got.Equal(want) {
+					t.Fatalf("%s of %s in %s is %v, want %v", shows, night, zone, got, want.In(loc))
+				}
+				for _, days := range []int{1, 7} {
+					later := night.Add(days).At(clock, loc)
+					if later.In(loc).Format("15:04") != shows {
+						continue // not shown on that date
+					}
+					if got := weir.DaysBefore(later, days, loc); !got.Equal(want) {
+						t.Fatalf("%d days before %v is %v, want %v", days, later, got, want.In(loc))
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestSecondsAreOfTheTimeOfDay(t *testing.T) {
+	at := time.Date(2026, 3, 14, 10, 20, 30, 40, time.UTC)
+	if got := weir.DaysBefore(at, 7, time.UTC); !got.Equal(at.AddDate(0, 0, -7)) {
+		t.Errorf("a week before %v is %v", at, got)
+	}
+}
+
 func TestAProjectIsRetainedFromTheMidnightSoManyDaysBeforeToday(t *testing.T) {
 	for _, c := range []struct {
 		because, zone, now string

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"strconv"
 	"time"
 
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/alert"
 	"github.com/weir-analytics/weir/internal/deliver"
+	"github.com/weir-analytics/weir/internal/hot"
 	"github.com/weir-analytics/weir/internal/insight"
 	"golang.org/x/sync/errgroup"
 )
@@ -18,7 +20,7 @@ import (
 type alertFlags struct {
 	SMTP         string         `name:"smtp" env:"WEIR_SMTP" placeholder:"URL" help:"Mail server: smtp://USER:PASSWORD@HOST:587 or smtps://…; with smtp, ?tls=starttls, opportunistic or none. Better given as WEIR_SMTP than on the command line."`
 	MailFrom     string         `env:"WEIR_MAIL_FROM" placeholder:"ADDRESS" help:"Sender of mails, as Weir <weir@example.org>."`
-	MailsPerHour int            `default:"60" env:"WEIR_MAILS_PER_HOUR" placeholder:"N" help:"Most mails of a project's alerts in an hour; more wait."`
+	MailsPerHour int            `default:"60" env:"WEIR_MAILS_PER_HOUR" help:"Most mails of a project's alerts in an hour; more wait."`
 	Private      []netip.Prefix `name:"allow-private-webhooks" env:"WEIR_ALLOW_PRIVATE_WEBHOOKS" placeholder:"CIDR,…" help:"Networks that are not public and that webhooks may be in; none by default."`
 }
 
@@ -58,6 +60,32 @@ func (t totals) Totals(ctx context.Context, p *weir.Project, q weir.Query, fresh
 		values[i] = s.Total
 	}
 	return values, a.AsOf, nil
+}
+
+// statuses is how many statuses Outcomes can tell apart.
+const statuses = 100
+
+// Outcomes implements alert.Insights by a trend that is broken down by status.
+func (t totals) Outcomes(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (o hot.Outcomes, asOf time.Time, err error) {
+	q.Series, q.Breakdown, q.Limit = []weir.Series{{Event: weir.NameCall, Math: weir.MathTotal}}, "status", statuses
+	a, err := t.engine.Trend(ctx, p, q, freshness)
+	if err != nil {
+		return o, time.Time{}, err
+	}
+	for _, s := range a.Series {
+		switch {
+		case s.Other:
+			return o, time.Time{}, weir.Errorf(weir.EUNAVAILABLE, "the calls have more than %d statuses: name some in the filter", statuses)
+		case s.Total == nil || s.Breakdown == nil || s.Breakdown.None:
+			continue
+		}
+		status, err := strconv.Atoi(s.Breakdown.Value)
+		if err != nil {
+			return o, time.Time{}, fmt.Errorf("alert: status of calls: %w", err)
+		}
+		o.Add(hot.StatusClass(status), int64(*s.Total))
+	}
+	return o, a.AsOf, nil
 }
 
 // alerting checks alerts and delivers what they say.

@@ -72,7 +72,7 @@ func TestLimitsAreSetAndHeldAndOutliveTheServer(t *testing.T) {
 	if err := json.Unmarshal([]byte(get(t, second.url+"/api/v1/projects/"+project+"/usage", "the administrator's own secret")), &u); err != nil {
 		t.Fatal(err)
 	}
-	if u.Used != 3 || u.Quota != 3 || u.Refused != 3 || !u.Over {
+	if u.Used != 3 || u.Quota != 3 || u.Refused != 3 || !u.UsedUp {
 		t.Errorf("usage = %+v", u)
 	}
 	if set := weirs(t, "project", "set", project, "--quota", "0"); !strings.Contains(set.out, "quota                none") {

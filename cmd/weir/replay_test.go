@@ -89,6 +89,7 @@ func replayOn(w *replayWorld, all facts) {
 		p.send(part(replayFrom, replayNoon, false))
 		p.checkOverview()
 		p.checkTrends()
+		p.checkRates()
 	})
 	w.nightly.Look(w.t.Context())
 	each(func(p *replayProject) { p.checkReports(1) })

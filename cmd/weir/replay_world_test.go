@@ -40,17 +40,18 @@ import (
 
 // replayWorld is a whole server at a time that the test sets.
 type replayWorld struct {
-	t       *testing.T
-	now     atomic.Int64 // µs
-	began   time.Time    // by the clock on the wall
-	url     string
-	admin   string
-	meta    *meta.Store
-	hot     hot.Store
-	cold    cold.Store
-	reports *report.Reporter
-	nightly *report.Scheduler
-	reg     *prometheus.Registry
+	t        *testing.T
+	now      atomic.Int64 // µs
+	began    time.Time    // by the clock on the wall
+	url      string
+	admin    string
+	meta     *meta.Store
+	hot      hot.Store
+	cold     cold.Store
+	insights *insight.Engine
+	reports  *report.Reporter
+	nightly  *report.Scheduler
+	reg      *prometheus.Registry
 }
 
 func (w *replayWorld) clock() time.Time { return time.UnixMicro(w.now.Load()).UTC() }
@@ -134,6 +135,7 @@ func newReplayWorld(t *testing.T, stores func(*testing.T, weir.Clock) (hot.Store
 	t.Cleanup(func() { stop(); <-drained })
 
 	e := insight.New(w.cold, d, w.clock, insight.Options{})
+	w.insights = e
 	at, err := report.ParseAt("01:00")
 	if err != nil {
 		t.Fatal(err)

@@ -19,22 +19,22 @@ import (
 
 // serveCmd is "weir serve".
 type serveCmd struct {
-	Listen     string `default:"127.0.0.1:8080" env:"WEIR_LISTEN" placeholder:"ADDR" help:"Address to listen on."`
-	Data       string `default:"./data" env:"WEIR_DATA" type:"path" placeholder:"DIR" help:"Folder of the embedded stores."`
+	Listen     string `default:"127.0.0.1:8080" env:"WEIR_LISTEN" help:"Address to listen on."`
+	Data       string `default:"./data" env:"WEIR_DATA" type:"path" help:"Folder of the embedded stores."`
 	Hot        string `env:"WEIR_HOT" placeholder:"URL" help:"Hot tier: pebble:DIR (in --data by default), redis://HOST:PORT, redis+sentinel://H1,H2,H3/MASTER or redis+cluster://H1,H2,H3; rediss with TLS."`
 	HotAck     string `default:"master" enum:"master,replica" env:"WEIR_HOT_ACK" help:"When an event is accepted: the Redis master has it, or its replicas too."`
 	Cache      string `env:"WEIR_CACHE" placeholder:"URL" help:"Redis that keeps answers, which may evict; in this process by default."`
 	Cold       string `env:"WEIR_COLD" placeholder:"URL" help:"Cold tier: duckdb:FILE (in --data by default), or clickhouse://HOST:PORT,…/DATABASE; clickhouses with TLS."`
 	ColdMemory string `env:"WEIR_COLD_MEMORY" placeholder:"SIZE" help:"Most memory of the DuckDB file's engine, such as 2GB; 80 % of RAM by default."`
 	Meta       string `env:"WEIR_META" placeholder:"URL" help:"Users, projects and keys: sqlite:FILE; in --data by default."`
-	Shards     int    `default:"4" env:"WEIR_SHARDS" placeholder:"N" help:"Shards of a new hot tier; an existing one keeps its own."`
-	MinFree    uint64 `default:"256" env:"WEIR_MIN_FREE" placeholder:"MIB" help:"Free disk in MiB below which events are refused."`
+	Shards     int    `default:"4" env:"WEIR_SHARDS" help:"Shards of a new hot tier; an existing one keeps its own."`
+	MinFree    uint64 `default:"256" env:"WEIR_MIN_FREE" help:"Free disk in MiB below which events are refused."`
 
 	Roles    []string `default:"ingest,drain,query,jobs" env:"WEIR_ROLES" placeholder:"ROLE,…" help:"What this node does: ingest, drain, query, jobs; less than all with --hot redis://… only."`
 	Spill    string   `env:"WEIR_SPILL" type:"path" placeholder:"DIR" help:"Folder of a log that takes events while Redis is away; without it they are refused then."`
-	SpillMax uint64   `default:"1024" env:"WEIR_SPILL_MAX" placeholder:"MIB" help:"Most that may wait in --spill, in MiB."`
+	SpillMax uint64   `default:"1024" env:"WEIR_SPILL_MAX" help:"Most that may wait in --spill, in MiB."`
 
-	ReportAt string `default:"01:00" env:"WEIR_REPORT_AT" placeholder:"HH:MM" help:"Time of day, in each project's timezone, at which the report of the day before is computed; off for none. A project may have its own."`
+	ReportAt string `default:"01:00" env:"WEIR_REPORT_AT" help:"Time of day, in each project's timezone, at which the report of the day before is computed; off for none. A project may have its own."`
 
 	DedupWindow time.Duration `default:"24h" env:"WEIR_DEDUP_WINDOW" help:"How long a new hot tier remembers event ids at least; an existing one keeps its own."`
 
@@ -49,7 +49,7 @@ type serveCmd struct {
 	alertFlags    `embed:""`
 	OTLPConsumers []string `name:"otlp-consumers" env:"WEIR_OTLP_CONSUMERS" placeholder:"ATTRIBUTE,…" help:"Attributes of spans that name who called, the first that is there; by default weir.consumer, enduser.id, enduser.pseudo.id, user.id."`
 
-	LogLevel  slog.Level `default:"info" env:"WEIR_LOG_LEVEL" placeholder:"LEVEL" help:"debug, info, warn or error."`
+	LogLevel  slog.Level `default:"info" env:"WEIR_LOG_LEVEL" help:"debug, info, warn or error."`
 	LogFormat string     `default:"text" enum:"text,json" env:"WEIR_LOG_FORMAT" help:"text or json."`
 	Demo      bool       `env:"WEIR_DEMO" help:"Add two demo projects that keep moving: a site, from a real access log, and an API that is made up; only on a loopback address."`
 	PprofAddr string     `name:"pprof" env:"WEIR_PPROF" placeholder:"ADDR" help:"Serve Go profiles on this loopback address."`

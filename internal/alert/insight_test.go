@@ -8,11 +8,13 @@ import (
 	"time"
 
 	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/hot"
 )
 
 // asked are insights that answer what they are told, and what they were asked.
 type asked struct {
 	values  [][]*float64
+	calls   hot.Outcomes
 	asOf    time.Time
 	err     error
 	queries []weir.Query
@@ -29,6 +31,11 @@ func (i *asked) Totals(_ context.Context, _ *weir.Project, q weir.Query, freshne
 		i.values = i.values[1:]
 	}
 	return v, i.asOf, nil
+}
+
+func (i *asked) Outcomes(_ context.Context, _ *weir.Project, q weir.Query, freshness time.Duration) (hot.Outcomes, time.Time, error) {
+	i.queries, i.fresh = append(i.queries, q), append(i.fresh, freshness)
+	return i.calls, i.asOf, i.err
 }
 
 func number2(a, b float64) []*float64 { return []*float64{&a, &b} }
@@ -63,21 +70,24 @@ func TestAPercentileIsAskedOfTheColdTierWithTheEventsItIsOf(t *testing.T) {
 	same(t, "asked once a minute", 1, len(i.queries))
 }
 
-func TestARateOfARouteIsTwoQuestionsOfKnownStatuses(t *testing.T) {
-	hundred, seventy := 100.0, 70.0
-	i := &asked{values: [][]*float64{{&hundred}, {&seventy}, {&hundred}, {&seventy}}}
+func TestARateOfARouteIsOneQuestion(t *testing.T) {
+	i := &asked{calls: hot.Outcomes{Succeeded: 70, Known: 100}}
 	w := withInsights(t, i)
 	a := w.makes(func(s *weir.AlertSpec) { s.Measure.Route = "/cart" })
+	i.queries, i.fresh = nil, nil
 	same(t, "posts", []string{"alert.fired 1"}, w.minute(0, 0))
 	if r := w.get(a.ID).Status.Reading; *r.Value != 0.3 || r.Volume != 100 {
 		t.Errorf("reading %+v", r)
 	}
-	same(t, "filter", []weir.Condition{
-		{Column: "route", Op: "=", Values: []string{"/cart"}},
-		{Column: "status", Op: ">", Values: []string{"99"}},
-		{Column: "status", Op: "<", Values: []string{"600"}},
-		{Column: "status", Op: "<", Values: []string{"400"}},
-	}, i.queries[len(i.queries)-1].Filter)
+	if len(i.queries) != 1 || i.fresh[0] != 5*time.Second {
+		t.Fatalf("asked %+v, as of %v ago", i.queries, i.fresh)
+	}
+	same(t, "filter", []weir.Condition{{Column: "route", Op: "=", Values: []string{"/cart"}}}, i.queries[0].Filter)
+	i.asOf = at("2026-03-10T12:01:30Z")
+	w.minute(0, 0)
+	if s := w.get(a.ID).Status; !strings.Contains(s.Error, "complete up to") {
+		t.Errorf("status %+v", s)
+	}
 }
 
 func TestAPastThatCountersHaveForgottenIsAskedOfTheColdTier(t *testing.T) {
@@ -144,8 +154,7 @@ func TestANodeWithoutTheColdTierLeavesItsAlertsToOthers(t *testing.T) {
 	if s := w.get(a.ID).Status; !s.CheckedTo.IsZero() {
 		t.Fatalf("checked: %+v", s)
 	}
-	ten, none := 10.0, 0.0
-	w.insights = &asked{values: [][]*float64{{&ten}, {&none}}, asOf: at("2027-01-01T00:00:00Z")}
+	w.insights = &asked{calls: hot.Outcomes{Known: 10}, asOf: at("2027-01-01T00:00:00Z")}
 	two := w.newNode("two", w.meta)
 	two.evaluator.Pass(t.Context())
 	w.deliver()

@@ -22,6 +22,9 @@ type Insights interface {
 	// The answer holds what was acknowledged up to asOf, which is at most freshness
 	// ago if that can be had in time.
 	Totals(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (values []*float64, asOf time.Time, err error)
+	// Outcomes are those of the calls that q chooses by range and filter, all of one
+	// moment: of two questions the second could know of more calls.
+	Outcomes(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (o hot.Outcomes, asOf time.Time, err error)
 }
 
 // meter measures.
@@ -118,17 +121,11 @@ func (r *meter) fromCounters(ctx context.Context, p *weir.Project, m *weir.Alert
 		if err != nil {
 			return nil, 0, false, err
 		}
-		var good, all int64
+		var o hot.Outcomes
 		for _, c := range classes {
-			switch c.Name {
-			case "1xx", "2xx", "3xx":
-				good += c.Count
-				all += c.Count
-			case "4xx", "5xx":
-				all += c.Count
-			}
+			o.Add(c.Name, c.Count)
 		}
-		return rate(m.Kind, good, all), all, true, nil
+		return rate(m.Kind, o), o.Known, true, nil
 	}
 	if err != nil {
 		return nil, 0, false, err
@@ -137,14 +134,11 @@ func (r *meter) fromCounters(ctx context.Context, p *weir.Project, m *weir.Alert
 }
 
 // rate is nil without any calls.
-func rate(kind weir.MeasureKind, good, all int64) *float64 {
-	if all == 0 {
-		return nil
-	}
+func rate(kind weir.MeasureKind, o hot.Outcomes) *float64 {
 	if kind == weir.MeasureErrorRate {
-		good = all - good
+		o.Succeeded = o.Known - o.Succeeded
 	}
-	return new(float64(good) / float64(all))
+	return o.SuccessRate()
 }
 
 func (r *meter) sum(ctx context.Context, p *weir.Project, d hot.Dimension, member string, w window) (n int64, err error) {
@@ -185,17 +179,11 @@ func (r *meter) fromInsights(ctx context.Context, p *weir.Project, m *weir.Alert
 	calls := []weir.Series{{Event: weir.NameCall, Math: weir.MathTotal}}
 	switch m.Kind {
 	case weir.MeasureErrorRate, weir.MeasureSuccessRate:
-		q.Series, q.Filter = calls, with(q.Filter, status(">", "99"), status("<", "600"))
-		all, err := r.ask(ctx, p, q)
-		if err != nil || all[0] == nil || *all[0] == 0 {
+		o, asOf, err := r.insights.Outcomes(ctx, p, q, fresh)
+		if err = complete(q, asOf, err); err != nil {
 			return nil, 0, err
 		}
-		q.Filter = with(q.Filter, status("<", "400"))
-		good, err := r.ask(ctx, p, q)
-		if err != nil {
-			return nil, 0, err
-		}
-		return rate(m.Kind, count(good[0]), count(all[0])), count(all[0]), nil
+		return rate(m.Kind, o), o.Known, nil
 	case weir.MeasureInsight:
 		q.Series = []weir.Series{{Event: m.Event, Math: m.Math, Property: m.Property}, {Event: m.Event, Math: weir.MathTotal}}
 	case weir.MeasureCalls:
@@ -209,10 +197,6 @@ func (r *meter) fromInsights(ctx context.Context, p *weir.Project, m *weir.Alert
 		return nil, 0, err
 	}
 	return values[0], count(values[1]), nil
-}
-
-func status(op, value string) weir.Condition {
-	return weir.Condition{Column: "status", Op: op, Values: []string{value}}
 }
 
 // with is a filter and more conditions; the filter is not changed.
@@ -234,14 +218,20 @@ const fresh = 5 * time.Second
 
 func (r *meter) ask(ctx context.Context, p *weir.Project, q weir.Query) ([]*float64, error) {
 	values, asOf, err := r.insights.Totals(ctx, p, q, fresh)
-	switch {
-	case err != nil:
+	if err = complete(q, asOf, err); err != nil {
 		return nil, err
-	case len(values) != len(q.Series):
+	}
+	if len(values) != len(q.Series) {
 		return nil, weir.Errorf(weir.EINTERNAL, "%d values for %d series", len(values), len(q.Series))
-	case asOf.Before(q.To):
-		// An answer that lacks events would show a drop that there is not.
-		return nil, weir.Errorf(weir.EUNAVAILABLE, "the cold tier is complete up to %s only", asOf.UTC().Format(time.RFC3339))
 	}
 	return values, nil
+}
+
+// complete is the error of an answer, if only that it lacks events: it would show a
+// drop that there is not.
+func complete(q weir.Query, asOf time.Time, err error) error {
+	if err == nil && asOf.Before(q.To) {
+		return weir.Errorf(weir.EUNAVAILABLE, "the cold tier is complete up to %s only", asOf.UTC().Format(time.RFC3339))
+	}
+	return err
 }

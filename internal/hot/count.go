@@ -132,6 +132,31 @@ func StatusClass(status int) string {
 	return [...]string{"1xx", "2xx", "3xx", "4xx", "5xx"}[status/100-1]
 }
 
+// Outcomes are calls with a known status: from 100 to 599.
+type Outcomes struct {
+	Succeeded int64 // with a status below 400
+	Known     int64
+}
+
+// Add adds calls of a status class; those of which no status is known are in neither.
+func (o *Outcomes) Add(class string, calls int64) {
+	switch class {
+	case "1xx", "2xx", "3xx":
+		o.Succeeded += calls
+		o.Known += calls
+	case "4xx", "5xx":
+		o.Known += calls
+	}
+}
+
+// SuccessRate is the share that succeeded, 0 to 1; nil without any.
+func (o *Outcomes) SuccessRate() *float64 {
+	if o.Known == 0 {
+		return nil
+	}
+	return new(float64(o.Succeeded) / float64(o.Known))
+}
+
 // Point is a counter's value in one bucket.
 type Point struct {
 	Start time.Time

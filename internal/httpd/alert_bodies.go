@@ -218,7 +218,7 @@ func (s *Server) alertBody(ctx context.Context, a *weir.Alert) AlertBody {
 		},
 		Condition: AlertConditionBody{Op: a.Condition.Op, Value: a.Condition.Value, Clear: &a.Condition.Clear, Against: string(a.Condition.Against)},
 		Channels:  make([]ChannelBody, len(a.Channels)), Silenced: a.Silenced(s.cfg.Clock.Now()),
-		CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt,
+		CreatedAt: a.CreatedAt.In(loc), UpdatedAt: a.UpdatedAt.In(loc),
 		State: string(a.Status.State), Since: a.Status.Since.In(loc), Incident: a.Status.Incident, AlertReading: a.Status.Reading, Error: a.Status.Error,
 	}
 	for _, c := range a.Measure.Filter {

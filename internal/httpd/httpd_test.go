@@ -142,7 +142,7 @@ func (b insights) Events(_ context.Context, p *weir.Project, q insight.EventsQue
 func (b *backend) Usage(_ context.Context, p *weir.Project) (*ingest.Usage, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return &ingest.Usage{Month: "2026-03", Policy: weir.OverRefuse, AsOf: asOf(p)}, b.asked(p)
+	return &ingest.Usage{Month: "2026-03", Over: weir.OverRefuse, AsOf: asOf(p)}, b.asked(p)
 }
 
 // logbook is a log that tests read.

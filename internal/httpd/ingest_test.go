@@ -83,8 +83,8 @@ func TestAMissingOrUnknownKeyIsRefusedAndCounted(t *testing.T) {
 	}
 	m := f.do("GET", "/metrics", "").body
 	for _, line := range []string{
-		`weir_ingest_refused_requests_total{reason="missing"} 1`,
-		`weir_ingest_refused_requests_total{reason="unknown"} 3`,
+		`weir_ingest_senders_refused_total{reason="missing"} 1`,
+		`weir_ingest_senders_refused_total{reason="unknown"} 3`,
 	} {
 		if !strings.Contains(m, line) {
 			t.Errorf("/metrics lacks %s", line)

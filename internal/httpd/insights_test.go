@@ -57,7 +57,7 @@ func TestTheTrendOfStatsTakesARangeAndAnEvent(t *testing.T) {
 	}
 	for _, path := range []string{f.path("/stats/trend?by=consumer&top=3"), "/api/admin/stats/trend?by=consumer&top=3&project=" + f.shop.ID} {
 		wantStatus(t, f.as(f.admin, "GET", path, ""), 200)
-		if want := (stats.TrendQuery{Range: "hour", By: "consumer", Top: 3}); f.trend != want {
+		if want := (stats.TrendQuery{Range: "day", By: "consumer", Top: 3}); f.trend != want {
 			t.Errorf("%s asked for %+v, want %+v", path, f.trend, want)
 		}
 	}

@@ -25,7 +25,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}, []string{"route"}),
 		refusedKeys: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "weir_ingest_refused_requests_total", Help: "Ingest requests refused whole for their write key, or their address's rate, by reason.",
+			Name: "weir_ingest_senders_refused_total", Help: "Ingest requests refused before they were read, for their write key or their address's rate, by reason.",
 		}, []string{"reason"}),
 		guesses: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "weir_login_throttled_total", Help: "Attempts to sign in that came too soon after others, by what they had in common.",

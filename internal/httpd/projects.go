@@ -232,7 +232,7 @@ func (s *Server) listKeys(ctx context.Context, _ *ProjectPath) (*keysOutput, err
 	out := &keysOutput{}
 	out.Body.Keys = make([]KeyBody, 0, len(keys))
 	for _, k := range keys {
-		out.Body.Keys = append(out.Body.Keys, keyBody(&k))
+		out.Body.Keys = append(out.Body.Keys, keyBody(&k, projectOf(ctx).Location()))
 	}
 	return out, nil
 }
@@ -242,17 +242,17 @@ func (s *Server) createKey(ctx context.Context, _ *ProjectPath) (*newKeyOutput, 
 	if err != nil {
 		return nil, err
 	}
-	return &newKeyOutput{NewKeyBody{KeyBody: keyBody(k), WriteKey: key}}, nil
+	return &newKeyOutput{NewKeyBody{KeyBody: keyBody(k, projectOf(ctx).Location()), WriteKey: key}}, nil
 }
 
 func projectBody(p *weir.Project, role weir.Role) ProjectBody {
 	return ProjectBody{ID: p.ID, Name: p.Name, Timezone: p.Timezone, Role: role.String(), RetentionDays: p.RetentionDays, Limits: limitsOf(p.Limits)}
 }
 
-func keyBody(k *meta.Key) KeyBody {
-	b := KeyBody{ID: k.ID, Last4: k.Last4, CreatedAt: k.CreatedAt}
+func keyBody(k *meta.Key, loc *time.Location) KeyBody {
+	b := KeyBody{ID: k.ID, Last4: k.Last4, CreatedAt: k.CreatedAt.In(loc)}
 	if !k.RevokedAt.IsZero() {
-		b.RevokedAt = &k.RevokedAt
+		b.RevokedAt = new(k.RevokedAt.In(loc))
 	}
 	return b
 }

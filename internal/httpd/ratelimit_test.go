@@ -55,7 +55,7 @@ func TestAnAddressIsHeldToItsRate(t *testing.T) {
 		t.Errorf("%d bodies were read, want 5: who is refused is not read", n)
 	}
 	m := f.do("GET", "/metrics", "").body
-	if !strings.Contains(m, `weir_ingest_refused_requests_total{reason="rate_limited"} 1`) {
+	if !strings.Contains(m, `weir_ingest_senders_refused_total{reason="rate_limited"} 1`) {
 		t.Error("the refusal is not counted")
 	}
 	if strings.Contains(f.log.String(), "192.0.2.1") {

@@ -10,7 +10,7 @@ import (
 // TrendParams are parameters of stats-trend. It is exported for huma, as
 // ProjectPath is.
 type TrendParams struct {
-	Range string `query:"range" enum:"minute,hour,day" default:"hour" doc:"the last 60 minutes, 24 hours or 30 days"`
+	Range string `query:"range" enum:"minute,hour,day" default:"day" doc:"the last 60 minutes, 24 hours or 30 days"`
 	Event string `query:"event" maxLength:"255" doc:"count this event alone"`
 	By    string `query:"by" enum:"api,status,consumer,event" doc:"a series for each; the calls of all kinds but event"`
 	Top   int    `query:"top" minimum:"1" maximum:"50" default:"10" doc:"with by: series at most; what is left is one more, the others"`

@@ -105,8 +105,8 @@ type Usage struct {
 	Used      int64         `json:"used" doc:"events of the month, by their own times"`
 	Quota     int64         `json:"quota" doc:"0 is none"`
 	Remaining *int64        `json:"remaining" doc:"null without a quota"`
-	Over      bool          `json:"over" doc:"the quota is used up"`
-	Policy    weir.Overflow `json:"policy" enum:"refuse,sample,flag" doc:"what becomes of more"`
+	UsedUp    bool          `json:"used_up" doc:"the quota is used up"`
+	Over      weir.Overflow `json:"over" enum:"refuse,sample,flag" doc:"what becomes of more"`
 	Sample    int           `json:"sample" doc:"percent of the devices that are kept under the policy sample"`
 
 	Refused     int64 `json:"refused" doc:"events refused since the quota was used up; each time that one was sent counts"`
@@ -139,7 +139,7 @@ func (u *Usages) Usage(ctx context.Context, p *weir.Project) (*Usage, error) {
 		return nil, err
 	}
 	a := &Usage{
-		Month: monthName(p, now), From: from.In(loc), To: to.In(loc), Quota: l.Quota, Policy: l.Over, Sample: l.Sample,
+		Month: monthName(p, now), From: from.In(loc), To: to.In(loc), Quota: l.Quota, Over: l.Over, Sample: l.Sample,
 		LimitKey: l.Key.Or(u.LimitKey).Or(weir.RateOff).String(), LimitIP: l.IP.Or(u.LimitIP).Or(weir.RateOff).String(), AsOf: now.In(loc),
 	}
 	if a.Used, err = used(ctx, u.Counters, p, from, to); err != nil {
@@ -147,7 +147,7 @@ func (u *Usages) Usage(ctx context.Context, p *weir.Project) (*Usage, error) {
 	}
 	if l.Quota > 0 {
 		left := max(l.Quota-a.Used, 0)
-		a.Remaining, a.Over = &left, left == 0
+		a.Remaining, a.UsedUp = &left, left == 0
 	}
 	// What waits is read first: in between it may go to the ledger, and then counts
 	// twice for a moment rather than not at all.

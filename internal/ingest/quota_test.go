@@ -85,14 +85,14 @@ func TestAQuotaUsedUpRefusesUntilTheMonthIsOver(t *testing.T) {
 	r.now = midnight.Add(-time.Microsecond)
 	r.refused(batch(11, 2, ""), browser, weir.EQUOTA)
 	u := r.usage()
-	if u.Month != "2026-03" || u.Used != 11 || u.Quota != 10 || *u.Remaining != 0 || !u.Over || u.Refused != 4 || !u.To.Equal(midnight) {
+	if u.Month != "2026-03" || u.Used != 11 || u.Quota != 10 || *u.Remaining != 0 || !u.UsedUp || u.Refused != 4 || !u.To.Equal(midnight) {
 		t.Errorf("usage = %+v", u)
 	}
 
 	r.now = midnight
 	r.send(batch(11, 2, ""), browser) // sent again, it is taken
 	u = r.usage()
-	if u.Month != "2026-04" || u.Used != 2 || *u.Remaining != 8 || u.Over || u.Refused != 0 {
+	if u.Month != "2026-04" || u.Used != 2 || *u.Remaining != 8 || u.UsedUp || u.Refused != 0 {
 		t.Errorf("usage of the next month = %+v", u)
 	}
 }
@@ -186,7 +186,7 @@ func TestASampleKeepsDevicesWholeAndSaysSo(t *testing.T) {
 		t.Errorf("%d devices are counted, want %v", n, want)
 	}
 	out := int64(2*devices - accepted)
-	if u := r.usage(); u.SampledOut != out || u.Used != int64(accepted+1) || u.Policy != weir.OverSample || u.Sample != 25 {
+	if u := r.usage(); u.SampledOut != out || u.Used != int64(accepted+1) || u.Over != weir.OverSample || u.Sample != 25 {
 		t.Errorf("usage = %+v, want %d sampled out", u, out)
 	}
 	if got := r.metric("weir_events_rejected_total", "sampled_out"); got != float64(out) {

@@ -36,29 +36,10 @@ func (a At) String() string {
 	return fmt.Sprintf("%02d:%02d", a.minutes/60, a.minutes%60)
 }
 
-// Due is when the report of a date is to be computed: the first instant of the
-// next day at which a clock shows the time or a later one. So a time that the clock
-// skips counts at the end of the gap, one that it shows twice the first time, and
-// one that the day does not reach at the day's end.
+// Due is when the report of a date is to be computed: the time of the next day, as
+// weir.Date.At finds it.
 func (a At) Due(d weir.Date, loc *time.Location) time.Time {
-	from, to := d.Add(1).Span(loc)
-	y, m, day := from.In(loc).Date()
-	for t := from; t.Before(to); {
-		_, offset := t.In(loc).Zone()
-		want := time.Date(y, m, day, 0, a.minutes, 0, 0, time.UTC).Add(-time.Duration(offset) * time.Second)
-		_, end := t.In(loc).ZoneBounds()
-		if want.Before(t) {
-			return t
-		}
-		if end.IsZero() || end.After(to) {
-			end = to
-		}
-		if want.Before(end) {
-			return want.In(loc)
-		}
-		t = end
-	}
-	return to
+	return d.Add(1).At(time.Duration(a.minutes)*time.Minute, loc)
 }
 
 // last is the latest date whose report is due at now; "" when reports are off.

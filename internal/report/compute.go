@@ -147,7 +147,7 @@ func (r *Reporter) compute(ctx context.Context, p *weir.Project, d weir.Date, be
 		}
 		a = &weir.Report{
 			ProjectID: p.ID, Date: d, Timezone: p.Timezone, From: from.In(p.Location()), To: to.In(p.Location()),
-			ComputedAt: asked, AsOf: asOf,
+			ComputedAt: asked.In(p.Location()), AsOf: asOf.In(p.Location()),
 		}
 		if err := r.ask(ctx, p, a); err != nil {
 			return nil, err
@@ -175,7 +175,7 @@ func (r *Reporter) recount(ctx context.Context, p *weir.Project, before *weir.Re
 		return nil, err
 	}
 	a := *before
-	a.ComputedAt, a.Compare = r.cfg.Clock.Now(), nil
+	a.ComputedAt, a.Compare = r.cfg.Clock.Now().In(p.Location()), nil
 	a.Counters = now.counters(a.Calls.ByAPI)
 	return &a, r.explain(ctx, p, &a, now, explanation{forgotten: true})
 }

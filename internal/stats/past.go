@@ -28,12 +28,8 @@ type stretch struct {
 
 // daysAgo is so many days before the minute's date, up to the same time of day.
 func daysAgo(minute time.Time, days int, loc *time.Location) stretch {
-	y, m, d := minute.In(loc).Date()
-	from := weir.Midnight(y, m, d-days, loc)
-	s := stretch{until: clockAt(y, m, d-days, minute.In(loc), loc)}
-	if s.until.Before(from) {
-		s.until = from
-	}
+	from := weir.DateOf(minute, loc).Add(-days).Begin(loc)
+	s := stretch{until: weir.DaysBefore(minute, days, loc)}
 	for t := from; t.Before(s.until); {
 		h := hot.Hour.Start(t, loc)
 		next := t.Add(zoneStep)
@@ -55,33 +51,6 @@ func daysAgo(minute time.Time, days int, loc *time.Location) stretch {
 
 // zoneStep divides the distance of any two zones, and of any two hours of theirs.
 const zoneStep = 15 * time.Minute
-
-// clockAt is the first instant of a date at which its clock shows the time of
-// day of the wall, or has passed it where the clock skips that time.
-func clockAt(y int, m time.Month, d int, wall time.Time, loc *time.Location) time.Time {
-	want := time.Date(y, m, d, wall.Hour(), wall.Minute(), 0, 0, time.UTC)
-	t := time.Date(y, m, d, wall.Hour(), wall.Minute(), 0, 0, loc)
-	shown := func(t time.Time) time.Time {
-		_, offset := t.In(loc).Zone()
-		return t.UTC().Add(time.Duration(offset) * time.Second)
-	}
-	begin, end := t.ZoneBounds()
-	switch {
-	case shown(t).Before(want): // skipped, t is before the gap
-		return end
-	case shown(t).After(want): // skipped, t is after the gap
-		return begin
-	case begin.IsZero():
-		return t
-	}
-	// Where the clock was set back, the same time was there before too.
-	_, now := t.Zone()
-	_, was := begin.Add(-time.Second).Zone()
-	if first := t.Add(time.Duration(now-was) * time.Second); first.Before(begin) && shown(first).Equal(want) {
-		return first
-	}
-	return t
-}
 
 // perDay is how many questions a stretch asks.
 const perDay = 6

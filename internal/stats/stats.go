@@ -60,7 +60,7 @@ type ErrorAPI struct {
 	API       string  `json:"api"`
 	Calls     int64   `json:"calls"`
 	Errors    int64   `json:"errors"`
-	ErrorRate float64 `json:"error_rate" doc:"errors over calls, 0 to 1"`
+	ErrorRate float64 `json:"error_rate" doc:"errors over calls, those without a status too, 0 to 1"`
 	Other     bool    `json:"other,omitempty" doc:"not one API, but all that came after a thousand in this day"`
 }
 
@@ -163,21 +163,15 @@ func (o *Overview) list(routes, failed, consumers hot.Table) {
 	}
 }
 
-// successRate is the share of known statuses that is below 400, nil without any.
+// successRate is that of the calls in tables of statuses.
 func successRate(statuses ...hot.Table) *float64 {
-	var ok, all int64
+	var o hot.Outcomes
 	for _, t := range statuses {
 		for _, r := range t.Rows {
-			switch r.Member {
-			case "1xx", "2xx", "3xx":
-				ok += r.Sum
-				all += r.Sum
-			case "4xx", "5xx":
-				all += r.Sum
-			}
+			o.Add(r.Member, r.Sum)
 		}
 	}
-	return ratio(ok, all)
+	return o.SuccessRate()
 }
 
 // ratio is nil when there is nothing to divide by.
