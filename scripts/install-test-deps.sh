@@ -66,10 +66,11 @@ done
 clickhouse=$(dirname "$0")/../tools/clickhouse
 
 # npm writes node_modules/.package-lock.json last: an older one than ours is of another version.
+installed() { [[ -e $1/node_modules/.package-lock.json && ! $1/package-lock.json -nt $1/node_modules/.package-lock.json ]]; }
+
 library() {
 	[[ -n ${WEIR_TEST_CLICKHOUSE:-} ]] && return
-	[[ -e $clickhouse/node_modules/@chdb/lib-linux-x64-gnu/libchdb.so ]] &&
-		[[ ! $clickhouse/package-lock.json -nt $clickhouse/node_modules/.package-lock.json ]]
+	[[ -e $clickhouse/node_modules/@chdb/lib-linux-x64-gnu/libchdb.so ]] && installed "$clickhouse"
 }
 
 if ! library && [[ $(uname -sm) == "Linux x86_64" ]]; then
@@ -78,4 +79,15 @@ if ! library && [[ $(uname -sm) == "Linux x86_64" ]]; then
 fi
 if ! library; then
 	missing "libchdb.so is missing: the tests against ClickHouse cannot run"
+fi
+
+# OpenTelemetry's SDK for Node, and its exporters.
+otlp=$(dirname "$0")/../tools/otlp
+
+if ! installed "$otlp"; then
+	echo "installing @opentelemetry/sdk-trace-node, for the test of /v1/traces"
+	npm ci --prefix "$otlp" --no-audit --no-fund >/dev/null || true
+fi
+if ! installed "$otlp"; then
+	missing "@opentelemetry/sdk-trace-node is missing: the test of /v1/traces with OpenTelemetry's SDK cannot run"
 fi

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -218,10 +219,11 @@ func TestTortureEachLineIsStoredOnceOverRotationsAndKills(t *testing.T) {
 			}
 			for range 12 {
 				ctx, kill := context.WithCancel(t.Context())
-				die, lives := false, 1+random.IntN(4)
+				var die atomic.Bool
+				lives := 1 + random.IntN(4)
 				server.before = func(int, http.ResponseWriter, *http.Request) bool {
 					if lives--; lives == 0 && random.IntN(2) == 0 {
-						die = true
+						die.Store(true)
 						kill()
 						panic(http.ErrAbortHandler)
 					}
@@ -229,7 +231,7 @@ func TestTortureEachLineIsStoredOnceOverRotationsAndKills(t *testing.T) {
 				}
 				server.after = func(int, http.ResponseWriter) bool {
 					if lives == 0 {
-						die = true
+						die.Store(true)
 						kill()
 						panic(http.ErrAbortHandler) // stored, but the follower never hears of it
 					}
@@ -237,7 +239,7 @@ func TestTortureEachLineIsStoredOnceOverRotationsAndKills(t *testing.T) {
 				}
 				run := newFollowRun(t, server.URL, dir)
 				run.client.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
-					if die {
+					if die.Load() {
 						return nil, context.Canceled // the process is dead: not even its flush goes out
 					}
 					return http.DefaultTransport.RoundTrip(r)
@@ -248,7 +250,7 @@ func TestTortureEachLineIsStoredOnceOverRotationsAndKills(t *testing.T) {
 					if idle++; idle > 6 {
 						kill()
 					}
-					if !die {
+					if !die.Load() {
 						writes(run)
 					}
 					return ctx.Err()

@@ -24,6 +24,7 @@ type cli struct {
 	Import  importCmd  `cmd:"" help:"Import access logs."`
 	Project projectCmd `cmd:"" help:"Make, list and change projects."`
 	Key     keyCmd     `cmd:"" help:"Make, list and revoke write keys."`
+	Profile profileCmd `cmd:"" help:"Export and erase profiles."`
 	Report  reportCmd  `cmd:"" help:"Print, compute and schedule daily reports."`
 	Migrate migrateCmd `cmd:"" help:"Copy the past to another cold tier."`
 	Bench   benchCmd   `cmd:"" help:"Measure a running server."`

@@ -24,44 +24,16 @@ type remote struct {
 
 // call sends in as JSON, if not nil, and reads the answer into out, if not nil.
 func (r remote) call(ctx context.Context, method, path string, in, out any) error {
-	if r.Token == "" {
-		return errors.New("--token or WEIR_ADMIN_TOKEN is needed: the admin token that the server printed at its first start")
-	}
-	base, err := url.Parse(r.URL)
-	if err != nil || base.Host == "" {
-		return fmt.Errorf("--url %q: want an address such as http://127.0.0.1:8080", r.URL)
-	}
-	var body io.Reader
-	if in != nil {
-		raw, err := json.Marshal(in)
-		if err != nil {
-			return err
-		}
-		body = bytes.NewReader(raw)
-	}
-	req, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(r.URL, "/")+path, body)
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(r.patience, 30*time.Second))
+	defer cancel()
+	resp, err := r.send(ctx, method, path, in)
 	if err != nil {
 		return err
 	}
-	req.Header.Set("Authorization", "Bearer "+r.Token)
-	req.Header.Set("Content-Type", "application/json")
-	resp, err := (&http.Client{Timeout: cmp.Or(r.patience, 30*time.Second)}).Do(req)
-	if err != nil {
-		return fmt.Errorf("ask %s: %w", r.URL, err)
-	}
 	defer resp.Body.Close()
-	raw, err := io.ReadAll(io.LimitReader(resp.Body, 16<<20))
+	raw, err := io.ReadAll(io.LimitReader(resp.Body, answerLimit))
 	if err != nil {
 		return fmt.Errorf("read the answer: %w", err)
-	}
-	if resp.StatusCode/100 != 2 {
-		var e struct {
-			Error struct{ Code, Message string }
-		}
-		if json.Unmarshal(raw, &e) == nil && e.Error.Message != "" {
-			return fmt.Errorf("the server says %s: %s", resp.Status, e.Error.Message)
-		}
-		return fmt.Errorf("the server says %s", resp.Status)
 	}
 	if out == nil {
 		return nil
@@ -70,4 +42,49 @@ func (r remote) call(ctx context.Context, method, path string, in, out any) erro
 		return fmt.Errorf("read the answer: %w", err)
 	}
 	return nil
+}
+
+// answerLimit bounds an answer that is read as a whole, in bytes.
+const answerLimit = 16 << 20
+
+// send is call without the answer's body: the caller reads and closes it. An answer
+// that is no success is an error.
+func (r remote) send(ctx context.Context, method, path string, in any) (*http.Response, error) {
+	if r.Token == "" {
+		return nil, errors.New("--token or WEIR_ADMIN_TOKEN is needed: the admin token that the server printed at its first start")
+	}
+	base, err := url.Parse(r.URL)
+	if err != nil || base.Host == "" {
+		return nil, fmt.Errorf("--url %q: want an address such as http://127.0.0.1:8080", r.URL)
+	}
+	var body io.Reader
+	if in != nil {
+		raw, err := json.Marshal(in)
+		if err != nil {
+			return nil, err
+		}
+		body = bytes.NewReader(raw)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(r.URL, "/")+path, body)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Authorization", "Bearer "+r.Token)
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("ask %s: %w", r.URL, err)
+	}
+	if resp.StatusCode/100 == 2 {
+		return resp, nil
+	}
+	defer resp.Body.Close()
+	var e struct {
+		Error struct{ Code, Message string }
+	}
+	raw, err := io.ReadAll(io.LimitReader(resp.Body, answerLimit))
+	if err == nil && json.Unmarshal(raw, &e) == nil && e.Error.Message != "" {
+		return nil, fmt.Errorf("the server says %s: %s", resp.Status, e.Error.Message)
+	}
+	return nil, fmt.Errorf("the server says %s", resp.Status)
 }

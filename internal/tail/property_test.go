@@ -141,9 +141,34 @@ func (w *propertyWorld) rotate() {
 	w.rotated++
 	name := fmt.Sprintf("access.log.%d", w.rotated)
 	if w.copying {
+		w.copies(name)
 		w.copiesAndEmpties("access.log", name)
 	} else {
 		w.renames("access.log", name)
+	}
+}
+
+// copies begins a copy, which the follower may see, and may be started at.
+func (w *propertyWorld) copies(name string) {
+	b, err := os.ReadFile(w.path("access.log"))
+	if err != nil {
+		w.r.Fatal(err)
+	}
+	for range rapid.IntRange(0, 2).Draw(w.r, "looks while it is copied") {
+		if err := os.WriteFile(w.path(name), b[:rapid.IntRange(0, len(b)).Draw(w.r, "copied")], 0o600); err != nil {
+			w.r.Fatal(err)
+		}
+		running := w.tail != nil
+		if !running {
+			w.starts()
+		}
+		w.take(rapid.Bool().Draw(w.r, "commits"))
+		if !running || rapid.Bool().Draw(w.r, "dies") {
+			w.dies()
+		}
+		if running && w.tail == nil {
+			w.starts()
+		}
 	}
 }
 

@@ -152,8 +152,10 @@ func (t *Tail) known(path, head string) *entry {
 }
 
 // missed follows whole files that came to a path and were rotated away again
-// unseen: they were written after what was last known of the path.
-func (t *Tail) missed(path string, current *candidate) {
+// unseen: they were written after what was last known of the path. Of what stands
+// there now, if there is something, fresh is what nobody saw yet; it may have a copy
+// already, before it is emptied.
+func (t *Tail) missed(path string, current *candidate, fresh *opened) {
 	var after time.Time
 	for _, e := range t.state.Files {
 		if e.Path == path && e.Modified.After(after) {
@@ -177,7 +179,7 @@ func (t *Tail) missed(path string, current *candidate) {
 		if err != nil || f == nil {
 			continue
 		}
-		if t.known(path, f.head) == nil {
+		if t.known(path, f.head) == nil && (fresh == nil || !f.copyOf(fresh)) {
 			t.follow(t.newEntry(path, f), f, true)
 		}
 		f.unused()

@@ -144,6 +144,31 @@ func unpack(f *os.File) (io.Reader, func(), error) {
 	return z, z.Close, nil
 }
 
+// same says whether the file still begins as it did.
+func (o *opened) same() bool { return begins(o.file, o.headLen, o.head) }
+
+// copyOf says whether a file has what another begins with: whether it is a copy of it,
+// whole or not yet.
+func (o *opened) copyOf(f *opened) bool {
+	if o.packed || f.packed || o.head != f.head {
+		return false
+	}
+	n := min(o.size, maxHead)
+	a, b := make([]byte, n), make([]byte, n)
+	if _, err := o.file.ReadAt(a, o.size-n); err != nil {
+		return false
+	}
+	_, err := f.file.ReadAt(b, o.size-n)
+	return (err == nil || errors.Is(err, io.EOF)) && bytes.Equal(a, b)
+}
+
+// begins says whether a file begins with that head.
+func begins(f *os.File, n int, head string) bool {
+	b := make([]byte, n)
+	got, _ := f.ReadAt(b, 0)
+	return got == n && headSum(b) == head
+}
+
 func (o *opened) unused() {
 	if !o.used {
 		_ = o.file.Close()
@@ -228,12 +253,7 @@ func (s *source) close() {
 // same says whether the file still begins as it did: one that was emptied and
 // written again does not.
 func (s *source) same() bool {
-	if s.stream != nil {
-		return true
-	}
-	b := make([]byte, s.entry.HeadLen)
-	n, _ := s.file.ReadAt(b, 0)
-	return n == len(b) && headSum(b) == s.entry.Head
+	return s.stream != nil || begins(s.file, s.entry.HeadLen, s.entry.Head)
 }
 
 // read returns lines, at most limit and about maxBytes. whole is false when

@@ -322,7 +322,7 @@ func (t *Tail) change(path string, c *candidate) {
 	}
 	if f == nil {
 		if gone {
-			t.missed(path, c)
+			t.missed(path, c, nil)
 		}
 		return
 	}
@@ -342,7 +342,10 @@ func (t *Tail) change(path string, c *candidate) {
 		return
 	}
 	if known {
-		t.missed(path, c)
+		t.missed(path, c, f)
+		if !f.same() {
+			return // emptied meanwhile: the next poll sees what it is now, and the copy
+		}
 	}
 	e := t.newEntry(path, f)
 	if t.fresh && t.o.FromEnd {

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/weir-analytics/weir/internal/tail"
 )
 
@@ -128,6 +129,56 @@ func TestCopyTruncateGivesWhatTheCopyHas(t *testing.T) {
 	w.dies()
 	w.starts()
 	w.gets()
+	w.quiet()
+}
+
+// The follower starts between the beginning of copying and the truncation, and has not
+// seen what is copied.
+func TestAFileThatIsFirstSeenWhileItIsCopiedIsReadOnce(t *testing.T) {
+	for _, copied := range []string{"two\n", "two\nth", "two\nthree\n"} {
+		for _, restart := range []bool{false, true} {
+			w := newWorld(t)
+			w.starts()
+			w.writes("access.log", "one\n")
+			w.gets("one")
+			w.dies()
+			w.copiesAndEmpties("access.log", "access.log.2")
+			w.writes("access.log", "two\nthree\n")
+			w.writes("access.log.1", copied)
+			w.starts()
+			if diff := cmp.Diff([]string{"two", "three"}, w.polls()); diff != "" {
+				t.Errorf("of %q copied, lines (-want +got):\n%s", copied, diff)
+			}
+			if restart {
+				w.dies()
+			} else {
+				w.commits()
+			}
+			w.copiesAndEmpties("access.log", "access.log.1")
+			w.writes("access.log", "four\n")
+			if restart {
+				w.starts()
+				w.gets("two", "three", "four")
+			} else {
+				w.gets("four")
+			}
+			w.quiet()
+		}
+	}
+}
+
+// A first line may be the same in all files, as that of a header is.
+func TestAFileThatNobodySawIsNoCopyOfOneThatBeginsAlike(t *testing.T) {
+	w := newWorld(t)
+	w.starts()
+	w.writes("access.log", "one\n")
+	w.gets("one")
+	w.dies()
+	w.renames("access.log", "access.log.2")
+	w.writes("access.log.1", "#Fields\ntwo\n")
+	w.writes("access.log", "#Fields\nfour\nfive\n")
+	w.starts()
+	w.gets("#Fields", "two", "#Fields", "four", "five")
 	w.quiet()
 }
 
