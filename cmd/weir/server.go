@@ -134,7 +134,7 @@ func (s *server) build() {
 	if s.cmd.has(roleQuery) {
 		e := insight.New(m.timed(s.cold), s.drain, nil, insight.Options{Cache: s.shared.cache, Locks: s.shared.asking})
 		m.watchInsights(s.reg, e)
-		answers, engine, people = e, e, profiles{e, s.cold}
+		answers, engine, people = e, e, profiles{e, s.cold, s.shared.locks}
 	}
 	s.alerts = s.newAlerting(engine)
 	if s.cmd.has(roleJobs) && s.cold != nil {

@@ -20,15 +20,16 @@ const (
 
 // Limits of alerts.
 const (
-	MaxAlerts   = 100  // of a project
-	MaxWindow   = 1440 // minutes
-	MaxChecks   = 60   // that a condition has to hold, or to be clear
-	MaxChannels = 10   // of an alert
-	maxVisitors = 60   // minutes of a window that distinct devices are counted in
-	maxName     = 100
-	maxText     = 200 // of an event's name, a route, a property
-	maxFilter   = 20
-	maxValues   = 100 // of one condition
+	MaxAlerts     = 100  // of a project
+	MaxWindow     = 1440 // minutes
+	MaxChecks     = 60   // that a condition has to hold, or to be clear
+	MaxChannels   = 10   // of an alert
+	maxVisitors   = 60   // minutes of a window that distinct devices are counted in
+	maxName       = 100
+	maxText       = 200 // of an event's name, a route, a property
+	maxFilter     = 20
+	maxValues     = 100      // of one condition
+	maxFilterText = 16 << 10 // bytes of a whole filter: all alerts are read every minute
 )
 
 // Defaults fills in what a spec leaves out: a window of 5 minutes, one check, and
@@ -97,10 +98,18 @@ func checkMeasure(s *weir.AlertSpec) error {
 	if len(m.Filter) > maxFilter {
 		return invalid("measure: %d conditions in a filter at most", maxFilter)
 	}
+	size := 0
 	for _, c := range m.Filter {
 		if len(c.Values) > maxValues {
 			return invalid("measure: %d values in a condition at most", maxValues)
 		}
+		size += len(c.Column) + len(c.Op)
+		for _, v := range c.Values {
+			size += len(v)
+		}
+	}
+	if size > maxFilterText {
+		return invalid("measure: a filter has %d bytes of text at most", maxFilterText)
 	}
 	takes := map[weir.MeasureKind]struct{ event, route, filter, math bool }{
 		weir.MeasureEvents:       {event: true, filter: true},

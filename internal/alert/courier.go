@@ -124,7 +124,7 @@ func (c *Courier) settle(ctx context.Context, d *weir.AlertDelivery, err error) 
 	switch {
 	case err == nil:
 		result, err = delivered, c.outbox.DropAlertDelivery(ctx, d, nil)
-	case errors.As(err, &wait):
+	case errors.As(err, &wait) && now.Sub(d.CreatedAt) < giveUp:
 		result, err = putOff, c.outbox.PutOffAlertDelivery(ctx, d.Key, now.Add(max(wait.wait, time.Second)), d.Attempts)
 	case deliver.Final(err) || now.Sub(d.CreatedAt) >= giveUp:
 		c.log.Warn("a message about an alert is given up", "alert", d.AlertID, "channel", d.Channel.ID, "attempts", d.Attempts+1, "error", err)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/alert"
 	"github.com/weir-analytics/weir/internal/deliver"
 )
 
@@ -247,5 +248,30 @@ func TestACourierLooksForMessagesUntilItIsStoppedAndCountsFailures(t *testing.T)
 	})
 	if n := strings.Count(w.log.String(), "no store today"); n != 6 { // at 0, 5 and 10 s: the messages and their number
 		t.Errorf("%d failures: %s", n, &w.log)
+	}
+}
+
+func TestAMailThatTheLimitHoldsUpForADayIsGivenUp(t *testing.T) {
+	w, mails := withMail(t) // 3 an hour
+	a := w.makes(func(s *weir.AlertSpec) {
+		s.Channels = nil
+		for i := range alert.MaxChannels {
+			s.Channels = append(s.Channels, weir.AlertChannel{Kind: weir.AlertByEmail, To: fmt.Sprintf("ada%d@example.org", i)})
+		}
+	})
+	for range 10 { // 20 messages to 10 addresses: more than go in a day
+		w.minute(0, 10)
+		w.minute(10, 0)
+	}
+	for range 26 * 3 {
+		w.wait(20 * time.Minute)
+		w.deliver()
+	}
+	if n := len(mails.all); n < 70 || n > 90 || w.waiting() != 0 {
+		t.Errorf("%d mails, %d wait after 26 hours", n, w.waiting())
+	}
+	entries, _, err := w.rules.History(t.Context(), w.project, a.ID, 0, 1)
+	if err != nil || len(entries) == 0 || entries[0].Kind != weir.AlertUndelivered || !strings.Contains(entries[0].Detail, "limit of mails") {
+		t.Errorf("history %+v %v", entries, err)
 	}
 }

@@ -122,7 +122,15 @@ func (e *Evaluator) Pass(ctx context.Context) {
 	var firing firing
 	var g errgroup.Group
 	g.SetLimit(2)
-	for _, a := range mine {
+	for i, a := range mine {
+		if limited.Err() != nil {
+			// They come first in the next pass.
+			e.failed(ctx, "check them all in time", limited.Err(), "left", len(mine)-i)
+			for _, left := range mine[i:] {
+				firing.add(left.Status.State.Raised())
+			}
+			break
+		}
 		g.Go(func() error {
 			firing.add(e.check(limited, a))
 			return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -202,4 +203,18 @@ func TestHistoryIsKeptForNinetyDays(t *testing.T) {
 		w.minute(0, 0)
 	}
 	same(t, "history", 0, len(w.moves(a.ID)))
+}
+
+func TestAFilterHasABoundedSize(t *testing.T) {
+	s := weir.AlertSpec{
+		Name: "x", Measure: weir.AlertMeasure{Kind: weir.MeasureCalls}, Condition: weir.AlertCondition{Op: alert.OpAbove, Value: 1, Clear: 1},
+	}
+	alert.Defaults(&s)
+	c := weir.Condition{Column: "route", Op: "=", Values: []string{strings.Repeat("x", 8000)}}
+	for n, want := range []string{"", "", "", weir.EINVALID} {
+		s.Measure.Filter = slices.Repeat([]weir.Condition{c}, n)
+		if err := alert.Check(&s, nil); weir.ErrorCode(err) != want {
+			t.Errorf("%d conditions of 8,000 bytes: %v, want %q", n, err, want)
+		}
+	}
 }

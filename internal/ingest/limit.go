@@ -172,7 +172,7 @@ func (x *Limiter) fill(ctx context.Context, l *lease, n int, now time.Time) time
 // take asks the nodes' limiter, or while that is away this node's.
 func (x *Limiter) take(ctx context.Context, key string, limit fleet.Limit, n int) (time.Duration, int) {
 	now := x.clock.Now().UnixMicro()
-	if now >= x.away.Load() {
+	if left := x.away.Load() - now; left <= 0 || left > limiterAway.Microseconds() { // or the clock was set back
 		x.asked.Inc()
 		// A sender that goes takes nothing with it: others wait for this slice too.
 		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), limiterWait)

@@ -296,6 +296,24 @@ func TestWhatIsGivenBackMayComeAgain(t *testing.T) {
 	}
 }
 
+func TestAClockThatWasAheadLeavesNoNodeAlone(t *testing.T) {
+	r := newRiver(t, inProcess)
+	rate := weir.Rate{N: 1000, Per: time.Minute}
+	r.add(time.Hour)
+	r.shared.fail.Store(true)
+	r.take(0, rate, 1)
+	r.shared.fail.Store(false)
+	asked := r.shared.asked.Load()
+	r.add(-time.Hour)
+	for range 100 {
+		r.add(time.Second)
+		r.take(0, rate, 1)
+	}
+	if r.shared.asked.Load() == asked {
+		t.Error("the nodes' limiter is back and not asked")
+	}
+}
+
 func TestWhileTheSharedLimiterIsAwayEachNodeLimitsAlone(t *testing.T) {
 	r := newRiver(t, inProcess)
 	rate := weir.Rate{N: 100, Per: time.Minute}

@@ -105,6 +105,7 @@ func (q *Quotas) over(ctx context.Context, p *weir.Project, now time.Time) (t *t
 	}
 	q.mu.Unlock()
 	us := now.UnixMicro()
+	since := us - t.at.Load()
 	switch {
 	case !t.holds(us): // the first of all, or of a month: all wait
 		t.mu.Lock()
@@ -112,7 +113,7 @@ func (q *Quotas) over(ctx context.Context, p *weir.Project, now time.Time) (t *t
 			q.read(ctx, p, t, now)
 		}
 		t.mu.Unlock()
-	case us-t.at.Load() >= usedFor.Microseconds() && t.mu.TryLock(): // the others go by what is known
+	case max(since, -since) >= usedFor.Microseconds() && t.mu.TryLock(): // the others go by what is known
 		q.read(ctx, p, t, now)
 		t.mu.Unlock()
 	}

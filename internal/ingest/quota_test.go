@@ -267,6 +267,17 @@ func TestWhileTheCountIsNotKnownEventsAreTaken(t *testing.T) {
 	r.refused(batch(5, 1, ""), browser, weir.EQUOTA)
 }
 
+func TestAClockThatWasAheadStopsNoCounting(t *testing.T) {
+	r := limited(t, weir.Limits{Quota: 1000})
+	r.now = r.now.Add(time.Hour)
+	r.send(batch(0, 1, ""), browser)
+	r.now, r.counters.reads = r.now.Add(-time.Hour), 0
+	r.send(batch(1, 1, ""), browser)
+	if r.counters.reads != 1 {
+		t.Errorf("%d readings after the clock was set back, want 1", r.counters.reads)
+	}
+}
+
 func TestCountersAreReadOnceASecond(t *testing.T) {
 	r := limited(t, weir.Limits{Quota: 1000})
 	for i := range 50 {

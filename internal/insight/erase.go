@@ -12,7 +12,7 @@ import (
 // Erased says what an erasure did.
 type Erased struct {
 	ProfileID string    `json:"profile_id"`
-	ErasedAt  time.Time `json:"erased_at" doc:"what was received before is erased, also when it is stored later"`
+	ErasedAt  time.Time `json:"erased_at" doc:"what was received before is erased, also when it is stored later; ahead of now where the profile had an event of a time to come"`
 	Devices   int       `json:"devices" doc:"that were linked to the profile and erased with it"`
 }
 
@@ -24,7 +24,8 @@ const barrierTries = 10
 // and what was on its way while the erasure was noted is erased too. To erase again
 // what is gone is no error. Errors: EINVALID, EUNAVAILABLE when not all that was
 // acknowledged gets into the cold tier: a part may be done, and the next call does the
-// rest.
+// rest. Where an event of the profile is of a time to come, what is received until then
+// is erased as well.
 func (e *Engine) Erase(ctx context.Context, p *weir.Project, c cold.Eraser, profileID, by string) (*Erased, error) {
 	if err := isProfile(profileID); err != nil {
 		return nil, err
@@ -44,6 +45,14 @@ func (e *Engine) Erase(ctx context.Context, p *weir.Project, c cold.Eraser, prof
 	if err != nil {
 		return nil, fmt.Errorf("insight: erase: look for the devices: %w", err)
 	}
+	last, err := e.lastOf(ctx, p, profileID, at)
+	if err != nil {
+		return nil, fmt.Errorf("insight: erase: look for what lies ahead: %w", err)
+	}
+	if !last.Before(at) {
+		at = last.Add(time.Microsecond)
+		er.At = at
+	}
 	// A batch that was under way when the erasure was noted may have missed the note.
 	// It is in before the second barrier.
 	if err := c.Erase(ctx, er); err != nil {
@@ -56,6 +65,28 @@ func (e *Engine) Erase(ctx context.Context, p *weir.Project, c cold.Eraser, prof
 		return nil, fmt.Errorf("insight: %w", err)
 	}
 	return &Erased{ProfileID: profileID, ErasedAt: at.In(p.Location()), Devices: len(er.Devices)}, nil
+}
+
+// lastOf is the latest time from then on of what is known of a profile. The clocks of
+// senders may be ahead, and visits, links and changes of traits have no other time than
+// their events'. The zero time is none.
+func (e *Engine) lastOf(ctx context.Context, p *weir.Project, profileID string, from time.Time) (last time.Time, err error) {
+	latest := func(table, at string, of fragment) fragment {
+		us := e.d.Micros(at)
+		return sql("SELECT MAX("+us+") AS us FROM "+table+" WHERE project_id = @ AND "+us+" >= @ AND @", bind(p.ID), bind(from.UnixMicro()), of)
+	}
+	mine := sql("profile_id = @", bind(profileID))
+	q := sql("SELECT MAX(us) FROM (@ UNION ALL @ UNION ALL @ UNION ALL @) AS latest",
+		latest("events", "ts", e.ofProfile(p, profileID)), latest("visits", "start_at", e.visitsOfProfile(p, profileID)),
+		latest("traits", "changed_at", mine), latest("identities", "linked_at", mine))
+	return last, e.each(ctx, q, func(scan func(...any) error) error {
+		var us *int64
+		if err := scan(&us); err != nil || us == nil || *us == 0 {
+			return err
+		}
+		last = time.UnixMicro(*us)
+		return nil
+	})
 }
 
 // complete waits until all that was acknowledged is in the cold tier. Error:

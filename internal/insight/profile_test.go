@@ -2,6 +2,7 @@ package insight_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -96,5 +97,42 @@ func TestAnErasureIsDoneOnceMoreBehindTheBarrier(t *testing.T) {
 	}
 	if h.times != 2 || !h.at[0].Equal(h.at[1]) {
 		t.Errorf("erased %d times, at %v", h.times, h.at)
+	}
+}
+
+func TestAPageOfProfilesHasABoundedSize(t *testing.T) {
+	s := newStore(t)
+	b := &cold.Batch{Token: "big", Log: "log", First: 1, Last: 1, Now: noon}
+	const profiles, traits, size = 30, 90, 8 << 10
+	value := strings.Repeat("x", size)
+	for i := range profiles {
+		id := fmt.Sprintf("u%02d", i)
+		for n := range traits {
+			b.Traits = append(b.Traits, weir.TraitChange{
+				ProjectID: "p", ProfileID: id, Trait: fmt.Sprint("t", n), Op: weir.TraitSet, At: noon, Place: fmt.Sprintf("%s/%03d", id, n), Text: value, Quoted: true,
+			})
+		}
+	}
+	if err := s.Write(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	e := insight.New(s, done{}, nil, insight.Options{})
+	a, err := e.Profiles(t.Context(), berlin(t), insight.ProfilesQuery{}, 0)
+	if err != nil || len(a.Profiles) != profiles {
+		t.Fatalf("%d profiles, %v", len(a.Profiles), err)
+	}
+	bytes, n := 0, 0
+	for _, p := range a.Profiles {
+		n += len(p.Traits) + p.LeftOut
+		for _, v := range p.Traits {
+			bytes += len(v)
+		}
+	}
+	if bytes > 8<<20 || bytes < 6<<20 || n != profiles*traits {
+		t.Errorf("%d bytes, %d traits shown or left out of %d", bytes, n, profiles*traits)
+	}
+	one, err := e.Profile(t.Context(), berlin(t), "u29", 0)
+	if err != nil || len(one.Traits) != traits {
+		t.Errorf("alone it shows %d traits, %v", len(one.Traits), err)
 	}
 }

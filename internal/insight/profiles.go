@@ -42,7 +42,7 @@ type ProfileItem struct {
 	LastSeen  time.Time                  `json:"last_seen"`
 	Events    int64                      `json:"events"`
 	Traits    map[string]json.RawMessage `json:"traits" nullable:"false"`
-	LeftOut   int                        `json:"traits_left_out,omitempty" doc:"traits beyond what is shown of a profile: 1,000, or 1 MiB"`
+	LeftOut   int                        `json:"traits_left_out,omitempty" doc:"traits beyond what is shown: 1,000 or 1 MiB of a profile, 8 MiB of a list"`
 }
 
 // searched are the traits that a search looks at, beside the id.
@@ -175,6 +175,8 @@ func parseProfileCursor(s string) (profileCursor, error) {
 const (
 	maxTraits     = 1000
 	maxTraitBytes = 1 << 20
+	// maxPageBytes is of all profiles of one answer: a list has up to 500.
+	maxPageBytes = 8 << 20
 )
 
 // fillTraits fills in the traits of the profiles.
@@ -183,7 +185,7 @@ func (e *Engine) fillTraits(ctx context.Context, p *weir.Project, items []Profil
 		return nil
 	}
 	at := map[string]*ProfileItem{}
-	sizes := map[string]int{}
+	sizes, page := map[string]int{}, 0
 	var ids []fragment
 	for i := range items {
 		items[i].Traits = map[string]json.RawMessage{}
@@ -198,10 +200,12 @@ func (e *Engine) fillTraits(ctx context.Context, p *weir.Project, items []Profil
 		if !ok || it == nil {
 			return
 		}
-		if sizes[profile] += len(trait) + len(v); len(it.Traits) == maxTraits || sizes[profile] > maxTraitBytes {
+		size := len(trait) + len(v)
+		if sizes[profile] += size; len(it.Traits) == maxTraits || sizes[profile] > maxTraitBytes || page+size > maxPageBytes {
 			it.LeftOut++
 			return
 		}
+		page += size
 		it.Traits[trait] = v
 	}
 	err := e.changes(ctx, sql("project_id = @ AND profile_id IN (@)", bind(p.ID), list(ids, ", ")), func(c *weir.TraitChange) error {

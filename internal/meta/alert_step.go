@@ -11,8 +11,13 @@ import (
 	weir "github.com/weir-analytics/weir"
 )
 
-// maxAlertHistory is how many entries an alert's history has at most.
-const maxAlertHistory = 1000
+const (
+	// maxAlertHistory is how many entries an alert's history has at most.
+	maxAlertHistory = 1000
+	// maxChannelWaiting is how many messages wait for a channel at most. Who has been
+	// away for so many has no use for the oldest.
+	maxChannelWaiting = 100
+)
 
 // StepAlert stores what a check found: status, history and messages for all of
 // the alert's channels. ok is false, and nothing stored, when the alert is no
@@ -101,7 +106,32 @@ func (s *Store) enqueue(ctx context.Context, tx *sql.Tx, step *weir.AlertStep) e
 			}
 		}
 	}
-	return nil
+	return dropOldest(ctx, tx, step, channels[step.AlertID], s.clock.Now())
+}
+
+// dropOldest keeps the newest of what waits for each channel, and says in the alert's
+// history how many were given up.
+func dropOldest(ctx context.Context, tx *sql.Tx, step *weir.AlertStep, channels []weir.AlertChannel, now time.Time) error {
+	var dropped int64
+	for _, c := range channels {
+		res, err := tx.ExecContext(ctx, `DELETE FROM alert_outbox WHERE channel_id = ? AND seq <= (
+			SELECT seq FROM alert_outbox WHERE channel_id = ? ORDER BY seq DESC LIMIT 1 OFFSET ?)`, c.ID, c.ID, maxChannelWaiting)
+		if err != nil {
+			return err
+		}
+		n, err := res.RowsAffected()
+		if err != nil {
+			return err
+		}
+		dropped += n
+	}
+	if dropped == 0 {
+		return nil
+	}
+	return addEntries(ctx, tx, step.AlertID, []weir.AlertEntry{{
+		Kind: weir.AlertUndelivered, At: now, From: step.Status.State, To: step.Status.State, Incident: step.Messages[len(step.Messages)-1].Incident,
+		Detail: fmt.Sprintf("the oldest of over %d messages that wait for one channel: %d given up", maxChannelWaiting, dropped),
+	}})
 }
 
 // AlertHistory is what happened to an alert, newest first, before a seq or, if
@@ -147,14 +177,25 @@ func (s *Store) TrimAlertHistory(ctx context.Context, before time.Time) error {
 // ClaimAlertDeliveries takes up to limit messages that are due, for as long as
 // the lease: nobody else gets them meanwhile, and somebody does after it. A
 // channel gets its messages one after the other, so a message waits for the one
-// before it. A claim counts as an attempt.
+// before it; projects take turns, so that one with many messages holds up no other.
+// A claim counts as an attempt. A message that cannot be read is given up.
 func (s *Store) ClaimAlertDeliveries(ctx context.Context, lease time.Duration, limit int) ([]weir.AlertDelivery, error) {
 	var all []weir.AlertDelivery
 	err := s.inTx(ctx, func(tx *sql.Tx) error {
 		now := s.clock.Now()
 		var err error
-		if all, err = dueDeliveries(ctx, tx, now, limit); err != nil {
+		var unread []weir.AlertDelivery
+		if all, unread, err = dueDeliveries(ctx, tx, now, limit); err != nil {
 			return err
+		}
+		for _, d := range unread {
+			if _, err := tx.ExecContext(ctx, `DELETE FROM alert_outbox WHERE id = ?`, d.Key); err != nil {
+				return err
+			}
+			entry := weir.AlertEntry{Kind: weir.AlertUndelivered, At: now, Detail: "a message, or where it was to go, cannot be read"}
+			if err := addEntries(ctx, tx, d.AlertID, []weir.AlertEntry{entry}); err != nil {
+				return err
+			}
 		}
 		for _, d := range all {
 			if _, err := tx.ExecContext(ctx, `UPDATE alert_outbox SET due_at = ?, attempts = attempts + 1 WHERE id = ?`, micros(now.Add(lease)), d.Key); err != nil {
@@ -169,31 +210,34 @@ func (s *Store) ClaimAlertDeliveries(ctx context.Context, lease time.Duration, l
 	return all, nil
 }
 
-func dueDeliveries(ctx context.Context, tx *sql.Tx, now time.Time, limit int) ([]weir.AlertDelivery, error) {
-	rows, err := tx.QueryContext(ctx, `SELECT o.id, a.project_id, o.alert_id, o.message, o.attempts, o.created_at, c.id, c.kind, c.target, c.secret
+// dueDeliveries are those that are due, and those among them that cannot be read.
+func dueDeliveries(ctx context.Context, tx *sql.Tx, now time.Time, limit int) (due, unread []weir.AlertDelivery, err error) {
+	rows, err := tx.QueryContext(ctx, `SELECT id, project_id, alert_id, message, attempts, created_at, channel, kind, target, secret FROM (
+		SELECT o.id, a.project_id, o.alert_id, o.message, o.attempts, o.created_at, o.due_at, c.id AS channel, c.kind, c.target, c.secret,
+			ROW_NUMBER() OVER (PARTITION BY a.project_id ORDER BY o.due_at, o.id) AS turn
 		FROM alert_outbox o JOIN alert_channels c ON c.id = o.channel_id JOIN alerts a ON a.id = o.alert_id
 		WHERE o.due_at <= ? AND NOT EXISTS (SELECT 1 FROM alert_outbox b WHERE b.channel_id = o.channel_id AND b.seq < o.seq)
-		ORDER BY o.due_at, o.id LIMIT ?`, micros(now), limit)
+		) AS waiting ORDER BY turn, due_at, id LIMIT ?`, micros(now), limit)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer rows.Close()
-	var all []weir.AlertDelivery
 	for rows.Next() {
 		var d weir.AlertDelivery
 		var message, target string
 		var created int64
 		if err := rows.Scan(&d.Key, &d.ProjectID, &d.AlertID, &message, &d.Attempts, &created,
 			&d.Channel.ID, &d.Channel.Kind, &target, &d.Channel.Secret); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		if err := errors.Join(json.Unmarshal([]byte(message), &d.Message), setTarget(&d.Channel, target)); err != nil {
-			return nil, fmt.Errorf("delivery %s: %w", d.Key, err)
+		if errors.Join(json.Unmarshal([]byte(message), &d.Message), setTarget(&d.Channel, target)) != nil {
+			unread = append(unread, d)
+			continue
 		}
 		d.CreatedAt = fromMicros(created)
-		all = append(all, d)
+		due = append(due, d)
 	}
-	return all, rows.Err()
+	return due, unread, rows.Err()
 }
 
 // DropAlertDelivery takes a message off: it was delivered, or given up, and then

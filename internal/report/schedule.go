@@ -99,8 +99,8 @@ func (s *Scheduler) Look(ctx context.Context) {
 		overdue = max(overdue, s.catchUp(ctx, p, s.r.at(times[p.ID]), now))
 	}
 	s.r.metrics.overdue.Set(overdue.Seconds())
-	if now.Sub(s.checked) < checkEvery {
-		return
+	if since := now.Sub(s.checked); since >= 0 && since < checkEvery {
+		return // a clock that was wrong, and is ahead no more, holds up nothing
 	}
 	s.checked = now
 	for _, p := range projects {
@@ -134,7 +134,7 @@ func (s *Scheduler) catchUp(ctx context.Context, p *weir.Project, at At, now tim
 		overdue = now.Sub(at.Due(missing[0], p.Location()))
 	}
 	t := s.trouble[p.ID]
-	if err == nil && t != nil && now.Before(t.until) {
+	if err == nil && t != nil && now.Before(t.until) && t.until.Sub(now) <= maxPause {
 		return overdue
 	}
 	for err == nil && len(missing) > 0 {

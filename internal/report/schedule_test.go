@@ -176,6 +176,30 @@ func TestAReportIsComputedAgainWhenEventsComeInLate(t *testing.T) {
 	})
 }
 
+func TestAClockThatWasAheadHoldsUpNoReport(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "UTC")
+		w.madeOn("1999-12-29")
+		w.happens("1999-12-29", 5)
+		ahead := 240 * time.Hour
+		w.clock = func() time.Time { return time.Now().Add(ahead) }
+		s := report.NewScheduler(w.reporter(), w, always)
+		w.fails["save"] = errors.New("no room")
+		lasting(t, s, 30*time.Minute)
+		ahead = 0
+		delete(w.fails, "save")
+		lasting(t, s, 2*time.Hour)
+		if w.reports["1999-12-29"] == nil {
+			t.Fatal("there is no report, of a project whose reports failed while the clock was ahead")
+		}
+		w.happens("1999-12-29", 1)
+		lasting(t, s, 2*time.Hour)
+		if a := w.reports["1999-12-29"]; a.Totals.Events != 6 {
+			t.Errorf("late events are not looked for: %+v", a.Totals)
+		}
+	})
+}
+
 func TestAReportOfEventsThatAreForgottenKeepsItsNumbersAndExplainsTheCounters(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, "UTC")

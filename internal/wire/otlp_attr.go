@@ -44,6 +44,9 @@ func (v value) text(scratch *[]byte) []byte {
 	return b
 }
 
+// maxDigits is as long as the text of a whole number may be.
+const maxDigits = 40
+
 // whole is the value as a whole number: some SDKs send a status as text, or as
 // a double.
 func (v value) whole() (int64, bool) {
@@ -51,6 +54,9 @@ func (v value) whole() (int64, bool) {
 	case valueInt:
 		return v.n, true
 	case valueText:
+		if len(v.raw) > maxDigits { // a resource's is looked at for each span
+			return 0, false
+		}
 		n, err := strconv.ParseInt(string(v.raw), 10, 64)
 		return n, err == nil
 	case valueDouble:

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -264,6 +265,32 @@ func TestLongPropertiesAreCutBetweenCharacters(t *testing.T) {
 	want := fmt.Sprintf(`{"service":"shop","host":"a\"b","error_type":"%s"}`, strings.Repeat("é", 127))
 	if string(in.Event.Properties) != want || r.Reason != "" {
 		t.Errorf("%s %v, want %s", in.Event.Properties, r, want)
+	}
+}
+
+// One request must not make the server copy a resource's attribute for each span.
+func TestALongAttributeOfTheResourceIsNotCopiedForEachSpan(t *testing.T) {
+	const size, spans = 1 << 20, 300
+	req := &coltracepb.ExportTraceServiceRequest{ResourceSpans: []*tracepb.ResourceSpans{{
+		Resource:   &resourcepb.Resource{Attributes: []*commonpb.KeyValue{attribute("service.version", strings.Repeat("1", size))}},
+		ScopeSpans: []*tracepb.ScopeSpans{{}},
+	}}}
+	for range spans {
+		req.ResourceSpans[0].ScopeSpans[0].Spans = append(req.ResourceSpans[0].ScopeSpans[0].Spans, served())
+	}
+	body, err := proto.Marshal(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	in, _, err := wire.Traces(body, wire.Protobuf, nil, now, wire.DefaultLimits())
+	runtime.ReadMemStats(&after)
+	if err != nil || len(in) != spans {
+		t.Fatalf("%d calls: %v", len(in), err)
+	}
+	if n := after.TotalAlloc - before.TotalAlloc; n > 16<<20 {
+		t.Errorf("%d bytes were allocated for a request of %d", n, len(body))
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/ClickHouse/ch-go/proto"
@@ -191,41 +192,55 @@ func (u *URL) erase(ctx context.Context, db *sql.DB, e cold.Erasure) error {
 	return u.eraseDead(ctx, db, e)
 }
 
+// deadAtOnce is how many dead letters one statement names: ClickHouse limits how large
+// one is.
+const deadAtOnce = 1000
+
 func (u *URL) eraseDead(ctx context.Context, db *sql.DB, e cold.Erasure) error {
 	dead := u.Database + "." + u.local("dead_letters")
-	q, bound, err := bindings("SELECT shard, seq, toUnixTimestamp64Micro(refused_at), event FROM "+dead+" WHERE project_id = ?", []any{e.ProjectID})
-	if err != nil {
-		return err
-	}
-	rows, err := db.QueryContext(ctx, q, bound...)
+	places, err := deadOf(ctx, db, dead, e)
 	if err != nil {
 		return fmt.Errorf("dead_letters: %w", err)
 	}
+	for some := range slices.Chunk(places, deadAtOnce) {
+		where, args := "", []any{e.ProjectID}
+		for i, p := range some {
+			if i > 0 {
+				where += " OR "
+			}
+			where += "shard = ? AND seq = ? AND refused_at = " + eraseMoment
+			args = append(args, p...)
+		}
+		if err := forgetRows(ctx, db, dead+" WHERE project_id = ? AND ("+where+")", args...); err != nil {
+			return fmt.Errorf("dead_letters: %w", err)
+		}
+	}
+	return nil
+}
+
+// deadOf are the places of the dead letters that are the person's: shard, seq and when
+// they were refused.
+func deadOf(ctx context.Context, db *sql.DB, dead string, e cold.Erasure) (places [][]any, err error) {
+	q, bound, err := bindings("SELECT shard, seq, toUnixTimestamp64Micro(refused_at), event FROM "+dead+" WHERE project_id = ?", []any{e.ProjectID})
+	if err != nil {
+		return nil, err
+	}
+	rows, err := db.QueryContext(ctx, q, bound...)
+	if err != nil {
+		return nil, err
+	}
 	defer rows.Close()
-	var where string
-	args := []any{e.ProjectID}
 	for rows.Next() {
 		var shard int32
 		var seq uint64
 		var us int64
 		var event []byte
 		if err := rows.Scan(&shard, &seq, &us, &event); err != nil {
-			return fmt.Errorf("dead_letters: %w", err)
+			return nil, err
 		}
-		if !e.Is(event) {
-			continue
+		if e.Is(event) {
+			places = append(places, []any{int(shard), seq, us})
 		}
-		if where != "" {
-			where += " OR "
-		}
-		where += "shard = ? AND seq = ? AND refused_at = " + eraseMoment
-		args = append(args, int(shard), seq, us)
 	}
-	if err := rows.Err(); err != nil || where == "" {
-		return err
-	}
-	if err := forgetRows(ctx, db, dead+" WHERE project_id = ? AND ("+where+")", args...); err != nil {
-		return fmt.Errorf("dead_letters: %w", err)
-	}
-	return nil
+	return places, rows.Err()
 }

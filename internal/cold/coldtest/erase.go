@@ -2,6 +2,7 @@ package coldtest
 
 import (
 	"bytes"
+	"context"
 	"database/sql"
 	"encoding/json"
 	"fmt"
@@ -20,6 +21,8 @@ import (
 func testErase(t *testing.T, open func(*testing.T, string) cold.Store) {
 	t.Run("who is erased is gone, nobody else is, and no event", func(t *testing.T) { testEraseProfile(t, open) })
 	t.Run("what was received before and is written later is without the person", func(t *testing.T) { testEraseLate(t, open) })
+	t.Run("what is of a time to come is erased too", func(t *testing.T) { testEraseAhead(t, open) })
+	t.Run("who has thousands of dead letters is erased too", func(t *testing.T) { testEraseManyDead(t, open) })
 	t.Run("an erasure of nobody is refused", func(t *testing.T) { testEraseNobody(t, open) })
 }
 
@@ -266,5 +269,80 @@ func testEraseNobody(t *testing.T, open func(*testing.T, string) cold.Store) {
 		if !strings.HasPrefix(r.ID, "e-") {
 			t.Errorf("event %q is left", r.ID)
 		}
+	}
+}
+
+// passed is a barrier that is passed at once.
+type passed struct{}
+
+func (passed) Flush(context.Context) (time.Time, error) { return time.Now(), nil }
+func (passed) AsOf() time.Time                          { return time.Now() }
+
+// A sender's clock may be ahead. What comes of its events has no other time.
+func testEraseAhead(t *testing.T, open func(*testing.T, string) cold.Store) {
+	s := open(t, t.TempDir())
+	defer func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	p := &weir.Project{ID: "p", Timezone: "UTC"}
+	if err := p.Resolve(); err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now().UTC().Truncate(time.Microsecond)
+	ahead := now.Add(3 * time.Hour)
+	row := weir.EventRow{Seq: 1}
+	row.ID, row.ProjectID, row.Name, row.ProfileID, row.DeviceID = "e", p.ID, weir.NameIdentify, "u", "d"
+	row.Time, row.ReceivedAt, row.Properties = ahead, now, []byte(`{"email":"ada@example.org"}`)
+	other := row
+	other.Seq, other.ID, other.ProfileID, other.DeviceID = 2, "f", "v", "w"
+	write(t, s, &cold.Batch{
+		Token: "ahead", Log: "log", First: 1, Last: 2, Now: now, Events: []weir.EventRow{row, other},
+		Visits: []weir.VisitRow{{ProjectID: p.ID, DeviceID: "d", SessionID: "s", Sign: 1, Version: 1, ProfileID: "u", Start: ahead, End: ahead, Events: 1}},
+		Links:  []weir.Link{{ProjectID: p.ID, DeviceID: "d", ProfileID: "u", At: ahead}, {ProjectID: p.ID, DeviceID: "w", ProfileID: "v", At: ahead}},
+	})
+	engine := insight.New(s, passed{}, nil, insight.Options{})
+	a, err := engine.Erase(t.Context(), p, s, "u", "user 1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !a.ErasedAt.After(ahead) || a.ErasedAt.After(ahead.Add(time.Second)) {
+		t.Errorf("erased up to %v, the event is of %v", a.ErasedAt, ahead)
+	}
+	if left := traces(t, s, &cold.Erasure{ProjectID: p.ID, ProfileID: "u", Devices: []string{"d"}}); len(left) > 0 {
+		t.Errorf("%v are left", left)
+	}
+	if _, err := engine.Profile(t.Context(), p, "v", 0); err != nil {
+		t.Errorf("the other profile: %v", err)
+	}
+	b, err := engine.Erase(t.Context(), p, s, "u", "user 1")
+	if err != nil || b.ErasedAt.After(ahead) {
+		t.Errorf("once more, when nothing is left: %+v, %v", b, err)
+	}
+}
+
+func testEraseManyDead(t *testing.T, open func(*testing.T, string) cold.Store) {
+	const letters = 3500
+	s := open(t, t.TempDir())
+	defer func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	dead := &cold.Batch{Token: "dead", Log: "dead", Shard: 3, First: 1, Last: letters + 1, Now: traitFrom}
+	for i := range letters + 1 {
+		body := []byte(`{"ProfileID":"u"}`)
+		if i == letters/2 {
+			body = []byte(`{"ProfileID":"v"}`)
+		}
+		dead.Dead = append(dead.Dead, weir.DeadLetter{ProjectID: "p", Shard: 3, Seq: uint64(i + 1), Reason: "r", Event: body, At: traitFrom})
+	}
+	write(t, s, dead)
+	if err := s.Erase(t.Context(), cold.Erasure{ProjectID: "p", ProfileID: "u", At: erasedAt}); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(readDead(t, s)); n != 1 {
+		t.Errorf("%d dead letters are left, want the other's", n)
 	}
 }

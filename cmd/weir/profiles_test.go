@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/cold"
+	"github.com/weir-analytics/weir/internal/cold/duckdb"
+	"github.com/weir-analytics/weir/internal/fleet/local"
+	"github.com/weir-analytics/weir/internal/insight"
+)
+
+// openGate is a barrier that is passed at once.
+type openGate struct{}
+
+func (openGate) Flush(context.Context) (time.Time, error) { return time.Now(), nil }
+func (openGate) AsOf() time.Time                          { return time.Now() }
+
+// slowEraser takes until it is let go on.
+type slowEraser struct {
+	began, goOn chan struct{}
+	calls       atomic.Int32
+}
+
+func (s *slowEraser) Erase(context.Context, cold.Erasure) error {
+	if s.calls.Add(1) == 1 {
+		close(s.began)
+		<-s.goOn
+	}
+	return nil
+}
+
+// Two at once could each add what is left of the same events: a cold tier need not
+// have transactions.
+func TestOneErasureOfAProjectGoesOnAtATime(t *testing.T) {
+	store, err := duckdb.Open(filepath.Join(t.TempDir(), "cold.duckdb"), duckdb.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	engine := insight.New(store, openGate{}, nil, insight.Options{})
+	slow := &slowEraser{began: make(chan struct{}), goOn: make(chan struct{})}
+	locks := local.New(local.Options{}).Locks
+	one, other := profiles{engine, slow, locks}, profiles{engine, slow, locks} // of two nodes
+	p := &weir.Project{ID: "p", Timezone: "UTC"}
+	if err := p.Resolve(); err != nil {
+		t.Fatal(err)
+	}
+	first := make(chan error, 1)
+	go func() {
+		_, err := one.Erase(t.Context(), p, "u", "user 1")
+		first <- err
+	}()
+	<-slow.began
+	if _, err := other.Erase(t.Context(), p, "u", "user 1"); weir.ErrorCode(err) != weir.EUNAVAILABLE || slow.calls.Load() != 1 {
+		t.Errorf("a second one beside it: %v, %d calls", err, slow.calls.Load())
+	}
+	q := *p
+	q.ID = "q"
+	if _, err := other.Erase(t.Context(), &q, "u", "user 1"); err != nil {
+		t.Errorf("one of another project: %v", err)
+	}
+	close(slow.goOn)
+	if err := <-first; err != nil {
+		t.Error(err)
+	}
+	if _, err := other.Erase(t.Context(), p, "u", "user 1"); err != nil {
+		t.Errorf("one after it: %v", err)
+	}
+}
+
+func TestALockIsHeldForAsLongAsItIsNeeded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		locks := local.New(local.Options{}).Locks
+		release, mine, err := hold(t.Context(), locks, "x", 30*time.Second)
+		if err != nil || !mine {
+			t.Fatal(mine, err)
+		}
+		<-time.After(10 * time.Minute)
+		if _, mine, _ := hold(t.Context(), locks, "x", time.Second); mine {
+			t.Error("it was lost")
+		}
+		release()
+		again, mine, err := hold(t.Context(), locks, "x", time.Second)
+		if err != nil || !mine {
+			t.Fatal("it was not given up", err)
+		}
+		again()
+	})
+}
