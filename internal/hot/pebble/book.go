@@ -55,14 +55,9 @@ const (
 	maxCells  = 1 << 22          // of a shelf, 8 bytes each; more are dropped whole
 )
 
-// change is a counter's new value, rankChange a register's.
-type change struct {
-	counter
-	value uint64
-}
-
+// rankChange is a register's new rank.
 type rankChange struct {
-	sketch
+	bucketOf
 	register uint16
 	rank     byte
 }
@@ -71,19 +66,21 @@ func newBook() *book { return &book{shelves: map[string]*shelf{}} }
 
 // tell takes in what an applied batch has changed. The commit loop calls it
 // before anybody is told that the batch is durable.
-func (b *book) tell(counts []change, ranks []rankChange) {
+func (b *book) tell(counts changes, ranks []rankChange) {
 	if !b.open.Load() {
 		return
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for i := range counts {
-		c := &counts[i]
+	for _, c := range counts.buckets {
 		if sh := b.shelves[c.project]; sh != nil {
 			if p := sh.pages[c.Bucket]; p != nil {
-				p.raise(sh.names, c.Fact, int64(c.value))
+				for _, v := range counts.values[:c.n] {
+					p.raise(sh.names, v.Fact, int64(v.value))
+				}
 			}
 		}
+		counts.values = counts.values[c.n:]
 	}
 	for i := range ranks {
 		c := &ranks[i]
