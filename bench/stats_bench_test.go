@@ -8,6 +8,8 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,7 +28,8 @@ const (
 	statsConsumers = 1000
 	statsDevices   = 50_000
 	statsLoad      = 5000 // events a second meanwhile
-	statsDays      = 8    // over which the stored events are spread
+	statsDays      = 8    // over which a tenth of the stored events is spread; the others are of the last day
+	statsLoaders   = 4    // that store them at once
 )
 
 // statsEvents is how many events the counters have counted before: 1 million, or
@@ -54,18 +57,11 @@ func BenchmarkStats(b *testing.B) {
 		}
 		b.Run(name, func(b *testing.B) {
 			store := open(b)
-			source := newCallSource()
-			now := time.Now().UTC()
 			n := statsEvents(b)
 			began := time.Now()
-			const batch = 10_000
-			for done := 0; done < n; done += batch {
-				items := source.items(batch, func(i int) time.Time { return spread(now, done+i, n) })
-				mustAppend(b, store, items)
-				if done%100_000 == 0 {
-					drainAll(b, store)
-				}
-			}
+			load(b, store, n)
+			source := newCallSource(statsLoaders)
+			source.n = n
 			for i := 0; i < statsDevices; i += 1000 { // all live
 				items := source.items(1000, func(int) time.Time { return time.Now() })
 				for j, it := range items {
@@ -101,11 +97,61 @@ func BenchmarkStats(b *testing.B) {
 	}
 }
 
-// spread is the time of the i-th of n events, in the order of time over the days
-// before now.
+// load appends n events from several goroutines, in large batches, and drains
+// them from the log meanwhile.
+func load(b *testing.B, store hot.Store, n int) {
+	const batch = 10_000
+	now := time.Now().UTC()
+	var next, stored atomic.Int64
+	var loaders, drain sync.WaitGroup
+	ended := make(chan struct{})
+	drain.Go(func() {
+		each := time.NewTicker(time.Second)
+		defer each.Stop()
+		for {
+			select {
+			case <-ended:
+				return
+			case <-each.C:
+				drainAll(b, store)
+			}
+		}
+	})
+	for loader := range statsLoaders {
+		loaders.Go(func() {
+			source := newCallSource(uint64(loader))
+			for {
+				from := int(next.Add(batch)) - batch
+				if from >= n {
+					return
+				}
+				source.n = from
+				items := source.items(min(batch, n-from), func(i int) time.Time { return spread(now, from+i, n) })
+				if _, err := store.Append(b.Context(), items); err != nil {
+					b.Error(err)
+					return
+				}
+				if done := stored.Add(int64(len(items))); done%1_000_000 == 0 {
+					b.Logf("%d events after %v", done, time.Since(now).Round(time.Second))
+				}
+			}
+		})
+	}
+	loaders.Wait()
+	close(ended)
+	drain.Wait()
+	if b.Failed() {
+		b.FailNow()
+	}
+}
+
+// spread is the time of the i-th of n events, in the order of time.
 func spread(now time.Time, i, n int) time.Time {
-	const over = float64(statsDays * 24 * time.Hour)
-	return now.Add(time.Duration((float64(i)/float64(n) - 1) * over))
+	at := float64(i) / float64(n)
+	if at < 0.1 {
+		return now.AddDate(0, 0, -1).Add(time.Duration((at*10 - 1) * float64((statsDays-1)*24*time.Hour)))
+	}
+	return now.Add(time.Duration((at - 1) / 0.9 * float64(24*time.Hour)))
 }
 
 // measure asks b.N times under load.
@@ -179,7 +225,7 @@ type callSource struct {
 	routes, consumers, devices []string
 }
 
-func newCallSource() *callSource {
+func newCallSource(seed uint64) *callSource {
 	names := func(n int, format string) (all []string) {
 		for i := range n {
 			all = append(all, fmt.Sprintf(format, i))
@@ -187,7 +233,7 @@ func newCallSource() *callSource {
 		return all
 	}
 	return &callSource{
-		random: rand.New(rand.NewPCG(1, 2)),
+		random: rand.New(rand.NewPCG(seed, 2)),
 		routes: names(statsRoutes, "/api/v1/resource-%d/{id}"), consumers: names(statsConsumers, "customer-%d"), devices: names(statsDevices, "device-%d"),
 	}
 }
