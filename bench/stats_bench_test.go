@@ -28,7 +28,7 @@ const (
 	statsConsumers = 1000
 	statsDevices   = 50_000
 	statsLoad      = 5000 // events a second meanwhile
-	statsDays      = 8    // over which a tenth of the stored events is spread; the others are of the last day
+	statsDays      = 8    // over which a tenth of the stored events is spread; the others are of the last six hours
 	statsLoaders   = 4    // that store them at once
 )
 
@@ -149,9 +149,9 @@ func load(b *testing.B, store hot.Store, n int) {
 func spread(now time.Time, i, n int) time.Time {
 	at := float64(i) / float64(n)
 	if at < 0.1 {
-		return now.AddDate(0, 0, -1).Add(time.Duration((at*10 - 1) * float64((statsDays-1)*24*time.Hour)))
+		return now.Add(-6*time.Hour + time.Duration((at*10-1)*float64(statsDays*24*time.Hour-6*time.Hour)))
 	}
-	return now.Add(time.Duration((at - 1) / 0.9 * float64(24*time.Hour)))
+	return now.Add(time.Duration((at - 1) / 0.9 * float64(6*time.Hour)))
 }
 
 // measure asks b.N times under load.
