@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -130,7 +131,7 @@ func (c *counts) bucket(k bucketOf) (*counted, error) {
 // find is the fact's place in values, or that of the rest when its dimension is
 // full. It was not there before.
 func (c *counts) find(of *counted, f hot.Fact) (hot.Fact, int, error) {
-	key := append(append(of.prefix[:len(of.prefix):len(of.prefix)], byte(f.Dimension)), f.Member...)
+	key := append(append(slices.Clip(of.prefix), byte(f.Dimension)), f.Member...)
 	var raw []byte
 	if !of.all {
 		var err error
