@@ -27,7 +27,7 @@ func BenchmarkMariaDB(b *testing.B) {
 	}
 	n := statsEvents(b)
 	db := startMariaDB(b)
-	store := openPebble(b)
+	store, _ := openPebble(b)
 	now := time.Now().UTC()
 	csv := filepath.Join(db.dir, "calls.csv")
 	out, err := os.Create(csv)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -51,12 +52,12 @@ func statsEvents(b *testing.B) int {
 // least-p99-ms that of the smallest question that the store knows, asked in turn
 // with them: what a busy machine adds to any answer. Use -benchtime 2000x.
 func BenchmarkStats(b *testing.B) {
-	for name, open := range map[string]func(*testing.B) hot.Store{"pebble": openPebble, "redis": openRedis} {
+	for name, open := range map[string]func(*testing.B) (s hot.Store, loaded func()){"pebble": openPebble, "redis": openRedis} {
 		if only := os.Getenv("WEIR_BENCH_HOT"); only != "" && only != name {
 			continue
 		}
 		b.Run(name, func(b *testing.B) {
-			store := open(b)
+			store, loaded := open(b)
 			n := statsEvents(b)
 			began := time.Now()
 			load(b, store, n)
@@ -70,6 +71,7 @@ func BenchmarkStats(b *testing.B) {
 				mustAppend(b, store, items)
 			}
 			drainAll(b, store)
+			loaded()
 			b.Logf("%d events counted in %v", n+statsDevices, time.Since(began).Round(time.Second))
 			s, project := stats.New(store, nil), &weir.Project{ID: "p", Timezone: "Asia/Kolkata"}
 			if err := project.Resolve(); err != nil {
@@ -305,17 +307,20 @@ func drainAll(b *testing.B, s hot.Store) {
 	}
 }
 
-func openPebble(b *testing.B) hot.Store {
+func openPebble(b *testing.B) (hot.Store, func()) {
 	s, err := pebble.Open(b.TempDir(), pebble.Options{})
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = s.Close() })
-	return s
+	return s, func() {}
 }
 
-func openRedis(b *testing.B) hot.Store {
-	u, err := redisconn.Parse(redistest.Start(b, "--save", "").URL())
+// openRedis begins without an append-only file, for what is stored beforehand; once
+// it is loaded, Redis has one.
+func openRedis(b *testing.B) (hot.Store, func()) {
+	server := redistest.Start(b, "--save", "", "--appendonly", "no")
+	u, err := redisconn.Parse(server.URL())
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -323,10 +328,15 @@ func openRedis(b *testing.B) hot.Store {
 	if err != nil {
 		b.Fatal(err)
 	}
-	s, err := redis.Open(b.Context(), client, u.Prefix, redis.Options{})
+	s, err := redis.Open(b.Context(), client, u.Prefix, redis.Options{Timeout: time.Minute})
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = s.Close(); client.Close() })
-	return s
+	return s, func() {
+		server.Do("CONFIG", "SET", "appendonly", "yes")
+		for info := ""; !strings.Contains(info, "aof_rewrite_in_progress:0") || !strings.Contains(info, "aof_rewrite_scheduled:0"); time.Sleep(100 * time.Millisecond) {
+			info = server.Do("INFO", "persistence")
+		}
+	}
 }
