@@ -27,7 +27,7 @@ func BenchmarkMariaDB(b *testing.B) {
 	}
 	n := statsEvents(b)
 	db := startMariaDB(b)
-	store := openPebble(b)
+	store, _ := openPebble(b)
 	now := time.Now().UTC()
 	csv := filepath.Join(db.dir, "calls.csv")
 	out, err := os.Create(csv)
@@ -35,7 +35,7 @@ func BenchmarkMariaDB(b *testing.B) {
 		b.Fatal(err)
 	}
 	w := bufio.NewWriter(out)
-	source := newCallSource()
+	source := newCallSource(0)
 	for done := 0; done < n; done += 1000 {
 		items := source.items(1000, func(i int) time.Time { return spread(now, done+i, n) })
 		for _, it := range items {

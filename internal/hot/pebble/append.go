@@ -24,7 +24,7 @@ type group struct {
 	items   []hot.Item
 	entries []entry
 	records []byte
-	counts  map[counter]int64 // as if nothing were a duplicate
+	tally   tally
 
 	duplicates []int
 	err        error
@@ -40,7 +40,7 @@ type entry struct {
 	kept     int // of buckets
 }
 
-var groups = sync.Pool{New: func() any { return &group{counts: map[counter]int64{}, done: make(chan struct{}, 1)} }}
+var groups = sync.Pool{New: func() any { return &group{tally: newTally(), done: make(chan struct{}, 1)} }}
 
 // Append implements hot.Log: one atomic, fsynced step over all shards.
 func (s *Store) Append(ctx context.Context, items []hot.Item) ([]int, error) {
@@ -95,19 +95,9 @@ func (g *group) prepare(items []hot.Item, shards int, now time.Time) {
 		en := entry{id: hot.DedupID(e), shard: hot.ShardOf(e, shards), from: from, to: len(g.records)}
 		en.kept = copy(en.buckets[:], bs)
 		g.entries = append(g.entries, en)
-		g.count(len(g.entries)-1, 1)
+		g.tally.add(e, minute, loc, bs)
 	}
-}
-
-// count adds n to each counter of the item: 1, or -1 to take a duplicate out.
-func (g *group) count(i int, n int64) {
-	e, en := g.items[i].Event, &g.entries[i]
-	var facts [8]hot.Fact
-	for _, f := range hot.Facts(facts[:0], e) {
-		for _, b := range en.buckets[:en.kept] {
-			g.counts[counter{e.ProjectID, b, f}] += n
-		}
-	}
+	g.tally.done()
 }
 
 func floorMinute(t time.Time) int64 {
@@ -119,11 +109,11 @@ func floorMinute(t time.Time) int64 {
 }
 
 func (g *group) reset() {
-	clear(g.counts)
+	g.tally.reset()
 	if cap(g.records) > 1<<20 {
 		g.records = nil
 	}
-	*g = group{entries: g.entries[:0], records: g.records[:0], counts: g.counts, done: g.done}
+	*g = group{entries: g.entries[:0], records: g.records[:0], tally: g.tally, done: g.done}
 }
 
 // flight is a batch of groups that is applied and waits for its fsync.
@@ -263,7 +253,7 @@ func (s *Store) fill(f flight) error {
 			}
 			if known {
 				g.duplicates = append(g.duplicates, i)
-				g.count(i, -1)
+				g.tally.take(g.items[i].Event, e.buckets[:e.kept])
 				continue
 			}
 			f.heads[e.shard]++
@@ -291,8 +281,10 @@ func (s *Store) write(b *pebble.Batch, batch []*group) error {
 		}
 	}
 	for _, g := range batch {
-		if err := s.counts.add(b, g.counts); err != nil {
-			return fmt.Errorf("hot: counters: %w", err)
+		for _, of := range g.tally.buckets {
+			if err := s.counts.add(b, of.bucketOf, of.sums); err != nil {
+				return fmt.Errorf("hot: counters: %w", err)
+			}
 		}
 		for i := range g.entries {
 			if e := &g.entries[i]; e.seq != 0 {

@@ -11,6 +11,13 @@ import (
 	"github.com/weir-analytics/weir/internal/hot"
 )
 
+// counter names one count.
+type counter struct {
+	project string
+	hot.Bucket
+	hot.Fact
+}
+
 // Series implements hot.Counters.
 func (s *Store) Series(ctx context.Context, project string, g hot.Grain, d hot.Dimension, member string, from, to time.Time) ([]hot.Point, error) {
 	var points []hot.Point

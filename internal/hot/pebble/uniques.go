@@ -3,6 +3,7 @@ package pebble
 import (
 	"encoding/binary"
 	"math/bits"
+	"strings"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/weir-analytics/weir/internal/hot"
@@ -17,19 +18,20 @@ const (
 // written only when it grows, which soon is rare, and an untouched one takes no
 // room. Only the commit loop uses it; what its cache holds is in the store too.
 type uniques struct {
-	db      *pebble.DB
-	buckets map[sketch]uint64 // → number of the bucket in ranks
-	ranks   map[uint64]byte   // bucket number and register → rank
-	changed []rankChange      // by the batch under way
+	db       *pebble.DB
+	sketches map[bucketOf]sketch
+	ranks    map[uint64]byte // sketch's number and register → rank
+	changed  []rankChange    // by the batch under way
 }
 
+// sketch is what is known of a bucket.
 type sketch struct {
-	project string
-	hot.Bucket
+	number uint64 // in ranks
+	all    bool   // what is not there, the store does not have
 }
 
 func newUniques(db *pebble.DB) *uniques {
-	return &uniques{db: db, buckets: map[sketch]uint64{}, ranks: map[uint64]byte{}}
+	return &uniques{db: db, sketches: map[bucketOf]sketch{}, ranks: map[uint64]byte{}}
 }
 
 // begin starts a batch of adds.
@@ -42,7 +44,7 @@ func (u *uniques) begin() {
 
 // forget empties the cache; the store knows the ranks that count.
 func (u *uniques) forget() {
-	clear(u.buckets)
+	clear(u.sketches)
 	clear(u.ranks)
 }
 
@@ -56,14 +58,12 @@ func (u *uniques) add(b *pebble.Batch, it hot.Item, in []hot.Bucket) error {
 	register := h >> (64 - precision)
 	rank := byte(bits.LeadingZeros64(h<<precision|1<<(precision-1)) + 1)
 	for _, bucket := range in {
-		k := sketch{e.ProjectID, bucket}
-		n, ok := u.buckets[k]
-		if !ok {
-			k.project = string(append([]byte{}, k.project...))
-			n = uint64(len(u.buckets))
-			u.buckets[k] = n
+		k := bucketOf{e.ProjectID, bucket}
+		sk, err := u.sketch(k)
+		if err != nil {
+			return err
 		}
-		id := n<<precision | register
+		id := sk.number<<precision | register
 		old, ok := u.ranks[id]
 		if ok && old >= rank {
 			continue
@@ -71,7 +71,7 @@ func (u *uniques) add(b *pebble.Batch, it hot.Item, in []hot.Bucket) error {
 		var buf [64]byte
 		key := bucketKey(buf[:0], tagUnique, e.ProjectID, bucket.Grain, bucket.Start)
 		key = binary.BigEndian.AppendUint16(key, uint16(register))
-		if !ok {
+		if !ok && !sk.all {
 			raw, err := get(u.db, key)
 			if err != nil {
 				return err
@@ -85,7 +85,24 @@ func (u *uniques) add(b *pebble.Batch, it hot.Item, in []hot.Bucket) error {
 		if err := b.Set(key, []byte{rank}, nil); err != nil {
 			return err
 		}
-		u.changed = append(u.changed, rankChange{sketch{e.ProjectID, bucket}, uint16(register), rank})
+		u.changed = append(u.changed, rankChange{k, uint16(register), rank})
 	}
 	return nil
+}
+
+// sketch is what is known of the bucket. Of one that the store has not, as each
+// minute's at first, that is all.
+func (u *uniques) sketch(k bucketOf) (sketch, error) {
+	sk, ok := u.sketches[k]
+	if ok {
+		return sk, nil
+	}
+	empty, err := none(u.db, bucketKey(nil, tagUnique, k.project, k.Grain, k.Start))
+	if err != nil {
+		return sk, err
+	}
+	sk = sketch{uint64(len(u.sketches)), empty}
+	k.project = strings.Clone(k.project) // it must not hold the request that it came with
+	u.sketches[k] = sk
+	return sk, nil
 }

@@ -138,6 +138,12 @@ func (s *Store) countsOf(project string, p place, slots int64) rueidis.Completed
 	return s.client.B().Getrange().Key(s.keys.bucket(p.shard, kindCounts, project, p.Bucket)).Start(0).End(end).Build()
 }
 
+// stateOf reads a place's state: its counts from digestSlot to stampSlot.
+func (s *Store) stateOf(project string, p place) rueidis.Completed {
+	const from, to = digestSlot * slotBytes, memberSlots*slotBytes - 1
+	return s.client.B().Getrange().Key(s.keys.bucket(p.shard, kindCounts, project, p.Bucket)).Start(int64(from)).End(int64(to)).Build()
+}
+
 // membersOf reads the members from the so manieth on, in the order of their
 // slots. Asked for after the counts, it has all that those count.
 func (s *Store) membersOf(project string, p place, from int) rueidis.Completed {

@@ -2,6 +2,7 @@ package redis
 
 import (
 	"encoding/binary"
+	"math/rand/v2"
 	"slices"
 	"strconv"
 	"sync"
@@ -320,19 +321,23 @@ func (g *group) addBuckets(s *Store, shard int, now time.Time) {
 // in use for a day after it began, which may have 25 hours.
 const bucketSlack = 26 * time.Hour
 
-// fixed lists what the fixed slots get, the total first, as BITFIELD has it. It
-// says where, and how many words.
+// fixed lists what the fixed slots get, the total first, and the stamp, as
+// BITFIELD has it. It says where, and how many words.
 func (g *group) fixed(s *sums) [2]int {
 	from := g.lists.next()
+	add := func(slot int, n int64) {
+		g.lists.text("INCRBY")
+		g.lists.text("i64")
+		g.lists.buf = strconv.AppendInt(append(g.lists.buf, '#'), int64(slot), 10)
+		g.lists.end()
+		g.lists.number(n)
+	}
 	for slot, n := range s.fixed {
 		if n != 0 {
-			g.lists.text("INCRBY")
-			g.lists.text("i64")
-			g.lists.buf = strconv.AppendInt(append(g.lists.buf, '#'), int64(slot), 10)
-			g.lists.end()
-			g.lists.number(n)
+			add(slot, n)
 		}
 	}
+	add(stampSlot, rand.Int64()) //nolint:gosec // no secret; the sum may wrap around
 	return [2]int{from, g.lists.next() - from}
 }
 

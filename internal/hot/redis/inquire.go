@@ -27,17 +27,13 @@ type inquiry struct {
 
 // Inquire implements hot.Counters. It takes one round trip, or two where a
 // bucket has changed that used not to.
-func (s *Store) Inquire(ctx context.Context, project string, in hot.Inquiry) (f hot.Findings, err error) {
+func (s *Store) Inquire(ctx context.Context, project string, in hot.Inquiry) (hot.Findings, error) {
+	var f hot.Findings
 	if err := errors.Join(ctx.Err(), s.usable()); err != nil {
 		return f, err
 	}
 	q := &inquiry{s: s, project: project, now: s.opt.Clock.Now(), fixed: map[place]*hot.Page{}, whole: map[place]*page{}}
 	q.shelf, q.number = s.pages.shelf(project)
-	defer func() {
-		if err != nil && ctx.Err() == nil {
-			s.pages.forget()
-		}
-	}()
 	q.plan(in)
 	f.Devices = make([]int64, len(in.Devices))
 	for i, b := range in.Devices {
@@ -145,10 +141,6 @@ func (q *inquiry) readFixed(k place) {
 func (q *inquiry) look(k place) {
 	q.s.pages.mu.Lock()
 	p := q.shelf.pages[k]
-	if p != nil && q.now.Sub(p.made) >= pageAge {
-		delete(q.shelf.pages, k)
-		p = nil
-	}
 	busy := p == nil || p.busy
 	q.s.pages.mu.Unlock()
 	if busy {
@@ -156,30 +148,29 @@ func (q *inquiry) look(k place) {
 		return
 	}
 	q.whole[k] = p
-	q.add(q.s.countsOf(q.project, k, 1), func(r rueidis.RedisResult) error {
+	q.add(q.s.stateOf(q.project, k), func(r rueidis.RedisResult) error {
 		counts, err := r.ToString()
 		if err != nil {
 			return q.s.fault("read counters", err)
 		}
 		p.used = q.now
-		if total := slot(counts, 0); total != p.total && (total > p.total || p.by < q.number) {
+		if stateOf(counts, digestSlot) != p.state && p.by < q.number {
 			q.again = append(q.again, k)
 		}
 		return nil
 	})
 }
 
-// readWhole reads a place's counts and the members that the shelf does not have;
-// the last of those that it has is read again, to see that they go on from there.
+// readWhole reads a place's counts, and the members that the shelf does not have.
 func (q *inquiry) readWhole(k place) {
 	q.s.pages.mu.Lock()
 	p := q.shelf.pages[k]
 	if p == nil {
-		p = &page{made: q.now}
+		p = &page{}
 		q.shelf.pages[k] = p
 	}
 	p.used, q.whole[k] = q.now, p
-	from := max(0, len(p.members)-1)
+	from := len(p.members)
 	q.s.pages.mu.Unlock()
 
 	var counts string

@@ -47,7 +47,6 @@ func (w *writer) look(gen generation) {
 // forget drops what is only true while Redis has all that it took.
 func (w *writer) forget() {
 	clear(w.group.marks)
-	w.s.pages.forget()
 	if w.back != nil {
 		w.back.stop()
 		w.back = nil

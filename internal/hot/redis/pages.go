@@ -8,15 +8,14 @@ import (
 	"github.com/weir-analytics/weir/internal/hot"
 )
 
-// pages are buckets that were read before. The total of a bucket tells whether
-// it has changed since: each event that counts in it adds to that. So of those
-// that have not, which are all but the current ones, only the total is read
-// again; and of those that have, the counts and the members that are new.
+// pages are buckets that were read before. The state of a bucket tells whether
+// it has changed since. So of those that have not, which are all but the current
+// ones, only the state is read again; and of those that have, the counts and the
+// members that are new.
 //
-// They hold as long as Redis goes on with what it had. After a failover a slot
-// may have been given to another member: so they are forgotten when anything
-// fails, read whole again now and then, and what is read on begins with the last
-// member that is known.
+// Redis need not go on with what it had: a failover may lose the last appends,
+// and what comes after them may give their slots to other members. The state
+// shows the first, the digest in it the second.
 type pages struct {
 	mu      sync.Mutex
 	shelves map[string]*shelf // by project
@@ -31,13 +30,11 @@ type shelf struct {
 // page is a place's counts.
 type page struct {
 	hot.Page
-	total   int64
+	state
 	members []numbered // by slot from memberSlots on
-	last    string     // of members, as Redis has it
 	busy    bool       // it had changed when it was last looked at
 	by      uint64     // the inquiry that it is of
-
-	made, used time.Time
+	used    time.Time
 }
 
 // numbered is a member by its dimension and number.
@@ -48,16 +45,8 @@ type numbered struct {
 
 const (
 	pageUnused = 15 * time.Minute // after it a page is dropped
-	pageAge    = 10 * time.Minute // after it a page is read whole
 	maxCells   = 1 << 22          // of a shelf's pages, 8 bytes each; more are dropped whole
 )
-
-// forget drops all pages.
-func (p *pages) forget() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.shelves = nil
-}
 
 // sweep drops the pages that nobody has asked for lately.
 func (p *pages) sweep(now time.Time) {
@@ -94,31 +83,40 @@ func (p *pages) shelf(project string) (*shelf, uint64) {
 }
 
 // fill takes in counts and the members from the so manieth on, as an inquiry
-// has read them. It returns false, and changes nothing that counts, when they do
-// not go on from what the page has: then it must be read whole.
+// has read them, the counts first. It returns false, and changes nothing, when
+// they are not of one piece with each other and with what the page has, or may be
+// older than that: then the page must be made anew.
 func (pg *page) fill(n *hot.Names, inquiry uint64, counts string, from int, members []string) (bool, error) {
-	if len(pg.members) == from+1 && (len(members) == 0 || members[0] != pg.last) {
+	size := 0
+	for i := range digestSlot - sizeSlots {
+		size += int(slot(counts, sizeSlots+i))
+	}
+	if size < len(pg.members) || slot(counts, 0) < pg.Fixed[0] {
+		// Older than what another inquiry has read meanwhile, or else Redis went back.
+		return pg.by > inquiry, nil
+	}
+	if from+len(members) < size {
 		return false, nil
 	}
-	for i, m := range members {
-		if from+i < len(pg.members) {
-			continue // another inquiry was faster
-		}
+	// Those that no other inquiry has brought meanwhile, and that the counts have.
+	members = members[len(pg.members)-from : size-from]
+	now, names := stateOf(counts, 0), pg.digest
+	for _, m := range members {
+		names = digest(names, m)
+	}
+	if names != now.digest {
+		return false, nil
+	}
+	for _, m := range members {
 		d, name, err := openOf(m)
 		if err != nil {
 			return false, fmt.Errorf("hot: read counters: %w", err)
 		}
 		open, _ := d.Open()
 		pg.members = append(pg.members, numbered{open, n.Number(d, name)})
-		pg.last = m
 	}
-	total := slot(counts, 0)
-	if total < pg.total {
-		// Older than what another inquiry has read meanwhile, or else Redis went back.
-		return pg.by > inquiry, nil
-	}
-	pg.busy = pg.by > 0 && total != pg.total
-	pg.total, pg.by = total, inquiry
+	pg.busy = pg.by > 0 && now != pg.state
+	pg.state, pg.by = now, inquiry
 	for i := range pg.Fixed {
 		pg.Fixed[i] = slot(counts, i)
 	}

@@ -1,8 +1,10 @@
 package redis
 
 import (
+	"crypto/sha1" //nolint:gosec // the one hash that a script in Redis has; it guards against mishaps alone
 	"encoding/binary"
 	"errors"
+	"strconv"
 
 	"github.com/weir-analytics/weir/internal/hot"
 )
@@ -14,15 +16,21 @@ import (
 //	the fixed ones           total, calls, statuses: hot.FixedSlot
 //	restSlots, 4             what open dimensions count beyond their cap: by hot.Dimension.Open
 //	sizeSlots, 4             how many members they have
+//	digestSlot               which members they are, in their order: see digest
+//	stampSlot                a random number from each append, added up
 //	memberSlots, and on      members
 //
 // Which member has which slot says the sorted set beside it: its members are the
 // dimension's letter and the name, its scores the slots, without a gap. A slot
-// that is given stays, so whoever knows some needs only those that came after.
+// that is given stays, so whoever knows some needs only those that came after:
+// unless a failover took it back. Then another digest says so, since it tells any
+// two lists of members apart; and any two sets of appends have different stamps.
 const (
 	restSlots   = hot.FixedSlots
 	sizeSlots   = restSlots + 4
-	memberSlots = sizeSlots + 4
+	digestSlot  = sizeSlots + 4
+	stampSlot   = digestSlot + 1
+	memberSlots = stampSlot + 1
 	slotBytes   = 8
 )
 
@@ -34,6 +42,21 @@ func slot(counts string, i int) int64 {
 		return 0
 	}
 	return int64(binary.BigEndian.Uint64([]byte(counts[i*slotBytes : (i+1)*slotBytes])))
+}
+
+// state tells a bucket's counts and members from any others.
+type state struct{ digest, stamp int64 }
+
+// stateOf is that of counts which begin at the so manieth slot.
+func stateOf(counts string, from int) state {
+	return state{slot(counts, digestSlot-from), slot(counts, stampSlot-from)}
+}
+
+// digest is that of the members before it and one more: 52 bits, for the numbers
+// of Lua have no more. Without members it is 0.
+func digest(before int64, member string) int64 {
+	sum := sha1.Sum(append(strconv.AppendInt(nil, before, 10), member...)) //nolint:gosec // see the import
+	return int64(binary.BigEndian.Uint64(sum[:]) >> 12)
 }
 
 // openOf is the open dimension whose letter begins a member of the sorted set, and

@@ -130,12 +130,12 @@ for _ = 1, views do
 end
 
 -- Adds to a bucket's counts. Their slots are those of slots.go: 8 to 11 count beyond the cap, 12 to 15 say how many
--- members a dimension has, members stand from 16 on. The fixed list is of words for BITFIELD; the other of n members, then
--- of their n counts. A call costs more than a word: so all goes into one, some thousand words at a time. Returns whether
--- the bucket is new.
+-- members a dimension has, 16 is their digest: of the one before in decimals and the member, 52 bits; members stand from
+-- 18 on. The fixed list is of words for BITFIELD; the other of n members, then of their n counts. A call costs more than a
+-- word: so all goes into one, some thousand words at a time. Returns whether the bucket is new.
 local open = {[110] = 1, [114] = 2, [102] = 3, [99] = 4} -- name, route, failed, consumer
 local function add(counts, members, fixed, words, from, n, max, ttl)
-  local set, size, next = {unpack(ARGV, fixed, fixed + words - 1)}, nil, nil
+  local set, size, next, digest = {unpack(ARGV, fixed, fixed + words - 1)}, nil, nil, nil
   local w = words
   for first = from, from + n - 1, 1000 do
     local last, new = math.min(first + 999, from + n - 1), {}
@@ -144,14 +144,15 @@ local function add(counts, members, fixed, words, from, n, max, ttl)
       local slot = slots[i - first + 1]
       if not slot then
         if not size then
-          size = call('BITFIELD', counts, 'GET', 'i64', '#12', 'GET', 'i64', '#13', 'GET', 'i64', '#14', 'GET', 'i64', '#15')
-          next = 16 + size[1] + size[2] + size[3] + size[4]
+          size = call('BITFIELD', counts, 'GET', 'i64', '#12', 'GET', 'i64', '#13', 'GET', 'i64', '#14', 'GET', 'i64', '#15', 'GET', 'i64', '#16')
+          next, digest = 18 + size[1] + size[2] + size[3] + size[4], size[5]
         end
         local d = open[string.byte(ARGV[i])]
         if size[d] < max then
           slot, next, size[d] = next, next + 1, size[d] + 1
           new[#new + 1] = slot
           new[#new + 1] = ARGV[i]
+          digest = tonumber(string.sub(redis.sha1hex(string.format('%.0f', digest) .. ARGV[i]), 1, 13), 16)
           set[w + 1], set[w + 2], set[w + 3], set[w + 4] = 'INCRBY', 'i64', '#' .. 11 + d, 1
           w = w + 4
         else
@@ -163,8 +164,12 @@ local function add(counts, members, fixed, words, from, n, max, ttl)
     end
     if new[1] then
       call('ZADD', members, unpack(new))
-      if new[1] == 16 then call('EXPIRE', members, ttl) end
+      if new[1] == 18 then call('EXPIRE', members, ttl) end
     end
+  end
+  if digest then
+    set[w + 1], set[w + 2], set[w + 3], set[w + 4] = 'SET', 'i64', '#16', string.format('%.0f', digest)
+    w = w + 4
   end
   local total = call('BITFIELD', counts, unpack(set, 1, math.min(w, 4000)))[1]
   for i = 4001, w, 4000 do
