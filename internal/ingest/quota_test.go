@@ -321,12 +321,12 @@ func TestEventsOfAKeyOverItsRateAreRefusedAndCounted(t *testing.T) {
 }
 
 func TestOverflowsReachTheLedger(t *testing.T) {
+	l := &ledger{events: map[string]int64{}}
+	r := limited(t, weir.Limits{Quota: 1})
+	r.Overflows = ingest.NewOverflows(l, slog.New(slog.DiscardHandler))
+	r.overflows = r.Overflows
+	r.send(batch(0, 1, ""), browser) // not in the bubble: the log keeps channels for its next append
 	synctest.Test(t, func(t *testing.T) {
-		l := &ledger{events: map[string]int64{}}
-		r := limited(t, weir.Limits{Quota: 1})
-		r.Overflows = ingest.NewOverflows(l, slog.New(slog.DiscardHandler))
-		r.overflows = r.Overflows
-		r.send(batch(0, 1, ""), browser)
 		done := make(chan error, 1)
 		ctx, stop := context.WithCancel(t.Context())
 		go func() { done <- r.overflows.Run(ctx) }()
