@@ -335,8 +335,12 @@ func openRedis(b *testing.B) (hot.Store, func()) {
 	b.Cleanup(func() { _ = s.Close(); client.Close() })
 	return s, func() {
 		server.Do("CONFIG", "SET", "appendonly", "yes")
-		for info := ""; !strings.Contains(info, "aof_rewrite_in_progress:0") || !strings.Contains(info, "aof_rewrite_scheduled:0"); time.Sleep(100 * time.Millisecond) {
-			info = server.Do("INFO", "persistence")
+		rewritten := func() bool {
+			info := server.Do("INFO", "persistence")
+			return strings.Contains(info, "aof_rewrite_in_progress:0") && strings.Contains(info, "aof_rewrite_scheduled:0")
+		}
+		for !rewritten() {
+			<-time.After(100 * time.Millisecond)
 		}
 	}
 }
