@@ -26,7 +26,7 @@ type AlertSpec struct {
 	Condition AlertCondition
 	For       int    // checks in a row that the condition must hold
 	ClearFor  int    // checks in a row that it must be clear
-	MinVolume int64  // below so many events or calls there is nothing to say
+	MinVolume int64  // below so many events, calls or visits there is nothing to say
 	NoData    NoData // what a window without a value says
 	Channels  []AlertChannel
 }
@@ -44,19 +44,51 @@ const (
 	MeasureSuccessRate  MeasureKind = "success_rate"
 	MeasureVisitors     MeasureKind = "visitors"
 	MeasureLiveVisitors MeasureKind = "live_visitors"
-	MeasureInsight      MeasureKind = "insight" // a trend's value over the window
+	MeasureInsight      MeasureKind = "insight" // a value of an insight over the window
 )
 
 // AlertMeasure is what an alert measures. Without Filter all but insights come
 // from counters.
 type AlertMeasure struct {
 	Kind     MeasureKind
-	Event    string // events, insight: of this name alone; "" is any
+	Event    string // events, insight of a trend: of this name alone; "" is any
 	Route    string // calls, rates: of this route alone; "" is any
-	Math     Math   // insight
-	Property string // insight: for sum, avg, …
+	Insight  Kind   // insight: KindCalls or KindPages; "" is a trend
+	Value    AlertValue
+	Math     Math   // insight, trend
+	Property string // insight, trend: for sum, avg, …
 	Filter   []Condition
 }
+
+// AlertValue names a value of the totals of an insight of calls or pages, as the
+// insight's own answer does.
+type AlertValue string
+
+// The values of calls: rates and Apdex are 0 to 1, latencies in milliseconds, and
+// ValueRate is calls per second.
+const (
+	ValueApdex        AlertValue = "apdex"
+	ValueSuccessRate  AlertValue = "success_rate"
+	ValueErrorRate4xx AlertValue = "error_rate_4xx"
+	ValueErrorRate5xx AlertValue = "error_rate_5xx"
+	ValueRate         AlertValue = "rate"
+	ValueLatencyMean  AlertValue = "latency_mean_ms"
+	ValueLatencyP50   AlertValue = "latency_p50_ms"
+	ValueLatencyP90   AlertValue = "latency_p90_ms"
+	ValueLatencyP95   AlertValue = "latency_p95_ms"
+	ValueLatencyP99   AlertValue = "latency_p99_ms"
+	ValueNewConsumers AlertValue = "new_consumers"
+)
+
+// The values of pages. The bounce rate is 0 to 1, the duration the mean in
+// milliseconds.
+const (
+	ValueViews         AlertValue = "views"
+	ValueVisitors      AlertValue = "visitors"
+	ValueVisits        AlertValue = "visits"
+	ValueBounceRate    AlertValue = "bounce_rate"
+	ValueVisitDuration AlertValue = "visit_duration_ms"
+)
 
 // Against says which earlier window an alert's value is compared with.
 type Against string
@@ -136,7 +168,7 @@ type AlertReading struct {
 	Value  *float64 `json:"value"`  // nil is no data
 	Base   *float64 `json:"base"`   // of the earlier window, nil without a comparison
 	Change *float64 `json:"change"` // percent; nil without a comparison, and when it is infinite
-	Volume int64    `json:"volume"` // events or calls that it is of; in a comparison the larger of the two windows'
+	Volume int64    `json:"volume"` // events, calls or visits that it is of; in a comparison the larger of the two windows'
 }
 
 // Kinds of entries in an alert's history.

@@ -88,6 +88,44 @@ func (t totals) Outcomes(ctx context.Context, p *weir.Project, q weir.Query, fre
 	return o, a.AsOf, nil
 }
 
+// Value implements alert.Insights by the totals of calls or pages.
+func (t totals) Value(ctx context.Context, p *weir.Project, q weir.Query, name weir.AlertValue, freshness time.Duration) (*float64, int64, time.Time, error) {
+	var values map[weir.AlertValue]*float64
+	var volume int64
+	var asOf time.Time
+	number := func(n int64) *float64 { return new(float64(n)) }
+	switch q.Kind {
+	case weir.KindCalls:
+		a, err := t.engine.Calls(ctx, p, q, freshness)
+		if err != nil {
+			return nil, 0, time.Time{}, err
+		}
+		v := a.Totals
+		volume, asOf = v.Calls, a.AsOf
+		values = map[weir.AlertValue]*float64{
+			weir.ValueApdex: v.Apdex, weir.ValueSuccessRate: v.SuccessRate, weir.ValueErrorRate4xx: v.ErrorRate4xx, weir.ValueErrorRate5xx: v.ErrorRate5xx,
+			weir.ValueRate: &v.Rate, weir.ValueLatencyMean: v.LatencyMean, weir.ValueLatencyP50: v.P50, weir.ValueLatencyP90: v.P90,
+			weir.ValueLatencyP95: v.P95, weir.ValueLatencyP99: v.P99, weir.ValueNewConsumers: number(a.Consumers.New),
+		}
+	case weir.KindPages:
+		a, err := t.engine.Pages(ctx, p, q, freshness)
+		if err != nil {
+			return nil, 0, time.Time{}, err
+		}
+		v := a.Totals
+		volume, asOf = v.Visits, a.AsOf
+		values = map[weir.AlertValue]*float64{
+			weir.ValueViews: number(v.Views), weir.ValueVisitors: number(v.Visitors), weir.ValueVisits: number(v.Visits),
+			weir.ValueBounceRate: v.BounceRate, weir.ValueVisitDuration: v.VisitDuration,
+		}
+	}
+	value, ok := values[name]
+	if !ok {
+		return nil, 0, time.Time{}, weir.Errorf(weir.EINVALID, "the insight %s has no value %q", q.Kind, name)
+	}
+	return value, volume, asOf, nil
+}
+
 // alerting checks alerts and delivers what they say.
 type alerting struct {
 	rules     *alert.Rules

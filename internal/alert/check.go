@@ -50,7 +50,8 @@ func Defaults(s *weir.AlertSpec) {
 }
 
 // Check says what is wrong with a spec, as far as it shows; allow are private
-// networks with webhooks. It trims the name. Errors: EINVALID.
+// networks with webhooks. It trims the name, and leaves out the insight trend, which
+// is the default. Errors: EINVALID.
 func Check(s *weir.AlertSpec, allow []netip.Prefix) error {
 	s.Name = strings.TrimSpace(s.Name)
 	switch {
@@ -120,14 +121,17 @@ func checkMeasure(s *weir.AlertSpec) error {
 		weir.MeasureLiveVisitors: {},
 		weir.MeasureInsight:      {event: true, filter: true, math: true},
 	}
+	if err := checkInsight(m); err != nil {
+		return err
+	}
 	t, ok := takes[m.Kind]
 	switch {
 	case !ok:
 		return invalid("measure: kind is events, calls, error_rate, success_rate, visitors, live_visitors or insight")
 	case m.Event != "" && !t.event, m.Route != "" && !t.route, len(m.Filter) > 0 && !t.filter, (m.Math != "" || m.Property != "") && !t.math:
 		return invalid("measure: %s does not take all of event, route, filter, math and property that are given", m.Kind)
-	case t.math && m.Math == "":
-		return invalid("measure: an insight needs math")
+	case t.math && m.Math == "" && m.Insight == "":
+		return invalid("measure: an insight of a trend needs math")
 	case m.Kind == weir.MeasureVisitors && s.Window > maxVisitors:
 		return invalid("window: visitors are counted in %d minutes at most; an insight with math unique takes more", maxVisitors)
 	}
@@ -135,8 +139,8 @@ func checkMeasure(s *weir.AlertSpec) error {
 }
 
 func checkCondition(s *weir.AlertSpec) error {
-	c, kind := s.Condition, s.Measure.Kind
-	rate := kind == weir.MeasureErrorRate || kind == weir.MeasureSuccessRate
+	c, kind, u := s.Condition, s.Measure.Kind, unitOf(&s.Measure)
+	share := u == ofOne || u == index
 	switch {
 	case c.Op != OpAbove && c.Op != OpBelow:
 		return invalid("condition: op is above or below")
@@ -150,9 +154,9 @@ func checkCondition(s *weir.AlertSpec) error {
 		return invalid("condition: live visitors are compared with nothing; use visitors")
 	case c.Against == weir.AgainstWeek && kind == weir.MeasureVisitors:
 		return invalid("condition: visitors are known for less than a week; use an insight with math unique")
-	case c.Against == "" && rate && (c.Value < 0 || c.Value > 1 || c.Clear < 0 || c.Clear > 1):
-		return invalid("condition: a rate is 0 to 1")
-	case c.Against == "" && c.Op == OpBelow && s.MinVolume > 0 && !rate && kind != weir.MeasureInsight:
+	case c.Against == "" && share && (c.Value < 0 || c.Value > 1 || c.Clear < 0 || c.Clear > 1):
+		return invalid("condition: rates and Apdex are 0 to 1")
+	case c.Against == "" && c.Op == OpBelow && s.MinVolume > 0 && sizes(&s.Measure):
 		return invalid("min_volume: a number that is below its threshold is a small one; leave it out")
 	}
 	return nil

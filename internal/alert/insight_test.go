@@ -15,10 +15,13 @@ import (
 type asked struct {
 	values  [][]*float64
 	calls   hot.Outcomes
+	value   *float64
+	volume  int64
 	asOf    time.Time
 	err     error
 	queries []weir.Query
 	fresh   []time.Duration
+	names   []weir.AlertValue
 }
 
 func (i *asked) Totals(_ context.Context, _ *weir.Project, q weir.Query, freshness time.Duration) ([]*float64, time.Time, error) {
@@ -36,6 +39,11 @@ func (i *asked) Totals(_ context.Context, _ *weir.Project, q weir.Query, freshne
 func (i *asked) Outcomes(_ context.Context, _ *weir.Project, q weir.Query, freshness time.Duration) (hot.Outcomes, time.Time, error) {
 	i.queries, i.fresh = append(i.queries, q), append(i.fresh, freshness)
 	return i.calls, i.asOf, i.err
+}
+
+func (i *asked) Value(_ context.Context, _ *weir.Project, q weir.Query, name weir.AlertValue, freshness time.Duration) (*float64, int64, time.Time, error) {
+	i.queries, i.fresh, i.names = append(i.queries, q), append(i.fresh, freshness), append(i.names, name)
+	return i.value, i.volume, i.asOf, i.err
 }
 
 func number2(a, b float64) []*float64 { return []*float64{&a, &b} }

@@ -25,6 +25,10 @@ type Insights interface {
 	// Outcomes are those of the calls that q chooses by range and filter, all of one
 	// moment: of two questions the second could know of more calls.
 	Outcomes(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (o hot.Outcomes, asOf time.Time, err error)
+	// Value is a value of the totals of q, which is of kind calls or pages, over its
+	// range: nil without one. volume is how many calls or visits it is of. asOf and
+	// freshness are those of Totals.
+	Value(ctx context.Context, p *weir.Project, q weir.Query, name weir.AlertValue, freshness time.Duration) (value *float64, volume int64, asOf time.Time, err error)
 }
 
 // meter measures.
@@ -169,6 +173,9 @@ func (r *meter) member(ctx context.Context, p *weir.Project, d hot.Dimension, me
 
 // fromInsights is the value of the cold tier, asked as of the window's end.
 func (r *meter) fromInsights(ctx context.Context, p *weir.Project, m *weir.AlertMeasure, w window) (*float64, int64, error) {
+	if m.Insight != "" {
+		return r.fromTotals(ctx, p, m, w)
+	}
 	q := weir.Query{Kind: weir.KindTrend, From: w.from, To: w.to, Interval: weir.Minute, Filter: m.Filter}
 	if w.to.Sub(w.from) > time.Hour {
 		q.Interval = weir.Hour

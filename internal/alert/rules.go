@@ -127,7 +127,7 @@ func anew(was, is *weir.AlertSpec) bool {
 	a, b := was.Measure, is.Measure
 	return was.Enabled != is.Enabled || was.Window != is.Window || was.Condition != is.Condition ||
 		was.For != is.For || was.ClearFor != is.ClearFor || was.MinVolume != is.MinVolume || was.NoData != is.NoData ||
-		a.Kind != b.Kind || a.Event != b.Event || a.Route != b.Route || a.Math != b.Math || a.Property != b.Property || !sameFilter(a.Filter, b.Filter)
+		a.Kind != b.Kind || a.Insight != b.Insight || a.Value != b.Value || a.Event != b.Event || a.Route != b.Route || a.Math != b.Math || a.Property != b.Property || !sameFilter(a.Filter, b.Filter)
 }
 
 // reset puts an alert back to its beginning, and is what its history says of that.

@@ -25,10 +25,12 @@ type Texts struct {
 
 	Against map[weir.Against]string // {base} is given in words
 	Measure map[weir.MeasureKind]string
+	Value   map[weir.AlertValue]string
 	Of      string // {measure} of {what}
 	Insight string // {math} of {what}
 
 	Minutes, Minute string // {n}
+	Millis          string // {n}
 	Infinite        string // a change from 0
 
 	Signed string // under a mail
@@ -63,10 +65,29 @@ func English() Texts {
 			weir.MeasureLiveVisitors: "Live visitors",
 			weir.MeasureInsight:      "Events",
 		},
+		Value: map[weir.AlertValue]string{
+			weir.ValueApdex:         "Apdex",
+			weir.ValueSuccessRate:   "Success rate",
+			weir.ValueErrorRate4xx:  "Rate of 4xx errors",
+			weir.ValueErrorRate5xx:  "Rate of 5xx errors",
+			weir.ValueRate:          "Calls per second",
+			weir.ValueLatencyMean:   "Mean latency",
+			weir.ValueLatencyP50:    "Median latency",
+			weir.ValueLatencyP90:    "p90 of latency",
+			weir.ValueLatencyP95:    "p95 of latency",
+			weir.ValueLatencyP99:    "p99 of latency",
+			weir.ValueNewConsumers:  "New consumers",
+			weir.ValueViews:         "Screen views",
+			weir.ValueVisitors:      "Visitors",
+			weir.ValueVisits:        "Visits",
+			weir.ValueBounceRate:    "Bounce rate",
+			weir.ValueVisitDuration: "Mean visit duration",
+		},
 		Of:      "{measure} of {what}",
 		Insight: "{math} of {what}",
 
 		Minutes: "{n} minutes", Minute: "minute",
+		Millis:   "{n} ms",
 		Infinite: "more than any percentage",
 
 		Signed: "Sent by Weir. Whoever may change the alert can silence it or take you off its channels.",
@@ -88,6 +109,9 @@ func fill(text string, words ...string) string {
 
 // measure is what is measured, in words.
 func (t *Texts) measure(m *weir.AlertMeasure) string {
+	if m.Insight != "" {
+		return t.Value[m.Value]
+	}
 	name, what := t.Measure[m.Kind], m.Route
 	if m.Event != "" {
 		what = m.Event
@@ -112,23 +136,31 @@ func (t *Texts) window(minutes int) string {
 	return fill(t.Minutes, "n", strconv.Itoa(minutes))
 }
 
-// value is a number as people read it: rates in percent.
+// value is a number as people read it: rates in percent, durations with their unit.
 func (t *Texts) value(m *weir.AlertMeasure, v *float64) string {
-	switch {
-	case v == nil:
+	if v == nil {
 		return t.NoData
-	case m.Kind == weir.MeasureErrorRate || m.Kind == weir.MeasureSuccessRate:
+	}
+	switch unitOf(m) {
+	case ofOne:
 		return digits(*v*100) + " %"
+	case index:
+		return rounded(*v, 10_000) // 0.6996 is not 0.7, the threshold
+	case millis:
+		return fill(t.Millis, "n", digits(*v))
 	}
 	return digits(*v)
 }
 
 // digits is a number with two decimals at most, or in short when it is huge.
-func digits(v float64) string {
+func digits(v float64) string { return rounded(v, 100) }
+
+// rounded is a number to the nth part of one, or in short when it is huge or tiny.
+func rounded(v, n float64) string {
 	if math.Abs(v) >= 1e15 {
 		return strconv.FormatFloat(v, 'g', 4, 64)
 	}
-	r := math.Round(v*100) / 100
+	r := math.Round(v*n) / n
 	if r == 0 && v != 0 {
 		return strconv.FormatFloat(v, 'g', 2, 64)
 	}

@@ -11,10 +11,12 @@ import (
 // MeasureBody is what an alert measures.
 type MeasureBody struct {
 	Kind     string          `json:"kind" enum:"events,calls,error_rate,success_rate,visitors,live_visitors,insight" doc:"rates are 0 to 1, of calls with a known status: those of 400 and above, or those below"`
-	Event    string          `json:"event,omitempty" maxLength:"200" doc:"events, insight: of this name alone"`
+	Event    string          `json:"event,omitempty" maxLength:"200" doc:"events, insight trend: of this name alone"`
 	Route    string          `json:"route,omitempty" maxLength:"200" doc:"calls, rates: of this route alone"`
-	Math     string          `json:"math,omitempty" enum:"total,unique,sum,avg,min,max,median,p90,p95,p99" doc:"insight"`
-	Property string          `json:"property,omitempty" maxLength:"200" doc:"insight: for sum, avg, …: a numeric column such as latency_ms, or properties.NAME"`
+	Insight  string          `json:"insight,omitempty" maxLength:"20" doc:"insight: trend, calls or pages; trend when missing"`
+	Value    string          `json:"value,omitempty" maxLength:"40" doc:"insight calls: apdex, success_rate, error_rate_4xx, error_rate_5xx, rate (calls per second), latency_mean_ms, latency_p50_ms, latency_p90_ms, latency_p95_ms, latency_p99_ms or new_consumers; insight pages: views, visitors, visits, bounce_rate or visit_duration_ms; as in the totals of the insight"`
+	Math     string          `json:"math,omitempty" enum:"total,unique,sum,avg,min,max,median,p90,p95,p99" doc:"insight trend"`
+	Property string          `json:"property,omitempty" maxLength:"200" doc:"insight trend: for sum, avg, …: a numeric column such as latency_ms, or properties.NAME"`
 	Filter   []ConditionBody `json:"filter,omitempty" maxItems:"20" doc:"all must hold; answered by the cold tier"`
 }
 
@@ -43,7 +45,7 @@ type NewAlertBody struct {
 	Condition AlertConditionBody `json:"condition"`
 	For       int                `json:"for,omitempty" minimum:"0" maximum:"60" doc:"checks in a row, one a minute, that the condition must hold; 1 when missing"`
 	ClearFor  int                `json:"clear_for,omitempty" minimum:"0" maximum:"60" doc:"checks in a row that it must be clear; 1 when missing"`
-	MinVolume int64              `json:"min_volume,omitempty" minimum:"0" maximum:"9007199254740992" doc:"events or calls in the window below which the alert neither fires nor clears; in a comparison the larger of the two windows counts"`
+	MinVolume int64              `json:"min_volume,omitempty" minimum:"0" maximum:"9007199254740992" doc:"events, calls or (of the insight pages) visits in the window below which the alert neither fires nor clears; in a comparison the larger of the two windows counts"`
 	NoData    string             `json:"no_data,omitempty" enum:"keep,ok,fire" doc:"what a window without a value says: nothing, that it is clear, or that the condition holds; keep when missing"`
 	Channels  []ChannelInput     `json:"channels,omitempty" maxItems:"10"`
 }
@@ -117,7 +119,9 @@ type AlertTestBody struct {
 }
 
 func (b *MeasureBody) measure() (weir.AlertMeasure, error) {
-	m := weir.AlertMeasure{Kind: weir.MeasureKind(b.Kind), Event: b.Event, Route: b.Route, Math: weir.Math(b.Math), Property: b.Property}
+	m := weir.AlertMeasure{
+		Kind: weir.MeasureKind(b.Kind), Event: b.Event, Route: b.Route, Insight: weir.Kind(b.Insight), Value: weir.AlertValue(b.Value), Math: weir.Math(b.Math), Property: b.Property,
+	}
 	for i, c := range b.Filter {
 		cond, err := c.condition(i)
 		if err != nil {
@@ -214,7 +218,8 @@ func (s *Server) alertBody(ctx context.Context, a *weir.Alert) AlertBody {
 	b := AlertBody{
 		ID: a.ID, Name: a.Name, Enabled: a.Enabled, Window: a.Window, For: a.For, ClearFor: a.ClearFor, MinVolume: a.MinVolume, NoData: string(a.NoData),
 		Measure: MeasureBody{
-			Kind: string(a.Measure.Kind), Event: a.Measure.Event, Route: a.Measure.Route, Math: string(a.Measure.Math), Property: a.Measure.Property,
+			Kind: string(a.Measure.Kind), Event: a.Measure.Event, Route: a.Measure.Route,
+			Insight: string(a.Measure.Insight), Value: string(a.Measure.Value), Math: string(a.Measure.Math), Property: a.Measure.Property,
 		},
 		Condition: AlertConditionBody{Op: a.Condition.Op, Value: a.Condition.Value, Clear: &a.Condition.Clear, Against: string(a.Condition.Against)},
 		Channels:  make([]ChannelBody, len(a.Channels)), Silenced: a.Silenced(s.cfg.Clock.Now()),

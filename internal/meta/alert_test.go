@@ -16,7 +16,7 @@ func someAlert(p *weir.Project) weir.Alert {
 		ProjectID: p.ID,
 		AlertSpec: weir.AlertSpec{
 			Name: "Errors", Enabled: true, Window: 5, For: 2, ClearFor: 3, MinVolume: 50, NoData: weir.NoDataOK,
-			Measure:   weir.AlertMeasure{Kind: weir.MeasureErrorRate, Filter: []weir.Condition{{Column: "route", Op: "in", Values: []string{"/a", "/b"}}}},
+			Measure:   weir.AlertMeasure{Kind: weir.MeasureInsight, Insight: weir.KindCalls, Value: weir.ValueApdex, Filter: []weir.Condition{{Column: "route", Op: "in", Values: []string{"/a", "/b"}}}},
 			Condition: weir.AlertCondition{Op: "above", Value: 0.1, Clear: 0.05, Against: weir.AgainstDay},
 			Channels:  []weir.AlertChannel{{Kind: weir.AlertByWebhook, URL: "https://example.org/x"}, {Kind: weir.AlertByEmail, To: "ada@example.org"}},
 		},
