@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -120,26 +121,38 @@ func TestAServerThatDiesDuringTheCopyLosesAndDoublesNothing(t *testing.T) {
 	fill(t, from)
 	r := rand.New(rand.NewPCG(3, 3))
 	var deaths []*time.Timer
-	o := today()
-	o.Pause = func(ctx context.Context, _ time.Duration) error {
+	var starting sync.Mutex // it dies when it runs, and not while it starts
+	die := func() {
+		if starting.TryLock() {
+			defer starting.Unlock()
+			server.Kill()
+		}
+	}
+	revive := func() {
+		starting.Lock()
+		defer starting.Unlock()
 		if server.PID() == 0 {
 			server.Restart()
 		}
+	}
+	o := today()
+	o.Pause = func(ctx context.Context, _ time.Duration) error {
+		revive()
 		return ctx.Err()
 	}
 	copyAll(t, from, &unreliable{Store: to, before: func(int, *cold.Batch) error {
 		if len(deaths) < 4 && r.IntN(15) == 0 {
-			deaths = append(deaths, time.AfterFunc(time.Duration(r.IntN(30))*time.Millisecond, server.Kill))
+			deaths = append(deaths, time.AfterFunc(time.Duration(r.IntN(30))*time.Millisecond, die))
 		}
 		return nil
 	}}, o)
 	if len(deaths) == 0 {
 		t.Fatal("it never died")
 	}
-	deaths[len(deaths)-1].Stop()
-	if server.PID() == 0 {
-		server.Restart()
+	for _, death := range deaths {
+		death.Stop()
 	}
+	revive()
 	same(t, from, to)
 }
 

@@ -96,16 +96,15 @@ func insertSettings() []chgo.Setting {
 	}
 }
 
-// give takes a connection back. After an error that is not ClickHouse's own
-// nothing is known of it.
+// give takes a connection back. After an error it is not used again: ClickHouse
+// closes it a moment after it refused an insert whose rows were on their way.
 func (w *writer) give(c *session, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	var row *cold.RowError
 	if away(err) { // then the others are likely to be broken too
 		w.drop()
 	}
-	if w.closed || c.client.IsClosed() || len(w.idle) == idleMost || err != nil && code(err) == 0 && !errors.As(err, &row) {
+	if w.closed || c.client.IsClosed() || len(w.idle) == idleMost || err != nil {
 		_ = c.client.Close()
 		return
 	}
