@@ -99,6 +99,12 @@ func (g *Ingester) Ingest(ctx context.Context, p *weir.Project, body io.Reader, 
 		g.metrics.refused(err)
 		return Reply{}, err
 	}
+	return g.Deliver(ctx, p, in, rejected, r)
+}
+
+// Deliver is Accept for the events of a request of which some were rejected when they
+// were decoded: these are counted and are in the reply, in order.
+func (g *Ingester) Deliver(ctx context.Context, p *weir.Project, in []weir.Incoming, rejected []weir.Rejection, r Remote) (Reply, error) {
 	reply, err := g.Accept(ctx, p, in, r)
 	if err != nil {
 		g.metrics.refused(err)
@@ -114,6 +120,9 @@ func (g *Ingester) Ingest(ctx context.Context, p *weir.Project, body io.Reader, 
 	reply.Rejected = rejected
 	return reply, nil
 }
+
+// Refused counts a request that was refused whole before it came to Deliver.
+func (g *Ingester) Refused(err error) { g.metrics.refused(err) }
 
 var itemPool = sync.Pool{New: func() any { return new([]hot.Item) }}
 
@@ -155,8 +164,12 @@ func (g *Ingester) accept(ctx context.Context, p *weir.Project, in []weir.Incomi
 
 // complete fills in what the event does not say.
 func (g *Ingester) complete(ctx context.Context, p *weir.Project, x *weir.Incoming, r Remote, now time.Time) error {
-	if x.Source.IP == "" && x.Source.UserAgent == "" && !x.Source.Reported {
-		x.Source.IP, x.Source.UserAgent, x.Source.Remote = r.IP, r.UserAgent, true
+	switch s := &x.Source; {
+	case s.Reported:
+	case s.Client:
+		s.IP, s.UserAgent = cmp.Or(s.IP, r.IP), cmp.Or(s.UserAgent, r.UserAgent)
+	case s.IP == "" && s.UserAgent == "":
+		s.IP, s.UserAgent, s.Remote = r.IP, r.UserAgent, true
 	}
 	g.Enrich.Apply(x)
 	e := &x.Event
