@@ -137,7 +137,10 @@ func (v *vendor) part(r *http.Request, c *call, sent *wire.Sent, part *wire.Part
 		return err
 	}
 	part.Rejected, part.Duplicates = reply.Rejected, reply.Duplicates
-	return nil
+	if part.Asks {
+		part.Device, err = s.cfg.Ingest.Device(r.Context(), p, ingest.Remote{IP: c.ip, UserAgent: r.UserAgent()})
+	}
+	return err
 }
 
 // refuse writes an error as the vendor has it. fail has set its headers.

@@ -82,6 +82,10 @@ type Part struct {
 	Rejected []weir.Rejection // after Decode its own, before Answer all
 	// Duplicates is how many of Events were known already, before Answer.
 	Duplicates int
+	// Asks says that Answer wants the sender's device, of which the part has no
+	// event. Device is that, before Answer; "" when nothing tells it.
+	Asks   bool
+	Device string
 	// Err is why the part was not taken, before Answer, where others were; nil
 	// when it was.
 	Err error
