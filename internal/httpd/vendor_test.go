@@ -68,6 +68,10 @@ var vendorCalls = map[string]vendorCall{
 	"POST /event":             {body: `{"name":"signup"}`, headers: []string{"Openpanel-Client-Id", "NAME"}},
 	"POST /profile":           {body: `{"profileId":"ada","clientId":"NAME"}`},
 	"POST /profile/increment": {body: `{"profileId":"ada","property":"visits","value":1}`, headers: []string{"Openpanel-Client-Id", "NAME"}},
+	"GET /matomo.php":         {path: "?idsite=NAME&rec=1&url=https://shop.example/"},
+	"POST /matomo.php":        {body: "idsite=NAME&rec=1&url=https%3A%2F%2Fshop.example%2F"},
+	"GET /piwik.php":          {path: "?idsite=NAME&rec=1&url=https://shop.example/"},
+	"POST /piwik.php":         {body: `{"requests":["?idsite=NAME&rec=1&url=https://shop.example/"]}`},
 	"POST /profile/decrement": {body: `{"profileId":"ada","property":"visits","value":1}`, headers: []string{"Openpanel-Client-Id", "NAME"}},
 	"POST /api/event":         {body: `{"name":"pageview","url":"https://shop.example/","domain":"NAME"}`},
 }

@@ -47,6 +47,7 @@ func (OpenPanel) Decode(r *Request) (*Sent, error) {
 		}
 	}()
 	p.open(r, r.Body)
+	p.index = 0
 	p.about(r)
 	return p.sent()
 }
@@ -150,7 +151,9 @@ func (p *openpanel) sent() (*Sent, error) {
 		return nil, weir.Errorf(weir.EINVALID, "%s", strings.TrimSuffix(j.Reason+": "+j.Detail, ": "))
 	}
 	part := p.part(p.project)
-	part.Asks = p.visitor && len(part.Events) == 0
+	if p.visitor && len(part.Events) == 0 {
+		part.Asks = &weir.Source{IP: p.address}
+	}
 	s.Parts, s.Reply = []Part{part}, reply
 	return s, nil
 }

@@ -51,7 +51,7 @@ func exchange(p wire.Protocol, r *wire.Request) string {
 		for _, j := range part.Rejected {
 			fmt.Fprintf(&b, "rejected %d %s %s\n", j.Index, j.Reason, j.Detail)
 		}
-		if part.Asks {
+		if part.Asks != nil {
 			part.Device = "derived"
 		}
 	}
