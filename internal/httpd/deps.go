@@ -49,6 +49,8 @@ type Ingester interface {
 	// Deliver takes events that are decoded; rejected are those of the request
 	// that could not be. It changes the events in place.
 	Deliver(ctx context.Context, p *weir.Project, in []weir.Incoming, rejected []weir.Rejection, remote ingest.Remote) (ingest.Reply, error)
+	// Device is the one that an event of the sender would get; nothing is stored.
+	Device(ctx context.Context, p *weir.Project, remote ingest.Remote) (string, error)
 	// Refused counts a request that was refused whole before Deliver.
 	Refused(err error)
 }

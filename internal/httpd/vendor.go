@@ -1,6 +1,7 @@
 package httpd
 
 import (
+	"cmp"
 	"errors"
 	"maps"
 	"net/http"
@@ -137,7 +138,10 @@ func (v *vendor) part(r *http.Request, c *call, sent *wire.Sent, part *wire.Part
 		return err
 	}
 	part.Rejected, part.Duplicates = reply.Rejected, reply.Duplicates
-	return nil
+	if a := part.Asks; a != nil {
+		part.Device, err = s.cfg.Ingest.Device(r.Context(), p, ingest.Remote{IP: cmp.Or(a.IP, c.ip), UserAgent: cmp.Or(a.UserAgent, r.UserAgent())})
+	}
+	return err
 }
 
 // refuse writes an error as the vendor has it. fail has set its headers.

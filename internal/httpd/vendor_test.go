@@ -35,6 +35,12 @@ func (b *backend) Deliver(_ context.Context, p *weir.Project, in []weir.Incoming
 	return ingest.Reply{Accepted: len(in), Rejected: rejected}, nil
 }
 
+func (b *backend) Device(_ context.Context, p *weir.Project, r ingest.Remote) (string, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return "device of " + p.ID + " at " + r.IP, b.asked(p)
+}
+
 func (b *backend) Refused(error) {}
 
 // taken are the deliveries since the last call.
@@ -58,11 +64,22 @@ type vendorCall struct {
 // vendorCalls has a call with one event for each route of wire.Protocols that takes
 // events.
 var vendorCalls = map[string]vendorCall{
-	"POST /api/event": {body: `{"name":"pageview","url":"https://shop.example/","domain":"NAME"}`},
+	"POST /track":             {body: `{"type":"track","payload":{"name":"signup"}}`, headers: []string{"Openpanel-Client-Id", "NAME"}},
+	"POST /event":             {body: `{"name":"signup"}`, headers: []string{"Openpanel-Client-Id", "NAME"}},
+	"POST /profile":           {body: `{"profileId":"ada","clientId":"NAME"}`},
+	"POST /profile/increment": {body: `{"profileId":"ada","property":"visits","value":1}`, headers: []string{"Openpanel-Client-Id", "NAME"}},
+	"GET /matomo.php":         {path: "?idsite=NAME&rec=1&url=https://shop.example/"},
+	"POST /matomo.php":        {body: "idsite=NAME&rec=1&url=https%3A%2F%2Fshop.example%2F"},
+	"GET /piwik.php":          {path: "?idsite=NAME&rec=1&url=https://shop.example/"},
+	"POST /piwik.php":         {body: `{"requests":["?idsite=NAME&rec=1&url=https://shop.example/"]}`},
+	"POST /profile/decrement": {body: `{"profileId":"ada","property":"visits","value":1}`, headers: []string{"Openpanel-Client-Id", "NAME"}},
+	"POST /api/event":         {body: `{"name":"pageview","url":"https://shop.example/","domain":"NAME"}`},
 }
 
 // quietRoutes take no events and need no project.
-var quietRoutes = map[string]bool{}
+var quietRoutes = map[string]bool{
+	"GET /track/device-id": true, // needs a project: openpanel_test.go
+}
 
 func (f *fixture) send(pattern string, name string, more ...string) answer {
 	f.t.Helper()

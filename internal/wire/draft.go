@@ -66,6 +66,10 @@ type draft struct {
 	stamps   []stamp // of in
 }
 
+// propertyGroups is the property that holds the groups that an event names: an object
+// of type to id.
+const propertyGroups = "$groups"
+
 // stamp is an item's time as the sender has it, in unix microseconds.
 type stamp struct {
 	us    int64

@@ -82,6 +82,10 @@ type Part struct {
 	Rejected []weir.Rejection // after Decode its own, before Answer all
 	// Duplicates is how many of Events were known already, before Answer.
 	Duplicates int
+	// Asks is a visitor whose device Answer wants and of whom the part has no event;
+	// nil is none. Device is that, before Answer; "" when nothing tells it.
+	Asks   *weir.Source
+	Device string
 	// Err is why the part was not taken, before Answer, where others were; nil
 	// when it was.
 	Err error
