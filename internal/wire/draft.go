@@ -281,6 +281,22 @@ func readMoment(text []byte) (us int64, ok bool) {
 	return 0, false
 }
 
+// entries steps through the object at pos: take is given each key and reads the value.
+// What is no object is passed over.
+func (d *draft) entries(take func(key []byte)) {
+	if d.peek() != '{' {
+		d.skip()
+		return
+	}
+	for more := d.begin('}'); more; more = d.more('}') {
+		key, ok := d.field()
+		if !ok {
+			return
+		}
+		take(key)
+	}
+}
+
 // bag reads an object of properties into the event's. take is asked at each
 // value: it reads it and returns true, or leaves it there to be kept under its
 // key. Several bags make one object; the properties of a later one come after.
@@ -361,6 +377,16 @@ func (d *draft) named(name string) {
 	d.properties = append(d.properties, ':')
 }
 
+// absent says whether no property has the name, which needs no escapes.
+func (d *draft) absent(name string) bool {
+	for _, k := range d.keys {
+		if k.to-k.from == len(name)+2 && string(d.properties[k.from+1:k.to-1]) == name {
+			return false
+		}
+	}
+	return true
+}
+
 // appendQuoted appends a text, which is UTF-8, as a JSON string.
 func appendQuoted(dst, text []byte) []byte {
 	dst = append(dst, '"')
@@ -402,7 +428,10 @@ func (d *draft) settle() {
 		d.rejected = append(d.rejected, d.rejection(index))
 		return
 	}
-	d.in = slices.Grow(d.in, 1)
+	if len(d.in) == cap(d.in) {
+		left := (len(d.data) - d.pos) / (d.pos - d.start + 1) // guesses how many more come
+		d.in = slices.Grow(d.in, min(left+1, max(len(d.in), 128)))
+	}
 	d.in = d.in[:len(d.in)+1]
 	in := &d.in[len(d.in)-1]
 	*in = weir.Incoming{Index: index}
@@ -426,6 +455,9 @@ func (d *draft) fill(in *weir.Incoming) {
 	}
 	e := &in.Event
 	e.ID, e.Name = get(fieldID), get(fieldName)
+	if e.Name == weir.NameCall {
+		e.Call = &weir.Call{}
+	}
 	e.ProfileID, e.DeviceID, e.SessionID = get(fieldProfile), get(fieldDevice), get(fieldSession)
 	e.Path, e.Origin, e.Title = get(fieldPath), get(fieldOrigin), get(fieldTitle)
 	e.UTMSource, e.UTMMedium, e.UTMCampaign = get(fieldUTMSource), get(fieldUTMMedium), get(fieldUTMCampaign)
