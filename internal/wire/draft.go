@@ -2,7 +2,6 @@ package wire
 
 import (
 	"bytes"
-	"slices"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -429,14 +428,21 @@ func (d *draft) settle() {
 		return
 	}
 	if len(d.in) == cap(d.in) {
-		left := (len(d.data) - d.pos) / (d.pos - d.start + 1) // guesses how many more come
-		d.in = slices.Grow(d.in, min(left+1, max(len(d.in), 128)))
+		d.in = append(make([]weir.Incoming, 0, len(d.in)+d.room()), d.in...)
 	}
 	d.in = d.in[:len(d.in)+1]
 	in := &d.in[len(d.in)-1]
 	*in = weir.Incoming{Index: index}
 	d.fill(in)
 	d.stamps = append(d.stamps, d.stamp)
+}
+
+// room guesses how many more events come, from the size of those before, and some
+// more: events are large, and moving them costs more than a few that stay empty.
+func (d *draft) room() int {
+	each := max(d.pos/d.items, 1)
+	left := (len(d.data) - d.pos) / each
+	return min(left+left/4+1, max(len(d.in), 128))
 }
 
 // unsupported ends an item that is taken and not kept.
@@ -475,7 +481,7 @@ func (d *draft) fill(in *weir.Incoming) {
 // and what has no time, is now; what is before Limits.Oldest is rejected.
 func (d *draft) date(skew time.Duration, ahead time.Duration) {
 	oldest, latest := d.limits.Oldest.UnixMicro(), d.now+ahead.Microseconds()
-	keep := d.in[:0]
+	taken := 0
 	for i := range d.in {
 		s := d.stamps[i]
 		us := s.us
@@ -492,9 +498,13 @@ func (d *draft) date(skew time.Duration, ahead time.Duration) {
 			continue
 		}
 		d.in[i].Event.Time = time.UnixMicro(us).UTC()
-		keep = append(keep, d.in[i])
+		if taken < i {
+			d.in[taken] = d.in[i]
+		}
+		taken++
 	}
-	d.in = keep
+	clear(d.in[taken:])
+	d.in = d.in[:taken]
 }
 
 // part is what was read, for a project.
