@@ -115,7 +115,7 @@ func requestIn(t testing.TB, text []byte) (method, target string, h http.Header,
 	if !ok || !found {
 		t.Fatalf("request line %q", line)
 	}
-	head, body, _ := bytes.Cut(rest, []byte("\n\n"))
+	head, body, _ := bytes.Cut(append([]byte("\n"), rest...), []byte("\n\n"))
 	h = http.Header{}
 	for lines := bufio.NewScanner(bytes.NewReader(head)); lines.Scan(); {
 		if name, value, ok := strings.Cut(lines.Text(), ": "); ok {

@@ -57,8 +57,23 @@ type segmentOuter struct {
 	key     string
 	batch   int // where the calls begin; 0 is nowhere
 	context int // where its context begins, which counts for all of them
+	size    int // of the context
+	spent   int // bytes of it that were read, for all calls
 	sentAt  int64
 	sent    bool // sentAt is given
+}
+
+// affordable bounds how much is read of a batch's context, which is read for each call
+// again: 5 KB for each of 50,000.
+const affordable = 256 << 20
+
+// afford says whether there is a context to be read once more.
+func (o *segmentOuter) afford() bool {
+	if o.context == 0 || o.spent > affordable {
+		return false
+	}
+	o.spent += o.size
+	return o.spent <= affordable
 }
 
 func (s *segment) sent(r *Request) (*Sent, error) {
@@ -91,6 +106,9 @@ func (s *segment) sent(r *Request) (*Sent, error) {
 	}
 	if err := s.crowded(); err != nil {
 		return nil, err
+	}
+	if s.outer.spent > affordable {
+		return nil, weir.Errorf(weir.ETOOLARGE, "context: %d bytes are too many for %d calls", s.outer.size, s.items)
 	}
 	if kind == segmentBatch && s.outer.batch == 0 {
 		return nil, weir.Errorf(weir.EINVALID, "batch: want an array of calls")
@@ -125,6 +143,7 @@ func (s *segment) envelope() {
 			o.context = s.pos
 			again = o.batch > 0
 			s.skip()
+			o.size = s.pos - o.context
 		default:
 			s.beside(string(key))
 		}

@@ -2,7 +2,6 @@ package wire
 
 import (
 	"cmp"
-	"math"
 
 	weir "github.com/weir-analytics/weir"
 )
@@ -14,7 +13,7 @@ type segmentMessage struct {
 	// Where properties and traits are that came before the type.
 	properties, ownTraits int
 
-	traits, outerTraits          int // of the contexts
+	traits                       int // of the context
 	total                        int
 	event, name, category, group span
 	unknown                      span // a type that is none
@@ -210,9 +209,9 @@ func (s *segment) finish() {
 	if s.pos = m.ownTraits; s.pos > 0 && (m.kind == segmentIdentify || m.kind == segmentGroup) {
 		s.own(nil, true)
 	}
-	if s.outer.context > 0 {
+	if s.outer.afford() {
 		s.pos = s.outer.context
-		s.context(&m.outerTraits)
+		s.context(new(int))
 	}
 	s.sender()
 	s.dated()
@@ -225,10 +224,8 @@ func (s *segment) finish() {
 		s.paged()
 	case segmentIdentify:
 		s.put(fieldName, weir.NameIdentify)
-		for _, at := range [...]int{m.traits, m.outerTraits} { // RudderStack's stand there alone
-			if s.pos = at; at > 0 && len(s.keys) == 0 {
-				s.bag(takeNone)
-			}
+		if s.pos = m.traits; s.pos > 0 && len(s.keys) == 0 { // RudderStack's stand there alone
+			s.bag(takeNone)
 		}
 	case segmentGroup:
 		s.put(fieldName, weir.NameGroup)
@@ -305,8 +302,8 @@ func (s *segment) ordered() {
 		s.pos = m.total
 		s.revenue, _ = s.amount()
 	}
-	if refund {
-		s.revenue = -math.Abs(s.revenue)
+	if refund && s.revenue > 0 {
+		s.revenue = -s.revenue
 	}
 }
 

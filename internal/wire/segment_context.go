@@ -62,7 +62,9 @@ func (s *segment) context(traits *int) {
 		case "os":
 			s.under("name", &c.os, "version", &c.osVersion)
 		case "location":
-			s.entries(s.location)
+			if s.entries(s.location); !s.has(fieldCountry) { // they go with their country only
+				s.at[fieldRegion], s.at[fieldCity] = span{}, span{}
+			}
 		case "sessionId", "session_id":
 			s.readFirst(fieldSession)
 		case "groupId":
