@@ -386,6 +386,13 @@ func (d *draft) absent(name string) bool {
 	return true
 }
 
+// keepFirst keeps a text, unless it is empty or the event has a property of that name.
+func (d *draft) keepFirst(name string, text []byte) {
+	if len(text) > 0 && d.absent(name) {
+		d.keepText(name, text)
+	}
+}
+
 // appendQuoted appends a text, which is UTF-8, as a JSON string.
 func appendQuoted(dst, text []byte) []byte {
 	dst = append(dst, '"')

@@ -5,5 +5,6 @@ func Protocols() []Protocol {
 	return []Protocol{
 		Plausible{},
 		Segment{},
+		GA4{},
 	}
 }

@@ -64,8 +64,8 @@ type segmentOuter struct {
 }
 
 // affordable bounds how much is read of a batch's context, which is read for each call
-// again: 5 KB for each of 50,000.
-const affordable = 256 << 20
+// again: 1 KB for each of 50,000.
+const affordable = 64 << 20
 
 // afford says whether there is a context to be read once more.
 func (o *segmentOuter) afford() bool {

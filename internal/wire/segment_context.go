@@ -251,10 +251,3 @@ func (s *segment) described() {
 		s.properties = append(appendQuoted(s.properties, text(group)), '}')
 	}
 }
-
-// keepFirst keeps a text, unless it is empty or the call has a property of that name.
-func (s *segment) keepFirst(name string, text []byte) {
-	if len(text) > 0 && s.absent(name) {
-		s.keepText(name, text)
-	}
-}
