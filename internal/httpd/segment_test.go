@@ -2,8 +2,11 @@ package httpd_test
 
 import (
 	"encoding/json"
+	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/weir-analytics/weir/internal/httpd"
 )
 
 // Segment has too many routes to write down each.
@@ -65,6 +68,15 @@ func TestSegmentsErrorsSayWhatIsWrong(t *testing.T) {
 	} {
 		if a := f.do("POST", "/v1/batch", c.body); a.status != c.status || !strings.Contains(a.body, c.want) || !json.Valid([]byte(a.body)) {
 			t.Errorf("%s: %d %s", c.body, a.status, a.body)
+		}
+	}
+}
+
+func TestABodyOverTheServersLimitIsTooLargeRatherThanWrong(t *testing.T) {
+	f := start(t, func(c *httpd.Config) { c.MaxIngestBody = 10 })
+	for _, path := range []string{"/v1/batch", "/mp/collect"} {
+		if a := f.do("POST", path, `{"batch":[],"events":[]}`); a.status != http.StatusRequestEntityTooLarge {
+			t.Errorf("%s: %d %s", path, a.status, a.body)
 		}
 	}
 }
