@@ -40,6 +40,8 @@ func (r Route) Pattern() string { return r.Method + " " + r.Path }
 type Request struct {
 	Route     Route // as in Routes
 	Path      string
+	Host      string // as the sender addresses the server, with a port if there is one
+	Secure    bool   // by https, here or at a proxy before
 	Query     url.Values
 	Header    http.Header
 	Body      []byte // decompressed; nil where the route has NoBody

@@ -6,5 +6,7 @@ func Protocols() []Protocol {
 		Plausible{},
 		OpenPanel{},
 		Matomo{},
+		Segment{},
+		GA4{},
 	}
 }
