@@ -89,8 +89,10 @@ func TestBadBodyIsRefused(t *testing.T) {
 	broken := []byte(packed)
 	broken[len(broken)-6] ^= 1 // in the checksum
 	for _, c := range []struct{ name, body, encoding, code string }{
-		{"brotli", text, "br", weir.EUNSUPPORTED},
-		{"deflate in a list", text, "gzip, deflate", weir.EUNSUPPORTED},
+		{"a coding that nobody speaks", text, "compress", weir.EUNSUPPORTED},
+		{"another in a list", text, "gzip, lz64", weir.EUNSUPPORTED},
+		{"brotli that is not", text, "br", weir.EINVALID},
+		{"deflate that is not", text, "deflate", weir.EINVALID},
 		{"gzip that is not", text, "gzip", weir.EINVALID},
 		{"zstd that is not", text, "zstd", weir.EINVALID},
 		{"zstd announced as gzip", zpacked, "gzip", weir.EINVALID},

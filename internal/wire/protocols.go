@@ -4,5 +4,7 @@ package wire
 func Protocols() []Protocol {
 	return []Protocol{
 		Plausible{},
+		PostHog{},
+		Track{PostHog: PostHog{}},
 	}
 }
