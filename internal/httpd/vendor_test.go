@@ -90,7 +90,7 @@ var quietRoutes = map[string]bool{
 	"GET /flags": true, "POST /flags": true, "GET /decide": true, "POST /decide": true, "GET /flags/definitions": true,
 	"GET /array/{token}/config": true, "GET /array/{token}/config.js": true,
 	"GET /api/surveys": true, "GET /api/early_access_features": true, "GET /api/web_experiments": true,
-	"GET /api/product_tours": true, "GET /api/feature_flag/local_evaluation": true,
+	"GET /static/{file}": true, "GET /static/{version}/{file}": true, "GET /api/product_tours": true, "GET /api/feature_flag/local_evaluation": true,
 }
 
 func (f *fixture) send(pattern string, name string, more ...string) answer {

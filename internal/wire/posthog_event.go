@@ -35,7 +35,7 @@ func posthogKindOf(name []byte) posthogKind {
 		return posthogIdentify
 	case "$create_alias", "$merge_dangerously":
 		return posthogAlias
-	case "$set":
+	case "$set", "$set_once", "$unset":
 		return posthogSet
 	case "$groupidentify":
 		return posthogGroup
@@ -96,7 +96,8 @@ type posthogEvent struct {
 	anywhere            bool // what only a visitor's own machine knows was sent
 	cookieless          bool
 	screened            bool // has a property "screen" of its own
-	priced              bool
+	kept                bool // has a property "currency" that is kept
+	priced              bool // has revenue
 	hasOffset           bool
 	offset              int64 // microseconds
 }
@@ -306,7 +307,7 @@ func (p *posthog) page() {
 		at := p.at[fieldCurrency]
 		if p.money(); !p.has(fieldCurrency) || !p.priced {
 			p.at[fieldCurrency] = span{}
-			if !p.kind.person() && p.kind != posthogGroup {
+			if !p.kept && !p.kind.person() && p.kind != posthogGroup {
 				p.keepText("currency", p.text[at.from:at.to])
 			}
 		}

@@ -56,6 +56,7 @@ func (p *posthog) plain(key []byte) bool {
 		return p.price()
 	case "currency":
 		if p.peek() != '"' || p.has(fieldCurrency) {
+			p.kept = true
 			return false
 		}
 		p.read(fieldCurrency)
@@ -218,7 +219,11 @@ func posthogOwn(key []byte) bool {
 		"$lib_rate_limit_remaining_tokens",
 		"$lib_custom",
 		"$pageview_id",
+		"$lib_consumer",
+		"$os_distro",
 		"$product_tour_id",
+		"$python_runtime",
+		"$python_version",
 		"$recording_status",
 		"$referring_domain",
 		"$replay_sample_rate",

@@ -21,6 +21,8 @@ type quietAnswer struct{ path, body string }
 var posthogQuiet = []quietAnswer{
 	{"/array/{token}/config", "{" + posthogConfig + "}"},
 	{"/array/{token}/config.js", ""},
+	{"/static/{file}", ""},
+	{"/static/{version}/{file}", ""},
 	{"/api/surveys", `{"surveys":[]}`},
 	{"/api/early_access_features", `{"earlyAccessFeatures":[]}`},
 	{"/api/web_experiments", `{"experiments":[]}`},
@@ -31,6 +33,13 @@ var posthogQuiet = []quietAnswer{
 
 const noDefinitions = `{"flags":[],"group_type_mapping":{},"cohorts":{}}`
 
+// posthogScripts are what posthog-js loads from its server and goes on without. Other
+// scripts are empty.
+var posthogScripts = map[string]string{
+	"surveys.js": `(function(w){var e=w.__PosthogExtensions__=w.__PosthogExtensions__||{};e.generateSurveys=e.generateSurveys||function(){}})(window);`,
+	"array.js":   `console.error("Weir does not bring posthog-js: load it from npm, or put array.js on your own site.");`,
+}
+
 // scriptable are the tokens that may stand in a script as they are.
 var scriptable = regexp.MustCompile(`^[A-Za-z0-9._-]{1,128}$`)
 
@@ -40,6 +49,10 @@ func (h PostHog) quiet(r *Request) Response {
 	switch r.Route.Path {
 	case "/flags", "/decide":
 		out.Body = h.flags(r)
+		return out
+	case "/static/{file}", "/static/{version}/{file}":
+		out.ContentType = "text/javascript; charset=utf-8"
+		out.Body = []byte(posthogScripts[r.Value("file")])
 		return out
 	case "/array/{token}/config.js":
 		out.ContentType = "text/javascript; charset=utf-8"

@@ -144,7 +144,7 @@ func (p *posthog) object() {
 			if t := p.short(); t != "" {
 				p.token, p.outer = t, true
 			}
-		case "sent_at", "$sent_at":
+		case "sent_at", "sentAt": // sentAt is posthog-python's
 			if us, ok := p.moment(); ok {
 				p.sentAt, p.hasSentAt = us, true
 			}

@@ -90,5 +90,5 @@ func isOpenPanel(r *Request) bool {
 		}
 		s.skip()
 	}
-	return kind && payload && !token
+	return s.fault == "" && kind && payload && !token
 }
