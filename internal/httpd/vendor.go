@@ -97,7 +97,8 @@ func (v *vendor) read(w http.ResponseWriter, r *http.Request) (req *wire.Request
 	}
 	limits := req.Limits
 	limits.Body = v.server.cfg.MaxIngestBody
-	b, err := wire.ReadBody(http.MaxBytesReader(w, r.Body, v.server.cfg.MaxIngestBody), r.Header.Get("Content-Encoding"), limits)
+	b, err := wire.ReadBody(http.MaxBytesReader(w, r.Body, v.server.cfg.MaxIngestBody),
+		wire.WithoutCodings(r.Header.Get("Content-Encoding"), v.route.Codings), limits)
 	if err != nil {
 		return nil, nil, err
 	}

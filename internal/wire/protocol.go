@@ -31,6 +31,9 @@ type Protocol interface {
 type Route struct {
 	Method, Path string
 	NoBody       bool // what is sent there is not read
+	// Codings are values of Content-Encoding that are no codings of HTTP and that
+	// Decode undoes itself.
+	Codings []string
 }
 
 // Pattern is the route as one string, "POST /batch".

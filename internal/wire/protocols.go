@@ -4,9 +4,11 @@ package wire
 func Protocols() []Protocol {
 	return []Protocol{
 		Plausible{},
-		OpenPanel{},
 		Matomo{},
 		Segment{},
 		GA4{},
+		PostHog{},
+		OpenPanel{},
+		Track{PostHog: PostHog{}, OpenPanel: OpenPanel{}},
 	}
 }
