@@ -58,11 +58,16 @@ type vendorCall struct {
 // vendorCalls has a call with one event for each route of wire.Protocols that takes
 // events.
 var vendorCalls = map[string]vendorCall{
-	"POST /api/event": {body: `{"name":"pageview","url":"https://shop.example/","domain":"NAME"}`},
+	"POST /api/event": {body: `{"name":"pageview","url":"https://shop.example/","domain":"NAME"}`, refused: 202},
+	"POST /api/send":  {body: `{"type":"event","payload":{"website":"NAME","hostname":"shop.example","url":"/"}}`, refused: 400},
+	"POST /api/batch": {body: `[{"type":"event","payload":{"website":"NAME","hostname":"shop.example","url":"/"}}]`, refused: 200},
 }
 
 // quietRoutes take no events and need no project.
-var quietRoutes = map[string]bool{}
+var quietRoutes = map[string]bool{
+	"POST /api/record":   true,
+	"GET /api/heartbeat": true,
+}
 
 func (f *fixture) send(pattern string, name string, more ...string) answer {
 	f.t.Helper()

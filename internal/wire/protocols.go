@@ -4,5 +4,6 @@ package wire
 func Protocols() []Protocol {
 	return []Protocol{
 		Plausible{},
+		Umami{},
 	}
 }
