@@ -100,3 +100,25 @@ func TestSitesAreSeenByViewersAndChangedByAdmins(t *testing.T) {
 		wantStatus(t, f.as(token, "PATCH", f.path(""), `{"sites":["shop.example"]}`), c.status)
 	}
 }
+
+func TestAnEventForSeveralSitesGoesToThoseThatAreKnown(t *testing.T) {
+	f := start(t)
+	if err := f.meta.SetSites(t.Context(), f.shop.ID, []string{"shop.example"}); err != nil {
+		t.Fatal(err)
+	}
+	send := func(domain string) answer { return f.send("POST /api/event", domain) }
+	a := send("shop.example,nobody.example")
+	if got := f.taken(); a.status != 202 || a.header.Get("X-Plausible-Dropped") != "1" || len(got) != 1 || len(got[0].events) != 1 {
+		t.Errorf("one of two known: %d %v, delivered %+v", a.status, a.header, got)
+	}
+	a = send("nobody.example,noone.example")
+	if got := f.taken(); a.status != 202 || a.body != "ok" || a.header.Get("X-Plausible-Dropped") != "2" || a.header.Get("WWW-Authenticate") != "" || len(got) != 0 {
+		t.Errorf("none known: %d %q %v, delivered %+v", a.status, a.body, a.header, got)
+	}
+	f.backend.mu.Lock()
+	f.backend.err = weir.Errorf(weir.EUNAVAILABLE, "full")
+	f.backend.mu.Unlock()
+	if a := send("nobody.example,shop.example"); a.status != 503 || a.header.Get("Retry-After") == "" {
+		t.Errorf("the known one cannot be taken now: %d %v", a.status, a.header)
+	}
+}
