@@ -7,14 +7,14 @@ import (
 	"github.com/weir-analytics/weir/internal/wire"
 )
 
-func TestPlausibleGolden(t *testing.T) { goldenExchanges(t, wire.Plausible{}) }
+func TestPlausibleGolden(t *testing.T) { checkGolden(t, wire.Plausible{}) }
 
 func TestPlausibleTakesWhatItsTrackerSends(t *testing.T) {
-	recordedExchanges(t, wire.Plausible{}, "plausible")
+	checkRecordings(t, wire.Plausible{}, "plausible")
 }
 
 func plausibleRequest(t testing.TB, body string) *wire.Request {
-	return request(t, wire.Plausible{}, "POST", "/api/event", map[string][]string{"User-Agent": {chrome}}, []byte(body))
+	return asked(t, wire.Plausible{}, "POST", "/api/event", map[string][]string{"User-Agent": {chromium}}, []byte(body))
 }
 
 func TestPlausibleCutsWhatIsTooMuch(t *testing.T) {
@@ -69,7 +69,7 @@ func TestPlausibleTakesAnEventForASiteOnceAndForAFewSitesOnly(t *testing.T) {
 }
 
 func FuzzPlausible(f *testing.F) {
-	for _, r := range recorded(f, wire.Plausible{}, "plausible") {
+	for _, r := range recordings(f, wire.Plausible{}, "plausible") {
 		f.Add(string(r.Body))
 	}
 	for _, seed := range []string{
@@ -79,5 +79,5 @@ func FuzzPlausible(f *testing.F) {
 	} {
 		f.Add(seed)
 	}
-	f.Fuzz(func(t *testing.T, body string) { checkExchange(t, wire.Plausible{}, plausibleRequest(t, body)) })
+	f.Fuzz(func(t *testing.T, body string) { checkOutcome(t, wire.Plausible{}, plausibleRequest(t, body)) })
 }

@@ -90,13 +90,10 @@ func (u *umami) one(r *Request) (*Sent, error) {
 	case u.wrong != "":
 		return nil, weir.Errorf(weir.EINVALID, "%s", u.wrong)
 	case u.kind != umamiIsEvent:
-		u.reason, u.detail = ReasonUnsupported, u.unkept
-	}
-	u.settle()
-	if u.kind != umamiIsEvent {
+		u.unsupported(u.unkept)
 		return &Sent{Parts: []Part{u.part(u.websites[0])}, Unsupported: u.unkept, AnswersUnknown: true}, nil
 	}
-	if len(u.rejected) > 0 {
+	if u.settle(); len(u.rejected) > 0 {
 		return nil, weir.Errorf(weir.EINVALID, "%s: %s", u.rejected[0].Reason, u.rejected[0].Detail)
 	}
 	u.date(0, r.Limits.Future)
@@ -121,11 +118,14 @@ func (u *umami) batch(r *Request) (*Sent, error) {
 		switch {
 		case u.wrong != "":
 			u.defect(ReasonWrongType, u.wrong)
+			u.settle()
 		case u.kind != umamiIsEvent:
-			u.reason, u.detail = ReasonUnsupported, u.unkept
 			unkept = u.unkept
+			u.unsupported(unkept)
+		default:
+			u.settle()
 		}
-		if u.settle(); u.draft.items > u.limits.Events {
+		if u.draft.items > u.limits.Events {
 			return nil, u.crowded()
 		}
 		if len(u.websites) > umamiWebsites {

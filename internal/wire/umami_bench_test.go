@@ -25,7 +25,7 @@ func umamiBatch(n int) string {
 
 // BenchmarkUmami decodes a batch of 100 events; see BenchmarkEvents.
 func BenchmarkUmami(b *testing.B) {
-	benchDecode(b, wire.Umami{}, umamiRequest(b, "/api/batch", chrome, umamiBatch(100)), 100)
+	benchDecode(b, wire.Umami{}, umamiRequest(b, "/api/batch", chromium, umamiBatch(100)), 100)
 }
 
 // BenchmarkPlausible decodes a page view and an event with properties.

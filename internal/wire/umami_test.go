@@ -10,21 +10,21 @@ import (
 	"github.com/weir-analytics/weir/internal/wire"
 )
 
-func TestUmamiGolden(t *testing.T) { goldenExchanges(t, wire.Umami{}) }
+func TestUmamiGolden(t *testing.T) { checkGolden(t, wire.Umami{}) }
 
 func TestUmamiTakesWhatItsSDKSends(t *testing.T) {
-	recordedExchanges(t, wire.Umami{}, "umami-node")
+	checkRecordings(t, wire.Umami{}, "umami-node")
 }
 
 func umamiRequest(t testing.TB, path, agent, body string) *wire.Request {
-	return request(t, wire.Umami{}, "POST", path, map[string][]string{"User-Agent": {agent}}, []byte(body))
+	return asked(t, wire.Umami{}, "POST", path, map[string][]string{"User-Agent": {agent}}, []byte(body))
 }
 
 const umamiView = `{"type":"event","payload":{"website":"wk_a","hostname":"shop.example","url":"/"}}`
 
 func TestUmamiNamesASessionByTheDeviceAndAVisitByItsHour(t *testing.T) {
 	token := func(change func(*weir.Event)) string {
-		r := umamiRequest(t, "/api/send", chrome, umamiView)
+		r := umamiRequest(t, "/api/send", chromium, umamiView)
 		sent, err := wire.Umami{}.Decode(r)
 		if err != nil {
 			t.Fatal(err)
@@ -56,7 +56,7 @@ func TestUmamiNamesASessionByTheDeviceAndAVisitByItsHour(t *testing.T) {
 }
 
 func TestUmamiTellsABatchItemByItemWhatWasNotTaken(t *testing.T) {
-	r := umamiRequest(t, "/api/batch", chrome, `[`+umamiView+`,`+strings.ReplaceAll(umamiView, "wk_a", "wk_b")+`]`)
+	r := umamiRequest(t, "/api/batch", chromium, `[`+umamiView+`,`+strings.ReplaceAll(umamiView, "wk_a", "wk_b")+`]`)
 	for code, want := range map[string]string{
 		weir.ERATELIMITED: `"code":"too-many-requests","status":429`, weir.EUNAVAILABLE: `"code":"service-unavailable","status":503`,
 		weir.EUNAUTHORIZED: `"message":"Website not found.","code":"bad-request","status":400`, weir.EINTERNAL: `"message":"Server error","code":"server-error","status":500`,
@@ -79,7 +79,7 @@ func TestUmamiRefusesABatchOfTooManyWebsitesOrEvents(t *testing.T) {
 		for i := range items {
 			items[i] = strings.Replace(umamiView, "wk_a", fmt.Sprint("wk_", i%websites), 1)
 		}
-		r := umamiRequest(t, "/api/batch", chrome, `[`+strings.Join(items, ",")+`]`)
+		r := umamiRequest(t, "/api/batch", chromium, `[`+strings.Join(items, ",")+`]`)
 		r.Limits.Events = 30
 		_, err := wire.Umami{}.Decode(r)
 		return err
@@ -95,7 +95,7 @@ func TestUmamiRefusesABatchOfTooManyWebsitesOrEvents(t *testing.T) {
 }
 
 func FuzzUmami(f *testing.F) {
-	for _, r := range recorded(f, wire.Umami{}, "umami-node") {
+	for _, r := range recordings(f, wire.Umami{}, "umami-node") {
 		f.Add(string(r.Body), false, true)
 	}
 	for _, seed := range []string{
@@ -111,10 +111,10 @@ func FuzzUmami(f *testing.F) {
 			path = "/api/batch"
 		}
 		if browser {
-			agent = chrome
+			agent = chromium
 		}
 		r := umamiRequest(t, path, agent, body)
 		r.Limits.Events = 20
-		checkExchange(t, wire.Umami{}, r)
+		checkOutcome(t, wire.Umami{}, r)
 	})
 }

@@ -20,10 +20,10 @@ import (
 	"golang.org/x/tools/txtar"
 )
 
-const chrome = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
+const chromium = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
 
-// request is a call of a vendor's route as its protocol reads it.
-func request(t testing.TB, p wire.Protocol, method, target string, header http.Header, body []byte) *wire.Request {
+// asked is a call of a vendor's route as its protocol reads it.
+func asked(t testing.TB, p wire.Protocol, method, target string, header http.Header, body []byte) *wire.Request {
 	t.Helper()
 	u, err := url.Parse(target)
 	if err != nil {
@@ -45,9 +45,9 @@ func request(t testing.TB, p wire.Protocol, method, target string, header http.H
 	return r
 }
 
-// exchange is what a protocol makes of a request, and its reply when every project is
+// outcome is what a protocol makes of a request, and its reply when every project is
 // known that does not begin with "unknown".
-func exchange(p wire.Protocol, r *wire.Request) string {
+func outcome(p wire.Protocol, r *wire.Request) string {
 	var b strings.Builder
 	sent, err := p.Decode(r)
 	var out wire.Response
@@ -81,9 +81,9 @@ func exchange(p wire.Protocol, r *wire.Request) string {
 	return b.String()
 }
 
-// goldenExchanges checks testdata/<vendor>/*.txtar, each of which has requests ("POST
+// checkGolden checks testdata/<vendor>/*.txtar, each of which has requests ("POST
 // /path", headers, an empty line, the body) and after each, as want, what becomes of it.
-func goldenExchanges(t *testing.T, p wire.Protocol) {
+func checkGolden(t *testing.T, p wire.Protocol) {
 	files, err := filepath.Glob("testdata/" + p.Vendor() + "/*.txtar")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no golden files: %v", err)
@@ -102,13 +102,13 @@ func goldenExchanges(t *testing.T, p wire.Protocol) {
 				head, body, _ := strings.Cut(string(f.Data), "\n\n")
 				lines := strings.Split(head, "\n")
 				method, target, _ := strings.Cut(lines[0], " ")
-				header := http.Header{"User-Agent": {chrome}}
+				header := http.Header{"User-Agent": {chromium}}
 				for _, line := range lines[1:] {
 					if name, value, ok := strings.Cut(line, ": "); ok {
 						header.Set(name, value)
 					}
 				}
-				got := exchange(p, request(t, p, method, strings.TrimSpace(target), header, []byte(body)))
+				got := outcome(p, asked(t, p, method, strings.TrimSpace(target), header, []byte(body)))
 				files = append(files, f, txtar.File{Name: "want", Data: []byte(got)})
 				if *update {
 					continue
@@ -129,12 +129,12 @@ func goldenExchanges(t *testing.T, p wire.Protocol) {
 	}
 }
 
-// recordedExchanges checks what the vendor's own SDK sent, testdata/recorded/<sdk>,
+// checkRecordings checks what the vendor's own SDK sent, testdata/recorded/<sdk>,
 // against testdata/<vendor>/<sdk>.golden.
-func recordedExchanges(t *testing.T, p wire.Protocol, sdk string) {
+func checkRecordings(t *testing.T, p wire.Protocol, sdk string) {
 	var b strings.Builder
-	for name, r := range recorded(t, p, sdk) {
-		fmt.Fprintf(&b, "-- %s --\n%s", name, exchange(p, r))
+	for name, r := range recordings(t, p, sdk) {
+		fmt.Fprintf(&b, "-- %s --\n%s", name, outcome(p, r))
 	}
 	file := filepath.Join("testdata", p.Vendor(), sdk+".golden")
 	if *update {
@@ -151,8 +151,8 @@ func recordedExchanges(t *testing.T, p wire.Protocol, sdk string) {
 	}
 }
 
-// recorded yields the requests that an SDK sent, in their order.
-func recorded(t testing.TB, p wire.Protocol, sdk string) func(func(string, *wire.Request) bool) {
+// recordings yields the requests that an SDK sent, in their order.
+func recordings(t testing.TB, p wire.Protocol, sdk string) func(func(string, *wire.Request) bool) {
 	t.Helper()
 	files, err := filepath.Glob("testdata/recorded/" + sdk + "/*.json")
 	if err != nil || len(files) == 0 {
@@ -180,16 +180,16 @@ func recorded(t testing.TB, p wire.Protocol, sdk string) func(func(string, *wire
 			for name, value := range sent.Headers {
 				header.Set(name, value)
 			}
-			if !yield(filepath.Base(file), request(t, p, sent.Method, sent.Path, header, body)) {
+			if !yield(filepath.Base(file), asked(t, p, sent.Method, sent.Path, header, body)) {
 				return
 			}
 		}
 	}
 }
 
-// checkExchange is what holds for any request of a protocol: its events are within the
+// checkOutcome is what holds for any request of a protocol: its events are within the
 // limits, its properties JSON without duplicate keys, its reply is one.
-func checkExchange(t *testing.T, p wire.Protocol, r *wire.Request) {
+func checkOutcome(t *testing.T, p wire.Protocol, r *wire.Request) {
 	l := r.Limits
 	sent, err := p.Decode(r)
 	var out wire.Response
