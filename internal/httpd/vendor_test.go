@@ -88,6 +88,9 @@ var vendorCalls = map[string]vendorCall{
 	"GET /engage":         {path: posthogQuery},
 	"GET /track":          {path: posthogQuery},
 	"POST " + posthogV1:   {body: posthogBodyV1, headers: []string{"Authorization", "Bearer NAME"}},
+	"POST /api/event": {body: `{"name":"pageview","url":"https://shop.example/","domain":"NAME"}`, refused: 202},
+	"POST /api/send":  {body: `{"type":"event","payload":{"website":"NAME","hostname":"shop.example","url":"/"}}`, refused: 400},
+	"POST /api/batch": {body: `[{"type":"event","payload":{"website":"NAME","hostname":"shop.example","url":"/"}}]`, refused: 200},
 }
 
 const (
@@ -106,6 +109,8 @@ var quietRoutes = map[string]bool{
 	"GET /array/{token}/config": true, "GET /array/{token}/config.js": true,
 	"GET /api/surveys": true, "GET /api/early_access_features": true, "GET /api/web_experiments": true,
 	"GET /static/{file}": true, "GET /static/{version}/{file}": true, "GET /api/product_tours": true, "GET /api/feature_flag/local_evaluation": true,
+	"POST /api/record":   true,
+	"GET /api/heartbeat": true,
 }
 
 func (f *fixture) send(pattern string, name string, more ...string) answer {

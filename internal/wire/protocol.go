@@ -72,6 +72,9 @@ type Sent struct {
 	Parts []Part
 	// Unsupported names what was taken and is not kept, such as "replay".
 	Unsupported string
+	// AnswersUnknown says that Answer tells of parts whose project nobody knows. It
+	// is then asked even when that is so of all of them.
+	AnswersUnknown bool
 	// Historical says that the events are long past, as of a migration.
 	Historical bool
 	// Reply is the Protocol's own, from Decode to Answer.

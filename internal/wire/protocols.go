@@ -10,5 +10,6 @@ func Protocols() []Protocol {
 		PostHog{},
 		OpenPanel{},
 		Track{PostHog: PostHog{}, OpenPanel: OpenPanel{}},
+		Umami{},
 	}
 }
