@@ -72,7 +72,7 @@ func quiet(route string) bool {
 	switch route {
 	case "POST /v1/events", "POST /v1/events/{$}", "OPTIONS /v1/events", "OPTIONS /v1/events/{$}",
 		tracesRoute, "OPTIONS /v1/traces",
-		"GET /healthz", "GET /readyz", "GET /metrics", "ui":
+		"GET /healthz", "GET /readyz", "GET /metrics", "GET /weir.js", "ui":
 		return true
 	}
 	return false

@@ -113,6 +113,7 @@ func New(cfg Config) *Server {
 	s.mountOps()
 	s.mountIngest()
 	s.mountTraces()
+	s.mountSnippet()
 	s.mountAccount()
 	s.mountProjects()
 	s.mountUsage()
