@@ -22,9 +22,10 @@ export interface Queue {
 /**
  * Events on their way. One leaves the queue when the server has taken it or says
  * that it never will. Its id makes a second copy harmless, so whatever is in doubt
- * is sent again. url ends where the time of sending follows.
+ * is sent again. url ends where the time of sending follows; run runs what must not
+ * throw into the page.
  */
-export function newQueue(url: string, say: (...what: unknown[]) => void): Queue {
+export function newQueue(url: string, say: (...what: unknown[]) => void, run: (f: () => void) => void): Queue {
   let events: Sent[] = []
   let tries = 0 // that failed since the last success
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -36,7 +37,7 @@ export function newQueue(url: string, say: (...what: unknown[]) => void): Queue 
   function wait(ms: number): void {
     timer ??= setTimeout(() => {
       timer = undefined
-      flush()
+      run(flush)
     }, ms)
   }
 
@@ -64,7 +65,6 @@ export function newQueue(url: string, say: (...what: unknown[]) => void): Queue 
       if (!tries) events = []
       return
     }
-    events = []
     fetch(to, { method: 'POST', body, credentials: 'omit', keepalive: body.length < SMALL }).then(
       (answer) => {
         say(answer.status, batch)
@@ -77,6 +77,7 @@ export function newQueue(url: string, say: (...what: unknown[]) => void): Queue 
         again(batch, 0)
       },
     )
+    events = [] // but not if the page has put something in fetch's place that throws
   }
 
   return {

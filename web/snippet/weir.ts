@@ -50,7 +50,7 @@ const random = () => Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) 
 
 const script = (document.currentScript ?? document.querySelector('script[data-key]')) as HTMLScriptElement | null
 
-if (script && !window.weir?.identify) load(script)
+if (script?.dataset.key && !window.weir?.identify) load(script)
 
 function load(from: HTMLScriptElement): void {
   const data = from.dataset
@@ -71,7 +71,7 @@ function load(from: HTMLScriptElement): void {
     }
   }
 
-  const queue = newQueue(`${(host ?? new URL(from.src).origin).replace(/\/$/, '')}/v1/events?key=${key}&sent_at=`, say)
+  const queue = newQueue(`${(host ?? new URL(from.src).origin).replace(/\/$/, '')}/v1/events?key=${key}&sent_at=`, say, run)
   const page = random() // its events' ids begin with it
   let count = 0
   let out = false // opted out, where that cannot be stored
