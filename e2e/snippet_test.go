@@ -508,7 +508,7 @@ func TestTheSnippetCountsAVisit(t *testing.T) {
 	})
 
 	scenes("through the site's own domain nobody else is asked", func(t *testing.T, c scene) {
-		c.attrs = `data-host="` + c.URL + `/stats/"`
+		c.attrs = `data-host="/stats"`
 		c.policy = fmt.Sprintf("default-src 'none'; script-src %s; connect-src 'self'", c.s.url)
 		c.goes(c.URL + "/a")
 		c.waits()

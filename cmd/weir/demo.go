@@ -56,6 +56,7 @@ Send an event, and see it at once:
       -d '{"name":"signup","profile_id":"ada","properties":{"plan":"pro"}}'
 
 `, login, url, demoKey)
+	fmt.Fprintf(stdout, "Or count the views of a page of yours:\n\n    <script defer src=\"%s/weir.js\" data-key=\"%s\"></script>\n\n", url, demoKey)
 	return nil
 }
 
