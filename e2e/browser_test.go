@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// chromium is the path of a browser that Playwright can drive, with what is built
+// browserFor is the path of a browser that Playwright can drive, with what is built
 // for it there; the test is skipped where something is missing.
-func chromium(t *testing.T) string {
+func browserFor(t *testing.T) string {
 	t.Helper()
 	need := func(what string, err error) {
 		t.Helper()
@@ -43,7 +43,7 @@ func startBrowser(t *testing.T) *visitor {
 	t.Helper()
 	cmd := exec.Command("node", "e2e/snippet.mjs")
 	cmd.Dir = "../web"
-	cmd.Env = append(os.Environ(), "CHROMIUM="+chromium(t))
+	cmd.Env = append(os.Environ(), "CHROMIUM="+browserFor(t))
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {

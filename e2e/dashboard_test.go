@@ -9,7 +9,7 @@ import (
 
 // TestTheDashboardShowsTheDemo signs in with a real browser, wide and narrow.
 func TestTheDashboardShowsTheDemo(t *testing.T) {
-	browser := chromium(t)
+	browser := browserFor(t)
 	s := start(t, binary(t, ""), "--listen", "127.0.0.1:0", "--data", t.TempDir(), "--demo")
 	for end := time.Now().Add(30 * time.Second); ; {
 		var list struct{ Projects []project }

@@ -40,7 +40,6 @@ const actions = {
   goto: ({ url }) => page.goto(url).then(() => null),
   eval: ({ js }) => page.evaluate(js),
   click: ({ selector, button }) => page.click(selector, { button, noWaitAfter: true }),
-  back: () => page.goBack().then(() => null),
   close: () => page.close(),
   shut: () => context.close().then(() => (context = undefined)),
   title: ({ text }) => page.waitForFunction((t) => document.title === t, text).then(() => null),
@@ -49,7 +48,8 @@ const actions = {
   sent: () => sent,
 }
 
-const browser = await launch()
+// Visitors' browsers keep pages that they may go back to; Playwright's do not by default.
+const browser = await launch({ ignoreDefaultArgs: ['--disable-back-forward-cache'] })
 for await (const line of createInterface({ input: process.stdin })) {
   const { do: name, ...rest } = JSON.parse(line)
   let answer
