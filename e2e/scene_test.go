@@ -114,6 +114,11 @@ type scene struct {
 // More of them are an error.
 func (c scene) storedSoon(want ...string) []shopEvent {
 	c.t.Helper()
+	return c.storedAs(want, func(got []string) []string { return got })
+}
+
+func (c scene) storedAs(want []string, order func([]string) []string) []shopEvent {
+	c.t.Helper()
 	var got []string
 	for end := time.Now().Add(time.Minute); ; {
 		var page struct{ Events []shopEvent }
@@ -123,7 +128,7 @@ func (c scene) storedSoon(want ...string) []shopEvent {
 		for _, e := range page.Events {
 			got = append(got, e.line())
 		}
-		d := cmp.Diff(want, got)
+		d := cmp.Diff(want, order(got))
 		if d == "" {
 			return page.Events
 		}
@@ -132,6 +137,13 @@ func (c scene) storedSoon(want ...string) []shopEvent {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
+}
+
+// storedInAnyOrder is storedSoon where a browser may do one thing before the other.
+func (c scene) storedInAnyOrder(want ...string) []shopEvent {
+	c.t.Helper()
+	slices.Sort(want)
+	return c.storedAs(want, func(got []string) []string { return slices.Sorted(slices.Values(got)) })
 }
 
 // quiet fails when a page said or threw something.
