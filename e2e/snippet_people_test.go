@@ -35,8 +35,10 @@ func snippetPeople(scenes scenes) {
 
 	scenes("who opts out is left alone on every page, until they opt in", func(t *testing.T, c scene) {
 		c.attrs = "data-persist"
+		c.head = `<script>(window.weir = function () { (weir.q = weir.q || []).push(arguments) })(function () {
+			weir.identify('ada'); weir.optOut(); weir('x'); history.pushState(null, '', '/b') })</script>`
 		c.goes(c.URL + "/a")
-		c.runs(`weir.identify('ada'); weir.optOut(); weir('x'); history.pushState(null, '', '/b')`)
+		c.head = ""
 		c.goes(c.URL + "/c")
 		c.runs(`weir('x')`)
 		c.goes(c.URL + "/d?utm_campaign=again")
