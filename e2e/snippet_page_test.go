@@ -58,7 +58,7 @@ func snippetEvents(scenes scenes) {
 		c.runs(`history.pushState(null, '', '/b'); weir('screen_view', null, { url: '/virtual', title: 'Mine' }); weir('x')
 			history.pushState(null, '', '/admin/users/7'); weir('x')`)
 		c.waits()
-		if e := c.storedSoon("screen_view /virtual", "x /b")[0]; e.Title != "Mine" {
+		if e := c.storedSoon("screen_view /virtual", "x /b")[0]; e.Title != "Mine" || e.Origin != c.URL {
 			t.Errorf("%+v", e)
 		}
 		c.simply("close")

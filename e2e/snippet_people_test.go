@@ -91,6 +91,12 @@ func snippetPeople(scenes scenes) {
 		if e := events[4]; e.Profile != "" || e.Device == events[0].Device || e.Device != c.storage()["weir.device"] {
 			t.Errorf("%+v", e)
 		}
+		c.runs(`weir.identify('bob'); localStorage.clear(); weir('y')`) // as another tab does
+		c.waits()
+		events = c.storedSoon("screen_view /a", "identify /a", "screen_leave /a", "screen_view /b", "x /b", "identify /b", "y /b")
+		if e := events[6]; e.Profile != "" || e.Device == events[5].Device {
+			t.Errorf("%+v", e)
+		}
 	})
 }
 

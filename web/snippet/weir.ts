@@ -71,16 +71,19 @@ function load(from: HTMLScriptElement): void {
     }
   }
 
-  const queue = newQueue(`${(host ?? new URL(from.src).origin).replace(/\/$/, '')}/v1/events?key=${key}&sent_at=`, say, run)
+  const queue = newQueue(`${(host ?? new URL(from.src, location.href).origin).replace(/\/$/, '')}/v1/events?key=${key}&sent_at=`, say, run)
   const page = random() // its events' ids begin with it
   let count = 0
   let out = false // opted out, where that cannot be stored
-  let profile: string | null = null
+  let profile: string | null = null // where it is not stored
   let ready = false // not while the page is prerendered
   let views = 0
   let address = '' // of the view that was looked for last
   let here: Sent | undefined // where the view under way is
   let left = 0 // when it was left
+
+  /** Another tab may have said something else since: what is stored is right. */
+  const who = () => (persist && stored(PROFILE)) || profile
 
   const silent = () =>
     (data.dnt !== 'ignore' && (navigator.doNotTrack === '1' || navigator.globalPrivacyControl)) || out || stored(OUT)
@@ -99,7 +102,7 @@ function load(from: HTMLScriptElement): void {
       url: (hashed ? url.href : url.href.split('#')[0])?.slice(0, 8e3),
       path: path?.slice(0, 2e3),
       // What led to the page is of its first view, and of what is done on that.
-      referrer: views > 1 ? undefined : document.referrer,
+      referrer: fields?.referrer ?? (views > 1 ? undefined : document.referrer),
     }
     if (view) {
       here = place
@@ -114,11 +117,11 @@ function load(from: HTMLScriptElement): void {
           ts: Date.now(),
           language: navigator.language,
           library: 'weir.js/1',
-          profile_id: (persist && stored(PROFILE)) || profile || undefined,
+          profile_id: who() || undefined,
           device_id: (persist && (stored(DEVICE) ?? stored(DEVICE, random()))) || undefined,
           properties,
-          ...place,
           ...fields,
+          ...place,
         }),
       ) as Sent,
     )
@@ -198,10 +201,9 @@ function load(from: HTMLScriptElement): void {
 
   weir.identify = (id, traits) =>
     when(() => {
-      const same = String(id) === (profile ?? (persist && stored(PROFILE)))
-      if (id == null || id === '' || silent() || (same && !traits)) return
-      profile = String(id)
-      if (persist) stored(PROFILE, profile)
+      const name = String(id ?? '')
+      if (!name || silent() || (name === who() && !traits)) return
+      profile = persist && stored(PROFILE, name) ? null : name
       track('identify', traits)
     })
 
@@ -231,6 +233,6 @@ function load(from: HTMLScriptElement): void {
 
   for (const call of window.weir?.q ?? []) weir.apply(0, call as [unknown])
   window.weir = weir
-  if (document.prerendering) document.addEventListener('prerenderingchange', begin, { once: true })
-  else begin()
+  if (document.prerendering) document.addEventListener('prerenderingchange', () => run(begin), { once: true })
+  else run(begin)
 }
