@@ -13,7 +13,7 @@ export function hashPath(address: URL): string {
  */
 export function matches(globs: string | undefined, path: string): boolean {
   return !!globs && globs.split(',').some((glob) => {
-    const pattern = glob.trim().replaceAll(/[.+?^${}()|[\]\\]/g, String.raw`\$&`)
+    const pattern = glob.trim().replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&')
     return new RegExp(`^${pattern.replaceAll(/\*+/g, (stars) => (stars[1] ? '.*' : '[^/]*'))}$`).test(path)
   })
 }

@@ -69,7 +69,7 @@ export function newQueue(url: string, say: (...what: unknown[]) => void, run: (f
       (answer) => {
         say(answer.status, batch)
         // 429, and what is the server's own fault, will pass.
-        if (answer.status > 428) again(batch, Number(answer.headers.get('Retry-After')) || 0)
+        if (answer.status > 428) again(batch, +answer.headers.get('Retry-After')! || 0)
         else tries = 0
       },
       (error) => {

@@ -46,7 +46,7 @@ function stored(name: string, value?: string | null): string | null {
 }
 
 /** 128 bits; randomUUID is for pages with TLS alone. */
-const random = () => Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(36)).join('')
+const random = () => crypto.getRandomValues(new Uint32Array(4)).join('')
 
 const script = (document.currentScript ?? document.querySelector('script[data-key]')) as HTMLScriptElement | null
 
