@@ -18,7 +18,7 @@ TIME ?= 20s
 LISTEN ?= 127.0.0.1:8080
 DATA ?= ./data
 
-WEB_SOURCES := $(shell find web/src web/public web/build -type f 2>/dev/null) \
+WEB_SOURCES := $(shell find web/src web/snippet web/public web/build -type f 2>/dev/null) \
 	$(addprefix web/,index.html package.json package-lock.json tsconfig.json vite.config.ts)
 
 .PHONY: help
