@@ -70,6 +70,10 @@ func (e elsewhere) Deliver(context.Context, *weir.Project, []weir.Incoming, []we
 	return ingest.Reply{}, e.err("take events")
 }
 
+func (e elsewhere) Device(context.Context, *weir.Project, ingest.Remote) (string, error) {
+	return "", e.err("take events")
+}
+
 // Refused counts nothing.
 func (e elsewhere) Refused(error) {}
 

@@ -27,6 +27,8 @@ func (nothing) Deliver(context.Context, *weir.Project, []weir.Incoming, []weir.R
 	return ingest.Reply{}, nil
 }
 
+func (nothing) Device(context.Context, *weir.Project, ingest.Remote) (string, error) { return "", nil }
+
 func (nothing) Refused(error) {}
 
 func (nothing) Traces(context.Context, *weir.Project, io.Reader, string, wire.Encoding, ingest.Remote) (ingest.Reply, error) {

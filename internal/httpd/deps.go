@@ -28,6 +28,8 @@ type Directory interface {
 	Projects(ctx context.Context) ([]*weir.Project, error)
 	Memberships(ctx context.Context, userID string) ([]meta.Membership, error)
 	Role(ctx context.Context, userID, projectID string) (weir.Role, error)
+	Sites(ctx context.Context, projectID string) ([]string, error)
+	SetSites(ctx context.Context, projectID string, sites []string) error
 	SetRetention(ctx context.Context, projectID string, days int) error
 	ChangeLimits(ctx context.Context, projectID string, change func(*weir.Limits) error) (weir.Limits, error)
 	CreateProject(ctx context.Context, n meta.NewProject) (p *weir.Project, writeKey string, err error)
@@ -49,6 +51,8 @@ type Ingester interface {
 	// Deliver takes events that are decoded; rejected are those of the request
 	// that could not be. It changes the events in place.
 	Deliver(ctx context.Context, p *weir.Project, in []weir.Incoming, rejected []weir.Rejection, remote ingest.Remote) (ingest.Reply, error)
+	// Device is the one that an event of the sender would get; nothing is stored.
+	Device(ctx context.Context, p *weir.Project, remote ingest.Remote) (string, error)
 	// Refused counts a request that was refused whole before Deliver.
 	Refused(err error)
 }

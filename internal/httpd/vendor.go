@@ -1,6 +1,7 @@
 package httpd
 
 import (
+	"cmp"
 	"errors"
 	"maps"
 	"net/http"
@@ -83,7 +84,7 @@ func (v *vendor) serve(w http.ResponseWriter, r *http.Request) {
 // request is r as protocols read it, but for its body.
 func (v *vendor) request(r *http.Request) *wire.Request {
 	return &wire.Request{
-		Route: v.route, Path: r.URL.Path, Query: r.URL.Query(), Header: r.Header, IP: callOf(r.Context()).ip, UserAgent: r.UserAgent(),
+		Route: v.route, Path: r.URL.Path, Host: r.Host, Secure: r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https", Query: r.URL.Query(), Header: r.Header, IP: callOf(r.Context()).ip, UserAgent: r.UserAgent(),
 		Now: v.server.cfg.Clock.Now(), Limits: wire.DefaultLimits(),
 	}
 }
@@ -106,23 +107,31 @@ func (v *vendor) read(w http.ResponseWriter, r *http.Request) (req *wire.Request
 }
 
 // deliver takes the events of each project. Error: that of the first part that was
-// not taken, when none was: then the sender may send all again.
+// not taken, when none was: then the sender may send all again. A project that nobody
+// knows is no error where the protocol has an answer for it.
 func (v *vendor) deliver(r *http.Request, sent *wire.Sent) error {
 	s, c := v.server, callOf(r.Context())
 	taken := 0
+	var first error
 	for i := range sent.Parts {
-		if sent.Parts[i].Err = v.part(r, c, sent, &sent.Parts[i]); sent.Parts[i].Err == nil {
+		err := v.part(r, c, sent, &sent.Parts[i])
+		sent.Parts[i].Err = err
+		if weir.ErrorCode(err) == weir.EUNAUTHORIZED {
+			s.cfg.Ingest.Refused(err)
+			if sent.AnswersUnknown {
+				continue
+			}
+		}
+		if err == nil {
 			taken++
+		} else if first == nil {
+			first = err
 		}
 	}
-	if taken > 0 || len(sent.Parts) == 0 {
+	if taken > 0 {
 		return nil
 	}
-	err := sent.Parts[0].Err
-	if weir.ErrorCode(err) == weir.EUNAUTHORIZED {
-		s.cfg.Ingest.Refused(err)
-	}
-	return err
+	return first
 }
 
 func (v *vendor) part(r *http.Request, c *call, sent *wire.Sent, part *wire.Part) error {
@@ -138,7 +147,10 @@ func (v *vendor) part(r *http.Request, c *call, sent *wire.Sent, part *wire.Part
 		return err
 	}
 	part.Rejected, part.Duplicates = reply.Rejected, reply.Duplicates
-	return nil
+	if a := part.Asks; a != nil {
+		part.Device, err = s.cfg.Ingest.Device(r.Context(), p, ingest.Remote{IP: cmp.Or(a.IP, c.ip), UserAgent: cmp.Or(a.UserAgent, r.UserAgent())})
+	}
+	return err
 }
 
 // refuse writes an error as the vendor has it. fail has set its headers.

@@ -35,6 +35,12 @@ func (b *backend) Deliver(_ context.Context, p *weir.Project, in []weir.Incoming
 	return ingest.Reply{Accepted: len(in), Rejected: rejected}, nil
 }
 
+func (b *backend) Device(_ context.Context, p *weir.Project, r ingest.Remote) (string, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return "device of " + p.ID + " at " + r.IP, b.asked(p)
+}
+
 func (b *backend) Refused(error) {}
 
 // taken are the deliveries since the last call.
@@ -58,7 +64,15 @@ type vendorCall struct {
 // vendorCalls has a call with one event for each route of wire.Protocols that takes
 // events.
 var vendorCalls = map[string]vendorCall{
-	"POST /api/event": {body: `{"name":"pageview","url":"https://shop.example/","domain":"NAME"}`},
+	"POST /event":             {body: `{"name":"signup"}`, headers: []string{"Openpanel-Client-Id", "NAME"}},
+	"POST /profile":           {body: `{"profileId":"ada","clientId":"NAME"}`},
+	"POST /profile/increment": {body: `{"profileId":"ada","property":"visits","value":1}`, headers: []string{"Openpanel-Client-Id", "NAME"}},
+	"GET /matomo.php":         {path: "?idsite=NAME&rec=1&url=https://shop.example/"},
+	"POST /matomo.php":        {body: "idsite=NAME&rec=1&url=https%3A%2F%2Fshop.example%2F"},
+	"GET /piwik.php":          {path: "?idsite=NAME&rec=1&url=https://shop.example/"},
+	"POST /piwik.php":         {body: `{"requests":["?idsite=NAME&rec=1&url=https://shop.example/"]}`},
+	"POST /profile/decrement": {body: `{"profileId":"ada","property":"visits","value":1}`, headers: []string{"Openpanel-Client-Id", "NAME"}},
+	"POST /api/event":         {body: `{"name":"pageview","url":"https://shop.example/","domain":"NAME"}`},
 
 	"POST /e":             {body: `{"api_key":"NAME","batch":[{"event":"a","distinct_id":"ada"}]}`},
 	"POST /i/v0/e":        {body: `[{"event":"a","distinct_id":"ada","token":"NAME"}]`},
@@ -74,6 +88,9 @@ var vendorCalls = map[string]vendorCall{
 	"GET /engage":         {path: posthogQuery},
 	"GET /track":          {path: posthogQuery},
 	"POST " + posthogV1:   {body: posthogBodyV1, headers: []string{"Authorization", "Bearer NAME"}},
+	"POST /api/event": {body: `{"name":"pageview","url":"https://shop.example/","domain":"NAME"}`, refused: 202},
+	"POST /api/send":  {body: `{"type":"event","payload":{"website":"NAME","hostname":"shop.example","url":"/"}}`, refused: 400},
+	"POST /api/batch": {body: `[{"type":"event","payload":{"website":"NAME","hostname":"shop.example","url":"/"}}]`, refused: 200},
 }
 
 const (
@@ -85,12 +102,15 @@ const (
 
 // quietRoutes take no events and need no project.
 var quietRoutes = map[string]bool{
-	"POST /s": true, "POST /i/v0/ai": true, "POST /i/v0/ai/otel": true,
+	"GET /track/device-id": true, // needs a project: openpanel_test.go
+	"POST /s":              true, "POST /i/v0/ai": true, "POST /i/v0/ai/otel": true,
 	"POST /i/v1/logs": true, "POST /i/v1/metrics": true, "POST /i/v1/traces": true,
 	"GET /flags": true, "POST /flags": true, "GET /decide": true, "POST /decide": true, "GET /flags/definitions": true,
 	"GET /array/{token}/config": true, "GET /array/{token}/config.js": true,
 	"GET /api/surveys": true, "GET /api/early_access_features": true, "GET /api/web_experiments": true,
 	"GET /static/{file}": true, "GET /static/{version}/{file}": true, "GET /api/product_tours": true, "GET /api/feature_flag/local_evaluation": true,
+	"POST /api/record":   true,
+	"GET /api/heartbeat": true,
 }
 
 func (f *fixture) send(pattern string, name string, more ...string) answer {

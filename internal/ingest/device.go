@@ -97,3 +97,13 @@ func withIP(properties json.RawMessage, ip string) json.RawMessage {
 	}
 	return fmt.Appendf(nil, `{"ip":%s,%s`, quoted, properties[1:])
 }
+
+// Device is the one that an event of a client gets now, if it names none itself. Error:
+// EUNAVAILABLE.
+func (g *Ingester) Device(ctx context.Context, p *weir.Project, r Remote) (string, error) {
+	e := weir.Event{ProjectID: p.ID}
+	if err := g.devices.derive(ctx, &e, weir.Source{IP: r.IP, UserAgent: r.UserAgent, Client: true}, r.Historical, g.Clock.Now()); err != nil {
+		return "", unavailable(err)
+	}
+	return e.DeviceID, nil
+}

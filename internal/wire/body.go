@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -184,6 +185,8 @@ func bodyError(err error, coding string, layers []*capped, l Limits) error {
 			return weir.Errorf(weir.ETOOLARGE, "body is over %d bytes", l.Body)
 		case errors.Is(c.err, errCapped):
 			return weir.Errorf(weir.ETOOLARGE, "body is over %d bytes when decompressed", l.Decoded)
+		case isTooLarge(c.err): // the server's own reader was first
+			return weir.Wrap(c.err, weir.ETOOLARGE, "body is over %d bytes", l.Body)
 		case c.coding == "":
 			return weir.Wrap(c.err, weir.EINVALID, "body could not be read")
 		}
@@ -194,6 +197,11 @@ func bodyError(err error, coding string, layers []*capped, l Limits) error {
 		return weir.Wrap(err, weir.EINVALID, "zstd window is over %d bytes", maxWindow)
 	}
 	return weir.Wrap(err, weir.EINVALID, "body is not valid %s", coding)
+}
+
+func isTooLarge(err error) bool {
+	_, ok := errors.AsType[*http.MaxBytesError](err)
+	return ok
 }
 
 // inflater is one layer's buffer and decoders, made when first needed.

@@ -35,7 +35,7 @@ func posthogText(r *Request) ([]byte, error) {
 	if coding == "" {
 		coding = r.Header.Get("Content-Encoding")
 	}
-	if text = trimmed(text); len(text) == 0 {
+	if text = unspaced(text); len(text) == 0 {
 		return nil, weir.Errorf(weir.EINVALID, "request missing data payload")
 	}
 	for range maxWrappings {
@@ -65,21 +65,21 @@ func posthogText(r *Request) ([]byte, error) {
 		default:
 			return text, nil // the reader says what is wrong
 		}
-		if text = trimmed(text); len(text) == 0 {
+		if text = unspaced(text); len(text) == 0 {
 			return nil, weir.Errorf(weir.EINVALID, "request missing data payload")
 		}
 	}
 	return nil, weir.Errorf(weir.EINVALID, "failed to decode request: wrapped more than %d times", maxWrappings)
 }
 
-func trimmed(text []byte) []byte {
+func unspaced(text []byte) []byte {
 	return bytes.TrimLeft(bytes.TrimPrefix(bytes.TrimLeft(text, " \t\r\n"), []byte("\ufeff")), " \t\r\n")
 }
 
 // isForm says whether a body is the fields of a form, by its first field: what
 // SDKs say of the type is not to be trusted.
 func isForm(r *Request, body []byte) bool {
-	body = trimmed(body)
+	body = unspaced(body)
 	head := body[:min(len(body), 64)]
 	name, _, ok := bytes.Cut(head, []byte("="))
 	switch string(name) {

@@ -43,6 +43,8 @@ func (r Route) Pattern() string { return r.Method + " " + r.Path }
 type Request struct {
 	Route     Route // as in Routes
 	Path      string
+	Host      string // as the sender addresses the server, with a port if there is one
+	Secure    bool   // by https, here or at a proxy before
 	Query     url.Values
 	Header    http.Header
 	Body      []byte // decompressed; nil where the route has NoBody
@@ -70,6 +72,9 @@ type Sent struct {
 	Parts []Part
 	// Unsupported names what was taken and is not kept, such as "replay".
 	Unsupported string
+	// AnswersUnknown says that Answer tells of parts whose project nobody knows. It
+	// is then asked even when that is so of all of them.
+	AnswersUnknown bool
 	// Historical says that the events are long past, as of a migration.
 	Historical bool
 	// Reply is the Protocol's own, from Decode to Answer.
@@ -85,6 +90,10 @@ type Part struct {
 	Rejected []weir.Rejection // after Decode its own, before Answer all
 	// Duplicates is how many of Events were known already, before Answer.
 	Duplicates int
+	// Asks is a visitor whose device Answer wants and of whom the part has no event;
+	// nil is none. Device is that, before Answer; "" when nothing tells it.
+	Asks   *weir.Source
+	Device string
 	// Err is why the part was not taken, before Answer, where others were; nil
 	// when it was.
 	Err error

@@ -4,7 +4,12 @@ package wire
 func Protocols() []Protocol {
 	return []Protocol{
 		Plausible{},
+		Matomo{},
+		Segment{},
+		GA4{},
 		PostHog{},
-		Track{PostHog: PostHog{}},
+		OpenPanel{},
+		Track{PostHog: PostHog{}, OpenPanel: OpenPanel{}},
+		Umami{},
 	}
 }

@@ -7,10 +7,7 @@ import (
 )
 
 // Track is /track, an address that two vendors have.
-type Track struct {
-	PostHog   Protocol
-	OpenPanel Protocol // nil: what is OpenPanel's is refused
-}
+type Track struct{ PostHog, OpenPanel Protocol }
 
 // Vendor is the protocol's name.
 func (Track) Vendor() string { return "track" }
@@ -33,9 +30,7 @@ type tracked struct {
 func (t Track) Decode(r *Request) (*Sent, error) {
 	by := t.PostHog
 	if isOpenPanel(r) {
-		if by = t.OpenPanel; by == nil {
-			return nil, weir.Errorf(weir.EINVALID, "OpenPanel's protocol is not served here")
-		}
+		by = t.OpenPanel
 	}
 	s, err := by.Decode(r)
 	if err == nil {
@@ -53,7 +48,7 @@ func (t Track) Answer(r *Request, s *Sent) Response {
 
 // Refuse is that of the vendor, as far as the headers tell: a body is not read again.
 func (t Track) Refuse(r *Request, status int, err *weir.Error) Response {
-	if t.OpenPanel != nil && isOpenPanel(r) {
+	if isOpenPanel(r) {
 		return t.OpenPanel.Refuse(r, status, err)
 	}
 	return t.PostHog.Refuse(r, status, err)
@@ -66,7 +61,7 @@ func isOpenPanel(r *Request) bool {
 	if r.Header.Get("Openpanel-Client-Id") != "" {
 		return true
 	}
-	text := trimmed(r.Body)
+	text := unspaced(r.Body)
 	if len(text) == 0 || text[0] != '{' {
 		return false
 	}
