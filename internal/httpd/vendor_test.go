@@ -72,7 +72,6 @@ var vendorCalls = map[string]vendorCall{
 	"GET /piwik.php":          {path: "?idsite=NAME&rec=1&url=https://shop.example/"},
 	"POST /piwik.php":         {body: `{"requests":["?idsite=NAME&rec=1&url=https://shop.example/"]}`},
 	"POST /profile/decrement": {body: `{"profileId":"ada","property":"visits","value":1}`, headers: []string{"Openpanel-Client-Id", "NAME"}},
-	"POST /api/event":         {body: `{"name":"pageview","url":"https://shop.example/","domain":"NAME"}`},
 
 	"POST /e":             {body: `{"api_key":"NAME","batch":[{"event":"a","distinct_id":"ada"}]}`},
 	"POST /i/v0/e":        {body: `[{"event":"a","distinct_id":"ada","token":"NAME"}]`},
@@ -88,9 +87,9 @@ var vendorCalls = map[string]vendorCall{
 	"GET /engage":         {path: posthogQuery},
 	"GET /track":          {path: posthogQuery},
 	"POST " + posthogV1:   {body: posthogBodyV1, headers: []string{"Authorization", "Bearer NAME"}},
-	"POST /api/event": {body: `{"name":"pageview","url":"https://shop.example/","domain":"NAME"}`, refused: 202},
-	"POST /api/send":  {body: `{"type":"event","payload":{"website":"NAME","hostname":"shop.example","url":"/"}}`, refused: 400},
-	"POST /api/batch": {body: `[{"type":"event","payload":{"website":"NAME","hostname":"shop.example","url":"/"}}]`, refused: 200},
+	"POST /api/event":     {body: `{"name":"pageview","url":"https://shop.example/","domain":"NAME"}`, refused: 202},
+	"POST /api/send":      {body: `{"type":"event","payload":{"website":"NAME","hostname":"shop.example","url":"/"}}`, refused: 400},
+	"POST /api/batch":     {body: `[{"type":"event","payload":{"website":"NAME","hostname":"shop.example","url":"/"}}]`, refused: 200},
 }
 
 const (
