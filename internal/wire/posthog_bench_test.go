@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/weir-analytics/weir/internal/enrich"
 	"github.com/weir-analytics/weir/internal/wire"
 )
 
@@ -58,6 +59,11 @@ func posthogRequest(body []byte) *wire.Request {
 // BenchmarkPostHog decodes a batch of 100 events of posthog-js; json.Valid and
 // encoding/json on the same text are what to hold it against.
 func BenchmarkPostHog(b *testing.B) {
+	e, err := enrich.New(enrich.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = e.Close() }()
 	body := posthogBatch(100)
 	run := func(name string, f func(b *testing.B)) {
 		b.Run(name, func(b *testing.B) {
@@ -73,6 +79,17 @@ func BenchmarkPostHog(b *testing.B) {
 		s, err := wire.PostHog{}.Decode(posthogRequest(body))
 		if err != nil || len(s.Parts[0].Events) != 100 {
 			b.Fatal(s, err)
+		}
+	})
+	run("wire and enrich", func(b *testing.B) {
+		s, err := wire.PostHog{}.Decode(posthogRequest(body))
+		if err != nil {
+			b.Fatal(err)
+		}
+		for i := range s.Parts[0].Events {
+			in := &s.Parts[0].Events[i]
+			in.Source.IP = "203.0.113.9"
+			e.Apply(in)
 		}
 	})
 	run("json.Valid", func(b *testing.B) {

@@ -1,12 +1,6 @@
 package wire
 
-import (
-	"bytes"
-	"strings"
-	"unicode/utf8"
-
-	weir "github.com/weir-analytics/weir"
-)
+import weir "github.com/weir-analytics/weir"
 
 // posthogKind is what an event means.
 type posthogKind uint8
@@ -120,38 +114,6 @@ func (p *posthog) hasOwn(o own) bool { return p.own[o].to > p.own[o].from }
 
 func (p *posthog) readOwn(o own) { p.own[o] = p.texted() }
 
-// maxDistinct is how many characters of a distinct_id count.
-const maxDistinct = 200
-
-// ident reads who an event is about: a text, a number, or any other value as its
-// compact JSON.
-func (p *posthog) ident(o own) {
-	switch p.peek() {
-	case '{', '[', 't', 'f':
-		from, open := len(p.properties), len(p.keys)
-		p.compact("distinct_id", 1)
-		at := span{len(p.text), len(p.text) + len(p.properties) - from}
-		p.text = append(p.text, p.properties[from:]...)
-		p.properties, p.keys = p.properties[:from], p.keys[:open]
-		p.own[o] = at
-	default:
-		p.own[o] = p.texted()
-	}
-	at := &p.own[o]
-	if at.to-at.from <= maxDistinct {
-		return
-	}
-	n := 0
-	for i := at.from; i < at.to; {
-		if n++; n > maxDistinct {
-			at.to = i
-			return
-		}
-		_, size := utf8.DecodeRune(p.text[i:at.to])
-		i += size
-	}
-}
-
 // finish makes of what was read an event, or two, or a rejection.
 func (p *posthog) finish() {
 	end := p.pos
@@ -216,74 +178,6 @@ func (p *posthog) tokens() {
 	}
 }
 
-// origin finds out whose machine sent the event: the visitor's own or a server.
-func (p *posthog) origin() {
-	lib := p.text0(ownLib)
-	if p.v1 && len(lib) == 0 {
-		lib = []byte(p.sdk)
-		lib, _, _ = bytes.Cut(lib, []byte("/"))
-	}
-	web := false
-	switch string(lib) {
-	case "web", "js", "posthog-js", "posthog-js-lite", "posthog-web":
-		p.client, web = true, true
-	case "posthog-ios", "posthog-android", "posthog-react-native", "posthog-flutter", "posthog-unity", "posthog-kmp":
-		p.client = true
-	case "posthog-node", "posthog-edge", "posthog-python", "posthog-go", "posthog-php", "posthog-ruby", "posthog-java",
-		"posthog-server", "posthog-dotnet", "posthog-elixir", "posthog-rs", "posthog-rust":
-	default:
-		p.client = !p.server && (p.anywhere || p.hasOwn(ownDevice))
-	}
-	p.client = p.client && !p.server
-	p.reported = !p.client
-	switch {
-	case web && (p.has(fieldUserAgent) || p.agent != ""), p.reported && !p.has(fieldBrowser) && !p.has(fieldDeviceType):
-		// The user agent says it better; a server's system is not the visitor's.
-		p.at[fieldBrowser], p.at[fieldBrowserVersion], p.at[fieldDeviceType] = span{}, span{}, span{}
-		p.at[fieldOS], p.at[fieldOSVersion] = span{}, span{}
-	default:
-		p.deviceType()
-	}
-	if p.nowhere { // named, so that the request's address is not
-		p.at[fieldIP] = span{}
-		if p.client {
-			if p.client = false; !p.has(fieldUserAgent) {
-				p.put(fieldUserAgent, p.agent)
-			}
-		}
-	}
-	switch {
-	case p.v1 && !p.hasOwn(ownLib):
-		p.put(fieldLibrary, p.sdk)
-	case string(lib) == "web":
-		p.put(fieldLibrary, "posthog-js/", string(p.text0(ownLibVersion)))
-	case p.hasOwn(ownLib):
-		p.put(fieldLibrary, string(lib), "/", string(p.text0(ownLibVersion)))
-	}
-	if at := &p.at[fieldLibrary]; at.to > at.from && p.text[at.to-1] == '/' {
-		at.to--
-	}
-}
-
-// deviceType makes it one of Weir's.
-func (p *posthog) deviceType() {
-	if !p.has(fieldDeviceType) {
-		return
-	}
-	switch strings.ToLower(string(p.get(fieldDeviceType))) {
-	case "desktop":
-		p.put(fieldDeviceType, weir.DeviceDesktop)
-	case "mobile", "phone":
-		p.put(fieldDeviceType, weir.DevicePhone)
-	case "tablet":
-		p.put(fieldDeviceType, weir.DeviceTablet)
-	case "tv":
-		p.put(fieldDeviceType, weir.DeviceTV)
-	default:
-		p.at[fieldDeviceType] = span{}
-	}
-}
-
 // page says what was seen.
 func (p *posthog) page() {
 	if string(p.get(fieldReferrer)) == "$direct" {
@@ -322,60 +216,6 @@ func (p *posthog) clock() {
 	if !p.has(fieldID) && p.hasOwn(ownInsert) {
 		p.at[fieldID] = p.cut(fieldID, p.own[ownInsert])
 	}
-}
-
-// who says who it was, as device and profile.
-func (p *posthog) who() {
-	who := p.own[ownDistinct]
-	if who.from == who.to {
-		who = p.own[ownDistinctProperty]
-	}
-	id, device := p.text[who.from:who.to], p.own[ownDevice]
-	named := p.hasOwn(ownDevice)
-	switch {
-	case len(id) == 0:
-		p.defect(ReasonIDMissing, "distinct_id")
-		return
-	case p.cookieless && string(id) == "$posthog_cookieless":
-		return
-	case p.kind == posthogIdentify && p.client:
-		p.at[fieldProfile] = p.cut(fieldProfile, who)
-		if p.hasOwn(ownAnonymous) {
-			device = p.own[ownAnonymous]
-		}
-		p.at[fieldDevice] = p.cut(fieldDevice, device)
-		return
-	case p.kind == posthogGroup && p.groupsOwn(id):
-		return
-	}
-	anonymous := p.identified == no || p.process == no && (named || p.reported) ||
-		named && bytes.Equal(id, p.text0(ownDevice))
-	switch {
-	case anonymous && p.kind == posthogAlias && p.client:
-		// A browser tells who its visitor is.
-		p.at[fieldDevice] = p.cut(fieldDevice, who)
-		p.at[fieldProfile] = p.cut(fieldProfile, p.own[ownAlias])
-		return
-	case anonymous && p.kind != posthogAlias && p.kind != posthogIdentify:
-		p.at[fieldDevice] = p.cut(fieldDevice, who)
-		return
-	}
-	p.at[fieldProfile] = p.cut(fieldProfile, who)
-	p.at[fieldDevice] = p.cut(fieldDevice, device)
-	switch p.kind {
-	case posthogIdentify:
-		p.at[fieldAlias] = p.cut(fieldAlias, p.own[ownAnonymous])
-	case posthogAlias:
-		p.at[fieldAlias] = p.cut(fieldAlias, p.own[ownAlias])
-	}
-}
-
-// groupsOwn says whether an id is the one that servers' SDKs make up for a group
-// that they tell of: "$company_acme".
-func (p *posthog) groupsOwn(id []byte) bool {
-	kind, key := p.text0(ownGroupType), p.text0(ownGroupKey)
-	return len(id) == 2+len(kind)+len(key) && id[0] == '$' && bytes.HasPrefix(id[1:], kind) &&
-		id[1+len(kind)] == '_' && bytes.HasSuffix(id, key)
 }
 
 // meaning gives the event its name, and what it says of people and groups.

@@ -170,40 +170,8 @@ func (p *posthog) known(key []byte) bool {
 			return false
 		}
 		p.read(fieldCurrency)
-	default:
-		if !posthogOwn(key) {
-			return false
-		}
-		p.skip()
-	}
-	return true
-}
-
-func (p *posthog) ofGroup(o own) bool {
-	if p.kind != posthogGroup {
-		return false
-	}
-	p.ident(o)
-	return true
-}
-
-// either reads a truth value: yes, no, or 0 for anything else.
-func (p *posthog) either() int8 {
-	switch {
-	case p.peek() == 'f', bytes.HasPrefix(p.data[p.pos:], []byte(`"false"`)), bytes.HasPrefix(p.data[p.pos:], []byte(`"0"`)):
-		p.skip()
-		return no
-	case p.truth():
-		return yes
-	}
-	return 0
-}
-
-// posthogOwn says whether a property serves PostHog alone: its bookkeeping, and what
-// Weir has from elsewhere, such as the host of an address.
-func posthogOwn(key []byte) bool {
-	switch string(key) {
-	case "$active_feature_flags",
+	case // PostHog's bookkeeping, and what Weir has from elsewhere, such as the host of an address
+		"$active_feature_flags",
 		"$browser_language_prefix",
 		"$browser_type",
 		"$config_defaults",
@@ -237,8 +205,39 @@ func posthogOwn(key []byte) bool {
 		"$viewport_height",
 		"$viewport_width",
 		"$window_id":
-		return true
+		p.skip()
+	default:
+		if !posthogOwn(key) {
+			return false
+		}
+		p.skip()
 	}
+	return true
+}
+
+func (p *posthog) ofGroup(o own) bool {
+	if p.kind != posthogGroup {
+		return false
+	}
+	p.ident(o)
+	return true
+}
+
+// either reads a truth value: yes, no, or 0 for anything else.
+func (p *posthog) either() int8 {
+	switch {
+	case p.peek() == 'f', p.peek() == '0', bytes.HasPrefix(p.data[p.pos:], []byte(`"false"`)), bytes.HasPrefix(p.data[p.pos:], []byte(`"0"`)):
+		p.skip()
+		return no
+	case p.truth():
+		return yes
+	}
+	return 0
+}
+
+// posthogOwn says whether a property serves PostHog alone by how its name begins or ends:
+// where a session and a person began, the page before, the SDK's own state.
+func posthogOwn(key []byte) bool {
 	for _, prefix := range [...]string{"$session_entry_", "$prev_pageview_", "$sdk_debug_", "$initial_", "$session_recording_"} {
 		if len(key) > len(prefix) && string(key[:len(prefix)]) == prefix {
 			return true
