@@ -33,7 +33,7 @@ func (e *Engine) Export(ctx context.Context, p *weir.Project, profileID string, 
 		{"changes", func() error { return e.exportChanges(ctx, p, profileID, x) }},
 		{"visits", func() error { return e.exportVisits(ctx, p, profileID, x) }},
 		{"events", func() error { return e.exportEvents(ctx, p, profileID, x) }},
-		{"dead_letters", func() error { return e.exportDead(ctx, p, profileID, a.Devices, x) }},
+		{"dead_letters", func() error { return e.exportDead(ctx, p, a, x) }},
 	} {
 		x.open(part.name)
 		if err := part.fill(); err != nil {
@@ -149,10 +149,13 @@ func (e *Engine) exportEvents(ctx context.Context, p *weir.Project, profileID st
 }
 
 // exportDead writes the events that were refused.
-func (e *Engine) exportDead(ctx context.Context, p *weir.Project, profileID string, devices []DeviceItem, x *export) error {
-	linked := map[string]bool{}
-	for _, d := range devices {
+func (e *Engine) exportDead(ctx context.Context, p *weir.Project, a *Profile, x *export) error {
+	linked, profiles := map[string]bool{}, map[string]bool{a.ProfileID: true}
+	for _, d := range a.Devices {
 		linked[d.DeviceID] = true
+	}
+	for _, former := range a.Aliases {
+		profiles[former.ID] = true
 	}
 	return e.each(ctx, sql("SELECT reason, event FROM dead_letters WHERE project_id = @ ORDER BY refused_at, shard, seq", bind(p.ID)), func(scan func(...any) error) error {
 		var reason string
@@ -161,7 +164,7 @@ func (e *Engine) exportDead(ctx context.Context, p *weir.Project, profileID stri
 			return err
 		}
 		who := cold.PersonOf(event)
-		if who.ProfileID != profileID && (who.ProfileID != "" || !linked[who.DeviceID]) {
+		if !profiles[who.ProfileID] && (who.ProfileID != "" || !linked[who.DeviceID]) {
 			return nil
 		}
 		return x.item(profileDead{reason, string(event)})

@@ -78,13 +78,13 @@ func (e *Engine) pages(ctx context.Context, p *weir.Project, q weir.Query, fresh
 		return nil, err
 	}
 	a := &Pages{Pages: []Page{}}
-	linked, err := e.hasLinks(ctx, p)
+	links, err := e.linkage(ctx, p)
 	if err != nil {
 		return nil, fmt.Errorf("insight: pages: %w", err)
 	}
 	for _, f := range []func() error{
 		func() error { return e.pageViews(ctx, pl, a) },
-		func() error { return e.pageVisitors(ctx, pl, linked, a) },
+		func() error { return e.pageVisitors(ctx, pl, links, a) },
 		func() error { return e.pageTimes(ctx, pl, a) },
 		func() error { return e.pageVisits(ctx, pl, a) },
 	} {
