@@ -16,14 +16,14 @@ type linkage struct {
 }
 
 func (e *Engine) linkage(ctx context.Context, p *weir.Project) (l linkage, err error) {
-	q := sql("SELECT kind FROM (SELECT 1 AS kind FROM identities WHERE project_id = @ AND device_id <> '' LIMIT 1) AS linked "+
-		"UNION ALL SELECT kind FROM (SELECT 2 AS kind FROM aliases WHERE project_id = @ LIMIT 1) AS aliased", bind(p.ID), bind(p.ID))
+	q := sql("SELECT 1 AS kind, COUNT(*) AS n FROM identities WHERE project_id = @ AND device_id <> '' "+
+		"UNION ALL SELECT 2 AS kind, COUNT(*) AS n FROM aliases WHERE project_id = @", bind(p.ID), bind(p.ID))
 	err = e.each(ctx, q, func(scan func(...any) error) error {
-		var kind int64
-		if err := scan(&kind); err != nil {
+		var kind, n int64
+		if err := scan(&kind, &n); err != nil {
 			return err
 		}
-		l.links, l.aliases = true, l.aliases || kind == 2
+		l.links, l.aliases = l.links || n > 0, l.aliases || kind == 2 && n > 0
 		return nil
 	})
 	return l, err
@@ -52,10 +52,14 @@ func (e *Engine) deviceLinks(p *weir.Project) fragment {
 // earliest alias, of equal ones the least. A profile to which anything is linked, or that
 // a server identified, is merged into none; so the one that it is merged into is not
 // merged itself.
+//
+// It is a join with the few aliases on the side that engines keep in memory. ClickHouse
+// cannot have a condition with IN here: this stands within others.
 func (e *Engine) merges(p *weir.Project) fragment {
-	return sql("SELECT CONCAT('u', alias) AS device, CONCAT('u', "+e.d.ArgMin("profile_id", "(linked_at, profile_id)")+
-		") AS profile FROM aliases WHERE project_id = @ AND alias NOT IN (SELECT profile_id FROM identities WHERE project_id = @ AND profile_id IN (SELECT alias FROM aliases WHERE project_id = @)) "+
-		"GROUP BY alias", bind(p.ID), bind(p.ID), bind(p.ID))
+	return sql("SELECT CONCAT('u', alias) AS device, CONCAT('u', "+e.d.ArgMin("into_profile", "(said_at, into_profile)")+") AS profile "+
+		"FROM (SELECT profile_id AS identified FROM identities WHERE project_id = @) AS known "+
+		"RIGHT JOIN (SELECT alias, profile_id AS into_profile, linked_at AS said_at FROM aliases WHERE project_id = @) AS said ON identified = alias "+
+		"WHERE identified IS NULL GROUP BY alias", bind(p.ID), bind(p.ID))
 }
 
 // resolved replaces the person of a table of (person, columns…) by the profile that it

@@ -112,13 +112,13 @@ func (t *trendPlan) from(table string) fragment {
 }
 
 // traitHolders is a table of (trait_holder, trait_value): who has the trait, in the
-// form of the person column, devices and profiles that count under another among them.
+// form of the person column, devices and profiles that count under another among them. Who has
+// traits was identified, so no profile is in both.
 func (e *Engine) traitHolders(p *weir.Project, trait string) fragment {
 	return sql(`(SELECT trait_holder, trait_value FROM
 (SELECT device AS trait_holder, profile AS owner FROM @ UNION ALL
-SELECT DISTINCT CONCAT('u', profile_id) AS trait_holder, CONCAT('u', profile_id) AS owner FROM traits WHERE project_id = @ AND trait = @
-AND CONCAT('u', profile_id) NOT IN (SELECT device FROM (@) AS merged)) AS owners
-JOIN @ ON owner = CONCAT('u', trait_owner)) AS holders`, e.allLinks(p), bind(p.ID), bind(trait), e.merges(p), e.traitValues(p, trait))
+SELECT DISTINCT CONCAT('u', profile_id) AS trait_holder, CONCAT('u', profile_id) AS owner FROM traits WHERE project_id = @ AND trait = @) AS owners
+JOIN @ ON owner = CONCAT('u', trait_owner)) AS holders`, e.allLinks(p), bind(p.ID), bind(trait), e.traitValues(p, trait))
 }
 
 // traitValues is a table of (trait_owner, trait_value): each profile's value of a
