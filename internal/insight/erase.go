@@ -38,17 +38,20 @@ func (e *Engine) Erase(ctx context.Context, p *weir.Project, c cold.Eraser, prof
 		return nil, err
 	}
 	er := cold.Erasure{ProjectID: p.ID, ProfileID: profileID, At: at, By: by}
-	if err := e.notMerged(ctx, p, profileID, weir.ECONFLICT); err != nil {
+	l, err := e.linkage(ctx, p)
+	if err != nil {
+		return nil, fmt.Errorf("insight: erase: %w", err)
+	}
+	if err := e.notMerged(ctx, p, l, profileID, weir.ECONFLICT); err != nil {
 		return nil, err
 	}
-	var err error
-	if er.Devices, err = e.personsOfProfile(ctx, p, "d", profileID); err == nil {
+	if er.Devices, err = e.personsOfProfile(ctx, p, "d", profileID); err == nil && l.aliases {
 		er.Merged, err = e.personsOfProfile(ctx, p, "u", profileID)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("insight: erase: look for the devices: %w", err)
 	}
-	last, err := e.lastOf(ctx, p, profileID, at)
+	last, err := e.lastOf(ctx, p, l, profileID, at)
 	if err != nil {
 		return nil, fmt.Errorf("insight: erase: look for what lies ahead: %w", err)
 	}
@@ -73,17 +76,21 @@ func (e *Engine) Erase(ctx context.Context, p *weir.Project, c cold.Eraser, prof
 // lastOf is the latest time from then on of what is known of a profile. The clocks of
 // senders may be ahead, and visits, links and changes of traits have no other time than
 // their events'. The zero time is none.
-func (e *Engine) lastOf(ctx context.Context, p *weir.Project, profileID string, from time.Time) (last time.Time, err error) {
+func (e *Engine) lastOf(ctx context.Context, p *weir.Project, l linkage, profileID string, from time.Time) (last time.Time, err error) {
 	latest := func(table, at string, of fragment) fragment {
 		us := e.d.Micros(at)
 		return sql("SELECT MAX("+us+") AS us FROM "+table+" WHERE project_id = @ AND "+us+" >= @ AND @", bind(p.ID), bind(from.UnixMicro()), of)
 	}
 	mine := sql("profile_id = @", bind(profileID))
-	aliased := sql("(profile_id = @ OR alias = @ OR CONCAT('u', alias) IN (SELECT device FROM (@) AS merged WHERE profile = @))",
-		bind(profileID), bind(profileID), e.merges(p), bind("u"+profileID))
-	q := sql("SELECT MAX(us) FROM (@ UNION ALL @ UNION ALL @ UNION ALL @ UNION ALL @) AS latest",
-		latest("events", "ts", e.ofProfile(p, profileID)), latest("visits", "start_at", e.visitsOfProfile(p, profileID)),
-		latest("traits", "changed_at", mine), latest("identities", "linked_at", mine), latest("aliases", "linked_at", aliased))
+	parts := []fragment{
+		latest("events", "ts", e.ofProfile(p, l, profileID)), latest("visits", "start_at", e.visitsOfProfile(p, l, profileID)),
+		latest("traits", "changed_at", mine), latest("identities", "linked_at", mine),
+	}
+	if l.aliases { // those of others too, in which it is the former id
+		parts = append(parts, latest("aliases", "linked_at", sql("(profile_id = @ OR alias = @ OR CONCAT('u', alias) IN (SELECT device FROM (@) AS merged WHERE profile = @))",
+			bind(profileID), bind(profileID), e.merges(p), bind("u"+profileID))))
+	}
+	q := sql("SELECT MAX(us) FROM (@) AS latest", list(parts, " UNION ALL "))
 	return last, e.each(ctx, q, func(scan func(...any) error) error {
 		var us *int64
 		if err := scan(&us); err != nil || us == nil || *us == 0 {

@@ -20,13 +20,20 @@ func (e *Engine) Growth(ctx context.Context, p *weir.Project, q weir.Query, fres
 }
 
 func (e *Engine) growth(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (*Growth, error) {
-	pl, err := e.planGrowth(p, q)
+	pl, err := e.planGrowth(p, linkage{}, q)
 	if err != nil {
 		return nil, err
 	}
 	done, err := e.begin(ctx, p, freshness)
 	if err != nil {
 		return nil, err
+	}
+	if l, err := e.linkageOfTraits(ctx, p, q); err != nil {
+		return nil, fmt.Errorf("insight: growth: %w", err)
+	} else if l.aliases {
+		if pl, err = e.planGrowth(p, l, q); err != nil {
+			return nil, err
+		}
 	}
 	of := &personsOf{project: p, filter: pl.filter, all: pl.all, bots: pl.bots}
 	if of.links, err = e.linkage(ctx, p); err != nil {

@@ -29,6 +29,21 @@ func (e *Engine) linkage(ctx context.Context, p *weir.Project) (l linkage, err e
 	return l, err
 }
 
+// linkageOfTraits is the linkage where a question has to do with traits, of which it
+// hangs whose they are. A plan is made before the barrier, to check it, and without
+// links: with aliases it has to be made again.
+func (e *Engine) linkageOfTraits(ctx context.Context, p *weir.Project, q weir.Query) (linkage, error) {
+	_, asks := traitOf(q.Breakdown)
+	for _, c := range q.Filter {
+		_, is := traitOf(c.Column)
+		asks = asks || is
+	}
+	if !asks {
+		return linkage{}, nil
+	}
+	return e.linkage(ctx, p)
+}
+
 // links is a table of (device, profile) in the form of the person column: who counts
 // under which profile. device is a device or, where there are aliases, a profile too.
 func (e *Engine) links(p *weir.Project, l linkage) fragment {
@@ -37,9 +52,6 @@ func (e *Engine) links(p *weir.Project, l linkage) fragment {
 	}
 	return sql("(@ UNION ALL @) AS links", e.deviceLinks(p), e.merges(p))
 }
-
-// allLinks is links where nobody has asked what there is.
-func (e *Engine) allLinks(p *weir.Project) fragment { return e.links(p, linkage{true, true}) }
 
 // deviceLinks selects each device with the profile of its earliest link, the least
 // profile id of those at that time.
@@ -70,23 +82,33 @@ func (e *Engine) resolved(p *weir.Project, l linkage, columns string, from fragm
 }
 
 // ofProfile is a condition on events: those that count for a profile.
-func (e *Engine) ofProfile(p *weir.Project, profileID string) fragment {
+func (e *Engine) ofProfile(p *weir.Project, l linkage, profileID string) fragment {
 	person := bind("u" + profileID)
-	return sql("((person = @ AND person NOT IN (SELECT device FROM (@) AS merged)) OR person IN (SELECT device FROM @ WHERE profile = @))",
-		person, e.merges(p), e.allLinks(p), person)
+	own := sql("person = @", person)
+	if l.aliases {
+		own = sql("(person = @ AND person NOT IN (SELECT device FROM (@) AS merged))", person, e.merges(p))
+	}
+	return sql("(@ OR person IN (SELECT device FROM @ WHERE profile = @))", own, e.links(p, l), person)
 }
 
 // visitsOfProfile is a condition on visits.
-func (e *Engine) visitsOfProfile(p *weir.Project, profileID string) fragment {
-	person := "CASE WHEN profile_id <> '' THEN CONCAT('u', profile_id) ELSE CONCAT('d', device_id) END"
+func (e *Engine) visitsOfProfile(p *weir.Project, l linkage, profileID string) fragment {
 	profile := bind("u" + profileID)
+	if !l.aliases {
+		return sql("(profile_id = @ OR (profile_id = '' AND CONCAT('d', device_id) IN (SELECT device FROM @ WHERE profile = @)))",
+			bind(profileID), e.links(p, l), profile)
+	}
+	person := "CASE WHEN profile_id <> '' THEN CONCAT('u', profile_id) ELSE CONCAT('d', device_id) END"
 	return sql("((profile_id = @ AND CONCAT('u', profile_id) NOT IN (SELECT device FROM (@) AS merged)) OR "+person+" IN (SELECT device FROM @ WHERE profile = @))",
-		bind(profileID), e.merges(p), e.allLinks(p), profile)
+		bind(profileID), e.merges(p), e.links(p, l), profile)
 }
 
 // notMerged is an error of a code when the profile is merged into another, which the
 // error names: asking for the one is asking for a part of the other.
-func (e *Engine) notMerged(ctx context.Context, p *weir.Project, profileID, code string) error {
+func (e *Engine) notMerged(ctx context.Context, p *weir.Project, l linkage, profileID, code string) error {
+	if !l.aliases {
+		return nil
+	}
 	into := ""
 	q := sql("SELECT SUBSTRING(profile, 2) FROM (@) AS merged WHERE device = @", e.merges(p), bind("u"+profileID))
 	if err := e.each(ctx, q, func(scan func(...any) error) error { return scan(&into) }); err != nil {
@@ -135,7 +157,10 @@ const (
 
 // profileAliases fills in the aliases of a profile, those that were said first first,
 // and the last that were refused.
-func (e *Engine) profileAliases(ctx context.Context, p *weir.Project, a *Profile) error {
+func (e *Engine) profileAliases(ctx context.Context, p *weir.Project, l linkage, a *Profile) error {
+	if !l.aliases {
+		return nil
+	}
 	// profile is NULL of an alias that is not merged into any.
 	said := sql("SELECT alias, us, profile FROM (SELECT alias, MIN("+e.d.Micros("linked_at")+") AS us FROM aliases WHERE project_id = @ AND profile_id = @ GROUP BY alias) AS said "+
 		"LEFT JOIN (@) AS merged ON CONCAT('u', alias) = device", bind(p.ID), bind(a.ProfileID), e.merges(p))

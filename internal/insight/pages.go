@@ -27,7 +27,7 @@ type pagesPlan struct {
 	filtered bool
 }
 
-func (e *Engine) planPages(p *weir.Project, q weir.Query) (*pagesPlan, error) {
+func (e *Engine) planPages(p *weir.Project, l linkage, q weir.Query) (*pagesPlan, error) {
 	if q.Kind != "" && q.Kind != weir.KindPages {
 		return nil, weir.Errorf(weir.EINVALID, "kind %q is not pages", q.Kind)
 	}
@@ -45,11 +45,11 @@ func (e *Engine) planPages(p *weir.Project, q weir.Query) (*pagesPlan, error) {
 		pl.limit = defaultPages
 	}
 	var err error
-	if pl.views, err = e.filter(p, q.Filter); err != nil {
+	if pl.views, err = e.filter(p, l, q.Filter); err != nil {
 		return nil, err
 	}
 	// What closes a view may be on another path already.
-	if pl.closes, err = e.filterOn(p, q.Filter, map[string]string{"path": "closes_path"}); err != nil {
+	if pl.closes, err = e.filterOn(p, l, q.Filter, map[string]string{"path": "closes_path"}); err != nil {
 		return nil, err
 	}
 	if !q.Bots {
@@ -69,13 +69,20 @@ func (e *Engine) Pages(ctx context.Context, p *weir.Project, q weir.Query, fresh
 }
 
 func (e *Engine) pages(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (*Pages, error) {
-	pl, err := e.planPages(p, q)
+	pl, err := e.planPages(p, linkage{}, q)
 	if err != nil {
 		return nil, err
 	}
 	done, err := e.begin(ctx, p, freshness)
 	if err != nil {
 		return nil, err
+	}
+	if l, err := e.linkageOfTraits(ctx, p, q); err != nil {
+		return nil, fmt.Errorf("insight: pages: %w", err)
+	} else if l.aliases {
+		if pl, err = e.planPages(p, l, q); err != nil {
+			return nil, err
+		}
 	}
 	a := &Pages{Pages: []Page{}}
 	links, err := e.linkage(ctx, p)

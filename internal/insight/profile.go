@@ -51,7 +51,11 @@ func (e *Engine) Profile(ctx context.Context, p *weir.Project, profileID string,
 	if err != nil {
 		return nil, err
 	}
-	if err := e.notMerged(ctx, p, profileID, weir.ENOTFOUND); err != nil {
+	l, err := e.linkage(ctx, p)
+	if err != nil {
+		return nil, fmt.Errorf("insight: profile: %w", err)
+	}
+	if err := e.notMerged(ctx, p, l, profileID, weir.ENOTFOUND); err != nil {
 		return nil, err
 	}
 	a := &Profile{Revenue: map[string]float64{}, Devices: []DeviceItem{}, Aliases: []AliasItem{}}
@@ -66,10 +70,10 @@ func (e *Engine) Profile(ctx context.Context, p *weir.Project, profileID string,
 		}
 	}
 	for _, f := range []func() error{
-		func() error { return e.profileEvents(ctx, p, a, note) },
-		func() error { return e.profileVisits(ctx, p, a) },
+		func() error { return e.profileEvents(ctx, p, l, a, note) },
+		func() error { return e.profileVisits(ctx, p, l, a) },
 		func() error { return e.profileDevices(ctx, p, a) },
-		func() error { return e.profileAliases(ctx, p, a) },
+		func() error { return e.profileAliases(ctx, p, l, a) },
 		func() error { return e.profileTraits(ctx, p, a, note) },
 	} {
 		if err := f(); err != nil {
@@ -96,11 +100,11 @@ func isProfile(id string) error {
 }
 
 // profileEvents fills in what is counted of events.
-func (e *Engine) profileEvents(ctx context.Context, p *weir.Project, a *Profile, note func(from, to *int64)) error {
+func (e *Engine) profileEvents(ctx context.Context, p *weir.Project, l linkage, a *Profile, note func(from, to *int64)) error {
 	q := sql("SELECT currency, MIN("+e.d.Micros("ts")+"), MAX("+e.d.Micros("ts")+"), COUNT(*), "+
 		"CAST(SUM(CASE WHEN name = @ THEN 1 ELSE 0 END) AS BIGINT), CAST(SUM(CASE WHEN name = @ THEN 1 ELSE 0 END) AS BIGINT), SUM(revenue) "+
 		"FROM events WHERE project_id = @ AND @ GROUP BY currency",
-		bind(weir.NameCall), bind(weir.NameScreenView), bind(p.ID), e.ofProfile(p, a.ProfileID))
+		bind(weir.NameCall), bind(weir.NameScreenView), bind(p.ID), e.ofProfile(p, l, a.ProfileID))
 	return e.each(ctx, q, func(scan func(...any) error) error {
 		var currency string
 		var from, to *int64
@@ -118,8 +122,8 @@ func (e *Engine) profileEvents(ctx context.Context, p *weir.Project, a *Profile,
 	})
 }
 
-func (e *Engine) profileVisits(ctx context.Context, p *weir.Project, a *Profile) error {
-	q := sql("SELECT CAST(COALESCE(SUM(sign), 0) AS BIGINT) FROM visits WHERE project_id = @ AND @", bind(p.ID), e.visitsOfProfile(p, a.ProfileID))
+func (e *Engine) profileVisits(ctx context.Context, p *weir.Project, l linkage, a *Profile) error {
+	q := sql("SELECT CAST(COALESCE(SUM(sign), 0) AS BIGINT) FROM visits WHERE project_id = @ AND @", bind(p.ID), e.visitsOfProfile(p, l, a.ProfileID))
 	return e.each(ctx, q, func(scan func(...any) error) error { return scan(&a.Visits) })
 }
 
