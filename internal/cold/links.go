@@ -1,6 +1,10 @@
 package cold
 
-import weir "github.com/weir-analytics/weir"
+import (
+	"slices"
+
+	weir "github.com/weir-analytics/weir"
+)
 
 // Links are the links that a batch adds: those that it brings, and those that its
 // identify events say themselves. One with an alias links that to its profile; one of a
@@ -9,7 +13,7 @@ import weir "github.com/weir-analytics/weir"
 // They are a function of each event alone, so the same whatever batches events come in;
 // and a set: one that is there twice says no more.
 func Links(b *Batch) []weir.Link {
-	out := b.Links[:len(b.Links):len(b.Links)]
+	out := slices.Clip(b.Links)
 	for i := range b.Events {
 		r := &b.Events[i]
 		if r.Name != weir.NameIdentify || !weir.LegalID(r.ProfileID) {
