@@ -1,6 +1,7 @@
 package weir_test
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -81,4 +82,29 @@ func TestTheAliasOfAnIdentifyEvent(t *testing.T) {
 	if other.Alias() != "" || other.DropIllegalAlias() || string(other.Properties) != `{"$alias":"null"}` {
 		t.Error("the property of another event is taken for an alias")
 	}
+}
+
+func FuzzAlias(f *testing.F) {
+	for _, seed := range []string{`{"$alias":"a"}`, `{"$alias":0,"b":1}`, `{"$alias":"null","$alias":"a"}`, `{"\u0024alias":"null"}`, `{"$alias":1e999}`, `["$alias"]`} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, properties string) {
+		e := weir.Event{Name: weir.NameIdentify, Properties: []byte(properties)}
+		before := e.Alias()
+		if before != "" && (!weir.LegalID(before) || len(before) > weir.MaxAlias) {
+			t.Fatalf("alias %q", before)
+		}
+		if e.DropIllegalAlias() && before != "" {
+			t.Fatalf("the legal alias %q is dropped", before)
+		}
+		if after := e.Alias(); after != before {
+			t.Fatalf("alias %q, then %q", before, after)
+		}
+		if e.DropIllegalAlias() {
+			t.Fatal("what was dropped is there again")
+		}
+		if len(e.Properties) > 0 && json.Valid([]byte(properties)) && !json.Valid(e.Properties) {
+			t.Fatalf("%s is left", e.Properties)
+		}
+	})
 }
