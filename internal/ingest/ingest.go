@@ -186,6 +186,7 @@ func (g *Ingester) complete(ctx context.Context, p *weir.Project, x *weir.Incomi
 		}
 		e.ID = id.String()
 	}
+	g.dropIllegalIDs(e)
 	if e.DeviceID == "" {
 		if err := g.devices.derive(ctx, e, x.Source, r, now); err != nil {
 			return unavailable(err)
