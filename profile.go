@@ -101,10 +101,6 @@ func TraitChanges(r *EventRow) []TraitChange {
 	return a.result()
 }
 
-// PropertyAlias is the property of an identify event that holds a former id of its
-// profile.
-const PropertyAlias = "$alias"
-
 // asked is what an event asks for, as far as it is read.
 type asked struct {
 	row     *EventRow
