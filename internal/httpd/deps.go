@@ -28,6 +28,8 @@ type Directory interface {
 	Projects(ctx context.Context) ([]*weir.Project, error)
 	Memberships(ctx context.Context, userID string) ([]meta.Membership, error)
 	Role(ctx context.Context, userID, projectID string) (weir.Role, error)
+	Sites(ctx context.Context, projectID string) ([]string, error)
+	SetSites(ctx context.Context, projectID string, sites []string) error
 	SetRetention(ctx context.Context, projectID string, days int) error
 	ChangeLimits(ctx context.Context, projectID string, change func(*weir.Limits) error) (weir.Limits, error)
 	CreateProject(ctx context.Context, n meta.NewProject) (p *weir.Project, writeKey string, err error)

@@ -84,7 +84,7 @@ func (v *vendor) serve(w http.ResponseWriter, r *http.Request) {
 // request is r as protocols read it, but for its body.
 func (v *vendor) request(r *http.Request) *wire.Request {
 	return &wire.Request{
-		Route: v.route, Path: r.URL.Path, Query: r.URL.Query(), Header: r.Header, IP: callOf(r.Context()).ip, UserAgent: r.UserAgent(),
+		Route: v.route, Path: r.URL.Path, Host: r.Host, Secure: r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https", Query: r.URL.Query(), Header: r.Header, IP: callOf(r.Context()).ip, UserAgent: r.UserAgent(),
 		Now: v.server.cfg.Clock.Now(), Limits: wire.DefaultLimits(),
 	}
 }
@@ -97,7 +97,8 @@ func (v *vendor) read(w http.ResponseWriter, r *http.Request) (req *wire.Request
 	}
 	limits := req.Limits
 	limits.Body = v.server.cfg.MaxIngestBody
-	b, err := wire.ReadBody(http.MaxBytesReader(w, r.Body, v.server.cfg.MaxIngestBody), r.Header.Get("Content-Encoding"), limits)
+	b, err := wire.ReadBody(http.MaxBytesReader(w, r.Body, v.server.cfg.MaxIngestBody),
+		wire.WithoutCodings(r.Header.Get("Content-Encoding"), v.route.Codings), limits)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -106,23 +107,31 @@ func (v *vendor) read(w http.ResponseWriter, r *http.Request) (req *wire.Request
 }
 
 // deliver takes the events of each project. Error: that of the first part that was
-// not taken, when none was: then the sender may send all again.
+// not taken, when none was: then the sender may send all again. A project that nobody
+// knows is no error where the protocol has an answer for it.
 func (v *vendor) deliver(r *http.Request, sent *wire.Sent) error {
 	s, c := v.server, callOf(r.Context())
 	taken := 0
+	var first error
 	for i := range sent.Parts {
-		if sent.Parts[i].Err = v.part(r, c, sent, &sent.Parts[i]); sent.Parts[i].Err == nil {
+		err := v.part(r, c, sent, &sent.Parts[i])
+		sent.Parts[i].Err = err
+		if weir.ErrorCode(err) == weir.EUNAUTHORIZED {
+			s.cfg.Ingest.Refused(err)
+			if sent.AnswersUnknown {
+				continue
+			}
+		}
+		if err == nil {
 			taken++
+		} else if first == nil {
+			first = err
 		}
 	}
-	if taken > 0 || len(sent.Parts) == 0 {
+	if taken > 0 {
 		return nil
 	}
-	err := sent.Parts[0].Err
-	if weir.ErrorCode(err) == weir.EUNAUTHORIZED {
-		s.cfg.Ingest.Refused(err)
-	}
-	return err
+	return first
 }
 
 func (v *vendor) part(r *http.Request, c *call, sent *wire.Sent, part *wire.Part) error {

@@ -64,7 +64,6 @@ type vendorCall struct {
 // vendorCalls has a call with one event for each route of wire.Protocols that takes
 // events.
 var vendorCalls = map[string]vendorCall{
-	"POST /track":             {body: `{"type":"track","payload":{"name":"signup"}}`, headers: []string{"Openpanel-Client-Id", "NAME"}},
 	"POST /event":             {body: `{"name":"signup"}`, headers: []string{"Openpanel-Client-Id", "NAME"}},
 	"POST /profile":           {body: `{"profileId":"ada","clientId":"NAME"}`},
 	"POST /profile/increment": {body: `{"profileId":"ada","property":"visits","value":1}`, headers: []string{"Openpanel-Client-Id", "NAME"}},
@@ -73,12 +72,44 @@ var vendorCalls = map[string]vendorCall{
 	"GET /piwik.php":          {path: "?idsite=NAME&rec=1&url=https://shop.example/"},
 	"POST /piwik.php":         {body: `{"requests":["?idsite=NAME&rec=1&url=https://shop.example/"]}`},
 	"POST /profile/decrement": {body: `{"profileId":"ada","property":"visits","value":1}`, headers: []string{"Openpanel-Client-Id", "NAME"}},
-	"POST /api/event":         {body: `{"name":"pageview","url":"https://shop.example/","domain":"NAME"}`},
+
+	"POST /e":             {body: `{"api_key":"NAME","batch":[{"event":"a","distinct_id":"ada"}]}`},
+	"POST /i/v0/e":        {body: `[{"event":"a","distinct_id":"ada","token":"NAME"}]`},
+	"POST /batch":         {body: `{"api_key":"NAME","batch":[{"event":"a","distinct_id":"ada"}]}`},
+	"POST /i/v0/ai/batch": {body: `{"api_key":"NAME","batch":[{"event":"$ai_generation","distinct_id":"ada"}]}`},
+	"POST /capture":       {body: `{"api_key":"NAME","event":"a","distinct_id":"ada"}`},
+	"POST /engage":        {body: `{"$token":"NAME","$distinct_id":"ada","$set":{"plan":"pro"}}`},
+	"POST /track":         {body: `{"event":"a","properties":{"token":"NAME","distinct_id":"ada"}}`},
+	"GET /e":              {path: posthogQuery},
+	"GET /i/v0/e":         {path: posthogQuery},
+	"GET /batch":          {path: posthogQuery},
+	"GET /capture":        {path: posthogQuery},
+	"GET /engage":         {path: posthogQuery},
+	"GET /track":          {path: posthogQuery},
+	"POST " + posthogV1:   {body: posthogBodyV1, headers: []string{"Authorization", "Bearer NAME"}},
+	"POST /api/event":     {body: `{"name":"pageview","url":"https://shop.example/","domain":"NAME"}`, refused: 202},
+	"POST /api/send":      {body: `{"type":"event","payload":{"website":"NAME","hostname":"shop.example","url":"/"}}`, refused: 400},
+	"POST /api/batch":     {body: `[{"type":"event","payload":{"website":"NAME","hostname":"shop.example","url":"/"}}]`, refused: 200},
 }
+
+const (
+	posthogQuery  = `?data=%7B%22event%22%3A%22a%22%2C%22distinct_id%22%3A%22ada%22%2C%22api_key%22%3A%22NAME%22%7D`
+	posthogV1     = "/i/v1/analytics/events"
+	posthogBodyV1 = `{"created_at":"2026-01-02T03:04:05Z","batch":[{"event":"a","uuid":"0190b2f0-0000-7000-8000-000000000001",` +
+		`"distinct_id":"ada","timestamp":"2026-01-02T03:04:05Z","options":{},"properties":{}}]}`
+)
 
 // quietRoutes take no events and need no project.
 var quietRoutes = map[string]bool{
 	"GET /track/device-id": true, // needs a project: openpanel_test.go
+	"POST /s":              true, "POST /i/v0/ai": true, "POST /i/v0/ai/otel": true,
+	"POST /i/v1/logs": true, "POST /i/v1/metrics": true, "POST /i/v1/traces": true,
+	"GET /flags": true, "POST /flags": true, "GET /decide": true, "POST /decide": true, "GET /flags/definitions": true,
+	"GET /array/{token}/config": true, "GET /array/{token}/config.js": true,
+	"GET /api/surveys": true, "GET /api/early_access_features": true, "GET /api/web_experiments": true,
+	"GET /static/{file}": true, "GET /static/{version}/{file}": true, "GET /api/product_tours": true, "GET /api/feature_flag/local_evaluation": true,
+	"POST /api/record":   true,
+	"GET /api/heartbeat": true,
 }
 
 func (f *fixture) send(pattern string, name string, more ...string) answer {

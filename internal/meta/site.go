@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	weir "github.com/weir-analytics/weir"
 )
@@ -16,15 +18,25 @@ const (
 	maxSiteName = 255 // bytes
 )
 
-// NormalSite is a site's name as it is stored: lower case, without space around it.
-// Error: EINVALID.
+// normalSite is a site's name as one is asked for: lower case, without space around
+// it, without the "www." of a domain, which vendors leave off too.
+func normalSite(site string) string {
+	return strings.TrimPrefix(strings.ToLower(strings.TrimSpace(site)), "www.")
+}
+
+// NormalSite is a site's name as it is stored: lower case, without space around it and
+// without "www.". Error: EINVALID.
 func NormalSite(site string) (string, error) {
-	site = strings.ToLower(strings.TrimSpace(site))
+	site = normalSite(site)
 	switch {
 	case site == "" || len(site) > maxSiteName:
 		return "", weir.Errorf(weir.EINVALID, "a site's name has 1 to %d bytes", maxSiteName)
 	case strings.ContainsAny(site, ", \t\r\n\x00"):
 		return "", weir.Errorf(weir.EINVALID, "site %q: a name has no comma and no space", site)
+	case strings.Contains(site, "/"):
+		return "", weir.Errorf(weir.EINVALID, "site %q: want a domain or an id, not an address with a slash", site)
+	case strings.ContainsRune(site, utf8.RuneError) || strings.ContainsFunc(site, unicode.IsControl):
+		return "", weir.Errorf(weir.EINVALID, "site %q: a name has no control characters", site)
 	case strings.HasPrefix(site, KeyPrefix):
 		return "", weir.Errorf(weir.EINVALID, "site %q: names that begin with %s are write keys", site, KeyPrefix)
 	}
@@ -34,8 +46,7 @@ func NormalSite(site string) (string, error) {
 // ProjectBySite is the project that a site's name was given to. It is shared: do not
 // change it. Errors: ENOTFOUND.
 func (s *Store) ProjectBySite(ctx context.Context, site string) (*weir.Project, error) {
-	site = strings.ToLower(strings.TrimSpace(site))
-	if len(site) > maxSiteName {
+	if site = normalSite(site); len(site) > maxSiteName {
 		return nil, weir.Errorf(weir.ENOTFOUND, "unknown site")
 	}
 	return s.projects.get(ctx, "site:"+site, func(ctx context.Context) (*weir.Project, error) {

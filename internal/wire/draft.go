@@ -2,7 +2,6 @@ package wire
 
 import (
 	"bytes"
-	"slices"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -285,6 +284,22 @@ func readMoment(text []byte) (us int64, ok bool) {
 	return 0, false
 }
 
+// entries steps through the object at pos: take is given each key and reads the value.
+// What is no object is passed over.
+func (d *draft) entries(take func(key []byte)) {
+	if d.peek() != '{' {
+		d.skip()
+		return
+	}
+	for more := d.begin('}'); more; more = d.more('}') {
+		key, ok := d.field()
+		if !ok {
+			return
+		}
+		take(key)
+	}
+}
+
 // bag reads an object of properties into the event's. take is asked at each
 // value: it reads it and returns true, or leaves it there to be kept under its
 // key. Several bags make one object; the properties of a later one come after.
@@ -365,6 +380,23 @@ func (d *draft) named(name string) {
 	d.properties = append(d.properties, ':')
 }
 
+// absent says whether no property has the name, which needs no escapes.
+func (d *draft) absent(name string) bool {
+	for _, k := range d.keys {
+		if k.to-k.from == len(name)+2 && string(d.properties[k.from+1:k.to-1]) == name {
+			return false
+		}
+	}
+	return true
+}
+
+// keepFirst keeps a text, unless it is empty or the event has a property of that name.
+func (d *draft) keepFirst(name string, text []byte) {
+	if len(text) > 0 && d.absent(name) {
+		d.keepText(name, text)
+	}
+}
+
 // appendQuoted appends a text, which is UTF-8, as a JSON string.
 func appendQuoted(dst, text []byte) []byte {
 	dst = append(dst, '"')
@@ -406,12 +438,22 @@ func (d *draft) settle() {
 		d.rejected = append(d.rejected, d.rejection(index))
 		return
 	}
-	d.in = slices.Grow(d.in, 1)
+	if len(d.in) == cap(d.in) {
+		d.in = append(make([]weir.Incoming, 0, len(d.in)+d.room()), d.in...)
+	}
 	d.in = d.in[:len(d.in)+1]
 	in := &d.in[len(d.in)-1]
 	*in = weir.Incoming{Index: index}
 	d.fill(in)
 	d.stamps = append(d.stamps, d.stamp)
+}
+
+// room guesses how many more events come, from the size of those before, and some
+// more: events are large, and moving them costs more than a few that stay empty.
+func (d *draft) room() int {
+	each := max(d.pos/d.items, 1)
+	left := (len(d.data) - d.pos) / each
+	return min(left+left/4+1, max(len(d.in), 128))
 }
 
 // unsupported ends an item that is taken and not kept.
@@ -430,6 +472,9 @@ func (d *draft) fill(in *weir.Incoming) {
 	}
 	e := &in.Event
 	e.ID, e.Name = get(fieldID), get(fieldName)
+	if e.Name == weir.NameCall {
+		e.Call = &weir.Call{}
+	}
 	e.ProfileID, e.DeviceID, e.SessionID = get(fieldProfile), get(fieldDevice), get(fieldSession)
 	e.Path, e.Origin, e.Title = get(fieldPath), get(fieldOrigin), get(fieldTitle)
 	e.UTMSource, e.UTMMedium, e.UTMCampaign = get(fieldUTMSource), get(fieldUTMMedium), get(fieldUTMCampaign)
@@ -447,7 +492,7 @@ func (d *draft) fill(in *weir.Incoming) {
 // and what has no time, is now; what is before Limits.Oldest is rejected.
 func (d *draft) date(skew time.Duration, ahead time.Duration) {
 	oldest, latest := d.limits.Oldest.UnixMicro(), d.now+ahead.Microseconds()
-	keep := d.in[:0]
+	taken := 0
 	for i := range d.in {
 		s := d.stamps[i]
 		us := s.us
@@ -464,9 +509,13 @@ func (d *draft) date(skew time.Duration, ahead time.Duration) {
 			continue
 		}
 		d.in[i].Event.Time = time.UnixMicro(us).UTC()
-		keep = append(keep, d.in[i])
+		if taken < i {
+			d.in[taken] = d.in[i]
+		}
+		taken++
 	}
-	d.in = keep
+	clear(d.in[taken:])
+	d.in = d.in[:taken]
 }
 
 // part is what was read, for a project.

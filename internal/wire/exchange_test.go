@@ -115,7 +115,7 @@ func wireRequest(t testing.TB, p wire.Protocol, method string, u *url.URL, h htt
 		Path: u.Path, Query: u.Query(), Header: h, Body: body, IP: "203.0.113.7",
 		UserAgent: h.Get("User-Agent"), Now: now, Limits: wire.DefaultLimits(),
 	}
-	for _, route := range p.Routes() {
+	for _, route := range routesOf(p) {
 		if route.Method == method && route.Path == strings.TrimSuffix(u.Path, "/") {
 			r.Route = route
 			return r
@@ -123,6 +123,11 @@ func wireRequest(t testing.TB, p wire.Protocol, method string, u *url.URL, h htt
 	}
 	t.Fatalf("%s %s is no route of %s", method, u.Path, p.Vendor())
 	return nil
+}
+
+// routesOf are a protocol's routes, with the one that Track has for it.
+func routesOf(p wire.Protocol) []wire.Route {
+	return append(p.Routes(), wire.Route{Method: http.MethodPost, Path: "/track"})
 }
 
 // goldens compares what each request of testdata/<vendor>/*.txtar becomes, the file
@@ -171,7 +176,7 @@ func recorded(t *testing.T, p wire.Protocol, sdk string) {
 	}
 	var b strings.Builder
 	for _, file := range files {
-		r := recording(t, p, file)
+		r := recordedRequest(t, p, file)
 		if r == nil {
 			continue
 		}
@@ -195,8 +200,8 @@ func recorded(t *testing.T, p wire.Protocol, sdk string) {
 	}
 }
 
-// recording is a recorded request, nil for a preflight.
-func recording(t testing.TB, p wire.Protocol, file string) *wire.Request {
+// recordedRequest is a recorded request, nil for a preflight.
+func recordedRequest(t testing.TB, p wire.Protocol, file string) *wire.Request {
 	t.Helper()
 	text, err := os.ReadFile(file)
 	if err != nil {

@@ -26,10 +26,10 @@ const (
 	openpanelDecrement = "/profile/decrement"
 )
 
-// Routes are the addresses of its SDKs; all but /track are those of old ones.
+// Routes are the addresses of its SDKs but /track, which Track has: those of old ones,
+// and of the device.
 func (OpenPanel) Routes() []Route {
 	return []Route{
-		{Method: http.MethodPost, Path: openpanelTrack},
 		{Method: http.MethodGet, Path: openpanelDevice, NoBody: true},
 		{Method: http.MethodPost, Path: openpanelOldEvent},
 		{Method: http.MethodPost, Path: openpanelProfile},

@@ -99,8 +99,8 @@ func FuzzOpenPanel(f *testing.F) {
 				continue
 			}
 			r := request(f, wire.OpenPanel{}, g.Data)
-			for i, route := range (wire.OpenPanel{}).Routes() {
-				if route == r.Route {
+			for i, route := range routesOf(wire.OpenPanel{}) {
+				if route.Pattern() == r.Route.Pattern() {
 					f.Add(uint8(i), r.UserAgent, r.Header.Get("Openpanel-Client-Id"), r.Body)
 				}
 			}
@@ -108,7 +108,7 @@ func FuzzOpenPanel(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, route uint8, agent, client string, body []byte) {
 		p := wire.OpenPanel{}
-		routes := p.Routes()
+		routes := routesOf(p)
 		h := http.Header{"User-Agent": {agent}, "Openpanel-Client-Id": {client}, "Openpanel-Sdk-Name": {"web"}}
 		r := &wire.Request{Route: routes[int(route)%len(routes)], Header: h, Body: body, IP: "203.0.113.7", UserAgent: agent, Now: now, Limits: small()}
 		if r.Route.NoBody {

@@ -31,6 +31,9 @@ type Protocol interface {
 type Route struct {
 	Method, Path string
 	NoBody       bool // what is sent there is not read
+	// Codings are values of Content-Encoding that are no codings of HTTP and that
+	// Decode undoes itself.
+	Codings []string
 }
 
 // Pattern is the route as one string, "POST /batch".
@@ -40,6 +43,8 @@ func (r Route) Pattern() string { return r.Method + " " + r.Path }
 type Request struct {
 	Route     Route // as in Routes
 	Path      string
+	Host      string // as the sender addresses the server, with a port if there is one
+	Secure    bool   // by https, here or at a proxy before
 	Query     url.Values
 	Header    http.Header
 	Body      []byte // decompressed; nil where the route has NoBody
@@ -67,6 +72,9 @@ type Sent struct {
 	Parts []Part
 	// Unsupported names what was taken and is not kept, such as "replay".
 	Unsupported string
+	// AnswersUnknown says that Answer tells of parts whose project nobody knows. It
+	// is then asked even when that is so of all of them.
+	AnswersUnknown bool
 	// Historical says that the events are long past, as of a migration.
 	Historical bool
 	// Reply is the Protocol's own, from Decode to Answer.

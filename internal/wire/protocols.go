@@ -4,7 +4,12 @@ package wire
 func Protocols() []Protocol {
 	return []Protocol{
 		Plausible{},
-		OpenPanel{},
 		Matomo{},
+		Segment{},
+		GA4{},
+		PostHog{},
+		OpenPanel{},
+		Track{PostHog: PostHog{}, OpenPanel: OpenPanel{}},
+		Umami{},
 	}
 }
