@@ -125,6 +125,11 @@ func wireRequest(t testing.TB, p wire.Protocol, method string, u *url.URL, h htt
 	return nil
 }
 
+// routesOf are a protocol's routes, with the one that Track has for it.
+func routesOf(p wire.Protocol) []wire.Route {
+	return append(p.Routes(), wire.Route{Method: http.MethodPost, Path: "/track"})
+}
+
 // goldens compares what each request of testdata/<vendor>/*.txtar becomes, the file
 // NAME, with the file NAME.want that follows it.
 func goldens(t *testing.T, p wire.Protocol) {

@@ -80,7 +80,7 @@ func (m *matomo) single() (*Sent, error) {
 	if len(m.buf) > m.limits.Event {
 		return nil, weir.Errorf(weir.ETOOLARGE, "the hit is over %d bytes", m.limits.Event)
 	}
-	m.until = m.pos
+	m.until = len(m.data)
 	s := &Sent{}
 	s.Unsupported = m.hit()
 	if s.Unsupported == "" && len(m.rejected) == 0 {
