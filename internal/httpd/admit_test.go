@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/alexedwards/scs/v2"
 	weir "github.com/weir-analytics/weir"
@@ -150,7 +151,10 @@ var bodies = map[string]string{
 }
 
 func TestEveryRouteAdmitsWhomItsRuleNames(t *testing.T) {
-	f := start(t, func(c *httpd.Config) { c.LiveFor = 1 }) // live streams end at once
+	f := start(t, func(c *httpd.Config) {
+		c.LiveFor = 1 // live streams end at once
+		c.UI = fstest.MapFS{"weir.js": {}}
+	})
 	other, foreignKey := f.newProject("Other", "UTC")
 	who := callers(t, f, foreignKey)
 	refusals := map[int]string{401: weir.EUNAUTHORIZED, 403: weir.EFORBIDDEN, 404: weir.ENOTFOUND}

@@ -75,7 +75,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 // quiet routes are called all the time, and are logged when debugging only.
 func (c *call) quiet() bool {
 	switch c.route {
-	case "GET /healthz", "GET /readyz", "GET /metrics", "ui":
+	case "GET /healthz", "GET /readyz", "GET /metrics", "GET /weir.js", "ui":
 		return true
 	}
 	return c.rule.Anywhere

@@ -52,6 +52,7 @@ func Rules() []Rule {
 		{Method: "GET", Path: "/readyz", Need: Public},
 		{Method: "GET", Path: "/metrics", Need: Public},
 		{Method: "GET", Path: "/openapi.json", Need: Public},
+		{Method: "GET", Path: "/weir.js", Need: Public},
 
 		{Method: "POST", Path: "/v1/events", Need: WriteKey, Anywhere: true},
 		{Method: "POST", Path: "/v1/events/{$}", Need: WriteKey, Anywhere: true},

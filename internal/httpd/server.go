@@ -114,6 +114,7 @@ func New(cfg Config) *Server {
 	s.mountIngest()
 	s.mountTraces()
 	s.mountVendors()
+	s.mountSnippet()
 	s.mountAccount()
 	s.mountProjects()
 	s.mountUsage()

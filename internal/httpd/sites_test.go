@@ -122,3 +122,16 @@ func TestAnEventForSeveralSitesGoesToThoseThatAreKnown(t *testing.T) {
 		t.Errorf("the known one cannot be taken now: %d %v", a.status, a.header)
 	}
 }
+
+func TestABodyOverTheLimitIsTooLargeForPlausibleAndUmami(t *testing.T) {
+	f := start(t, func(c *httpd.Config) { c.MaxIngestBody = 10 })
+	for pattern, want := range map[string]string{
+		"POST /api/event": `{"errors":{"request":["body is over 10 bytes"]}}`,
+		"POST /api/send":  `{"error":{"message":"body is over 10 bytes","code":"payload-too-large","status":413}}`,
+		"POST /api/batch": `{"error":{"message":"body is over 10 bytes","code":"payload-too-large","status":413}}`,
+	} {
+		if a := f.send(pattern, f.key); a.status != 413 || a.body != want {
+			t.Errorf("%s: %d %s", pattern, a.status, a.body)
+		}
+	}
+}

@@ -161,3 +161,26 @@ func TestNoEventIsStoredWhileThereIsNoSalt(t *testing.T) {
 		}
 	}
 }
+
+func TestAClientMayAskForItsDeviceBeforeItSendsAnEvent(t *testing.T) {
+	r := newRig(t)
+	r.now = time.Date(2026, 3, 14, 23, 50, 0, 0, time.UTC)
+	asked, err := r.Device(t.Context(), r.project, browser)
+	if err != nil || asked == "" || r.stored() != 0 {
+		t.Fatalf("%q, %v, %d events", asked, err, r.stored())
+	}
+	if d := r.sent(view, browser).DeviceID; d != asked {
+		t.Errorf("asked %s, got %s", asked, d)
+	}
+	r.now = r.now.Add(15 * time.Minute) // over midnight, in its visit
+	if again, err := r.Device(t.Context(), r.project, browser); err != nil || again != asked {
+		t.Errorf("%s, then %s, %v", asked, again, err)
+	}
+	if nobody, err := r.Device(t.Context(), r.project, ingest.Remote{}); err != nil || nobody != "" {
+		t.Errorf("nobody has the device %q, %v", nobody, err)
+	}
+	r.salts.fail = errors.New("disk is gone")
+	if _, err := r.Device(t.Context(), r.project, browser); weir.ErrorCode(err) != weir.EUNAVAILABLE || strings.Contains(weir.ErrorMessage(err), "disk") {
+		t.Errorf("without salts: %v", err)
+	}
+}

@@ -41,6 +41,11 @@ type Remote struct {
 	// Historical says that the events are those of a log, long past: devices
 	// are derived under the project's import salt rather than the day's.
 	Historical bool
+	// Page says that the request is of a page in a browser, as its Origin shows: so
+	// address and user agent are the visitor's, even where the event names a profile.
+	Page bool
+	// SentAt is when it was sent by the sender's own clock, zero when it does not say.
+	SentAt time.Time
 }
 
 // Reply is what became of a request's events.
@@ -93,7 +98,7 @@ func (g *Ingester) Ingest(ctx context.Context, p *weir.Project, body io.Reader, 
 		g.metrics.refused(err)
 		return Reply{}, err
 	}
-	in, rejected, err := wire.Events(b.Bytes(), g.Clock.Now(), g.Limits)
+	in, rejected, err := g.events(b.Bytes(), r.SentAt)
 	b.Release()
 	if err != nil {
 		g.metrics.refused(err)
@@ -182,7 +187,7 @@ func (g *Ingester) complete(ctx context.Context, p *weir.Project, x *weir.Incomi
 		e.ID = id.String()
 	}
 	if e.DeviceID == "" {
-		if err := g.devices.derive(ctx, e, x.Source, r.Historical, now); err != nil {
+		if err := g.devices.derive(ctx, e, x.Source, r, now); err != nil {
 			return unavailable(err)
 		}
 	}

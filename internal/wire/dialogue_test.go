@@ -44,7 +44,7 @@ func dialogue(t testing.TB, p wire.Protocol, method, target string, h http.Heade
 		if !ok {
 			t.Fatalf("error %v has no code", err)
 		}
-		status := map[string]int{weir.EINVALID: 400, weir.EUNAUTHORIZED: 401, weir.ETOOLARGE: 413}[string(domain.Code)]
+		status := map[string]int{weir.EINVALID: 400, weir.EUNAUTHORIZED: 401, weir.ETOOLARGE: 413}[domain.Code]
 		fmt.Fprintf(&b, "error %s: %s\n", domain.Code, domain.Message)
 		reply(&b, p.Refuse(r, status, domain))
 		return b.String()

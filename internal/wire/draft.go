@@ -284,22 +284,6 @@ func readMoment(text []byte) (us int64, ok bool) {
 	return 0, false
 }
 
-// entries steps through the object at pos: take is given each key and reads the value.
-// What is no object is passed over.
-func (d *draft) entries(take func(key []byte)) {
-	if d.peek() != '{' {
-		d.skip()
-		return
-	}
-	for more := d.begin('}'); more; more = d.more('}') {
-		key, ok := d.field()
-		if !ok {
-			return
-		}
-		take(key)
-	}
-}
-
 // bag reads an object of properties into the event's. take is asked at each
 // value: it reads it and returns true, or leaves it there to be kept under its
 // key. Several bags make one object; the properties of a later one come after.
@@ -380,23 +364,6 @@ func (d *draft) named(name string) {
 	d.properties = append(d.properties, ':')
 }
 
-// absent says whether no property has the name, which needs no escapes.
-func (d *draft) absent(name string) bool {
-	for _, k := range d.keys {
-		if k.to-k.from == len(name)+2 && string(d.properties[k.from+1:k.to-1]) == name {
-			return false
-		}
-	}
-	return true
-}
-
-// keepFirst keeps a text, unless it is empty or the event has a property of that name.
-func (d *draft) keepFirst(name string, text []byte) {
-	if len(text) > 0 && d.absent(name) {
-		d.keepText(name, text)
-	}
-}
-
 // appendQuoted appends a text, which is UTF-8, as a JSON string.
 func appendQuoted(dst, text []byte) []byte {
 	dst = append(dst, '"')
@@ -446,14 +413,6 @@ func (d *draft) settle() {
 	*in = weir.Incoming{Index: index}
 	d.fill(in)
 	d.stamps = append(d.stamps, d.stamp)
-}
-
-// room guesses how many more events come, from the size of those before, and some
-// more: events are large, and moving them costs more than a few that stay empty.
-func (d *draft) room() int {
-	each := max(d.pos/d.items, 1)
-	left := (len(d.data) - d.pos) / each
-	return min(left+left/4+1, max(len(d.in), 128))
 }
 
 // unsupported ends an item that is taken and not kept.

@@ -102,7 +102,6 @@ type ga4Event struct {
 	value                                     int // where it stands
 	us                                        int64
 	timed                                     bool
-	campaign, source, medium, term, content   int
 	screenName, screen, session, sessionOlder span
 }
 

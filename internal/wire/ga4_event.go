@@ -168,6 +168,8 @@ func (g *ga4) finish() {
 				g.at[fieldTitle] = g.cut(fieldTitle, at)
 			}
 		}
+	case "user_engagement": // what gtag sends of a page that is left
+		g.put(fieldName, weir.NameScreenLeave)
 	case "purchase":
 		// The same purchase twice is one, as in Google's reports.
 		if e.transaction.to > e.transaction.from {

@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"bytes"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -141,21 +140,19 @@ func (g *ga4) validateEvent(m *ga4Messages, which string) {
 
 // validateName looks at a name: letters, digits and underscores, a letter first.
 func (g *ga4) validateName(m *ga4Messages, path, which, name string, most int) {
-	fault := ""
-	switch first := firstLetter(name); {
-	case !first:
-		fault = "Names must start with an alphabetic character."
-	case bytes.ContainsFunc([]byte(name), func(r rune) bool {
-		return r != '_' && !('0' <= r && r <= '9') && !(r|0x20 >= 'a' && r|0x20 <= 'z') && r < utf8.RuneSelf
-	}):
-		fault = "Names may have letters, digits and underscores."
+	short := name[:min(len(name), 200)]
+	switch {
+	case !firstLetter(name):
+		m.say("NAME_INVALID", path, which+" has invalid name ["+short+"]. Names must start with an alphabetic character.")
+	case strings.ContainsFunc(name, notInName):
+		m.say("NAME_INVALID", path, which+" has invalid name ["+short+"]. Names may have letters, digits and underscores.")
 	case utf8.RuneCountInString(name) > most:
-		m.say("VALUE_OUT_OF_BOUNDS", path, which+" has name ["+name[:min(len(name), 200)]+"] which is longer than "+strconv.Itoa(most)+" characters.")
-		return
-	default:
-		return
+		m.say("VALUE_OUT_OF_BOUNDS", path, which+" has name ["+short+"] which is longer than "+strconv.Itoa(most)+" characters.")
 	}
-	m.say("NAME_INVALID", path, which+" has invalid name ["+name[:min(len(name), 200)]+"]. "+fault)
+}
+
+func notInName(r rune) bool {
+	return r != '_' && r < utf8.RuneSelf && !('0' <= r && r <= '9') && !('a' <= r|0x20 && r|0x20 <= 'z')
 }
 
 func firstLetter(name string) bool {

@@ -137,6 +137,7 @@ func (m *matomo) bulk() (*Sent, error) {
 	}
 	m.reply.bulk, m.reply.proven = true, m.token != ""
 	m.pos = requests
+	m.in = slices.Grow(m.in, likely(len(m.data)-requests))
 	if several := m.hits(); several && m.token != "" {
 		// A key is that of one project: with hits for several it proves nothing.
 		m.token, m.reply.proven, m.historical = "", false, false
@@ -181,9 +182,9 @@ func (m *matomo) hits() (several bool) {
 			m.skip()
 		}
 		m.resolve()
-		if site := string(m.value(matomoIDSite)); site != "" {
-			several = several || first != "" && first != site
-			first = site
+		if site := m.value(matomoIDSite); len(site) > 0 && first != string(site) {
+			several = several || first != ""
+			first = string(site)
 		}
 		m.pos, m.until = start, m.pos
 		if what := m.hit(); what != "" {
@@ -194,50 +195,28 @@ func (m *matomo) hits() (several bool) {
 	return several
 }
 
-// parts are the events by project.
+// parts are the events by project. What names none goes with the first.
 func (m *matomo) parts() []Part {
 	var parts []Part
-	of := map[string]int{}
-	find := func(index int) *Part {
-		owner := m.owners[index]
-		if owner == "" && len(parts) > 0 {
-			return &parts[0]
-		}
-		if i, ok := of[owner]; ok {
-			return &parts[i]
-		}
-		of[owner] = len(parts)
-		parts = append(parts, Part{Project: owner})
-		return &parts[len(parts)-1]
-	}
-	one := ""
+	at := map[string]int{}
 	for _, owner := range m.owners {
-		if owner != "" && one == "" {
-			one = owner
-		}
-		if owner != "" && owner != one {
-			one = ""
-			break
+		if _, known := at[owner]; !known && owner != "" {
+			at[owner] = len(parts)
+			parts = append(parts, Part{Project: owner})
 		}
 	}
-	if one != "" {
-		return []Part{m.part(one)}
-	}
-	for _, owner := range m.owners { // so that what names no project has one to go with
-		if owner != "" {
-			parts, of[owner] = append(parts, Part{Project: owner}), 0
-			break
-		}
+	if len(parts) == 1 {
+		return []Part{m.part(parts[0].Project)}
 	}
 	if len(parts) == 0 {
 		return nil
 	}
 	for _, in := range m.in {
-		p := find(in.Index)
+		p := &parts[at[m.owners[in.Index]]]
 		p.Events = append(p.Events, in)
 	}
 	for _, j := range m.rejected {
-		p := find(j.Index)
+		p := &parts[at[m.owners[j.Index]]]
 		p.Rejected = append(p.Rejected, j)
 	}
 	return parts

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -234,6 +235,7 @@ func (p *openpanel) batch(at int, reply *openpanelReply) error {
 	if p.pos = at; at == 0 || p.peek() != '[' {
 		return weir.Errorf(weir.EINVALID, "payload: want an array of events")
 	}
+	p.in = slices.Grow(p.in, likely(len(p.data)-at))
 	for more := p.begin(']'); more; more = p.more(']') {
 		p.index = reply.items
 		reply.items++
@@ -265,6 +267,10 @@ func (p *openpanel) batch(at int, reply *openpanelReply) error {
 	}
 	return nil
 }
+
+// likely is how many events a text of a size holds, so that there is room for them at
+// once in most cases.
+func likely(size int) int { return min(size/300+1, 1024) }
 
 // alone reads a body that is a payload itself, as old SDKs send it.
 func (p *openpanel) alone(kind openpanelKind) error {

@@ -183,7 +183,6 @@ func (s *segment) sender() {
 	switch channel, env := text(c.channel), text(c.env); {
 	case browser || app || server:
 	case string(env) == "node" || string(channel) == "server":
-		server = true
 	case string(channel) == "mobile":
 		app = true
 	case s.browser, string(env) == "browser", string(channel) == "web":

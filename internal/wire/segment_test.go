@@ -62,3 +62,28 @@ func segmentRequest(path, body string) *wire.Request {
 		Route: wire.Route{Method: http.MethodPost, Path: path}, Path: path, Header: http.Header{}, Body: []byte(body), Now: now, Limits: wire.DefaultLimits(),
 	}
 }
+
+func TestTheLibraryTellsAVisitorsMachineFromAServer(t *testing.T) {
+	for library, client := range map[string]bool{
+		`"analytics.js"`: true, `"RudderLabs JavaScript SDK"`: true, `"analytics-ios"`: true, `"analytics-android"`: true, `"analytics-swift"`: true,
+		`"analytics-kotlin"`: true, `"@segment/analytics-react-native"`: true, `"com.rudderstack.android.sdk.core"`: true, `"rudder-ios-library"`: true,
+		`"@segment/analytics-node"`: false, `"analytics-node"`: false, `"analytics-python"`: false, `"analytics-go"`: false, `"analytics-ruby"`: false,
+		`"analytics-java"`: false, `"analytics-php"`: false, `"Analytics.NET"`: false, `"rudder-sdk-java"`: false, `"mine"`: false, `null`: false,
+	} {
+		for _, page := range []bool{false, true} {
+			r := segmentRequest("/v1/track", `{"event":"a","context":{"library":{"name":`+library+`}}}`)
+			want := client
+			if page {
+				r.Header.Set("Origin", "https://shop.example")
+				want = want || library == `"mine"` || library == `null`
+			}
+			sent, err := wire.Segment{}.Decode(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if s := sent.Parts[0].Events[0].Source; s.Client != want || s.Reported == want {
+				t.Errorf("%s, from a page %v: %+v", library, page, s)
+			}
+		}
+	}
+}
