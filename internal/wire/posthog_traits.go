@@ -9,9 +9,9 @@ import (
 
 // traits keeps what the event says of its person as the properties $set, $set_once
 // and $unset, and says whether there is anything.
-func (p *posthog) traits() (any bool) {
-	any = p.merged("$set", p.set, nil)
-	any = p.merged("$set_once", p.once, posthogAutomatic) || any
+func (p *posthog) traits() (some bool) {
+	some = p.merged("$set", p.set, nil)
+	some = p.merged("$set_once", p.once, posthogAutomatic) || some
 	for _, at := range p.unset {
 		if at > 0 {
 			p.pos = at
@@ -21,7 +21,7 @@ func (p *posthog) traits() (any bool) {
 			}
 		}
 	}
-	return any
+	return some
 }
 
 // further makes of traits that came with another event an identify event. Its id is

@@ -39,9 +39,11 @@ func TestTrackTellsItsTwoVendorsApart(t *testing.T) {
 type other struct{ wire.PostHog }
 
 func (other) Decode(*wire.Request) (*wire.Sent, error) { return &wire.Sent{Reply: "mine"}, nil }
+
 func (other) Answer(_ *wire.Request, s *wire.Sent) wire.Response {
 	return wire.Response{Status: 200, Body: []byte(s.Reply.(string))}
 }
+
 func (other) Refuse(*wire.Request, int, *weir.Error) wire.Response {
 	return wire.Response{Status: 418}
 }
