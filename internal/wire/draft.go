@@ -111,11 +111,12 @@ func (d *draft) get(f slot) []byte { return d.text[d.at[f].from:d.at[f].to] }
 
 func (d *draft) has(f slot) bool { return d.at[f].to > d.at[f].from }
 
-// put sets a field to the texts, one after the other.
+// put sets a field to the texts, one after the other. No more of each is copied than
+// the field can hold: one that a header brings would cost its length per event.
 func (d *draft) put(f slot, texts ...string) {
-	from := len(d.text)
+	from, limit := len(d.text), d.longest(f)+utf8.UTFMax
 	for _, t := range texts {
-		d.text = append(d.text, t...)
+		d.text = append(d.text, t[:min(len(t), limit)]...)
 	}
 	d.at[f] = d.cut(f, span{from, len(d.text)})
 }
@@ -184,22 +185,26 @@ func appendText(dst []byte, q quoted) []byte {
 // cut bounds what a field holds, at the end of a character. What names
 // somebody is cut too: vendors do, and the event is worth more than its tail.
 func (d *draft) cut(f slot, at span) span {
-	limit := d.limits.String
-	switch f {
-	case fieldID, fieldProfile, fieldDevice, fieldSession, fieldAlias:
-		limit = d.limits.ID
-	case fieldName:
-		limit = d.limits.Name
-	case fieldURL, fieldReferrer:
-		limit = d.limits.URL
-	}
-	if at.to-at.from > limit {
+	if limit := d.longest(f); at.to-at.from > limit {
 		at.to = at.from + limit
 		for at.to > at.from && !utf8.RuneStart(d.text[at.to]) {
 			at.to--
 		}
 	}
 	return at
+}
+
+// longest is how many bytes a field can hold.
+func (d *draft) longest(f slot) int {
+	switch f {
+	case fieldID, fieldProfile, fieldDevice, fieldSession, fieldAlias:
+		return d.limits.ID
+	case fieldName:
+		return d.limits.Name
+	case fieldURL, fieldReferrer:
+		return d.limits.URL
+	}
+	return d.limits.String
 }
 
 // decimal reads a number, or a string that is one; anything else is 0 and not ok.

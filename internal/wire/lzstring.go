@@ -8,7 +8,7 @@ import (
 )
 
 // lzBase64 decompresses what compressToBase64 of npm's lz-string made, into at most
-// limit bytes of UTF-8. Errors: EINVALID for what is no such text, ETOOLARGE.
+// limit bytes of UTF-8, and of no more bytes than that. Errors: EINVALID for what is no such text, ETOOLARGE.
 //
 // An entry of the dictionary is an earlier one and the character that followed it. In
 // the output both stand one after the other, so that an entry is kept as a part of
@@ -17,8 +17,11 @@ import (
 // Characters are code units of UTF-16. While it grows, the output has each half of a
 // surrogate pair as three bytes; they are joined at the end.
 func lzBase64(text []byte, limit int64) ([]byte, error) {
+	if int64(len(text)) > limit {
+		return nil, weir.Errorf(weir.ETOOLARGE, "body is over %d bytes", limit)
+	}
 	l := lzReader{text: text}
-	l.dictionary = make([]span, 3, 64) // 0 to 2 are no entries
+	l.dictionary = make([]lzEntry, 3, 64) // 0 to 2 are no entries
 	code := l.bits(2)
 	if code == 2 {
 		return nil, nil
@@ -34,7 +37,7 @@ func lzBase64(text []byte, limit int64) ([]byte, error) {
 			return nil, lzInvalid()
 		case code < 2:
 			l.out = appendUnit(l.out, rune(l.bits(8<<code)))
-			l.dictionary = append(l.dictionary, span{from, len(l.out)})
+			l.dictionary = append(l.dictionary, lzEntry{uint32(from), uint32(len(l.out))})
 			room--
 		case code < len(l.dictionary) && code > 2:
 			entry := l.dictionary[code]
@@ -53,7 +56,7 @@ func lzBase64(text []byte, limit int64) ([]byte, error) {
 			width++
 		}
 		if last != (span{}) {
-			l.dictionary = append(l.dictionary, span{last.from, from + unitLen(l.out[from])})
+			l.dictionary = append(l.dictionary, lzEntry{uint32(last.from), uint32(from + unitLen(l.out[from]))})
 			if room--; room == 0 {
 				room = 1 << width
 				width++
@@ -67,6 +70,10 @@ func lzInvalid() error {
 	return weir.Errorf(weir.EINVALID, "failed to decode request: invalid lz64 data")
 }
 
+// lzEntry is a part of the output: a span in half the memory, as there may be one for
+// each byte of it.
+type lzEntry struct{ from, to uint32 }
+
 // lzReader reads codes: the lowest bit first, six bits of each character of base64,
 // the highest first.
 type lzReader struct {
@@ -74,7 +81,7 @@ type lzReader struct {
 	value      int
 	left       int // bits of value
 	ended      bool
-	dictionary []span // of out
+	dictionary []lzEntry
 	out        []byte
 }
 

@@ -151,8 +151,11 @@ func (m *matomo) bulk() (*Sent, error) {
 	m.reply.hits = len(m.owners)
 	m.date(0, time.Minute)
 	parts := m.parts()
-	if len(parts) == 0 {
+	switch {
+	case len(parts) == 0:
 		return nil, weir.Errorf(weir.EINVALID, "idsite: no request names one")
+	case len(parts) > maxProjects:
+		return nil, weir.Errorf(weir.ETOOLARGE, "over %d sites in one request", maxProjects)
 	}
 	return &Sent{Parts: parts, Historical: m.historical, Reply: m.reply}, nil
 }

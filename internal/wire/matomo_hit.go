@@ -190,7 +190,7 @@ func (m *matomo) who() {
 	m.reported = !m.visitor && !m.has(fieldIP)
 	m.set(fieldLanguage, matomoLanguage)
 	if m.visitor && !m.has(fieldLanguage) {
-		m.put(fieldLanguage, m.request.Header.Get("Accept-Language"))
+		m.put(fieldLanguage, header(m.request.Header, "Accept-Language"))
 	}
 }
 

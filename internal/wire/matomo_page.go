@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"strconv"
+	"strings"
 )
 
 // page reads where it was. A hit without an address, as of an image in a page, is of the
@@ -13,8 +14,8 @@ func (m *matomo) page() {
 	m.set(fieldTitle, matomoActionName)
 	m.set(fieldURL, matomoURL)
 	m.set(fieldReferrer, matomoURLRef)
-	if !m.has(fieldURL) && !m.has(fieldReferrer) && m.visitor {
-		m.put(fieldURL, m.request.Header.Get("Referer"))
+	if !m.has(fieldURL) && !m.has(fieldReferrer) && m.visitor && !m.reply.bulk {
+		m.put(fieldURL, strings.ToValidUTF8(m.request.Header.Get("Referer"), ""))
 	}
 	for _, k := range [...]matomoKey{matomoLink, matomoDownload} {
 		if m.said(k) && bytes.Equal(m.value(k), m.value(matomoURL)) {

@@ -1,14 +1,13 @@
 package wire
 
 import (
-	"bytes"
 	"strconv"
 )
 
 // label begins a property under a name of the sender's, and says whether there was none
 // of that name yet.
 func (m *matomo) label(name []byte) bool {
-	if len(name) == 0 {
+	if len(name) == 0 || m.reason != "" {
 		return false
 	}
 	m.depth1()
@@ -18,18 +17,16 @@ func (m *matomo) label(name []byte) bool {
 	}
 	from := len(m.properties)
 	m.properties = appendQuoted(m.properties, name)
-	for _, k := range m.keys {
-		if bytes.Equal(m.properties[k.from:k.to], m.properties[from:]) {
-			m.properties = m.properties[:before]
-			return false
-		}
+	m.keys = append(m.keys, span{from, len(m.properties)})
+	if m.again(m.keys) {
+		m.properties, m.keys = m.properties[:before], m.keys[:len(m.keys)-1]
+		return false
 	}
-	if len(m.keys) >= m.limits.Properties {
-		m.properties = m.properties[:before]
+	if len(m.keys) > m.limits.Properties {
+		m.properties, m.keys = m.properties[:before], m.keys[:len(m.keys)-1]
 		m.defect(ReasonTooMany, "properties: over "+strconv.Itoa(m.limits.Properties)+" entries")
 		return false
 	}
-	m.keys = append(m.keys, span{from, len(m.properties)})
 	m.properties = append(m.properties, ':')
 	return true
 }

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
@@ -76,28 +77,18 @@ type openpanel struct {
 func (p *openpanel) about(r *Request) {
 	h := r.Header
 	p.request = r
-	p.project = firstHeader(h, "Openpanel-Client-Id", "Mixan-Client-Id")
-	p.address = firstHeader(h, "Openpanel-Client-Ip", "X-Client-Ip")
+	p.project = strings.TrimSpace(cmp.Or(h.Get("Openpanel-Client-Id"), h.Get("Mixan-Client-Id")))
+	p.address = header(h, "Openpanel-Client-Ip", "X-Client-Ip")
 	p.visitor = hasVisitor(r.UserAgent)
 	if p.visitor {
-		p.language = h.Get("Accept-Language")
+		p.language = header(h, "Accept-Language")
 	}
-	if p.library = h.Get("Openpanel-Sdk-Name"); p.library != "" {
+	if p.library = header(h, "Openpanel-Sdk-Name"); p.library != "" {
 		p.library = "openpanel-" + p.library
-		if version := h.Get("Openpanel-Sdk-Version"); version != "" {
+		if version := header(h, "Openpanel-Sdk-Version"); version != "" {
 			p.library += "/" + version
 		}
 	}
-}
-
-// firstHeader is the first of the headers that has a value.
-func firstHeader(h http.Header, names ...string) string {
-	for _, name := range names {
-		if v := strings.TrimSpace(h.Get(name)); v != "" {
-			return v
-		}
-	}
-	return ""
 }
 
 // hasVisitor says whether a user agent is that of a browser or an app, rather than of

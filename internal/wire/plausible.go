@@ -19,10 +19,9 @@ type Plausible struct{}
 
 // Limits of Plausible's own. What is over one is cut, or left out, not refused.
 const (
-	plausibleProps   = 30
-	plausibleKey     = 300  // bytes
-	plausibleValue   = 2000 // bytes
-	plausibleDomains = 20   // Weir's: each is a delivery of its own
+	plausibleProps = 30
+	plausibleKey   = 300  // bytes
+	plausibleValue = 2000 // bytes
 	// plausibleTogether is within how long two requests of a page that are sent one
 	// after the other may arrive in the other order.
 	plausibleTogether = 250 * time.Millisecond
@@ -161,8 +160,8 @@ func (p *plausible) sites() ([]string, error) {
 		if site = strings.TrimSpace(site); site == "" || slices.Contains(sites, site) {
 			continue
 		}
-		if sites = append(sites, site); len(sites) > plausibleDomains {
-			faults["domain"] = []string{"at most " + strconv.Itoa(plausibleDomains) + " in one event"}
+		if sites = append(sites, site); len(sites) > maxProjects {
+			faults["domain"] = []string{"at most " + strconv.Itoa(maxProjects) + " in one event"}
 			break
 		}
 	}

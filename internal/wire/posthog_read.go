@@ -35,7 +35,7 @@ type posthog struct {
 // start makes p ready for a request.
 func (p *posthog) start(r *Request, text []byte) {
 	p.open(r, text)
-	p.agent, p.engage, p.v1, p.sdk = r.UserAgent, r.Route.Path == "/engage", false, ""
+	p.agent, p.engage, p.v1, p.sdk = r.UserAgent[:min(len(r.UserAgent), 512)], r.Route.Path == "/engage", false, ""
 	p.token, p.outer, p.mixed = "", false, false
 	p.sentAt, p.hasSentAt, p.historical, p.unkept, p.uuids = 0, false, false, "", nil
 }
@@ -183,6 +183,10 @@ func (p *posthog) short() string {
 
 // entry reads the value of an event's key.
 func (p *posthog) entry(key []byte) {
+	if p.measure(); p.reason == ReasonTooLarge {
+		p.skip()
+		return
+	}
 	switch string(key) {
 	case "event":
 		p.read(fieldName)

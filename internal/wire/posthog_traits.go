@@ -78,9 +78,6 @@ func (p *posthog) group() {
 	}
 }
 
-// compared is how many names two objects may have to be compared each with each.
-const compared = 256
-
 // merged keeps the objects at the places as one, of which what comes first wins,
 // without what drop names. It keeps nothing, and returns false, when that is all.
 func (p *posthog) merged(name string, at places, drop func(key []byte) bool) bool {
@@ -104,9 +101,6 @@ func (p *posthog) merged(name string, at places, drop func(key []byte) bool) boo
 		return false
 	}
 	p.properties = append(p.properties, '}')
-	if p.reason == "" && p.duplicate(p.keys[first:]) {
-		p.defect(ReasonDuplicateKey, name)
-	}
 	p.keys = p.keys[:first]
 	return true
 }
@@ -132,32 +126,18 @@ func (p *posthog) mergeObject(first int, drop func(key []byte) bool) {
 			return
 		}
 		p.pos = value
-		if p.again(first, p.properties[from:]) {
-			p.properties = p.properties[:size]
+		p.keys = append(p.keys, span{from, len(p.properties)})
+		if p.again(p.keys[first:]) {
+			p.properties, p.keys = p.properties[:size], p.keys[:len(p.keys)-1]
 			p.skip()
 			continue
 		}
-		p.keys = append(p.keys, span{from, len(p.properties)})
 		if len(p.keys)-first > p.limits.Properties {
 			p.defect(ReasonTooMany, "properties: over "+strconv.Itoa(p.limits.Properties)+" entries")
 		}
 		p.properties = append(p.properties, ':')
 		p.compact("properties", 3)
 	}
-}
-
-// again says whether a key is among those from first on, while they are few.
-func (p *posthog) again(first int, key []byte) bool {
-	keys := p.keys[first:]
-	if len(keys) > compared {
-		return false // duplicate looks at them together
-	}
-	for _, k := range keys {
-		if bytes.Equal(p.properties[k.from:k.to], key) {
-			return true
-		}
-	}
-	return false
 }
 
 // posthogAutomatic says whether a trait to be set once is one that posthog-js sends of

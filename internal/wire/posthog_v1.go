@@ -31,7 +31,7 @@ func (p *posthog) sentV1(r *Request) (*Sent, error) {
 		return nil, weir.Errorf(weir.EUNAUTHORIZED, "The provided API token is not valid.")
 	}
 	p.token, p.outer = token, true
-	p.sdk = r.Header.Get("PostHog-Sdk-Info")
+	p.sdk = header(r.Header, "PostHog-Sdk-Info")
 	p.sentAt, p.hasSentAt = readMoment([]byte(r.Header.Get("PostHog-Request-Timestamp")))
 
 	if p.peek() == 0 {
@@ -102,6 +102,10 @@ func (p *posthog) batchV1() (created bool) {
 
 // entryV1 reads the value of an event's key.
 func (p *posthog) entryV1(key []byte) {
+	if p.measure(); p.reason == ReasonTooLarge && string(key) != "uuid" { // the answer names it
+		p.skip()
+		return
+	}
 	switch string(key) {
 	case "event":
 		p.read(fieldName)

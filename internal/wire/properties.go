@@ -181,3 +181,53 @@ func (r *reader) duplicate(keys []span) bool {
 	}
 	return false
 }
+
+// again says whether the last of the keys is among those before it. It is asked after
+// each key that is added to the first, and takes the same time however many there are.
+func (r *reader) again(keys []span) bool {
+	n := len(keys) - 1
+	key := r.properties[keys[n].from:keys[n].to]
+	if n < few {
+		for _, k := range keys[:n] {
+			if bytes.Equal(r.properties[k.from:k.to], key) {
+				return true
+			}
+		}
+		return false
+	}
+	if n == few || r.indexed != n { // those before were compared one by one, or taken away
+		size := 64 // a power of two, at most half full
+		for size < 2*(r.limits.Properties+few) {
+			size *= 2
+		}
+		if cap(r.seen) < size {
+			r.seen = make([]int32, size)
+		}
+		r.seen = r.seen[:size]
+		clear(r.seen)
+		for i := range n {
+			r.enter(keys, i)
+		}
+		r.indexed = n
+	}
+	if r.enter(keys, n) {
+		return true
+	}
+	r.indexed++
+	return false
+}
+
+// enter puts a key into the table of seen ones, unless it is there.
+func (r *reader) enter(keys []span, i int) (known bool) {
+	key := r.properties[keys[i].from:keys[i].to]
+	at := int(maphash.Bytes(seed, key)) & (len(r.seen) - 1)
+	for r.seen[at] != 0 {
+		o := keys[r.seen[at]-1]
+		if bytes.Equal(key, r.properties[o.from:o.to]) {
+			return true
+		}
+		at = (at + 1) & (len(r.seen) - 1)
+	}
+	r.seen[at] = int32(i + 1)
+	return false
+}

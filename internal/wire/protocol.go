@@ -65,6 +65,9 @@ func (r *Request) Value(name string) string {
 	return ""
 }
 
+// maxProjects is how many projects a request may name: each is a delivery of its own.
+const maxProjects = 20
+
 // Sent is what one request brought.
 type Sent struct {
 	// Parts are its events by project: one in nearly all requests, none when it

@@ -28,6 +28,8 @@ type reader struct {
 	properties []byte // its properties, compact
 	keys       []span // of properties' open objects, for duplicates
 	table      []int32
+	seen       []int32 // of again
+	indexed    int     // how many keys are in seen
 }
 
 // span is a part of one of reader's buffers. An empty one is an absent string.

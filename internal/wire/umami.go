@@ -20,8 +20,6 @@ const (
 	umamiRecord    = "/api/record"
 	umamiHeartbeat = "/api/heartbeat"
 
-	// umamiWebsites is how many websites one batch may name: each is a delivery.
-	umamiWebsites = 20
 	// umamiPast is how old all events of a request are for it to be a log's.
 	umamiPast = 24 * time.Hour
 )
@@ -128,8 +126,8 @@ func (u *umami) batch(r *Request) (*Sent, error) {
 		if u.draft.items > u.limits.Events {
 			return nil, u.crowded()
 		}
-		if len(u.websites) > umamiWebsites {
-			return nil, weir.Errorf(weir.ETOOLARGE, "over %d websites in one request", umamiWebsites)
+		if len(u.websites) > maxProjects {
+			return nil, weir.Errorf(weir.ETOOLARGE, "over %d websites in one request", maxProjects)
 		}
 	}
 	if u.fault != "" {
