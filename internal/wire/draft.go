@@ -451,6 +451,23 @@ func (d *draft) fill(in *weir.Incoming) {
 	e.Properties = d.owned()
 }
 
+// MaxSkew is how far from ours a sender's clock may be without being corrected for. A
+// request takes its time, which would go into the correction, and of the requests of
+// one sender the later may be the faster: within this the sender's times are the truer
+// ones.
+const MaxSkew = time.Minute
+
+// skew is by how much the sender's clock is ahead, in unix microseconds, when it is
+// sentAt; 0 within MaxSkew. What is beyond two centuries is no clock.
+func (d *draft) skew(sentAt int64) time.Duration {
+	const most = 200 * 365 * 24 * int64(time.Hour/time.Microsecond)
+	us := sentAt - d.now
+	if max(us, -us) <= MaxSkew.Microseconds() || max(us, -us) > most {
+		return 0
+	}
+	return time.Duration(us) * time.Microsecond
+}
+
 // date gives each event its time: that of its stamp, less skew, by which the
 // sender's clock is ahead, unless it is exact. What is more than ahead after now,
 // and what has no time, is now; what is before Limits.Oldest is rejected.

@@ -52,6 +52,7 @@ func (g *ga4) shared() {
 			g.put(slot(f), text)
 		}
 	}
+	g.put(fieldLibrary, "ga4")
 	g.client, g.reported = o.client, !o.client
 	g.stamp = stamp{us: o.us, given: o.timed, exact: true}
 }

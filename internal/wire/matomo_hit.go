@@ -171,6 +171,7 @@ func decimalOf(text []byte) (f float64, ok bool) {
 // who reads whose hit it is. A server that tells of a visitor names the address, which
 // takes token_auth.
 func (m *matomo) who() {
+	m.put(fieldLibrary, "matomo")
 	m.set(fieldDevice, matomoVisitor)
 	m.set(fieldDevice, matomoCID)
 	m.set(fieldProfile, matomoUID)

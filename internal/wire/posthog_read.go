@@ -88,7 +88,7 @@ func (p *posthog) sent(r *Request, text []byte) (*Sent, error) {
 func (p *posthog) result() *Sent {
 	var skew time.Duration
 	if p.hasSentAt {
-		skew = time.Duration(p.sentAt-p.now) * time.Microsecond
+		skew = p.skew(p.sentAt)
 	}
 	p.date(skew, posthogAhead)
 	return &Sent{Parts: []Part{p.part(p.token)}, Unsupported: p.unkept, Historical: p.historical}

@@ -186,16 +186,6 @@ func (s *segment) calls() {
 	}
 }
 
-// skew is by how much the sender's clock is ahead. What is beyond two centuries is
-// no clock.
-func (s *segment) skew(sentAt int64) time.Duration {
-	const most = 200 * 365 * 24 * int64(time.Hour/time.Microsecond)
-	if us := sentAt - s.now; us < most && us > -most && !s.past {
-		return time.Duration(us) * time.Microsecond
-	}
-	return 0
-}
-
 // segmentClient says what a library's name tells of who sends: the visitor's own
 // browser, its own app, or a server.
 func segmentClient(library []byte) (browser, app, server bool) {

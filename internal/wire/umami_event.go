@@ -188,8 +188,10 @@ func (u *umami) mean() {
 	}
 	u.pay()
 	u.address()
-	u.property("screen", u.screen)
-	u.property("tag", u.tag)
+	if !u.identify { // whose properties are traits
+		u.property("screen", u.screen)
+		u.property("tag", u.tag)
+	}
 	if !u.server {
 		u.put(fieldLibrary, "umami")
 		return

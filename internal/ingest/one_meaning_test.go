@@ -1,0 +1,429 @@
+package ingest_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/ingest"
+	"github.com/weir-analytics/weir/internal/wire"
+)
+
+// visitor is who the story is of, with an address that is in a country.
+var visitor = ingest.Remote{
+	IP:        "8.8.8.8",
+	UserAgent: "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36",
+}
+
+// The story, by what happens in it.
+const (
+	itView     = "view"     // a page is looked at
+	itClick    = "click"    // an event of the site's own, 10 minutes ago
+	itBuy      = "buy"      // one that brings money
+	itIdentify = "identify" // the visitor says who she is
+	itAlias    = "alias"    // and who she was before
+	itGroup    = "group"    // what is known of a company
+	itLeave    = "leave"    // the page is left
+)
+
+var story = []string{itView, itClick, itBuy, itIdentify, itAlias, itGroup, itLeave}
+
+// told is what an event says, as reports count it.
+type told struct {
+	Name                                                   string
+	Ago                                                    time.Duration // by the server's clock
+	Profile, Device, Session                               string
+	Path, Origin, Title, Referrer, Channel                 string
+	UTMSource, UTMMedium, UTMCampaign, UTMTerm, UTMContent string
+	Country, Browser, OS, DeviceType, Language             string
+	Revenue                                                float64
+	Currency                                               string
+	Properties                                             map[string]any
+	Traits                                                 []string // what it changes of a profile
+	Alias                                                  string
+}
+
+// meant is what each part of the story says when all of it can be said.
+func meant() map[string]told {
+	page := told{
+		Device: "d-1", Session: "1767225600", Path: "/pricing", Origin: "https://shop.example", Title: "Pricing", Referrer: "blog.example.org",
+		Channel: weir.ChannelEmail, UTMSource: "news", UTMMedium: "email", UTMCampaign: "spring", UTMTerm: "shoes", UTMContent: "top",
+		Country: "US", Browser: "Chrome", OS: "macOS", DeviceType: weir.DeviceDesktop, Language: "de-AT",
+		Properties: map[string]any{"screen": "1440x900"},
+	}
+	out := map[string]told{}
+	for _, part := range story {
+		x := page
+		x.Properties = maps.Clone(page.Properties)
+		switch part {
+		case itView:
+			x.Name = weir.NameScreenView
+		case itLeave:
+			x.Name = weir.NameScreenLeave
+		case itClick:
+			x.Name, x.Ago = "plan_chosen", 10*time.Minute
+			x.Properties["plan"], x.Properties["seats"] = "pro", 3.0
+		case itBuy:
+			x.Name, x.Revenue, x.Currency = "purchase", 12.5, "EUR"
+			x.Properties["order_id"] = "o-1"
+		case itIdentify:
+			x.Name, x.Profile, x.Properties = weir.NameIdentify, "ada", nil
+			x.Traits = []string{"set email=ada@example.org", "set plan=pro"}
+		case itAlias:
+			x.Name, x.Profile, x.Properties, x.Alias = weir.NameIdentify, "ada", nil, "ada-before"
+		case itGroup:
+			x.Name, x.Profile = weir.NameGroup, "ada"
+			x.Properties = map[string]any{"group_type": "company", "group_id": "acme", "name": "Acme"}
+		}
+		out[part] = x
+	}
+	return out
+}
+
+// saying is a request that tells a part of the story.
+type saying struct {
+	part, method, target, body string
+	headers                    map[string]string
+}
+
+// telling is the story in a vendor's words.
+type telling struct {
+	protocol wire.Protocol
+	library  string
+	sayings  []saying
+	// but are differences that the vendor's own words make: what it has no word for.
+	but func(part string, x *told)
+}
+
+func tellings(now time.Time) map[string]telling {
+	ahead := now.Add(time.Hour) // the visitor's clock
+	stamp := func(t time.Time) string { return t.Format("2006-01-02T15:04:05.000Z") }
+	const address = `https://shop.example/pricing?utm_source=news&utm_medium=email&utm_campaign=spring&utm_term=shoes&utm_content=top`
+	const referrer = `https://www.blog.example.org/post?x=1`
+	fill := strings.NewReplacer("ADDRESS", address, "REFERRER", referrer, "SENT", stamp(ahead), "NOW", stamp(ahead), "THEN", stamp(ahead.Add(-10*time.Minute))).Replace
+
+	posthog := func(part, event, properties string) saying {
+		when := "NOW"
+		if part == itClick {
+			when = "THEN"
+		}
+		body := fill(`{"api_key":"wk_a","batch":[{"event":"` + event + `","uuid":"` + part + `","timestamp":"` + when + `","properties":{"token":"wk_a",` +
+			`"$current_url":"ADDRESS","$host":"shop.example","$pathname":"/pricing","$referrer":"REFERRER","$referring_domain":"www.blog.example.org",` +
+			`"$raw_user_agent":"` + visitor.UserAgent + `","$os":"Mac OS X","$browser":"Chrome","$device_type":"Desktop","$browser_language":"de-AT","$screen_width":1440,"$screen_height":900,` +
+			`"$lib":"web","$lib_version":"1.430.0","$device_id":"d-1","$session_id":"1767225600","$window_id":"w","$is_identified":` + fmt.Sprint(strings.Contains(properties, `"ada"`)) + `,` + properties + `}}],"sent_at":"SENT"}`)
+		return saying{part, "POST", "/e/?ip=0&ver=1.430.0", body, map[string]string{"Content-Type": "text/plain"}}
+	}
+
+	segment := func(part, kind, rest string) saying {
+		when := "NOW"
+		if part == itClick {
+			when = "THEN"
+		}
+		return saying{part, "POST", "/v1/" + kind, fill(`{"type":"` + kind + `","messageId":"` + part + `","anonymousId":"d-1","timestamp":"` + when + `","sentAt":"SENT","writeKey":"wk_a",` +
+			`"context":{"page":{"path":"/pricing","referrer":"REFERRER","search":"","title":"Pricing","url":"ADDRESS"},"userAgent":"` + visitor.UserAgent + `","locale":"de-AT",` +
+			`"library":{"name":"analytics.js","version":"npm:next-1.84.3"},"screen":{"width":1440,"height":900},"sessionId":1767225600},` + rest + `}`), nil}
+	}
+
+	panel := func(part, kind, payload string) saying {
+		when := ""
+		if part == itClick {
+			when = `"__timestamp":"` + stamp(now.Add(-10*time.Minute)) + `",`
+		}
+		payload = strings.Replace(payload, "PAGE", when+`"__path":"ADDRESS","__title":"Pricing","__referrer":"REFERRER","__deviceId":"d-1"`, 1)
+		return saying{part, "POST", "/track", fill(`{"type":"` + kind + `","payload":` + payload + `}`),
+			map[string]string{"openpanel-client-id": "wk_a", "openpanel-sdk-name": "web", "openpanel-sdk-version": "1.4.1", "Accept-Language": "de-AT,de;q=0.9"}}
+	}
+
+	plausible := func(part, rest string) saying {
+		return saying{part, "POST", "/api/event", fill(`{"v":36,"u":"ADDRESS","d":"wk_a","r":"REFERRER",` + rest + `}`), nil}
+	}
+
+	umami := func(part, kind, rest string) saying {
+		when := ""
+		if part == itClick {
+			when = `"timestamp":` + fmt.Sprint(now.Add(-10*time.Minute).Unix()) + `,`
+		}
+		return saying{part, "POST", "/api/send", fill(`{"type":"` + kind + `","payload":{"website":"wk_a","screen":"1440x900","language":"de-AT","title":"Pricing","hostname":"shop.example",` + when +
+			`"url":"ADDRESS","referrer":"REFERRER"` + rest + `}}`), nil}
+	}
+
+	ga4 := func(part, event, params, user string) saying {
+		at, events := now, ""
+		if part == itClick {
+			at = now.Add(-10 * time.Minute)
+		}
+		if event != "" {
+			events = `{"name":"` + event + `","params":{"page_location":"ADDRESS","page_title":"Pricing","page_referrer":"REFERRER","session_id":"1767225600",` +
+				`"language":"de-at","screen_resolution":"1440x900"` + params + `}}`
+		}
+		return saying{part, "POST", "/mp/collect?api_secret=wk_a&measurement_id=G-1", fill(`{"client_id":"d-1","timestamp_micros":` + fmt.Sprint(at.UnixMicro()) + user + `,"events":[` + events + `]}`),
+			map[string]string{"Origin": "https://shop.example"}}
+	}
+
+	matomo := func(part, query string) saying {
+		when := ""
+		if part == itClick {
+			when = "&cdt=" + fmt.Sprint(now.Add(-10*time.Minute).Unix())
+		}
+		return saying{part, "GET", "/matomo.php?idsite=wk_a&rec=1&rand=" + part + "&_id=d-1&res=1440x900&lang=de-AT&action_name=Pricing&url=" + url.QueryEscape(address) +
+			"&urlref=" + url.QueryEscape(referrer) + when + query, "", nil}
+	}
+
+	return map[string]telling{
+		"posthog": {wire.PostHog{}, "posthog-js/1.430.0", []saying{
+			posthog(itView, "$pageview", `"distinct_id":"d-1","title":"Pricing"`),
+			posthog(itClick, "plan_chosen", `"distinct_id":"d-1","plan":"pro","seats":3`),
+			posthog(itBuy, "purchase", `"distinct_id":"d-1","order_id":"o-1","revenue":12.5,"currency":"EUR"`),
+			posthog(itIdentify, "$identify", `"distinct_id":"ada","$anon_distinct_id":"d-1","$set":{"email":"ada@example.org","plan":"pro"}`),
+			posthog(itAlias, "$create_alias", `"distinct_id":"ada","alias":"ada-before"`),
+			posthog(itGroup, "$groupidentify", `"distinct_id":"ada","$group_type":"company","$group_key":"acme","$group_set":{"name":"Acme"}`),
+			posthog(itLeave, "$pageleave", `"distinct_id":"d-1"`),
+		}, func(part string, x *told) {
+			if part != itView {
+				x.Title = ""
+			}
+		}},
+		"segment": {wire.Segment{}, "analytics.js/npm:next-1.84.3", []saying{
+			segment(itView, "page", `"properties":{"path":"/pricing","referrer":"REFERRER","search":"","title":"Pricing","url":"ADDRESS"}`),
+			segment(itClick, "track", `"event":"plan_chosen","properties":{"plan":"pro","seats":3}`),
+			segment(itBuy, "track", `"event":"purchase","properties":{"order_id":"o-1","revenue":12.5,"currency":"EUR"}`),
+			segment(itIdentify, "identify", `"userId":"ada","traits":{"email":"ada@example.org","plan":"pro"}`),
+			segment(itAlias, "alias", `"userId":"ada","previousId":"ada-before"`),
+			segment(itGroup, "group", `"userId":"ada","groupId":"acme","traits":{"name":"Acme"}`),
+		}, func(part string, x *told) {
+			if part == itGroup { // groups have no type
+				x.Properties["group_type"] = "group"
+			}
+		}},
+		"openpanel": {track, "openpanel-web/1.4.1", []saying{
+			panel(itView, "track", `{"name":"screen_view","properties":{PAGE}}`),
+			panel(itClick, "track", `{"name":"plan_chosen","properties":{PAGE,"plan":"pro","seats":3}}`),
+			panel(itBuy, "track", `{"name":"purchase","properties":{PAGE,"order_id":"o-1","__revenue":1250,"currency":"EUR"}}`),
+			panel(itIdentify, "identify", `{"profileId":"ada","email":"ada@example.org","properties":{PAGE,"plan":"pro"}}`),
+			panel(itAlias, "alias", `{"profileId":"ada","alias":"ada-before"}`),
+			panel(itGroup, "group", `{"id":"acme","type":"company","name":"Acme","properties":{}}`),
+		}, func(part string, x *told) {
+			x.Session = "" // the server makes it
+			delete(x.Properties, "screen")
+			switch part {
+			case itGroup:
+				x.Profile = ""
+				fallthrough
+			case itAlias: // it says nothing of the page, nor of the device
+				nowhere(x)
+				x.Device = "derived"
+			}
+		}},
+		"plausible": {wire.Plausible{}, "plausible/36", []saying{
+			plausible(itView, `"n":"pageview"`),
+			plausible(itClick, `"n":"plan_chosen","p":{"plan":"pro","seats":3}`),
+			plausible(itBuy, `"n":"purchase","p":{"order_id":"o-1"},"$":{"amount":"12.5","currency":"EUR"}`),
+			plausible(itLeave, `"n":"engagement","e":0,"sd":50`),
+		}, func(part string, x *told) {
+			x.Device, x.Session, x.Title, x.Language, x.Ago = "derived", "", "", "", 0
+			delete(x.Properties, "screen")
+			if part == itLeave {
+				x.Properties = map[string]any{"engagement_ms": 0.0, "scroll_depth": 50.0}
+			}
+		}},
+		"umami": {wire.Umami{}, "umami", []saying{
+			umami(itView, "event", ""),
+			umami(itClick, "event", `,"name":"plan_chosen","data":{"plan":"pro","seats":3}`),
+			umami(itBuy, "event", `,"name":"purchase","data":{"order_id":"o-1","revenue":12.5,"currency":"EUR"}`),
+			umami(itIdentify, "identify", `,"id":"ada","data":{"email":"ada@example.org","plan":"pro"}`),
+		}, func(part string, x *told) {
+			x.Device, x.Session = "derived", ""
+		}},
+		"ga4": {wire.GA4{}, "ga4", []saying{
+			ga4(itView, "page_view", "", ""),
+			ga4(itClick, "plan_chosen", `,"plan":"pro","seats":3`, ""),
+			ga4(itBuy, "purchase", `,"order_id":"o-1","value":12.5,"currency":"EUR"`, ""),
+			ga4(itIdentify, "", "", `,"user_id":"ada","user_properties":{"email":{"value":"ada@example.org"},"plan":{"value":"pro"}}`),
+			ga4(itLeave, "user_engagement", "", ""),
+		}, func(part string, x *told) {
+			if part == itIdentify {
+				nowhere(x)
+				x.Session, x.Language = "", ""
+			}
+		}},
+		"matomo": {wire.Matomo{}, "matomo", []saying{
+			matomo(itView, ""),
+			matomo(itClick, "&e_c=plans&e_a=plan_chosen&plan=pro&seats=3"),
+			matomo(itBuy, "&idgoal=0&ec_id=o-1&revenue=12.5"),
+		}, func(part string, x *told) {
+			x.Session, x.Currency = "", ""
+			if part == itClick {
+				x.Properties["category"], x.Properties["seats"] = "plans", "3"
+			}
+		}},
+	}
+}
+
+// nowhere takes from an event what tells of a page.
+func nowhere(x *told) {
+	x.Path, x.Origin, x.Title, x.Referrer, x.Channel = "", "", "", "", ""
+	x.UTMSource, x.UTMMedium, x.UTMCampaign, x.UTMTerm, x.UTMContent = "", "", "", "", ""
+}
+
+// The same story, told in each vendor's words, becomes the same events but for ids and
+// the library.
+func TestOneStoryHasOneMeaningWhoeverTellsIt(t *testing.T) {
+	r := newRig(t)
+	all := tellings(r.now)
+	for _, p := range wire.Protocols() {
+		if v := p.Vendor(); v != "track" && all[v].protocol == nil {
+			t.Errorf("%s does not tell the story", v)
+		}
+	}
+	for vendor, v := range all {
+		t.Run(vendor, func(t *testing.T) {
+			r := newRig(t)
+			for _, s := range v.sayings {
+				events := r.tell(t, v.protocol, s)
+				if len(events) != 1 {
+					t.Errorf("%s: %d events", s.part, len(events))
+					continue
+				}
+				e := events[0]
+				if e.Library != v.library {
+					t.Errorf("%s: library %q, want %q", s.part, e.Library, v.library)
+				}
+				want := meant()[s.part]
+				if v.but(s.part, &want); len(want.Properties) == 0 {
+					want.Properties = nil
+				}
+				if diff := cmp.Diff(want, r.heard(&e)); diff != "" {
+					t.Errorf("%s: %s", s.part, diff)
+				}
+			}
+		})
+	}
+}
+
+// What a server tells is of the one that it names, and of nobody's device, browser or
+// country: those of the request are its own.
+func TestWhatAServerTellsHasNothingOfTheServer(t *testing.T) {
+	for vendor, v := range serverTellings() {
+		t.Run(vendor, func(t *testing.T) {
+			r := newRig(t)
+			v.saying.part = vendor
+			events := r.tellAs(t, v.protocol, v.saying, ingest.Remote{IP: visitor.IP, UserAgent: v.agent})
+			if len(events) != 1 {
+				t.Fatalf("%d events", len(events))
+			}
+			want := told{Name: "purchase", Profile: "ada", Revenue: 12.5, Currency: "EUR", Properties: map[string]any{"order_id": "o-1"}}
+			v.but(&want)
+			if diff := cmp.Diff(want, r.heard(&events[0])); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+type serverTelling struct {
+	protocol wire.Protocol
+	agent    string
+	saying   saying
+	but      func(*told)
+}
+
+func serverTellings() map[string]serverTelling {
+	same := func(*told) {}
+	return map[string]serverTelling{
+		"posthog-node": {wire.PostHog{}, "posthog-node/5.70.0", saying{method: "POST", target: "/batch/", body: `{"api_key":"wk_a","batch":[{"type":"capture","event":"purchase","distinct_id":"ada","library":"posthog-node",` +
+			`"properties":{"$lib":"posthog-node","$lib_version":"5.70.0","$is_server":true,"$geoip_disable":true,"$os":"Linux","order_id":"o-1","revenue":12.5,"currency":"EUR"}}]}`}, same},
+		"posthog-go": {wire.PostHog{}, "posthog-go/1.6", saying{method: "POST", target: "/batch/", body: `{"api_key":"wk_a","batch":[{"event":"purchase","distinct_id":"ada",` +
+			`"properties":{"$lib":"posthog-go","$lib_version":"1.6.0","order_id":"o-1","revenue":12.5,"currency":"EUR"}}]}`}, same},
+		"segment-node": {wire.Segment{}, "analytics-node-next/latest", saying{method: "POST", target: "/v1/batch", body: `{"writeKey":"wk_a","batch":[{"type":"track","messageId":"m","userId":"ada","event":"purchase",` +
+			`"properties":{"order_id":"o-1","revenue":12.5,"currency":"EUR"},"context":{"library":{"name":"@segment/analytics-node","version":"3.1.0"}}}]}`}, same},
+		"openpanel-node": {track, "node", saying{method: "POST", target: "/track", headers: map[string]string{"openpanel-client-id": "wk_a", "openpanel-sdk-name": "node"},
+			body: `{"type":"track","payload":{"name":"purchase","profileId":"ada","properties":{"order_id":"o-1","__revenue":1250,"currency":"EUR"}}}`}, same},
+		"umami-node": {wire.Umami{}, "Mozilla/5.0 Umami/v22.1.0", saying{method: "POST", target: "/api/send",
+			body: `{"type":"event","payload":{"website":"wk_a","id":"ada","name":"purchase","data":{"order_id":"o-1","revenue":12.5,"currency":"EUR"}}}`}, same},
+		"ga4": {wire.GA4{}, "python-requests/2.32", saying{method: "POST", target: "/mp/collect?api_secret=wk_a&measurement_id=G-1",
+			body: `{"client_id":"d-1","user_id":"ada","events":[{"name":"purchase","params":{"order_id":"o-1","value":12.5,"currency":"EUR"}}]}`}, func(x *told) { x.Device = "d-1" }},
+		"matomo": {wire.Matomo{}, "python-requests/2.32", saying{method: "POST", target: "/matomo.php", body: "idsite=wk_a&rec=1&uid=ada&idgoal=0&ec_id=o-1&revenue=12.5"},
+			func(x *told) { x.Currency = "" }},
+	}
+}
+
+var track = wire.Track{PostHog: wire.PostHog{}, OpenPanel: wire.OpenPanel{}}
+
+// tell is tellAs of the visitor.
+func (r *rig) tell(t *testing.T, p wire.Protocol, s saying) []weir.Event {
+	t.Helper()
+	return r.tellAs(t, p, s, visitor)
+}
+
+// tellAs sends a request as the server takes it, and returns the events as they are
+// stored.
+func (r *rig) tellAs(t *testing.T, p wire.Protocol, s saying, from ingest.Remote) (events []weir.Event) {
+	t.Helper()
+	u, err := url.Parse(s.target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := http.Header{"User-Agent": {from.UserAgent}}
+	for name, value := range s.headers {
+		h.Set(name, value)
+	}
+	req := &wire.Request{Path: u.Path, Query: u.Query(), Header: h, Body: []byte(s.body), IP: from.IP, UserAgent: from.UserAgent, Now: r.now, Limits: wire.DefaultLimits()}
+	at := slices.IndexFunc(p.Routes(), func(x wire.Route) bool { return x.Method == s.method && x.Path == strings.TrimSuffix(u.Path, "/") })
+	if at < 0 {
+		t.Fatalf("no route %s %s", s.method, s.target)
+	}
+	req.Route = p.Routes()[at]
+	sent, err := p.Decode(req)
+	if err != nil {
+		t.Errorf("%s: %v\n%s", s.part, err, s.body)
+		return nil
+	}
+	for _, part := range sent.Parts {
+		reply, err := r.Deliver(t.Context(), r.project, part.Events, part.Rejected, from)
+		if err != nil || len(reply.Rejected) > 0 || reply.Duplicates > 0 {
+			t.Errorf("%s: %+v, %v", s.part, reply, err)
+		}
+		for i := range part.Events {
+			events = append(events, part.Events[i].Event)
+		}
+	}
+	return events
+}
+
+// heard is what an event says.
+func (r *rig) heard(e *weir.Event) told {
+	x := told{
+		Name: e.Name, Ago: r.now.Sub(e.Time), Profile: e.ProfileID, Device: e.DeviceID, Session: e.SessionID,
+		Path: e.Path, Origin: e.Origin, Title: e.Title, Referrer: e.Referrer, Channel: e.Channel,
+		UTMSource: e.UTMSource, UTMMedium: e.UTMMedium, UTMCampaign: e.UTMCampaign, UTMTerm: e.UTMTerm, UTMContent: e.UTMContent,
+		Country: e.Country, Browser: e.Browser, OS: e.OS, DeviceType: e.DeviceType, Language: e.Language,
+		Revenue: e.Revenue, Currency: e.Currency,
+	}
+	if len(e.DeviceID) == 22 {
+		x.Device = "derived"
+	}
+	if len(e.Properties) > 0 {
+		if err := json.Unmarshal(e.Properties, &x.Properties); err != nil {
+			r.t.Fatal(err)
+		}
+	}
+	if e.Name != weir.NameIdentify {
+		return x
+	}
+	x.Alias, _ = x.Properties[weir.PropertyAlias].(string)
+	row := weir.EventRow{Event: *e}
+	for _, c := range weir.TraitChanges(&row) {
+		x.Traits = append(x.Traits, string(c.Op)+" "+c.Trait+"="+c.Text)
+	}
+	slices.Sort(x.Traits)
+	x.Properties = nil
+	return x
+}
