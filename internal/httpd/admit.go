@@ -155,7 +155,10 @@ func (s *Server) admitSender(r *http.Request, c *call, name string) (*weir.Proje
 		s.metrics.refusedKeys.WithLabelValues("unknown").Inc()
 		return nil, weir.Errorf(weir.EUNAUTHORIZED, "no project is known by this key or name")
 	}
-	if s.cfg.RateLimiter != nil {
+	if s.cfg.RateLimiter != nil && err == nil {
+		if !strings.HasPrefix(name, meta.KeyPrefix) {
+			name = "site:" + p.ID // which has many spellings
+		}
 		c.key = keyName(name)
 	}
 	return p, err

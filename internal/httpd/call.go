@@ -26,6 +26,7 @@ type call struct {
 	key     string        // with WriteKey: what names the key to the limiter, if there is one
 
 	standing *ingest.Standing // with the address's rate; nil when there is none
+	held     string           // the bucket of that rate; "" when there is none
 
 	// refuse writes the status and body of an error where the route has a form of
 	// its own for them; nil is Weir's JSON.

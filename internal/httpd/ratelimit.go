@@ -26,22 +26,38 @@ const (
 
 // holdToRate holds a client address to its rate, that of the project whose key it
 // has, or else the server's. err is why the request is refused already, nil if it is
-// not: who tries keys is held to the rate too. Error: err, or an *ingest.Refusal.
+// not: who tries keys is held to the rate too. A request takes of one rate at a time, and of
+// that once: what it took of the server's before its project was known is given back.
+// Error: err, or an *ingest.Refusal.
 func (s *Server) holdToRate(r *http.Request, c *call, err error) error {
 	limit, scope := s.cfg.LimitIP, ""
 	if c.project != nil && c.project.Limits.IP.N != 0 {
 		limit, scope = c.project.Limits.IP, c.project.ID+":"
 	}
-	if s.cfg.RateLimiter == nil || !limit.Limited() || c.ip == "" {
+	if s.cfg.RateLimiter == nil || c.ip == "" {
 		return err
 	}
-	standing, wait := s.cfg.RateLimiter.Take(r.Context(), "ip:"+scope+digest(network(c.ip)), limit, 1)
+	bucket := ""
+	if limit.Limited() {
+		bucket = "ip:" + scope + digest(network(c.ip))
+	}
+	if bucket == c.held {
+		return err
+	}
+	if c.held != "" {
+		s.cfg.RateLimiter.Return(c.held, 1)
+		c.held, c.standing = "", nil
+	}
+	if bucket == "" {
+		return err
+	}
+	standing, wait := s.cfg.RateLimiter.Take(r.Context(), bucket, limit, 1)
 	standing.Policy = ingest.PolicyIP
 	if wait > 0 {
 		s.metrics.refusedKeys.WithLabelValues("rate_limited").Inc()
 		return ingest.Limited(standing, wait)
 	}
-	c.standing = &standing
+	c.standing, c.held = &standing, bucket
 	return err
 }
 

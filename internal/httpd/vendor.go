@@ -55,7 +55,13 @@ type vendor struct {
 }
 
 func (v *vendor) serve(w http.ResponseWriter, r *http.Request) {
-	s := v.server
+	s, c := v.server, callOf(r.Context())
+	if !v.route.NoBody { // the body says whose it is, but is not read for who sends too much
+		if err := s.holdToRate(r, c, nil); err != nil {
+			s.fail(w, r, err)
+			return
+		}
+	}
 	req, release, err := v.read(w, r)
 	if err != nil {
 		s.cfg.Ingest.Refused(err)
@@ -65,8 +71,9 @@ func (v *vendor) serve(w http.ResponseWriter, r *http.Request) {
 	sent, err := v.protocol.Decode(req)
 	release()
 	req.Body = nil
+	var standing *ingest.Standing
 	if err == nil {
-		err = v.deliver(r, sent)
+		standing, err = v.deliver(r, c, sent)
 	} else {
 		s.cfg.Ingest.Refused(err)
 	}
@@ -77,6 +84,7 @@ func (v *vendor) serve(w http.ResponseWriter, r *http.Request) {
 	if sent.Unsupported != "" {
 		s.metrics.unsupported.WithLabelValues(v.protocol.Vendor(), sent.Unsupported).Inc()
 	}
+	setStanding(w.Header(), c.standing, standing)
 	w.Header().Set("Cache-Control", "no-store")
 	write(w, r, v.protocol.Answer(req, sent))
 }
@@ -106,15 +114,17 @@ func (v *vendor) read(w http.ResponseWriter, r *http.Request) (req *wire.Request
 	return req, b.Release, nil
 }
 
-// deliver takes the events of each project. Error: that of the first part that was
-// not taken, when none was: then the sender may send all again. A project that nobody
-// knows is no error where the protocol has an answer for it.
-func (v *vendor) deliver(r *http.Request, sent *wire.Sent) error {
-	s, c := v.server, callOf(r.Context())
+// deliver takes the events of each project, and says how the last one's key stands.
+// Error: that of the first part that was not taken, when none was: then the sender may
+// send all again. A project that nobody knows is no error where the protocol has an
+// answer for it.
+func (v *vendor) deliver(r *http.Request, c *call, sent *wire.Sent) (standing *ingest.Standing, first error) {
+	s := v.server
 	taken := 0
-	var first error
+	copies := map[string]error{}
 	for i := range sent.Parts {
-		err := v.part(r, c, sent, &sent.Parts[i])
+		reply, err := v.part(r, c, sent, &sent.Parts[i], copies)
+		standing = cmp.Or(reply.Standing, standing)
 		sent.Parts[i].Err = err
 		if weir.ErrorCode(err) == weir.EUNAUTHORIZED {
 			s.cfg.Ingest.Refused(err)
@@ -129,28 +139,36 @@ func (v *vendor) deliver(r *http.Request, sent *wire.Sent) error {
 		}
 	}
 	if taken > 0 {
-		return nil
+		return standing, nil
 	}
-	return first
+	return standing, first
 }
 
-func (v *vendor) part(r *http.Request, c *call, sent *wire.Sent, part *wire.Part) error {
+// part takes a part. copies are the projects that have had the events of a Sent whose
+// parts are the same, and what became of them.
+func (v *vendor) part(r *http.Request, c *call, sent *wire.Sent, part *wire.Part, copies map[string]error) (reply ingest.Reply, err error) {
 	s := v.server
 	p, err := s.admitSender(r, c, part.Project)
 	c.project = p
 	if err = s.holdToRate(r, c, err); err != nil {
-		return err
+		return reply, err
 	}
-	reply, err := s.cfg.Ingest.Deliver(r.Context(), p, part.Events, part.Rejected,
+	if sent.Copies {
+		if before, had := copies[p.ID]; had {
+			return reply, before
+		}
+		defer func() { copies[p.ID] = err }()
+	}
+	reply, err = s.cfg.Ingest.Deliver(r.Context(), p, part.Events, part.Rejected,
 		ingest.Remote{IP: c.ip, UserAgent: r.UserAgent(), Key: c.key, Historical: sent.Historical})
 	if err != nil {
-		return err
+		return reply, err
 	}
 	part.Rejected, part.Duplicates = reply.Rejected, reply.Duplicates
 	if a := part.Asks; a != nil {
 		part.Device, err = s.cfg.Ingest.Device(r.Context(), p, ingest.Remote{IP: cmp.Or(a.IP, c.ip), UserAgent: cmp.Or(a.UserAgent, r.UserAgent())})
 	}
-	return err
+	return reply, err
 }
 
 // refuse writes an error as the vendor has it. fail has set its headers.

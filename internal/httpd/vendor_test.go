@@ -252,3 +252,76 @@ func TestEveryProtocolHasItsOwnName(t *testing.T) {
 		seen[p.Vendor()] = true
 	}
 }
+
+func TestAVendorsSenderIsHeldToItsAddressesRateBeforeItsBodyIsRead(t *testing.T) {
+	f := rated(t, weir.Rate{N: 2, Per: time.Minute})
+	at := func(ip, pattern, name string) answer { return f.send(pattern, name, "X-Forwarded-For", ip) }
+	a := at("192.0.2.1", "POST /api/event", f.key)
+	if a.status != 202 || a.header.Get("RateLimit-Limit") != "2" || a.header.Get("RateLimit-Remaining") != "1" {
+		t.Errorf("within the rate: %d %v", a.status, a.header)
+	}
+	if a := f.do("POST", "/batch", "{", "X-Forwarded-For", "192.0.2.1"); a.status != 400 { // what is wrong counts too
+		t.Errorf("a wrong body: %d %s", a.status, a.body)
+	}
+	a = at("192.0.2.1", "POST /batch", f.key)
+	if a.status != 429 || a.header.Get("Retry-After") == "" || f.do("POST", "/batch", "{", "X-Forwarded-For", "192.0.2.1").status != 429 {
+		t.Errorf("over the rate: %d %v", a.status, a.header)
+	}
+	for range 5 { // what takes no events is not held to it
+		if a := f.do("POST", "/flags/?v=2", "{}", "X-Forwarded-For", "192.0.2.1"); a.status != 200 {
+			t.Errorf("flags: %d", a.status)
+		}
+	}
+	// A request is one, however many projects it names.
+	if a := at("192.0.2.2", "POST /api/event", f.key+",nobody.example,noone.example"); a.status != 202 || a.header.Get("RateLimit-Remaining") != "1" {
+		t.Errorf("three sites: %d %v", a.status, a.header)
+	}
+	// A project's own rate goes before the server's, which is given back.
+	wantStatus(t, f.as(f.admin, "PATCH", f.path(""), `{"limit_ip":"off"}`), 200)
+	for range 5 {
+		if a := at("192.0.2.3", "POST /batch", f.key); a.status != 200 || a.header.Get("RateLimit-Limit") != "" {
+			t.Errorf("a project without a rate: %d %v", a.status, a.header)
+		}
+	}
+	f.taken()
+}
+
+func TestASitesNameHasOneRateHoweverItIsSpelt(t *testing.T) {
+	f := rated(t, weir.Rate{N: 100, Per: time.Minute})
+	if err := f.meta.SetSites(t.Context(), f.shop.ID, []string{"shop.example", "other.example"}); err != nil {
+		t.Fatal(err)
+	}
+	keys := map[string]bool{}
+	for _, name := range []string{"shop.example", "SHOP.example", "www.shop.example", " shop.example", "other.example"} {
+		f.send("POST /api/send", name)
+		for _, d := range f.taken() {
+			keys[d.remote.Key] = true
+		}
+	}
+	f.send("POST /api/send", f.key)
+	if got := f.taken(); len(keys) != 1 || len(got) != 1 || keys[got[0].remote.Key] || got[0].remote.Key == "" {
+		t.Errorf("sites: %v, the key: %+v", keys, got)
+	}
+}
+
+func TestAProjectHasAnEventOnceHoweverManyOfItsNamesItIsFor(t *testing.T) {
+	f := start(t)
+	other, foreignKey := f.newProject("Other", "UTC")
+	if err := f.meta.SetSites(t.Context(), f.shop.ID, []string{"shop.example", "all.example"}); err != nil {
+		t.Fatal(err)
+	}
+	a := f.send("POST /api/event", "shop.example,www.shop.example,"+foreignKey+",all.example,"+f.key)
+	got := f.taken()
+	if a.status != 202 || a.header.Get("X-Plausible-Dropped") != "" || len(got) != 2 || got[0].project != f.shop.ID || got[1].project != other.ID {
+		t.Errorf("%d %v, delivered %+v", a.status, a.header, got)
+	}
+	if a := f.send("POST /api/batch", "shop.example"); a.status != 200 || len(f.taken()) != 1 {
+		t.Errorf("a batch: %d", a.status)
+	}
+	f.backend.mu.Lock()
+	f.backend.err = weir.Errorf(weir.EUNAVAILABLE, "full")
+	f.backend.mu.Unlock()
+	if a := f.send("POST /api/event", "shop.example,all.example"); a.status != 503 {
+		t.Errorf("not taken under its first name: %d", a.status)
+	}
+}

@@ -120,7 +120,7 @@ func (p *plausible) sent() (*Sent, error) {
 	p.mean()
 	p.settle()
 	p.date(0, time.Minute)
-	s := &Sent{AnswersUnknown: true}
+	s := &Sent{AnswersUnknown: true, Copies: true}
 	for _, site := range sites {
 		part := p.part(site)
 		if len(s.Parts) > 0 { // each project changes its own

@@ -78,6 +78,9 @@ type Sent struct {
 	// AnswersUnknown says that Answer tells of parts whose project nobody knows. It
 	// is then asked even when that is so of all of them.
 	AnswersUnknown bool
+	// Copies says that all parts are the same events: a project that is named by
+	// several names has them once.
+	Copies bool
 	// Historical says that the events are long past, as of a migration.
 	Historical bool
 	// Reply is the Protocol's own, from Decode to Answer.
