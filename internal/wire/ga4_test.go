@@ -4,16 +4,14 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
-	"path/filepath"
 	"slices"
 	"testing"
 
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/wire"
-	"golang.org/x/tools/txtar"
 )
 
-func TestGA4Golden(t *testing.T) { holdDialogues(t, wire.GA4{}, "testdata/ga4") }
+func TestGA4Golden(t *testing.T) { checkGolden(t, wire.GA4{}) }
 
 func TestGA4HidesOnlyWhatIsWrongWithTheBody(t *testing.T) {
 	for status, want := range map[int]int{400: 204, 401: 401, 413: 413, 429: 429, 500: 500, 503: 503} {
@@ -27,18 +25,7 @@ func TestGA4HidesOnlyWhatIsWrongWithTheBody(t *testing.T) {
 // FuzzGA4 checks what holds for any body: it is taken when it is one JSON object; each
 // event is within the limits, or a rejection; what validation says is JSON.
 func FuzzGA4(f *testing.F) {
-	files, err := filepath.Glob("testdata/ga4/*.txtar")
-	if err != nil || len(files) == 0 {
-		f.Fatalf("no golden files: %v", err)
-	}
-	for _, file := range files {
-		a, err := txtar.ParseFile(file)
-		if err != nil {
-			f.Fatal(err)
-		}
-		_, _, _, body := requestIn(f, a.Files[0].Data)
-		f.Add(body)
-	}
+	eachGolden(f, wire.GA4{}, func(_ string, r *wire.Request) { f.Add(r.Body) })
 	for _, seed := range []string{
 		`{"events":[{"name":"purchase","params":{"value":"$"}}],"events":[]}`, `{"user_id":"u","user_properties":{"a":{"value":1},"a":{"value":2}},"events":null}`,
 		`{"user_location":{"region_id":"US-"},"device":{"category":1},"client_id":{}}`,

@@ -5,13 +5,10 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
-	"path/filepath"
-	"strings"
 	"testing"
 	"unicode/utf8"
 
 	"github.com/weir-analytics/weir/internal/wire"
-	"golang.org/x/tools/txtar"
 )
 
 // checkMended checks properties that were put together: compact JSON, an object, no key
@@ -46,23 +43,7 @@ func checkMended(t *testing.T, p json.RawMessage) {
 }
 
 func FuzzMatomo(f *testing.F) {
-	files, err := filepath.Glob("testdata/matomo/*.txtar")
-	if err != nil || len(files) == 0 {
-		f.Fatalf("no golden files: %v", err)
-	}
-	for _, file := range files {
-		a, err := txtar.ParseFile(file)
-		if err != nil {
-			f.Fatal(err)
-		}
-		for _, g := range a.Files {
-			if strings.HasSuffix(g.Name, ".want") {
-				continue
-			}
-			r := request(f, wire.Matomo{}, g.Data)
-			f.Add(r.UserAgent, r.Query.Encode(), r.Body)
-		}
-	}
+	eachGolden(f, wire.Matomo{}, func(_ string, r *wire.Request) { f.Add(r.UserAgent, r.Query.Encode(), r.Body) })
 	f.Fuzz(func(t *testing.T, agent, query string, body []byte) {
 		p := wire.Matomo{}
 		h := http.Header{"User-Agent": {agent}, "Content-Type": {"application/json"}}

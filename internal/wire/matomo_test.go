@@ -5,18 +5,17 @@ import (
 	"image"
 	"image/gif"
 	"net/http"
-	"net/url"
 	"testing"
 
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/wire"
 )
 
-func TestMatomoGolden(t *testing.T) { goldens(t, wire.Matomo{}) }
+func TestMatomoGolden(t *testing.T) { checkGolden(t, wire.Matomo{}) }
 
 func matomoPost(t *testing.T, body string) *wire.Request {
 	t.Helper()
-	return wireRequest(t, wire.Matomo{}, "POST", &url.URL{Path: "/matomo.php"}, http.Header{"Content-Type": {"application/json"}}, []byte(body))
+	return asked(t, wire.Matomo{}, "POST", "/matomo.php", http.Header{"Content-Type": {"application/json"}}, []byte(body))
 }
 
 func TestMatomoBulkIsAnsweredByWhatEachProjectTook(t *testing.T) {

@@ -2,13 +2,11 @@ package wire_test
 
 import (
 	"net/http"
-	"path/filepath"
-	"strings"
+	"slices"
 	"testing"
 
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/wire"
-	"golang.org/x/tools/txtar"
 )
 
 // small are limits that short inputs come up against.
@@ -85,30 +83,13 @@ func checkVendorEvent(t *testing.T, in *weir.Incoming, l wire.Limits) {
 }
 
 func FuzzOpenPanel(f *testing.F) {
-	files, err := filepath.Glob("testdata/openpanel/*.txtar")
-	if err != nil || len(files) == 0 {
-		f.Fatalf("no golden files: %v", err)
-	}
-	for _, file := range files {
-		a, err := txtar.ParseFile(file)
-		if err != nil {
-			f.Fatal(err)
-		}
-		for _, g := range a.Files {
-			if strings.HasSuffix(g.Name, ".want") {
-				continue
-			}
-			r := request(f, wire.OpenPanel{}, g.Data)
-			for i, route := range routesOf(wire.OpenPanel{}) {
-				if route.Pattern() == r.Route.Pattern() {
-					f.Add(uint8(i), r.UserAgent, r.Header.Get("Openpanel-Client-Id"), r.Body)
-				}
-			}
-		}
-	}
+	routes := routesOf(wire.OpenPanel{})
+	eachGolden(f, wire.OpenPanel{}, func(_ string, r *wire.Request) {
+		at := slices.IndexFunc(routes, func(x wire.Route) bool { return x.Pattern() == r.Route.Pattern() })
+		f.Add(uint8(at), r.UserAgent, r.Header.Get("Openpanel-Client-Id"), r.Body)
+	})
 	f.Fuzz(func(t *testing.T, route uint8, agent, client string, body []byte) {
 		p := wire.OpenPanel{}
-		routes := routesOf(p)
 		h := http.Header{"User-Agent": {agent}, "Openpanel-Client-Id": {client}, "Openpanel-Sdk-Name": {"web"}}
 		r := &wire.Request{Route: routes[int(route)%len(routes)], Header: h, Body: body, IP: "203.0.113.7", UserAgent: agent, Now: now, Limits: small()}
 		if r.Route.NoBody {

@@ -2,7 +2,6 @@ package wire_test
 
 import (
 	"net/http"
-	"net/url"
 	"strings"
 	"testing"
 
@@ -10,11 +9,11 @@ import (
 	"github.com/weir-analytics/weir/internal/wire"
 )
 
-func TestOpenPanelGolden(t *testing.T) { goldens(t, wire.OpenPanel{}) }
+func TestOpenPanelGolden(t *testing.T) { checkGolden(t, wire.OpenPanel{}) }
 
 func TestOpenPanelRecordings(t *testing.T) {
 	for _, sdk := range []string{"openpanel-sdk", "openpanel-web"} {
-		recorded(t, wire.OpenPanel{}, sdk)
+		checkRecordings(t, wire.OpenPanel{}, sdk, now)
 	}
 }
 
@@ -29,7 +28,7 @@ func TestOpenPanelTellsVisitorsFromServersByTheUserAgent(t *testing.T) {
 		"Mozilla/5.0 (compatible; Googlebot/2.1; +x.y)": true, // a bot's, as enrichment finds
 	} {
 		h := http.Header{"User-Agent": {agent}, "Openpanel-Client-Id": {"wk_1"}}
-		r := wireRequest(t, wire.OpenPanel{}, "POST", &url.URL{Path: "/track"}, h, []byte(`{"type":"track","payload":{"name":"a"}}`))
+		r := asked(t, wire.OpenPanel{}, "POST", "/track", h, []byte(`{"type":"track","payload":{"name":"a"}}`))
 		sent, err := wire.OpenPanel{}.Decode(r)
 		if err != nil {
 			t.Fatal(err)
@@ -43,7 +42,7 @@ func TestOpenPanelTellsVisitorsFromServersByTheUserAgent(t *testing.T) {
 func TestOpenPanelTakesAnEventThatWasHeldBackOnce(t *testing.T) {
 	id := func(ip, body string) string {
 		h := http.Header{"User-Agent": {chrome}, "Openpanel-Client-Id": {"wk_1"}}
-		r := wireRequest(t, wire.OpenPanel{}, "POST", &url.URL{Path: "/track"}, h, []byte(body))
+		r := asked(t, wire.OpenPanel{}, "POST", "/track", h, []byte(body))
 		r.IP = ip
 		sent, err := wire.OpenPanel{}.Decode(r)
 		if err != nil {
@@ -68,10 +67,10 @@ func TestOpenPanelTakesAnEventThatWasHeldBackOnce(t *testing.T) {
 
 func TestVendorsRequestsAreBounded(t *testing.T) {
 	openpanel := func(body string) *wire.Request {
-		return wireRequest(t, wire.OpenPanel{}, "POST", &url.URL{Path: "/track"}, http.Header{"Openpanel-Client-Id": {"wk_1"}}, []byte(body))
+		return asked(t, wire.OpenPanel{}, "POST", "/track", http.Header{"Openpanel-Client-Id": {"wk_1"}}, []byte(body))
 	}
 	matomo := func(body string) *wire.Request {
-		return wireRequest(t, wire.Matomo{}, "POST", &url.URL{Path: "/matomo.php"}, http.Header{}, []byte(body))
+		return asked(t, wire.Matomo{}, "POST", "/matomo.php", http.Header{}, []byte(body))
 	}
 	track, hit := `{"type":"track","payload":{"name":"a"}}`, `"?idsite=1&rec=1"`
 	large := strings.Repeat("x", 1<<20)

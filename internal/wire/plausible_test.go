@@ -10,7 +10,7 @@ import (
 func TestPlausibleGolden(t *testing.T) { checkGolden(t, wire.Plausible{}) }
 
 func TestPlausibleTakesWhatItsTrackerSends(t *testing.T) {
-	checkRecordings(t, wire.Plausible{}, "plausible")
+	checkRecordings(t, wire.Plausible{}, "plausible", now)
 }
 
 func plausibleRequest(t testing.TB, body string) *wire.Request {
@@ -69,9 +69,7 @@ func TestPlausibleTakesAnEventForASiteOnceAndForAFewSitesOnly(t *testing.T) {
 }
 
 func FuzzPlausible(f *testing.F) {
-	for _, r := range recordings(f, wire.Plausible{}, "plausible") {
-		f.Add(string(r.Body))
-	}
+	eachRecorded(f, wire.Plausible{}, "plausible", func(_ string, r *wire.Request) { f.Add(string(r.Body)) })
 	for _, seed := range []string{
 		"", "{", "[]", `{"n":"","u":"","d":""}`, `{"n":"x","u":"https://a/#/b?c","d":"a,b,,a","h":1}`,
 		`{"n":"x","u":"https://a/","d":"a","m":"{\"a\":[1],\"b\":\"c\",\"b\":1","$":"{\"amount\":\"1e999\",\"currency\":\"eur\"}"}`,

@@ -4,42 +4,23 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/wire"
-	"golang.org/x/tools/txtar"
 )
 
 // FuzzPostHog checks what holds for any request: no panic, limits kept, properties that
 // are JSON without a key twice, and an answer that is one.
 func FuzzPostHog(f *testing.F) {
-	files, err := filepath.Glob("testdata/posthog/*.txtar")
-	if err != nil || len(files) == 0 {
-		f.Fatalf("no golden files: %v", err)
-	}
-	for _, file := range files {
-		a, err := txtar.ParseFile(file)
-		if err != nil {
-			f.Fatal(err)
-		}
-		for _, each := range a.Files {
-			if strings.HasSuffix(each.Name, ".want") {
-				continue
-			}
-			c := parseCall(f, each.Data)
-			_, query, _ := strings.Cut(c.path, "?")
-			f.Add([]byte(c.body), query, uint8(0))
-			f.Add([]byte(c.body), query, uint8(1))
-		}
-	}
-	recorded, _ := filepath.Glob("testdata/recorded/posthog-*/*.json")
-	for _, file := range recorded {
-		c := recordedCall(f, file)
-		f.Add([]byte(c.body), "", uint8(0))
+	eachGolden(f, posthogProtocol, func(_ string, r *wire.Request) {
+		f.Add(r.Body, r.Query.Encode(), uint8(0))
+		f.Add(r.Body, r.Query.Encode(), uint8(1))
+	})
+	for _, sdk := range posthogSDKs {
+		eachRecorded(f, posthogProtocol, sdk, func(_ string, r *wire.Request) { f.Add(r.Body, "", uint8(0)) })
 	}
 	for _, v := range lzVectors(f) {
 		f.Add([]byte(v.Packed), "compression=lz64", uint8(0))

@@ -3,17 +3,55 @@ package wire_test
 import (
 	"encoding/base64"
 	"encoding/json"
+	"net/http"
 	"net/url"
-	"os"
 	"reflect"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/wire"
 )
+
+// posthogProtocol has no random numbers.
+var posthogProtocol = wire.PostHog{Random: zeros{}}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
+var posthogSDKs = []string{"posthog-js", "posthog-node", "posthog-node-v1"}
+
+func TestPostHogGolden(t *testing.T) { checkGolden(t, posthogProtocol) }
+
+func TestPostHogTakesWhatItsSDKsSend(t *testing.T) {
+	for _, sdk := range posthogSDKs {
+		t.Run(sdk, func(t *testing.T) { checkRecordings(t, posthogProtocol, sdk, now) })
+	}
+}
+
+// call is a request as it comes to the server.
+type call struct {
+	method, path string // the path with its query
+	headers      []string
+	body         string
+}
+
+func (c call) request(t testing.TB, p wire.Protocol) *wire.Request {
+	h := http.Header{"User-Agent": {chromium}}
+	for i := 0; i+1 < len(c.headers); i += 2 {
+		h.Set(c.headers[i], c.headers[i+1])
+	}
+	return asked(t, p, c.method, c.path, h, []byte(c.body))
+}
+
+// posthogSent is what a call is decoded to and answered with.
+func posthogSent(t testing.TB, p wire.Protocol, c call) (sent *wire.Sent, answer wire.Response, err error) {
+	t.Helper()
+	answer, err = told(p, c.request(t, p), func(s *wire.Sent) { sent = s })
+	return sent, answer, err
+}
 
 // What the shapes hold: one event, with its token.
 const shapedEvent = `{"uuid":"0190b2f0-0000-7000-8000-000000000001","event":"$pageview","distinct_id":"ada","token":"wk_key",` +
@@ -74,19 +112,7 @@ func TestPostHogsShapesMeanTheSame(t *testing.T) {
 			if c.method == "" {
 				c.method = "POST"
 			}
-			got := posthogShown(t, posthogProtocol, c)
-			if *update {
-				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got); diff != "" {
-				t.Errorf("%s, %s: %s", shape, w.name, diff)
-			}
+			t.Run(shape+" "+w.name, func(t *testing.T) { checkFile(t, golden, outcome(posthogProtocol, c.request(t, posthogProtocol))) })
 		}
 	}
 }

@@ -10,25 +10,14 @@ import (
 
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/wire"
-	"golang.org/x/tools/txtar"
 )
 
 // FuzzSegment checks what holds for any body: it is taken when it is one JSON object,
 // and for a batch has an array of calls; each call is an event within the limits, or a
 // rejection.
 func FuzzSegment(f *testing.F) {
-	files, err := filepath.Glob("testdata/segment/*.txtar")
-	if err != nil || len(files) == 0 {
-		f.Fatalf("no golden files: %v", err)
-	}
-	for i, file := range files {
-		a, err := txtar.ParseFile(file)
-		if err != nil {
-			f.Fatal(err)
-		}
-		_, _, _, body := requestIn(f, a.Files[0].Data)
-		f.Add(body, uint8(i))
-	}
+	n := uint8(0)
+	eachGolden(f, wire.Segment{}, func(_ string, r *wire.Request) { f.Add(r.Body, n); n++ })
 	for _, seed := range []string{
 		`{"batch":[{"type":"track","event":"api_call"}],"context":{}}`, `{"batch":[],"batch":[1],"context":{},"context":1}`,
 		`{"properties":{"revenue":1},"properties":{"revenue":"2"},"type":1,"type":"page"}`, `{"context":{"traits":{"a":1},"traits":[]},"traits":{}}`,

@@ -13,7 +13,7 @@ import (
 func TestUmamiGolden(t *testing.T) { checkGolden(t, wire.Umami{}) }
 
 func TestUmamiTakesWhatItsSDKSends(t *testing.T) {
-	checkRecordings(t, wire.Umami{}, "umami-node")
+	checkRecordings(t, wire.Umami{}, "umami-node", now)
 }
 
 func umamiRequest(t testing.TB, path, agent, body string) *wire.Request {
@@ -95,9 +95,7 @@ func TestUmamiRefusesABatchOfTooManyWebsitesOrEvents(t *testing.T) {
 }
 
 func FuzzUmami(f *testing.F) {
-	for _, r := range recordings(f, wire.Umami{}, "umami-node") {
-		f.Add(string(r.Body), false, true)
-	}
+	eachRecorded(f, wire.Umami{}, "umami-node", func(_ string, r *wire.Request) { f.Add(string(r.Body), false, true) })
 	for _, seed := range []string{
 		"", "[", "[{},1,null,[]]", `{"payload":{"website":"a","hostname":"b","url":"#/x","data":{"revenue":"x","currency":"eur","id":{}}},"type":"event"}`,
 		`[` + umamiView + `,{"type":"identify","payload":{"website":"b","data":{"id":1,"revenue":2,"currency":3}}},{"type":"record","payload":{"website":""}}]`,
