@@ -136,3 +136,31 @@ func TestLZStringTakesMemoryByWhatIsSent(t *testing.T) {
 		t.Errorf("a text over the limit of what may be sent: %v", err)
 	}
 }
+
+// Ids that are too long are other ones still when they begin alike, and the same when
+// they come again.
+func TestLongIDsOfEventsStayApart(t *testing.T) {
+	long := strings.Repeat("x", 251)
+	for _, c := range []struct {
+		protocol     wire.Protocol
+		target, body string
+	}{
+		{wire.PostHog{}, "/batch", `{"api_key":"wk_a","batch":[{"event":"a","distinct_id":"u","uuid":"` + long + `%[1]s"},{"event":"a","distinct_id":"u","uuid":"` + long + `%[2]s"}]}`},
+		{wire.PostHog{}, "/batch", `{"api_key":"wk_a","batch":[{"event":"a","distinct_id":"u","uuid":"` + long + `%[1]s%[2]s","properties":{"$set":{"a":1}}}]}`},
+		{wire.Segment{}, "/v1/batch", `{"batch":[{"type":"track","event":"a","messageId":"` + long + `%[1]s"},{"type":"track","event":"a","messageId":"` + long + `%[2]s"}]}`},
+		{wire.GA4{}, "/mp/collect", `{"client_id":"` + long + `","events":[{"name":"purchase","params":{"transaction_id":"%[1]s"}},{"name":"purchase","params":{"transaction_id":"%[2]s"}}]}`},
+	} {
+		ids := func() (a, b string) {
+			sent, err := decoded(t, c.protocol, c.target, http.Header{}, fmt.Sprintf(c.body, "ab", "cd"))
+			if err != nil || len(sent.Parts[0].Events) != 2 {
+				t.Fatalf("%s: %+v, %v", c.target, sent, err)
+			}
+			return sent.Parts[0].Events[0].Event.ID, sent.Parts[0].Events[1].Event.ID
+		}
+		a, b := ids()
+		again, _ := ids()
+		if a == b || a != again || a == "" || len(a) > 255 || len(b) > 255 {
+			t.Errorf("%s: %q and %q, then %q", c.target, a, b, again)
+		}
+	}
+}

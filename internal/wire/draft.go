@@ -2,6 +2,8 @@ package wire
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -183,9 +185,17 @@ func appendText(dst []byte, q quoted) []byte {
 }
 
 // cut bounds what a field holds, at the end of a character. What names
-// somebody is cut too: vendors do, and the event is worth more than its tail.
+// somebody is cut too: vendors do, and the event is worth more than its tail. Of an
+// event's own id a hash is taken: two that begin alike would be one event.
 func (d *draft) cut(f slot, at span) span {
-	if limit := d.longest(f); at.to-at.from > limit {
+	limit := d.longest(f)
+	if f == fieldID && at.to-at.from > limit {
+		sum := sha256.Sum256(d.text[at.from:at.to])
+		at.from = len(d.text)
+		d.text = base64.RawURLEncoding.AppendEncode(d.text, sum[:])
+		at.to = min(len(d.text), at.from+limit)
+	}
+	if at.to-at.from > limit {
 		at.to = at.from + limit
 		for at.to > at.from && !utf8.RuneStart(d.text[at.to]) {
 			at.to--
