@@ -232,8 +232,3 @@ func recordedRequest(t testing.TB, p wire.Protocol, file string) *wire.Request {
 	}
 	return wireRequest(t, p, rec.Method, u, h, body)
 }
-
-// routesOf are a protocol's routes, with the one that Track has for it.
-func routesOf(p wire.Protocol) []wire.Route {
-	return append(p.Routes(), wire.Route{Method: http.MethodPost, Path: "/track"})
-}
