@@ -16,13 +16,16 @@ import (
 	"github.com/weir-analytics/weir/internal/accesslog"
 )
 
-// importCmd is "weir import": access logs in, one call event a line out.
+// importCmd is "weir import": access logs in, one call event a line out; or other
+// vendors' exports in, their events out.
 type importCmd struct {
-	Files      []string      `arg:"" name:"file" help:"Logs to import, plain, gzip or zstd; - is standard input."`
+	Files      []string      `arg:"" name:"file" help:"Logs or exports to import, plain, gzip or zstd; exports also as zip; - is standard input."`
 	URL        string        `name:"url" default:"http://127.0.0.1:8080" env:"WEIR_URL" help:"Address of the server."`
 	Key        string        `name:"key" env:"WEIR_KEY" help:"Write key of the project."`
 	Format     string        `name:"format" default:"combined" enum:"combined,common,nginx,caddy,json" env:"WEIR_FORMAT" help:"Layout of the logs: ${enum}."`
 	Map        string        `name:"map" env:"WEIR_MAP" placeholder:"FIELD=NAME,…" help:"With --format json: where the fields are."`
+	From       string        `name:"from" env:"WEIR_FROM" placeholder:"VENDOR" help:"Import another tool's export instead of access logs: posthog, openpanel, plausible, umami, ga4, matomo."`
+	Timezone   string        `name:"timezone" default:"UTC" env:"WEIR_TIMEZONE" help:"With --from: timezone of times that name none, such as Europe/Berlin."`
 	DryRun     bool          `name:"dry-run" env:"WEIR_DRY_RUN" help:"Read and check the logs, send nothing."`
 	ShiftToNow bool          `name:"shift-to-now" env:"WEIR_SHIFT_TO_NOW" help:"Move all times so that the latest line falls at now."`
 	RetryFor   time.Duration `name:"retry-for" default:"5m" env:"WEIR_RETRY_FOR" help:"How long to try again when the server is away or busy."`
@@ -140,6 +143,11 @@ func (im *importer) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if im.cmd.From != "" {
+		if sources, err = unzipped(sources); err != nil {
+			return err
+		}
+	}
 	shift := time.Duration(0)
 	if im.cmd.ShiftToNow {
 		if shift, err = im.shift(ctx, sources); err != nil {
@@ -152,8 +160,11 @@ func (im *importer) run(ctx context.Context) error {
 	if writeErr := rep.write(im.stdout); err == nil {
 		err = writeErr
 	}
-	if err == nil && rep.Lines > 0 && rep.Rejected == rep.Lines {
+	if err == nil && rep.Lines > 0 && rep.Rejected == rep.Lines && im.cmd.From == "" {
 		err = fmt.Errorf("import: not one of %d lines was taken: is --format %s right?", rep.Lines, im.cmd.Format)
+	}
+	if err == nil && rep.Lines > 0 && rep.Rejected >= rep.Lines && im.cmd.From != "" {
+		err = fmt.Errorf("import: not one of %d records was taken: is --from %s right?", rep.Lines, im.cmd.From)
 	}
 	return err
 }
@@ -163,6 +174,9 @@ func (im *importer) run(ctx context.Context) error {
 func (im *importer) check() (endpoint string, err error) {
 	c := im.cmd
 	if _, err := c.parser(); err != nil {
+		return "", err
+	}
+	if err := c.checkFrom(); err != nil {
 		return "", err
 	}
 	u, err := url.Parse(c.URL)
@@ -246,6 +260,10 @@ func (im *importer) pump(ctx context.Context, sources []importSource, shift time
 	var readErr error
 	go func() {
 		defer close(batches)
+		if im.cmd.From != "" {
+			readErr = r.readExport(readCtx, im.cmd, sources)
+			return
+		}
 		readErr = r.readAll(readCtx, sources)
 	}()
 	send := &importSender{im: im, endpoint: endpoint, tell: rep.tell}
