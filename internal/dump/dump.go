@@ -116,7 +116,7 @@ func Read(ctx context.Context, vendor string, tables []Table, o Options, emit fu
 	}
 	if u, ok := d.(*umami); ok {
 		defer u.close()
-		if tables, err = u.join(ctx, tables, o); err != nil {
+		if tables, err = u.join(ctx, tables, o, emit); err != nil {
 			return err
 		}
 	}

@@ -109,6 +109,13 @@ func TestExportsBecomeTheEventsOfTheGoldenFiles(t *testing.T) {
 		{"posthog", "events", []string{"events.jsonl"}},
 		{"posthog", "page", []string{"page.json"}},
 		{"posthog", "csv", []string{"events.csv", "table.csv"}},
+		{"openpanel", "events", []string{"events.jsonl"}},
+		{"openpanel", "page", []string{"page.json"}},
+		{"plausible", "events", []string{"events.jsonl"}},
+		{"umami", "cloud", []string{"website_event.csv", "event_data.csv", "session_data.csv"}},
+		{"umami", "postgresql", []string{"pg_website_event.jsonl", "pg_session.jsonl", "pg_event_data.jsonl"}},
+		{"ga4", "events", []string{"events.jsonl"}},
+		{"matomo", "visits", []string{"visits.json"}},
 	} {
 		t.Run(c.vendor+"/"+c.name, func(t *testing.T) {
 			dir := filepath.Join("testdata", c.vendor)
@@ -134,5 +141,25 @@ func TestExportsBecomeTheEventsOfTheGoldenFiles(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestCSVOfClickHouseTellsWhatItsJSONTells(t *testing.T) {
+	for _, vendor := range []string{"openpanel", "plausible"} {
+		dir := filepath.Join("testdata", vendor)
+		lines, err := readAll(t, vendor, dump.Options{}, tables(filepath.Join(dir, "events.jsonl"))...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows, err := readAll(t, vendor, dump.Options{}, tables(filepath.Join(dir, "events.csv"))...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range rows {
+			rows[i].Place, lines[i].Place = "", ""
+		}
+		if diff := cmp.Diff(string(render(t, lines)), string(render(t, rows))); diff != "" {
+			t.Errorf("%s (-JSON +CSV):\n%s", vendor, diff)
+		}
 	}
 }
