@@ -88,6 +88,9 @@ func (ga4) read(r row, out *batch) error {
 		e.Library = "ga4-" + platform
 	}
 	ga4Money(e, r, p)
+	if deal := none(p.text("transaction_id")); deal != "" && name == "purchase" {
+		e.ID = "purchase." + e.DeviceID + "." + deal // the same purchase twice is one, as in Google's reports
+	}
 	size := p.text("screen_resolution")
 	p.drop(ga4Dropped...)
 	put(properties, "screen", size)
@@ -152,11 +155,11 @@ func ga4Money(e *weir.Event, r, p row) {
 		money(e, amount, ok, p.text("currency"))
 	} else if amount, ok := shop.number("purchase_revenue_in_usd"); ok && amount != 0 {
 		money(e, amount, ok, "USD")
-	} else if name := r.text("event_name"); name == "purchase" || name == "in_app_purchase" || name == "ecommerce_purchase" || name == "refund" {
+	} else if name := r.text("event_name"); name == "purchase" || name == "in_app_purchase" || name == "ecommerce_purchase" {
 		amount, ok := p.number("value")
 		money(e, amount, ok, p.text("currency"))
 	}
-	if r.text("event_name") == "refund" {
+	if name := r.text("event_name"); name == "refund" || name == "purchase_refund" {
 		amount, ok := shop.number("refund_value")
 		if !ok {
 			amount, ok = p.number("value")

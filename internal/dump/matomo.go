@@ -87,32 +87,35 @@ func (v *matomoVisit) action(i int, a row, out *batch) (left string, err error) 
 	case "event":
 		name = a.text("eventAction", "eventCategory")
 		put(p, "category", a.text("eventCategory"))
-		put(p, "action", a.text("eventAction"))
 		put(p, "name", a.text("eventName"))
-		if f, ok := a.number("eventValue"); ok {
-			p["value"] = f
-		}
+		number(p, "value", a, "eventValue")
 	case "outlink", "download":
 		name = kind
 		put(p, "url", a.text("url"))
 	case "search":
 		name = "search"
-		put(p, "keyword", a.text("siteSearchKeyword"))
+		put(p, "query", a.text("siteSearchKeyword"))
 		put(p, "category", a.text("siteSearchCategory"))
-		if f, ok := a.number("siteSearchCount"); ok {
-			p["count"] = f
-		}
+		number(p, "count", a, "siteSearchCount")
 	case "goal":
 		name = "goal"
 		put(p, "goal", a.text("goalName"))
-		put(p, "goal_id", a.text("goalId"))
+		number(p, "goal_id", a, "goalId")
 	case "ecommerceOrder":
 		name = "purchase"
 		put(p, "order_id", a.text("orderId"))
-	case "ecommerceAbandonedCart":
-		name = "cart"
+	case "ecommerceAbandonedCart": // nobody paid
+		name = "cart_update"
+		number(p, "value", a, "revenue")
 	case "content", "contentImpression", "contentInteraction":
-		return "content impressions", nil
+		name = "content_impression"
+		if kind == "contentInteraction" || a.text("contentInteraction") != "" {
+			name = "content_interaction"
+		}
+		put(p, "content_name", a.text("contentName"))
+		put(p, "content_piece", a.text("contentPiece"))
+		put(p, "content_target", a.text("contentTarget"))
+		put(p, "interaction", a.text("contentInteraction"))
 	case "":
 		return "", errors.New("there is no type")
 	default:
@@ -126,6 +129,9 @@ func (v *matomoVisit) action(i int, a row, out *batch) (left string, err error) 
 	if name == "goal" || name == "purchase" {
 		amount, ok := a.number("revenue")
 		money(&in.Event, amount, ok, v.currency)
+	}
+	for name, field := range map[string]string{"subtotal": "revenueSubTotal", "tax": "revenueTax", "shipping": "revenueShipping", "discount": "revenueDiscount"} {
+		number(p, name, a, field)
 	}
 	if items := a.list("itemDetails"); len(items) > 0 {
 		p["items"] = items
@@ -166,6 +172,13 @@ func (v *matomoVisit) begin(i int, name string, at time.Time, p map[string]any, 
 		}
 	}
 	return in
+}
+
+// number keeps a field that is a number.
+func number(properties map[string]any, name string, r row, field string) {
+	if f, ok := r.number(field); ok {
+		properties[name] = f
+	}
 }
 
 func matomoScreen(text string) string {

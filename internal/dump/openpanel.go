@@ -52,6 +52,7 @@ func (openpanel) read(r row, out *batch) error {
 	e.Title, e.Language = p.text("__title"), p.text("__language")
 	e.UTMSource, e.UTMMedium, e.UTMCampaign = query(p, "utm_source"), query(p, "utm_medium"), query(p, "utm_campaign")
 	e.UTMTerm, e.UTMContent = query(p, "utm_term"), query(p, "utm_content")
+	p.drop("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
 	e.Country, e.Region, e.City = r.text("country"), r.text("region"), r.text("city")
 	agent(e, r.text("browser"), r.text("browser_version", "browserVersion"), r.text("os"), r.text("os_version", "osVersion"), r.text("device"))
 	if strings.EqualFold(r.text("device"), "server") {
@@ -63,27 +64,43 @@ func (openpanel) read(r row, out *batch) error {
 			e.Library += "/" + version
 		}
 	}
-	amount, ok := r.number("revenue")
-	if !ok || amount == 0 {
-		amount, ok = p.number("__revenue")
+	cents, ok := r.number("revenue")
+	if !ok || cents == 0 {
+		cents, ok = p.number("__revenue")
 	}
-	money(e, amount, ok, p.text("currency", "__currency"))
+	money(e, cents/100, ok, p.text("currency"))
 	if e.Revenue != 0 && letters(e.Currency, 3) != "" {
 		p.drop("currency")
 	}
 	size := p.text("__screen")
 	for key := range properties {
-		if strings.HasPrefix(key, "__") { // OpenPanel's own
+		if openpanelOwn(key) {
 			delete(properties, key)
 		}
 	}
 	put(properties, "screen", size)
 	put(properties, "brand", r.text("brand"))
 	put(properties, "model", r.text("model"))
-	if groups := r.list("groups"); len(groups) > 0 {
+	switch groups := r.list("groups"); len(groups) {
+	case 0:
+	case 1:
+		properties["$groups"] = map[string]any{"group": groups[0]}
+	default:
 		properties["$groups"] = map[string]any{"group": groups}
 	}
 	return nil
+}
+
+// openpanelOwn says whether a property stands in a field of the event, or serves
+// OpenPanel alone.
+func openpanelOwn(key string) bool {
+	switch key {
+	case "__path", "__referrer", "__title", "__timestamp", "__ip", "__deviceId", "__os", "__osVersion", "__browser", "__browserVersion", "__device",
+		"__brand", "__model", "__country", "__city", "__region", "__revenue", "__query", "__identify", "__hash", "__reqId", "__user_agent", "__bot", "__bot_reasons",
+		"__screen", "__language":
+		return true
+	}
+	return strings.HasPrefix(key, "__query.")
 }
 
 // query is a parameter of the page's address, which OpenPanel keeps flat or nested.
@@ -91,5 +108,8 @@ func query(p row, name string) string {
 	if t := p.text("__query." + name); t != "" {
 		return t
 	}
-	return p.object("__query").text(name)
+	if t := p.object("__query").text(name); t != "" {
+		return t
+	}
+	return p.text(name)
 }

@@ -1,6 +1,8 @@
 package dump
 
 import (
+	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -59,24 +61,39 @@ func posthogRow(r row) row {
 var posthogDropped = []string{
 	"token", "api_key", "distinct_id", "$distinct_id", "$device_id", "$anon_distinct_id", "$user_id", "$is_identified", "$process_person_profile",
 	"$session_id", "$window_id", "$insert_id", "$time", "$sent_at", "$ignore_sent_at", "$offset", "$timestamp", "$configured_session_timeout_ms",
-	"$current_url", "$host", "$pathname", "$referrer", "$referring_domain", "$search_engine", "title", "$title", "$ip", "$raw_user_agent", "$user_agent", "$useragent",
+	"$current_url", "$host", "$pathname", "$referrer", "$referring_domain", "$title", "$ip", "$raw_user_agent", "$user_agent", "$useragent",
 	"$locale", "$lib", "$lib_version", "$lib_custom_api_host", "$lib_rate_limit_remaining_tokens", "$browser", "$browser_version", "$browser_language", "$browser_language_prefix", "$browser_type",
-	"$os", "$os_name", "$os_version", "$device_type", "$screen_width", "$screen_height", "$viewport_width", "$viewport_height", "$timezone", "$timezone_offset",
+	"$os", "$os_name", "$os_version", "$device_type", "$screen_width", "$screen_height", "$viewport_width", "$viewport_height", "$timezone_offset",
 	"$geoip_country_code", "$geoip_country_name", "$geoip_continent_code", "$geoip_continent_name", "$geoip_city_name", "$geoip_city_confidence", "$geoip_postal_code",
 	"$geoip_latitude", "$geoip_longitude", "$geoip_accuracy_radius", "$geoip_time_zone", "$geoip_subdivision_1_code", "$geoip_subdivision_1_name",
 	"$geoip_subdivision_2_code", "$geoip_subdivision_2_name", "$geoip_country_confidence", "$geoip_subdivision_1_confidence", "$geoip_subdivision_2_confidence", "$geoip_postal_code_confidence",
-	"utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "$session_entry_url", "$session_entry_host", "$session_entry_pathname", "$session_entry_referrer",
-	"$session_entry_referring_domain", "$session_entry_search_engine", "$entry_current_url", "$initial_person_info", "$client_session_initial_referring_host", "$client_session_initial_pathname",
-	"$pageview_id", "$prev_pageview_id", "$transformations_succeeded", "$transformations_failed", "$plugins_succeeded", "$plugins_failed", "$plugins_deferred", "$set", "$set_once", "$unset", "$group_set", "$group_type", "$group_key",
-	"$group_0", "$group_1", "$group_2", "$group_3", "$group_4", "$feature_flag_payloads", "$active_feature_flags", "$session_recording_start_reason", "$recording_status", "$sdk_debug_replay_internal_buffer_length",
-	"$sdk_debug_replay_internal_buffer_size", "$sdk_debug_retry_queue_size", "$sdk_debug_current_session_duration", "$sdk_debug_session_start", "$replay_sample_rate", "$replay_minimum_duration", "$replay_script_config",
-	"$session_recording_recorder_version_server_side", "$session_recording_canvas_recording", "$session_recording_network_payload_capture", "$session_recording_masking", "$web_vitals_enabled_server_side",
-	"$web_vitals_allowed_metrics", "$autocapture_disabled_server_side", "$dead_clicks_enabled_server_side", "$exception_capture_enabled_server_side", "$exception_capture_endpoint", "$had_persisted_distinct_id", "$screen_name_source",
+	"utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "$entry_current_url", "$client_session_initial_referring_host", "$client_session_initial_pathname",
+	"$pageview_id", "$transformations_succeeded", "$transformations_failed", "$plugins_succeeded", "$plugins_failed", "$plugins_deferred", "$set", "$set_once", "$unset", "$group_set", "$group_type", "$group_key",
+	"$group_0", "$group_1", "$group_2", "$group_3", "$group_4", "$feature_flag_payloads", "$active_feature_flags", "$recording_status", "$replay_sample_rate", "$replay_script_config", "$feature_flag_request_id", "$config_defaults", "$had_persisted_distinct_id", "$heatmap_data", "$initialization_time",
+	"$last_posthog_reset", "$lib_custom", "$product_tour_id", "$sdk_dist_channel", "$is_server", "$geoip_disable", "$cookieless_mode",
 }
 
 // posthogLeft are events that Weir does not keep.
 var posthogLeft = map[string]string{
 	"$snapshot": "replay", "$snapshot_items": "replay", "$performance_event": "performance events", "$$heatmap": "heatmaps", "$$client_ingestion_warning": "ingestion warnings",
+}
+
+// posthogOwn says whether a property serves PostHog alone.
+func posthogOwn(name string) bool {
+	for _, prefix := range []string{"$session_entry_", "$prev_pageview_", "$sdk_debug_", "$initial_", "$session_recording_"} {
+		if strings.HasPrefix(name, prefix) {
+			return true
+		}
+	}
+	return strings.HasPrefix(name, "$") && strings.HasSuffix(name, "_server_side")
+}
+
+// posthogClicks are what posthog-js sends with each event, nearly always as null;
+// and where the visitor came from first, which it sets once as traits. Weir has
+// that in the events.
+var posthogClicks = []string{
+	"gad_source", "mc_cid", "gclid", "gclsrc", "dclid", "gbraid", "wbraid", "fbclid", "msclkid", "twclid",
+	"li_fat_id", "igshid", "ttclid", "rdt_cid", "epik", "qclid", "sccid", "irclid", "_kx",
 }
 
 func (posthog) read(r row, out *batch) error {
@@ -91,169 +108,206 @@ func (posthog) read(r row, out *batch) error {
 		return err
 	}
 	p := r.object("properties")
-	ev := posthogEvent{
-		id: r.text("uuid", "id"), who: r.text("distinct_id", "$distinct_id"), at: at, p: p,
-		traits: posthogTraits(r, p), device: p.text("$device_id"), lib: p.text("$lib"),
+	v := posthogEvent{id: r.text("uuid", "id"), who: r.text("distinct_id", "$distinct_id"), at: at, p: p, device: p.text("$device_id"), traits: posthogTraits(r, p)}
+	if v.who == "" {
+		v.who = p.text("distinct_id", "$distinct_id")
 	}
-	if ev.id != "" {
-		ev.id = "posthog_" + ev.id
+	if v.who == "" {
+		return errors.New("there is no distinct_id")
 	}
-	if ev.who == "" {
-		ev.who = p.text("distinct_id", "$distinct_id")
-	}
+	v.library()
 	if chain := r.text("elements_chain"); chain != "" && name == "$autocapture" {
 		p.fields["$elements_chain"] = chain
 	}
 	switch name {
 	case "$pageview", "$screen":
-		name = weir.NameScreenView
+		v.plain(weir.NameScreenView, out)
 	case "$pageleave":
-		name = weir.NameScreenLeave
-	case "$identify", "$set":
-		ev.identify(out)
-		return nil
+		v.plain(weir.NameScreenLeave, out)
+	case "$identify":
+		v.identify(out)
+	case "$set", "$set_once", "$unset":
+		v.begin(weir.NameIdentify, out, v.traits)
 	case "$create_alias", "$merge_dangerously":
-		ev.alias(out)
-		return nil
+		v.alias(out)
 	case "$groupidentify":
-		return ev.group(out)
+		v.group(out)
+	default:
+		v.plain(name, out)
 	}
-	ev.plain(name, out)
 	return nil
-}
-
-// posthogEvent is one event of PostHog's.
-type posthogEvent struct {
-	id, who     string
-	device, lib string
-	at          time.Time
-	p           row // properties
-	traits      map[string]any
 }
 
 // posthogTraits are the changes of traits that an event asks for.
 func posthogTraits(r, p row) map[string]any {
 	out := map[string]any{}
-	for _, from := range []row{p, r} {
+	for _, from := range []row{p, r} { // what stands beside the properties wins
 		for _, op := range []string{"$set", "$set_once"} {
-			if m := from.object(op).fields; len(m) > 0 {
-				out[op] = m
+			for name, value := range from.object(op).fields {
+				if op == "$set_once" && (value == nil || strings.HasPrefix(name, "$") && (posthogOwn(name) || slices.Contains(posthogDropped, name)) ||
+					strings.HasPrefix(name, "utm_") || slices.Contains(posthogClicks, name)) {
+					continue
+				}
+				if out[op] == nil {
+					out[op] = map[string]any{}
+				}
+				out[op].(map[string]any)[name] = value //nolint:forcetypeassert // set above
 			}
 		}
 		if l := from.list("$unset"); len(l) > 0 {
 			out["$unset"] = l
+		} else if name := from.text("$unset"); name != "" {
+			out["$unset"] = []any{name}
 		}
 	}
 	return out
 }
 
-// identified says whether the distinct id is a user's rather than the browser's.
-func (v *posthogEvent) identified() bool {
-	if v.device == "" || v.who == v.device {
-		// A server names its users; a browser, which has no device id without
-		// cookies, says whether it knows the user.
-		known, said := v.p.fields["$is_identified"]
-		return v.who != v.device && (!said || truth(known)) && textOf(v.p.fields["$process_person_profile"]) != "false"
+// posthogEvent is one event of PostHog's, by the same rules as its protocol in
+// package wire.
+type posthogEvent struct {
+	id, who string
+	device  string // $device_id
+	lib     string // with its version
+	client  bool   // the visitor's own machine sent it
+	at      time.Time
+	p       row // properties
+	traits  map[string]any
+}
+
+func (v *posthogEvent) library() {
+	p := v.p
+	switch v.lib = p.text("$lib"); v.lib {
+	case "web", "js", "posthog-js", "posthog-js-lite", "posthog-web",
+		"posthog-ios", "posthog-android", "posthog-react-native", "posthog-flutter", "posthog-unity", "posthog-kmp":
+		v.client = true
+	case "posthog-node", "posthog-edge", "posthog-python", "posthog-go", "posthog-php", "posthog-ruby", "posthog-java",
+		"posthog-server", "posthog-dotnet", "posthog-elixir", "posthog-rs", "posthog-rust":
+	default:
+		v.client = v.device != "" || p.has("$raw_user_agent") || p.has("$screen_width") || p.has("$is_identified")
 	}
-	return true
+	v.client = v.client && !truth(p.fields["$is_server"])
+	if v.lib == "web" {
+		v.lib = "posthog-js"
+	}
+	if version := p.text("$lib_version"); v.lib != "" && version != "" {
+		v.lib += "/" + version
+	}
+}
+
+// anonymous says whether the distinct id is the browser's rather than a user's.
+func (v *posthogEvent) anonymous() bool {
+	named := v.device != ""
+	return v.p.text("$is_identified") == "false" || v.p.text("$process_person_profile") == "false" && (named || !v.client) ||
+		named && v.who == v.device
 }
 
 // begin adds an event with what all kinds have.
 func (v *posthogEvent) begin(name string, out *batch, properties map[string]any) *weir.Incoming {
 	in := out.add(name, v.at, properties)
-	e, p := &in.Event, v.p
-	e.ID, e.DeviceID, e.SessionID = v.id, v.device, p.text("$session_id")
-	if v.identified() {
-		e.ProfileID = v.who
-	} else if e.DeviceID == "" {
+	e, s, p := &in.Event, &in.Source, v.p
+	e.ID, e.SessionID, e.Library = v.id, p.text("$session_id"), v.lib
+	if v.anonymous() {
 		e.DeviceID = v.who
+	} else {
+		e.ProfileID, e.DeviceID = v.who, v.device
 	}
-	in.Source.URL, in.Source.Referrer = p.text("$current_url"), p.text("$referrer")
-	if in.Source.Referrer == "$direct" {
-		in.Source.Referrer = ""
+	s.URL, s.Referrer = p.text("$current_url"), p.text("$referrer")
+	if s.Referrer == "$direct" {
+		s.Referrer = ""
 	}
-	in.Source.IP, in.Source.UserAgent = p.text("$ip"), p.text("$raw_user_agent", "$user_agent", "$useragent")
-	e.Title = p.text("title", "$title")
-	if e.Path = p.text("$pathname"); in.Source.URL != "" && strings.Contains(in.Source.URL, "://") {
-		e.Path = ""
+	if v.client {
+		s.IP, s.UserAgent = p.text("$ip"), p.text("$raw_user_agent", "$user_agent", "$useragent")
+		e.Country, e.Region, e.City = p.text("$geoip_country_code"), p.text("$geoip_subdivision_1_name"), p.text("$geoip_city_name")
+		agent(e, p.text("$browser"), p.text("$browser_version"), p.text("$os", "$os_name"), p.text("$os_version"), p.text("$device_type"))
 	}
 	e.UTMSource, e.UTMMedium, e.UTMCampaign = p.text("utm_source"), p.text("utm_medium"), p.text("utm_campaign")
 	e.UTMTerm, e.UTMContent = p.text("utm_term"), p.text("utm_content")
-	e.Country, e.Region, e.City = p.text("$geoip_country_code"), p.text("$geoip_subdivision_1_name"), p.text("$geoip_city_name")
-	agent(e, p.text("$browser"), p.text("$browser_version"), p.text("$os", "$os_name"), p.text("$os_version"), p.text("$device_type"))
 	e.Language = p.text("$browser_language", "$locale")
-	if e.Library = v.lib; e.Library != "" && p.text("$lib_version") != "" {
-		e.Library += "/" + p.text("$lib_version")
-	}
 	return in
 }
 
 func (v *posthogEvent) plain(name string, out *batch) {
 	p := v.p
-	properties := p.fields
-	in := v.begin(name, out, properties)
-	if name == weir.NameScreenView && in.Source.URL == "" && in.Event.Path == "" {
-		// An app's screen, which has a name instead of an address.
-		in.Event.Path = p.text("$screen_name")
-		if in.Event.Title == "" {
-			in.Event.Title = p.text("$screen_name")
+	in := v.begin(name, out, p.fields)
+	e := &in.Event
+	e.Title = p.text("$title")
+	if name == weir.NameScreenView || name == weir.NameScreenLeave {
+		e.Title = p.text("$title", "title")
+		p.drop("title")
+	}
+	if in.Source.URL == "" {
+		if e.Path = p.text("$screen_name", "$pathname"); name == weir.NameScreenView && e.Title == "" {
+			e.Title = p.text("$screen_name")
 		}
 		p.drop("$screen_name")
 	}
 	for _, field := range []string{"$revenue", "revenue"} {
 		if amount, ok := p.number(field); ok {
-			money(&in.Event, amount, ok, p.text("$currency", "currency"))
+			money(e, amount, ok, p.text("$currency", "currency"))
 			p.drop(field)
 			break
 		}
 	}
-	if in.Event.Revenue != 0 && letters(in.Event.Currency, 3) != "" {
+	if e.Revenue != 0 && letters(e.Currency, 3) != "" {
 		p.drop("$currency", "currency")
 	}
 	size := screen(p.text("$screen_width"), p.text("$screen_height"))
-	if len(v.traits) > 0 && in.Event.ProfileID != "" {
-		e := v.begin(weir.NameIdentify, out, v.traits)
-		e.Event.ID = suffixed(v.id, "set")
+	if who := e.ProfileID; len(v.traits) > 0 && who != "" {
+		v.set(out)
 	}
 	p.drop(posthogDropped...)
-	put(properties, "screen", size)
+	for name, value := range p.fields {
+		if posthogOwn(name) || value == nil && slices.Contains(posthogClicks, name) {
+			delete(p.fields, name)
+		}
+	}
+	if _, ok := p.fields["screen"]; !ok {
+		put(p.fields, "screen", size)
+	}
+}
+
+// set adds the traits that came with another event.
+func (v *posthogEvent) set(out *batch) {
+	in := out.add(weir.NameIdentify, v.at, v.traits)
+	e, p := &in.Event, v.p
+	if v.id != "" {
+		e.ID = v.id + ":set"
+	}
+	e.ProfileID, e.DeviceID, e.SessionID, e.Library = v.who, v.device, p.text("$session_id"), v.lib
 }
 
 func (v *posthogEvent) identify(out *batch) {
 	in := v.begin(weir.NameIdentify, out, v.traits)
-	e := &in.Event
-	if anonymous := v.p.text("$anon_distinct_id"); e.DeviceID == "" {
+	e, anonymous := &in.Event, v.p.text("$anon_distinct_id")
+	e.ProfileID, e.DeviceID = v.who, v.device
+	switch {
+	case anonymous == "":
+	case v.client:
 		e.DeviceID = anonymous
-	}
-	e.ProfileID = v.who
-	if e.ProfileID == e.DeviceID {
-		e.ProfileID = ""
+	default:
+		put(v.traits, weir.PropertyAlias, anonymous)
 	}
 }
 
 func (v *posthogEvent) alias(out *batch) {
-	properties := v.traits
-	in := v.begin(weir.NameIdentify, out, properties)
-	in.Event.ProfileID = v.who
-	put(properties, weir.PropertyAlias, v.p.text("alias"))
+	in := v.begin(weir.NameIdentify, out, v.traits)
+	e, other := &in.Event, v.p.text("alias")
+	if v.anonymous() && v.client { // a browser tells who its visitor is
+		e.DeviceID, e.ProfileID = v.who, other
+		return
+	}
+	e.ProfileID, e.DeviceID = v.who, v.device
+	put(v.traits, weir.PropertyAlias, other)
 }
 
-func (v *posthogEvent) group(out *batch) error {
+func (v *posthogEvent) group(out *batch) {
 	properties := v.p.object("$group_set").fields
 	kind, key := v.p.text("$group_type"), v.p.text("$group_key")
 	put(properties, "group_type", kind)
 	put(properties, "group_id", key)
 	in := v.begin(weir.NameGroup, out, properties)
-	if strings.HasPrefix(v.who, "$"+kind) { // what SDKs send when no user is meant
+	if v.who == "$"+kind+"_"+key { // what servers send when no user is meant
 		in.Event.ProfileID, in.Event.DeviceID = "", ""
 	}
-	return nil
-}
-
-// suffixed is the id of an event that comes with another one.
-func suffixed(id, suffix string) string {
-	if id == "" {
-		return ""
-	}
-	return id + "_" + suffix
 }
