@@ -38,8 +38,8 @@ func (s *scanner) each(in io.Reader, fn func(scanned) error) error {
 	b := bufio.NewReaderSize(in, 64<<10)
 	skipBOM(b)
 	head, err := b.Peek(4096)
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, bufio.ErrBufferFull) {
-		return err
+	if err != nil && !errors.Is(err, io.EOF) && len(head) == 0 {
+		return err // with what came before it, it comes again
 	}
 	text := bytes.TrimLeft(head, " \t\r\n")
 	switch {
