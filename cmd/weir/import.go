@@ -38,7 +38,7 @@ type importCmd struct {
 
 // Help is shown below the usage.
 func (*importCmd) Help() string {
-	return `Each line of an access log becomes one api_call event. A line that cannot be read is named on standard error with its
+	return `Each line of an access log becomes one api_call event. With --from an export of another tool is read instead. A line that cannot be read is named on standard error with its
 number and reason, and stops nothing.
 
 Importing a file again adds nothing, and a file that has grown adds only its new lines: an event's id comes from the file's
@@ -52,6 +52,15 @@ Examples:
     zcat old.gz | weir import --key KEY --format common -
     weir import --key KEY --format caddy --dry-run access.json
     weir import --key KEY --format json --map ts=time,path=url,status=code,latency_s=took,ip=client.addr app.log
+
+Exports of PostHog, OpenPanel, Plausible, Umami, Google Analytics 4 (BigQuery) and Matomo become the events that they tell of, with
+the devices, users, sessions, pages, campaigns and revenue that they had; docs/import.md says how to export, and what becomes of each
+field. JSON lines, JSON arrays and CSV with names of columns are read, also as gzip, zstd or zip. Ids are the vendor's, or hashes as for logs.
+
+    weir import --from posthog --key KEY events-*.jsonl.gz
+    weir import --from umami --key KEY export.zip
+    weir import --from matomo --key KEY visits-2026-03-01.json
+    weir import --from ga4 --dry-run events_20260301.json.gz
 
 With --follow it goes on as the logs grow, until it is told to stop. What the server has taken is remembered in a state file, so
 that a restart goes on where it was, and each line counts once: over rotation by rename, over copytruncate as far as the copy has
@@ -82,7 +91,7 @@ Fields of --map, each of which is looked for under its own name when it is not m
 A dotted name reaches into nested objects; of an array the first element is taken. "path" may be a full URL, "request" is
 a whole request line, and "ts" is text or a number of seconds, milli-, micro- or nanoseconds since 1970.
 
-The exit status is 0 when every line that could be read was delivered, even if others were rejected.`
+The exit status is 0 when every line or record that could be read was delivered, even if others were rejected.`
 }
 
 // Run imports the files and prints a report on stdout. It ends early, after the
