@@ -102,7 +102,8 @@ func TestImportedExportsCountWhatTheirFilesSay(t *testing.T) {
 		{"openpanel", []string{"events.jsonl"}, exportFacts{Records: 7, Events: 5, LeftOut: 2, Views: 3, Visitors: 2, Revenue: 29.9}},
 		{"plausible", []string{"events.csv"}, exportFacts{Records: 6, Events: 6, Views: 3, Visitors: 2, Revenue: 20}},
 		{
-			"umami", []string{"website_event.csv", "session_data.csv", "event_data.csv"},
+			"umami",
+			[]string{"website_event.csv", "session_data.csv", "event_data.csv"},
 			exportFacts{Records: 7, Events: 5, LeftOut: 2, Views: 3, Visitors: 2, Revenue: 19.99},
 		},
 		{"ga4", []string{"events.jsonl"}, exportFacts{Records: 7, Events: 5, LeftOut: 2, Views: 2, Visitors: 2, Revenue: 1499.5}},

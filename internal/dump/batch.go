@@ -35,9 +35,10 @@ func (b *batch) add(name string, at time.Time, properties map[string]any) *weir.
 	return &b.events[len(b.events)-1]
 }
 
-var (
-	errNoName = errors.New("there is no name of an event")
-)
+var errNoName = errors.New("there is no name of an event")
+
+// limits are those of a server that was not told otherwise.
+var limits = wire.DefaultLimits()
 
 // finish makes of the events what the server takes: texts are cut where they
 // are too long, and what cannot be stored goes, as vendors' protocols do it.
@@ -45,7 +46,7 @@ func (b *batch) finish() error {
 	if len(b.events) == 0 && b.left == "" {
 		return errors.New("it tells of no event")
 	}
-	l := wire.DefaultLimits()
+	l := &limits
 	for i := range b.events {
 		in := &b.events[i]
 		e, s := &in.Event, &in.Source
@@ -125,7 +126,7 @@ func letters(s string, n int) string {
 // mend makes a value one that can be stored: no zero bytes, no numbers beyond a
 // double, nothing nested deeper than the server takes.
 func mend(v any, depth int) any {
-	deep := depth > wire.DefaultLimits().Depth
+	deep := depth > limits.Depth
 	switch v := v.(type) {
 	case string:
 		return cut(v, len(v)*len("\ufffd"))

@@ -80,7 +80,7 @@ func (v *matomoVisit) action(i int, a row, out *batch) (left string, err error) 
 		return "", err
 	}
 	p := map[string]any{}
-	name := ""
+	var name string
 	switch kind := a.text("type"); kind {
 	case "action":
 		name = weir.NameScreenView

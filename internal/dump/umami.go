@@ -3,6 +3,7 @@ package dump
 import (
 	"encoding/json"
 	"errors"
+	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -207,9 +208,7 @@ func (u *umami) properties(event string) (map[string]any, error) {
 	}
 	err := u.data.find(event, func(value []byte) {
 		if m, err := object(value); err == nil {
-			for k, v := range m {
-				out[k] = v
-			}
+			maps.Copy(out, m)
 		}
 	})
 	return out, err
