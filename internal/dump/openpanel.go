@@ -58,6 +58,7 @@ func (openpanel) read(r row, out *batch) error {
 	if strings.EqualFold(r.text("device"), "server") {
 		e.Browser, e.BrowserVersion, e.OS, e.OSVersion = "", "", "", "" // those of an HTTP client
 	}
+	e.Bot = truth(p.fields["__bot"])
 	if e.Library = r.text("sdk_name", "sdkName"); e.Library != "" {
 		e.Library = "openpanel-" + e.Library
 		if version := r.text("sdk_version", "sdkVersion"); version != "" {
