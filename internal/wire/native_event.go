@@ -261,6 +261,9 @@ func (n *native) fill(in *weir.Incoming) {
 		at := e.texts[k]
 		return text[at.from:at.to]
 	}
+	if e.seen&nativeFollowing != 0 {
+		e.follow(&in.Event, get)
+	}
 	in.Source = weir.Source{
 		URL:       get(nativeURL),
 		Referrer:  get(nativeReferrer),
@@ -278,13 +281,6 @@ func (n *native) fill(in *weir.Incoming) {
 	ev.Title = get(nativeTitle)
 	ev.Language = get(nativeLanguage)
 	ev.Library = get(nativeLibrary)
-	ev.Origin = get(nativeOrigin)
-	ev.UTMSource, ev.UTMMedium, ev.UTMCampaign = get(nativeUTMSource), get(nativeUTMMedium), get(nativeUTMCampaign)
-	ev.UTMTerm, ev.UTMContent = get(nativeUTMTerm), get(nativeUTMContent)
-	ev.Country, ev.Region, ev.City = get(nativeCountry), get(nativeRegion), get(nativeCity)
-	ev.Browser, ev.BrowserVersion = get(nativeBrowser), get(nativeBrowserVersion)
-	ev.OS, ev.OSVersion = get(nativeOS), get(nativeOSVersion)
-	ev.DeviceType, ev.Bot = get(nativeDeviceType), e.bot
 	ev.Revenue = e.revenue
 	ev.Currency = get(nativeCurrency)
 	ev.Properties = n.owned()

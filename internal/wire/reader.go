@@ -210,43 +210,6 @@ func (r *reader) currency(field string, at span) {
 	}
 }
 
-// country makes a code that was read upper case.
-func (r *reader) country(field string, at span) {
-	code := r.text[at.from:at.to]
-	if len(code) == 0 || r.reason != "" {
-		return
-	}
-	for i, c := range code {
-		code[i] = c &^ 0x20
-		if len(code) != 2 || code[i] < 'A' || code[i] > 'Z' || c >= utf8.RuneSelf {
-			r.defect(ReasonWrongType, field+": want two letters")
-			return
-		}
-	}
-}
-
-// deviceType looks at a value that was read: it is one of the four, or none.
-func (r *reader) deviceType(field string, at span) {
-	switch string(r.text[at.from:at.to]) {
-	case "", weir.DevicePhone, weir.DeviceTablet, weir.DeviceDesktop, weir.DeviceTV:
-	default:
-		r.defect(ReasonWrongType, field+": want phone, tablet, desktop or tv")
-	}
-}
-
-// flag reads a boolean; null is false.
-func (r *reader) flag(field string) bool {
-	switch r.peek() {
-	case 't':
-		return r.literal("true")
-	case 'f', 'n':
-		_ = r.null() || r.literal("false")
-	default:
-		r.wrongType(field, "true or false")
-	}
-	return false
-}
-
 // owned is what r.properties holds, in memory of its own; nil for {} and
 // nothing.
 func (r *reader) owned() []byte {
