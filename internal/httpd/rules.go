@@ -117,8 +117,10 @@ type guardedMux struct {
 }
 
 func newGuardedMux(s *Server) *guardedMux {
-	m := &guardedMux{ServeMux: http.NewServeMux(), server: s, rules: map[string]Rule{},
-		refusers: map[string]func(http.ResponseWriter, *http.Request, *Error){}}
+	m := &guardedMux{
+		ServeMux: http.NewServeMux(), server: s, rules: map[string]Rule{},
+		refusers: map[string]func(http.ResponseWriter, *http.Request, *Error){},
+	}
 	for _, r := range Rules() {
 		m.rules[r.pattern()] = r
 	}

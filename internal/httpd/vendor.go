@@ -91,9 +91,10 @@ func (v *vendor) serve(w http.ResponseWriter, r *http.Request) {
 
 // request is r as protocols read it, but for its body.
 func (v *vendor) request(r *http.Request) *wire.Request {
+	c := callOf(r.Context())
 	return &wire.Request{
-		Route: v.route, Path: r.URL.Path, Host: r.Host, Secure: r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https", Query: r.URL.Query(), Header: r.Header, IP: callOf(r.Context()).ip, UserAgent: r.UserAgent(),
-		Now: v.server.cfg.Clock.Now(), Limits: wire.DefaultLimits(),
+		Route: v.route, Path: r.URL.Path, Host: r.Host, Secure: c.secure, Query: r.URL.Query(), Header: r.Header,
+		IP: c.ip, UserAgent: r.UserAgent(), Now: v.server.cfg.Clock.Now(), Limits: wire.DefaultLimits(),
 	}
 }
 

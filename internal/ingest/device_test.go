@@ -105,6 +105,22 @@ func TestAnImportedLogHasOneDevicePerVisitorForGood(t *testing.T) {
 	}
 }
 
+func TestWhoBringsALogIsNotTheVisitorOfItsEvents(t *testing.T) {
+	r := newRig(t)
+	r.project.StoreIP = true
+	past := browser
+	past.Historical = true
+	for _, body := range []string{`{"name":"screen_view","path":"/"}`, `{"name":"api_call","call":{"route":"/"}}`} {
+		e := r.sent(body, past)
+		if e.DeviceID != "" || e.Browser != "" || e.Country != "" || len(e.Properties) > 0 {
+			t.Errorf("%s: device %q, browser %q, country %q, properties %s", body, e.DeviceID, e.Browser, e.Country, e.Properties)
+		}
+	}
+	if e := r.sent(`{"name":"screen_view","path":"/"}`, past); e.Channel != weir.ChannelDirect {
+		t.Errorf("channel %q of a page of a log", e.Channel)
+	}
+}
+
 func TestWhatAServerReportsIsNotDoneByItsOwnDevice(t *testing.T) {
 	const visitor = `,"ip":"198.51.100.9","user_agent":"Mozilla/5.0 (iPhone)"`
 	for _, c := range []struct {
@@ -152,7 +168,8 @@ func TestNoEventIsStoredWhileThereIsNoSalt(t *testing.T) {
 		r.salts.fail = errors.New("disk is gone")
 		from := browser
 		from.Historical = past
-		_, err := r.Ingest(t.Context(), r.project, strings.NewReader(view), "", from)
+		body := strings.Replace(view, "{", `{"ip":"192.0.2.7",`, 1)
+		_, err := r.Ingest(t.Context(), r.project, strings.NewReader(body), "", from)
 		if weir.ErrorCode(err) != weir.EUNAVAILABLE || strings.Contains(weir.ErrorMessage(err), "disk") {
 			t.Errorf("%q: %v", weir.ErrorMessage(err), err)
 		}

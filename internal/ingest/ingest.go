@@ -173,6 +173,9 @@ func (g *Ingester) complete(ctx context.Context, p *weir.Project, x *weir.Incomi
 	case s.Reported:
 	case s.Client:
 		s.IP, s.UserAgent = cmp.Or(s.IP, r.IP), cmp.Or(s.UserAgent, r.UserAgent)
+	case r.Historical:
+		// Who brings a log was not there. A call that names nobody is reported.
+		s.Reported = s.IP == "" && s.UserAgent == "" && x.Event.Call != nil
 	case s.IP == "" && s.UserAgent == "":
 		s.IP, s.UserAgent, s.Remote = r.IP, r.UserAgent, true
 	}

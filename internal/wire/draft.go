@@ -123,9 +123,6 @@ func (d *draft) put(f slot, texts ...string) {
 	d.at[f] = d.cut(f, span{from, len(d.text)})
 }
 
-// same sets a field to what another one holds.
-func (d *draft) same(f, as slot) { d.at[f] = d.at[as] }
-
 // read reads the value at pos into a field: a string, or a number as its own
 // text. null and "" leave the field as it is; so does any other value, which is
 // passed over.

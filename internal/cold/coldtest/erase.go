@@ -52,7 +52,7 @@ func testEraseProfile(t *testing.T, open func(*testing.T, string) cold.Store) {
 
 	engine := insight.New(s, written{time.Now()}, time.Now, insight.Options{})
 	before, others := counts(t, s, h.project), o.others(t, engine, gone)
-	for range 2 { // once more changes nothing
+	for _, first := range []bool{true, false} { // once more changes nothing
 		if err := s.Erase(t.Context(), e); err != nil {
 			t.Fatalf("erase: %v", err)
 		}
@@ -74,17 +74,23 @@ func testEraseProfile(t *testing.T, open func(*testing.T, string) cold.Store) {
 				t.Errorf("%s: %d dead letters, want 2", when, n)
 			}
 		}
-		check("after the erasure")
+		if first {
+			check("after the erasure")
+		}
 		// Its batches come again, with who knows that and who does not.
 		h.write(t, s)
 		again(t, s, dead)
-		check("after the batches came again")
+		if first {
+			check("after the batches came again")
+		}
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
 		s = open(t, dir)
 		engine = insight.New(s, written{time.Now()}, time.Now, insight.Options{})
-		check("after a reopen")
+		if !first {
+			check("after all of it once more, and a reopen")
+		}
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
