@@ -28,16 +28,6 @@ func (d *draft) nested(buf *[]byte, read func()) {
 	}
 }
 
-// hasProperty says whether a property was kept under a name that needs no escapes.
-func (d *draft) hasProperty(name string) bool {
-	for _, k := range d.keys {
-		if k.to-k.from == len(name)+2 && string(d.properties[k.from+1:k.to-1]) == name {
-			return true
-		}
-	}
-	return false
-}
-
 // keepNumber adds a number to the properties under a name.
 func (d *draft) keepNumber(name string, f float64) {
 	d.named(name)

@@ -146,7 +146,7 @@ func (p *plausible) mean() {
 	if !p.has(fieldLibrary) {
 		p.put(fieldLibrary, "plausible")
 	}
-	if p.still && !p.hasProperty("interactive") {
+	if p.still && p.absent("interactive") {
 		p.named("interactive")
 		p.properties = append(p.properties, "false"...)
 	}
@@ -164,10 +164,10 @@ func (p *plausible) mean() {
 // that the visitor was there, or it would come before the page.
 func (p *plausible) left() {
 	p.put(fieldName, weir.NameScreenLeave)
-	if p.hasEngaged && !p.hasProperty("engagement_ms") {
+	if p.hasEngaged && p.absent("engagement_ms") {
 		p.keepNumber("engagement_ms", p.engaged)
 	}
-	if p.hasDeep && !p.hasProperty("scroll_depth") {
+	if p.hasDeep && p.absent("scroll_depth") {
 		p.keepNumber("scroll_depth", p.scrolled)
 	}
 	back := min(time.Duration(p.engaged/4*float64(time.Millisecond)), plausibleTogether)

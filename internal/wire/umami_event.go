@@ -208,14 +208,14 @@ func (u *umami) pay() {
 		u.money()
 		return
 	}
-	if u.paid && !u.hasProperty("revenue") {
+	if u.paid && u.absent("revenue") {
 		u.keepNumber("revenue", u.revenue)
 		u.revenue = 0
 	}
 	if !u.has(fieldCurrency) {
 		return
 	}
-	if !u.hasProperty("currency") {
+	if u.absent("currency") {
 		u.keepText("currency", u.get(fieldCurrency))
 	}
 	u.at[fieldCurrency] = span{}
@@ -246,7 +246,7 @@ func (u *umami) address() {
 
 // property keeps a text that is not among the data already.
 func (u *umami) property(name string, at span) {
-	if at.to > at.from && !u.hasProperty(name) {
+	if at.to > at.from && u.absent(name) {
 		u.keepText(name, u.text[at.from:at.to])
 	}
 }
