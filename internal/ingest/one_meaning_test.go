@@ -138,8 +138,8 @@ func tellings(now time.Time) map[string]telling {
 			when = `"__timestamp":"` + stamp(now.Add(-10*time.Minute)) + `",`
 		}
 		payload = strings.Replace(payload, "PAGE", when+`"__path":"ADDRESS","__title":"Pricing","__referrer":"REFERRER","__deviceId":"d-1"`, 1)
-		return saying{part, "POST", "/track", fill(`{"type":"` + kind + `","payload":` + payload + `}`),
-			map[string]string{"openpanel-client-id": "wk_a", "openpanel-sdk-name": "web", "openpanel-sdk-version": "1.4.1", "Accept-Language": "de-AT,de;q=0.9"}}
+		headers := map[string]string{"openpanel-client-id": "wk_a", "openpanel-sdk-name": "web", "openpanel-sdk-version": "1.4.1", "Accept-Language": "de-AT,de;q=0.9"}
+		return saying{part, "POST", "/track", fill(`{"type":"` + kind + `","payload":` + payload + `}`), headers}
 	}
 
 	plausible := func(part, rest string) saying {
