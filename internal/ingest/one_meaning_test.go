@@ -164,8 +164,8 @@ func tellings(now time.Time) map[string]telling {
 			events = `{"name":"` + event + `","params":{"page_location":"ADDRESS","page_title":"Pricing","page_referrer":"REFERRER","session_id":"1767225600",` +
 				`"language":"de-at","screen_resolution":"1440x900"` + params + `}}`
 		}
-		return saying{part, "POST", "/mp/collect?api_secret=wk_a&measurement_id=G-1", fill(`{"client_id":"d-1","timestamp_micros":` + fmt.Sprint(at.UnixMicro()) + user + `,"events":[` + events + `]}`),
-			map[string]string{"Origin": "https://shop.example"}}
+		body := fill(`{"client_id":"d-1","timestamp_micros":` + fmt.Sprint(at.UnixMicro()) + user + `,"events":[` + events + `]}`)
+		return saying{part, "POST", "/mp/collect?api_secret=wk_a&measurement_id=G-1", body, map[string]string{"Origin": "https://shop.example"}}
 	}
 
 	matomo := func(part, query string) saying {
@@ -344,12 +344,9 @@ func serverTellings() map[string]serverTelling {
 			`"properties":{"$lib":"posthog-go","$lib_version":"1.6.0","order_id":"o-1","revenue":12.5,"currency":"EUR"}}]}`}, same},
 		"segment-node": {wire.Segment{}, "analytics-node-next/latest", saying{method: "POST", target: "/v1/batch", body: `{"writeKey":"wk_a","batch":[{"type":"track","messageId":"m","userId":"ada","event":"purchase",` +
 			`"properties":{"order_id":"o-1","revenue":12.5,"currency":"EUR"},"context":{"library":{"name":"@segment/analytics-node","version":"3.1.0"}}}]}`}, same},
-		"openpanel-node": {track, "node", saying{method: "POST", target: "/track", headers: map[string]string{"openpanel-client-id": "wk_a", "openpanel-sdk-name": "node"},
-			body: `{"type":"track","payload":{"name":"purchase","profileId":"ada","properties":{"order_id":"o-1","__revenue":1250,"currency":"EUR"}}}`}, same},
-		"umami-node": {wire.Umami{}, "Mozilla/5.0 Umami/v22.1.0", saying{method: "POST", target: "/api/send",
-			body: `{"type":"event","payload":{"website":"wk_a","id":"ada","name":"purchase","data":{"order_id":"o-1","revenue":12.5,"currency":"EUR"}}}`}, same},
-		"ga4": {wire.GA4{}, "python-requests/2.32", saying{method: "POST", target: "/mp/collect?api_secret=wk_a&measurement_id=G-1",
-			body: `{"client_id":"d-1","user_id":"ada","events":[{"name":"purchase","params":{"order_id":"o-1","value":12.5,"currency":"EUR"}}]}`}, func(x *told) { x.Device = "d-1" }},
+		"openpanel-node": {track, "node", saying{method: "POST", target: "/track", headers: map[string]string{"openpanel-client-id": "wk_a"}, body: `{"type":"track","payload":{"name":"purchase","profileId":"ada","properties":{"order_id":"o-1","__revenue":1250,"currency":"EUR"}}}`}, same},
+		"umami-node":     {wire.Umami{}, "Mozilla/5.0 Umami/v22.1.0", saying{method: "POST", target: "/api/send", body: `{"type":"event","payload":{"website":"wk_a","id":"ada","name":"purchase","data":{"order_id":"o-1","revenue":12.5,"currency":"EUR"}}}`}, same},
+		"ga4":            {wire.GA4{}, "python-requests/2.32", saying{method: "POST", target: "/mp/collect?api_secret=wk_a&measurement_id=G-1", body: `{"client_id":"d-1","user_id":"ada","events":[{"name":"purchase","params":{"order_id":"o-1","value":12.5,"currency":"EUR"}}]}`}, func(x *told) { x.Device = "d-1" }},
 		"matomo": {wire.Matomo{}, "python-requests/2.32", saying{method: "POST", target: "/matomo.php", body: "idsite=wk_a&rec=1&uid=ada&idgoal=0&ec_id=o-1&revenue=12.5"},
 			func(x *told) { x.Currency = "" }},
 	}

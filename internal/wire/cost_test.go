@@ -94,14 +94,15 @@ func TestARequestNamesAFewProjectsOnly(t *testing.T) {
 // Of names that come again, the first counts, however many there are.
 func TestNamesThatComeAgainAreFound(t *testing.T) {
 	for _, n := range []int{2, 12, 13, 14, 40, 900} {
-		var query, set, want strings.Builder
+		var query, set, want, broken strings.Builder
 		for i := range n {
 			fmt.Fprintf(&query, "&k%d=%d", i, i)
 			fmt.Fprintf(&set, `,"k%d":%d`, i, i)
+			fmt.Fprintf(&broken, `"%d":["k%d","taken back"],`, i, i)
 			fmt.Fprintf(&want, `,"k%d":"%d"`, i, i)
 		}
 		again := strings.ReplaceAll(query.String(), "=", "=x")
-		sent, err := decoded(t, wire.Matomo{}, "/matomo.php", http.Header{}, "idsite=1&rec=1&cvar="+`{"1":["k0","first"],"2":["broken"`+query.String()+again)
+		sent, err := decoded(t, wire.Matomo{}, "/matomo.php", http.Header{}, "idsite=1&rec=1&cvar={"+broken.String()+`"x":["broken"`+query.String()+again)
 		if err != nil {
 			t.Fatal(err)
 		}
