@@ -347,12 +347,14 @@ func serverTellings() map[string]serverTelling {
 		"openpanel-node": {track, "node", saying{method: "POST", target: "/track", headers: map[string]string{"openpanel-client-id": "wk_a"}, body: `{"type":"track","payload":{"name":"purchase","profileId":"ada","properties":{"order_id":"o-1","__revenue":1250,"currency":"EUR"}}}`}, same},
 		"umami-node":     {wire.Umami{}, "Mozilla/5.0 Umami/v22.1.0", saying{method: "POST", target: "/api/send", body: `{"type":"event","payload":{"website":"wk_a","id":"ada","name":"purchase","data":{"order_id":"o-1","revenue":12.5,"currency":"EUR"}}}`}, same},
 		"ga4": {
-			wire.GA4{}, "python-requests/2.32",
+			wire.GA4{},
+			"python-requests/2.32",
 			saying{method: "POST", target: "/mp/collect?api_secret=wk_a&measurement_id=G-1", body: `{"client_id":"d-1","user_id":"ada","events":[{"name":"purchase","params":{"order_id":"o-1","value":12.5,"currency":"EUR"}}]}`},
 			func(x *told) { x.Device = "d-1" },
 		},
 		"matomo": {
-			wire.Matomo{}, "python-requests/2.32",
+			wire.Matomo{},
+			"python-requests/2.32",
 			saying{method: "POST", target: "/matomo.php", body: "idsite=wk_a&rec=1&uid=ada&idgoal=0&ec_id=o-1&revenue=12.5"},
 			func(x *told) { x.Currency = "" },
 		},
