@@ -3,6 +3,7 @@ package dump_test
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -86,12 +87,10 @@ func keptByPostHog(t *testing.T, body []byte) (lines []string, sentAt time.Time)
 				p[op] = v
 			}
 		}
-		for k, v := range map[string]any{
+		maps.Copy(p, map[string]any{
 			"$ip": visitorIP, "$sent_at": sent.SentAt, "$plugins_succeeded": []any{"GeoIP"}, "$plugins_failed": []any{}, "$transformations_succeeded": []any{},
 			"$geoip_time_zone": "Europe/Berlin", "$geoip_subdivision_1_code": "BE",
-		} {
-			p[k] = v
-		}
+		})
 		who := e["distinct_id"]
 		if who == nil {
 			who = p["distinct_id"]
