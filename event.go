@@ -14,6 +14,8 @@ const (
 	NameScreenView   = "screen_view"   // a page or screen came up
 	NameScreenLeave  = "screen_leave"  // the visitor left it; closes its page time
 	NameSessionStart = "session_start" // reserved for SDKs that announce a visit
+	NameFirstVisit   = "first_visit"   // of Google's: somebody's first visit of a site
+	NameFirstOpen    = "first_open"    // of Google's: the same of an app
 	NameSessionEnd   = "session_end"   // ends the device's open visit
 	NameCall         = "api_call"      // an API request; carries Event.Call
 	NameIdentify     = "identify"      // links the device to a profile
@@ -75,7 +77,7 @@ func (e *Event) IsScreenView() bool { return e.Name == NameScreenView }
 // looking at a page: it keeps a visit from being a bounce.
 func (e *Event) IsInteractive() bool {
 	switch e.Name {
-	case NameScreenView, NameScreenLeave, NameSessionStart, NameSessionEnd, NameCall, NameIdentify, NameGroup:
+	case NameScreenView, NameScreenLeave, NameSessionStart, NameFirstVisit, NameFirstOpen, NameSessionEnd, NameCall, NameIdentify, NameGroup:
 		return false
 	}
 	return true

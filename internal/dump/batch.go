@@ -19,10 +19,11 @@ import (
 type batch struct {
 	events []weir.Incoming
 	bags   []map[string]any // properties of events
+	whole  bool             // events are as they are sent
 	left   string
 }
 
-func (b *batch) reset() { b.events, b.bags, b.left = nil, nil, "" }
+func (b *batch) reset() { *b = batch{} }
 
 // leave says why the record makes no event.
 func (b *batch) leave(why string) { b.left = why }
@@ -34,6 +35,9 @@ func (b *batch) add(name string, at time.Time, properties map[string]any) *weir.
 	b.bags = append(b.bags, properties)
 	return &b.events[len(b.events)-1]
 }
+
+// take is instead of add: the events are those that package wire made.
+func (b *batch) take(in []weir.Incoming) { b.events, b.whole = in, true }
 
 var errNoName = errors.New("there is no name of an event")
 
@@ -51,6 +55,10 @@ func (b *batch) finish() error {
 		in := &b.events[i]
 		e, s := &in.Event, &in.Source
 		in.Index = i
+		if b.whole {
+			addressed(in)
+			continue
+		}
 		for _, t := range []*string{&e.ID, &e.ProfileID, &e.DeviceID, &e.SessionID} {
 			*t = cut(*t, l.ID)
 		}
@@ -65,18 +73,8 @@ func (b *batch) finish() error {
 		if e.Name == "" {
 			return errNoName
 		}
-		if _, err := netip.ParseAddr(s.IP); err != nil {
-			s.IP = ""
-		}
-		if e.DeviceID == "" && (e.ProfileID != "" || s.IP == "" || s.UserAgent == "") {
-			// A server tells what its user did: the server would derive a device
-			// from what is not that user's, or many have.
-			s.IP, s.UserAgent = "", ""
-		}
-		e.Country, e.Currency = letters(e.Country, 2), letters(e.Currency, 3)
-		if e.Revenue == 0 {
-			e.Currency = ""
-		}
+		addressed(in)
+		e.Currency = letters(e.Currency, 3)
 		if s.UserAgent != "" {
 			// It tells more, and in Weir's words.
 			e.Browser, e.BrowserVersion, e.OS, e.OSVersion, e.DeviceType = "", "", "", "", ""
@@ -90,6 +88,20 @@ func (b *batch) finish() error {
 		}
 	}
 	return nil
+}
+
+// addressed leaves of address and user agent what the server may use.
+func addressed(in *weir.Incoming) {
+	e, s := &in.Event, &in.Source
+	if _, err := netip.ParseAddr(s.IP); err != nil {
+		s.IP = ""
+	}
+	if e.DeviceID == "" && (e.ProfileID != "" || s.IP == "" || s.UserAgent == "") {
+		// A server tells what its user did: the server would derive a device
+		// from what is not that user's, or many have.
+		s.IP, s.UserAgent = "", ""
+	}
+	e.Country = letters(e.Country, 2)
 }
 
 // cut bounds a text at the end of a character, without what cannot be stored.

@@ -165,6 +165,11 @@ func TestReadingEndsWithTheCallersError(t *testing.T) {
 // native reads events as the server does.
 func native(t *testing.T, records []golden) []weir.Incoming {
 	t.Helper()
+	return nativeAt(t, records, time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC))
+}
+
+func nativeAt(t *testing.T, records []golden, now time.Time) []weir.Incoming {
+	t.Helper()
 	var body []byte
 	n := 0
 	for _, r := range records {
@@ -176,7 +181,7 @@ func native(t *testing.T, records []golden) []weir.Incoming {
 			n++
 		}
 	}
-	in, rejected, err := wire.Events(body, time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC), wire.DefaultLimits())
+	in, rejected, err := wire.Events(body, now, wire.DefaultLimits())
 	if err != nil || len(rejected) > 0 || len(in) != n {
 		t.Fatalf("%d of %d events are taken, rejected %v, error %v", len(in), n, rejected, err)
 	}

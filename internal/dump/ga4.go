@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/wire"
 )
 
 // ga4 reads the events of Google Analytics 4 as BigQuery exports its tables
@@ -29,43 +30,22 @@ func (ga4) refuse(_ string, r row) error {
 	return nil
 }
 
-// ga4Left are events that Google Analytics makes beside those of the visitor.
-var ga4Left = map[string]string{
-	"session_start": "session_start and first_visit, which Google Analytics adds to the first event",
-	"first_visit":   "session_start and first_visit, which Google Analytics adds to the first event",
-	"first_open":    "session_start and first_visit, which Google Analytics adds to the first event",
-}
-
 // ga4Dropped are parameters that stand in fields of the event, or are Google's
 // own bookkeeping.
 var ga4Dropped = []string{
-	"ga_session_id", "ga_session_number", "page_location", "page_title", "page_referrer", "session_engaged", "engaged_session_event", "engagement_time_msec",
+	"ga_session_id", "ga_session_number", "page_location", "page_title", "page_referrer", "session_engaged", "engaged_session_event",
 	"source", "medium", "campaign", "term", "content", "campaign_id", "ignore_referrer", "entrances", "batch_ordering_id", "batch_page_id", "debug_mode",
 	"firebase_screen", "firebase_screen_class", "firebase_screen_id", "firebase_previous_screen", "firebase_previous_class", "firebase_previous_id", "firebase_event_origin", "firebase_conversion",
 	"synthetic_bundle", "language", "screen_resolution", "gclid", "dclid", "srsltid",
 }
 
 func (ga4) read(r row, out *batch) error {
-	name := r.text("event_name")
-	if what, ok := ga4Left[name]; ok {
-		out.leave(what)
-		return nil
-	}
 	at, err := r.time("event_timestamp")
 	if err != nil {
 		return err
 	}
-	p := ga4Params(r)
+	name, p := wire.GA4Name(r.text("event_name")), ga4Params(r)
 	properties := p.fields
-	switch name {
-	case "page_view", "screen_view":
-		name = weir.NameScreenView
-	case "user_engagement": // sent when the page is left
-		name = weir.NameScreenLeave
-		if ms, ok := p.number("engagement_time_msec"); ok {
-			properties["engagement_ms"] = ms
-		}
-	}
 	in := out.add(name, at, properties)
 	e, s := &in.Event, &in.Source
 	e.DeviceID, e.ProfileID, e.SessionID = r.text("user_pseudo_id"), r.text("user_id"), p.text("ga_session_id")
@@ -150,24 +130,29 @@ func ga4Campaign(e *weir.Event, r, p row) {
 
 // ga4Money sets the revenue of a purchase, in the currency it was made in.
 func ga4Money(e *weir.Event, r, p row) {
-	shop := r.object("ecommerce")
+	shop, sign := r.object("ecommerce"), wire.GA4Sign(r.text("event_name"))
+	value, valued := p.number("value")
 	if amount, ok := shop.number("purchase_revenue"); ok && amount != 0 {
 		money(e, amount, ok, p.text("currency"))
 	} else if amount, ok := shop.number("purchase_revenue_in_usd"); ok && amount != 0 {
 		money(e, amount, ok, "USD")
-	} else if name := r.text("event_name"); name == "purchase" || name == "in_app_purchase" || name == "ecommerce_purchase" {
-		amount, ok := p.number("value")
-		money(e, amount, ok, p.text("currency"))
+	} else if sign > 0 {
+		money(e, value, valued, p.text("currency"))
 	}
-	if name := r.text("event_name"); name == "refund" || name == "purchase_refund" {
-		amount, ok := shop.number("refund_value")
-		if !ok {
-			amount, ok = p.number("value")
+	if sign < 0 {
+		if amount, ok := shop.number("refund_value"); ok {
+			value, valued = amount, ok
 		}
-		money(e, -max(amount, -amount), ok, p.text("currency"))
+		money(e, -max(value, -value), valued, p.text("currency"))
 	}
-	if e.Revenue != 0 && letters(e.Currency, 3) != "" {
-		p.drop("currency", "value")
+	if e.Revenue != 0 || sign != 0 && valued {
+		p.drop("value")
+	}
+	if code := letters(p.text("currency"), 3); code != "" {
+		if e.Currency == "" { // that of a cart's value, for example
+			e.Currency = code
+		}
+		p.drop("currency")
 	}
 }
 

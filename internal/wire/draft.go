@@ -237,12 +237,15 @@ func (d *draft) truth() bool {
 func (d *draft) money() {
 	code := d.get(fieldCurrency)
 	ok := len(code) == 3
-	for i, c := range code {
-		code[i] = c &^ 0x20
-		ok = ok && code[i] >= 'A' && code[i] <= 'Z' && c < utf8.RuneSelf
+	for _, c := range code {
+		ok = ok && c|0x20 >= 'a' && c|0x20 <= 'z'
 	}
-	if !ok {
+	if !ok { // as it was: it may stay a property
 		d.at[fieldCurrency] = span{}
+		return
+	}
+	for i := range code {
+		code[i] &^= 0x20
 	}
 }
 

@@ -91,7 +91,7 @@ func (g *ga4) param(key []byte) bool {
 		return false
 	case "value":
 		e.value = g.pos
-		return g.money1() != 0 && g.skip()
+		return GA4Sign(string(g.get(fieldName))) != 0 && g.skip()
 	case "currency":
 		begin := g.pos
 		g.read(fieldCurrency)
@@ -124,17 +124,6 @@ func (g *ga4) campaigned(f slot) bool {
 	return true
 }
 
-// money1 is 1 for an event that brings money, -1 for one that gives it back, else 0.
-func (g *ga4) money1() float64 {
-	switch string(g.get(fieldName)) {
-	case "purchase", "ecommerce_purchase", "in_app_purchase":
-		return 1
-	case "refund", "purchase_refund":
-		return -1
-	}
-	return 0
-}
-
 // finish makes fields of what was noted.
 func (g *ga4) finish() {
 	e := &g.event
@@ -142,7 +131,7 @@ func (g *ga4) finish() {
 	if e.timed {
 		g.stamp = stamp{us: e.us, given: true, exact: true}
 	}
-	if sign := g.money1(); sign != 0 && e.value > 0 {
+	if sign := GA4Sign(string(g.get(fieldName))); sign != 0 && e.value > 0 {
 		g.pos = e.value
 		sum, ok := g.amount()
 		if g.revenue = sign * math.Abs(sum); sign > 0 {
@@ -160,17 +149,15 @@ func (g *ga4) finish() {
 	} else if at = e.sessionOlder; at.to > at.from {
 		g.at[fieldSession] = g.cut(fieldSession, at)
 	}
+	g.put(fieldName, GA4Name(string(g.get(fieldName))))
 	switch string(g.get(fieldName)) {
-	case "page_view", weir.NameScreenView:
-		g.put(fieldName, weir.NameScreenView)
+	case weir.NameScreenView:
 		if at := e.screenName; at.to > at.from && !g.has(fieldURL) && !g.has(fieldPath) {
 			g.at[fieldPath] = g.cut(fieldPath, at)
 			if !g.has(fieldTitle) {
 				g.at[fieldTitle] = g.cut(fieldTitle, at)
 			}
 		}
-	case "user_engagement": // what gtag sends of a page that is left
-		g.put(fieldName, weir.NameScreenLeave)
 	case "purchase":
 		// The same purchase twice is one, as in Google's reports.
 		if e.transaction.to > e.transaction.from {

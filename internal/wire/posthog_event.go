@@ -199,7 +199,10 @@ func (p *posthog) page() {
 	}
 	if p.has(fieldCurrency) {
 		at := p.at[fieldCurrency]
-		if p.money(); !p.has(fieldCurrency) || !p.priced {
+		if p.priced {
+			p.money()
+		}
+		if !p.has(fieldCurrency) || !p.priced {
 			p.at[fieldCurrency] = span{}
 			if !p.kept && !p.kind.person() && p.kind != posthogGroup {
 				p.keepText("currency", p.text[at.from:at.to])

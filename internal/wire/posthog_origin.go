@@ -35,6 +35,9 @@ func (p *posthog) origin() {
 	default:
 		p.deviceType()
 	}
+	if p.reported || p.nowhere || len(p.get(fieldCountry)) != 2 { // PostHog looked up the server's address, or did not
+		p.at[fieldCountry], p.at[fieldRegion], p.at[fieldCity] = span{}, span{}, span{}
+	}
 	if p.nowhere { // named, so that the request's address is not
 		p.at[fieldIP] = span{}
 		if p.client {

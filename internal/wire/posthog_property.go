@@ -156,6 +156,12 @@ func (p *posthog) known(key []byte) bool {
 		p.process = p.either()
 	case "$is_server":
 		p.server = p.truth()
+	case "$geoip_country_code":
+		p.read(fieldCountry)
+	case "$geoip_subdivision_1_name":
+		p.read(fieldRegion)
+	case "$geoip_city_name":
+		p.read(fieldCity)
 	case "$geoip_disable":
 		p.nowhere = p.truth()
 	case "$cookieless_mode":
@@ -174,10 +180,18 @@ func (p *posthog) known(key []byte) bool {
 		"$active_feature_flags",
 		"$browser_language_prefix",
 		"$browser_type",
+		"$client_session_initial_pathname",
+		"$client_session_initial_referring_host",
 		"$config_defaults",
 		"$configured_session_timeout_ms",
+		"$entry_current_url",
 		"$feature_flag_payloads",
 		"$feature_flag_request_id",
+		"$group_0",
+		"$group_1",
+		"$group_2",
+		"$group_3",
+		"$group_4",
 		"$had_persisted_distinct_id",
 		"$heatmap_data",
 		"$host",
@@ -236,9 +250,10 @@ func (p *posthog) either() int8 {
 }
 
 // posthogOwn says whether a property serves PostHog alone by how its name begins or ends:
-// where a session and a person began, the page before, the SDK's own state.
+// where a session and a person began, the page before, the SDK's own state, what PostHog's
+// server adds.
 func posthogOwn(key []byte) bool {
-	for _, prefix := range [...]string{"$session_entry_", "$prev_pageview_", "$sdk_debug_", "$initial_", "$session_recording_"} {
+	for _, prefix := range [...]string{"$session_entry_", "$prev_pageview_", "$sdk_debug_", "$initial_", "$session_recording_", "$geoip_", "$plugins_", "$transformations_"} {
 		if len(key) > len(prefix) && string(key[:len(prefix)]) == prefix {
 			return true
 		}
