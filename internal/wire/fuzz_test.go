@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"path/filepath"
+	"runtime/metrics"
 	"slices"
 	"strings"
 	"testing"
@@ -39,6 +40,7 @@ func FuzzEvents(f *testing.F) {
 	l := wire.DefaultLimits()
 	l.Events, l.Event, l.Name, l.ID, l.String, l.URL, l.Properties, l.Depth = 20, 300, 10, 12, 20, 30, 5, 4
 	f.Fuzz(func(t *testing.T, body []byte) {
+		defer bounded(t)()
 		in, rejected, err := wire.Events(body, now, l)
 		checkBody(t, body, in, rejected, err)
 		if err != nil {
@@ -246,6 +248,7 @@ func FuzzReadBody(f *testing.F) {
 	l := wire.DefaultLimits()
 	l.Body, l.Decoded = 1000, 2000
 	f.Fuzz(func(t *testing.T, body []byte, encoding string) {
+		defer bounded(t)()
 		b, err := wire.ReadBody(bytes.NewReader(body), encoding, l)
 		if err != nil {
 			switch code := weir.ErrorCode(err); code {
@@ -264,4 +267,22 @@ func FuzzReadBody(f *testing.F) {
 			t.Errorf("%q became %q", body, b.Bytes())
 		}
 	})
+}
+
+// bounded fails the test if it has allocated more than 64 MiB when what it returns is
+// called.
+func bounded(t testing.TB) func() {
+	before := everAllocated()
+	return func() {
+		if n := everAllocated() - before; n > 64<<20 {
+			t.Errorf("%d MiB were allocated", n>>20)
+		}
+	}
+}
+
+// everAllocated is all that this process has allocated so far, in bytes.
+func everAllocated() uint64 {
+	sample := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
+	metrics.Read(sample)
+	return sample[0].Value.Uint64()
 }

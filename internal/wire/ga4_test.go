@@ -37,6 +37,7 @@ func FuzzGA4(f *testing.F) {
 	kept := l
 	kept.Properties += 4
 	f.Fuzz(func(t *testing.T, body []byte) {
+		defer bounded(t)()
 		r := &wire.Request{Route: wire.Route{Method: http.MethodPost, Path: "/debug/mp/collect"}, Query: url.Values{}, Header: http.Header{}, Body: body, Now: now, Limits: l}
 		sent, err := wire.GA4{}.Decode(r)
 		if err != nil || len(sent.Parts) > 0 {

@@ -54,6 +54,7 @@ func FuzzLZBase64(f *testing.F) {
 		f.Add([]byte(v.Packed))
 	}
 	f.Fuzz(func(t *testing.T, packed []byte) {
+		defer bounded(t)()
 		got, err := wire.LZBase64(packed, 1000)
 		if err != nil {
 			if code := weir.ErrorCode(err); code != weir.EINVALID && code != weir.ETOOLARGE {

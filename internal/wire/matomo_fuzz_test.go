@@ -45,6 +45,7 @@ func checkMended(t *testing.T, p json.RawMessage) {
 func FuzzMatomo(f *testing.F) {
 	eachGolden(f, wire.Matomo{}, func(_ string, r *wire.Request) { f.Add(r.UserAgent, r.Query.Encode(), r.Body) })
 	f.Fuzz(func(t *testing.T, agent, query string, body []byte) {
+		defer bounded(t)()
 		p := wire.Matomo{}
 		h := http.Header{"User-Agent": {agent}, "Content-Type": {"application/json"}}
 		values, _ := url.ParseQuery(query) // what it cannot read, the server leaves out too

@@ -89,6 +89,7 @@ func FuzzOpenPanel(f *testing.F) {
 		f.Add(uint8(at), r.UserAgent, r.Header.Get("Openpanel-Client-Id"), r.Body)
 	})
 	f.Fuzz(func(t *testing.T, route uint8, agent, client string, body []byte) {
+		defer bounded(t)()
 		p := wire.OpenPanel{}
 		h := http.Header{"User-Agent": {agent}, "Openpanel-Client-Id": {client}, "Openpanel-Sdk-Name": {"web"}}
 		r := &wire.Request{Route: routes[int(route)%len(routes)], Header: h, Body: body, IP: "203.0.113.7", UserAgent: agent, Now: now, Limits: small()}

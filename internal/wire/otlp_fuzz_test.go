@@ -30,6 +30,7 @@ func FuzzTraces(f *testing.F) {
 	l := wire.DefaultLimits()
 	l.Events, l.Event, l.String = 20, 2000, 40
 	f.Fuzz(func(t *testing.T, body []byte, binary bool) {
+		defer bounded(t)()
 		encoding := wire.JSON
 		if binary {
 			encoding = wire.Protobuf

@@ -77,5 +77,8 @@ func FuzzPlausible(f *testing.F) {
 	} {
 		f.Add(seed)
 	}
-	f.Fuzz(func(t *testing.T, body string) { checkOutcome(t, wire.Plausible{}, plausibleRequest(t, body)) })
+	f.Fuzz(func(t *testing.T, body string) {
+		defer bounded(t)()
+		checkOutcome(t, wire.Plausible{}, plausibleRequest(t, body))
+	})
 }

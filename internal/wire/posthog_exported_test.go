@@ -105,6 +105,7 @@ func FuzzPostHogExported(f *testing.F) {
 	f.Add(exportedEvent("$groupidentify", `"$group_type":"a","$group_key":"b","$group_set":{"c":[1]}`))
 	f.Add([]byte(`{"properties":{"alias":1},"event":"$create_alias","distinct_id":{"a":[]},"timestamp":1,"$unset":["x"]}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
+		defer bounded(t)()
 		in, rejected, err := wire.PostHogExported(text, wire.DefaultLimits())
 		if (len(in) > 0) == (rejected != nil || err != nil) {
 			t.Fatalf("%d events, rejected %v, error %v", len(in), rejected, err)

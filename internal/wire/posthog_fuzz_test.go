@@ -37,6 +37,7 @@ func FuzzPostHog(f *testing.F) {
 	l.Events, l.Event, l.Name, l.ID, l.String, l.URL, l.Properties, l.Depth = 20, 3000, 10, 12, 20, 30, 8, 4
 	paths := []string{"/e", "/i/v1/analytics/events", "/engage", "/track"}
 	f.Fuzz(func(t *testing.T, body []byte, query string, which uint8) {
+		defer bounded(t)()
 		var p wire.Protocol = posthogProtocol
 		path := paths[int(which)%len(paths)]
 		if path == "/track" {

@@ -32,6 +32,7 @@ func FuzzSegment(f *testing.F) {
 	kept := l // what is kept of the context comes on top
 	kept.Properties += 6
 	f.Fuzz(func(t *testing.T, body []byte, n uint8) {
+		defer bounded(t)()
 		route := routes[int(n)%len(routes)]
 		r := &wire.Request{Route: route, Path: route.Path, Header: http.Header{}, Body: body, Now: now, Limits: l}
 		if n > 128 {

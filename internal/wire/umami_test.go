@@ -104,6 +104,7 @@ func FuzzUmami(f *testing.F) {
 		f.Add(seed, true, false)
 	}
 	f.Fuzz(func(t *testing.T, body string, batch, browser bool) {
+		defer bounded(t)()
 		path, agent := "/api/send", "Mozilla/5.0 Umami/v22.1.0"
 		if batch {
 			path = "/api/batch"
