@@ -13,7 +13,7 @@ const routes = [
   [/^\/i\/v1\/analytics\/events/, (body) => json({ results: Object.fromEntries(body.batch.map(({ uuid }) => [uuid, { result: 'ok' }])) })],
   [/^\/(flags|decide)\/?(\?|$)/, () => json({ flags: {}, errorsWhileComputingFlags: false, requestId: randomUUID(), evaluatedAt: Date.now() })],
   [/^\/array\/[^/]+\/config\.js/, () => ({ status: 200, type: 'text/javascript', body: '' })],
-  [/^\/array\/[^/]+\/config/, () => json({ hasFeatureFlags: false, supportedCompression: ['gzip', 'gzip-js'], sessionRecording: false, surveys: false, heatmaps: false, capturePerformance: false, autocaptureExceptions: false })],
+  [/^\/array\/[^/]+\/config/, () => json({ hasFeatureFlags: false, supportedCompression: ['gzip', 'gzip-js'], sessionRecording: false, heatmaps: false, capturePerformance: false, autocaptureExceptions: false, autocapture_opt_out: false })],
   [/^\/api\/surveys/, () => json({ surveys: [] })],
   [/^\/api\/early_access_features/, () => json({ earlyAccessFeatures: [] })],
   [/^\/api\/event/, () => text('ok', 202)],

@@ -34,9 +34,12 @@ const stories = {
     history.pushState({}, '', site.pricing);
     await second;
     posthog.capture('signup_started', properties);
-    const click = seen('$autocapture');
-    document.getElementById('buy').click();
-    await click;
+    // Clicks count from when the remote configuration has come.
+    for (let clicked = false; !clicked; ) {
+      seen('$autocapture').then(() => { clicked = true; });
+      document.getElementById('buy').click();
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
 
     posthog.identify('ada', { email: traits.email, plan: traits.plan, age: traits.age }, { first_plan: 'free' });
     posthog.alias('ada@example.org', 'ada');
