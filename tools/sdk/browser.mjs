@@ -17,6 +17,9 @@ const html = `<!doctype html>
 <script src="/story.js"></script>
 </body></html>`;
 
+// Said to be no headless one: requests that outlive their page have the browser's user agent, not the context's.
+const userAgent = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36';
+
 /** Opens a browser whose pages run the script, bundled with its SDK. */
 export async function open(script) {
   const entry = fileURLToPath(new URL(`scenarios/${script}`, import.meta.url));
@@ -36,22 +39,22 @@ export async function open(script) {
       // A visitor's browser: SDKs send nothing for one that says it is driven.
       '--disable-blink-features=AutomationControlled',
       `--host-resolver-rules=MAP shop.example:80 127.0.0.1:${pages.address().port}, EXCLUDE 127.0.0.1, MAP * ~NOTFOUND`,
+      `--user-agent=${userAgent}`,
       `--unsafely-treat-insecure-origin-as-secure=${site.origin}`,
     ],
   });
-  const userAgent = `Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/${browser.version().split('.')[0]}.0.0.0 Safari/537.36`;
   const close = async () => {
     await browser.close();
     pages.close();
   };
-  return { browser, userAgent, close };
+  return { browser, close };
 }
 
 /**
  * A device's first page. keys gives the names of the events in a request: (request) => [string]. The returned sent is the set of the
  * keys that a 2xx answered.
  */
-export async function visit({ browser, userAgent }, { path = site.home, referer = site.referrer, keys, more = {} }) {
+export async function visit({ browser }, { path = site.home, referer = site.referrer, keys, more = {} }) {
   const context = await browser.newContext({ userAgent, locale: 'de-AT', viewport: { width: 1440, height: 900 } });
   const page = await context.newPage();
   const answered = new Set();

@@ -62,6 +62,8 @@ async function record(sdk, { scenario = sdk, env = {} }) {
     env: { ...process.env, ...env, WEIR_URL: `http://127.0.0.1:${port}`, WEIR_KEY: key, WEIR_BATCH: '8' },
     stdio: ['pipe', 'pipe', 'inherit'],
   });
+  // A scenario that gets stuck is ended, and its errors are not known.
+  const stuck = setTimeout(() => child.stdin.end(), 60_000);
   const lines = [];
   for await (const line of createInterface(child.stdout)) {
     lines.push(JSON.parse(line));
@@ -75,6 +77,7 @@ async function record(sdk, { scenario = sdk, env = {} }) {
     }
     child.stdin.end();
   }
+  clearTimeout(stuck);
   server.closeAllConnections();
   server.close();
   const errors = lines.flatMap((line) => line.errors);

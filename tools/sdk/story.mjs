@@ -56,12 +56,20 @@ const sent = [];
 /** Notes an event that the SDK was given, or gave to its hook. */
 export const note = (event) => sent.push(event);
 
+// Who started the scenario is gone, or has heard enough.
+let reported = false;
+process.stdin.resume();
+process.stdin.on('end', () => {
+  if (!reported) process.exit(1);
+});
+
 const print = (value) => process.stdout.write(`${JSON.stringify(value)}\n`);
 
 /** Prints the report, waits until nobody listens any more, and prints what was said since. end frees what the scenario holds. */
 export async function report(sdk, more = {}, end = async () => {}) {
   print({ sdk, sent, errors: said.splice(0), ...more });
-  process.stdin.resume();
+  if (process.stdin.readableEnded) process.exit(0);
+  reported = true;
   await new Promise((resolve) => process.stdin.once('end', resolve));
   await end();
   print({ errors: said });

@@ -6,7 +6,7 @@ import { report } from '../story.mjs';
 
 const keys = (request) => {
   const body = request.postDataBuffer();
-  if (!body || !/\/(e|i\/v0\/e)\/\?/.test(request.url())) return [];
+  if (!body || !/\/(e|i\/v0\/e)\/(\?|$)/.test(request.url())) return [];
   const value = JSON.parse(body[0] === 0x1f ? gunzipSync(body) : body);
   return (value.batch ?? [value].flat()).map((event) => event.uuid);
 };
