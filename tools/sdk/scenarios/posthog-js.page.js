@@ -35,11 +35,13 @@ const stories = {
     await second;
     posthog.capture('signup_started', properties);
     // Clicks count from when the remote configuration has come.
-    for (let clicked = false; !clicked; ) {
-      seen('$autocapture').then(() => { clicked = true; });
+    let clicked = false;
+    seen('$autocapture').then(() => { clicked = true; });
+    for (let tries = 0; !clicked && tries < 500; tries++) {
       document.getElementById('buy').click();
-      await new Promise((resolve) => setTimeout(resolve, 10));
+      await new Promise((resolve) => setTimeout(resolve, 20));
     }
+    if (!clicked) console.error('a click is no $autocapture');
 
     posthog.identify('ada', { email: traits.email, plan: traits.plan, age: traits.age }, { first_plan: 'free' });
     posthog.alias('ada@example.org', 'ada');

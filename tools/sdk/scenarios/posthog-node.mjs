@@ -44,6 +44,7 @@ client.capture({ distinctId: 'ben', event: 'imported', timestamp: new Date(Date.
 // Opted out, then in again.
 await client.disable();
 client.capture({ distinctId: 'ben', event: 'never_sent' });
+await client.flush(); // what is captured is looked at a moment later
 await client.enable();
 
 const flags = await client.getAllFlags('ada');

@@ -1,0 +1,215 @@
+package e2e_test
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// ticks is how many events of the name tick each story has.
+const ticks = 250
+
+// sdk is one that is driven, and what Weir is to make of its story.
+type sdk struct {
+	scenario string
+	env      []string
+	browser  bool
+	library  string // beginning of each event's
+	// names are those of Weir, by the SDK's kind, name, or kind and name; "" is no
+	// event. A name that is not here stays.
+	names map[string]string
+	// events are wanted in the order of their times among those of one name. Of a
+	// name that is here the list is complete.
+	events   []object
+	profiles map[string]any // by id, all of them
+
+	// besides is the name of events that the SDK sends when it likes, and of which the
+	// story says nothing.
+	besides string
+
+	troubles []trouble
+	// lose and twice are how many events troubles take away or double by the SDK's
+	// design. Of events with ids it is known which: those of requests that got a 4xx
+	// that the SDK does not repeat, when drops says so.
+	lose, twice int
+	drops       bool
+	says        []string // patterns of what the SDK says by design, under troubles
+}
+
+func TestSDKsDeliverEachEventOnce(t *testing.T) {
+	needSDKs(t, true)
+	s := start(t, binary(t, ""), "--listen", freeAddr(t), "--data", t.TempDir())
+	for name, c := range sdks() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			t.Run("in peace", func(t *testing.T) {
+				t.Parallel()
+				inPeace(t, s, c)
+			})
+			t.Run("in trouble", func(t *testing.T) {
+				t.Parallel()
+				inTrouble(t, s, c)
+			})
+		})
+	}
+}
+
+// of is the server with another test's voice.
+func (s *server) of(t *testing.T) *server { return &server{t: t, url: s.url} }
+
+func (c sdk) name(e sentEvent) string {
+	for _, key := range []string{e.Kind + " " + e.Name, e.Name, e.Kind} {
+		if name, ok := c.names[key]; ok {
+			return name
+		}
+	}
+	return e.Name
+}
+
+// counts are those of the events that Weir is to store, by name.
+func (c sdk) counts(sent []sentEvent) (byName map[string]int, total int) {
+	byName = map[string]int{}
+	for _, e := range sent {
+		if name := c.name(e); name != "" {
+			byName[name]++
+			total++
+		}
+	}
+	return byName, total
+}
+
+// ofStory are the events without those besides.
+func (c sdk) ofStory(stored []object) []object {
+	return slices.DeleteFunc(stored, func(e object) bool { return text(e, "name") == c.besides })
+}
+
+func inPeace(t *testing.T, s *server, c sdk) {
+	s = s.of(t)
+	p := s.project("UTC")
+	began := time.Now()
+	g := startGateway(t, s.url)
+	teller, told := tell(t, c.scenario, g.url, p.Key, ticks, c.env...)
+	want, total := c.counts(told.Sent)
+	stored := c.ofStory(s.eventsOnce(p, total, c.besides))
+	for _, e := range append(told.Errors, teller.end()...) {
+		t.Errorf("the SDK says: %s", e)
+	}
+	got := map[string]int{}
+	byName := map[string][]object{}
+	for _, e := range stored {
+		name := text(e, "name")
+		got[name]++
+		byName[name] = append(byName[name], e)
+		if library := text(e, "library"); !strings.HasPrefix(library, c.library) {
+			t.Errorf("the library of %s is %q, want %s", name, library, c.library)
+		}
+		if e["bot"] == true {
+			t.Errorf("%s is taken for a bot's", name)
+		}
+		ts, err := time.Parse(time.RFC3339, text(e, "ts"))
+		if name == "imported" {
+			ts = ts.Add(3 * 24 * time.Hour)
+		}
+		if err != nil || ts.Before(began.Add(-time.Second)) || ts.After(time.Now().Add(time.Second)) {
+			t.Errorf("the time of %s is %v (%v), want it since %v", name, ts, err, began)
+		}
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("stored by name\n%v, want\n%v", got, want)
+	}
+	sameIDs(t, told.Sent, stored, c)
+	like := likeness{map[same]any{}}
+	seen := map[string]int{}
+	for _, e := range c.events {
+		name := text(e, "name")
+		i := seen[name]
+		seen[name]++
+		if i >= len(byName[name]) {
+			t.Errorf("%s %d is not there", name, i)
+			continue
+		}
+		for _, d := range like.differences(fmt.Sprintf("%s %d", name, i), e, byName[name][i]) {
+			t.Error(d)
+		}
+	}
+	for name, n := range seen {
+		if n != got[name] {
+			t.Errorf("%d events %s are described, %d are stored", n, name, got[name])
+		}
+	}
+	onceEachTick(t, stored)
+	profiles := s.profiles(p)
+	if a, b := slices.Sorted(maps.Keys(profiles)), slices.Sorted(maps.Keys(c.profiles)); !slices.Equal(a, b) {
+		t.Errorf("the profiles are %q, want %q", a, b)
+	}
+	for _, d := range like.differences("profiles", object(c.profiles), object(profiles)) {
+		t.Error(d)
+	}
+}
+
+func inTrouble(t *testing.T, s *server, c sdk) {
+	s = s.of(t)
+	p := s.project("UTC")
+	g := startGateway(t, s.url, c.troubles...)
+	teller, told := tell(t, c.scenario, g.url, p.Key, ticks, c.env...)
+	sent := told.Sent
+	if c.drops {
+		sent = slices.DeleteFunc(slices.Clone(sent), func(e sentEvent) bool { return e.ID != "" && g.lost(e.ID) })
+		if len(sent) == len(told.Sent) {
+			t.Error("no event was in a request that was refused")
+		}
+	}
+	_, total := c.counts(sent)
+	total += c.twice - c.lose
+	stored := c.ofStory(s.eventsOnce(p, total, c.besides))
+	for _, e := range unexpected(append(told.Errors, teller.end()...), c.says) {
+		t.Errorf("the SDK says: %s", e)
+	}
+	if len(stored) != total {
+		names := map[string]int{}
+		for _, e := range stored {
+			names[text(e, "name")]++
+		}
+		t.Errorf("%d events are stored, want %d: %v", len(stored), total, names)
+	}
+	sameIDs(t, sent, stored, c)
+	onceEachTick(t, stored)
+	g.happened()
+}
+
+// sameIDs fails the test unless the ids that the SDK gave are those that are stored.
+func sameIDs(t *testing.T, sent []sentEvent, stored []object, c sdk) {
+	t.Helper()
+	ids := map[string]int{}
+	for _, e := range stored {
+		ids[text(e, "id")]++
+	}
+	for _, e := range sent {
+		if e.ID == "" || c.name(e) == "" {
+			continue
+		}
+		if n := ids[e.ID]; n != 1 {
+			t.Errorf("%s %s %s is stored %d times", e.Kind, e.Name, e.ID, n)
+		}
+	}
+}
+
+// onceEachTick fails the test unless each tick is stored once.
+func onceEachTick(t *testing.T, stored []object) {
+	t.Helper()
+	n := map[string]int{}
+	for _, e := range stored {
+		if text(e, "name") == "tick" {
+			properties, _ := e["properties"].(object)
+			n[fmt.Sprint(properties["n"])]++
+		}
+	}
+	for i := range ticks {
+		if n[fmt.Sprint(i)] != 1 {
+			t.Errorf("tick %d is stored %d times", i, n[fmt.Sprint(i)])
+		}
+	}
+}
