@@ -47,6 +47,13 @@ const storyTime = 4 * time.Minute
 // tell runs a scenario until its SDK has nothing left to send.
 func tell(t *testing.T, scenario, url, key string, ticks int, env ...string) (*teller, story) {
 	t.Helper()
+	d := begin(t, scenario, url, key, ticks, env...)
+	return d, d.line()
+}
+
+// begin starts a scenario, which the test's end ends.
+func begin(t *testing.T, scenario, url, key string, ticks int, env ...string) *teller {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), storyTime)
 	t.Cleanup(cancel)
 	d := &teller{t: t, cmd: exec.CommandContext(ctx, "node", "../tools/sdk/scenarios/"+scenario+".mjs")}
@@ -67,9 +74,10 @@ func tell(t *testing.T, scenario, url, key string, ticks int, env ...string) (*t
 		d.stdin.Close()
 		_ = d.cmd.Wait()
 	})
-	return d, d.line()
+	return d
 }
 
+// line is the next that the scenario prints.
 func (d *teller) line() (s story) {
 	d.t.Helper()
 	line, err := d.lines.ReadBytes('\n')
