@@ -2,12 +2,12 @@ package e2e_test
 
 import (
 	"bytes"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -23,10 +23,11 @@ const (
 	overload                 // 503, the same
 	unheard                  // the server takes it, and its answer is lost
 	serverOff                // the connection is cut, and connections are refused for a while
+	passes                   // nothing
 )
 
 func (f trouble) String() string {
-	return [...]string{"413", "429", "503", "lost answer", "server down"}[f]
+	return [...]string{"413", "429", "503", "lost answer", "server down", "none"}[f]
 }
 
 // gateway passes requests on to a server, and gives those with events the troubles of
@@ -43,7 +44,8 @@ type gateway struct {
 	mu      sync.Mutex
 	plan    []trouble
 	met     []trouble
-	refused [][]byte // bodies that got a 4xx, as they were sent
+	refused map[trouble][][]byte // bodies that the server did not see, as they were sent
+	taken   [][]byte             // bodies that it answered with a 2xx
 	server  *http.Server
 	closed  bool
 }
@@ -55,7 +57,7 @@ func startGateway(t *testing.T, target string, plan ...trouble) *gateway {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := &gateway{t: t, target: to, plan: plan, client: &http.Client{Transport: &http.Transport{DisableCompression: true}}}
+	g := &gateway{t: t, target: to, plan: plan, refused: map[trouble][][]byte{}, client: &http.Client{Transport: &http.Transport{DisableCompression: true}}}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -100,10 +102,8 @@ func (g *gateway) next(r *http.Request, body []byte) (trouble, bool) {
 	f := g.plan[0]
 	g.plan = g.plan[1:]
 	g.met = append(g.met, f)
-	if f == tooLarge || f == slowDown {
-		g.refused = append(g.refused, body)
-	}
-	return f, true
+	g.refused[f] = append(g.refused[f], body)
+	return f, f != passes
 }
 
 func (g *gateway) handle(w http.ResponseWriter, r *http.Request) {
@@ -152,6 +152,11 @@ func (g *gateway) pass(w http.ResponseWriter, r *http.Request, body []byte) {
 		return
 	}
 	defer resp.Body.Close()
+	if r.Method == http.MethodPost && resp.StatusCode/100 == 2 {
+		g.mu.Lock()
+		g.taken = append(g.taken, unzipped(body))
+		g.mu.Unlock()
+	}
 	for name, values := range resp.Header {
 		w.Header()[name] = values
 	}
@@ -188,16 +193,26 @@ func (g *gateway) happened() {
 	}
 }
 
-// lost says whether a body that was refused with a 4xx has the text in it.
-func (g *gateway) lost(text string) bool {
+// gave says whether a body that one of the troubles was given has the text in it.
+func (g *gateway) gave(troubles []trouble, text string) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for _, body := range g.refused {
-		if bytes.Contains(unzipped(body), []byte(text)) {
+	for _, f := range troubles {
+		if slices.ContainsFunc(g.refused[f], func(body []byte) bool { return bytes.Contains(unzipped(body), []byte(text)) }) {
 			return true
 		}
 	}
 	return false
 }
 
-func (g *gateway) String() string { return fmt.Sprintf("%s for %s", g.url, g.target) }
+// took is how many bodies without the text the server has taken.
+func (g *gateway) took(without string) (n int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, body := range g.taken {
+		if without == "" || !bytes.Contains(body, []byte(without)) {
+			n++
+		}
+	}
+	return n
+}

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"os/exec"
@@ -175,7 +176,7 @@ func (s *server) profiles(p project) map[string]any {
 // likeness compares what is stored with what is wanted. A wanted object may have
 // fewer fields than the stored one; absent means that a field is not there; same
 // stands for one value that is not empty, wherever it stands.
-type likeness struct{ known map[same]any }
+type likeness map[same]any
 
 type same string
 
@@ -183,23 +184,44 @@ type absentField struct{}
 
 var absent = absentField{}
 
+func (l likeness) clone() likeness { return maps.Clone(l) }
+
+// take takes from stored the event that is most like the wanted one, and returns what
+// keeps it from being like it.
+func (l likeness) take(want object, stored map[string][]object) []string {
+	name := text(want, "name")
+	var best []string
+	at := -1
+	for i, got := range stored[name] {
+		if d := l.clone().differences(name, want, got); at < 0 || len(d) < len(best) {
+			best, at = d, i
+		}
+	}
+	if at < 0 {
+		return []string{fmt.Sprintf("there is no %s like %v", name, want)}
+	}
+	l.differences(name, want, stored[name][at])
+	stored[name] = slices.Delete(stored[name], at, at+1)
+	return best
+}
+
 // differences are what keeps got from being like want; at names the place.
-func (l *likeness) differences(at string, want, got any) (all []string) {
+func (l likeness) differences(at string, want, got any) (all []string) {
 	switch want := want.(type) {
 	case absentField:
 		if got != nil {
 			return []string{fmt.Sprintf("%s is %v, want none", at, got)}
 		}
 	case same:
-		before, ok := l.known[want]
+		before, ok := l[want]
 		if !ok {
-			l.known[want] = got
+			l[want] = got
 			before = got
 		}
 		if got == nil || got != before {
 			return []string{fmt.Sprintf("%s is %v, want the %s, %v", at, got, want, before)}
 		}
-		for other, value := range l.known {
+		for other, value := range l {
 			if other != want && value == got {
 				return []string{fmt.Sprintf("%s is %v, which is the %s and the %s", at, got, want, other)}
 			}

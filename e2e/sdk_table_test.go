@@ -89,6 +89,7 @@ func posthogJS() sdk {
 	second := []any{"device_id", same("second device")}
 	return sdk{
 		scenario: "posthog-js", browser: true, library: "posthog-js/1.430.0", names: posthogNames,
+		unsaid: map[string]int{"screen_leave": 2},
 		events: []object{
 			with(with(landing, first...), "session_id", same("first session")),
 			with(with(pricing, first...), "session_id", same("first session")),
@@ -110,7 +111,7 @@ func posthogJS() sdk {
 		},
 		// It does not repeat what got a 4xx, 429 among them.
 		troubles: []trouble{overload, unheard, serverOff, slowDown, tooLarge},
-		drops:    true,
+		gone:     []trouble{slowDown, tooLarge},
 		says:     []string{networkSays, `on_request_error (429|413)`},
 	}
 }
@@ -125,7 +126,7 @@ var openpanelProfiles = map[string]any{
 }
 
 // An event has no id: if its answer is lost, it is there twice. The SDK repeats up to three times, 413 and 429 too.
-var openpanelTroubles = []trouble{unheard, tooLarge, slowDown, overload, serverOff}
+var openpanelTroubles = []trouble{unheard, passes, tooLarge, passes, slowDown, passes, overload, passes, serverOff}
 
 func openpanelSDK() sdk {
 	return sdk{
@@ -194,7 +195,7 @@ func segmentNode() sdk {
 		},
 		// 413 is not repeated: the batch is gone, and error says so.
 		troubles: []trouble{slowDown, overload, unheard, serverOff, tooLarge},
-		drops:    true,
+		gone:     []trouble{tooLarge},
 		says:     []string{`^error: .*\[413\]`, `^error: .*delivery_failure`},
 	}
 }
@@ -222,7 +223,7 @@ func segmentNext() sdk {
 			"ben": object{"email": "ben@example.org"},
 		},
 		troubles: []trouble{slowDown, overload, unheard, serverOff, tooLarge},
-		drops:    true,
+		gone:     []trouble{tooLarge},
 		says:     []string{networkSays, `delivery_failure`},
 	}
 }
@@ -245,8 +246,8 @@ func plausible() sdk {
 		profiles: map[string]any{},
 		besides:  "screen_leave", // whenever the page loses the focus too
 		troubles: []trouble{unheard, tooLarge, slowDown, overload, serverOff},
-		lose:     4, // it repeats nothing
-		says:     []string{networkSays},
+		gone:     []trouble{tooLarge, slowDown, overload, serverOff}, forgetful: true,
+		says: []string{networkSays},
 	}
 }
 
@@ -267,6 +268,6 @@ func umamiNode() sdk {
 			"ben": object{},
 		},
 		troubles: []trouble{unheard, tooLarge, slowDown, overload, serverOff},
-		lose:     4, // it repeats nothing
+		gone:     []trouble{tooLarge, slowDown, overload, serverOff}, forgetful: true,
 	}
 }

@@ -51,10 +51,10 @@ export async function open(script) {
 }
 
 /**
- * A device's first page. keys gives the names of the events in a request: (request) => [string]. The returned sent is the set of the
- * keys that a 2xx answered.
+ * A device's first page. keys gives the names of the events in a request: (request) => [string]. settled says of an answer whether the
+ * SDK is through with the events of its request, whatever became of them.
  */
-export async function visit({ browser }, { path = site.home, referer = site.referrer, keys, more = {} }) {
+export async function visit({ browser }, { path = site.home, referer = site.referrer, keys, settled = (res) => res.ok(), more = {} }) {
   const context = await browser.newContext({ userAgent, locale: 'de-AT', viewport: { width: 1440, height: 900 } });
   const page = await context.newPage();
   const answered = new Set();
@@ -66,14 +66,14 @@ export async function visit({ browser }, { path = site.home, referer = site.refe
     if (origin !== site.origin && origin !== target.url && !req.url().startsWith('data:')) complain(`foreign request: ${req.url()}`);
   });
   page.on('response', (res) => {
-    if (!res.ok() || res.request().method() === 'OPTIONS' || !res.url().startsWith(target.url)) return;
+    if (!settled(res) || res.request().method() === 'OPTIONS' || !res.url().startsWith(target.url)) return;
     for (const key of keys(res.request())) answered.add(key);
     changed();
   });
   await page.exposeFunction('note', note);
   await page.addInitScript((story) => Object.assign(globalThis, { story }), { target, ticks, properties, strings, traits, site, ...more });
   await page.goto(site.origin + path, { referer });
-  /** Waits until all keys of (done) => [string] were answered. */
+  /** Waits until all keys of () => [string] are settled. */
   const delivered = async (wanted) => {
     for (;;) {
       const missing = wanted().filter((key) => !answered.has(key));
@@ -81,5 +81,5 @@ export async function visit({ browser }, { path = site.home, referer = site.refe
       await new Promise((resolve) => { changed = resolve; });
     }
   };
-  return { context, page, answered, delivered };
+  return { page, delivered };
 }

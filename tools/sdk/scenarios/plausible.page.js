@@ -5,6 +5,17 @@ const { target, ticks, strings, site } = globalThis.story;
 const waiting = [];
 const seen = (name) => new Promise((resolve) => waiting.push({ name, resolve }));
 
+// The application goes on when the server is there again.
+async function reachable() {
+  for (;;) {
+    try {
+      return await fetch(`${target.url}/healthz`, { mode: 'no-cors' });
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
 // The SDK does not retry: what became of an event is said to its callback.
 const send = (name, options = {}) =>
   new Promise((resolve) => {
@@ -12,7 +23,7 @@ const send = (name, options = {}) =>
       ...options,
       callback: (result) => {
         globalThis.note({ kind: 'answer', name, n: options.props?.n, status: result?.status, failed: result?.error ? String(result.error.name) : undefined });
-        resolve(result);
+        (result?.error ? reachable() : Promise.resolve()).then(() => resolve(result));
       },
     });
   });

@@ -11,10 +11,13 @@ const keys = (request) => {
   return (value.batch ?? [value].flat()).map((event) => event.uuid);
 };
 
+// What got a 4xx is gone.
+const settled = (res) => res.ok() || (res.status() >= 400 && res.status() < 500);
+
 const opened = await open('posthog-js.page.js');
 const told = {};
 for (const device of ['first', 'second']) {
-  const { page, delivered } = await visit(opened, { keys, more: { device } });
+  const { page, delivered } = await visit(opened, { keys, settled, more: { device } });
   told[device] = await page.evaluate(() => globalThis.play());
   const uuids = await page.evaluate(() => globalThis.uuids);
   await delivered(() => uuids);

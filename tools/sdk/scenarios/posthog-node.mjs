@@ -41,7 +41,8 @@ client.identify({ distinctId: 'ben', properties: { email: 'ben@example.org' } })
 client.capture({ distinctId: 'ben', event: 'report_viewed' });
 client.capture({ distinctId: 'ben', event: 'imported', timestamp: new Date(Date.now() - 3 * 86_400_000) });
 
-// Opted out, then in again.
+// Opted out, then in again. What waits to be sent would be dropped.
+await client.flush();
 await client.disable();
 client.capture({ distinctId: 'ben', event: 'never_sent' });
 await client.flush(); // what is captured is looked at a moment later

@@ -12,11 +12,15 @@ const client = new Analytics({
   maxRetries: 10,
 });
 client.on('error', (err) => complain('error:', err));
-for (const kind of ['track', 'identify', 'page', 'screen', 'group', 'alias']) {
-  client.on(kind, ({ event }) => {
-    note({ kind, name: event.event ?? event.name, id: event.messageId, user: event.userId, device: event.anonymousId, n: event.properties?.n });
-  });
-}
+// What it sends again is noted once.
+const noted = new Set();
+client.on('http_request', ({ body }) => {
+  for (const event of JSON.parse(body).batch) {
+    if (noted.has(event.messageId)) continue;
+    noted.add(event.messageId);
+    note({ kind: event.type, name: event.event ?? event.name, id: event.messageId, user: event.userId, device: event.anonymousId, n: event.properties?.n });
+  }
+});
 
 const context = (path, title, referrer) => ({
   ip: '203.0.113.7',

@@ -10,7 +10,17 @@ const client = new Umami({
   userAgent: 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36',
 });
 
-const answers = [];
+// The application goes on when the server is there again.
+async function reachable() {
+  for (;;) {
+    try {
+      return await fetch(`${target.url}/healthz`);
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
 let cache = false;
 async function send(kind, name, n, promise) {
   const event = { kind, name, n };
@@ -23,8 +33,8 @@ async function send(kind, name, n, promise) {
     if (body.beep) complain('taken for a bot');
   } catch (err) {
     event.failed = String(err.cause?.code ?? err.name); // fetch failed, or no JSON
+    await reachable();
   }
-  answers.push(event);
 }
 
 const page = (path, title, referrer) => ({ hostname: 'shop.example', language: 'de-AT', screen: '1920x1080', url: path, title, referrer });
