@@ -14,11 +14,11 @@ LINT := go tool -modfile=tools/go.mod golangci-lint
 KILLS ?= 30
 HOT ?= pebble
 COLD ?= duckdb
-TIME ?= 20s
+TIME ?= 60s
 LISTEN ?= 127.0.0.1:8080
 DATA ?= ./data
 
-WEB_SOURCES := $(shell find web/src web/public web/build -type f 2>/dev/null) \
+WEB_SOURCES := $(shell find web/src web/snippet web/public web/build -type f 2>/dev/null) \
 	$(addprefix web/,index.html package.json package-lock.json tsconfig.json vite.config.ts)
 
 .PHONY: help
@@ -87,7 +87,7 @@ torture: ## Kill the server KILLS times (30) under load, then look for every eve
 	WEIR_TORTURE_HOT=$(HOT) WEIR_TORTURE_COLD=$(COLD) WEIR_TORTURE_KILLS=$(KILLS) go test -count 1 -timeout 60m -v -run 'Torture|IsStoredOnce|WithoutTokens' ./e2e
 
 .PHONY: fuzz
-fuzz: ## Fuzz each parser for TIME (20s)
+fuzz: ## Fuzz each parser for TIME (60s)
 	@grep -ro --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' internal client cmd | sort | while IFS=: read -r file func; do \
 		go test -run '^$$' -fuzz "^$${func#func }\$$" -fuzztime $(TIME) "./$${file%/*}"; \
 	done

@@ -17,6 +17,7 @@ const (
 	NameSessionEnd   = "session_end"   // ends the device's open visit
 	NameCall         = "api_call"      // an API request; carries Event.Call
 	NameIdentify     = "identify"      // links the device to a profile
+	NameGroup        = "group"         // says what is known of a company, a team …
 )
 
 // Event is one thing that happened. Strings that are unknown are empty.
@@ -74,7 +75,7 @@ func (e *Event) IsScreenView() bool { return e.Name == NameScreenView }
 // looking at a page: it keeps a visit from being a bounce.
 func (e *Event) IsInteractive() bool {
 	switch e.Name {
-	case NameScreenView, NameScreenLeave, NameSessionStart, NameSessionEnd, NameCall, NameIdentify:
+	case NameScreenView, NameScreenLeave, NameSessionStart, NameSessionEnd, NameCall, NameIdentify, NameGroup:
 		return false
 	}
 	return true
@@ -94,6 +95,9 @@ type Source struct {
 	// the event gets no derived device and nothing of the sending request,
 	// though IP and UserAgent, where it names them, are the caller's.
 	Reported bool
+	// Client says that the visitor's own machine sent the request: what the event
+	// does not say of address and user agent, the request does.
+	Client bool
 }
 
 // Incoming is a decoded event on its way in, before enrichment.

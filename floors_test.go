@@ -55,6 +55,8 @@ var house = map[string]room{
 
 	"internal/redisconn": {floor: 1, only: nothing, visitors: []string{"cmd/weir", "internal/hot/redis", "internal/fleet/redis"}},
 
+	"internal/dump": {floor: 2, only: []string{"", "internal/wire"}, visitors: command},
+
 	"internal/hot/pebble":  {floor: 2, visitors: command},
 	"internal/hot/redis":   {floor: 2, visitors: command},
 	"internal/cold/duckdb": {floor: 2, visitors: command},

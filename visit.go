@@ -53,10 +53,14 @@ type VisitRow struct {
 	Browser, OS, DeviceType, Language string
 }
 
-// Link says that a device is used by a profile.
+// Link says that a device is used by a profile. Without a device it says only that the
+// profile was identified.
 type Link struct {
 	ProjectID, DeviceID, ProfileID string
 	At                             time.Time // time of the event that said so
+	// Alias says that the device is a former id of the profile, which may have been a
+	// profile's too.
+	Alias bool
 }
 
 // DeadLetter is an event that the cold tier refused, kept with the reason.

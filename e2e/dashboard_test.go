@@ -9,22 +9,7 @@ import (
 
 // TestTheDashboardShowsTheDemo signs in with a real browser, wide and narrow.
 func TestTheDashboardShowsTheDemo(t *testing.T) {
-	need := func(what string, err error) {
-		if err == nil {
-			return
-		}
-		if os.Getenv("WEIR_TEST_STRICT") != "" {
-			t.Fatalf("%s: %v", what, err)
-		}
-		t.Skipf("%s: %v", what, err)
-	}
-	chromium, err := exec.LookPath("chromium")
-	need("no browser", err)
-	_, err = os.Stat("../web/node_modules/playwright-core")
-	need("no Playwright; run make web", err)
-	_, err = os.Stat("../web/dist/index.html")
-	need("the dashboard is not built; run make web", err)
-
+	browser := browserFor(t)
 	s := start(t, binary(t, ""), "--listen", "127.0.0.1:0", "--data", t.TempDir(), "--demo")
 	for end := time.Now().Add(30 * time.Second); ; {
 		var list struct{ Projects []project }
@@ -47,7 +32,7 @@ func TestTheDashboardShowsTheDemo(t *testing.T) {
 	}
 	cmd := exec.Command("node", "e2e/smoke.mjs")
 	cmd.Dir = "../web"
-	cmd.Env = append(os.Environ(), "BASE_URL="+s.url, "EMAIL=demo@example.com", "PASSWORD=weir-demo", "CHROMIUM="+chromium)
+	cmd.Env = append(os.Environ(), "BASE_URL="+s.url, "EMAIL=demo@example.com", "PASSWORD=weir-demo", "CHROMIUM="+browser)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)

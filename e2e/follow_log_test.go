@@ -24,6 +24,7 @@ type accessLog struct {
 	file *os.File
 	cut  []byte // of the last line, what is not written yet
 
+	rotates   atomic.Bool  // now and then, while it is set
 	lines     atomic.Int64 // begun
 	rotations atomic.Int64
 	files     int // rotated ones
@@ -60,7 +61,7 @@ func (l *accessLog) run(done <-chan struct{}) error {
 		if err := l.write(l.rand.IntN(30)); err != nil {
 			return err
 		}
-		if l.rand.IntN(80) == 0 {
+		if l.rotates.Load() && l.rand.IntN(80) == 0 {
 			rotate := l.renames
 			if l.copying {
 				rotate = l.copies

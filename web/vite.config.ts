@@ -5,11 +5,12 @@ import { defineConfig } from 'vite'
 
 import { compress } from './build/compress.ts'
 import { licences } from './build/licences.ts'
+import { snippet } from './build/snippet.ts'
 
 const server = 'http://127.0.0.1:8080'
 
 export default defineConfig({
-  plugins: [react(), tailwindcss(), licences(), compress()],
+  plugins: [react(), tailwindcss(), licences(), snippet(), compress()],
   server: {
     proxy: { '/api': server, '/v1': server },
   },
@@ -22,5 +23,5 @@ export default defineConfig({
     // A build empties dist and copies public/.gitkeep back, which go:embed needs.
     emptyOutDir: true,
   },
-  test: { include: ['src/**/*.test.ts'] },
+  test: { include: ['src/**/*.test.ts', 'snippet/**/*.test.ts'] },
 })

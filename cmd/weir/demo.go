@@ -55,7 +55,11 @@ Send an event, and see it at once:
     curl %s/v1/events -H 'Authorization: Bearer %s' \
       -d '{"name":"signup","profile_id":"ada","properties":{"plan":"pro"}}'
 
-`, login, url, demoKey)
+Count the views of a page of yours:
+
+    <script defer src="%s/weir.js" data-key="%s"></script>
+
+`, login, url, demoKey, url, demoKey)
 	return nil
 }
 

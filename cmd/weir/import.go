@@ -16,13 +16,16 @@ import (
 	"github.com/weir-analytics/weir/internal/accesslog"
 )
 
-// importCmd is "weir import": access logs in, one call event a line out.
+// importCmd is "weir import": access logs in, one call event a line out; or other
+// vendors' exports in, their events out.
 type importCmd struct {
-	Files      []string      `arg:"" name:"file" help:"Logs to import, plain, gzip or zstd; - is standard input."`
+	Files      []string      `arg:"" name:"file" help:"Logs or exports to import, plain, gzip or zstd; exports also as zip; - is standard input."`
 	URL        string        `name:"url" default:"http://127.0.0.1:8080" env:"WEIR_URL" help:"Address of the server."`
 	Key        string        `name:"key" env:"WEIR_KEY" help:"Write key of the project."`
 	Format     string        `name:"format" default:"combined" enum:"combined,common,nginx,caddy,json" env:"WEIR_FORMAT" help:"Layout of the logs: ${enum}."`
 	Map        string        `name:"map" env:"WEIR_MAP" placeholder:"FIELD=NAME,…" help:"With --format json: where the fields are."`
+	From       string        `name:"from" env:"WEIR_FROM" placeholder:"VENDOR" help:"Import another tool's export instead of access logs: posthog, openpanel, plausible, umami, ga4, matomo."`
+	Timezone   string        `name:"timezone" default:"UTC" env:"WEIR_TIMEZONE" help:"With --from: timezone of times that name none, such as Europe/Berlin."`
 	DryRun     bool          `name:"dry-run" env:"WEIR_DRY_RUN" help:"Read and check the logs, send nothing."`
 	ShiftToNow bool          `name:"shift-to-now" env:"WEIR_SHIFT_TO_NOW" help:"Move all times so that the latest line falls at now."`
 	RetryFor   time.Duration `name:"retry-for" default:"5m" env:"WEIR_RETRY_FOR" help:"How long to try again when the server is away or busy."`
@@ -31,55 +34,6 @@ type importCmd struct {
 	FromEnd    bool          `name:"from-end" env:"WEIR_FROM_END" help:"With --follow and a new state: leave out what the logs hold already."`
 	JSON       bool          `name:"json" env:"WEIR_JSON" help:"Print the report as JSON."`
 	Verbose    bool          `name:"verbose" short:"v" env:"WEIR_VERBOSE" help:"Name every rejected line, not only the first 20."`
-}
-
-// Help is shown below the usage.
-func (*importCmd) Help() string {
-	return `Each line of an access log becomes one api_call event. A line that cannot be read is named on standard error with its
-number and reason, and stops nothing.
-
-Importing a file again adds nothing, and a file that has grown adds only its new lines: an event's id comes from the file's
-first line, the line itself, and how many lines like it stand before it. The server knows ids for as long as its duplicate
-window, 24 hours unless it is set otherwise; import a file again after that and its lines count twice.
-
-Examples:
-
-    weir import --key KEY /var/log/apache2/access.log
-    weir import --key KEY --format nginx /var/log/nginx/access.log*.gz
-    zcat old.gz | weir import --key KEY --format common -
-    weir import --key KEY --format caddy --dry-run access.json
-    weir import --key KEY --format json --map ts=time,path=url,status=code,latency_s=took,ip=client.addr app.log
-
-With --follow it goes on as the logs grow, until it is told to stop. What the server has taken is remembered in a state file, so
-that a restart goes on where it was, and each line counts once: over rotation by rename, over copytruncate as far as the copy has
-what was there, and while the server is away, for however long. Lines that were sent and not acknowledged are sent again under the
-same ids.
-
-    weir import --follow --key KEY --format nginx /var/log/nginx/access.log
-    weir import --follow --key KEY --format caddy '/var/log/caddy/*.log'
-
-nginx logs how long a request took if it is told to, behind the fields of its format "combined":
-
-    log_format weir '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent '
-                    '"$http_referer" "$http_user_agent" $request_time';
-    access_log /var/log/nginx/access.log weir;
-
-Caddy needs to be told to log at all:
-
-    example.com {
-        log {
-            output file /var/log/caddy/access.log
-        }
-    }
-
-Fields of --map, each of which is looked for under its own name when it is not mapped:
-
-    ` + strings.Join(accesslog.MappingFields(), " ") + `
-
-A dotted name reaches into nested objects; of an array the first element is taken. "path" may be a full URL, "request" is
-a whole request line, and "ts" is text or a number of seconds, milli-, micro- or nanoseconds since 1970.
-
-The exit status is 0 when every line that could be read was delivered, even if others were rejected.`
 }
 
 // Run imports the files and prints a report on stdout. It ends early, after the
@@ -140,6 +94,11 @@ func (im *importer) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if im.cmd.From != "" {
+		if sources, err = unzipped(sources); err != nil {
+			return err
+		}
+	}
 	shift := time.Duration(0)
 	if im.cmd.ShiftToNow {
 		if shift, err = im.shift(ctx, sources); err != nil {
@@ -152,8 +111,11 @@ func (im *importer) run(ctx context.Context) error {
 	if writeErr := rep.write(im.stdout); err == nil {
 		err = writeErr
 	}
-	if err == nil && rep.Lines > 0 && rep.Rejected == rep.Lines {
+	if err == nil && rep.Lines > 0 && rep.Rejected == rep.Lines && im.cmd.From == "" {
 		err = fmt.Errorf("import: not one of %d lines was taken: is --format %s right?", rep.Lines, im.cmd.Format)
+	}
+	if err == nil && rep.Lines > 0 && rep.Rejected >= rep.Lines && im.cmd.From != "" {
+		err = fmt.Errorf("import: not one of %d records was taken: is --from %s right?", rep.Lines, im.cmd.From)
 	}
 	return err
 }
@@ -163,6 +125,9 @@ func (im *importer) run(ctx context.Context) error {
 func (im *importer) check() (endpoint string, err error) {
 	c := im.cmd
 	if _, err := c.parser(); err != nil {
+		return "", err
+	}
+	if err := c.checkFrom(); err != nil {
 		return "", err
 	}
 	u, err := url.Parse(c.URL)
@@ -246,6 +211,10 @@ func (im *importer) pump(ctx context.Context, sources []importSource, shift time
 	var readErr error
 	go func() {
 		defer close(batches)
+		if im.cmd.From != "" {
+			readErr = r.readExport(readCtx, im.cmd, sources)
+			return
+		}
 		readErr = r.readAll(readCtx, sources)
 	}()
 	send := &importSender{im: im, endpoint: endpoint, tell: rep.tell}

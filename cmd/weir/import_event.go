@@ -51,9 +51,22 @@ type importBatch struct {
 	lines    []importLine // line of each event
 	rejects  []importReject
 	from, to time.Time // range of the events' times
+	records  int       // lines, or records of an export
+	left     []string  // why records make no event, one for each that makes none
+	names    []string  // of the events, of an export
 }
 
 func (b *importBatch) events() int { return len(b.lines) }
+
+// span widens the range of the events' times.
+func (b *importBatch) span(t time.Time) {
+	if b.from.IsZero() || t.Before(b.from) {
+		b.from = t
+	}
+	if t.After(b.to) {
+		b.to = t
+	}
+}
 
 // importReader makes batches out of lines.
 type importReader struct {
@@ -99,6 +112,7 @@ func (r *importReader) line(at importLine, s *accesslog.Scanner, ids *importIDs)
 // event adds a line to the batch, as an event of that id or as a reject; err is
 // what is wrong with it already.
 func (r *importReader) event(at importLine, line []byte, err error, id string) {
+	r.batch.records++
 	if err == nil {
 		err = r.parser.Parse(line, &r.entry)
 	}
@@ -108,12 +122,7 @@ func (r *importReader) event(at importLine, line []byte, err error, id string) {
 	}
 	b, e := r.batch, &r.entry
 	e.Time = e.Time.Add(r.shift)
-	if b.from.IsZero() || e.Time.Before(b.from) {
-		b.from = e.Time
-	}
-	if e.Time.After(b.to) {
-		b.to = e.Time
-	}
+	b.span(e.Time)
 	b.body = appendCall(b.body, id, e)
 	b.body = append(b.body, '\n')
 	b.lines = append(b.lines, at)
@@ -122,7 +131,7 @@ func (r *importReader) event(at importLine, line []byte, err error, id string) {
 // flush compresses the batch and hands it on.
 func (r *importReader) flush(ctx context.Context) error {
 	b := r.batch
-	if b.events() == 0 && len(b.rejects) == 0 {
+	if b.events() == 0 && b.records == 0 {
 		return nil
 	}
 	if err := r.close(b); err != nil {

@@ -34,6 +34,11 @@ type importReport struct {
 	RejectedLines []importReject `json:"rejected_lines"` // the first 10,000
 	Error         string         `json:"error,omitempty"`
 
+	// Of an export.
+	Reasons map[string]int `json:"reasons,omitempty"`  // rejected records and events, by why
+	LeftOut map[string]int `json:"left_out,omitempty"` // records that make no event, by what they are
+	Names   map[string]int `json:"names,omitempty"`    // events by name, before the server looked at them
+
 	im      *importer
 	started time.Time
 	drawn   time.Time
@@ -58,7 +63,8 @@ func newImportReport(im *importer, sources []importSource) *importReport {
 
 // read takes note of a batch before it is sent.
 func (r *importReport) read(b *importBatch) {
-	r.Lines += b.events() + len(b.rejects)
+	r.Lines += b.records
+	r.tally(b)
 	r.Parsed += b.events()
 	if !r.DryRun {
 		r.Unsent += b.events()
@@ -77,6 +83,14 @@ func (r *importReport) read(b *importBatch) {
 	r.draw()
 }
 
+// unit is what is counted in.
+func (r *importReport) unit() string {
+	if r.im.cmd.From != "" {
+		return "records"
+	}
+	return "lines"
+}
+
 // delivered takes note of the server's answer.
 func (r *importReport) delivered(b *importBatch, reply *importReply) {
 	r.Unsent -= b.events()
@@ -90,6 +104,7 @@ func (r *importReport) delivered(b *importBatch, reply *importReply) {
 		if x.Detail != "" {
 			reason += ": " + x.Detail
 		}
+		r.reason("the server rejected it: " + x.Reason)
 		r.reject(importReject{b.lines[x.Index], reason})
 	}
 	r.draw()
@@ -132,7 +147,7 @@ func (r *importReport) draw() {
 // progress is the bar's text.
 func (r *importReport) progress(now time.Time) string {
 	elapsed := max(now.Sub(r.started), time.Millisecond).Seconds()
-	text := fmt.Sprintf("%d lines  %.0f/s", r.Lines, float64(r.Lines)/elapsed)
+	text := fmt.Sprintf("%d %s  %.0f/s", r.Lines, r.unit(), float64(r.Lines)/elapsed)
 	if r.total <= 0 {
 		return text
 	}
@@ -168,7 +183,8 @@ func (r *importReport) write(w io.Writer) error {
 		return enc.Encode(r)
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d lines in %.1f s (%.0f/s)\n", r.Lines, r.Seconds, float64(r.Lines)/max(r.Seconds, 0.001))
+	fmt.Fprintf(&b, "%d %s in %.1f s (%.0f/s)\n", r.Lines, r.unit(), r.Seconds, float64(r.Lines)/max(r.Seconds, 0.001))
+	r.writeSent(&b)
 	if r.DryRun {
 		fmt.Fprintf(&b, "%10d could be read (nothing was sent)\n", r.Parsed)
 	} else {
@@ -181,6 +197,7 @@ func (r *importReport) write(w io.Writer) error {
 	if r.From != nil {
 		fmt.Fprintf(&b, "from %s to %s\n", r.From.Format(time.RFC3339), r.To.Format(time.RFC3339))
 	}
+	r.writeExport(&b)
 	_, err := io.WriteString(w, b.String())
 	return err
 }

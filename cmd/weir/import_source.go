@@ -20,6 +20,7 @@ type importSource struct {
 	r    io.Reader // standard input; nil is the file of that name
 	size int64     // bytes as stored, 0 is unknown
 	done *atomic.Int64
+	open func(done *atomic.Int64) (io.ReadCloser, error) // of a file in an archive; nil is r, or the file of that name
 }
 
 // openImport looks at all files before anything is sent.

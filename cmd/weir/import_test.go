@@ -356,7 +356,7 @@ func TestImportIsAKongCommand(t *testing.T) {
 	}
 	want := importCmd{
 		Files: []string{"a", "-"}, URL: "http://127.0.0.1:8080", Key: "FROM_ENV", Format: "json",
-		Map: "ts=time,path=url", RetryFor: 30 * time.Second,
+		Map: "ts=time,path=url", Timezone: "UTC", RetryFor: 30 * time.Second,
 	}
 	if diff := cmp.Diff(want, cli.Import); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -30,6 +30,7 @@ type importEvent struct {
 	IP         string         `json:"ip"`
 	DeviceID   string         `json:"device_id"`
 	UserAgent  string         `json:"user_agent"`
+	ProfileID  string         `json:"profile_id"`
 	Call       map[string]any `json:"call"`
 	Properties map[string]any `json:"properties"`
 }

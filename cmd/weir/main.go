@@ -21,7 +21,7 @@ var version = "dev"
 // WEIR_ and its name.
 type cli struct {
 	Serve   serveCmd   `cmd:"" help:"Run the server."`
-	Import  importCmd  `cmd:"" help:"Import access logs."`
+	Import  importCmd  `cmd:"" help:"Import access logs, and exports of other tools."`
 	Project projectCmd `cmd:"" help:"Make, list and change projects."`
 	Key     keyCmd     `cmd:"" help:"Make, list and revoke write keys."`
 	Profile profileCmd `cmd:"" help:"Export and erase profiles."`

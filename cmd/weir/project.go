@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"text/tabwriter"
 )
 
@@ -14,7 +16,7 @@ import (
 type projectCmd struct {
 	Create projectCreateCmd `cmd:"" help:"Make a project and print its write key."`
 	List   projectListCmd   `cmd:"" help:"List the projects."`
-	Set    projectSetCmd    `cmd:"" help:"Change how long a project's events are kept, and how many it may bring in."`
+	Set    projectSetCmd    `cmd:"" help:"Change how long a project's events are kept, how many it may bring in, and its sites."`
 }
 
 // Help is shown below the usage.
@@ -73,15 +75,16 @@ func (c *projectListCmd) Run(ctx context.Context, stdout io.Writer) error {
 		Projects []struct {
 			ID, Name, Timezone string
 			RetentionDays      int `json:"retention_days"`
+			Sites              []string
 		}
 	}
 	if err := c.call(ctx, http.MethodGet, "/api/v1/projects", nil, &list); err != nil {
 		return err
 	}
 	w := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "PROJECT\tNAME\tTIMEZONE\tKEPT")
+	fmt.Fprintln(w, "PROJECT\tNAME\tTIMEZONE\tKEPT\tSITES")
 	for _, p := range list.Projects {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", p.ID, p.Name, p.Timezone, kept(p.RetentionDays))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", p.ID, p.Name, p.Timezone, kept(p.RetentionDays), sites(p.Sites))
 	}
 	return w.Flush()
 }
@@ -102,6 +105,7 @@ type projectSetCmd struct {
 	Project       string `arg:"" help:"Id of the project."`
 	RetentionDays *int   `placeholder:"N" help:"Days before today that its events are kept for; 0 is for ever. What is older is deleted within the hour."`
 	limitFlags    `embed:""`
+	siteFlags     `embed:""`
 }
 
 // Help is shown below the usage.
@@ -112,7 +116,8 @@ Examples:
 
     WEIR_ADMIN_TOKEN=… weir project set PROJECT --retention-days 90
     WEIR_ADMIN_TOKEN=… weir project set PROJECT --limit-key 1000/s --limit-ip 600/m
-    WEIR_ADMIN_TOKEN=… weir project set PROJECT --quota 1000000 --over sample --sample 10`
+    WEIR_ADMIN_TOKEN=… weir project set PROJECT --quota 1000000 --over sample --sample 10
+    WEIR_ADMIN_TOKEN=… weir project set PROJECT --site shop.example --site blog.shop.example`
 }
 
 // Run changes it.
@@ -121,19 +126,22 @@ func (c *projectSetCmd) Run(ctx context.Context, stdout io.Writer) error {
 		ID            string
 		RetentionDays int `json:"retention_days"`
 		limitsBody
+		Sites []string
 	}
 	in := map[string]any{}
 	if c.RetentionDays != nil {
 		in["retention_days"] = *c.RetentionDays
 	}
-	c.into(in)
+	c.limitFlags.into(in)
+	c.siteFlags.into(in)
 	if len(in) == 0 {
-		return errors.New("say what to change: --retention-days, --limit-key, --limit-ip, --quota, --over or --sample")
+		return errors.New("say what to change: --retention-days, --limit-key, --limit-ip, --quota, --over, --sample, --site or --no-sites")
 	}
 	if err := c.call(ctx, http.MethodPatch, "/api/v1/projects/"+url.PathEscape(c.Project), in, &p); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(stdout, "project              %s\nkept                 %s\n%v", p.ID, kept(p.RetentionDays), p.limitsBody)
+	_, err := fmt.Fprintf(stdout, "project              %s\nkept                 %s\n%vsites                %s\n",
+		p.ID, kept(p.RetentionDays), p.limitsBody, cmp.Or(strings.Join(p.Sites, ", "), "none"))
 	return err
 }
 

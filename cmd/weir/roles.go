@@ -66,6 +66,18 @@ func (e elsewhere) Traces(context.Context, *weir.Project, io.Reader, string, wir
 	return ingest.Reply{}, e.err("take events")
 }
 
+func (e elsewhere) Deliver(context.Context, *weir.Project, []weir.Incoming, []weir.Rejection, ingest.Remote) (ingest.Reply, error) {
+	return ingest.Reply{}, e.err("take events")
+}
+
+func (e elsewhere) Device(context.Context, *weir.Project, ingest.Remote) (string, error) {
+	return "", e.err("take events")
+}
+
+// Refused counts nothing.
+func (e elsewhere) Refused(error) {}
+
+// Trend refuses.
 func (e elsewhere) Trend(context.Context, *weir.Project, weir.Query, time.Duration) (*insight.Trend, error) {
 	return nil, e.err("answer questions")
 }

@@ -34,8 +34,10 @@ type Batch struct {
 
 	Events []weir.EventRow
 	Visits []weir.VisitRow
-	Links  []weir.Link
-	Dead   []weir.DeadLetter
+	// Links are those beside what Events say themselves, which Write finds: see the
+	// function Links. One that is there already may be among them.
+	Links []weir.Link
+	Dead  []weir.DeadLetter
 	// Traits are changes beside those that Events ask for, which Write finds by
 	// itself: see Traits. A change that is there already may be among them.
 	Traits []weir.TraitChange
@@ -67,7 +69,7 @@ func (e *RowError) Error() string { return "cold: row refused: " + e.Reason }
 
 // Reader answers SQL. Arguments are bound to "?" in order.
 //
-// The tables are events, sightings, tallies, visits, traits, identities, erasures,
+// The tables are events, sightings, tallies, visits, traits, identities, aliases, erasures,
 // dead_letters and batches, with the columns of the DuckDB backend's migrations in
 // every engine, and perhaps more.
 // Two columns of events are computed at the write, person and quarter, as Person

@@ -15,6 +15,7 @@ import (
 // Erasure is a profile that is to be forgotten.
 type Erasure struct {
 	ProjectID, ProfileID string
+	Merged               []string  // profiles that count for it by an alias
 	Devices              []string  // that are linked to it
 	At                   time.Time // what was received before is erased
 	By                   string    // who asked for it
@@ -22,10 +23,11 @@ type Erasure struct {
 
 // Eraser erases profiles.
 type Eraser interface {
-	// Erase takes the person out of what was received before e.At: the profile, and
-	// its devices as far as they are no other profile's. Of its events stays what
-	// Anonymous leaves, so that no number of events changes; its visits, sightings,
-	// links, traits and dead letters are deleted. When it returns without an error
+	// Erase takes the person out of what was received before e.At: the profile, those
+	// that are merged into it, and its devices as far as they are no other profile's. Of
+	// its events stays what Anonymous leaves, so that no number of events changes; its
+	// visits, sightings, links, traits and dead letters are deleted, and the aliases that
+	// one of its profiles is the former id in. When it returns without an error
 	// that is so for every question that is asked after.
 	//
 	// It notes that first, by hashes: what was received before e.At and is written
@@ -43,7 +45,7 @@ type Eraser interface {
 // Check refuses an erasure of nobody, which would be one of everybody who is not
 // known, and of a time that a store does not have. Error: EINVALID.
 func (e *Erasure) Check() error {
-	if e.ProjectID == "" || e.ProfileID == "" || slices.Contains(e.Devices, "") {
+	if e.ProjectID == "" || e.ProfileID == "" || slices.Contains(e.Devices, "") || slices.Contains(e.Merged, "") {
 		return weir.Errorf(weir.EINVALID, "cannot erase a profile without an id")
 	}
 	if e.At.Before(Earliest) || !e.At.Before(Latest) {
@@ -78,6 +80,9 @@ type Mark struct {
 // Marks are those of an erasure, the profile's first.
 func (e *Erasure) Marks() []Mark {
 	marks := []Mark{{e.ProjectID, hashOf(e.ProjectID, "u"+e.ProfileID), e.At, e.By}}
+	for _, m := range e.Merged {
+		marks = append(marks, Mark{ProjectID: e.ProjectID, Person: hashOf(e.ProjectID, "u"+m), At: e.At})
+	}
 	for _, d := range e.Devices {
 		marks = append(marks, Mark{ProjectID: e.ProjectID, Person: hashOf(e.ProjectID, "d"+d), At: e.At})
 	}
@@ -114,13 +119,14 @@ func (m Erased) covers(project, profile, device string, at time.Time) bool {
 	return person != "d" && at.Before(m[[2]string{project, hashOf(project, person)}])
 }
 
-// Filter is the batch without those who were erased after its rows were received. The
-// batch is not changed; events stay at their indexes.
+// Filter is the batch with all its Links, and without those who were erased after its
+// rows were received. The batch is not changed; events stay at their indexes.
 func (m Erased) Filter(b *Batch) *Batch {
-	if len(m) == 0 {
-		return b
-	}
 	out := *b
+	if len(m) == 0 {
+		out.Links = Links(b)
+		return &out
+	}
 	out.Events = make([]weir.EventRow, len(b.Events))
 	for i := range b.Events {
 		r := &b.Events[i]
@@ -131,6 +137,7 @@ func (m Erased) Filter(b *Batch) *Batch {
 	}
 	out.Visits = keep(b.Visits, func(v *weir.VisitRow) bool { return !m.covers(v.ProjectID, v.ProfileID, v.DeviceID, v.Start) })
 	out.Links = keep(b.Links, func(l *weir.Link) bool { return !m.covers(l.ProjectID, l.ProfileID, l.DeviceID, l.At) })
+	out.Links = keep(Links(&out), func(l *weir.Link) bool { return !l.Alias || !m.covers(l.ProjectID, l.DeviceID, "", l.At) })
 	out.Traits = keep(b.Traits, func(c *weir.TraitChange) bool { return !m.covers(c.ProjectID, c.ProfileID, "", c.At) })
 	out.Dead = keep(b.Dead, func(d *weir.DeadLetter) bool {
 		e := PersonOf(d.Event)
@@ -168,7 +175,7 @@ func (e *Erasure) Is(event []byte) bool {
 		return false
 	}
 	if who.ProfileID != "" {
-		return who.ProfileID == e.ProfileID
+		return who.ProfileID == e.ProfileID || slices.Contains(e.Merged, who.ProfileID)
 	}
 	return slices.Contains(e.Devices, who.DeviceID)
 }
@@ -187,24 +194,41 @@ type Part struct {
 // the others are to be deleted. moment makes a timestamp of a "?" in microseconds.
 func (e *Erasure) Parts(moment string) []Part {
 	us := e.At.UnixMicro()
-	parts := []Part{
-		{"events", "project_id = ? AND received_at < " + moment + " AND profile_id = ?", []any{e.ProjectID, us, e.ProfileID}},
-		{"visits", "project_id = ? AND start_at < " + moment + " AND profile_id = ?", []any{e.ProjectID, us, e.ProfileID}},
-		{"sightings", "project_id = ? AND person = ?", []any{e.ProjectID, "u" + e.ProfileID}},
-		{"traits", "project_id = ? AND changed_at < " + moment + " AND profile_id = ?", []any{e.ProjectID, us, e.ProfileID}},
-		{"identities", "project_id = ? AND linked_at < " + moment + " AND profile_id = ?", []any{e.ProjectID, us, e.ProfileID}},
-	}
-	for first := 0; first < len(e.Devices); first += erasedAtOnce {
-		devices := e.Devices[first:min(first+erasedAtOnce, len(e.Devices))]
-		in := " IN (?" + strings.Repeat(", ?", len(devices)-1) + ")"
-		var ids, persons []any
-		for _, d := range devices {
-			ids, persons = append(ids, d), append(persons, "d"+d)
+	var parts []Part
+	// among adds the rows of some ids. rows are table and column of these, with the time
+	// of the rows that are to go; sightings have none.
+	among := func(ids []string, prefix string, rows [][3]string) {
+		for some := range slices.Chunk(ids, erasedAtOnce) {
+			in := " IN (?" + strings.Repeat(", ?", len(some)-1) + ")"
+			for _, r := range rows {
+				p := Part{r[0], "project_id = ? AND ", []any{e.ProjectID}}
+				if r[2] != "" {
+					p.Where, p.Args = p.Where+r[2]+" < "+moment+" AND ", append(p.Args, us)
+				}
+				p.Where += r[1] + in
+				for _, id := range some {
+					if r[1] == "person" {
+						id = prefix + id
+					}
+					p.Args = append(p.Args, id)
+				}
+				parts = append(parts, p)
+			}
 		}
-		parts = append(parts,
-			Part{"events", "project_id = ? AND received_at < " + moment + " AND profile_id = '' AND device_id" + in, append([]any{e.ProjectID, us}, ids...)},
-			Part{"visits", "project_id = ? AND start_at < " + moment + " AND profile_id = '' AND device_id" + in, append([]any{e.ProjectID, us}, ids...)},
-			Part{"sightings", "project_id = ? AND person" + in, append([]any{e.ProjectID}, persons...)})
 	}
+	among(append([]string{e.ProfileID}, e.Merged...), "u", [][3]string{
+		{"events", "profile_id", "received_at"},
+		{"visits", "profile_id", "start_at"},
+		{"sightings", "person", ""},
+		{"traits", "profile_id", "changed_at"},
+		{"identities", "profile_id", "linked_at"},
+		{"aliases", "profile_id", "linked_at"},
+		{"aliases", "alias", "linked_at"},
+	})
+	among(e.Devices, "d", [][3]string{
+		{"events", "profile_id = '' AND device_id", "received_at"},
+		{"visits", "profile_id = '' AND device_id", "start_at"},
+		{"sightings", "person", ""},
+	})
 	return parts
 }

@@ -196,3 +196,15 @@ func TestRemoteCallHasAChannelOnlyFromReferrerOrCampaign(t *testing.T) {
 		}
 	}
 }
+
+func TestAPageViewThatAServerReportsHasAChannelAndItsCallsHaveNone(t *testing.T) {
+	e := open(t, enrich.Options{})
+	in := weir.Incoming{Event: weir.Event{Name: weir.NameScreenView}, Source: weir.Source{URL: "https://shop.example/", Reported: true}}
+	if e.Apply(&in); in.Event.Channel != weir.ChannelDirect {
+		t.Errorf("a page view: %q", in.Event.Channel)
+	}
+	in = weir.Incoming{Event: weir.Event{Name: weir.NameCall, Call: &weir.Call{}}, Source: weir.Source{URL: "https://api.example/v1", Reported: true}}
+	if e.Apply(&in); in.Event.Channel != "" {
+		t.Errorf("a call: %q", in.Event.Channel)
+	}
+}

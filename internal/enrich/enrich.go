@@ -67,7 +67,7 @@ func (e *Enricher) Apply(in *weir.Incoming) {
 	// A server reports its calls: agent and address are its own, and the path
 	// is no page that a visitor came to.
 	remoteCall := src.Remote && ev.Call != nil
-	if !remoteCall && !src.Reported || ev.Referrer != "" || hint != "" || ev.UTMSource != "" || ev.UTMMedium != "" {
+	if ev.Call == nil || !src.Remote && !src.Reported || ev.Referrer != "" || hint != "" || ev.UTMSource != "" || ev.UTMMedium != "" {
 		applyChannel(ev, hint)
 	}
 	if ev.Language != "" {

@@ -60,7 +60,7 @@ func tokenRole(t *meta.Token, projectID string) weir.Role {
 func (s *Server) admitting(rule Rule, next http.Handler) http.Handler {
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := callOf(r.Context())
-		c.route = rule.pattern()
+		c.route, c.rule, c.refuse = rule.pattern(), rule, s.mux.refusers[rule.pattern()]
 		ctx, err := s.admit(rule, r, c)
 		if rule.Need == WriteKey {
 			err = s.holdToRate(r, c, err)
@@ -74,7 +74,7 @@ func (s *Server) admitting(rule Rule, next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
-	if strings.HasPrefix(rule.Path, "/v1/") {
+	if rule.Anywhere {
 		return cors(h)
 	}
 	return h
@@ -85,7 +85,7 @@ func (s *Server) admitting(rule Rule, next http.Handler) http.Handler {
 func (s *Server) admit(rule Rule, r *http.Request, c *call) (context.Context, error) {
 	ctx := r.Context()
 	switch rule.Need {
-	case Public:
+	case Public, Sender:
 		return ctx, nil
 	case WriteKey:
 		var err error
@@ -133,6 +133,30 @@ func (s *Server) admitKey(r *http.Request, c *call) (*weir.Project, error) {
 	}
 	if s.cfg.RateLimiter != nil {
 		c.key = keyName(key)
+	}
+	return p, err
+}
+
+// admitSender is the project that a vendor's SDK names by a write key, or by a name
+// that the project was given, such as a site's domain.
+func (s *Server) admitSender(r *http.Request, c *call, name string) (*weir.Project, error) {
+	var p *weir.Project
+	var err error
+	switch {
+	case name == "":
+		s.metrics.refusedKeys.WithLabelValues("missing").Inc()
+		return nil, weir.Errorf(weir.EUNAUTHORIZED, "the project is not named: use its write key where the SDK wants a token, a site or a domain")
+	case strings.HasPrefix(name, meta.KeyPrefix):
+		p, err = s.cfg.Directory.ProjectByKey(r.Context(), name)
+	default:
+		p, err = s.cfg.Directory.ProjectBySite(r.Context(), name)
+	}
+	if weir.ErrorCode(err) == weir.ENOTFOUND {
+		s.metrics.refusedKeys.WithLabelValues("unknown").Inc()
+		return nil, weir.Errorf(weir.EUNAUTHORIZED, "no project is known by this key or name")
+	}
+	if s.cfg.RateLimiter != nil {
+		c.key = keyName(name)
 	}
 	return p, err
 }

@@ -23,6 +23,14 @@ func (nothing) Ingest(context.Context, *weir.Project, io.Reader, string, ingest.
 	return ingest.Reply{Accepted: 1}, nil
 }
 
+func (nothing) Deliver(context.Context, *weir.Project, []weir.Incoming, []weir.Rejection, ingest.Remote) (ingest.Reply, error) {
+	return ingest.Reply{}, nil
+}
+
+func (nothing) Device(context.Context, *weir.Project, ingest.Remote) (string, error) { return "", nil }
+
+func (nothing) Refused(error) {}
+
 func (nothing) Traces(context.Context, *weir.Project, io.Reader, string, wire.Encoding, ingest.Remote) (ingest.Reply, error) {
 	return ingest.Reply{Accepted: 1}, nil
 }

@@ -19,12 +19,17 @@ type call struct {
 	ip      string // the client's, "" when unknown
 	secure  bool   // the client speaks TLS, to us or to a trusted proxy
 	route   string // the rule's pattern, or "ui", or "none"
+	rule    Rule   // zero with the routes "ui" and "none"
 	who     principal
 	project *weir.Project // with WriteKey and InProject
 	role    weir.Role     // with InProject
 	key     string        // with WriteKey: what names the key to the limiter, if there is one
 
 	standing *ingest.Standing // with the address's rate; nil when there is none
+
+	// refuse writes the status and body of an error where the route has a form of
+	// its own for them; nil is Weir's JSON.
+	refuse func(w http.ResponseWriter, r *http.Request, e *Error)
 }
 
 type callKey struct{}
@@ -53,7 +58,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		took := s.cfg.Clock.Now().Sub(began)
 		s.metrics.observe(c.route, rec.code(), took)
 		level := slog.LevelInfo
-		if quiet(c.route) && rec.code() != http.StatusInternalServerError {
+		if c.quiet() && rec.code() != http.StatusInternalServerError {
 			level = slog.LevelDebug
 		}
 		if s.log.Enabled(r.Context(), level) {
@@ -68,14 +73,12 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 }
 
 // quiet routes are called all the time, and are logged when debugging only.
-func quiet(route string) bool {
-	switch route {
-	case "POST /v1/events", "POST /v1/events/{$}", "OPTIONS /v1/events", "OPTIONS /v1/events/{$}",
-		tracesRoute, "OPTIONS /v1/traces",
-		"GET /healthz", "GET /readyz", "GET /metrics", "ui":
+func (c *call) quiet() bool {
+	switch c.route {
+	case "GET /healthz", "GET /readyz", "GET /metrics", "GET /weir.js", "ui":
 		return true
 	}
-	return false
+	return c.rule.Anywhere
 }
 
 // recoverPanic answers 500 for a handler that panicked, or cuts the connection
@@ -110,7 +113,11 @@ func (s *Server) dispatch(w http.ResponseWriter, r *http.Request) {
 	case probe.status == http.StatusMethodNotAllowed:
 		e := newError(codeMethod, r.Method+" is not for this path", nil, nil)
 		e.header.Set("Allow", probe.header.Get("Allow"))
-		s.fail(w, r, e)
+		answer := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.fail(w, r, e) }))
+		if strings.Contains(probe.header.Get("Allow"), http.MethodOptions) { // pages of any site call this path
+			answer = cors(answer)
+		}
+		answer.ServeHTTP(w, r)
 	case forPrograms(r.URL.Path):
 		s.fail(w, r, weir.Errorf(weir.ENOTFOUND, "there is nothing at this path"))
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:

@@ -24,9 +24,12 @@ type Directory interface {
 
 	Project(ctx context.Context, id string) (*weir.Project, error)
 	ProjectByKey(ctx context.Context, writeKey string) (*weir.Project, error)
+	ProjectBySite(ctx context.Context, site string) (*weir.Project, error)
 	Projects(ctx context.Context) ([]*weir.Project, error)
 	Memberships(ctx context.Context, userID string) ([]meta.Membership, error)
 	Role(ctx context.Context, userID, projectID string) (weir.Role, error)
+	Sites(ctx context.Context, projectID string) ([]string, error)
+	SetSites(ctx context.Context, projectID string, sites []string) error
 	SetRetention(ctx context.Context, projectID string, days int) error
 	ChangeLimits(ctx context.Context, projectID string, change func(*weir.Limits) error) (weir.Limits, error)
 	CreateProject(ctx context.Context, n meta.NewProject) (p *weir.Project, writeKey string, err error)
@@ -45,6 +48,13 @@ type Ingester interface {
 	// Traces takes the calls of an OTLP/HTTP trace request; the spans that are
 	// not taken are its rejections.
 	Traces(ctx context.Context, p *weir.Project, body io.Reader, encoding string, e wire.Encoding, remote ingest.Remote) (ingest.Reply, error)
+	// Deliver takes events that are decoded; rejected are those of the request
+	// that could not be. It changes the events in place.
+	Deliver(ctx context.Context, p *weir.Project, in []weir.Incoming, rejected []weir.Rejection, remote ingest.Remote) (ingest.Reply, error)
+	// Device is the one that an event of the sender would get; nothing is stored.
+	Device(ctx context.Context, p *weir.Project, remote ingest.Remote) (string, error)
+	// Refused counts a request that was refused whole before Deliver.
+	Refused(err error)
 }
 
 // Stats answers from counters. *stats.Stats is one.

@@ -133,8 +133,8 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	h.Del("Content-Length")
 	h.Del("Content-Encoding")
 	h.Del("ETag")
-	if callOf(r.Context()).route == tracesRoute {
-		failTraces(w, r, e)
+	if refuse := callOf(r.Context()).refuse; refuse != nil {
+		refuse(w, r, e)
 		return
 	}
 	w.WriteHeader(e.status)

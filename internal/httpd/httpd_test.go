@@ -41,6 +41,8 @@ type backend struct {
 	events    insight.EventsQuery
 	freshness time.Duration
 
+	deliveries []delivery
+
 	series []insight.TrendSeries // of the next trend
 
 	days     []weir.Date // of reports that were asked for

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"reflect"
 	"strconv"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	weir "github.com/weir-analytics/weir"
@@ -27,7 +28,10 @@ func (s *Server) ingest(w http.ResponseWriter, r *http.Request) {
 	c := callOf(r.Context())
 	reply, err := s.cfg.Ingest.Ingest(r.Context(), c.project,
 		http.MaxBytesReader(w, r.Body, s.cfg.MaxIngestBody), r.Header.Get("Content-Encoding"),
-		ingest.Remote{IP: c.ip, UserAgent: r.UserAgent(), Key: c.key, Historical: historical(r)})
+		ingest.Remote{
+			IP: c.ip, UserAgent: r.UserAgent(), Key: c.key, Historical: historical(r),
+			Page: r.Header.Get("Origin") != "", SentAt: sentAt(r),
+		})
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -70,6 +74,23 @@ func historical(r *http.Request) bool {
 	return err == nil && on
 }
 
+// sentAt is when the sender's clock says that it sent the request, zero when the
+// sender does not say.
+func sentAt(r *http.Request) time.Time {
+	if r.URL.RawQuery == "" {
+		return time.Time{}
+	}
+	ms, err := strconv.ParseInt(r.URL.Query().Get("sent_at"), 10, 64)
+	if err != nil || ms <= 0 || ms > maxSentAt {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms)
+}
+
+// maxSentAt is in the year 5138, in milliseconds: a clock is never so wrong, and
+// sums of such times do not overflow.
+const maxSentAt = 1e14
+
 func (s *Server) documentIngest() {
 	event := s.schema(reflect.TypeFor[SentEvent]())
 	many := &huma.Schema{Type: huma.TypeArray, Items: event}
@@ -83,6 +104,7 @@ func (s *Server) documentIngest() {
 			"A 429 with rate_limited or quota_exceeded took nothing: send the same again after Retry-After.",
 		Parameters: []*huma.Param{
 			{Name: "key", In: "query", Description: "the write key, for senders that can set no header", Schema: &huma.Schema{Type: huma.TypeString}},
+			{Name: "sent_at", In: "query", Description: "when this is sent by the sender's clock, in milliseconds since 1970: a clock that is over a minute wrong is corrected for", Schema: &huma.Schema{Type: huma.TypeInteger}},
 			{Name: "X-Weir-Historical", In: "header", Description: "true for a log's events, long past", Schema: &huma.Schema{Type: huma.TypeBoolean}},
 		},
 		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	weir "github.com/weir-analytics/weir"
@@ -54,16 +55,24 @@ func TestTheSenderIsPassedOn(t *testing.T) {
 	f.do("POST", "/v1/events", "b", "X-Weir-Key", f.key, "User-Agent", "curl/8", "X-Weir-Historical", "true")
 	f.do("POST", "/v1/events?historical=1", "c", "X-Weir-Key", f.key, "User-Agent", "curl/8")
 	f.do("POST", "/v1/events?historical=maybe", "d", "X-Weir-Key", f.key, "User-Agent", "curl/8")
+	f.do("POST", "/v1/events?sent_at=1763764725123", "e", "X-Weir-Key", f.key, "User-Agent", "Mozilla/5.0", "Origin", "https://shop.example")
+	for _, wrong := range []string{"", "soon", "-1", "0", "99999999999999999", "1e12"} {
+		f.do("POST", "/v1/events?sent_at="+wrong, "f", "X-Weir-Key", f.key, "User-Agent", "curl/8")
+	}
 	want := []ingest.Remote{
 		{IP: "203.0.113.9", UserAgent: "curl/8"},
 		{IP: "127.0.0.1", UserAgent: "curl/8", Historical: true},
 		{IP: "127.0.0.1", UserAgent: "curl/8", Historical: true},
 		{IP: "127.0.0.1", UserAgent: "curl/8"},
+		{IP: "127.0.0.1", UserAgent: "Mozilla/5.0", Page: true, SentAt: time.UnixMilli(1763764725123)},
+	}
+	for range 6 {
+		want = append(want, ingest.Remote{IP: "127.0.0.1", UserAgent: "curl/8"})
 	}
 	if d := cmp.Diff(want, f.remotes); d != "" {
 		t.Error(d)
 	}
-	if d := cmp.Diff([]string{"zstd", "", "", ""}, f.encodings); d != "" {
+	if d := cmp.Diff([]string{"zstd", "", "", ""}, f.encodings[:4]); d != "" {
 		t.Error(d)
 	}
 	if strings.Contains(f.log.String(), "203.0.113.9") {

@@ -11,6 +11,7 @@ type metrics struct {
 	requests    *prometheus.CounterVec
 	seconds     *prometheus.HistogramVec
 	refusedKeys *prometheus.CounterVec
+	unsupported *prometheus.CounterVec
 	guesses     *prometheus.CounterVec
 	streams     prometheus.Gauge
 }
@@ -27,6 +28,9 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		refusedKeys: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "weir_ingest_senders_refused_total", Help: "Ingest requests refused before they were read, for their write key or their address's rate, by reason.",
 		}, []string{"reason"}),
+		unsupported: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "weir_ingest_unsupported_total", Help: "Requests of vendors' SDKs that were taken though Weir does not keep what they bring, by vendor and kind.",
+		}, []string{"vendor", "kind"}),
 		guesses: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "weir_login_throttled_total", Help: "Attempts to sign in that came too soon after others, by what they had in common.",
 		}, []string{"by"}),
@@ -34,7 +38,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Name: "weir_live_streams", Help: "Live streams open now.",
 		}),
 	}
-	reg.MustRegister(m.requests, m.seconds, m.refusedKeys, m.guesses, m.streams)
+	reg.MustRegister(m.requests, m.seconds, m.refusedKeys, m.unsupported, m.guesses, m.streams)
 	// Shown from the start, so that a rate over them has a zero to begin with.
 	m.refusedKeys.WithLabelValues("missing")
 	m.refusedKeys.WithLabelValues("unknown")

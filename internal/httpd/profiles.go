@@ -85,7 +85,7 @@ func (s *Server) mountProfiles() {
 	})
 	handle(s, huma.Operation{
 		OperationID: "erase-profile", Method: "DELETE", Path: "/api/v1/projects/{id}/profiles/{profile}", Summary: "Erase a profile",
-		Description: "Erases the profile and the devices that are linked to it. Events are counted as before, without the person. To erase again is no error.",
+		Description: "Erases the profile, the devices that are linked to it and the former ids that count under it. A former id alone is not erased: 409. Events are counted as before, without the person. To erase again is no error.",
 	}, func(ctx context.Context, in *ProfilePath) (*output[insight.Erased], error) {
 		// A client that goes away must not leave it half done.
 		return passOn(s.cfg.Profiles.Erase(context.WithoutCancel(ctx), projectOf(ctx), in.Profile, who(ctx)))

@@ -19,6 +19,8 @@ type ProjectBody struct {
 
 	RetentionDays int `json:"retention_days" doc:"days before today that events are kept for; 0 is for ever"`
 	Limits
+
+	Sites []string `json:"sites" nullable:"false" doc:"names of the project besides its write keys, for vendors' SDKs: a domain, an id. They are no secret"`
 }
 
 // NewProjectBody is a project just made.
@@ -77,6 +79,8 @@ type (
 			Quota    *int64  `json:"quota,omitempty" nullable:"false" minimum:"0" maximum:"1000000000000" doc:"most events of a calendar month in the project's timezone; 0 for any number"`
 			Over     *string `json:"over,omitempty" nullable:"false" enum:"refuse,sample,flag" doc:"what becomes of more"`
 			Sample   *int    `json:"sample,omitempty" nullable:"false" minimum:"1" maximum:"99" doc:"percent of the devices that are kept under the policy sample"`
+
+			Sites []string `json:"sites,omitempty" nullable:"false" maxItems:"100" doc:"names of the project besides its write keys, for vendors' SDKs; all of them: others are taken from it. 1 to 255 bytes each, without comma, space and slash; case and a leading www. do not count. A name is one project's on this server"`
 		} `doc:"what is missing stays"`
 	}
 	createOutput struct{ Body NewProjectBody }
@@ -103,11 +107,11 @@ func (s *Server) mountProjects() {
 	handle(s, huma.Operation{
 		OperationID: "get-project", Method: "GET", Path: "/api/v1/projects/{id}", Summary: "A project",
 	}, func(ctx context.Context, _ *ProjectPath) (*projectOutput, error) {
-		return &projectOutput{projectBody(projectOf(ctx), callOf(ctx).role)}, nil
+		return s.projectOutput(ctx, projectOf(ctx))
 	})
 	handle(s, huma.Operation{
-		OperationID: "change-project", Method: "PATCH", Path: "/api/v1/projects/{id}", Summary: "Change how long a project's events are kept, and its limits",
-		Description: "What is missing stays. Other nodes go by the change within a minute.",
+		OperationID: "change-project", Method: "PATCH", Path: "/api/v1/projects/{id}", Summary: "Change how long a project's events are kept, its limits and its sites",
+		Description: "What is missing stays. Other nodes go by the change within a minute. A site that is another project's is a conflict (409), and nothing is changed.",
 	}, s.changeProject)
 	handle(s, huma.Operation{
 		OperationID: "list-keys", Method: "GET", Path: "/api/v1/projects/{id}/keys", Summary: "A project's write keys, newest first",
@@ -132,7 +136,11 @@ func (s *Server) listProjects(ctx context.Context, _ *struct{}) (*projectsOutput
 	out := &projectsOutput{}
 	out.Body.Projects = make([]ProjectBody, 0, len(all))
 	for _, m := range all {
-		out.Body.Projects = append(out.Body.Projects, projectBody(m.Project, m.Role))
+		body, err := s.projectBody(ctx, m.Project, m.Role)
+		if err != nil {
+			return nil, err
+		}
+		out.Body.Projects = append(out.Body.Projects, body)
 	}
 	return out, nil
 }
@@ -179,8 +187,21 @@ func (s *Server) createProject(ctx context.Context, in *createInput) (*createOut
 func (s *Server) changeProject(ctx context.Context, in *changeInput) (*projectOutput, error) {
 	p, b := *projectOf(ctx), &in.Body // the project is shared
 	limits := b.LimitKey != nil || b.LimitIP != nil || b.Quota != nil || b.Over != nil || b.Sample != nil
-	if !limits && b.RetentionDays == nil {
-		return nil, weir.Errorf(weir.EINVALID, "say what to change: retention_days, limit_key, limit_ip, quota, over or sample")
+	if !limits && b.RetentionDays == nil && b.Sites == nil {
+		return nil, weir.Errorf(weir.EINVALID, "say what to change: retention_days, limit_key, limit_ip, quota, over, sample or sites")
+	}
+	if b.Sites != nil {
+		// The limits are looked at before, so that all is changed or nothing.
+		l := p.Limits
+		if err := in.limits(&l); err != nil {
+			return nil, err
+		}
+		if _, err := l.Normal(); err != nil {
+			return nil, err
+		}
+		if err := s.cfg.Directory.SetSites(ctx, p.ID, b.Sites); err != nil {
+			return nil, err
+		}
 	}
 	if limits {
 		var err error
@@ -194,7 +215,7 @@ func (s *Server) changeProject(ctx context.Context, in *changeInput) (*projectOu
 		}
 		p.RetentionDays = *b.RetentionDays
 	}
-	return &projectOutput{projectBody(&p, callOf(ctx).role)}, nil
+	return s.projectOutput(ctx, &p)
 }
 
 // limits changes what the body names. Error: EINVALID.
@@ -245,8 +266,19 @@ func (s *Server) createKey(ctx context.Context, _ *ProjectPath) (*newKeyOutput, 
 	return &newKeyOutput{NewKeyBody{KeyBody: keyBody(k, projectOf(ctx).Location()), WriteKey: key}}, nil
 }
 
-func projectBody(p *weir.Project, role weir.Role) ProjectBody {
-	return ProjectBody{ID: p.ID, Name: p.Name, Timezone: p.Timezone, Role: role.String(), RetentionDays: p.RetentionDays, Limits: limitsOf(p.Limits)}
+func (s *Server) projectOutput(ctx context.Context, p *weir.Project) (*projectOutput, error) {
+	body, err := s.projectBody(ctx, p, callOf(ctx).role)
+	if err != nil {
+		return nil, err
+	}
+	return &projectOutput{body}, nil
+}
+
+func (s *Server) projectBody(ctx context.Context, p *weir.Project, role weir.Role) (ProjectBody, error) {
+	sites, err := s.cfg.Directory.Sites(ctx, p.ID)
+	return ProjectBody{
+		ID: p.ID, Name: p.Name, Timezone: p.Timezone, Role: role.String(), RetentionDays: p.RetentionDays, Limits: limitsOf(p.Limits), Sites: sites,
+	}, err
 }
 
 func keyBody(k *meta.Key, loc *time.Location) KeyBody {

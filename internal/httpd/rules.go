@@ -18,6 +18,10 @@ const (
 	Session
 	// WriteKey asks for a project's write key, which no other need takes.
 	WriteKey
+	// Sender asks for what WriteKey does, or a name that the project was given,
+	// where the protocol of a vendor's SDKs has it: in the body, maybe. The handler
+	// finds it and calls admitSender.
+	Sender
 	// SignedIn asks for a user or a token.
 	SignedIn
 	// InProject asks for a user or token with at least Rule.Role in the project
@@ -32,6 +36,8 @@ type Rule struct {
 	Method, Path string
 	Need         Need
 	Role         weir.Role // with InProject
+	// Anywhere says that pages of any site may call it: it has CORS.
+	Anywhere bool
 }
 
 func (r Rule) pattern() string { return r.Method + " " + r.Path }
@@ -41,18 +47,19 @@ func (r Rule) pattern() string { return r.Method + " " + r.Path }
 // project, so that nobody learns of others' projects; 403 when they are known
 // and their role, scope or kind of credential does not do.
 func Rules() []Rule {
-	return []Rule{
+	return append(vendorRules(), []Rule{
 		{Method: "GET", Path: "/healthz", Need: Public},
 		{Method: "GET", Path: "/readyz", Need: Public},
 		{Method: "GET", Path: "/metrics", Need: Public},
 		{Method: "GET", Path: "/openapi.json", Need: Public},
+		{Method: "GET", Path: "/weir.js", Need: Public},
 
-		{Method: "POST", Path: "/v1/events", Need: WriteKey},
-		{Method: "POST", Path: "/v1/events/{$}", Need: WriteKey},
-		{Method: "OPTIONS", Path: "/v1/events", Need: Public},
-		{Method: "OPTIONS", Path: "/v1/events/{$}", Need: Public},
-		{Method: "POST", Path: "/v1/traces", Need: WriteKey},
-		{Method: "OPTIONS", Path: "/v1/traces", Need: Public},
+		{Method: "POST", Path: "/v1/events", Need: WriteKey, Anywhere: true},
+		{Method: "POST", Path: "/v1/events/{$}", Need: WriteKey, Anywhere: true},
+		{Method: "OPTIONS", Path: "/v1/events", Need: Public, Anywhere: true},
+		{Method: "OPTIONS", Path: "/v1/events/{$}", Need: Public, Anywhere: true},
+		{Method: "POST", Path: "/v1/traces", Need: WriteKey, Anywhere: true},
+		{Method: "OPTIONS", Path: "/v1/traces", Need: Public, Anywhere: true},
 
 		{Method: "GET", Path: "/api/v1/session", Need: Session},
 		{Method: "POST", Path: "/api/v1/setup", Need: Session},
@@ -96,7 +103,7 @@ func Rules() []Rule {
 		{Method: "PUT", Path: "/api/v1/projects/{id}/reports/schedule", Need: InProject, Role: weir.RoleAdmin},
 
 		{Method: "GET", Path: "/api/admin/status", Need: Instance},
-	}
+	}...)
 }
 
 // guardedMux is a mux that takes no handler without its rule and lets nobody
@@ -105,10 +112,15 @@ type guardedMux struct {
 	*http.ServeMux
 	server *Server
 	rules  map[string]Rule // by pattern; a mounted one is taken out
+	// refusers write the errors of routes that have a form of their own for them.
+	refusers map[string]func(http.ResponseWriter, *http.Request, *Error)
 }
 
 func newGuardedMux(s *Server) *guardedMux {
-	m := &guardedMux{ServeMux: http.NewServeMux(), server: s, rules: map[string]Rule{}}
+	m := &guardedMux{
+		ServeMux: http.NewServeMux(), server: s, rules: map[string]Rule{},
+		refusers: map[string]func(http.ResponseWriter, *http.Request, *Error){},
+	}
 	for _, r := range Rules() {
 		m.rules[r.pattern()] = r
 	}

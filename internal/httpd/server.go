@@ -113,6 +113,8 @@ func New(cfg Config) *Server {
 	s.mountOps()
 	s.mountIngest()
 	s.mountTraces()
+	s.mountVendors()
+	s.mountSnippet()
 	s.mountAccount()
 	s.mountProjects()
 	s.mountUsage()

@@ -13,6 +13,7 @@ import (
 const tracesRoute = "POST /v1/traces"
 
 func (s *Server) mountTraces() {
+	s.mux.refusers[tracesRoute] = failTraces
 	s.mux.HandleFunc(tracesRoute, s.traces)
 	s.mux.HandleFunc("OPTIONS /v1/traces", preflight)
 	s.documentTraces()

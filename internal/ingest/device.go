@@ -34,15 +34,15 @@ type devices struct {
 // visit in two.
 //
 // A server that reports calls, or what an identified user did, is not that
-// user's device: such events get none.
-func (d devices) derive(ctx context.Context, e *weir.Event, s weir.Source, historical bool, now time.Time) error {
+// user's device: such events get none. A page in that user's browser is.
+func (d devices) derive(ctx context.Context, e *weir.Event, s weir.Source, r Remote, now time.Time) error {
 	if s.Reported || s.IP == "" && s.UserAgent == "" {
 		return nil
 	}
-	if s.Remote && (e.Call != nil || e.ProfileID != "") {
+	if s.Remote && (e.Call != nil || e.ProfileID != "" && !r.Page) {
 		return nil
 	}
-	if historical {
+	if r.Historical {
 		salt, err := d.salts.ImportSalt(ctx, e.ProjectID)
 		if err != nil {
 			return fmt.Errorf("import salt: %w", err)
@@ -96,4 +96,14 @@ func withIP(properties json.RawMessage, ip string) json.RawMessage {
 		return properties // the sender's own word
 	}
 	return fmt.Appendf(nil, `{"ip":%s,%s`, quoted, properties[1:])
+}
+
+// Device is the one that an event of a client gets now, if it names none itself. Error:
+// EUNAVAILABLE.
+func (g *Ingester) Device(ctx context.Context, p *weir.Project, r Remote) (string, error) {
+	e := weir.Event{ProjectID: p.ID}
+	if err := g.devices.derive(ctx, &e, weir.Source{IP: r.IP, UserAgent: r.UserAgent, Client: true}, r, g.Clock.Now()); err != nil {
+		return "", unavailable(err)
+	}
+	return e.DeviceID, nil
 }

@@ -105,6 +105,22 @@ func TestAnImportedLogHasOneDevicePerVisitorForGood(t *testing.T) {
 	}
 }
 
+func TestWhoBringsALogIsNotTheVisitorOfItsEvents(t *testing.T) {
+	r := newRig(t)
+	r.project.StoreIP = true
+	past := browser
+	past.Historical = true
+	for _, body := range []string{`{"name":"screen_view","path":"/"}`, `{"name":"api_call","call":{"route":"/"}}`} {
+		e := r.sent(body, past)
+		if e.DeviceID != "" || e.Browser != "" || e.Country != "" || len(e.Properties) > 0 {
+			t.Errorf("%s: device %q, browser %q, country %q, properties %s", body, e.DeviceID, e.Browser, e.Country, e.Properties)
+		}
+	}
+	if e := r.sent(`{"name":"screen_view","path":"/"}`, past); e.Channel != weir.ChannelDirect {
+		t.Errorf("channel %q of a page of a log", e.Channel)
+	}
+}
+
 func TestWhatAServerReportsIsNotDoneByItsOwnDevice(t *testing.T) {
 	const visitor = `,"ip":"198.51.100.9","user_agent":"Mozilla/5.0 (iPhone)"`
 	for _, c := range []struct {
@@ -152,12 +168,36 @@ func TestNoEventIsStoredWhileThereIsNoSalt(t *testing.T) {
 		r.salts.fail = errors.New("disk is gone")
 		from := browser
 		from.Historical = past
-		_, err := r.Ingest(t.Context(), r.project, strings.NewReader(view), "", from)
+		body := strings.Replace(view, "{", `{"ip":"192.0.2.7",`, 1)
+		_, err := r.Ingest(t.Context(), r.project, strings.NewReader(body), "", from)
 		if weir.ErrorCode(err) != weir.EUNAVAILABLE || strings.Contains(weir.ErrorMessage(err), "disk") {
 			t.Errorf("%q: %v", weir.ErrorMessage(err), err)
 		}
 		if n := r.stored(); n != 0 {
 			t.Errorf("%d events are stored", n)
 		}
+	}
+}
+
+func TestAClientMayAskForItsDeviceBeforeItSendsAnEvent(t *testing.T) {
+	r := newRig(t)
+	r.now = time.Date(2026, 3, 14, 23, 50, 0, 0, time.UTC)
+	asked, err := r.Device(t.Context(), r.project, browser)
+	if err != nil || asked == "" || r.stored() != 0 {
+		t.Fatalf("%q, %v, %d events", asked, err, r.stored())
+	}
+	if d := r.sent(view, browser).DeviceID; d != asked {
+		t.Errorf("asked %s, got %s", asked, d)
+	}
+	r.now = r.now.Add(15 * time.Minute) // over midnight, in its visit
+	if again, err := r.Device(t.Context(), r.project, browser); err != nil || again != asked {
+		t.Errorf("%s, then %s, %v", asked, again, err)
+	}
+	if nobody, err := r.Device(t.Context(), r.project, ingest.Remote{}); err != nil || nobody != "" {
+		t.Errorf("nobody has the device %q, %v", nobody, err)
+	}
+	r.salts.fail = errors.New("disk is gone")
+	if _, err := r.Device(t.Context(), r.project, browser); weir.ErrorCode(err) != weir.EUNAVAILABLE || strings.Contains(weir.ErrorMessage(err), "disk") {
+		t.Errorf("without salts: %v", err)
 	}
 }

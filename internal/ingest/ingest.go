@@ -41,6 +41,11 @@ type Remote struct {
 	// Historical says that the events are those of a log, long past: devices
 	// are derived under the project's import salt rather than the day's.
 	Historical bool
+	// Page says that the request is of a page in a browser, as its Origin shows: so
+	// address and user agent are the visitor's, even where the event names a profile.
+	Page bool
+	// SentAt is when it was sent by the sender's own clock, zero when it does not say.
+	SentAt time.Time
 }
 
 // Reply is what became of a request's events.
@@ -93,12 +98,18 @@ func (g *Ingester) Ingest(ctx context.Context, p *weir.Project, body io.Reader, 
 		g.metrics.refused(err)
 		return Reply{}, err
 	}
-	in, rejected, err := wire.Events(b.Bytes(), g.Clock.Now(), g.Limits)
+	in, rejected, err := g.events(b.Bytes(), r.SentAt)
 	b.Release()
 	if err != nil {
 		g.metrics.refused(err)
 		return Reply{}, err
 	}
+	return g.Deliver(ctx, p, in, rejected, r)
+}
+
+// Deliver is Accept for the events of a request of which some were rejected when they
+// were decoded: these are counted and are in the reply, in order.
+func (g *Ingester) Deliver(ctx context.Context, p *weir.Project, in []weir.Incoming, rejected []weir.Rejection, r Remote) (Reply, error) {
 	reply, err := g.Accept(ctx, p, in, r)
 	if err != nil {
 		g.metrics.refused(err)
@@ -114,6 +125,9 @@ func (g *Ingester) Ingest(ctx context.Context, p *weir.Project, body io.Reader, 
 	reply.Rejected = rejected
 	return reply, nil
 }
+
+// Refused counts a request that was refused whole before it came to Deliver.
+func (g *Ingester) Refused(err error) { g.metrics.refused(err) }
 
 var itemPool = sync.Pool{New: func() any { return new([]hot.Item) }}
 
@@ -155,8 +169,15 @@ func (g *Ingester) accept(ctx context.Context, p *weir.Project, in []weir.Incomi
 
 // complete fills in what the event does not say.
 func (g *Ingester) complete(ctx context.Context, p *weir.Project, x *weir.Incoming, r Remote, now time.Time) error {
-	if x.Source.IP == "" && x.Source.UserAgent == "" && !x.Source.Reported {
-		x.Source.IP, x.Source.UserAgent, x.Source.Remote = r.IP, r.UserAgent, true
+	switch s := &x.Source; {
+	case s.Reported:
+	case s.Client:
+		s.IP, s.UserAgent = cmp.Or(s.IP, r.IP), cmp.Or(s.UserAgent, r.UserAgent)
+	case r.Historical:
+		// Who brings a log was not there. A call that names nobody is reported.
+		s.Reported = s.IP == "" && s.UserAgent == "" && x.Event.Call != nil
+	case s.IP == "" && s.UserAgent == "":
+		s.IP, s.UserAgent, s.Remote = r.IP, r.UserAgent, true
 	}
 	g.Enrich.Apply(x)
 	e := &x.Event
@@ -168,8 +189,9 @@ func (g *Ingester) complete(ctx context.Context, p *weir.Project, x *weir.Incomi
 		}
 		e.ID = id.String()
 	}
+	g.dropIllegalIDs(e)
 	if e.DeviceID == "" {
-		if err := g.devices.derive(ctx, e, x.Source, r.Historical, now); err != nil {
+		if err := g.devices.derive(ctx, e, x.Source, r, now); err != nil {
 			return unavailable(err)
 		}
 	}

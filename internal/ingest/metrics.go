@@ -14,6 +14,7 @@ type metrics struct {
 	accepted, duplicates prometheus.Counter
 	rejected             *prometheus.CounterVec // events, by reason
 	flagged              prometheus.Counter     // taken, and marked as over a quota
+	idsRefused           *prometheus.CounterVec // ids that were left out, by kind
 	requests             *prometheus.CounterVec // refused whole, by code
 	appendTime           prometheus.Histogram
 }
@@ -32,6 +33,7 @@ func newMetrics(reg prometheus.Registerer) metrics {
 		flagged: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "weir_events_flagged_total", Help: "Events taken and marked since their project's quota is used up.",
 		}),
+		idsRefused: newIDsRefused(),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "weir_ingest_requests_refused_total", Help: "Ingest requests refused whole, by error code.",
 		}, []string{"code"}),
@@ -40,14 +42,14 @@ func newMetrics(reg prometheus.Registerer) metrics {
 			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14),
 		}),
 	}
-	for _, r := range slices.Concat(wire.Reasons(), wire.SpanReasons(), []string{ReasonLimited, ReasonQuota, ReasonSampled}) {
+	for _, r := range slices.Concat(wire.Reasons(), wire.SpanReasons(), wire.VendorReasons(), []string{ReasonLimited, ReasonQuota, ReasonSampled}) {
 		m.rejected.WithLabelValues(r)
 	}
 	for _, c := range []string{weir.EINVALID, weir.ETOOLARGE, weir.EUNSUPPORTED, weir.EUNAVAILABLE, weir.ERATELIMITED, weir.EQUOTA} {
 		m.requests.WithLabelValues(c)
 	}
 	if reg != nil {
-		reg.MustRegister(m.accepted, m.duplicates, m.rejected, m.flagged, m.requests, m.appendTime)
+		reg.MustRegister(m.accepted, m.duplicates, m.rejected, m.flagged, m.idsRefused, m.requests, m.appendTime)
 	}
 	return m
 }

@@ -12,17 +12,9 @@ import (
 // spans to the project as calls. The spans of other kinds are rejections. Errors
 // are those of Ingest.
 func (g *Ingester) Traces(ctx context.Context, p *weir.Project, body io.Reader, encoding string, e wire.Encoding, r Remote) (Reply, error) {
-	reply, err := g.traces(ctx, p, body, encoding, e, r)
-	if err != nil {
-		g.metrics.refused(err)
-		return Reply{}, err
-	}
-	return reply, nil
-}
-
-func (g *Ingester) traces(ctx context.Context, p *weir.Project, body io.Reader, encoding string, e wire.Encoding, r Remote) (Reply, error) {
 	b, err := wire.ReadBody(body, encoding, g.Limits)
 	if err != nil {
+		g.metrics.refused(err)
 		return Reply{}, err
 	}
 	consumers := g.Consumers
@@ -32,15 +24,8 @@ func (g *Ingester) traces(ctx context.Context, p *weir.Project, body io.Reader, 
 	in, rejected, err := wire.Traces(b.Bytes(), e, consumers, g.Clock.Now(), g.Limits)
 	b.Release()
 	if err != nil {
+		g.metrics.refused(err)
 		return Reply{}, err
 	}
-	reply, err := g.Accept(ctx, p, in, r)
-	if err != nil {
-		return Reply{}, err
-	}
-	for _, j := range rejected {
-		g.metrics.rejected.WithLabelValues(j.Reason).Inc()
-	}
-	reply.Rejected = append(reply.Rejected, rejected...)
-	return reply, nil
+	return g.Deliver(ctx, p, in, rejected, r)
 }

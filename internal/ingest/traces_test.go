@@ -53,7 +53,7 @@ func TestARequestOfSpansThatIsRefusedIsCounted(t *testing.T) {
 	if _, err := r.Traces(t.Context(), r.project, strings.NewReader("{"), "", wire.JSON, browser); weir.ErrorCode(err) != weir.EINVALID {
 		t.Errorf("broken: %v", err)
 	}
-	if _, err := r.Traces(t.Context(), r.project, strings.NewReader("{}"), "br", wire.JSON, browser); weir.ErrorCode(err) != weir.EUNSUPPORTED {
+	if _, err := r.Traces(t.Context(), r.project, strings.NewReader("{}"), "compress", wire.JSON, browser); weir.ErrorCode(err) != weir.EUNSUPPORTED {
 		t.Errorf("br: %v", err)
 	}
 	r.log.fail = weir.Errorf(weir.EINTERNAL, "away")

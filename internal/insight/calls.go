@@ -27,7 +27,7 @@ var statusClassColumn = column{name: statusClass, kind: text, expr: raw("CASE WH
 	"WHEN status < 400 THEN '3xx' WHEN status < 500 THEN '4xx' WHEN status >= 500 THEN '5xx' END")}
 
 // planCalls checks a query. Error: EINVALID.
-func (e *Engine) planCalls(p *weir.Project, q weir.Query) (*callsPlan, error) {
+func (e *Engine) planCalls(p *weir.Project, l linkage, q weir.Query) (*callsPlan, error) {
 	if q.Kind != "" && q.Kind != weir.KindCalls {
 		return nil, weir.Errorf(weir.EINVALID, "kind %q is not calls", q.Kind)
 	}
@@ -56,7 +56,7 @@ func (e *Engine) planCalls(p *weir.Project, q weir.Query) (*callsPlan, error) {
 	if pl.before, err = earlier(pl.now, q, p.Location()); err != nil {
 		return nil, err
 	}
-	if pl.filter, err = e.filter(p, q.Filter); err != nil {
+	if pl.filter, err = e.filter(p, l, q.Filter); err != nil {
 		return nil, err
 	}
 	name := q.Breakdown
@@ -65,7 +65,7 @@ func (e *Engine) planCalls(p *weir.Project, q weir.Query) (*callsPlan, error) {
 	}
 	c := statusClassColumn
 	if name != statusClass {
-		if c, err = e.breakdown(p, name); err != nil {
+		if c, err = e.breakdown(p, l, name); err != nil {
 			return nil, err
 		}
 	}
@@ -99,13 +99,20 @@ func (e *Engine) Calls(ctx context.Context, p *weir.Project, q weir.Query, fresh
 }
 
 func (e *Engine) askCalls(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (*Calls, error) {
-	pl, err := e.planCalls(p, q)
+	pl, err := e.planCalls(p, linkage{}, q)
 	if err != nil {
 		return nil, err
 	}
 	done, err := e.begin(ctx, p, freshness)
 	if err != nil {
 		return nil, err
+	}
+	if l, err := e.linkageOfTraits(ctx, p, q); err != nil {
+		return nil, fmt.Errorf("insight: calls: %w", err)
+	} else if l.aliases {
+		if pl, err = e.planCalls(p, l, q); err != nil {
+			return nil, err
+		}
 	}
 	g, err := e.rankCalls(ctx, pl)
 	if err != nil {

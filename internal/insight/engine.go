@@ -142,27 +142,3 @@ func (e *Engine) window(p *weir.Project, column string, from, to int64) fragment
 func (e *Engine) at(us int64) fragment {
 	return call(e.d.Time, bind(min(max(us, cold.Earliest.UnixMicro()), cold.Latest.UnixMicro())))
 }
-
-// hasLinks says whether any device of the project is linked to a profile, so
-// that a project without any pays nothing for them.
-func (e *Engine) hasLinks(ctx context.Context, p *weir.Project) (bool, error) {
-	var n int64
-	err := e.each(ctx, sql("SELECT COUNT(*) FROM identities WHERE project_id = @", bind(p.ID)), func(scan func(...any) error) error {
-		return scan(&n)
-	})
-	return n > 0, err
-}
-
-// links is a table of (device, profile) in the form of the person column: each
-// device's earliest link, the least profile id of those at that time.
-func (e *Engine) links(p *weir.Project) fragment {
-	return sql("(SELECT CONCAT('d', device_id) AS device, CONCAT('u', "+e.d.ArgMin("profile_id", "(linked_at, profile_id)")+
-		") AS profile FROM identities WHERE project_id = @ AND device_id <> '' AND profile_id <> '' GROUP BY device_id) AS links", bind(p.ID))
-}
-
-// resolved replaces the person of a table of (person, columns…) by the profile
-// that the device is linked to.
-func (e *Engine) resolved(p *weir.Project, columns string, from fragment) fragment {
-	return sql("(SELECT COALESCE(NULLIF(profile, ''), person) AS person, "+columns+" FROM @ LEFT JOIN @ ON person = device) AS resolved",
-		from, e.links(p))
-}

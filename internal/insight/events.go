@@ -86,7 +86,7 @@ type CallItem struct {
 // Events answers with one page. freshness is as in Trend. Error: EINVALID for a
 // query that is not allowed.
 func (e *Engine) Events(ctx context.Context, p *weir.Project, q EventsQuery, freshness time.Duration) (*EventPage, error) {
-	where, err := e.whereEvents(p, q)
+	where, err := e.whereEvents(p, linkage{}, q)
 	if err != nil {
 		return nil, err
 	}
@@ -97,6 +97,18 @@ func (e *Engine) Events(ctx context.Context, p *weir.Project, q EventsQuery, fre
 	done, err := e.begin(ctx, p, freshness)
 	if err != nil {
 		return nil, err
+	}
+	l, err := e.linkageOfTraits(ctx, p, weir.Query{Filter: q.Filter})
+	if err == nil && q.ProfileID != "" {
+		l, err = e.linkage(ctx, p)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("insight: events: %w", err)
+	}
+	if l.aliases {
+		if where, err = e.whereEvents(p, l, q); err != nil {
+			return nil, err
+		}
 	}
 	a := &EventPage{Events: []EventItem{}}
 	if where, err = e.narrow(ctx, where, limit+1); err != nil {
@@ -141,7 +153,7 @@ func (e *Engine) narrow(ctx context.Context, where fragment, n int) (fragment, e
 }
 
 // whereEvents is the condition on a page's rows. Error: EINVALID.
-func (e *Engine) whereEvents(p *weir.Project, q EventsQuery) (fragment, error) {
+func (e *Engine) whereEvents(p *weir.Project, l linkage, q EventsQuery) (fragment, error) {
 	if q.Limit < 0 || q.Limit > maxEvents {
 		return fragment{}, weir.Errorf(weir.EINVALID, "limit must be 1 to %d", maxEvents)
 	}
@@ -153,7 +165,7 @@ func (e *Engine) whereEvents(p *weir.Project, q EventsQuery) (fragment, error) {
 			return fragment{}, err
 		}
 	}
-	filter, err := e.filter(p, q.Filter)
+	filter, err := e.filter(p, l, q.Filter)
 	if err != nil {
 		return fragment{}, err
 	}
@@ -171,7 +183,7 @@ func (e *Engine) whereEvents(p *weir.Project, q EventsQuery) (fragment, error) {
 		w = sql("@ AND device_id = @", w, bind(q.DeviceID))
 	}
 	if q.ProfileID != "" {
-		w = sql("@ AND @", w, e.ofProfile(p, q.ProfileID))
+		w = sql("@ AND @", w, e.ofProfile(p, l, q.ProfileID))
 	}
 	if q.Cursor != "" {
 		c, err := parseCursor(q.Cursor)

@@ -24,6 +24,10 @@ func (e *Engine) Export(ctx context.Context, p *weir.Project, profileID string, 
 	if err != nil {
 		return err
 	}
+	l, err := e.linkage(ctx, p)
+	if err != nil {
+		return fmt.Errorf("insight: export: %w", err)
+	}
 	x := &export{w: bufio.NewWriterSize(w, 64<<10)}
 	x.field("profile", a)
 	for _, part := range []struct {
@@ -31,9 +35,9 @@ func (e *Engine) Export(ctx context.Context, p *weir.Project, profileID string, 
 		fill func() error
 	}{
 		{"changes", func() error { return e.exportChanges(ctx, p, profileID, x) }},
-		{"visits", func() error { return e.exportVisits(ctx, p, profileID, x) }},
+		{"visits", func() error { return e.exportVisits(ctx, p, l, profileID, x) }},
 		{"events", func() error { return e.exportEvents(ctx, p, profileID, x) }},
-		{"dead_letters", func() error { return e.exportDead(ctx, p, profileID, a.Devices, x) }},
+		{"dead_letters", func() error { return e.exportDead(ctx, p, a, x) }},
 	} {
 		x.open(part.name)
 		if err := part.fill(); err != nil {
@@ -112,11 +116,11 @@ func (e *Engine) exportChanges(ctx context.Context, p *weir.Project, profileID s
 	})
 }
 
-func (e *Engine) exportVisits(ctx context.Context, p *weir.Project, profileID string, x *export) error {
+func (e *Engine) exportVisits(ctx context.Context, p *weir.Project, l linkage, profileID string, x *export) error {
 	const state = "device_id, session_id, version, start_at, end_at, entry, exit, events, screen_views, referrer, channel, country, region, city, browser, os, device_type, language"
 	start, end := e.d.Micros("start_at"), e.d.Micros("end_at")
 	q := sql("SELECT device_id, session_id, "+start+", "+end+", entry, exit, events, screen_views, referrer, channel, country, region, city, browser, os, device_type, language "+
-		"FROM visits WHERE project_id = @ AND @ GROUP BY "+state+" HAVING SUM(sign) > 0 ORDER BY start_at, device_id, session_id", bind(p.ID), e.visitsOfProfile(p, profileID))
+		"FROM visits WHERE project_id = @ AND @ GROUP BY "+state+" HAVING SUM(sign) > 0 ORDER BY start_at, device_id, session_id", bind(p.ID), e.visitsOfProfile(p, l, profileID))
 	return e.each(ctx, q, func(scan func(...any) error) error {
 		var v profileVisit
 		var from, to int64
@@ -149,10 +153,13 @@ func (e *Engine) exportEvents(ctx context.Context, p *weir.Project, profileID st
 }
 
 // exportDead writes the events that were refused.
-func (e *Engine) exportDead(ctx context.Context, p *weir.Project, profileID string, devices []DeviceItem, x *export) error {
-	linked := map[string]bool{}
-	for _, d := range devices {
+func (e *Engine) exportDead(ctx context.Context, p *weir.Project, a *Profile, x *export) error {
+	linked, profiles := map[string]bool{}, map[string]bool{a.ProfileID: true}
+	for _, d := range a.Devices {
 		linked[d.DeviceID] = true
+	}
+	for _, former := range a.Aliases {
+		profiles[former.ID] = true
 	}
 	return e.each(ctx, sql("SELECT reason, event FROM dead_letters WHERE project_id = @ ORDER BY refused_at, shard, seq", bind(p.ID)), func(scan func(...any) error) error {
 		var reason string
@@ -161,7 +168,7 @@ func (e *Engine) exportDead(ctx context.Context, p *weir.Project, profileID stri
 			return err
 		}
 		who := cold.PersonOf(event)
-		if who.ProfileID != profileID && (who.ProfileID != "" || !linked[who.DeviceID]) {
+		if !profiles[who.ProfileID] && (who.ProfileID != "" || !linked[who.DeviceID]) {
 			return nil
 		}
 		return x.item(profileDead{reason, string(event)})

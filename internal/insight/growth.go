@@ -20,7 +20,7 @@ func (e *Engine) Growth(ctx context.Context, p *weir.Project, q weir.Query, fres
 }
 
 func (e *Engine) growth(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (*Growth, error) {
-	pl, err := e.planGrowth(p, q)
+	pl, err := e.planGrowth(p, linkage{}, q)
 	if err != nil {
 		return nil, err
 	}
@@ -28,8 +28,15 @@ func (e *Engine) growth(ctx context.Context, p *weir.Project, q weir.Query, fres
 	if err != nil {
 		return nil, err
 	}
+	if l, err := e.linkageOfTraits(ctx, p, q); err != nil {
+		return nil, fmt.Errorf("insight: growth: %w", err)
+	} else if l.aliases {
+		if pl, err = e.planGrowth(p, l, q); err != nil {
+			return nil, err
+		}
+	}
 	of := &personsOf{project: p, filter: pl.filter, all: pl.all, bots: pl.bots}
-	if of.linked, err = e.hasLinks(ctx, p); err != nil {
+	if of.links, err = e.linkage(ctx, p); err != nil {
 		return nil, fmt.Errorf("insight: growth: %w", err)
 	}
 	ranges := []buckets{pl.now}
@@ -144,8 +151,8 @@ func (e *Engine) growthSignups(ctx context.Context, pl *growthPlan, of *personsO
 	if rows, err = e.personRows(ctx, of, after); err != nil {
 		return err
 	}
-	if of.linked {
-		rows = e.resolved(of.project, "b", rows)
+	if of.links.links {
+		rows = e.resolved(of.project, of.links, "b", rows)
 	}
 	stayed := sql("(SELECT DISTINCT who, signed FROM (SELECT person, b + @ AS before FROM @) AS seen JOIN (SELECT person AS who, b AS signed FROM @) AS signups "+
 		"ON who = person AND signed = before) AS stayed", bind(first), rows, firsts)

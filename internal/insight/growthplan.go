@@ -25,7 +25,7 @@ type growthPlan struct {
 }
 
 // planGrowth checks a query. Error: EINVALID.
-func (e *Engine) planGrowth(p *weir.Project, q weir.Query) (*growthPlan, error) {
+func (e *Engine) planGrowth(p *weir.Project, l linkage, q weir.Query) (*growthPlan, error) {
 	if q.Kind != "" && q.Kind != weir.KindGrowth {
 		return nil, weir.Errorf(weir.EINVALID, "kind %q is not growth", q.Kind)
 	}
@@ -58,7 +58,7 @@ func (e *Engine) planGrowth(p *weir.Project, q weir.Query) (*growthPlan, error) 
 	if pl.before, err = earlier(pl.now, q, loc); err != nil {
 		return nil, err
 	}
-	if pl.filter, err = e.filter(p, q.Filter); err != nil {
+	if pl.filter, err = e.filter(p, l, q.Filter); err != nil {
 		return nil, err
 	}
 	if !q.Bots {

@@ -27,7 +27,7 @@ type pagesPlan struct {
 	filtered bool
 }
 
-func (e *Engine) planPages(p *weir.Project, q weir.Query) (*pagesPlan, error) {
+func (e *Engine) planPages(p *weir.Project, l linkage, q weir.Query) (*pagesPlan, error) {
 	if q.Kind != "" && q.Kind != weir.KindPages {
 		return nil, weir.Errorf(weir.EINVALID, "kind %q is not pages", q.Kind)
 	}
@@ -45,11 +45,11 @@ func (e *Engine) planPages(p *weir.Project, q weir.Query) (*pagesPlan, error) {
 		pl.limit = defaultPages
 	}
 	var err error
-	if pl.views, err = e.filter(p, q.Filter); err != nil {
+	if pl.views, err = e.filter(p, l, q.Filter); err != nil {
 		return nil, err
 	}
 	// What closes a view may be on another path already.
-	if pl.closes, err = e.filterOn(p, q.Filter, map[string]string{"path": "closes_path"}); err != nil {
+	if pl.closes, err = e.filterOn(p, l, q.Filter, map[string]string{"path": "closes_path"}); err != nil {
 		return nil, err
 	}
 	if !q.Bots {
@@ -69,7 +69,7 @@ func (e *Engine) Pages(ctx context.Context, p *weir.Project, q weir.Query, fresh
 }
 
 func (e *Engine) pages(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (*Pages, error) {
-	pl, err := e.planPages(p, q)
+	pl, err := e.planPages(p, linkage{}, q)
 	if err != nil {
 		return nil, err
 	}
@@ -77,14 +77,21 @@ func (e *Engine) pages(ctx context.Context, p *weir.Project, q weir.Query, fresh
 	if err != nil {
 		return nil, err
 	}
+	if l, err := e.linkageOfTraits(ctx, p, q); err != nil {
+		return nil, fmt.Errorf("insight: pages: %w", err)
+	} else if l.aliases {
+		if pl, err = e.planPages(p, l, q); err != nil {
+			return nil, err
+		}
+	}
 	a := &Pages{Pages: []Page{}}
-	linked, err := e.hasLinks(ctx, p)
+	links, err := e.linkage(ctx, p)
 	if err != nil {
 		return nil, fmt.Errorf("insight: pages: %w", err)
 	}
 	for _, f := range []func() error{
 		func() error { return e.pageViews(ctx, pl, a) },
-		func() error { return e.pageVisitors(ctx, pl, linked, a) },
+		func() error { return e.pageVisitors(ctx, pl, links, a) },
 		func() error { return e.pageTimes(ctx, pl, a) },
 		func() error { return e.pageVisits(ctx, pl, a) },
 	} {

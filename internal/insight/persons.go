@@ -16,7 +16,7 @@ type personsOf struct {
 	filter  fragment // with the test of bots
 	all     bool     // all events pass, but for those of bots
 	bots    bool
-	linked  bool
+	links   linkage
 }
 
 // personRows is a table of b, the number of the bucket, and person of a range. There
@@ -53,10 +53,10 @@ func (e *Engine) personRows(ctx context.Context, of *personsOf, b buckets) (frag
 // merged resolves a table of person and a column; aggregate makes one row of those
 // of a profile's devices.
 func (e *Engine) merged(of *personsOf, column, aggregate string, from fragment) fragment {
-	if !of.linked {
+	if !of.links.links {
 		return from
 	}
-	return sql("(SELECT person, "+aggregate+" AS "+column+" FROM @ GROUP BY person) AS merged", e.resolved(of.project, column, from))
+	return sql("(SELECT person, "+aggregate+" AS "+column+" FROM @ GROUP BY person) AS merged", e.resolved(of.project, of.links, column, from))
 }
 
 // distinct counts the persons in each of some spans. Each person has a mask, with a

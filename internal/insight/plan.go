@@ -33,7 +33,7 @@ type seriesPlan struct {
 }
 
 // planTrend checks a query. Error: EINVALID.
-func (e *Engine) planTrend(p *weir.Project, q weir.Query) (*trendPlan, error) {
+func (e *Engine) planTrend(p *weir.Project, l linkage, q weir.Query) (*trendPlan, error) {
 	if q.Kind != "" && q.Kind != weir.KindTrend {
 		return nil, weir.Errorf(weir.EINVALID, "kind %q is not a trend", q.Kind)
 	}
@@ -57,11 +57,11 @@ func (e *Engine) planTrend(p *weir.Project, q weir.Query) (*trendPlan, error) {
 	if t.before, err = earlier(t.now, q, p.Location()); err != nil {
 		return nil, err
 	}
-	if t.filter, err = e.filter(p, q.Filter); err != nil {
+	if t.filter, err = e.filter(p, l, q.Filter); err != nil {
 		return nil, err
 	}
 	if q.Breakdown != "" {
-		c, err := e.breakdown(p, q.Breakdown)
+		c, err := e.breakdown(p, l, q.Breakdown)
 		if err != nil {
 			return nil, err
 		}

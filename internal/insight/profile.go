@@ -12,12 +12,14 @@ import (
 // Profile is all that is known of a profile but its events.
 type Profile struct {
 	ProfileItem
-	Calls       int64              `json:"calls"`
-	ScreenViews int64              `json:"screen_views"`
-	Visits      int64              `json:"visits"`
-	Revenue     map[string]float64 `json:"revenue" nullable:"false" doc:"sums by currency"`
-	Devices     []DeviceItem       `json:"devices" nullable:"false" doc:"those that are linked to it, at most 1,000"`
-	Refused     []RefusedChange    `json:"refused,omitempty" doc:"the last changes of traits that were refused, at most 20"`
+	Calls          int64              `json:"calls"`
+	ScreenViews    int64              `json:"screen_views"`
+	Visits         int64              `json:"visits"`
+	Revenue        map[string]float64 `json:"revenue" nullable:"false" doc:"sums by currency"`
+	Devices        []DeviceItem       `json:"devices" nullable:"false" doc:"those that are linked to it, at most 1,000"`
+	Aliases        []AliasItem        `json:"aliases" nullable:"false" doc:"former ids that count under it, at most 1,000"`
+	RefusedAliases []RefusedAlias     `json:"refused_aliases,omitempty" doc:"the last aliases that were refused, at most 20"`
+	Refused        []RefusedChange    `json:"refused,omitempty" doc:"the last changes of traits that were refused, at most 20"`
 	Meta
 }
 
@@ -40,7 +42,7 @@ const (
 )
 
 // Profile answers with one profile. freshness is as in Trend. Errors: EINVALID,
-// ENOTFOUND when nothing is known of it.
+// ENOTFOUND when nothing is known of it, or it is merged into another.
 func (e *Engine) Profile(ctx context.Context, p *weir.Project, profileID string, freshness time.Duration) (*Profile, error) {
 	if err := isProfile(profileID); err != nil {
 		return nil, err
@@ -49,7 +51,14 @@ func (e *Engine) Profile(ctx context.Context, p *weir.Project, profileID string,
 	if err != nil {
 		return nil, err
 	}
-	a := &Profile{Revenue: map[string]float64{}, Devices: []DeviceItem{}}
+	l, err := e.linkage(ctx, p)
+	if err != nil {
+		return nil, fmt.Errorf("insight: profile: %w", err)
+	}
+	if err := e.notMerged(ctx, p, l, profileID, weir.ENOTFOUND); err != nil {
+		return nil, err
+	}
+	a := &Profile{Revenue: map[string]float64{}, Devices: []DeviceItem{}, Aliases: []AliasItem{}}
 	a.ProfileID = profileID
 	var first, last *int64
 	note := func(from, to *int64) {
@@ -61,9 +70,10 @@ func (e *Engine) Profile(ctx context.Context, p *weir.Project, profileID string,
 		}
 	}
 	for _, f := range []func() error{
-		func() error { return e.profileEvents(ctx, p, a, note) },
-		func() error { return e.profileVisits(ctx, p, a) },
+		func() error { return e.profileEvents(ctx, p, l, a, note) },
+		func() error { return e.profileVisits(ctx, p, l, a) },
 		func() error { return e.profileDevices(ctx, p, a) },
+		func() error { return e.profileAliases(ctx, p, l, a) },
 		func() error { return e.profileTraits(ctx, p, a, note) },
 	} {
 		if err := f(); err != nil {
@@ -89,24 +99,12 @@ func isProfile(id string) error {
 	return isText("profile", id)
 }
 
-// ofProfile is a condition on events: those that count for a profile.
-func (e *Engine) ofProfile(p *weir.Project, profileID string) fragment {
-	person := bind("u" + profileID)
-	return sql("(person = @ OR person IN (SELECT device FROM @ WHERE profile = @))", person, e.links(p), person)
-}
-
-// visitsOfProfile is a condition on visits.
-func (e *Engine) visitsOfProfile(p *weir.Project, profileID string) fragment {
-	return sql("(profile_id = @ OR (profile_id = '' AND CONCAT('d', device_id) IN (SELECT device FROM @ WHERE profile = @)))",
-		bind(profileID), e.links(p), bind("u"+profileID))
-}
-
 // profileEvents fills in what is counted of events.
-func (e *Engine) profileEvents(ctx context.Context, p *weir.Project, a *Profile, note func(from, to *int64)) error {
+func (e *Engine) profileEvents(ctx context.Context, p *weir.Project, l linkage, a *Profile, note func(from, to *int64)) error {
 	q := sql("SELECT currency, MIN("+e.d.Micros("ts")+"), MAX("+e.d.Micros("ts")+"), COUNT(*), "+
 		"CAST(SUM(CASE WHEN name = @ THEN 1 ELSE 0 END) AS BIGINT), CAST(SUM(CASE WHEN name = @ THEN 1 ELSE 0 END) AS BIGINT), SUM(revenue) "+
 		"FROM events WHERE project_id = @ AND @ GROUP BY currency",
-		bind(weir.NameCall), bind(weir.NameScreenView), bind(p.ID), e.ofProfile(p, a.ProfileID))
+		bind(weir.NameCall), bind(weir.NameScreenView), bind(p.ID), e.ofProfile(p, l, a.ProfileID))
 	return e.each(ctx, q, func(scan func(...any) error) error {
 		var currency string
 		var from, to *int64
@@ -124,8 +122,8 @@ func (e *Engine) profileEvents(ctx context.Context, p *weir.Project, a *Profile,
 	})
 }
 
-func (e *Engine) profileVisits(ctx context.Context, p *weir.Project, a *Profile) error {
-	q := sql("SELECT CAST(COALESCE(SUM(sign), 0) AS BIGINT) FROM visits WHERE project_id = @ AND @", bind(p.ID), e.visitsOfProfile(p, a.ProfileID))
+func (e *Engine) profileVisits(ctx context.Context, p *weir.Project, l linkage, a *Profile) error {
+	q := sql("SELECT CAST(COALESCE(SUM(sign), 0) AS BIGINT) FROM visits WHERE project_id = @ AND @", bind(p.ID), e.visitsOfProfile(p, l, a.ProfileID))
 	return e.each(ctx, q, func(scan func(...any) error) error { return scan(&a.Visits) })
 }
 

@@ -32,6 +32,8 @@ type ProfilesQuery struct {
 type ProfilePage struct {
 	Profiles   []ProfileItem `json:"profiles" nullable:"false" doc:"the one that was seen last first"`
 	NextCursor string        `json:"next_cursor,omitempty" doc:"missing at the end"`
+	// RefusedAliases are pairs of an alias and a profile.
+	RefusedAliases int64 `json:"refused_aliases" doc:"how many aliases of the project do not count, since they would merge profiles that are different"`
 	Meta
 }
 
@@ -66,11 +68,11 @@ func (e *Engine) Profiles(ctx context.Context, p *weir.Project, q ProfilesQuery,
 		return nil, err
 	}
 	a := &ProfilePage{Profiles: []ProfileItem{}}
-	linked, err := e.hasLinks(ctx, p)
+	links, err := e.linkage(ctx, p)
 	if err != nil {
 		return nil, fmt.Errorf("insight: profiles: %w", err)
 	}
-	stmt := sql("SELECT person, first_us, last_us, n FROM @ WHERE @ ORDER BY last_us DESC, person LIMIT "+strconv.Itoa(q.Limit+1), e.seen(p, linked), where)
+	stmt := sql("SELECT person, first_us, last_us, n FROM @ WHERE @ ORDER BY last_us DESC, person LIMIT "+strconv.Itoa(q.Limit+1), e.seen(p, links), where)
 	var last profileCursor
 	err = e.each(ctx, stmt, func(scan func(...any) error) error {
 		var person string
@@ -90,6 +92,9 @@ func (e *Engine) Profiles(ctx context.Context, p *weir.Project, q ProfilesQuery,
 	})
 	if err == nil {
 		err = e.fillTraits(ctx, p, a.Profiles)
+	}
+	if err == nil && links.aliases {
+		a.RefusedAliases, err = e.refusedAliases(ctx, p)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("insight: profiles: %w", err)
@@ -138,11 +143,11 @@ func (e *Engine) whereProfiles(p *weir.Project, q ProfilesQuery) (fragment, erro
 // seen is a table of (person, first_us, last_us, n), a row for each profile: when it
 // was seen, with its devices, and how many events it has. What says something of its
 // traits says that it was seen, also when the event is no longer kept.
-func (e *Engine) seen(p *weir.Project, linked bool) fragment {
+func (e *Engine) seen(p *weir.Project, links linkage) fragment {
 	ts, changed := e.d.Micros("ts"), e.d.Micros("changed_at")
 	events := sql("(SELECT person, MIN("+ts+") AS first_us, MAX("+ts+") AS last_us, COUNT(*) AS n FROM events WHERE project_id = @ AND person <> '' GROUP BY person) AS counted", bind(p.ID))
-	if linked {
-		events = e.resolved(p, "first_us, last_us, n", events)
+	if links.links {
+		events = e.resolved(p, links, "first_us, last_us, n", events)
 	}
 	return sql("(SELECT person, MIN(first_us) AS first_us, MAX(last_us) AS last_us, CAST(SUM(n) AS BIGINT) AS n FROM ("+
 		"SELECT person, first_us, last_us, n FROM @ WHERE SUBSTRING(person, 1, 1) = 'u' UNION ALL "+

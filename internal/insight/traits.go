@@ -15,7 +15,7 @@ func traitOf(column string) (name string, ok bool) {
 
 // filter is the SQL of a whole filter over events, each test preceded by AND. Error:
 // EINVALID.
-func (e *Engine) filter(p *weir.Project, cs []weir.Condition) (fragment, error) {
+func (e *Engine) filter(p *weir.Project, l linkage, cs []weir.Condition) (fragment, error) {
 	plain, traits, err := apart(cs)
 	if err != nil {
 		return fragment{}, err
@@ -24,11 +24,11 @@ func (e *Engine) filter(p *weir.Project, cs []weir.Condition) (fragment, error) 
 	if err != nil {
 		return fragment{}, err
 	}
-	return e.withTraits(p, f, traits)
+	return e.withTraits(p, l, f, traits)
 }
 
 // filterOn is filter with other columns of events in the place of some.
-func (e *Engine) filterOn(p *weir.Project, cs []weir.Condition, instead map[string]string) (fragment, error) {
+func (e *Engine) filterOn(p *weir.Project, l linkage, cs []weir.Condition, instead map[string]string) (fragment, error) {
 	plain, traits, err := apart(cs)
 	if err != nil {
 		return fragment{}, err
@@ -37,7 +37,7 @@ func (e *Engine) filterOn(p *weir.Project, cs []weir.Condition, instead map[stri
 	if err != nil {
 		return fragment{}, err
 	}
-	return e.withTraits(p, f, traits)
+	return e.withTraits(p, l, f, traits)
 }
 
 // apart separates the conditions on traits from the others.
@@ -55,9 +55,9 @@ func apart(cs []weir.Condition) (plain, traits []weir.Condition, err error) {
 	return plain, traits, nil
 }
 
-func (e *Engine) withTraits(p *weir.Project, f fragment, traits []weir.Condition) (fragment, error) {
+func (e *Engine) withTraits(p *weir.Project, l linkage, f fragment, traits []weir.Condition) (fragment, error) {
 	for _, c := range traits {
-		test, err := e.traitCondition(p, c)
+		test, err := e.traitCondition(p, l, c)
 		if err != nil {
 			return fragment{}, err
 		}
@@ -68,8 +68,8 @@ func (e *Engine) withTraits(p *weir.Project, f fragment, traits []weir.Condition
 
 // traitCondition is a test of the events' persons: those who have such a trait. Who
 // has none fails every test but "!=".
-func (e *Engine) traitCondition(p *weir.Project, c weir.Condition) (fragment, error) {
-	col, err := e.traitColumn(p, c.Column)
+func (e *Engine) traitCondition(p *weir.Project, l linkage, c weir.Condition) (fragment, error) {
+	col, err := e.traitColumn(p, l, c.Column)
 	if err != nil {
 		return fragment{}, err
 	}
@@ -88,19 +88,19 @@ func (e *Engine) traitCondition(p *weir.Project, c weir.Condition) (fragment, er
 }
 
 // breakdown is the column of a breakdown. Error: EINVALID.
-func (e *Engine) breakdown(p *weir.Project, name string) (column, error) {
+func (e *Engine) breakdown(p *weir.Project, l linkage, name string) (column, error) {
 	if _, ok := traitOf(name); ok {
-		return e.traitColumn(p, name)
+		return e.traitColumn(p, l, name)
 	}
 	return columnOf(e.d, name)
 }
 
-func (e *Engine) traitColumn(p *weir.Project, name string) (column, error) {
+func (e *Engine) traitColumn(p *weir.Project, l linkage, name string) (column, error) {
 	if err := isText("column", name); err != nil {
 		return column{}, err
 	}
 	trait, _ := traitOf(name)
-	return column{name: name, kind: property, expr: raw("trait_value"), join: e.traitHolders(p, trait)}, nil
+	return column{name: name, kind: property, expr: raw("trait_value"), join: e.traitHolders(p, l, trait)}, nil
 }
 
 // from is a table, with what the breakdown needs beside it.
@@ -112,12 +112,13 @@ func (t *trendPlan) from(table string) fragment {
 }
 
 // traitHolders is a table of (trait_holder, trait_value): who has the trait, in the
-// form of the person column, devices that are linked to a profile among them.
-func (e *Engine) traitHolders(p *weir.Project, trait string) fragment {
+// form of the person column, devices and profiles that count under another among them. Who has
+// traits was identified, so no profile is in both.
+func (e *Engine) traitHolders(p *weir.Project, l linkage, trait string) fragment {
 	return sql(`(SELECT trait_holder, trait_value FROM
 (SELECT device AS trait_holder, profile AS owner FROM @ UNION ALL
 SELECT DISTINCT CONCAT('u', profile_id) AS trait_holder, CONCAT('u', profile_id) AS owner FROM traits WHERE project_id = @ AND trait = @) AS owners
-JOIN @ ON owner = CONCAT('u', trait_owner)) AS holders`, e.links(p), bind(p.ID), bind(trait), e.traitValues(p, trait))
+JOIN @ ON owner = CONCAT('u', trait_owner)) AS holders`, e.links(p, l), bind(p.ID), bind(trait), e.traitValues(p, trait))
 }
 
 // traitValues is a table of (trait_owner, trait_value): each profile's value of a

@@ -21,13 +21,20 @@ func (e *Engine) Trend(ctx context.Context, p *weir.Project, q weir.Query, fresh
 }
 
 func (e *Engine) trend(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (*Trend, error) {
-	t, err := e.planTrend(p, q)
+	t, err := e.planTrend(p, linkage{}, q)
 	if err != nil {
 		return nil, err
 	}
 	done, err := e.begin(ctx, p, freshness)
 	if err != nil {
 		return nil, err
+	}
+	if l, err := e.linkageOfTraits(ctx, p, q); err != nil {
+		return nil, fmt.Errorf("insight: trend: %w", err)
+	} else if l.aliases {
+		if t, err = e.planTrend(p, l, q); err != nil {
+			return nil, err
+		}
 	}
 	answers := make([][]TrendSeries, len(t.series))
 	eg, ctx := errgroup.WithContext(ctx)

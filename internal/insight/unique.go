@@ -16,7 +16,7 @@ const maskBits = 62
 // seen: the rows are hashed by one column only, and devices are resolved to
 // profiles after that, on one row per device.
 func (e *Engine) uniques(ctx context.Context, t *trendPlan, s seriesPlan, b buckets, g *groups, vs []Values) error {
-	linked, err := e.hasLinks(ctx, t.project)
+	links, err := e.linkage(ctx, t.project)
 	if err != nil {
 		return err
 	}
@@ -25,9 +25,9 @@ func (e *Engine) uniques(ctx context.Context, t *trendPlan, s seriesPlan, b buck
 		rows = e.sightings(t, b)
 	}
 	if len(b.starts) <= maskBits {
-		return e.uniquesByMask(ctx, t, g, rows, linked, vs)
+		return e.uniquesByMask(ctx, t, g, rows, links, vs)
 	}
-	return e.uniquesByPair(ctx, t, g, rows, linked, vs)
+	return e.uniquesByPair(ctx, t, g, rows, links, vs)
 }
 
 // sightings is a table of bucket and person of a range of whole quarters.
@@ -37,13 +37,13 @@ func (e *Engine) sightings(t *trendPlan, b buckets) fragment {
 		bind(t.project.ID), bind(b.from/quarterOfHour), bind(b.to/quarterOfHour))
 }
 
-func (e *Engine) uniquesByMask(ctx context.Context, t *trendPlan, g *groups, rows fragment, linked bool, vs []Values) error {
+func (e *Engine) uniquesByMask(ctx context.Context, t *trendPlan, g *groups, rows fragment, links linkage, vs []Values) error {
 	by := t.columns()
 	n := len(vs[0].Points)
 	masks := sql("(SELECT "+by+"person, "+e.d.BitUnion(e.d.Bit("b"))+" AS m FROM @ GROUP BY "+by+"person) AS masks", rows)
-	if linked {
+	if links.links {
 		masks = sql("(SELECT "+by+"person, "+e.d.BitUnion("m")+" AS m FROM @ GROUP BY "+by+"person) AS merged",
-			e.resolved(t.project, by+"m", masks))
+			e.resolved(t.project, links, by+"m", masks))
 	}
 	var counts strings.Builder
 	for i := range n {
@@ -71,12 +71,12 @@ func (e *Engine) uniquesByMask(ctx context.Context, t *trendPlan, g *groups, row
 	})
 }
 
-func (e *Engine) uniquesByPair(ctx context.Context, t *trendPlan, g *groups, rows fragment, linked bool, vs []Values) error {
+func (e *Engine) uniquesByPair(ctx context.Context, t *trendPlan, g *groups, rows fragment, links linkage, vs []Values) error {
 	// persons counts distinct persons by some columns, each with a comma after it.
 	persons := func(by string) fragment {
 		from := sql("(SELECT DISTINCT "+by+"person FROM @ WHERE person <> '') AS pairs", rows)
-		if linked {
-			from = e.resolved(t.project, by+"0 AS zero", from)
+		if links.links {
+			from = e.resolved(t.project, links, by+"0 AS zero", from)
 		}
 		q := sql("SELECT "+by+"COUNT(DISTINCT person) FROM @", from)
 		if by != "" {

@@ -20,9 +20,9 @@ const (
 // pageVisitors fills in the distinct persons of each page and of all. As with
 // the buckets of a trend, there is one row per person with a bit per page: persons
 // are hashed without the path, and devices resolved on one row per device.
-func (e *Engine) pageVisitors(ctx context.Context, pl *pagesPlan, linked bool, a *Pages) error {
+func (e *Engine) pageVisitors(ctx context.Context, pl *pagesPlan, links linkage, a *Pages) error {
 	for pages := range slices.Chunk(a.Pages, pagesAtOnce) {
-		q := e.pageMasks(pl, linked, pages)
+		q := e.pageMasks(pl, links, pages)
 		err := e.each(ctx, q, func(scan func(...any) error) error {
 			dest := []any{&a.Totals.Visitors}
 			for i := range pages {
@@ -39,7 +39,7 @@ func (e *Engine) pageVisitors(ctx context.Context, pl *pagesPlan, linked bool, a
 
 // pageMasks selects how many persons there are, and how many were on each page.
 // The pages come by falling views, so that most rows match an early one.
-func (e *Engine) pageMasks(pl *pagesPlan, linked bool, pages []Page) fragment {
+func (e *Engine) pageMasks(pl *pagesPlan, links linkage, pages []Page) fragment {
 	numbers := make([]fragment, len(pages))
 	var counts strings.Builder
 	for i := range pages {
@@ -56,9 +56,9 @@ func (e *Engine) pageMasks(pl *pagesPlan, linked bool, pages []Page) fragment {
 	}
 	persons := sql("(SELECT person, "+strings.Join(masks, ", ")+" FROM (SELECT person, CASE path @ ELSE @ END AS number FROM events WHERE @) AS numbered GROUP BY person) AS masks",
 		list(numbers, " "), raw(fmt.Sprint(pagesAtOnce)), e.screenViews(pl))
-	if linked {
+	if links.links {
 		persons = sql("(SELECT person, "+strings.Join(merged, ", ")+" FROM @ GROUP BY person) AS merged",
-			e.resolved(pl.project, strings.Join(names, ", "), persons))
+			e.resolved(pl.project, links, strings.Join(names, ", "), persons))
 	}
 	return sql("SELECT COUNT(*)"+counts.String()+" FROM @ WHERE person <> ''", persons)
 }

@@ -59,7 +59,7 @@ type marks struct{ begun, done map[string]bool }
 // name stands for the unit and what it holds.
 func (u *unit) name() string {
 	c := u.content
-	return fmt.Sprintf("%s/%d-%d-%d-%d.%d.%d", u.span, c.events, c.visits, c.links, c.dead, c.received, c.versions)
+	return fmt.Sprintf("%s/%d-%d-%d-%d.%d.%d", u.span, c.events, c.visits, c.links+c.aliases, c.dead, c.received, c.versions)
 }
 
 func marksOf(ctx context.Context, to cold.Reader, project string) (marks, error) {

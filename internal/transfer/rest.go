@@ -7,27 +7,36 @@ import (
 	"github.com/weir-analytics/weir/internal/cold"
 )
 
-// links are a set: one that is said twice says no more.
-var links = &table[weir.Link]{
-	relation: relation{
-		name: "identities", at: "linked_at", count: "COUNT(*)",
-		columns: "project_id, device_id, profile_id, linked_at",
-		group:   " GROUP BY project_id, device_id, profile_id, linked_at",
-		order:   "device_id, linked_at, profile_id",
-	},
-	scanner: func() func(func(...any) error, *weir.Link) (int, error) {
-		return func(scan func(...any) error, l *weir.Link) (int, error) {
-			err := scan(&l.ProjectID, &l.DeviceID, &l.ProfileID, &l.At)
-			l.At = l.At.UTC()
-			return 1, err
-		}
-	},
-	encode: func(b encoding, l *weir.Link) (encoding, int) {
-		b = b.text(l.ProjectID).text(l.DeviceID).text(l.ProfileID).time(l.At)
-		return b, len(b)
-	},
-	put:   func(b *cold.Batch, l *weir.Link, _ int) { b.Links = append(b.Links, *l) },
-	label: func(l *weir.Link) string { return fmt.Sprintf("%s to %s", l.DeviceID, l.ProfileID) },
+// links are a set: one that is said twice says no more. Those that events say themselves
+// come with them.
+var (
+	links   = linksIn("identities", "device_id", false)
+	aliases = linksIn("aliases", "alias", true)
+)
+
+// linksIn are the links of a table, in which the device has a name of its own.
+func linksIn(name, device string, alias bool) *table[weir.Link] {
+	columns := "project_id, " + device + ", profile_id, linked_at"
+	return &table[weir.Link]{
+		relation: relation{
+			name: name, at: "linked_at", count: "COUNT(*)",
+			columns: columns, group: " GROUP BY " + columns, order: device + ", linked_at, profile_id",
+		},
+		scanner: func() func(func(...any) error, *weir.Link) (int, error) {
+			return func(scan func(...any) error, l *weir.Link) (int, error) {
+				err := scan(&l.ProjectID, &l.DeviceID, &l.ProfileID, &l.At)
+				l.At, l.Alias = l.At.UTC(), alias
+				return 1, err
+			}
+		},
+		encode: func(b encoding, l *weir.Link) (encoding, int) {
+			b = b.text(l.ProjectID).text(l.DeviceID).text(l.ProfileID).time(l.At)
+			return b, len(b)
+		},
+		put:   func(b *cold.Batch, l *weir.Link, _ int) { b.Links = append(b.Links, *l) },
+		label: func(l *weir.Link) string { return fmt.Sprintf("%s to %s", l.DeviceID, l.ProfileID) },
+		set:   true,
+	}
 }
 
 // traits are a set too. Those that events ask for come with them.

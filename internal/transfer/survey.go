@@ -47,15 +47,16 @@ type content struct {
 	events, received int64 // received is the latest time, in microseconds
 	visits, versions int64 // sums over the states that are not cancelled
 	links            int64 // different ones
+	aliases          int64 // of these
 	traits           int64 // different changes
 	dead             int64
 }
 
-func (c content) rows() int64 { return c.events + c.visits + c.links + c.traits + c.dead }
+func (c content) rows() int64 { return c.events + c.visits + c.links + c.aliases + c.traits + c.dead }
 
 func (c content) plus(d content) content {
 	return content{
-		c.events + d.events, max(c.received, d.received), c.visits + d.visits, c.versions + d.versions, c.links + d.links, c.traits + d.traits, c.dead + d.dead,
+		c.events + d.events, max(c.received, d.received), c.visits + d.visits, c.versions + d.versions, c.links + d.links, c.aliases + d.aliases, c.traits + d.traits, c.dead + d.dead,
 	}
 }
 
@@ -76,6 +77,7 @@ func take(ctx context.Context, from cold.Reader, projects []string) (survey, err
 		{"events", "ts", "COUNT(*), MAX(" + from.Dialect().Micros("received_at") + ")", func(c *content, a, b int64) { c.events, c.received = a, b }},
 		{"visits", "start_at", "CAST(SUM(sign) AS BIGINT), CAST(SUM(sign * version) AS BIGINT)", func(c *content, a, b int64) { c.visits, c.versions = a, b }},
 		{"(SELECT DISTINCT project_id, device_id, profile_id, linked_at FROM identities) AS links", "linked_at", "COUNT(*), COUNT(*)", func(c *content, a, _ int64) { c.links = a }},
+		{"(SELECT DISTINCT project_id, alias, profile_id, linked_at FROM aliases) AS aliases", "linked_at", "COUNT(*), COUNT(*)", func(c *content, a, _ int64) { c.aliases = a }},
 		{"(SELECT DISTINCT project_id, profile_id, trait, place, changed_at FROM traits) AS changes", "changed_at", "COUNT(*), COUNT(*)", func(c *content, a, _ int64) { c.traits = a }},
 		{"dead_letters", "refused_at", "COUNT(*), COUNT(*)", func(c *content, a, _ int64) { c.dead = a }},
 	} {

@@ -77,12 +77,13 @@ type Report struct {
 	Before         int // of the days: done and marked by an earlier run, not looked at again
 	Events, Visits int64
 	Links, Dead    int64
+	Aliases        int64 // of profiles, which are links too
 	Traits         int64 // changes of them
 	Differences    []Difference
 }
 
 // Rows is the sum over the tables.
-func (r *Report) Rows() int64 { return r.Events + r.Visits + r.Links + r.Traits + r.Dead }
+func (r *Report) Rows() int64 { return r.Events + r.Visits + r.Links + r.Aliases + r.Traits + r.Dead }
 
 // Errors that Run returns, besides those of the stores.
 var (
@@ -271,6 +272,7 @@ func (r *Report) add(c content) {
 	r.Events += c.events
 	r.Visits += c.visits
 	r.Links += c.links
+	r.Aliases += c.aliases
 	r.Traits += c.traits
 	r.Dead += c.dead
 }

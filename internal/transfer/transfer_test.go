@@ -28,8 +28,8 @@ func TestDaysWithFewRowsAreCopiedTogether(t *testing.T) {
 	writes := &unreliable{Store: to}
 	rep := copyAll(t, from, writes, transfer.Options{})
 	same(t, from, to)
-	// Three units: two marks each, events of 3 shards, visits, links, dead letters.
-	if rep.Days != 5 || rep.Before != 0 || writes.writes > 3*8 {
+	// Three units: two marks each, events of 3 shards, visits, links, aliases, dead letters.
+	if rep.Days != 5 || rep.Before != 0 || writes.writes > 3*9 {
 		t.Errorf("%d writes, report %+v", writes.writes, rep)
 	}
 	if got := rowsOf(t, to, "SELECT token FROM batches WHERE token LIKE 'migrate-begun/%'"); len(got) != 3 {

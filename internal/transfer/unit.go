@@ -74,6 +74,9 @@ func (r *run) try(ctx context.Context, u *unit) (outcome, error) {
 	if err := copyTable(ctx, r, links, u, c.links, &out.found.links, &out); err != nil {
 		return out, err
 	}
+	if err := copyTable(ctx, r, aliases, u, c.aliases, &out.found.aliases, &out); err != nil {
+		return out, err
+	}
 	if err := copyTable(ctx, r, traits, u, c.traits, &out.found.traits, &out); err != nil {
 		return out, err
 	}

@@ -92,6 +92,7 @@ func (d *drain) batch(t testing.TB, to cold.Writer, shard int, rows []weir.Event
 		r := rows[len(rows)-1]
 		r.ID, r.Name, r.ProfileID, r.Properties = "gone", weir.NameIdentify, fmt.Sprint("user-", last%3), []byte(`{"plan":"pro","$set_once":{"first":1.5},"$add":{"n":1},"$unset":["x"],"$set":3}`)
 		b.Traits = weir.TraitChanges(&r)
+		b.Links = append(b.Links, weir.Link{ProjectID: r.ProjectID, DeviceID: fmt.Sprint("gone-", last%3), ProfileID: r.ProfileID, At: r.Time, Alias: true})
 	}
 	if last%5 == 0 {
 		r := rows[0]
@@ -114,6 +115,12 @@ func identified(events []weir.Event) []weir.Event {
 			e := &events[i]
 			e.Name, e.ProfileID, e.Call = weir.NameIdentify, fmt.Sprint("user-", i%5), nil
 			e.Properties = []byte(fmt.Sprintf(`{"plan":"p%d","$add":{"visits":1}}`, i%3))
+			if i%12 == 0 {
+				e.Properties = []byte(fmt.Sprintf(`{"$alias":"former-%d"}`, i%7))
+			}
+			if i%8 == 0 {
+				e.DeviceID = "" // a server's
+			}
 		}
 	}
 	return events
@@ -165,6 +172,7 @@ GROUP BY device_id, session_id, version, project_id, profile_id, start_at, end_a
 events, screen_views, interactive, calls, revenue, ended, bot, referrer, channel, utm_source, utm_medium, utm_campaign,
 country, region, city, browser, os, device_type, language HAVING SUM(sign) <> 0`,
 	"identities":   "DISTINCT project_id, device_id, profile_id, linked_at FROM identities",
+	"aliases":      "DISTINCT project_id, alias, profile_id, linked_at FROM aliases",
 	"traits":       "DISTINCT project_id, trait, profile_id, place, changed_at, op, text, quoted, micros FROM traits",
 	"erasures":     "DISTINCT project_id, person, erased_at, erased_by FROM erasures",
 	"dead_letters": "project_id, shard, seq, reason, event, refused_at FROM dead_letters",

@@ -19,8 +19,10 @@
 // visit in two, and an ended visit is never opened again.
 //
 // A screen view, a screen leave or a session end closes the visit's last screen
-// view, if that was open and is not later than the closer. Any other event
-// takes path and origin of the last screen view before it.
+// view, if that was open and is not later than the closer. A screen leave that
+// names another page, within 5 seconds after the view, is of the page before, which
+// the view has closed: it closes nothing. Any other event takes path and origin of
+// the last screen view before it.
 //
 // # Rows
 //
@@ -47,6 +49,8 @@ const (
 	Idle = 30 * time.Minute
 	// MaxAge is how long a visit lasts at most, unless the SDK names it.
 	MaxAge = 24 * time.Hour
+	// lateLeave is how long after a view the leave of the page before it may come.
+	lateLeave = 5 * time.Second
 )
 
 // Open holds the state of each device with a visit in memory, by Key.
@@ -217,13 +221,19 @@ func (f Folder) sessionID(shard int, seq uint64) string {
 	return hex.EncodeToString(sum[:10])
 }
 
+// late says whether a leave is of the page before the view: a browser shows a page
+// and hides the one before at the same time, in either order.
+func (v *View) late(r *weir.EventRow) bool {
+	return r.Name == weir.NameScreenLeave && r.Path != "" && r.Path != v.Path && r.Time.Sub(v.At) < lateLeave
+}
+
 // look relates the event to the visit's last screen view.
 func (s *Sitting) look(r *weir.EventRow) {
 	v := &s.View
 	before := v.EventID != "" && !v.At.After(r.Time)
 	switch r.Name {
 	case weir.NameScreenView, weir.NameScreenLeave, weir.NameSessionEnd:
-		if before && !v.Closed {
+		if before && !v.Closed && !v.late(r) {
 			r.ClosesEventID, r.ClosesPath = v.EventID, v.Path
 			r.ClosesMS = r.Time.Sub(v.At).Milliseconds()
 			v.Closed = true

@@ -254,6 +254,25 @@ func TestAScreenViewIsClosedOnceByWhatLeavesIt(t *testing.T) {
 	}
 }
 
+func TestALeaveOfThePageBeforeDoesNotCloseTheOneThatIsShown(t *testing.T) {
+	leave := func(d time.Duration, path string) weir.Event {
+		return at(d, weir.NameScreenLeave, func(e *weir.Event) { e.Path = path })
+	}
+	s := newShard()
+	rows := s.fold(view(0, "/a"), view(minute, "/b"), leave(minute+50*time.Millisecond, "/a"), leave(3*minute, "/b"),
+		view(4*minute, "/c"), leave(4*minute+time.Second, "/c"),
+		view(5*minute, "/d"), leave(7*minute, "/d/details")) // an app whose SDK saw no view of that
+	type closing struct {
+		path string
+		ms   int64
+	}
+	for i, want := range []closing{{}, {"/a", 60_000}, {}, {"/b", 120_000}, {}, {"/c", 1000}, {}, {"/d", 120_000}} {
+		if got := (closing{rows[i].ClosesPath, rows[i].ClosesMS}); got != want {
+			t.Errorf("row %d closes %+v, want %+v", i, got, want)
+		}
+	}
+}
+
 func TestALateEventJoinsTheVisitItFellIn(t *testing.T) {
 	s := newShard()
 	rows := s.fold(view(0, "/a"), at(10*minute, "click"), view(60*minute, "/b"))

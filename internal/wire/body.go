@@ -5,10 +5,15 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"net/http"
+	"slices"
 	"strings"
 	"sync"
 
+	"github.com/andybalholm/brotli"
+	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zlib"
 	"github.com/klauspost/compress/zstd"
 	weir "github.com/weir-analytics/weir"
 )
@@ -42,7 +47,7 @@ const maxLayers = 2
 const maxWindow = 8 << 20
 
 // ReadBody reads r to its end and decompresses it: by contentEncoding, the
-// header's value ("", "gzip", "x-gzip", "zstd", "identity", or a list), and
+// header's value ("", "gzip", "x-gzip", "zstd", "deflate", "br", "identity", or a list), and
 // then by what it begins with, since some SDKs compress and do not say so.
 // The caller releases the Body; there is none to release with an error.
 //
@@ -105,11 +110,27 @@ func parseCodings(header string) ([]string, error) {
 			codings = append(codings, "gzip")
 		case "zstd":
 			codings = append(codings, "zstd")
+		case "deflate", "br":
+			codings = append(codings, c)
 		default:
-			return nil, weir.Errorf(weir.EUNSUPPORTED, "Content-Encoding %.40q is not supported: use gzip or zstd", c)
+			return nil, weir.Errorf(weir.EUNSUPPORTED, "Content-Encoding %.40q is not supported: use gzip, zstd, deflate or br", c)
 		}
 	}
 	return codings, nil
+}
+
+// WithoutCodings is a Content-Encoding without some of its values.
+func WithoutCodings(header string, codings []string) string {
+	if len(codings) == 0 || header == "" {
+		return header
+	}
+	var kept []string
+	for part := range strings.SplitSeq(header, ",") {
+		if !slices.Contains(codings, strings.ToLower(strings.TrimSpace(part))) {
+			kept = append(kept, part)
+		}
+	}
+	return strings.Join(kept, ",")
 }
 
 // sniff names the compression that the data begins with: RFC 1952's magic with
@@ -164,6 +185,8 @@ func bodyError(err error, coding string, layers []*capped, l Limits) error {
 			return weir.Errorf(weir.ETOOLARGE, "body is over %d bytes", l.Body)
 		case errors.Is(c.err, errCapped):
 			return weir.Errorf(weir.ETOOLARGE, "body is over %d bytes when decompressed", l.Decoded)
+		case isTooLarge(c.err): // the server's own reader was first
+			return weir.Wrap(c.err, weir.ETOOLARGE, "body is over %d bytes", l.Body)
 		case c.coding == "":
 			return weir.Wrap(c.err, weir.EINVALID, "body could not be read")
 		}
@@ -176,11 +199,19 @@ func bodyError(err error, coding string, layers []*capped, l Limits) error {
 	return weir.Wrap(err, weir.EINVALID, "body is not valid %s", coding)
 }
 
+func isTooLarge(err error) bool {
+	_, ok := errors.AsType[*http.MaxBytesError](err)
+	return ok
+}
+
 // inflater is one layer's buffer and decoders, made when first needed.
 type inflater struct {
 	in   *bufio.Reader
 	gzip *gzip.Reader
 	zstd *zstd.Decoder
+	zlib io.ReadCloser
+	raw  io.ReadCloser // deflate without zlib's frame
+	br   *brotli.Reader
 }
 
 var inflaters = sync.Pool{New: func() any {
@@ -189,11 +220,19 @@ var inflaters = sync.Pool{New: func() any {
 
 // decompress is f.in without the coding.
 func (f *inflater) decompress(coding string) (io.Reader, error) {
-	if coding == "gzip" {
+	switch coding {
+	case "gzip":
 		if f.gzip == nil {
 			f.gzip = new(gzip.Reader)
 		}
 		return f.gzip, f.gzip.Reset(f.in)
+	case "deflate":
+		return f.deflate()
+	case "br":
+		if f.br == nil {
+			f.br = new(brotli.Reader) // its window is at most 16 MiB
+		}
+		return f.br, f.br.Reset(f.in)
 	}
 	if f.zstd == nil {
 		var err error
@@ -207,8 +246,28 @@ func (f *inflater) decompress(coding string) (io.Reader, error) {
 	return f.zstd, f.zstd.Reset(f.in)
 }
 
+// deflate is f.in decompressed by RFC 1950, as RFC 9110 has "deflate", or by RFC 1951
+// alone, as some send it.
+func (f *inflater) deflate() (io.Reader, error) {
+	head, _ := f.in.Peek(2) // an error comes up again when the data is read
+	if len(head) == 2 && head[0]&0x0f == 8 && (int(head[0])<<8|int(head[1]))%31 == 0 {
+		if f.zlib == nil {
+			var err error
+			f.zlib, err = zlib.NewReader(f.in)
+			return f.zlib, err
+		}
+		return f.zlib, f.zlib.(zlib.Resetter).Reset(f.in, nil)
+	}
+	if f.raw == nil {
+		f.raw = flate.NewReader(f.in)
+		return f.raw, nil
+	}
+	return f.raw, f.raw.(flate.Resetter).Reset(f.in, nil)
+}
+
 func (f *inflater) put() {
 	f.in.Reset(nil)
+	f.br = nil // it keeps a window of up to 16 MiB
 	if f.zstd != nil {
 		if f.zstd.Reset(nil) != nil {
 			return

@@ -3,6 +3,7 @@ package wire_test
 import (
 	"bytes"
 	"compress/gzip"
+	"compress/zlib"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"testing"
 	"testing/iotest"
 
+	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/zstd"
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/wire"
@@ -89,8 +91,10 @@ func TestBadBodyIsRefused(t *testing.T) {
 	broken := []byte(packed)
 	broken[len(broken)-6] ^= 1 // in the checksum
 	for _, c := range []struct{ name, body, encoding, code string }{
-		{"brotli", text, "br", weir.EUNSUPPORTED},
-		{"deflate in a list", text, "gzip, deflate", weir.EUNSUPPORTED},
+		{"a coding that nobody speaks", text, "compress", weir.EUNSUPPORTED},
+		{"another in a list", text, "gzip, lz64", weir.EUNSUPPORTED},
+		{"brotli that is not", text, "br", weir.EINVALID},
+		{"deflate that is not", text, "deflate", weir.EINVALID},
 		{"gzip that is not", text, "gzip", weir.EINVALID},
 		{"zstd that is not", text, "zstd", weir.EINVALID},
 		{"zstd announced as gzip", zpacked, "gzip", weir.EINVALID},
@@ -222,4 +226,70 @@ func TestBodiesAreReadAtOnce(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+func deflated(t testing.TB, text string) string {
+	t.Helper()
+	var b bytes.Buffer
+	w := zlib.NewWriter(&b)
+	if _, err := w.Write([]byte(text)); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// deflatedRaw is deflated without zlib's frame.
+func deflatedRaw(t testing.TB, text string) string {
+	t.Helper()
+	packed := deflated(t, text)
+	return packed[2 : len(packed)-4]
+}
+
+func brotlied(t testing.TB, text string) string {
+	t.Helper()
+	var b bytes.Buffer
+	w := brotli.NewWriter(&b)
+	if _, err := w.Write([]byte(text)); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestABodyInACodingThatOnlyItsHeaderTellsIsRead(t *testing.T) {
+	text := strings.Repeat(`{"name":"a"}`, 5000)
+	for range 2 { // once with what is pooled
+		for _, c := range []struct{ body, encoding string }{
+			{deflated(t, text), "deflate"},
+			{deflatedRaw(t, text), "deflate"},
+			{brotlied(t, text), "br"},
+			{gzipped(t, brotlied(t, text)), "br, gzip"},
+		} {
+			if got, err := read(c.body, c.encoding, wire.DefaultLimits()); got != text || err != nil {
+				t.Errorf("%s: %.20q %v", c.encoding, got, err)
+			}
+			l := wire.DefaultLimits()
+			l.Decoded = 1000
+			if _, err := read(c.body, c.encoding, l); weir.ErrorCode(err) != weir.ETOOLARGE {
+				t.Errorf("%s over the limit: %v", c.encoding, err)
+			}
+			if _, err := read(c.body[:len(c.body)/2], c.encoding, wire.DefaultLimits()); weir.ErrorCode(err) != weir.EINVALID {
+				t.Errorf("%s cut: %v", c.encoding, err)
+			}
+		}
+	}
+}
+
+func TestCodingsThatAProtocolUndoesItselfAreLeftToIt(t *testing.T) {
+	own := []string{"lz64", "base64"}
+	for header, want := range map[string]string{"": "", "gzip": "gzip", "LZ64": "", "base64, gzip": " gzip", "br,lz64": "br"} {
+		if got := wire.WithoutCodings(header, own); got != want {
+			t.Errorf("%q: %q", header, got)
+		}
+	}
 }

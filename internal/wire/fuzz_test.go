@@ -237,8 +237,8 @@ func checkProperties(t *testing.T, p json.RawMessage, l wire.Limits) {
 // limits, and that one that is not compressed comes back as it was.
 func FuzzReadBody(f *testing.F) {
 	for _, text := range []string{"", `{"name":"a"}`, strings.Repeat("x", 3000)} {
-		for _, body := range []string{text, gzipped(f, text), zstded(f, text), gzipped(f, zstded(f, text))} {
-			for _, encoding := range []string{"", "gzip", "zstd", "gzip,zstd", "br"} {
+		for _, body := range []string{text, gzipped(f, text), zstded(f, text), gzipped(f, zstded(f, text)), deflated(f, text), deflatedRaw(f, text), brotlied(f, text)} {
+			for _, encoding := range []string{"", "gzip", "zstd", "gzip,zstd", "br", "deflate", "br, deflate", "compress"} {
 				f.Add([]byte(body), encoding)
 			}
 		}

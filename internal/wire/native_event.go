@@ -26,6 +26,21 @@ const (
 	nativeRevenue
 	nativeCurrency
 	nativeLibrary
+	nativeOrigin
+	nativeUTMSource
+	nativeUTMMedium
+	nativeUTMCampaign
+	nativeUTMTerm
+	nativeUTMContent
+	nativeCountry
+	nativeRegion
+	nativeCity
+	nativeBrowser
+	nativeBrowserVersion
+	nativeOS
+	nativeOSVersion
+	nativeDeviceType
+	nativeBot
 	nativeProperties
 	nativeCall
 	nativeMethod
@@ -39,7 +54,9 @@ const (
 // nativeNames are the keys' names in a Detail.
 var nativeNames = [nativeOther]string{
 	"id", "name", "ts", "profile_id", "device_id", "session_id", "url", "path", "referrer", "ip",
-	"user_agent", "title", "language", "revenue", "currency", "library", "properties", "call",
+	"user_agent", "title", "language", "revenue", "currency", "library", "origin",
+	"utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "country", "region", "city",
+	"browser", "browser_version", "os", "os_version", "device_type", "bot", "properties", "call",
 	"call.method", "call.route", "call.status", "call.latency_ms", "call.consumer",
 }
 
@@ -78,6 +95,36 @@ func eventKey(key []byte) nativeKey {
 		return nativeCurrency
 	case "library":
 		return nativeLibrary
+	case "origin":
+		return nativeOrigin
+	case "utm_source":
+		return nativeUTMSource
+	case "utm_medium":
+		return nativeUTMMedium
+	case "utm_campaign":
+		return nativeUTMCampaign
+	case "utm_term":
+		return nativeUTMTerm
+	case "utm_content":
+		return nativeUTMContent
+	case "country":
+		return nativeCountry
+	case "region":
+		return nativeRegion
+	case "city":
+		return nativeCity
+	case "browser":
+		return nativeBrowser
+	case "browser_version":
+		return nativeBrowserVersion
+	case "os":
+		return nativeOS
+	case "os_version":
+		return nativeOSVersion
+	case "device_type":
+		return nativeDeviceType
+	case "bot":
+		return nativeBot
 	case "properties":
 		return nativeProperties
 	case "call":
@@ -105,10 +152,11 @@ func callKey(key []byte) nativeKey {
 
 // nativeEvent is what was read of an event.
 type nativeEvent struct {
-	seen    uint32            // keys, as bits
+	seen    uint64            // keys, as bits
 	texts   [nativeOther]span // of reader.text
 	time    int64             // unix microseconds
 	revenue float64
+	bot     bool
 	called  bool // has a call that is not null
 	status  int
 	latency float64 // milliseconds
@@ -149,6 +197,14 @@ func (n *native) entry(k nativeKey) {
 	case nativeCurrency:
 		e.texts[k] = n.string(name, l.String, ReasonStringTooLong)
 		n.currency(name, e.texts[k])
+	case nativeCountry:
+		e.texts[k] = n.string(name, l.String, ReasonStringTooLong)
+		n.country(name, e.texts[k])
+	case nativeDeviceType:
+		e.texts[k] = n.string(name, l.String, ReasonStringTooLong)
+		n.deviceType(name, e.texts[k])
+	case nativeBot:
+		e.bot = n.flag(name)
 	case nativeProperties:
 		n.object(name)
 	case nativeCall:
@@ -204,6 +260,9 @@ func (n *native) fill(in *weir.Incoming) {
 	get := func(k nativeKey) string {
 		at := e.texts[k]
 		return text[at.from:at.to]
+	}
+	if e.seen&nativeFollowing != 0 {
+		e.follow(&in.Event, get)
 	}
 	in.Source = weir.Source{
 		URL:       get(nativeURL),

@@ -33,6 +33,10 @@ func (r *reader) compact(field string, depth int) {
 		if r.scalar() {
 			r.properties = append(r.properties, r.data[from:r.pos]...)
 		}
+	case depth > r.limits.Depth && r.repair:
+		if r.skip() {
+			r.properties = append(r.properties, "null"...)
+		}
 	case depth > r.limits.Depth:
 		r.defect(ReasonTooDeep, fmt.Sprintf("%s: nested over %d deep", field, r.limits.Depth))
 		r.skip()
@@ -91,6 +95,13 @@ func (r *reader) compactString(field string) bool {
 	if !ok {
 		return false
 	}
+	if r.repair && (!q.valid() || q.escaped && bytes.Contains(q.text, []byte(`\u0000`))) {
+		from := len(r.text)
+		r.text = appendText(r.text, q)
+		r.properties = appendQuoted(r.properties, r.text[from:])
+		r.text = r.text[:from]
+		return true
+	}
 	if !q.valid() {
 		r.defect(ReasonInvalidUTF8, field)
 	}
@@ -113,6 +124,10 @@ func (r *reader) compactString(field string) bool {
 func (r *reader) compactNumber(field string) {
 	n, ok := r.number()
 	if !ok {
+		return
+	}
+	if !n.finite() && r.repair {
+		r.properties = append(r.properties, "null"...)
 		return
 	}
 	if !n.finite() {

@@ -19,6 +19,7 @@ type reader struct {
 	scanner
 	limits Limits
 	now    int64 // unix microseconds
+	repair bool  // mends properties where Events refuses them; see DESIGN.md
 
 	start          int    // where the item begins
 	reason, detail string // the item's first defect; "" while there is none

@@ -33,3 +33,12 @@ func Reasons() []string {
 		ReasonCurrency, ReasonStatus, ReasonCallElsewhere, ReasonTooMany, ReasonTooDeep,
 	}
 }
+
+// Reasons that only vendors' protocols have.
+const (
+	ReasonUnsupported = "unsupported" // what Weir does not keep, such as a replay; Detail names it
+	ReasonIDMissing   = "id_missing"  // who it was about, where a vendor asks for that
+)
+
+// VendorReasons lists them.
+func VendorReasons() []string { return []string{ReasonUnsupported, ReasonIDMissing} }

@@ -1,8 +1,9 @@
 import { chromium } from 'playwright-core'
 
 /** Debian's Chromium, without any traffic of its own. */
-export const launch = () =>
+export const launch = (more) =>
   chromium.launch({
+    ...more,
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     args: [
       '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',

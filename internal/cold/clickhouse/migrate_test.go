@@ -17,6 +17,7 @@ import (
 	"github.com/weir-analytics/weir/internal/clickhousetest"
 	"github.com/weir-analytics/weir/internal/cold"
 	"github.com/weir-analytics/weir/internal/cold/clickhouse"
+	"github.com/weir-analytics/weir/internal/cold/coldtest"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -177,5 +178,38 @@ func TestOldEventsGoToTheColdVolume(t *testing.T) {
 	disks := server.Do("SELECT disk_name, toInt64(SUM(rows)) FROM system.parts WHERE active AND database = 'weir' AND table = 'events' GROUP BY disk_name ORDER BY disk_name FORMAT TSV")
 	if got := strings.Fields(disks); cmp.Diff([]string{"cold", "20", "hot", "2"}, got) != "" {
 		t.Errorf("disks %q, want 20 rows on cold and 2 on hot", got)
+	}
+}
+
+func TestWhoWasIdentifiedBeforeThereWereAliasesIsMergedIntoNobody(t *testing.T) {
+	for name, start := range map[string]func(t *testing.T) (url string, do []func(string) string, local string){
+		"server": func(t *testing.T) (string, []func(string) string, string) {
+			server := clickhousetest.Start(t)
+			return server.URL("weir"), []func(string) string{server.Do}, ""
+		},
+		"cluster": func(t *testing.T) (string, []func(string) string, string) {
+			cluster := clickhousetest.StartCluster(t, 2, 1)
+			var do []func(string) string
+			for _, server := range cluster.Servers {
+				do = append(do, server.Do)
+			}
+			return cluster.URL("weir") + "?cluster=weir", do, "_local"
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			url, servers, local := start(t)
+			coldtest.Upgrade(t, openAt(t, url), func(s cold.Store) cold.Store {
+				for _, do := range servers {
+					do("TRUNCATE TABLE weir.identities" + local)
+					do("DROP TABLE IF EXISTS weir.aliases")
+					do("DROP TABLE IF EXISTS weir.aliases_local")
+					do("ALTER TABLE weir.schema_version DELETE WHERE version >= 3 SETTINGS mutations_sync = 2")
+				}
+				if err := s.Close(); err != nil {
+					t.Fatal(err)
+				}
+				return openAt(t, url)
+			})
+		})
 	}
 }

@@ -236,6 +236,9 @@ func putTally(batch *cold.Batch) func(*block, *cold.Tally) {
 
 var identities = &table{"identities", []field{{"project_id", low}, {"device_id", str}, {"profile_id", str}, {"linked_at", micros}}}
 
+var aliases = &table{"aliases", []field{{"project_id", low}, {"alias", str}, {"profile_id", str}, {"linked_at", micros}}}
+
+// putLink writes a link, also to aliases.
 func putLink(b *block, r *weir.Link) {
 	b.low(clean(r.ProjectID))
 	b.text(clean(r.DeviceID))

@@ -64,6 +64,7 @@ func (c *session) write(ctx context.Context, b *cold.Batch) error {
 	for _, f := range []func() error{
 		func() error { return insert(ctx, c, sightings, harmless, c.sightings.New(b.Events), putSighting) },
 		func() error { return insert(ctx, c, identities, harmless, b.Links, putLink) },
+		func() error { return insert(ctx, c, aliases, harmless, cold.Aliases(b.Links), putLink) },
 		func() error { return insert(ctx, c, traits, harmless, cold.Traits(b), putTrait) },
 		func() error { return insert(ctx, c, erasures, harmless, b.Marks, putMark) },
 		func() error { return insert(ctx, c, batches, harmless, []*cold.Batch{b}, putBatch) },

@@ -22,6 +22,7 @@ func RunSome(t *testing.T, n int, open func(t *testing.T, dir string) cold.Store
 	t.Run("Write", func(t *testing.T) { testWrite(t, open) })
 	t.Run("Forget", func(t *testing.T) { testForget(t, open) })
 	t.Run("Traits", func(t *testing.T) { testTraits(t, open) })
+	t.Run("Identity", func(t *testing.T) { testIdentity(t, open) })
 	t.Run("Erase", func(t *testing.T) { testErase(t, open) })
 	t.Run("Insight", func(t *testing.T) { testInsight(t, open, zones[:n]) })
 }

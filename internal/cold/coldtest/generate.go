@@ -63,8 +63,17 @@ func generate(r *rand.Rand, zone, from string, n int) (*world, error) {
 			})
 		}
 	}
+	for range devices / 2 {
+		w.links = append(w.links, weir.Link{
+			ProjectID: p.ID, DeviceID: formerID(r), ProfileID: []string{fmt.Sprint("user-", r.IntN(20)), formerID(r)}[r.IntN(8)/7],
+			At: start.Add(time.Duration(r.IntN(4)) * time.Hour).UTC(), Alias: true,
+		})
+	}
 	return w, nil
 }
+
+// formerID is of a profile that is identified now and then, and an alias often.
+func formerID(r *rand.Rand) string { return fmt.Sprint("former-", r.IntN(80)) }
 
 // shardsOf is how many shards a world's devices are in.
 const shardsOf = 3
@@ -95,6 +104,9 @@ func (w *world) visit(r *rand.Rand, number, device int) {
 	}
 	if r.IntN(40) == 0 {
 		base.DeviceID = "" // a server's event: no person unless a profile
+	}
+	if r.IntN(10) == 0 { // a server's, of a former id
+		base.DeviceID, base.ProfileID = "", formerID(r)
 	}
 	var view *weir.EventRow
 	for range 1 + r.IntN(8) {
@@ -143,6 +155,11 @@ func (w *world) details(r *rand.Rand, e *weir.EventRow) {
 		}
 	}
 	props["amount"] = r.IntN(1000)
+	if e.Name == weir.NameIdentify && r.IntN(2) == 0 {
+		props[weir.PropertyAlias] = []any{
+			formerID(r), formerID(r), formerID(r), deviceID(r.IntN(40)), fmt.Sprint("user-", r.IntN(20)), 0, 7, "Undefined", nil, e.ProfileID,
+		}[r.IntN(10)]
+	}
 	b, err := json.Marshal(props)
 	if err != nil {
 		panic(err) // strings and numbers always marshal

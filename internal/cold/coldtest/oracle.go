@@ -18,12 +18,14 @@ import (
 type oracle struct {
 	w      *world
 	linked map[string]string // device → profile of its earliest link
+	merged map[string]string // profile → the one that it counts under
 	dates  map[string]time.Time
 }
 
 func newOracle(w *world) *oracle {
 	o := &oracle{w: w, linked: make(map[string]string), dates: make(map[string]time.Time)}
-	links := slices.Clone(w.links)
+	links := linksOf(w.links, w.events)
+	o.merged = mergesOf(links)
 	sort.Slice(links, func(i, j int) bool {
 		if !links[i].At.Equal(links[j].At) {
 			return links[i].At.Before(links[j].At)
@@ -31,7 +33,7 @@ func newOracle(w *world) *oracle {
 		return links[i].ProfileID < links[j].ProfileID
 	})
 	for _, l := range links {
-		if _, ok := o.linked[l.DeviceID]; !ok {
+		if _, ok := o.linked[l.DeviceID]; !ok && l.DeviceID != "" {
 			o.linked[l.DeviceID] = l.ProfileID
 		}
 	}
@@ -40,6 +42,9 @@ func newOracle(w *world) *oracle {
 
 // person tells persons apart; ok is false for an event of nobody.
 func (o *oracle) person(e *weir.EventRow) (p [2]string, ok bool) {
+	if into, ok := o.merged[e.ProfileID]; ok {
+		return [2]string{"profile", into}, true
+	}
 	if e.ProfileID != "" {
 		return [2]string{"profile", e.ProfileID}, true
 	}

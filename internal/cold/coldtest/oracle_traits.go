@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -17,6 +18,29 @@ type traitOracle struct {
 	h      *history
 	values map[[2]string]string // by profile and trait
 	owners map[string]string    // by device
+	links  []weir.Link          // those that events say themselves among them
+	merged map[string]string    // profile → the one that it counts under
+}
+
+// ids are of all profiles that there may be.
+func (o *traitOracle) ids() []string {
+	var ids []string
+	for i := range traitProfiles {
+		ids = append(ids, fmt.Sprint("user-", i))
+	}
+	for i := range traitFormers {
+		ids = append(ids, fmt.Sprint("former-", i))
+	}
+	return ids
+}
+
+// aliasCounts are how many aliases count, and how many do not.
+func (o *traitOracle) aliasCounts() (count, refused int) {
+	for _, id := range o.ids() {
+		p := o.profile(id)
+		count, refused = count+len(p.Aliases), refused+len(p.Refused)
+	}
+	return count, refused
 }
 
 // value is what a replay leaves of a profile's trait, as JSON: "" is nothing.
@@ -84,15 +108,22 @@ func (o *traitOracle) text(profile, trait string) (string, bool) {
 
 // owner is the profile that an event counts for.
 func (o *traitOracle) owner(e *weir.EventRow) string {
-	if e.ProfileID != "" {
+	if o.links == nil {
+		o.links = linksOf(o.h.links, slices.Concat(o.h.rows[:]...))
+		o.merged = mergesOf(o.links)
+	}
+	if into, ok := o.merged[e.ProfileID]; ok {
+		return into
+	}
+	if e.ProfileID != "" || e.DeviceID == "" {
 		return e.ProfileID
 	}
 	if p, ok := o.owners[e.DeviceID]; ok {
 		return p
 	}
 	var first *weir.Link
-	for i := range o.h.links {
-		l := &o.h.links[i]
+	for i := range o.links {
+		l := &o.links[i]
 		if l.DeviceID != e.DeviceID {
 			continue
 		}
@@ -211,9 +242,14 @@ func (o *traitOracle) filters(t *testing.T, e *insight.Engine) {
 }
 
 func (o *traitOracle) profiles(t *testing.T, e *insight.Engine) {
-	for i := range traitProfiles {
-		id := fmt.Sprint("user-", i)
+	for _, id := range o.ids() {
 		a, err := e.Profile(t.Context(), o.h.project, id, 0)
+		if into := o.merged[id]; into != "" {
+			if weir.ErrorCode(err) != weir.ENOTFOUND || !strings.Contains(fmt.Sprint(err), strconv.Quote(into)) {
+				t.Errorf("%s is merged into %s: %v", id, into, err)
+			}
+			continue
+		}
 		if err != nil {
 			t.Fatalf("%s: %v", id, err)
 		}
@@ -235,10 +271,12 @@ type picture struct {
 	Revenue              map[string]float64
 	Traits               map[string]string
 	Devices              []string
+	Aliases              []string          // former ids
+	Refused              map[string]string // aliases, and why
 }
 
 func pictureOf(a *insight.Profile) picture {
-	p := picture{a.FirstSeen.UnixMicro(), a.LastSeen.UnixMicro(), a.Events, a.Calls, a.ScreenViews, a.Visits, a.Revenue, map[string]string{}, nil}
+	p := picture{a.FirstSeen.UnixMicro(), a.LastSeen.UnixMicro(), a.Events, a.Calls, a.ScreenViews, a.Visits, a.Revenue, map[string]string{}, nil, nil, map[string]string{}}
 	for name, v := range a.Traits {
 		p.Traits[name] = string(v)
 	}
@@ -246,19 +284,41 @@ func pictureOf(a *insight.Profile) picture {
 		p.Devices = append(p.Devices, d.DeviceID)
 	}
 	slices.Sort(p.Devices)
+	for _, former := range a.Aliases {
+		p.Aliases = append(p.Aliases, former.ID)
+	}
+	slices.Sort(p.Aliases)
+	for _, r := range a.RefusedAliases {
+		p.Refused[r.ID] = r.Why
+	}
 	return p
 }
 
 // profile is the oracle's picture.
 func (o *traitOracle) profile(id string) picture {
-	p := picture{Revenue: map[string]float64{}, Traits: map[string]string{}}
+	p := picture{Revenue: map[string]float64{}, Traits: map[string]string{}, Refused: map[string]string{}}
+	devices := o.ids() // an alias may be one
 	for i := range traitDevices {
-		device := fmt.Sprint("device-", i)
+		devices = append(devices, fmt.Sprint("device-", i))
+	}
+	for _, device := range devices {
 		if o.owner(&weir.EventRow{Event: weir.Event{DeviceID: device}}) == id {
 			p.Devices = append(p.Devices, device)
 		}
 	}
 	slices.Sort(p.Devices)
+	for _, l := range o.links {
+		switch into := o.merged[l.DeviceID]; {
+		case !l.Alias || l.ProfileID != id || slices.Contains(p.Aliases, l.DeviceID):
+		case into == id:
+			p.Aliases = append(p.Aliases, l.DeviceID)
+		case into == "":
+			p.Refused[l.DeviceID] = "identified"
+		default:
+			p.Refused[l.DeviceID] = "taken"
+		}
+	}
+	slices.Sort(p.Aliases)
 	for _, rows := range o.h.rows {
 		for i := range rows {
 			r := &rows[i]
@@ -310,12 +370,16 @@ func (o *traitOracle) list(t *testing.T, e *insight.Engine) {
 		Events      int64
 		Traits      map[string]string
 	}
+	_, refused := o.aliasCounts()
 	ask := func(q insight.ProfilesQuery) (out []row) {
 		t.Helper()
 		for {
 			a, err := e.Profiles(t.Context(), o.h.project, q, 0)
 			if err != nil {
 				t.Fatalf("%+v: %v", q, err)
+			}
+			if a.RefusedAliases != int64(refused) {
+				t.Fatalf("%d aliases of the project are refused, want %d", a.RefusedAliases, refused)
 			}
 			for _, it := range a.Profiles {
 				p := pictureOf(&insight.Profile{ProfileItem: it})
@@ -327,9 +391,8 @@ func (o *traitOracle) list(t *testing.T, e *insight.Engine) {
 		}
 	}
 	want := func(pass func(id string, p picture) bool) (out []row) {
-		for i := range traitProfiles {
-			id := fmt.Sprint("user-", i)
-			if p := o.profile(id); pass(id, p) {
+		for _, id := range o.ids() {
+			if p := o.profile(id); p.Events > 0 && pass(id, p) {
 				out = append(out, row{id, p.First, p.Last, p.Events, p.Traits})
 			}
 		}

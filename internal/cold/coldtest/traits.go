@@ -21,6 +21,9 @@ func testTraits(t *testing.T, open func(*testing.T, string) cold.Store) {
 	h.write(t, s)
 	e := insight.New(s, written{time.Now()}, time.Now, insight.Options{})
 	o := &traitOracle{h: h, values: map[[2]string]string{}, owners: map[string]string{}}
+	if aliases, refused := o.aliasCounts(); aliases < 3 || refused < 3 {
+		t.Fatalf("%d aliases count and %d do not: that shows nothing", aliases, refused)
+	}
 	t.Run("each profile's traits are what its changes make of them", func(t *testing.T) { o.profiles(t, e) })
 	t.Run("profiles are listed, the one seen last first", func(t *testing.T) { o.list(t, e) })
 	t.Run("events are counted by a trait of their persons", func(t *testing.T) { o.breakdowns(t, e) })
@@ -53,6 +56,7 @@ const (
 	traitShards   = 3
 	traitProfiles = 12
 	traitDevices  = 30
+	traitFormers  = 9
 )
 
 var (
@@ -82,8 +86,15 @@ func newHistory(r *rand.Rand) *history {
 			row.ProfileID = fmt.Sprint("user-", r.IntN(traitProfiles))
 			h.links = append(h.links, weir.Link{ProjectID: h.project.ID, DeviceID: row.DeviceID, ProfileID: row.ProfileID, At: row.Time})
 		}
+		if row.Name != weir.NameIdentify && r.IntN(6) == 0 { // a server's, of a former id
+			row.DeviceID, row.ProfileID = "", fmt.Sprint("former-", r.IntN(traitFormers))
+		}
 		if r.IntN(4) == 0 {
 			row.Revenue, row.Currency = float64(r.IntN(5)), "EUR"
+			if row.DeviceID == "" {
+				h.rows[shard] = append(h.rows[shard], row)
+				continue
+			}
 			h.visits = append(h.visits, weir.VisitRow{
 				ProjectID: h.project.ID, DeviceID: row.DeviceID, SessionID: row.ID, ProfileID: row.ProfileID, Sign: 1, Version: 1,
 				Start: row.Time, End: row.Time, Events: 1,
@@ -120,6 +131,11 @@ func (h *history) identify(r *rand.Rand, row *weir.EventRow) {
 	}
 	properties := map[string]any{"$lib": "web", "$set_once": jsonOf(once), "$set": jsonOf(set), "$add": jsonOf(add), "$unset": unset}
 	maps.Copy(properties, jsonOf(top))
+	if r.IntN(4) == 0 {
+		properties[weir.PropertyAlias] = []any{
+			fmt.Sprint("former-", r.IntN(traitFormers)), fmt.Sprint("user-", r.IntN(traitProfiles)), fmt.Sprint("device-", r.IntN(traitDevices)), "none", row.ProfileID,
+		}[r.IntN(5)]
+	}
 	var err error
 	if row.Properties, err = json.Marshal(properties); err != nil {
 		panic(err)

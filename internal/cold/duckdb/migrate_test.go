@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/weir-analytics/weir/internal/cold"
+	"github.com/weir-analytics/weir/internal/cold/coldtest"
 	"github.com/weir-analytics/weir/internal/cold/duckdb"
 )
 
@@ -111,4 +113,17 @@ func described(t *testing.T, s *duckdb.Store) (visits []string) {
 		t.Fatal(err)
 	}
 	return visits
+}
+
+func TestWhoWasIdentifiedBeforeThereWereAliasesIsMergedIntoNobody(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "weir.duckdb")
+	coldtest.Upgrade(t, openFile(t, path), func(s cold.Store) cold.Store {
+		for _, q := range []string{"DELETE FROM identities", "DROP TABLE aliases", "DELETE FROM schema_version WHERE version >= 5"} {
+			statement(t, s.(*duckdb.Store), q)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return openFile(t, path)
+	})
 }

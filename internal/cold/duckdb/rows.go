@@ -137,6 +137,7 @@ func putVisit(c *chunk, r *weir.VisitRow) {
 	c.clean(r.Language)
 }
 
+// putLink writes a link, also to aliases.
 func putLink(c *chunk, r *weir.Link) {
 	c.next()
 	c.clean(r.ProjectID)

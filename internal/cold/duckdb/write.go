@@ -95,6 +95,7 @@ func (w *writer) batch(b *cold.Batch) error {
 		func() error { return w.tallies(b) },
 		func() error { return appendRows(w, "visits", b.Visits, putVisit) },
 		func() error { return appendRows(w, "identities", b.Links, putLink) },
+		func() error { return appendRows(w, "aliases", cold.Aliases(b.Links), putLink) },
 		func() error { return appendRows(w, "traits", cold.Traits(b), putTrait) },
 		func() error { return appendRows(w, "erasures", b.Marks, putMark) },
 		func() error { return appendRows(w, "dead_letters", b.Dead, putDead) },

@@ -1,0 +1,190 @@
+package dump
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/wire"
+)
+
+// batch is the events of one record while they are made.
+type batch struct {
+	events []weir.Incoming
+	bags   []map[string]any // properties of events
+	left   string
+}
+
+func (b *batch) reset() { b.events, b.bags, b.left = nil, nil, "" }
+
+// leave says why the record makes no event.
+func (b *batch) leave(why string) { b.left = why }
+
+// add begins another event. Its properties may be nil, and are finish's to
+// change from then on.
+func (b *batch) add(name string, at time.Time, properties map[string]any) *weir.Incoming {
+	b.events = append(b.events, weir.Incoming{Event: weir.Event{Name: name, Time: at}})
+	b.bags = append(b.bags, properties)
+	return &b.events[len(b.events)-1]
+}
+
+var errNoName = errors.New("there is no name of an event")
+
+// limits are those of a server that was not told otherwise.
+var limits = wire.DefaultLimits()
+
+// finish makes of the events what the server takes: texts are cut where they
+// are too long, and what cannot be stored goes, as vendors' protocols do it.
+func (b *batch) finish() error {
+	if len(b.events) == 0 && b.left == "" {
+		return errors.New("it tells of no event")
+	}
+	l := &limits
+	for i := range b.events {
+		in := &b.events[i]
+		e, s := &in.Event, &in.Source
+		in.Index = i
+		for _, t := range []*string{&e.ID, &e.ProfileID, &e.DeviceID, &e.SessionID} {
+			*t = cut(*t, l.ID)
+		}
+		e.Name = cut(e.Name, l.Name)
+		s.URL, s.Referrer = cut(s.URL, l.URL), cut(s.Referrer, l.URL)
+		for _, t := range []*string{
+			&e.Path, &e.Origin, &e.Title, &e.UTMSource, &e.UTMMedium, &e.UTMCampaign, &e.UTMTerm, &e.UTMContent,
+			&e.Region, &e.City, &e.Browser, &e.BrowserVersion, &e.OS, &e.OSVersion, &e.Language, &e.Library, &s.UserAgent,
+		} {
+			*t = cut(*t, l.String)
+		}
+		if e.Name == "" {
+			return errNoName
+		}
+		if _, err := netip.ParseAddr(s.IP); err != nil {
+			s.IP = ""
+		}
+		if e.DeviceID == "" && (e.ProfileID != "" || s.IP == "" || s.UserAgent == "") {
+			// A server tells what its user did: the server would derive a device
+			// from what is not that user's, or many have.
+			s.IP, s.UserAgent = "", ""
+		}
+		e.Country, e.Currency = letters(e.Country, 2), letters(e.Currency, 3)
+		if e.Revenue == 0 {
+			e.Currency = ""
+		}
+		if s.UserAgent != "" {
+			// It tells more, and in Weir's words.
+			e.Browser, e.BrowserVersion, e.OS, e.OSVersion, e.DeviceType = "", "", "", "", ""
+		}
+		if len(b.bags[i]) > 0 {
+			text, err := encode(mend(b.bags[i], 1))
+			if err != nil {
+				return fmt.Errorf("properties: %w", err)
+			}
+			e.Properties = text
+		}
+	}
+	return nil
+}
+
+// cut bounds a text at the end of a character, without what cannot be stored.
+func cut(s string, limit int) string {
+	if strings.IndexByte(s, 0) >= 0 {
+		s = strings.ReplaceAll(s, "\x00", "\ufffd")
+	}
+	if !utf8.ValidString(s) {
+		s = strings.ToValidUTF8(s, "\ufffd")
+	}
+	if len(s) <= limit {
+		return s
+	}
+	for limit > 0 && !utf8.RuneStart(s[limit]) {
+		limit--
+	}
+	return s[:limit]
+}
+
+// letters is a code of n letters in upper case, or nothing.
+func letters(s string, n int) string {
+	if len(s) != n {
+		return ""
+	}
+	s = strings.ToUpper(s)
+	for i := range len(s) {
+		if s[i] < 'A' || s[i] > 'Z' {
+			return ""
+		}
+	}
+	return s
+}
+
+// mend makes a value one that can be stored: no zero bytes, no numbers beyond a
+// double, nothing nested deeper than the server takes.
+func mend(v any, depth int) any {
+	deep := depth > limits.Depth
+	switch v := v.(type) {
+	case string:
+		return cut(v, len(v)*len("\ufffd"))
+	case json.Number:
+		if f, err := strconv.ParseFloat(v.String(), 64); err != nil || f-f != 0 {
+			return nil
+		}
+	case map[string]any:
+		if deep {
+			return nil
+		}
+		out := make(map[string]any, len(v))
+		for k, x := range v {
+			out[cut(k, len(k)*len("\ufffd"))] = mend(x, depth+1)
+		}
+		return out
+	case []any:
+		if deep {
+			return nil
+		}
+		out := make([]any, len(v))
+		for i, x := range v {
+			out[i] = mend(x, depth+1)
+		}
+		return out
+	}
+	return v
+}
+
+// encode writes JSON as it stands, without the escapes that HTML wants.
+func encode(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}
+
+// money sets an event's revenue.
+func money(e *weir.Event, amount float64, ok bool, currency string) {
+	if ok && amount != 0 {
+		e.Revenue, e.Currency = amount, currency
+	}
+}
+
+// screen is the size of a screen, "1440x900".
+func screen(width, height string) string {
+	if width == "" || height == "" {
+		return ""
+	}
+	return width + "x" + height
+}
+
+// put keeps a value that is not empty.
+func put(properties map[string]any, name, value string) {
+	if value != "" {
+		properties[name] = value
+	}
+}
