@@ -44,7 +44,7 @@ type gateway struct {
 	mu      sync.Mutex
 	plan    []trouble
 	met     []trouble
-	refused map[trouble][][]byte // bodies that the server did not see, as they were sent
+	refused map[trouble][][]byte // bodies, by what they were given
 	taken   [][]byte             // bodies that it answered with a 2xx
 	server  *http.Server
 	closed  bool
@@ -102,7 +102,7 @@ func (g *gateway) next(r *http.Request, body []byte) (trouble, bool) {
 	f := g.plan[0]
 	g.plan = g.plan[1:]
 	g.met = append(g.met, f)
-	g.refused[f] = append(g.refused[f], body)
+	g.refused[f] = append(g.refused[f], unzipped(body))
 	return f, f != passes
 }
 
@@ -193,16 +193,19 @@ func (g *gateway) happened() {
 	}
 }
 
-// gave says whether a body that one of the troubles was given has the text in it.
-func (g *gateway) gave(troubles []trouble, text string) bool {
+// holds says whether a body has the event, by the fields in which PostHog and Segment
+// have its id: others may have it too, as that of the page before.
+func holds(body []byte, id string) bool {
+	return bytes.Contains(body, []byte(`"uuid":"`+id+`"`)) || bytes.Contains(body, []byte(`"messageId":"`+id+`"`))
+}
+
+// gave says whether a request with the event was given one of the troubles.
+func (g *gateway) gave(troubles []trouble, id string) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for _, f := range troubles {
-		if slices.ContainsFunc(g.refused[f], func(body []byte) bool { return bytes.Contains(unzipped(body), []byte(text)) }) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(troubles, func(f trouble) bool {
+		return slices.ContainsFunc(g.refused[f], func(body []byte) bool { return holds(body, id) })
+	})
 }
 
 // took is how many bodies without the text the server has taken.
@@ -215,4 +218,12 @@ func (g *gateway) took(without string) (n int) {
 		}
 	}
 	return n
+}
+
+// tookEvent says whether the server has taken the event: it may be refused when it is
+// sent again because the first answer was lost.
+func (g *gateway) tookEvent(id string) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return slices.ContainsFunc(g.taken, func(body []byte) bool { return holds(body, id) })
 }

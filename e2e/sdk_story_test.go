@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"encoding/json"
@@ -59,6 +60,9 @@ func begin(t *testing.T, scenario, url, key string, ticks int, env ...string) *t
 	t.Cleanup(cancel)
 	d := &teller{t: t, cmd: exec.CommandContext(ctx, "node", "../tools/sdk/scenarios/"+scenario+".mjs")}
 	d.cmd.Env = append(os.Environ(), append(env, "WEIR_URL="+url, "WEIR_KEY="+key, fmt.Sprint("WEIR_BATCH=", ticks))...)
+	if path, err := exec.LookPath(browserName()); err == nil {
+		d.cmd.Env = append(d.cmd.Env, "CHROMIUM="+path)
+	}
 	d.cmd.Stderr = &d.log
 	out, err := d.cmd.StdoutPipe()
 	if err != nil {
@@ -105,16 +109,13 @@ func needSDKs(t *testing.T, browser bool) {
 	needed(t, "no node", err)
 	_, err = os.Stat("../tools/sdk/node_modules/.package-lock.json")
 	needed(t, "no SDKs; run scripts/install-test-deps.sh", err)
-	if !browser {
-		return
+	if browser {
+		_, err = exec.LookPath(browserName())
+		needed(t, "no browser", err)
 	}
-	name := os.Getenv("CHROMIUM")
-	if name == "" {
-		name = "chromium"
-	}
-	_, err = exec.LookPath(name)
-	needed(t, "no browser", err)
 }
+
+func browserName() string { return cmp.Or(os.Getenv("CHROMIUM"), "chromium") }
 
 // object is an event, or a part of one, as the API has it.
 type object = map[string]any

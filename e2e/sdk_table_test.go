@@ -106,13 +106,13 @@ func posthogJS() sdk {
 			named("screen_leave", "path", "/pricing", "profile_id", "ben"), named("screen_leave", "path", "/", "profile_id", "ada"),
 		},
 		profiles: map[string]any{
-			"ada": object{"email": "ada@example.org", "plan": "team", "first_plan": "free", "age": 36},
+			"ada": object{"email": "ada@example.org", "plan": "pro", "first_plan": "free", "age": 36, "team": "red", "first_team": "red"},
 			"ben": object{"email": "ben@example.org"},
 		},
 		// It does not repeat what got a 4xx, 429 among them.
 		troubles: []trouble{overload, unheard, serverOff, slowDown, tooLarge},
 		gone:     []trouble{slowDown, tooLarge},
-		says:     []string{networkSays, `on_request_error (429|413)`},
+		says:     []string{networkSays, `on_request_error (429|413|503)`},
 	}
 }
 
@@ -143,7 +143,9 @@ func openpanelSDK() sdk {
 			named("last", "profile_id", "ben"),
 		},
 		profiles: openpanelProfiles,
-		troubles: openpanelTroubles, twice: 1,
+		troubles: openpanelTroubles,
+		single:   true,
+		other:    `"type":"replay"`,
 	}
 }
 
@@ -165,8 +167,10 @@ func openpanelWeb() sdk {
 			named("last", "profile_id", "ben"),
 		},
 		profiles: openpanelProfiles,
-		troubles: openpanelTroubles, twice: 1,
-		says: []string{networkSays},
+		troubles: openpanelTroubles,
+		single:   true,
+		other:    `"type":"replay"`,
+		says:     []string{networkSays},
 	}
 }
 
@@ -245,9 +249,11 @@ func plausible() sdk {
 		},
 		profiles: map[string]any{},
 		besides:  "screen_leave", // whenever the page loses the focus too
+		other:    `"n":"engagement"`,
 		troubles: []trouble{unheard, tooLarge, slowDown, overload, serverOff},
-		gone:     []trouble{tooLarge, slowDown, overload, serverOff}, forgetful: true,
-		says: []string{networkSays},
+		gone:     []trouble{tooLarge, slowDown, overload, serverOff},
+		single:   true,
+		says:     []string{networkSays},
 	}
 }
 
@@ -268,6 +274,7 @@ func umamiNode() sdk {
 			"ben": object{},
 		},
 		troubles: []trouble{unheard, tooLarge, slowDown, overload, serverOff},
-		gone:     []trouble{tooLarge, slowDown, overload, serverOff}, forgetful: true,
+		gone:     []trouble{tooLarge, slowDown, overload, serverOff},
+		single:   true,
 	}
 }

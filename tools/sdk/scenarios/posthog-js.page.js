@@ -47,8 +47,9 @@ const stories = {
     posthog.alias('ada@example.org', 'ada');
     posthog.group('company', 'acme', { name: 'Acme', seats: 20 });
     posthog.capture('order_completed', { revenue: 49.9, currency: 'EUR', order: 'o-1' });
-    posthog.setPersonProperties({ plan: 'team' }, { first_plan: 'never' });
-    const features = await new Promise((resolve) => posthog.getEarlyAccessFeatures(resolve, true));
+    posthog.setPersonProperties({ team: 'red' }, { first_team: 'red' });
+    let features;
+    posthog.getEarlyAccessFeatures((list) => { features = list; }, true); // nothing comes when the server is down
     const flag = posthog.isFeatureEnabled('beta') ?? null;
 
     posthog.reset();
