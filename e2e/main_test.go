@@ -40,9 +40,13 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
-// binary is the path of weir, built with the tag.
+// binary is the path of weir, built with the tag; WEIR_BIN, when set, is the one
+// without a tag.
 func binary(t *testing.T, tag string) string {
 	t.Helper()
+	if p := os.Getenv("WEIR_BIN"); p != "" && tag == "" {
+		return p
+	}
 	binaries.Lock()
 	defer binaries.Unlock()
 	if p := binaries.path[tag]; p != "" {

@@ -39,10 +39,10 @@ missing() {
 }
 
 if ! browser && [[ -z ${CHROMIUM:-} ]] && may_install; then
-	install_for "the tests of the dashboard" chromium
+	install_for "the tests in a browser" chromium
 fi
 if ! browser; then
-	missing "chromium is missing: the tests of the dashboard in a browser cannot run"
+	missing "chromium is missing: the tests in a browser cannot run"
 fi
 
 if ! have python3 && may_install; then
@@ -90,4 +90,15 @@ if ! installed "$otlp"; then
 fi
 if ! installed "$otlp"; then
 	missing "@opentelemetry/sdk-trace-node is missing: the test of /v1/traces with OpenTelemetry's SDK cannot run"
+fi
+
+# The SDKs of other vendors.
+sdks=$(dirname "$0")/../tools/sdk
+
+if ! installed "$sdks"; then
+	echo "installing posthog-js, @segment/analytics-next and others, for the tests with vendors' SDKs"
+	npm ci --prefix "$sdks" --no-audit --no-fund >/dev/null || true
+fi
+if ! installed "$sdks"; then
+	missing "the packages of tools/sdk are missing: the tests with vendors' SDKs cannot run"
 fi

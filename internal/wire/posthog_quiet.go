@@ -11,7 +11,7 @@ import (
 
 // posthogConfig is what Weir offers of PostHog: events, and nothing else.
 const posthogConfig = `"hasFeatureFlags":false,"supportedCompression":["gzip","gzip-js"],"sessionRecording":false,"surveys":false,` +
-	`"heatmaps":false,"capturePerformance":false,"autocaptureExceptions":false`
+	`"heatmaps":false,"capturePerformance":false,"autocaptureExceptions":false,"autocapture_opt_out":false`
 
 // quietAnswer is what an address answers to any request.
 type quietAnswer struct{ path, body string }
