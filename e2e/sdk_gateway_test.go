@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"bytes"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -157,9 +158,7 @@ func (g *gateway) pass(w http.ResponseWriter, r *http.Request, body []byte) {
 		g.taken = append(g.taken, unzipped(body))
 		g.mu.Unlock()
 	}
-	for name, values := range resp.Header {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), resp.Header)
 	w.WriteHeader(resp.StatusCode)
 	_, _ = io.Copy(w, resp.Body)
 }

@@ -1,5 +1,7 @@
 package e2e_test
 
+import "maps"
+
 // What Weir is to make of each SDK's story (tools/sdk).
 
 // landing is what the first page view of a story says, wherever it comes from.
@@ -20,9 +22,7 @@ var allTypes = object{
 // with is the event with more fields.
 func with(event object, fields ...any) object {
 	all := object{}
-	for name, value := range event {
-		all[name] = value
-	}
+	maps.Copy(all, event)
 	for i := 0; i < len(fields); i += 2 {
 		all[fields[i].(string)] = fields[i+1]
 	}

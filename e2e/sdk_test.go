@@ -150,7 +150,7 @@ func inPeace(t *testing.T, s *server, c sdk) {
 	if a, b := slices.Sorted(maps.Keys(profiles)), slices.Sorted(maps.Keys(c.profiles)); !slices.Equal(a, b) {
 		t.Errorf("the profiles are %q, want %q", a, b)
 	}
-	for _, d := range like.clone().differences("profiles", object(c.profiles), object(profiles)) {
+	for _, d := range like.clone().differences("profiles", c.profiles, profiles) {
 		t.Error(d)
 	}
 }
