@@ -137,4 +137,8 @@ type Dialect interface {
 	BitUnion(expr string) string
 	BitAt(mask string, n int) string
 	AnyBit(mask string, first, n int) string
+
+	// InQuery is the operator between values and a query that selects them, of which
+	// the conditions have such operators of their own.
+	InQuery() string
 }

@@ -172,7 +172,7 @@ func (e *Engine) visits(pl *pagesPlan) fragment {
 		v = sql("@ AND bot = FALSE", v)
 	}
 	if pl.filtered {
-		v = sql("@ AND (device_id, session_id) IN (SELECT device_id, session_id FROM events WHERE @)", v, e.screenViews(pl))
+		v = sql("@ AND (device_id, session_id) "+e.d.InQuery()+" (SELECT device_id, session_id FROM events WHERE @)", v, e.screenViews(pl))
 	}
 	return v
 }

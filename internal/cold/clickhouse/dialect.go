@@ -70,3 +70,7 @@ func (Dialect) BitAt(mask string, n int) string {
 func (Dialect) AnyBit(mask string, first, n int) string {
 	return "(bitAnd(" + mask + ", " + strconv.FormatInt((1<<n-1)<<first, 10) + ") <> 0)"
 }
+
+// InQuery has the query run once, for all shards: ClickHouse itself makes that of one
+// such query, but not of one within another.
+func (Dialect) InQuery() string { return "GLOBAL IN" }

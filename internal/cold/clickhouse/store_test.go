@@ -56,7 +56,7 @@ func TestServer(t *testing.T) {
 	t.Parallel()
 	server := clickhousetest.Start(t)
 	database := databases()
-	coldtest.RunSome(t, zones(t, 3), func(t *testing.T, dir string) cold.Store {
+	coldtest.RunSome(t, zones(t, 2), func(t *testing.T, dir string) cold.Store {
 		return openAt(t, server.URL(database(dir)))
 	})
 }
@@ -65,7 +65,7 @@ func TestCluster(t *testing.T) {
 	t.Parallel()
 	cluster := clickhousetest.StartCluster(t, 2, 1)
 	database := databases()
-	coldtest.RunSome(t, zones(t, 2), func(t *testing.T, dir string) cold.Store {
+	coldtest.RunSome(t, zones(t, 1), func(t *testing.T, dir string) cold.Store {
 		return openAt(t, cluster.URL(database(dir))+"?cluster=weir")
 	})
 }

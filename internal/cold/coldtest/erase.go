@@ -18,18 +18,20 @@ import (
 	"github.com/weir-analytics/weir/internal/insight"
 )
 
-func testErase(t *testing.T, open func(*testing.T, string) cold.Store) {
-	t.Run("who is erased is gone, nobody else is, and no event", func(t *testing.T) { testEraseProfile(t, open) })
+func testErase(t *testing.T, open func(*testing.T, string) cold.Store, n int) {
+	t.Run("who is erased is gone, nobody else is, and no event", func(t *testing.T) { testEraseProfile(t, open, n == len(zones)) })
 	t.Run("what was received before and is written later is without the person", func(t *testing.T) { testEraseLate(t, open) })
 	t.Run("what is of a time to come is erased too", func(t *testing.T) { testEraseAhead(t, open) })
-	t.Run("who has thousands of dead letters is erased too", func(t *testing.T) { testEraseManyDead(t, open) })
+	if n > 1 {
+		t.Run("who has thousands of dead letters is erased too", func(t *testing.T) { testEraseManyDead(t, open) })
+	}
 	t.Run("an erasure of nobody is refused", func(t *testing.T) { testEraseNobody(t, open) })
 }
 
 // erasedAt is after all of a history was received.
 var erasedAt = traitFrom.AddDate(0, 0, 4)
 
-func testEraseProfile(t *testing.T, open func(*testing.T, string) cold.Store) {
+func testEraseProfile(t *testing.T, open func(*testing.T, string) cold.Store, all bool) {
 	dir := t.TempDir()
 	s := open(t, dir)
 	h := newHistory(rand.New(rand.NewPCG(9, 11)))
@@ -51,7 +53,7 @@ func testEraseProfile(t *testing.T, open func(*testing.T, string) cold.Store) {
 	write(t, s, dead)
 
 	engine := insight.New(s, written{time.Now()}, time.Now, insight.Options{})
-	before, others := counts(t, s, h.project), o.others(t, engine, gone)
+	before, others := counts(t, s, h.project), o.others(t, engine, gone, all)
 	for _, first := range []bool{true, false} { // once more changes nothing
 		if err := s.Erase(t.Context(), e); err != nil {
 			t.Fatalf("erase: %v", err)
@@ -61,7 +63,7 @@ func testEraseProfile(t *testing.T, open func(*testing.T, string) cold.Store) {
 			if d := cmp.Diff(before, counts(t, s, h.project)); d != "" {
 				t.Errorf("%s, counts of events (-before +after):\n%s", when, d)
 			}
-			if d := cmp.Diff(others, o.others(t, engine, gone)); d != "" {
+			if d := cmp.Diff(others, o.others(t, engine, gone, all)); d != "" {
 				t.Errorf("%s, the others (-before +after):\n%s", when, d)
 			}
 			if left := traces(t, s, &e); len(left) > 0 {
@@ -97,13 +99,13 @@ func testEraseProfile(t *testing.T, open func(*testing.T, string) cold.Store) {
 	}
 }
 
-// others are the pictures of all profiles but one.
-func (o *traitOracle) others(t *testing.T, e *insight.Engine, gone string) map[string]picture {
+// others are the pictures of all profiles but one, or of each third.
+func (o *traitOracle) others(t *testing.T, e *insight.Engine, gone string, all bool) map[string]picture {
 	t.Helper()
 	out := map[string]picture{}
 	for i := range traitProfiles {
 		id := fmt.Sprint("user-", i)
-		if id == gone {
+		if id == gone || !all && i%3 > 0 {
 			continue
 		}
 		a, err := e.Profile(t.Context(), o.h.project, id, 0)

@@ -73,3 +73,6 @@ func (Dialect) BitAt(mask string, n int) string {
 func (Dialect) AnyBit(mask string, first, n int) string {
 	return "(" + mask + " & " + strconv.FormatInt((1<<n-1)<<first, 10) + " <> 0)::INTEGER"
 }
+
+// InQuery is IN.
+func (Dialect) InQuery() string { return "IN" }
