@@ -62,6 +62,12 @@ func AppendRecord(b []byte, e *weir.Event) []byte {
 	return b
 }
 
+// MaxRecord bounds the RecordSize of an event that is taken in, in bytes: 1 MiB of
+// its own text, and what the request and the enrichment add to it. Whoever reads
+// or writes the log by bytes has to have room for one record of that size.
+// Package ingest rejects what is larger.
+const MaxRecord = 1<<20 + 64<<10
+
 // RecordSize is at least the length of the event's stored form, in bytes, and
 // at most some hundred more.
 func RecordSize(e *weir.Event) int {

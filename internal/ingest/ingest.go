@@ -158,13 +158,36 @@ func (g *Ingester) accept(ctx context.Context, p *weir.Project, in []weir.Incomi
 		}
 	}
 	kept, out, flagged := g.overflowed(p, in, admitted)
+	kept, large := tooLarge(kept)
 	duplicates, err := g.append(ctx, p, kept)
 	if err != nil {
 		return Reply{}, err
 	}
 	g.accepted(p, kept, len(duplicates), out, flagged, admitted, now)
+	g.metrics.rejected.WithLabelValues(wire.ReasonTooLarge).Add(float64(len(large)))
 	g.tell(p.ID, kept, duplicates)
-	return Reply{Accepted: len(kept) - len(duplicates), Duplicates: len(duplicates), Rejected: out}, nil
+	return Reply{Accepted: len(kept) - len(duplicates), Duplicates: len(duplicates), Rejected: append(large, out...)}, nil
+}
+
+// tooLarge takes the events out of in that are larger than the log's largest record.
+// A decoder bounds an event as it is sent; mending broken text and what the request
+// says of all its events may make it larger.
+func tooLarge(in []weir.Incoming) (kept []weir.Incoming, large []weir.Rejection) {
+	kept = in[:0]
+	for i := range in {
+		if hot.RecordSize(&in[i].Event) <= hot.MaxRecord {
+			if len(kept) < i {
+				kept = append(kept, in[i])
+			} else {
+				kept = in[:i+1]
+			}
+			continue
+		}
+		large = append(large, weir.Rejection{
+			Index: in[i].Index, Reason: wire.ReasonTooLarge, Detail: fmt.Sprintf("at most %d bytes as it is stored", hot.MaxRecord),
+		})
+	}
+	return kept, large
 }
 
 // complete fills in what the event does not say.

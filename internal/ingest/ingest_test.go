@@ -13,6 +13,7 @@ import (
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/hot"
 	"github.com/weir-analytics/weir/internal/ingest"
+	"github.com/weir-analytics/weir/internal/wire"
 )
 
 func TestAnAcceptedEventIsDurableAndCounted(t *testing.T) {
@@ -130,6 +131,33 @@ func TestABodyThatIsWrongAsAWholeStoresNothingAndIsCounted(t *testing.T) {
 		}
 		if n := r.metric("weir_ingest_requests_refused_total", c.code); n != 1 || r.log.calls != 0 {
 			t.Errorf("%.20q: %v refusals counted, %d appends", c.body, n, r.log.calls)
+		}
+	}
+}
+
+// A number beyond 64 bits is stored two bytes longer than it is sent.
+func TestAnEventIsAtMostTheLargestRecordOfTheLog(t *testing.T) {
+	r := newRig(t)
+	event := func(numbers int) string {
+		return `{"name":"a","properties":{"a":[9` + strings.Repeat(",99999999999999999999", numbers) + `]}}`
+	}
+	reply := r.send("["+event(48_000)+`,`+event(49_900)+`,{"name":"b"}]`, browser)
+	if len(event(49_900)) > wire.DefaultLimits().Event {
+		t.Fatal("the event is too large as it is sent")
+	}
+	if reply.Accepted != 2 || len(reply.Rejected) != 1 || reply.Rejected[0].Index != 1 || reply.Rejected[0].Reason != wire.ReasonTooLarge {
+		t.Errorf("%d accepted, %+v", reply.Accepted, reply.Rejected)
+	}
+	if got := r.metric("weir_events_rejected_total", wire.ReasonTooLarge); got != 1 {
+		t.Errorf("%v counted", got)
+	}
+	events, err := r.store.Recent(t.Context(), r.project.ID, 3)
+	if err != nil || len(events) != 2 {
+		t.Fatalf("%d events, %v", len(events), err)
+	}
+	for _, e := range events {
+		if n := hot.RecordSize(&e); n > hot.MaxRecord {
+			t.Errorf("a record of %d bytes", n)
 		}
 	}
 }
