@@ -181,6 +181,21 @@ func TestABatchThatIsTooLargeIsSplit(t *testing.T) {
 	}
 }
 
+func TestEventsThatAreAllRejectedAreRejectedAndNotRefused(t *testing.T) {
+	f := &fake{}
+	f.answer = func(int, *http.Request, []sent, func() *http.Response) (*http.Response, error) {
+		return respond(400, `{"error":{"code":"invalid","message":"no event was taken"},"accepted":0,"duplicates":0,`+
+			`"rejected":[{"index":0,"reason":"wrong_type"},{"index":1,"reason":"wrong_type"}]}`), nil
+	}
+	var told []client.Rejection
+	c := to(t, f, func(cfg *client.Config) { cfg.Rejected = func(r []client.Rejection) { told = append(told, r...) } })
+	send(t, c, 2)
+	shut(t, c)
+	if s := c.Stats(); s.Rejected != 2 || s.Dropped.Sum() != 0 || s.Retries != 0 || len(told) != 2 {
+		t.Errorf("%+v, told %v", s, told)
+	}
+}
+
 func TestWhatIsRejectedIsTold(t *testing.T) {
 	f := &fake{}
 	var told []client.Rejection

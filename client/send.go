@@ -156,13 +156,16 @@ func (c *Client) attempt(b *batch, lo, hi int, body []byte, encoding string) (re
 		return tooLarge, 0, nil
 	case code == http.StatusTooManyRequests || code == http.StatusRequestTimeout || code == http.StatusTooEarly || code >= 500:
 		return again, retryAfter(resp.Header.Get("Retry-After"), time.Now()), fmt.Errorf("client: send: %s", resp.Status)
-	case code != http.StatusOK:
+	case code != http.StatusOK && code != http.StatusBadRequest:
 		return refused, 0, fmt.Errorf("client: send: %s: %.200s", resp.Status, raw)
 	case err != nil:
 		return again, 0, fmt.Errorf("client: read the answer: %w", err)
 	}
 	var r reply
-	if err := json.Unmarshal(raw, &r); err != nil || r.Accepted == nil || r.Duplicates == nil {
+	switch err := json.Unmarshal(raw, &r); {
+	case resp.StatusCode == http.StatusBadRequest && len(r.Rejected) != hi-lo: // of the request, not of its events
+		return refused, 0, fmt.Errorf("client: send: %s: %.200s", resp.Status, raw)
+	case err != nil || r.Accepted == nil || r.Duplicates == nil:
 		return again, 0, errors.New("client: send: the answer is not Weir's")
 	}
 	unknown := func(at rejection) bool { return at.Index < 0 || at.Index >= hi-lo }

@@ -109,13 +109,18 @@ func (s *importSender) once(ctx context.Context, b *importBatch) (*importReply, 
 	if err != nil {
 		return nil, &passingError{err: fmt.Errorf("read the answer: %w", err)}
 	}
+	if res.StatusCode == http.StatusBadRequest { // maybe each of the events is wrong
+		if reply, err := readReply(body, b.events()); err == nil {
+			return reply, nil
+		}
+	}
 	if res.StatusCode != http.StatusOK {
 		return nil, s.refusal(res, body)
 	}
 	return readReply(body, b.events())
 }
 
-// readReply reads a 200. It must account for every event.
+// readReply reads what became of the events. It must account for every event.
 func readReply(body []byte, events int) (*importReply, error) {
 	var reply importReply
 	if err := json.Unmarshal(body, &reply); err != nil {

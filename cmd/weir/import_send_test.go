@@ -204,6 +204,29 @@ func TestImportDoesNotBelieveAnAnswerThatDoesNotAddUp(t *testing.T) {
 	}
 }
 
+func TestImportGoesOnWhenAllLinesOfABatchAreRejected(t *testing.T) {
+	server := newFakeServer(t)
+	server.before = func(n int, w http.ResponseWriter, _ *http.Request) bool {
+		if n > 1 {
+			return false
+		}
+		w.WriteHeader(http.StatusBadRequest)
+		fmt.Fprint(w, `{"error":{"code":"invalid","message":"no event was taken"},"accepted":0,"duplicates":0,"rejected":[{"index":0,"reason":"x"}`)
+		for i := range 999 {
+			fmt.Fprintf(w, `,{"index":%d,"reason":"x"}`, i+1)
+		}
+		fmt.Fprint(w, "]}")
+		return true
+	}
+	rep, err := newImportRun(server.URL, writeLog(t, "log", []byte(logLines(1500)))).do(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([5]int{1500, 500, 0, 1000, 0}, counts(rep)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestImportNamesTheLinesThatTheServerRejects(t *testing.T) {
 	server := newFakeServer(t)
 	server.reject = func(e importEvent) string {

@@ -36,7 +36,11 @@ func (s *Server) ingest(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	body, err := appendReply(make([]byte, 0, 128), reply)
+	status, body := http.StatusOK, make([]byte, 0, 128)
+	if reply.Refuses() {
+		status, body = http.StatusBadRequest, appendRefusal(body, reply)
+	}
+	body, err = appendReply(body, reply)
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -45,13 +49,29 @@ func (s *Server) ingest(w http.ResponseWriter, r *http.Request) {
 	setStanding(h, c.standing, reply.Standing)
 	h.Set("Content-Type", "application/json")
 	h.Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
 	_, _ = w.Write(body) // who does not read it sends again, and is told of duplicates
 }
 
+// appendRefusal begins the answer to a request whose events were all rejected: an
+// error as all others, and then what a success has.
+func appendRefusal(b []byte, reply ingest.Reply) []byte {
+	first := reply.Rejected[0]
+	message := "no event was taken; the first one: " + first.Reason
+	if first.Detail != "" {
+		message += " (" + first.Detail + ")"
+	}
+	text, _ := json.Marshal(ErrorContent{Code: weir.EINVALID, Message: message}) // texts always marshal
+	return append(append(append(b, `{"error":`...), text...), ',')
+}
+
 // appendReply writes what json.Marshal would, with an empty array for none
-// rejected.
+// rejected. b is empty, or an object that another member may follow.
 func appendReply(b []byte, reply ingest.Reply) ([]byte, error) {
-	b = strconv.AppendInt(append(b, `{"accepted":`...), int64(reply.Accepted), 10)
+	if len(b) == 0 {
+		b = append(b, '{')
+	}
+	b = strconv.AppendInt(append(b, `"accepted":`...), int64(reply.Accepted), 10)
 	b = strconv.AppendInt(append(b, `,"duplicates":`...), int64(reply.Duplicates), 10)
 	b = append(b, `,"rejected":`...)
 	if len(reply.Rejected) == 0 {
@@ -101,6 +121,7 @@ func (s *Server) documentIngest() {
 		Summary:     "Send events",
 		Description: "One event, an array of them, an object with them as events, or one per line. gzip and zstd are read. " +
 			"A 200 means that the accepted events are durable; a rejected one does not hold the others up. " +
+			"When all are rejected and none is a duplicate, the answer is 400, with an error and the reasons. " +
 			"A 429 with rate_limited or quota_exceeded took nothing: send the same again after Retry-After.",
 		Parameters: []*huma.Param{
 			{Name: "key", In: "query", Description: "the write key, for senders that can set no header", Schema: &huma.Schema{Type: huma.TypeString}},

@@ -49,6 +49,37 @@ func TestRejectedEventsAreNamed(t *testing.T) {
 	}
 }
 
+func TestARequestWhoseEventsAreAllRejectedIsAnErrorWithTheReasons(t *testing.T) {
+	missing := []weir.Rejection{{Index: 0, Reason: "name_missing"}, {Index: 1, Reason: "wrong_type", Detail: `ts: want "now"`}}
+	for name, c := range map[string]struct {
+		reply  ingest.Reply
+		status int
+	}{
+		"all wrong":        {ingest.Reply{Rejected: missing}, 400},
+		"one is accepted":  {ingest.Reply{Accepted: 1, Rejected: missing}, 200},
+		"one is known":     {ingest.Reply{Duplicates: 1, Rejected: missing}, 200},
+		"all are known":    {ingest.Reply{Duplicates: 2}, 200},
+		"none":             {ingest.Reply{}, 200},
+		"one is left out":  {ingest.Reply{Rejected: append([]weir.Rejection{{Index: 2, Reason: ingest.ReasonSampled}}, missing...)}, 200},
+		"all are left out": {ingest.Reply{Rejected: []weir.Rejection{{Reason: ingest.ReasonSampled}}}, 200},
+	} {
+		f := start(t)
+		f.ingest = c.reply
+		a := f.as(f.key, "POST", "/v1/events", `[]`)
+		wantStatus(t, a, c.status)
+		if c.status == 400 {
+			wantError(t, a, 400, weir.EINVALID)
+		}
+		got := decode[ingest.Reply](t, a)
+		if c.reply.Rejected == nil {
+			c.reply.Rejected = []weir.Rejection{}
+		}
+		if d := cmp.Diff(c.reply, got); d != "" {
+			t.Errorf("%s: %s", name, d)
+		}
+	}
+}
+
 func TestTheSenderIsPassedOn(t *testing.T) {
 	f := start(t)
 	f.do("POST", "/v1/events", "a", "X-Weir-Key", f.key, "User-Agent", "curl/8", "X-Forwarded-For", "198.51.100.7, 203.0.113.9", "Content-Encoding", "zstd")

@@ -57,6 +57,13 @@ type Reply struct {
 	Standing *Standing `json:"-"` // with the key's rate; nil when there is none
 }
 
+// Refuses says that no event of the request was taken, nor before, and that each has
+// a defect. What a quota's policy drops has none.
+func (r *Reply) Refuses() bool {
+	return len(r.Rejected) > 0 && r.Accepted+r.Duplicates == 0 &&
+		!slices.ContainsFunc(r.Rejected, func(j weir.Rejection) bool { return j.Reason == ReasonSampled })
+}
+
 // Config is what an Ingester is made of.
 type Config struct {
 	Log    Log

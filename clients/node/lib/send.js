@@ -124,7 +124,7 @@ class Sender {
     if (status === 429 || status === 408 || status === 425 || status >= 500) {
       return { again: true, after: retryAfter(headers['retry-after']), error: said };
     }
-    if (status !== 200) return { error: `${said}: ${body.slice(0, 200)}` };
+    if (status !== 200 && status !== 400) return { error: `${said}: ${body.slice(0, 200)}` };
     let reply;
     try {
       reply = JSON.parse(body);
@@ -134,6 +134,7 @@ class Sender {
     const rejected = Array.isArray(reply?.rejected) ? reply.rejected : [];
     const known = rejected.every((r) => Number.isInteger(r?.index) && r.index >= 0 && r.index < hi - lo);
     if (!known || !Number.isInteger(reply?.accepted) || !Number.isInteger(reply?.duplicates) || reply.accepted + reply.duplicates + rejected.length !== hi - lo) {
+      if (status === 400) return { error: `${said}: ${body.slice(0, 200)}` }; // of the request, not of its events
       return { again: true, after: 0, error: 'the answer is not of this request' };
     }
     this.#counts.accepted += reply.accepted;

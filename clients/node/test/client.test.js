@@ -129,6 +129,17 @@ for (const status of [400, 401, 403, 404, 301, 307, 204]) {
   });
 }
 
+test('events that are all rejected are rejected and not refused', async (t) => {
+  const answer = { error: { code: 'invalid', message: 'no event was taken' }, accepted: 0, duplicates: 0, rejected: [{ index: 0, reason: 'wrong_type' }] };
+  const server = await fake(t, (n, take, req, res) => res.writeHead(400).end(JSON.stringify(answer)));
+  const weir = client(t, server.url);
+  weir.send({ name: 'x' });
+  assert.equal(await weir.close(), 0);
+  assert.equal(server.seen.length, 1);
+  assert.equal(weir.stats().rejected, 1);
+  assert.equal(weir.stats().dropped.refused, 0);
+});
+
 test('a batch that is too large is split', async (t) => {
   const server = await fake(t, (n, take, req, res, events) => (events.length > 8 || events.some((e) => e.name === 'e13')) && res.writeHead(413).end());
   const weir = client(t, server.url);

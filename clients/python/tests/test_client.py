@@ -135,6 +135,15 @@ class Sending(Case):
                 self.assertEqual(len(server.seen), 1)
                 self.assertEqual(told, [("refused", 7)])
 
+    def test_events_that_are_all_rejected_are_rejected_and_not_refused(self):
+        answer = b'{"error":{"code":"invalid","message":"no event was taken"},"accepted":0,"duplicates":0,"rejected":[{"index":0,"reason":"wrong_type"}]}'
+        server = Fake(self, lambda n, h, take, events: h.reply(400, answer))
+        weir = self.client(server.url)
+        weir.send({"name": "x"})
+        self.assertEqual(weir.close(), 0)
+        self.assertEqual(len(server.seen), 1)
+        self.assertEqual((weir.stats().rejected, sum(weir.stats().dropped.values())), (1, 0))
+
     def test_a_batch_that_is_too_large_is_split(self):
         server = Fake(self, lambda n, h, take, events: (len(events) > 8 or any(e["name"] == "e13" for e in events)) and h.reply(413))
         weir = self.client(server.url)

@@ -97,7 +97,7 @@ class Connection:
             raise TooLarge(said)
         if response.status in (408, 425, 429) or response.status >= 500:
             raise Failed(said, retry_after(response.headers.get("Retry-After")))
-        if response.status != 200:
+        if response.status not in (200, 400):
             raise Refused(f"{said}: {raw[:200]!r}")
         try:
             reply = json.loads(raw)
@@ -105,6 +105,8 @@ class Connection:
             whole = accepted + duplicates + len(rejected) == len(lines) and all(0 <= r["index"] < len(lines) for r in rejected)
         except (ValueError, TypeError, KeyError):
             whole = False
+        if not whole and response.status == 400:  # of the request, not of its events
+            raise Refused(f"{said}: {raw[:200]!r}")
         if not whole:
             raise Failed("the answer is not of this request")
         return accepted, duplicates, rejected
