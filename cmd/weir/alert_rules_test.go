@@ -179,7 +179,7 @@ func TestFlagsOfAlertsAreChecked(t *testing.T) {
 
 // A running server checks by itself and stops with its courier.
 func TestAServerTestsItsAlertsChannels(t *testing.T) {
-	t.Setenv("WEIR_ADMIN_TOKEN", "the administrator's own secret")
+	asAdmin(t, "the administrator's own secret")
 	h := newHook(t)
 	server := serves(t, t.TempDir(), "--allow-private-webhooks", "127.0.0.0/8,::1/128", "--smtp", "smtp://127.0.0.1:1", "--mail-from", "Weir <weir@example.org>")
 	r := remote{URL: server.url, Token: "the administrator's own secret"}

@@ -16,7 +16,7 @@ type benchCmd struct {
 	URL         string        `name:"url" default:"http://127.0.0.1:8080" env:"WEIR_URL" help:"Address of the server."`
 	Key         string        `name:"key" env:"WEIR_KEY" help:"Write key of the project to fill."`
 	Project     string        `name:"project" env:"WEIR_PROJECT" help:"ID of that project, to measure the lag with a query."`
-	Token       string        `name:"token" env:"WEIR_TOKEN,WEIR_ADMIN_TOKEN" help:"Token for that query."`
+	Token       string        `name:"token" env:"WEIR_TOKEN" help:"Token for that query."`
 	Duration    time.Duration `name:"duration" default:"30s" env:"WEIR_DURATION" help:"How long to send."`
 	Connections int           `name:"connections" default:"4" env:"WEIR_CONNECTIONS" help:"Connections, each with one request in flight."`
 	Batch       int           `name:"batch" default:"100" env:"WEIR_BATCH" help:"Events a request; 1 sends single events."`

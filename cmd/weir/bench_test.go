@@ -80,7 +80,7 @@ func TestBenchIsAKongCommand(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("WEIR_ADMIN_TOKEN", "FROM_ENV")
+	t.Setenv("WEIR_TOKEN", "FROM_ENV")
 	if _, err := p.Parse([]string{"bench", "--key", "K", "--rate", "500.5", "--duration", "10s"}); err != nil {
 		t.Fatal(err)
 	}

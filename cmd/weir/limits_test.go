@@ -33,7 +33,7 @@ func sent(t *testing.T, url, key, body string) (int, http.Header, string) {
 // A quota is set from the command line; what is over it is refused, and still
 // counted after a restart.
 func TestLimitsAreSetAndHeldAndOutliveTheServer(t *testing.T) {
-	t.Setenv("WEIR_ADMIN_TOKEN", "the administrator's own secret")
+	asAdmin(t, "the administrator's own secret")
 	data := t.TempDir()
 	first := serves(t, data, "--limit-ip", "1000/m")
 	t.Setenv("WEIR_URL", first.url)

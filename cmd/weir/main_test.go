@@ -130,7 +130,8 @@ func TestAServerThatCannotServeSaysWhyInOneLine(t *testing.T) {
 		"too many shards":           {[]string{"--shards", "1025"}, []string{"--shards", "1025"}},
 		"no address":                {[]string{"--listen", "nowhere"}, []string{"listen", "nowhere"}},
 		"data in a file":            {[]string{"--data", file}, []string{"data folder", file}},
-		"an admin token of a key":   {[]string{"--admin-token", "wk_0123456789abcdef"}, []string{"admin token", "wk_"}},
+		"an admin token of a key":   {[]string{"--admin-token", "wk_0123456789abcdef_and_longer"}, []string{"--admin-token", "wk_"}},
+		"a short admin token":       {[]string{"--admin-token", "x0123456789abcdef"}, []string{"--admin-token", "24 characters"}},
 		"a lost country database":   {[]string{"--geo-country", filepath.Join(t.TempDir(), "none.mmdb")}, []string{"none.mmdb"}},
 	} {
 		args := append([]string{"serve", "--listen", "127.0.0.1:0", "--data", t.TempDir()}, c.args...)
@@ -151,9 +152,9 @@ func TestAServerThatCannotServeSaysWhyInOneLine(t *testing.T) {
 }
 
 func TestASlipInAFlagLeavesNoStoresBehind(t *testing.T) {
-	for _, flag := range []string{"--hot", "--cold", "--meta"} {
+	for _, flag := range []string{"--hot", "--cold", "--meta", "--admin-token"} {
 		data := filepath.Join(t.TempDir(), "data")
-		if got := weirs(t, "serve", "--data", data, flag, "mongodb://127.0.0.1"); got.status != 1 {
+		if got := weirs(t, "serve", "--data", data, flag, "mongodb://127.0.0"); got.status != 1 {
 			t.Errorf("%s: %+v", flag, got)
 		}
 		if _, err := os.Stat(data); !errors.Is(err, os.ErrNotExist) {
@@ -163,12 +164,13 @@ func TestASlipInAFlagLeavesNoStoresBehind(t *testing.T) {
 }
 
 func TestACommandForARunningServerNeedsItsTokenAndAddress(t *testing.T) {
-	t.Setenv("WEIR_ADMIN_TOKEN", "")
+	t.Setenv("WEIR_TOKEN", "")
+	t.Setenv("WEIR_ADMIN_TOKEN", "the server's own, which is not the command's")
 	for name, c := range map[string]struct {
 		args []string
 		want string
 	}{
-		"no token":   {[]string{"project", "list"}, "WEIR_ADMIN_TOKEN"},
+		"no token":   {[]string{"project", "list"}, "WEIR_TOKEN"},
 		"no address": {[]string{"project", "list", "--token", "t", "--url", "here"}, "--url"},
 		"no server":  {[]string{"project", "list", "--token", "t", "--url", "http://127.0.0.1:1"}, "http://127.0.0.1:1"},
 	} {

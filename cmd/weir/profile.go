@@ -26,7 +26,7 @@ func (*profileCmd) Help() string {
 
     weir profile export u1 --project PROJECT > u1.json
     weir profile erase u1 --project PROJECT
-    WEIR_ADMIN_TOKEN=… weir profile erase u1 --project PROJECT --yes`
+    WEIR_TOKEN=… weir profile erase u1 --project PROJECT --yes`
 }
 
 // ofProfile is the profile that a command is about.
@@ -101,7 +101,7 @@ func (*profileEraseCmd) Help() string {
 Examples:
 
     weir profile erase u1 --project PROJECT
-    WEIR_ADMIN_TOKEN=… weir profile erase u1 --project PROJECT --yes`
+    WEIR_TOKEN=… weir profile erase u1 --project PROJECT --yes`
 }
 
 // Run asks, and erases.

@@ -14,7 +14,7 @@ import (
 )
 
 func TestProfilesAreExportedAndErasedFromTheCommandLine(t *testing.T) {
-	t.Setenv("WEIR_ADMIN_TOKEN", "the administrator's own secret")
+	asAdmin(t, "the administrator's own secret")
 	s := serves(t, t.TempDir())
 	made := strings.Fields(weirs(t, "project", "create", "Shop", "--url", s.url).out)
 	project, key := made[1], made[len(made)-1]

@@ -24,9 +24,9 @@ func (*projectCmd) Help() string {
 	return `Examples:
 
     weir project create "My shop" --timezone Europe/Berlin --token TOKEN
-    WEIR_ADMIN_TOKEN=… weir project list
-    WEIR_ADMIN_TOKEN=… weir project set PROJECT --retention-days 90
-    WEIR_ADMIN_TOKEN=… weir project set PROJECT --quota 1000000 --over sample --sample 10`
+    WEIR_TOKEN=… weir project list
+    WEIR_TOKEN=… weir project set PROJECT --retention-days 90
+    WEIR_TOKEN=… weir project set PROJECT --quota 1000000 --over sample --sample 10`
 }
 
 type projectCreateCmd struct {
@@ -66,7 +66,7 @@ type projectListCmd struct {
 func (*projectListCmd) Help() string {
 	return `Example:
 
-    WEIR_ADMIN_TOKEN=… weir project list`
+    WEIR_TOKEN=… weir project list`
 }
 
 // Run lists them.
@@ -114,10 +114,10 @@ func (*projectSetCmd) Help() string {
 
 Examples:
 
-    WEIR_ADMIN_TOKEN=… weir project set PROJECT --retention-days 90
-    WEIR_ADMIN_TOKEN=… weir project set PROJECT --limit-key 1000/s --limit-ip 600/m
-    WEIR_ADMIN_TOKEN=… weir project set PROJECT --quota 1000000 --over sample --sample 10
-    WEIR_ADMIN_TOKEN=… weir project set PROJECT --site shop.example --site blog.shop.example`
+    WEIR_TOKEN=… weir project set PROJECT --retention-days 90
+    WEIR_TOKEN=… weir project set PROJECT --limit-key 1000/s --limit-ip 600/m
+    WEIR_TOKEN=… weir project set PROJECT --quota 1000000 --over sample --sample 10
+    WEIR_TOKEN=… weir project set PROJECT --site shop.example --site blog.shop.example`
 }
 
 // Run changes it.
@@ -170,7 +170,7 @@ type keyCreateCmd struct {
 func (*keyCreateCmd) Help() string {
 	return `Example:
 
-    WEIR_ADMIN_TOKEN=… weir key create PROJECT`
+    WEIR_TOKEN=… weir key create PROJECT`
 }
 
 // Run makes the key.
@@ -194,7 +194,7 @@ type keyListCmd struct {
 func (*keyListCmd) Help() string {
 	return `Example:
 
-    WEIR_ADMIN_TOKEN=… weir key list PROJECT`
+    WEIR_TOKEN=… weir key list PROJECT`
 }
 
 // Run lists the keys.
@@ -232,7 +232,7 @@ type keyRevokeCmd struct {
 func (*keyRevokeCmd) Help() string {
 	return `Example:
 
-    WEIR_ADMIN_TOKEN=… weir key revoke PROJECT KEY-ID`
+    WEIR_TOKEN=… weir key revoke PROJECT KEY-ID`
 }
 
 // Run revokes the key.

@@ -186,7 +186,7 @@ func statusOf(t *testing.T, url, token string) (s state, text string) {
 const adminToken = "the administrator's own secret"
 
 func TestTheStatusOfAServerOnPebble(t *testing.T) {
-	t.Setenv("WEIR_ADMIN_TOKEN", adminToken)
+	asAdmin(t, adminToken)
 	r := serves(t, t.TempDir())
 	s, text := statusOf(t, r.url, adminToken)
 	if s.Version != version || s.Hot.Kind != "pebble" || len(s.Roles) != 4 || len(s.Checks) != 3 || s.Drain.BehindEvents == nil || *s.Drain.BehindEvents != 0 {
@@ -198,7 +198,7 @@ func TestTheStatusOfAServerOnPebble(t *testing.T) {
 }
 
 func TestTheStatusAndMetricsOfAServerOnRedis(t *testing.T) {
-	t.Setenv("WEIR_ADMIN_TOKEN", adminToken)
+	asAdmin(t, adminToken)
 	server := redistest.Start(t, "--requirepass", "s3cr3t")
 	r := serves(t, t.TempDir(), "--hot", server.URL(), "--shards", "3")
 	made := weirs(t, "project", "create", "Shop", "--url", r.url)

@@ -17,7 +17,7 @@ import (
 // remote is a running server that a command asks as its administrator.
 type remote struct {
 	URL   string `name:"url" default:"http://127.0.0.1:8080" env:"WEIR_URL" help:"Address of the server."`
-	Token string `name:"token" env:"WEIR_ADMIN_TOKEN" help:"Admin token of the server."`
+	Token string `name:"token" env:"WEIR_TOKEN" help:"Admin token of the server; better given as WEIR_TOKEN than on the command line."`
 
 	patience time.Duration // for an answer; 0 is 30 s
 }
@@ -51,7 +51,7 @@ const answerLimit = 16 << 20
 // that is no success is an error.
 func (r remote) send(ctx context.Context, method, path string, in any) (*http.Response, error) {
 	if r.Token == "" {
-		return nil, errors.New("--token or WEIR_ADMIN_TOKEN is needed: the admin token that the server printed at its first start")
+		return nil, errors.New("--token or WEIR_TOKEN is needed: the admin token that the server printed at its first start, or was given as WEIR_ADMIN_TOKEN")
 	}
 	base, err := url.Parse(r.URL)
 	if err != nil || base.Host == "" {

@@ -113,7 +113,7 @@ func newReplayWorld(t *testing.T, stores func(*testing.T, weir.Clock) (hot.Store
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = w.meta.Close() })
-	if w.admin, err = w.meta.EnsureAdminToken(t.Context(), ""); err != nil {
+	if w.admin, _, err = w.meta.EnsureAdminToken(t.Context(), ""); err != nil {
 		t.Fatal(err)
 	}
 	kinds, err := enrich.New(enrich.Options{})

@@ -14,7 +14,7 @@ import (
 // A server is asked for the report of yesterday, of which it was sent two calls, one
 // of them with a name that a terminal would obey.
 func TestReportsAreComputedPrintedAndScheduledFromTheCommandLine(t *testing.T) {
-	t.Setenv("WEIR_ADMIN_TOKEN", "the administrator's own secret")
+	asAdmin(t, "the administrator's own secret")
 	s := serves(t, t.TempDir(), "--report-at", "off")
 	made := weirs(t, "project", "create", "Shop", "--timezone", "Asia/Kolkata", "--url", s.url)
 	fields := strings.Fields(made.out)
@@ -93,7 +93,7 @@ func TestReportsAreComputedPrintedAndScheduledFromTheCommandLine(t *testing.T) {
 
 // The schedule is the server's own: what was missed is there soon after the start.
 func TestAServerCatchesUpWithReportsAndSaysSo(t *testing.T) {
-	t.Setenv("WEIR_ADMIN_TOKEN", "the administrator's own secret")
+	asAdmin(t, "the administrator's own secret")
 	data := t.TempDir()
 	first := serves(t, data, "--report-at", "off")
 	made := strings.Fields(weirs(t, "project", "create", "Shop", "--url", first.url).out)

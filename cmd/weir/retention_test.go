@@ -150,7 +150,7 @@ func TestANodeWhoseTurnItIsNotDeletesNothing(t *testing.T) {
 // One server takes events and the retention is set; the next one deletes at its
 // start, as one that goes on does within the hour.
 func TestEventsOlderThanTheRetentionVanishAndNewerStay(t *testing.T) {
-	t.Setenv("WEIR_ADMIN_TOKEN", "the administrator's own secret")
+	asAdmin(t, "the administrator's own secret")
 	data := t.TempDir()
 	first := serves(t, data)
 	ok := func(args ...string) string {

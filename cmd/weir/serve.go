@@ -13,6 +13,7 @@ import (
 	"time"
 
 	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/meta"
 	"github.com/weir-analytics/weir/internal/report"
 	"golang.org/x/sync/errgroup"
 )
@@ -41,7 +42,7 @@ type serveCmd struct {
 	LimitKey weir.Rate `env:"WEIR_LIMIT_KEY" placeholder:"N/s" help:"Most events by one write key, such as 1000/s, 600/m or 5000/h; any number by default. A project may have its own."`
 	LimitIP  weir.Rate `name:"limit-ip" env:"WEIR_LIMIT_IP" placeholder:"N/s" help:"Most requests with events from one address, or one /64 of IPv6; any number by default. A project may have its own."`
 
-	AdminToken     string         `env:"WEIR_ADMIN_TOKEN" placeholder:"TOKEN" help:"Token of the administrator; without it one is made at the first start and printed once. Better given as WEIR_ADMIN_TOKEN than on the command line."`
+	AdminToken     string         `env:"WEIR_ADMIN_TOKEN" placeholder:"TOKEN" help:"Token of the administrator, 24 characters or more; it replaces the one of the data folder. Without it one is made at the first start and printed once. Better given as WEIR_ADMIN_TOKEN than on the command line."`
 	TrustedProxies []netip.Prefix `env:"WEIR_TRUSTED_PROXIES" placeholder:"CIDR,…" help:"Proxies whose X-Forwarded-For counts; loopback by default."`
 	GeoCountry     string         `env:"WEIR_GEO_COUNTRY" type:"path" placeholder:"FILE" help:"Country database (MMDB) instead of the built-in one."`
 	GeoCity        string         `env:"WEIR_GEO_CITY" type:"path" placeholder:"FILE" help:"City database (MMDB); without it regions and cities stay empty."`
@@ -120,6 +121,11 @@ func (c *serveCmd) check() error {
 	}
 	if c.Shards < 1 || c.Shards > 1024 {
 		return fmt.Errorf("--shards: 1 to 1024, not %d", c.Shards)
+	}
+	if c.AdminToken != "" {
+		if err := meta.CheckAdminToken(c.AdminToken); err != nil {
+			return fmt.Errorf("--admin-token: %w", err)
+		}
 	}
 	if _, err := report.ParseAt(c.ReportAt); err != nil {
 		return fmt.Errorf("--report-at: %w", err)

@@ -68,6 +68,13 @@ func serves(t *testing.T, data string, args ...string) *running {
 	return nil
 }
 
+// asAdmin gives the token to servers, and to the commands that ask them.
+func asAdmin(t *testing.T, token string) {
+	t.Helper()
+	t.Setenv("WEIR_ADMIN_TOKEN", token)
+	t.Setenv("WEIR_TOKEN", token)
+}
+
 // stops ends the server as a signal would and returns its exit status.
 func (r *running) stops() int {
 	r.t.Helper()
@@ -83,7 +90,7 @@ func (r *running) madeToken() string {
 }
 
 func TestAServerStopsWhenToldToAndPrintsItsTokenOnce(t *testing.T) {
-	t.Setenv("WEIR_ADMIN_TOKEN", "")
+	asAdmin(t, "")
 	data := t.TempDir()
 	first := serves(t, data)
 	token := first.madeToken()
@@ -128,7 +135,7 @@ func TestASecondServerOnTheSameDataIsRefused(t *testing.T) {
 
 func TestTheAdminTokenOfTheEnvironmentCountsAndIsNotTold(t *testing.T) {
 	const secret = "the administrator's own secret"
-	t.Setenv("WEIR_ADMIN_TOKEN", secret)
+	asAdmin(t, secret)
 	r := serves(t, t.TempDir(), "--log-level", "debug")
 	if made := r.madeToken(); made != "" {
 		t.Errorf("one more token was made: %s", made)
@@ -154,6 +161,38 @@ func TestTheAdminTokenOfTheEnvironmentCountsAndIsNotTold(t *testing.T) {
 	}
 }
 
+func TestATokenForTheCommandsIsNotTheServers(t *testing.T) {
+	asAdmin(t, "")
+	data := t.TempDir()
+	r := serves(t, data)
+	token := r.madeToken()
+	r.stops()
+	t.Setenv("WEIR_TOKEN", "the token of another server, long enough")
+	r = serves(t, data)
+	if got := weirs(t, "project", "list", "--url", r.url, "--token", token); got.status != 0 {
+		t.Errorf("the server's token is another after a start beside WEIR_TOKEN: %+v", got)
+	}
+	r.stops()
+
+	const given = "the administrator's own secret"
+	for range 2 { // the second time it replaces nothing
+		t.Setenv("WEIR_ADMIN_TOKEN", given)
+		r = serves(t, data)
+		r.stops()
+		if strings.Contains(r.log.String(), given) {
+			t.Error("the token is logged")
+		}
+		if warned := strings.Contains(r.log.String(), "admin token of the data folder was replaced"); warned != (token != "") {
+			t.Errorf("replacing is warned of: %v: %s", warned, r.log)
+		}
+		token = ""
+	}
+	t.Setenv("WEIR_TOKEN", "")
+	if got := weirs(t, "project", "list", "--url", r.url); got.status != 1 || !strings.Contains(got.stderr, "WEIR_TOKEN") {
+		t.Errorf("the command takes the server's variable for its own: %+v", got)
+	}
+}
+
 // field is the value beside a label in a command's output.
 func field(t *testing.T, out, label string) string {
 	t.Helper()
@@ -167,7 +206,7 @@ func field(t *testing.T, out, label string) string {
 }
 
 func TestProjectsAndKeysAreManagedFromTheCommandLine(t *testing.T) {
-	t.Setenv("WEIR_ADMIN_TOKEN", "the administrator's own secret")
+	asAdmin(t, "the administrator's own secret")
 	r := serves(t, t.TempDir())
 	t.Setenv("WEIR_URL", r.url)
 	ok := func(args ...string) string {

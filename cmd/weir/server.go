@@ -97,13 +97,21 @@ func (s *server) openStores(ctx context.Context) (err error) {
 	if s.meta, err = c.openMeta(ctx); err != nil {
 		return err
 	}
-	if s.adminToken, err = s.meta.EnsureAdminToken(ctx, c.AdminToken); err != nil {
+	if err = s.ensureAdminToken(ctx); err != nil {
 		return err
 	}
 	if s.enrich, err = enrich.New(enrich.Options{Country: c.GeoCountry, City: c.GeoCity}); err != nil {
 		return err
 	}
 	return s.openSpill(ctx, s.reg)
+}
+
+func (s *server) ensureAdminToken(ctx context.Context) (err error) {
+	var replaced bool
+	if s.adminToken, replaced, err = s.meta.EnsureAdminToken(ctx, s.cmd.AdminToken); replaced {
+		s.log.Warn("the admin token of the data folder was replaced by the one of --admin-token or WEIR_ADMIN_TOKEN: the former one is no good any more")
+	}
+	return err
 }
 
 // onClose adds to what close closes.

@@ -6,7 +6,7 @@ import (
 )
 
 func TestSitesAreSetFromTheCommandLine(t *testing.T) {
-	t.Setenv("WEIR_ADMIN_TOKEN", "the administrator's own secret")
+	asAdmin(t, "the administrator's own secret")
 	server := serves(t, t.TempDir())
 	t.Setenv("WEIR_URL", server.url)
 	shop := field(t, weirs(t, "project", "create", "Shop").out, "project")

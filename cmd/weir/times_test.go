@@ -13,7 +13,7 @@ import (
 var moment = regexp.MustCompile(`"[^"]*":"\d{4}-\d\d-\d\dT[^"]*"`)
 
 func TestTimesInAnswersAreInTheProjectsTimezone(t *testing.T) {
-	t.Setenv("WEIR_ADMIN_TOKEN", "the administrator's own secret")
+	asAdmin(t, "the administrator's own secret")
 	server := serves(t, t.TempDir())
 	do := func(method, path, body string) string {
 		t.Helper()

@@ -24,7 +24,7 @@ import (
 // there once.
 func TestOpenTelemetrysExporterDeliversEachServerSpanOnce(t *testing.T) {
 	const token = "an admin token that tests give"
-	t.Setenv("WEIR_ADMIN_TOKEN", token)
+	asAdmin(t, token)
 	server := serves(t, t.TempDir(), "--otlp-consumers", "app.customer")
 	made := weirs(t, "project", "create", "Shop", "--url", server.url)
 	if made.status != 0 {

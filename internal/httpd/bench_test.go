@@ -90,7 +90,7 @@ func BenchmarkOverviewRoute(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	token, err := store.EnsureAdminToken(b.Context(), "")
+	token, _, err := store.EnsureAdminToken(b.Context(), "")
 	if err != nil {
 		b.Fatal(err)
 	}

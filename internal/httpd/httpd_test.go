@@ -210,7 +210,7 @@ func start(t *testing.T, change ...func(*httpd.Config)) *fixture {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = f.meta.Close() })
-	f.admin, err = f.meta.EnsureAdminToken(t.Context(), "")
+	f.admin, _, err = f.meta.EnsureAdminToken(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -50,7 +50,7 @@ func run(t *testing.T, drain time.Duration) *running {
 	if r.project, r.key, err = store.CreateProject(t.Context(), meta.NewProject{Name: "Shop"}); err != nil {
 		t.Fatal(err)
 	}
-	if r.admin, err = store.EnsureAdminToken(t.Context(), ""); err != nil {
+	if r.admin, _, err = store.EnsureAdminToken(t.Context(), ""); err != nil {
 		t.Fatal(err)
 	}
 	s := httpd.New(httpd.Config{

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	weir "github.com/weir-analytics/weir"
 )
@@ -87,41 +89,64 @@ func addToken(ctx context.Context, db execer, t *Token, secret string) error {
 	return err
 }
 
+// MinAdminToken is the least length of an admin token that an operator chooses, in
+// characters.
+const MinAdminToken = 24
+
+// CheckAdminToken says why secret cannot be the admin token. Error: EINVALID, which
+// does not hold the secret.
+func CheckAdminToken(secret string) error {
+	switch {
+	case strings.HasPrefix(secret, KeyPrefix):
+		return weir.Errorf(weir.EINVALID, "the admin token must not begin with %s: that is a write key", KeyPrefix)
+	case utf8.RuneCountInString(secret) < MinAdminToken:
+		return weir.Errorf(weir.EINVALID, "the admin token has fewer than %d characters: take a random one, such as that of openssl rand -hex 20", MinAdminToken)
+	case strings.TrimSpace(secret) != secret || strings.ContainsFunc(secret, unicode.IsControl):
+		return weir.Errorf(weir.EINVALID, "the admin token has a space at an end, or a control character: no request could carry it")
+	}
+	return nil
+}
+
 // EnsureAdminToken makes secret the bootstrap admin token, in place of a former
-// one. Without a secret it keeps the one that there is, or else makes one and
-// returns it: this once, as only its hash is stored. Errors: EINVALID for a
-// secret that looks like a write key.
-func (s *Store) EnsureAdminToken(ctx context.Context, secret string) (made string, err error) {
-	if strings.HasPrefix(secret, KeyPrefix) {
-		return "", weir.Errorf(weir.EINVALID, "the admin token must not begin with %s: that is a write key", KeyPrefix)
+// one: replaced says that there was another. Without a secret it keeps the one that
+// there is, or else makes one and returns it: this once, as only its hash is stored.
+// Errors: those of CheckAdminToken.
+func (s *Store) EnsureAdminToken(ctx context.Context, secret string) (made string, replaced bool, err error) {
+	if secret != "" {
+		if err := CheckAdminToken(secret); err != nil {
+			return "", false, err
+		}
 	}
 	err = s.inTx(ctx, func(tx *sql.Tx) error {
-		if secret == "" {
-			var n int
-			if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM tokens WHERE id = ?`, bootstrapID).Scan(&n); err != nil {
+		var stored string
+		err := tx.QueryRowContext(ctx, `SELECT hash FROM tokens WHERE id = ?`, bootstrapID).Scan(&stored)
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
+		case err != nil:
+			return err
+		case secret == "" || stored == hashSecret(secret):
+			return nil
+		default:
+			replaced = true
+			if _, err := tx.ExecContext(ctx, `DELETE FROM tokens WHERE id = ?`, bootstrapID); err != nil {
 				return err
 			}
-			if n > 0 {
-				return nil
-			}
-			var err error
+		}
+		if secret == "" {
 			if secret, err = s.newSecret(TokenPrefix); err != nil {
 				return err
 			}
 			made = secret
-		}
-		if _, err := tx.ExecContext(ctx, `DELETE FROM tokens WHERE id = ?`, bootstrapID); err != nil {
-			return err
 		}
 		return addToken(ctx, tx, &Token{
 			ID: bootstrapID, Name: "bootstrap", Last4: last4(secret), Scope: ScopeWrite, Admin: true, CreatedAt: s.clock.Now(),
 		}, secret)
 	})
 	if err != nil {
-		return "", fmt.Errorf("meta: ensure admin token: %w", err)
+		return "", false, fmt.Errorf("meta: ensure admin token: %w", err)
 	}
 	s.tokens.forget()
-	return made, nil
+	return made, replaced, nil
 }
 
 // Token is the token of a secret. It is shared: do not change it. Errors:

@@ -75,7 +75,7 @@ func TestANewAdminTokenEndsTheFormerAtOnce(t *testing.T) {
 	for _, secret := range []string{"the first of the administrator", "the second of the administrator"} {
 		_, err := f.Token(t.Context(), secret)
 		wantCode(t, err, weir.ENOTFOUND) // and remembered as such
-		if _, err := f.EnsureAdminToken(t.Context(), secret); err != nil {
+		if _, _, err := f.EnsureAdminToken(t.Context(), secret); err != nil {
 			t.Fatal(err)
 		}
 		if !must(f.Token(t.Context(), secret))(t).Admin {
@@ -107,31 +107,55 @@ func TestTokensAreRefusedForBadInput(t *testing.T) {
 	}
 }
 
+// ensured is the admin token that was made, and whether one was replaced.
+func ensured(t *testing.T, f fixture, secret string) (made string, replaced bool) {
+	t.Helper()
+	made, replaced, err := f.EnsureAdminToken(t.Context(), secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return made, replaced
+}
+
 func TestTheAdminTokenIsMadeOnce(t *testing.T) {
 	f := open(t)
-	made := must(f.EnsureAdminToken(t.Context(), ""))(t)
+	made, _ := ensured(t, f, "")
 	if tok := must(f.Token(t.Context(), made))(t); !tok.Admin || tok.Scope != meta.ScopeWrite {
 		t.Fatalf("token = %+v", tok)
 	}
-	if again := must(f.EnsureAdminToken(t.Context(), ""))(t); again != "" {
-		t.Fatalf("a second start made %q", again)
+	if again, replaced := ensured(t, f, ""); again != "" || replaced {
+		t.Fatalf("a second start made %q, replaced: %v", again, replaced)
 	}
 	must(f.Token(t.Context(), made))(t)
 }
 
-func TestAGivenAdminTokenReplacesTheFormerOne(t *testing.T) {
+func TestAGivenAdminTokenReplacesTheFormerOneAndSaysSo(t *testing.T) {
+	const given = "chosen by the operator, at random"
 	f := open(t)
-	made := must(f.EnsureAdminToken(t.Context(), ""))(t)
-	if got := must(f.EnsureAdminToken(t.Context(), "chosen by the operator"))(t); got != "" {
-		t.Fatalf("made %q beside the given one", got)
+	made, _ := ensured(t, f, "")
+	if got, replaced := ensured(t, f, given); got != "" || !replaced {
+		t.Fatalf("made %q beside the given one, replaced: %v", got, replaced)
+	}
+	if _, replaced := ensured(t, f, given); replaced {
+		t.Fatal("the same token is said to replace another")
 	}
 	_, err := f.Token(t.Context(), made)
 	wantCode(t, err, weir.ENOTFOUND)
-	if tok := must(f.Token(t.Context(), "chosen by the operator"))(t); !tok.Admin {
+	if tok := must(f.Token(t.Context(), given))(t); !tok.Admin {
 		t.Fatalf("token = %+v", tok)
 	}
-	_, err = f.EnsureAdminToken(t.Context(), "wk_looks_like_a_write_key")
-	wantCode(t, err, weir.EINVALID)
+}
+
+func TestAnAdminTokenThatIsShortOrCannotBeSentIsRefused(t *testing.T) {
+	f := open(t)
+	made, _ := ensured(t, f, "")
+	for _, secret := range []string{
+		"wk_looks_like_a_write_key_of_a_project", strings.Repeat("x", meta.MinAdminToken-1), " a space before a long enough token", "a line's end after a long token\n",
+	} {
+		_, _, err := f.EnsureAdminToken(t.Context(), secret)
+		wantCode(t, err, weir.EINVALID)
+	}
+	must(f.Token(t.Context(), made))(t) // the former one stays
 }
 
 func TestSessionsLastUntilTheyExpireOrAreDeleted(t *testing.T) {
