@@ -34,6 +34,7 @@ func Run(t *testing.T, open Open, place func(t *testing.T) string) {
 	}{
 		{"append", s.testAppend},
 		{"duplicates", s.testDuplicates},
+		{"hang up", s.testHangUp},
 		{"log", s.testLog},
 		{"lease", s.testLease},
 		{"counters", s.testCounters},

@@ -27,3 +27,6 @@ func Unpack(id string, chunk []byte, next uint64, limit int) (records []hot.Reco
 
 // Newest reads the recent events of a shard.
 var Newest = newest
+
+// Queued is how many pieces wait for the shard's call that is under way.
+func Queued(s *Store, shard int) int { return len(s.writers[shard].queue) }

@@ -53,6 +53,8 @@ type generation struct {
 // some pieces of a shard. It is reused.
 type group struct {
 	entries []*entry
+	first   map[[16]byte]*entry // entries by id
+	repeats []*entry            // of the same ids; see take
 
 	keys, args, lists texts
 	ids               []byte // buffer
@@ -77,9 +79,24 @@ type slotted struct {
 	device  string
 }
 
-// marked remembers what the group has told Redis of devices.
-func (g *group) marked() {
+// appended is called when Redis has all of the group: repeats are duplicates
+// now, and what the group has told Redis of devices is remembered.
+func (g *group) appended() {
+	for _, e := range g.repeats {
+		e.known = true
+	}
 	g.marks.add(g.lives, &g.tally)
+}
+
+// found is called when Redis had some entries already, by their index, and took
+// nothing.
+func (g *group) found(known []int64) {
+	for _, i := range known {
+		g.entries[i].known = true
+	}
+	for _, e := range g.repeats {
+		e.known = g.first[e.id].known
+	}
 }
 
 // viewSlot is how long a hash of last screen views is filled. With the one
@@ -88,22 +105,33 @@ const viewSlot = hot.LastScreenViewKept
 
 func newGroup() *group {
 	return &group{
-		tally: tally{cells: map[cell]*sums{}},
+		first: map[[16]byte]*entry{}, tally: tally{cells: map[cell]*sums{}},
 		lives: map[visitor]int64{}, marks: marks{}, views: map[slotted]hot.ScreenView{},
 	}
 }
 
-// take makes the group of the pieces' events that are not known yet.
+// take makes the group of the pieces' events that are not known yet. Of events
+// with the same id only the first is sent; the others are repeats, and wait for
+// what Redis says of it. They are no duplicates before that: when the sender of
+// the first hangs up and the call has to be made again, another of them goes.
 func (g *group) take(pieces []*piece) {
-	g.entries = g.entries[:0]
+	g.entries, g.repeats = g.entries[:0], g.repeats[:0]
+	clear(g.first)
 	for _, p := range pieces {
 		if p.abandoned {
 			continue
 		}
 		for i := range p.entries {
-			if e := &p.entries[i]; !e.known {
-				g.entries = append(g.entries, e)
+			e := &p.entries[i]
+			if e.known {
+				continue
 			}
+			if g.first[e.id] != nil {
+				g.repeats = append(g.repeats, e)
+				continue
+			}
+			g.first[e.id] = e
+			g.entries = append(g.entries, e)
 		}
 	}
 }

@@ -223,12 +223,10 @@ func (w *writer) append(pieces []*piece) error {
 		}
 		switch answer.word {
 		case "ok":
-			w.group.marked()
+			w.group.appended()
 			return nil
 		case "known":
-			for _, i := range answer.numbers {
-				w.group.entries[i].known = true
-			}
+			w.group.found(answer.numbers)
 		case "generation":
 			w.gen = generation{answer.numbers[0], int(answer.numbers[1]), int(answer.numbers[2])}
 		}

@@ -1,5 +1,5 @@
 #!lua
--- Appends a group of events of one shard: all of it, or, when ids are known already, none of it.
+-- Appends a group of events of one shard: all of it, or, when ids are known already, none of it. No id is there twice.
 --
 -- KEYS shard, log, then in this order: for each id its set in this generation; for those ids that may be in the generation
 --      before, their sets in that; for each project its recent list and its live set; for each slot of views its hash; for
@@ -73,7 +73,6 @@ if not known then
         call('SREM', KEYS[k + i], ARGV[a + i])
       end
     end
-    -- An id twice in one group: its first was added and taken back, so the sender's order decides.
   end
 end
 if known then
