@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/alexedwards/scs/v2"
+	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/fleet"
 	"github.com/weir-analytics/weir/internal/fleet/local"
 	fleetredis "github.com/weir-analytics/weir/internal/fleet/redis"
@@ -68,7 +69,7 @@ func (s *server) openHot(ctx context.Context) error {
 	local := local.New(local.Options{})
 	s.shared = shared{cache: local.Cache, limiter: local.Limiter, locks: local.Locks}
 	if s.cmd.alone() {
-		log, err := s.cmd.openPebble(s.log)
+		log, err := s.cmd.openPebble(s.log, s.clock)
 		if err != nil {
 			return err
 		}
@@ -78,13 +79,13 @@ func (s *server) openHot(ctx context.Context) error {
 	return s.openRedis(ctx)
 }
 
-func (c *serveCmd) openPebble(log *slog.Logger) (hot.Store, error) {
+func (c *serveCmd) openPebble(log *slog.Logger, clock weir.Clock) (hot.Store, error) {
 	dir, err := storeURL("hot", c.Hot, "pebble", filepath.Join(c.Data, "hot"))
 	if err != nil {
 		return nil, err
 	}
 	s, err := pebble.Open(dir, pebble.Options{
-		Shards: c.Shards, Window: c.DedupWindow, MinFree: c.MinFree << 20, Logger: log,
+		Shards: c.Shards, Window: c.DedupWindow, MinFree: c.MinFree << 20, Clock: clock, Logger: log,
 	})
 	if errors.Is(err, hot.ErrBusy) {
 		return nil, fmt.Errorf("another weir is running on the data folder %s: stop it, or use another --data: %w", c.Data, err)

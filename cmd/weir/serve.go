@@ -185,7 +185,7 @@ func (s *server) run(ctx context.Context, l net.Listener, stdout io.Writer) erro
 		})
 	}
 	if s.cmd.has(roleJobs) {
-		g.Go(func() error { return keepSalts(gctx, s.meta, s.once("salts"), nil, s.log) })
+		g.Go(func() error { return keepSalts(gctx, s.meta, s.once("salts"), s.clock, s.log) })
 	}
 	if s.retention != nil {
 		g.Go(func() error { return s.retention.run(gctx) })

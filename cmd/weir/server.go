@@ -14,6 +14,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/cold"
 	"github.com/weir-analytics/weir/internal/drain"
 	"github.com/weir-analytics/weir/internal/enrich"
@@ -32,10 +33,11 @@ import (
 // server is all parts of a running Weir, opened in the order in which they
 // stand and closed in the other.
 type server struct {
-	cmd  *serveCmd
-	log  *slog.Logger
-	node string // its name among the nodes
-	reg  *prometheus.Registry
+	cmd   *serveCmd
+	log   *slog.Logger
+	node  string // its name among the nodes
+	clock weir.Clock
+	reg   *prometheus.Registry
 
 	shared shared
 	meta   *meta.Store
@@ -65,7 +67,7 @@ type server struct {
 
 // open opens the stores and builds the parts on them.
 func (c *serveCmd) open(ctx context.Context, log *slog.Logger) (*server, error) {
-	s := &server{cmd: c, log: log, reg: prometheus.NewRegistry()}
+	s := &server{cmd: c, log: log, reg: prometheus.NewRegistry(), clock: systemClock()}
 	s.reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if err := s.openStores(ctx); err != nil {
 		return nil, errors.Join(err, s.close())
@@ -94,7 +96,7 @@ func (s *server) openStores(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if s.meta, err = c.openMeta(ctx); err != nil {
+	if s.meta, err = c.openMeta(ctx, s.clock); err != nil {
 		return err
 	}
 	if err = s.ensureAdminToken(ctx); err != nil {
@@ -131,7 +133,7 @@ func (s *server) build() {
 	if s.cmd.usesCold() {
 		s.drain = drain.New(s.hot, s.cold, drain.Options{
 			Owner: s.node, ReadOnly: !s.cmd.has(roleDrain), Roster: s.shared.roster, Bus: s.shared.bus,
-			Logger: s.log, Failed: m.drainFailed,
+			Clock: s.clock, Logger: s.log, Failed: m.drainFailed,
 			Committed: func(c drain.Commit) { m.committed(c); s.feed.saved(c) },
 		})
 		m.watchDrain(s.reg, s.drain)
@@ -140,13 +142,13 @@ func (s *server) build() {
 		}
 	}
 	if s.cmd.has(roleQuery) {
-		e := insight.New(m.timed(s.cold), s.drain, nil, insight.Options{Cache: s.shared.cache, Locks: s.shared.asking})
+		e := insight.New(m.timed(s.cold), s.drain, s.clock, insight.Options{Cache: s.shared.cache, Locks: s.shared.asking})
 		m.watchInsights(s.reg, e)
 		answers, engine, people = e, e, profiles{e, s.cold, s.shared.locks}
 	}
 	s.alerts = s.newAlerting(engine)
 	if s.cmd.has(roleJobs) && s.cold != nil {
-		s.retention = newRetention(s.meta, s.cold, s.once("retention"), nil, s.log, s.reg)
+		s.retention = newRetention(s.meta, s.cold, s.once("retention"), s.clock, s.log, s.reg)
 	}
 	s.buildReports(m.timed(s.cold))
 	limiter := s.limiter()
@@ -156,9 +158,9 @@ func (s *server) build() {
 			log = s.spill
 		}
 		s.ingest = ingest.New(ingest.Config{
-			Log: log, Salts: s.meta, Enrich: s.enrich, Feed: s.feed, Limits: wire.DefaultLimits(), Registry: s.reg,
+			Log: log, Salts: s.meta, Enrich: s.enrich, Clock: s.clock, Feed: s.feed, Limits: wire.DefaultLimits(), Registry: s.reg,
 			Consumers: s.cmd.OTLPConsumers,
-			Limiter:   limiter, LimitKey: s.cmd.LimitKey, Quotas: ingest.NewQuotas(s.hot, nil, s.log, s.reg), Overflows: s.overflows,
+			Limiter:   limiter, LimitKey: s.cmd.LimitKey, Quotas: ingest.NewQuotas(s.hot, s.clock, s.log, s.reg), Overflows: s.overflows,
 		})
 		takes = s.ingest
 	}
@@ -172,7 +174,7 @@ func (s *server) build() {
 		Limiter:   s.shared.limiter,
 		Ingest:    takes,
 		Usage:     s.usage(),
-		Stats:     stats.New(s.hot, nil),
+		Stats:     stats.New(s.hot, s.clock),
 		Insights:  answers,
 		Reports:   s.reports,
 		Alerts:    s.alerts.rules,
@@ -181,6 +183,7 @@ func (s *server) build() {
 		UI:        web.Dist(),
 		Metrics:   s.reg,
 		Logger:    s.log,
+		Clock:     s.clock,
 		Version:   version,
 
 		RateLimiter:    limiter,

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/meta"
 )
 
@@ -56,10 +57,10 @@ func storeURL(flag, url, scheme, path string) (string, error) {
 	return rest, nil
 }
 
-func (c *serveCmd) openMeta(ctx context.Context) (*meta.Store, error) {
+func (c *serveCmd) openMeta(ctx context.Context, clock weir.Clock) (*meta.Store, error) {
 	file, err := storeURL("meta", c.Meta, "sqlite", filepath.Join(c.Data, "meta.db"))
 	if err != nil {
 		return nil, err
 	}
-	return meta.Open(ctx, file, nil)
+	return meta.Open(ctx, file, clock)
 }

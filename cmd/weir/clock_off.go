@@ -1,0 +1,8 @@
+//go:build !clocked
+
+package main
+
+import weir "github.com/weir-analytics/weir"
+
+// systemClock is the machine's clock. The tortures set another; see clock_on.go.
+func systemClock() weir.Clock { return nil }
