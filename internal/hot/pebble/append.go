@@ -224,7 +224,7 @@ func (s *Store) commitGroups(gs []*group) (flight, error) {
 		return flight{}, err
 	}
 	f := flight{groups: gs, batch: s.db.NewBatch(), heads: slices.Clone(s.next), now: s.opt.Clock.Now()}
-	if err := s.fill(f); err != nil {
+	if err := errors.Join(s.fill(f), s.counts.end()); err != nil {
 		// The caches hold sums that the store will not get.
 		s.counts.forget()
 		s.uniques.forget()
@@ -242,7 +242,7 @@ func (s *Store) commitGroups(gs []*group) (flight, error) {
 // into the flight's batch.
 func (s *Store) fill(f flight) error {
 	s.seen.begin(f.now)
-	s.counts.begin(f.now)
+	s.counts.begin()
 	s.uniques.begin()
 	for _, g := range f.groups {
 		for i := range g.entries {
@@ -282,17 +282,21 @@ func (s *Store) write(b *pebble.Batch, batch []*group) error {
 	}
 	for _, g := range batch {
 		for _, of := range g.tally.buckets {
-			if err := s.counts.add(b, of.bucketOf, of.sums); err != nil {
+			if err := s.counts.add(of.bucketOf, of.sums); err != nil {
 				return fmt.Errorf("hot: counters: %w", err)
 			}
 		}
 		for i := range g.entries {
 			if e := &g.entries[i]; e.seq != 0 {
-				if err := s.uniques.add(b, g.items[i], e.buckets[:e.kept]); err != nil {
-					return fmt.Errorf("hot: uniques: %w", err)
-				}
+				s.uniques.add(g.items[i], e.buckets[:e.kept])
 			}
 		}
+	}
+	if err := s.counts.write(b); err != nil {
+		return fmt.Errorf("hot: counters: %w", err)
+	}
+	if err := s.uniques.write(b); err != nil {
+		return fmt.Errorf("hot: uniques: %w", err)
 	}
 	return nil
 }

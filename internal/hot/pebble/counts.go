@@ -1,12 +1,13 @@
 package pebble
 
 import (
+	"bytes"
+	"container/list"
 	"encoding/binary"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
-	"time"
+	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/weir-analytics/weir/internal/hot"
@@ -18,18 +19,32 @@ import (
 type counts struct {
 	db         *pebble.DB
 	maxMembers int
-	buckets    map[bucketOf]*counted
-	cached     int // values in all of them
+	buckets    map[bucketOf]*list.Element
+	used       list.List    // of *counted: the last used first
+	bytes      int          // of all of them
+	most       int          // bytes, between two batches
+	held       atomic.Int64 // bytes, as others read it
+	touched    []*counted   // by the batch under way
 	changed    changes
+	it         *pebble.Iterator // of the batch under way, nil until a bucket is read
 }
 
 // counted is what is known of a bucket.
 type counted struct {
-	prefix  []byte           // of its keys
-	all     bool             // what is not here, the store does not have
-	index   map[hot.Fact]int // in values
-	values  []uint64
-	members map[hot.Dimension]int // how many there are
+	bucketOf
+	prefix  []byte // of its keys
+	all     bool   // what is not here, the store does not have
+	facts   []hot.Fact
+	values  []value          // of the facts
+	dirty   []int            // places of values that the batch under way adds to
+	index   map[hot.Fact]int // place of a fact; nil while there are few
+	members [maxOpen]int     // of each open dimension; -1 is not known
+	bytes   int              // about
+}
+
+type value struct {
+	n     uint64
+	dirty bool
 }
 
 // changes are counters with their new values.
@@ -48,133 +63,213 @@ type changedValue struct {
 	value uint64
 }
 
-const maxCached = 1 << 17 // counters, some 20 MB
+const (
+	maxOpen  = 4   // dimensions with members that nobody knows beforehand
+	fewFacts = 16  // up to which a bucket is searched one by one
+	readAt1  = 256 // counters of a bucket that are read in one go; of a larger one, the rest is looked up one by one
+)
 
-func newCounts(db *pebble.DB, maxMembers int) *counts {
-	return &counts{db: db, maxMembers: maxMembers, buckets: map[bucketOf]*counted{}}
+func newCounts(db *pebble.DB, maxMembers, most int) *counts {
+	return &counts{db: db, maxMembers: maxMembers, most: most, buckets: map[bucketOf]*list.Element{}}
 }
 
 // begin starts a batch of adds: only between batches is all of the cache in
-// the store. A cache that is full lets go of the minutes that are over: what
-// comes next is hardly theirs.
-func (c *counts) begin(now time.Time) {
+// the store, so only here a cache that is full lets go of what was not used for longest.
+func (c *counts) begin() {
 	c.changed = changes{c.changed.buckets[:0], c.changed.values[:0]}
-	if c.cached <= maxCached {
-		return
+	clear(c.touched) // what is dropped must not be held
+	c.touched = c.touched[:0]
+	for c.bytes > c.most {
+		last := c.used.Back()
+		of := c.used.Remove(last).(*counted)
+		delete(c.buckets, of.bucketOf)
+		c.bytes -= of.bytes
 	}
-	maps.DeleteFunc(c.buckets, func(k bucketOf, b *counted) bool {
-		over := k.Grain == hot.Minute && k.Start < now.Unix()-120
-		if over {
-			c.cached -= len(b.values)
-		}
-		return over
-	})
-	if c.cached > maxCached/2 {
-		c.forget()
+	c.held.Store(int64(c.bytes))
+}
+
+// end ends a batch of adds.
+func (c *counts) end() error {
+	if c.it == nil {
+		return nil
 	}
+	err := c.it.Close()
+	c.it = nil
+	return err
 }
 
 // forget empties the cache; the store knows the values that count.
 func (c *counts) forget() {
 	clear(c.buckets)
-	c.cached = 0
+	c.used.Init()
+	c.bytes = 0
 }
 
-// add adds the sums to a bucket in b.
-func (c *counts) add(b *pebble.Batch, k bucketOf, s *sums) error {
+// add adds the sums to a bucket. write must follow.
+func (c *counts) add(k bucketOf, s *sums) error {
 	of, err := c.bucket(k)
 	if err != nil {
 		return err
 	}
-	var buf [128]byte
-	key := append(buf[:0], of.prefix...)
-	began := len(c.changed.values)
+	before := of.bytes
+	if len(of.dirty) == 0 {
+		c.touched = append(c.touched, of)
+	}
 	for _, f := range s.facts {
 		if f.n == 0 {
 			continue
 		}
-		i, ok := of.index[f.Fact]
+		i, ok := of.find(f.Fact)
 		if !ok {
-			if f.Fact, i, err = c.find(of, f.Fact); err != nil {
+			if i, err = c.look(of, f.Fact); err != nil {
 				return err
 			}
 		}
-		of.values[i] += uint64(f.n)
-		var val [binary.MaxVarintLen64]byte
-		key = append(append(key[:len(of.prefix)], byte(f.Dimension)), f.Member...)
-		if err := b.Set(key, binary.AppendUvarint(val[:0], of.values[i]), nil); err != nil {
-			return err
+		v := &of.values[i]
+		v.n += uint64(f.n)
+		if !v.dirty {
+			v.dirty = true
+			of.dirty = append(of.dirty, i)
 		}
-		c.changed.values = append(c.changed.values, changedValue{f.Fact, of.values[i]})
 	}
-	c.changed.buckets = append(c.changed.buckets, changedBucket{k, len(c.changed.values) - began})
+	c.bytes += of.bytes - before
 	return nil
 }
 
-// bucket is what is known of it. Of one that the store has not, as each minute's
-// at first, that is all.
-func (c *counts) bucket(k bucketOf) (*counted, error) {
-	if of := c.buckets[k]; of != nil {
-		return of, nil
+// write puts the counters that were added to into b, in the order of their keys.
+func (c *counts) write(b *pebble.Batch) error {
+	slices.SortFunc(c.touched, func(a, b *counted) int { return bytes.Compare(a.prefix, b.prefix) })
+	var buf [128]byte
+	for _, of := range c.touched {
+		slices.SortFunc(of.dirty, func(a, b int) int { return compareFacts(of.facts[a], of.facts[b]) })
+		key := append(buf[:0], of.prefix...)
+		for _, i := range of.dirty {
+			f, v := of.facts[i], &of.values[i]
+			var val [binary.MaxVarintLen64]byte
+			key = append(append(key[:len(of.prefix)], byte(f.Dimension)), f.Member...)
+			if err := b.Set(key, binary.AppendUvarint(val[:0], v.n), nil); err != nil {
+				return err
+			}
+			v.dirty = false
+			c.changed.values = append(c.changed.values, changedValue{f, v.n})
+		}
+		c.changed.buckets = append(c.changed.buckets, changedBucket{of.bucketOf, len(of.dirty)})
+		of.dirty = of.dirty[:0]
 	}
-	prefix := bucketKey(nil, tagCount, k.project, k.Grain, k.Start)
-	empty, err := none(c.db, prefix)
-	if err != nil {
+	return nil
+}
+
+// bucket is what is known of it. One that is not here is read from the store, all
+// of it unless it is large.
+func (c *counts) bucket(k bucketOf) (*counted, error) {
+	if e := c.buckets[k]; e != nil {
+		c.used.MoveToFront(e)
+		return e.Value.(*counted), nil
+	}
+	k.project = strings.Clone(k.project) // a cached key lives on: it must not hold the request that it came with
+	of := &counted{bucketOf: k, prefix: bucketKey(nil, tagCount, k.project, k.Grain, k.Start)}
+	of.bytes = 400 + len(k.project) + len(of.prefix)
+	if err := c.read(of); err != nil {
 		return nil, err
 	}
-	of := &counted{prefix: prefix, all: empty, index: map[hot.Fact]int{}, members: map[hot.Dimension]int{}}
-	k.project = strings.Clone(k.project) // a cached key lives on: it must not hold the request that it came with
-	c.buckets[k] = of
+	c.buckets[k] = c.used.PushFront(of)
+	c.bytes += of.bytes
 	return of, nil
 }
 
-// find is the fact's place in values, or that of the rest when its dimension is
-// full. It was not there before.
-func (c *counts) find(of *counted, f hot.Fact) (hot.Fact, int, error) {
-	key := append(append(slices.Clip(of.prefix), byte(f.Dimension)), f.Member...)
-	var raw []byte
-	if !of.all {
+// read reads the bucket's counters.
+func (c *counts) read(of *counted) error {
+	if c.it == nil {
 		var err error
-		if raw, err = get(c.db, key); err != nil {
-			return f, 0, err
+		if c.it, err = c.db.NewIter(&pebble.IterOptions{LowerBound: []byte{tagCount}, UpperBound: []byte{tagCount + 1}}); err != nil {
+			return err
 		}
 	}
-	if raw != nil {
-		v, n := binary.Uvarint(raw)
-		if n <= 0 {
-			return f, 0, fmt.Errorf("count of %q is corrupt", f.Member)
+	ok := c.it.SeekGE(of.prefix)
+	for ; ok && bytes.HasPrefix(c.it.Key(), of.prefix); ok = c.it.Next() {
+		if len(of.facts) == readAt1 {
+			of.members = [maxOpen]int{-1, -1, -1, -1}
+			return nil
 		}
-		return c.keep(of, f, v)
-	}
-	if _, open := f.Dimension.Open(); !open { // the rest of an open one included
-		return c.keep(of, f, 0)
-	}
-	n, ok := of.members[f.Dimension]
-	if !ok && !of.all {
-		var err error
-		if n, err = c.countMembers(key[:len(of.prefix)+1]); err != nil {
-			return f, 0, err
+		rest := c.it.Key()[len(of.prefix):]
+		n, err := count(c.it)
+		if err != nil {
+			return err
+		}
+		of.keep(hot.Fact{Dimension: hot.Dimension(rest[0]), Member: string(rest[1:])}, uint64(n))
+		if i, open := hot.Dimension(rest[0]).Open(); open {
+			of.members[i]++
 		}
 	}
-	if n >= c.maxMembers {
-		of.members[f.Dimension] = n
-		f = hot.Fact{Dimension: f.Dimension.Rest()}
-		if i, ok := of.index[f]; ok {
-			return f, i, nil
-		}
-		return c.find(of, f)
-	}
-	of.members[f.Dimension] = n + 1
-	return c.keep(of, f, 0)
+	of.all = true
+	return c.it.Error()
 }
 
-func (c *counts) keep(of *counted, f hot.Fact, v uint64) (hot.Fact, int, error) {
+// find is the fact's place in values.
+func (of *counted) find(f hot.Fact) (int, bool) {
+	if of.index != nil {
+		i, ok := of.index[f]
+		return i, ok
+	}
+	i := slices.Index(of.facts, f)
+	return i, i >= 0
+}
+
+// look is the place of a fact that is not here, or that of the rest when its
+// dimension is full.
+func (c *counts) look(of *counted, f hot.Fact) (int, error) {
+	key := append(append(slices.Clip(of.prefix), byte(f.Dimension)), f.Member...)
+	if !of.all {
+		raw, err := get(c.db, key)
+		if err != nil {
+			return 0, err
+		}
+		if raw != nil {
+			v, n := binary.Uvarint(raw)
+			if n <= 0 {
+				return 0, fmt.Errorf("count of %q is corrupt", f.Member)
+			}
+			return of.keep(f, v), nil
+		}
+	}
+	if i, open := f.Dimension.Open(); open { // the rest of one is not
+		n := &of.members[i]
+		if *n < 0 {
+			var err error
+			if *n, err = c.countMembers(key[:len(of.prefix)+1]); err != nil {
+				return 0, err
+			}
+		}
+		if *n >= c.maxMembers {
+			f = hot.Fact{Dimension: f.Dimension.Rest()}
+			if i, ok := of.find(f); ok {
+				return i, nil
+			}
+			return c.look(of, f)
+		}
+		*n++
+	}
+	return of.keep(f, 0), nil
+}
+
+// keep adds a fact and returns its place.
+func (of *counted) keep(f hot.Fact, v uint64) int {
 	f.Member = strings.Clone(f.Member) // see bucket
 	i := len(of.values)
-	of.index[f] = i
-	of.values = append(of.values, v)
-	c.cached++
-	return f, i, nil
+	of.facts, of.values = append(of.facts, f), append(of.values, value{n: v})
+	of.bytes += 64 + len(f.Member)
+	switch {
+	case of.index != nil:
+		of.index[f] = i
+		of.bytes += 48
+	case len(of.facts) > fewFacts:
+		of.index = make(map[hot.Fact]int, 2*fewFacts)
+		for i, f := range of.facts {
+			of.index[f] = i
+		}
+		of.bytes += 48 * len(of.facts)
+	}
+	return i
 }
 
 // countMembers counts those in the store. Those of the batch under way are in
@@ -189,14 +284,4 @@ func (c *counts) countMembers(prefix []byte) (int, error) {
 		n++
 	}
 	return n, it.Close()
-}
-
-// none says whether the store has no key with the prefix.
-func none(db *pebble.DB, prefix []byte) (bool, error) {
-	it, err := db.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: after(prefix)})
-	if err != nil {
-		return false, err
-	}
-	found := it.First()
-	return !found, it.Close()
 }

@@ -25,7 +25,12 @@ import (
 )
 
 // format is raised when a store of this version cannot be read by the one before.
-const format = 1
+// Since 2, registers are merged.
+const format = 2
+
+// maxMemTables is how many memtables there are at most: one that is written to,
+// one that is being flushed.
+const maxMemTables = 2
 
 // Options of a store; zero values are the defaults.
 type Options struct {
@@ -33,6 +38,12 @@ type Options struct {
 	Window     time.Duration // how long ids are remembered at least; 24 h; read only when the store is made
 	MaxMembers int           // hot.MaxMembers
 	MinFree    uint64        // bytes of disk below which appends are refused; 256 MiB
+
+	// Bounds of what the store holds in memory, in bytes. Memory tells how much
+	// of each is in use.
+	CacheBytes    int // blocks of the store's files; 16 MiB, and what the memtables leave of their share
+	MemTableBytes int // one memtable, of which there are two at most; 64 MiB: most of the log is trimmed before it would be flushed
+	CountsBytes   int // counters being added to; 20 MiB
 	// Free tells the bytes left on the disk of a folder; statfs by default.
 	Free   func(dir string) (uint64, error)
 	Clock  weir.Clock
@@ -52,11 +63,20 @@ func (o *Options) defaults() {
 	if o.MinFree == 0 {
 		o.MinFree = 256 << 20
 	}
+	setDefault(&o.CacheBytes, 16<<20)
+	setDefault(&o.MemTableBytes, 64<<20)
+	setDefault(&o.CountsBytes, 20<<20)
 	if o.Free == nil {
 		o.Free = free
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+}
+
+func setDefault(n *int, bytes int) {
+	if *n == 0 {
+		*n = bytes
 	}
 }
 
@@ -101,7 +121,9 @@ type shardState struct {
 // Open opens the store in dir, or makes it. Errors: hot.ErrBusy, hot.ErrNewer.
 func Open(dir string, o Options) (*Store, error) {
 	o.defaults()
-	cache := pebble.NewCache(16 << 20)
+	// Pebble takes the memtables' size off the cache: with less than both of
+	// them the cache holds nothing.
+	cache := pebble.NewCache(int64(o.CacheBytes) + maxMemTables*int64(o.MemTableBytes))
 	levels := [7]pebble.LevelOptions{}
 	for i := range levels {
 		levels[i].FilterPolicy = bloom.FilterPolicy(10)
@@ -110,11 +132,14 @@ func Open(dir string, o Options) (*Store, error) {
 	levels[0].Compression = func() *sstable.CompressionProfile { return sstable.NoCompression }
 	levels[1].Compression = func() *sstable.CompressionProfile { return sstable.SnappyCompression }
 	db, err := pebble.Open(dir, &pebble.Options{
-		Cache:              cache,
-		MemTableSize:       64 << 20, // large: most of the log is trimmed before it would be flushed
-		FormatMajorVersion: pebble.FormatNewest,
-		Levels:             levels,
-		Logger:             logger{o.Logger},
+		Cache:        cache,
+		MemTableSize: uint64(o.MemTableBytes),
+
+		MemTableStopWritesThreshold: maxMemTables,
+		Merger:                      merger,
+		FormatMajorVersion:          pebble.FormatNewest,
+		Levels:                      levels,
+		Logger:                      logger{o.Logger},
 	})
 	if err != nil {
 		cache.Unref()
@@ -180,13 +205,19 @@ func (s *Store) load() error {
 			return errors.New("hot: meta record is corrupt")
 		}
 		meta.ID = string(raw[n+m:])
+		if meta.Format < format { // an older version must not read what this one is about to write
+			v := append(binary.AppendUvarint(nil, format), raw[n:]...)
+			if err := s.db.Set([]byte{tagMeta}, v, pebble.Sync); err != nil {
+				return fmt.Errorf("hot: write meta: %w", err)
+			}
+		}
 	}
 	s.id = meta.ID
 	s.opt.Shards = int(meta.Shards)
 	s.heads = make([]atomic.Uint64, meta.Shards)
 	s.shards = make([]shardState, meta.Shards)
-	s.counts = newCounts(s.db, s.opt.MaxMembers)
-	s.uniques = newUniques(s.db)
+	s.counts = newCounts(s.db, s.opt.MaxMembers, s.opt.CountsBytes)
+	s.uniques = newUniques()
 	s.book = newBook()
 	if err := s.loadWindow(); err != nil {
 		return fmt.Errorf("hot: window of duplicates: %w", err)

@@ -1,8 +1,12 @@
 package pebble
 
 import (
+	"cmp"
 	"encoding/binary"
+	"hash/maphash"
+	"io"
 	"math/bits"
+	"slices"
 	"strings"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -14,95 +18,100 @@ const (
 	registers = 1 << precision
 )
 
-// uniques keeps HyperLogLog sketches, a key per register: a register is
-// written only when it grows, which soon is rare, and an untouched one takes no
-// room. Only the commit loop uses it; what its cache holds is in the store too.
+// uniques writes HyperLogLog sketches, a key per register. It writes without
+// reading: Pebble merges the ranks of a register to the greatest one. A table
+// of fixed size holds ranks written lately, so that most events, whose devices
+// were counted before, write nothing. Only the commit loop uses it.
 type uniques struct {
-	db       *pebble.DB
-	sketches map[bucketOf]sketch
-	ranks    map[uint64]byte // sketch's number and register → rank
-	changed  []rankChange    // by the batch under way
+	seed    maphash.Seed
+	written []written // direct-mapped: a register has one place, and the last that came holds it
+	changed []rankChange
 }
 
-// sketch is what is known of a bucket.
-type sketch struct {
-	number uint64 // in ranks
-	all    bool   // what is not there, the store does not have
+// written is a rank that the store has, or will have with the batch under way.
+type written struct {
+	bucket   uint64 // hash of the sketch's name
+	register uint16
+	rank     byte // 0 is an empty place
 }
 
-func newUniques(db *pebble.DB) *uniques {
-	return &uniques{db: db, sketches: map[bucketOf]sketch{}, ranks: map[uint64]byte{}}
+const uniquesTable = 1 << 18 // entries of 16 bytes: 4 MiB
+
+func newUniques() *uniques {
+	return &uniques{seed: maphash.MakeSeed(), written: make([]written, uniquesTable)}
 }
 
 // begin starts a batch of adds.
-func (u *uniques) begin() {
-	u.changed = u.changed[:0]
-	if len(u.ranks) > maxCached {
-		u.forget()
-	}
-}
+func (u *uniques) begin() { u.changed = u.changed[:0] }
 
-// forget empties the cache; the store knows the ranks that count.
-func (u *uniques) forget() {
-	clear(u.sketches)
-	clear(u.ranks)
-}
+// forget empties the table.
+func (u *uniques) forget() { clear(u.written) }
 
-// add counts the item's device in b.
-func (u *uniques) add(b *pebble.Batch, it hot.Item, in []hot.Bucket) error {
+// add counts the item's device. write must follow.
+func (u *uniques) add(it hot.Item, in []hot.Bucket) {
 	e := it.Event
 	if e.DeviceID == "" {
-		return nil
+		return
 	}
 	h := hot.Hash(e.ProjectID, e.DeviceID)
-	register := h >> (64 - precision)
+	register := uint16(h >> (64 - precision))
 	rank := byte(bits.LeadingZeros64(h<<precision|1<<(precision-1)) + 1)
+	project := maphash.String(u.seed, e.ProjectID)
 	for _, bucket := range in {
-		k := bucketOf{e.ProjectID, bucket}
-		sk, err := u.sketch(k)
-		if err != nil {
-			return err
-		}
-		id := sk.number<<precision | register
-		old, ok := u.ranks[id]
-		if ok && old >= rank {
+		w := written{mix(project ^ mix(uint64(bucket.Start)<<8|uint64(bucket.Grain))), register, rank}
+		at := &u.written[mix(w.bucket+uint64(register))%uniquesTable]
+		if at.bucket == w.bucket && at.register == register && at.rank >= rank {
 			continue
 		}
-		var buf [64]byte
-		key := bucketKey(buf[:0], tagUnique, e.ProjectID, bucket.Grain, bucket.Start)
-		key = binary.BigEndian.AppendUint16(key, uint16(register))
-		if !ok && !sk.all {
-			raw, err := get(u.db, key)
-			if err != nil {
-				return err
-			}
-			if len(raw) == 1 && raw[0] >= rank {
-				u.ranks[id] = raw[0]
-				continue
-			}
-		}
-		u.ranks[id] = rank
-		if err := b.Set(key, []byte{rank}, nil); err != nil {
+		*at = w
+		u.changed = append(u.changed, rankChange{bucketOf{e.ProjectID, bucket}, register, rank})
+	}
+}
+
+// mix is the finalizer of MurmurHash3.
+func mix(h uint64) uint64 {
+	h ^= h >> 33
+	h *= 0xff51afd7ed558ccd
+	h ^= h >> 33
+	h *= 0xc4ceb9fe1a85ec53
+	return h ^ h>>33
+}
+
+// write puts what was added into b, in the order of its keys.
+func (u *uniques) write(b *pebble.Batch) error {
+	slices.SortFunc(u.changed, func(a, b rankChange) int {
+		return cmp.Or(strings.Compare(a.project, b.project), cmp.Compare(a.Grain, b.Grain), cmp.Compare(a.Start, b.Start),
+			cmp.Compare(a.register, b.register))
+	})
+	var buf [64]byte
+	for i := range u.changed {
+		c := &u.changed[i]
+		key := bucketKey(buf[:0], tagUnique, c.project, c.Grain, c.Start)
+		key = binary.BigEndian.AppendUint16(key, c.register)
+		if err := b.Merge(key, []byte{c.rank}, nil); err != nil {
 			return err
 		}
-		u.changed = append(u.changed, rankChange{k, uint16(register), rank})
 	}
 	return nil
 }
 
-// sketch is what is known of the bucket. Of one that the store has not, as each
-// minute's at first, that is all.
-func (u *uniques) sketch(k bucketOf) (sketch, error) {
-	sk, ok := u.sketches[k]
-	if ok {
-		return sk, nil
-	}
-	empty, err := none(u.db, bucketKey(nil, tagUnique, k.project, k.Grain, k.Start))
-	if err != nil {
-		return sk, err
-	}
-	sk = sketch{uint64(len(u.sketches)), empty}
-	k.project = strings.Clone(k.project) // it must not hold the request that it came with
-	u.sketches[k] = sk
-	return sk, nil
+// merger merges the values of a key to the greatest: only registers are merged.
+// Its name is that of Pebble's default, which stores of format 1 were made with
+// and never used.
+var merger = &pebble.Merger{
+	Name:  pebble.DefaultMerger.Name,
+	Merge: func(_, value []byte) (pebble.ValueMerger, error) { return &greatest{slices.Clone(value)}, nil },
 }
+
+type greatest struct{ value []byte }
+
+func (g *greatest) MergeNewer(value []byte) error { return g.MergeOlder(value) }
+
+func (g *greatest) MergeOlder(value []byte) error {
+	if slices.Compare(value, g.value) > 0 {
+		g.value = append(g.value[:0], value...)
+	}
+	return nil
+}
+
+func (g *greatest) Finish(bool) ([]byte, io.Closer, error) { return g.value, nil, nil }
