@@ -109,7 +109,10 @@ func (s *Store) Erase(ctx context.Context, e cold.Erasure) error {
 		if p.Table == "sightings" && len(errs) == 0 { // of what came since
 			q, bound, err := bindings("INSERT INTO sightings SELECT DISTINCT project_id, quarter, person FROM events WHERE "+p.Where, p.Args)
 			if err == nil {
-				_, err = s.db.ExecContext(ch.Context(ctx, ch.WithSettings(ch.Settings{"insert_deduplicate": 0, "insert_distributed_sync": 1})), q, bound...)
+				err = retry(ctx, func() error {
+					_, err := s.db.ExecContext(ch.Context(ctx, ch.WithSettings(ch.Settings{"insert_deduplicate": 0, "insert_distributed_sync": 1})), q, bound...)
+					return err
+				})
 			}
 			if err != nil {
 				errs = append(errs, Explain(err))
@@ -126,15 +129,17 @@ const eraseMoment = "fromUnixTimestamp64Micro(?, 'UTC')"
 
 // mark notes the erasure.
 func (s *Store) mark(ctx context.Context, e cold.Erasure) error {
-	c, err := s.writer.take(ctx)
-	if err != nil {
-		return err
-	}
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
-	err = insert(ctx, c, erasures, fmt.Sprintf("erase/%d", time.Now().UnixNano()), e.Marks(), putMark)
-	s.writer.give(c, err)
-	return err
+	return retry(ctx, func() error {
+		c, err := s.writer.take(ctx)
+		if err != nil {
+			return err
+		}
+		err = insert(ctx, c, erasures, fmt.Sprintf("erase/%d", time.Now().UnixNano()), e.Marks(), putMark)
+		s.writer.give(c, err)
+		return err
+	})
 }
 
 // effaced are the columns of events with what cold.Anonymous leaves in them.
@@ -179,7 +184,10 @@ func (u *URL) erase(ctx context.Context, db *sql.DB, e cold.Erasure) error {
 				" AND (log, shard, seq) NOT IN (SELECT log, shard, seq FROM "+events+" WHERE project_id = ? AND id = '"+cold.ErasedID+"')",
 				append(append([]any{}, p.Args...), e.ProjectID))
 			if err == nil {
-				_, err = db.ExecContext(ch.Context(ctx, ch.WithSettings(ch.Settings{"insert_deduplicate": 0, "max_partitions_per_insert_block": 0})), q, bound...)
+				err = retry(ctx, func() error {
+					_, err := db.ExecContext(ch.Context(ctx, ch.WithSettings(ch.Settings{"insert_deduplicate": 0, "max_partitions_per_insert_block": 0})), q, bound...)
+					return err
+				})
 			}
 			if err != nil {
 				return fmt.Errorf("events: %w", err)

@@ -64,6 +64,10 @@ var meaning = map[proto.Error]string{
 	proto.ErrTooManyRows:                 "the query reads more rows than max_rows, or the server, allows",
 	proto.ErrAllConnectionTriesFailed:    "a shard cannot be reached",
 	proto.ErrKeeperException:             "Keeper cannot be reached",
+	proto.ErrTooFewLiveReplicas:          "less than the majority of a shard's replicas are there: it goes on when they are back, or when those that are gone for good are dropped",
+	proto.ErrUnknownStatusOfInsert:       "the majority of a shard's replicas has not confirmed an insert in time",
+	errInsertUnderWay:                    "another insert has not reached the majority of a shard's replicas",
+	errBehind:                            "no replica that was asked has all acknowledged inserts: it goes on when one has caught up",
 	proto.ErrUnknownPolicy:               "the storage policy does not exist on the server",
 }
 
@@ -81,6 +85,18 @@ func Explain(err error) error {
 	return err
 }
 
+// errOtherAlter is CANNOT_ASSIGN_ALTER: another node changes the replicated table.
+const errOtherAlter proto.Error = 517
+
+// passing says that a migration may succeed if it is tried again.
+func passing(err error) bool {
+	switch code(err) {
+	case errOtherAlter, errInsertUnderWay, errBehind, proto.ErrTooFewLiveReplicas, proto.ErrTableIsReadOnly, proto.ErrKeeperException:
+		return true
+	}
+	return away(err)
+}
+
 // away says that the server was not reached, or the connection broke.
 func away(err error) bool {
 	var n net.Error
@@ -96,6 +112,8 @@ func asked(err error) error {
 		return weir.Wrap(Explain(err), weir.EUNAVAILABLE, "the question takes too long: ask for a shorter range or a longer interval")
 	case proto.ErrMemoryLimitExceeded, proto.ErrTooManyRows:
 		return weir.Wrap(Explain(err), weir.EUNAVAILABLE, "the question is too large for the cold tier: ask for a shorter range")
+	case errBehind, proto.ErrTooFewLiveReplicas:
+		return weir.Wrap(Explain(err), weir.EUNAVAILABLE, "the replicas of the cold tier are catching up")
 	case proto.ErrTooManySimultaneousQueries, proto.ErrQuotaExceeded:
 		return weir.Wrap(Explain(err), weir.EUNAVAILABLE, "too many questions at once")
 	}

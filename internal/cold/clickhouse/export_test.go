@@ -3,6 +3,8 @@ package clickhouse
 import (
 	"context"
 	"io/fs"
+
+	"github.com/ClickHouse/ch-go/proto"
 )
 
 // Bindings is bindings, for tests.
@@ -18,3 +20,27 @@ func (s *Store) Migrate(ctx context.Context, steps fs.FS) error { return s.migra
 
 // Steps are the store's own migrations.
 func Steps() fs.FS { return migrations }
+
+// Retry is retry.
+func Retry(ctx context.Context, f func() error) error { return retry(ctx, f) }
+
+// Setting is a setting's value in a question, and in an insert, over the connections of a
+// store.
+func (s *Store) Setting(ctx context.Context, name string) (question, insert string, err error) {
+	q := "SELECT toString(getSetting('" + name + "')) AS v"
+	if err := s.db.QueryRowContext(ctx, q).Scan(&question); err != nil {
+		return "", "", err
+	}
+	c, err := s.writer.take(ctx)
+	if err != nil {
+		return "", "", err
+	}
+	var v proto.ColStr
+	err = c.ask(ctx, q, nil, nil, proto.Results{{Name: "v", Data: &v}}, func() {
+		if v.Rows() > 0 {
+			insert = v.First()
+		}
+	})
+	s.writer.give(c, err)
+	return question, insert, err
+}

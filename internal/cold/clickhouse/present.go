@@ -68,9 +68,10 @@ func kindOf(t cold.Tally) cold.Tally {
 	return t
 }
 
-// presentTallies are the kinds of the batch's tallies that are in. Tallies of one
-// kind and shard are added up by merges, and keep the last of their batches; as
-// long as no later one is in, that is this.
+// presentTallies are the kinds of the batch's tallies that are in. Tallies of one kind
+// and shard are added up by merges, and keep the name of the batch that came last; as
+// long as no later one is in, that is this. In rows of before there were such names it
+// is the last seq, which a batch of another timeline may share.
 func (c *session) presentTallies(ctx context.Context, b *cold.Batch) (map[cold.Tally]bool, error) {
 	if len(b.Events) == 0 {
 		return nil, nil
@@ -87,10 +88,10 @@ func (c *session) presentTallies(ctx context.Context, b *cold.Batch) (map[cold.T
 	var call proto.ColUInt8
 	err := c.ask(ctx, "SELECT CAST(project_id, 'String') AS p, quarter AS q, CAST(name, 'String') AS n, isNotNull(method) AS c,"+
 		" CAST(ifNull(method, ''), 'String') AS m, CAST(ifNull(route, ''), 'String') AS r, ifNull(status, 0) AS s FROM tallies"+
-		" WHERE project_id IN wanted AND quarter >= {from:Int32} AND quarter <= {to:Int32} AND log = {log:String} AND shard = {shard:Int32} AND last_seq = {last:UInt64}",
+		" WHERE project_id IN wanted AND quarter >= {from:Int32} AND quarter <= {to:Int32} AND log = {log:String} AND shard = {shard:Int32} AND (batch = {batch:UInt64} OR batch = 0 AND last_seq = {last:UInt64})",
 		map[string]any{
 			"from": cold.Quarter(&weir.Event{Time: from}), "to": cold.Quarter(&weir.Event{Time: to}),
-			"log": b.Log, "shard": b.Shard, "last": b.Last,
+			"log": b.Log, "shard": b.Shard, "last": b.Last, "batch": batchID(b),
 		},
 		[]chgo.ExternalTable{{Name: "wanted", Data: []proto.InputColumn{{Name: "project_id", Data: &wanted}}}},
 		proto.Results{
@@ -123,21 +124,47 @@ func stateOf(v *weir.VisitRow) state {
 	return state{clean(v.ProjectID), clean(v.DeviceID), clean(v.SessionID), v.Version, v.Start.UnixMicro()}
 }
 
-// stateAfter is the state whose row says that the i-th is in: its own, or, where it
-// takes one back, that of the row after it, with which it came in one insert.
-func stateAfter(rows []weir.VisitRow, i int) state {
-	v := &rows[i]
-	if v.Sign < 0 && i+1 < len(rows) {
-		if n := &rows[i+1]; n.Sign > 0 && n.ProjectID == v.ProjectID && n.DeviceID == v.DeviceID && n.SessionID == v.SessionID {
-			return stateOf(n)
-		}
-	}
-	return stateOf(v)
+// found is what the table has of a state of a visit.
+type found struct {
+	added, taken bool  // by this batch: its rows of sign 1, of sign -1
+	net          int64 // sum of the signs, whichever batches they are of
 }
 
-// presentVisits are the states of the batch's visits that are in. As long as no
-// later batch is, no merge has taken one away.
-func (c *session) presentVisits(ctx context.Context, b *cold.Batch) (map[state]bool, error) {
+// states is what the table has of the states of a batch.
+type states map[state]found
+
+// has says whether the i-th of the batch's rows is in.
+//
+// A row of sign 1 is in if the table has it: no merge takes it away before a later batch
+// is in. One of sign -1 may have gone already, together with the row that it takes back.
+// Then the new state tells, if it is in the same month: both came in one insert, and that
+// is atomic within a month. Where a late event moved the visit's start into another
+// month, the row is in if what it takes back is not there any more.
+func (s states) has(rows []weir.VisitRow, i int) bool {
+	v := &rows[i]
+	own := s[stateOf(v)]
+	if v.Sign > 0 {
+		return own.added
+	}
+	if own.taken {
+		return true
+	}
+	if i+1 < len(rows) {
+		if n := &rows[i+1]; n.Sign > 0 && n.ProjectID == v.ProjectID && n.DeviceID == v.DeviceID && n.SessionID == v.SessionID && sameMonth(n.Start, v.Start) {
+			return s[stateOf(n)].added
+		}
+	}
+	return own.net <= 0
+}
+
+// sameMonth says whether rows of both times are in one partition.
+func sameMonth(a, b time.Time) bool {
+	a, b = a.UTC(), b.UTC()
+	return a.Year() == b.Year() && a.Month() == b.Month()
+}
+
+// presentVisits is what is in of the batch's states of visits.
+func (c *session) presentVisits(ctx context.Context, b *cold.Batch) (states, error) {
 	if len(b.Visits) == 0 {
 		return nil, nil
 	}
@@ -159,24 +186,32 @@ func (c *session) presentVisits(ctx context.Context, b *cold.Batch) (map[state]b
 	wanted := []chgo.ExternalTable{{Name: "wanted", Data: []proto.InputColumn{
 		{Name: "project_id", Data: &project}, {Name: "device_id", Data: &device}, {Name: "session_id", Data: &session},
 	}}}
-	out := map[state]bool{}
+	out := states{}
 	var projects, devices, sessions proto.ColStr
 	var versions proto.ColUInt32
 	var starts proto.ColInt64
-	err := c.ask(ctx, "SELECT CAST(project_id, 'String') AS project, device_id, session_id, version, toUnixTimestamp64Micro(start_at) AS start FROM visits"+
+	var added, taken proto.ColUInt8
+	var nets proto.ColInt64
+	err := c.ask(ctx, "SELECT CAST(project_id, 'String') AS project, device_id, session_id, version, toUnixTimestamp64Micro(start_at) AS start,"+
+		" max(sign = 1 AND batch IN ({batch:UInt64}, 0)) AS added, max(sign = -1 AND batch IN ({batch:UInt64}, 0)) AS taken, toInt64(sum(sign)) AS net FROM visits"+
 		" WHERE start_at >= fromUnixTimestamp64Micro({from:Int64}) AND start_at <= fromUnixTimestamp64Micro({to:Int64})"+
-		" AND sign = 1 AND (CAST(project_id, 'String'), device_id, session_id) IN wanted",
-		map[string]any{"from": from.UnixMicro(), "to": to.UnixMicro()}, wanted,
+		" AND (CAST(project_id, 'String'), device_id, session_id) IN wanted GROUP BY project, device_id, session_id, version, start",
+		map[string]any{"from": from.UnixMicro(), "to": to.UnixMicro(), "batch": batchID(b)}, wanted,
 		proto.Results{
 			{Name: "project", Data: &projects},
 			{Name: "device_id", Data: &devices},
 			{Name: "session_id", Data: &sessions},
 			{Name: "version", Data: &versions},
 			{Name: "start", Data: &starts},
+			{Name: "added", Data: &added},
+			{Name: "taken", Data: &taken},
+			{Name: "net", Data: &nets},
 		},
 		func() {
 			for i := range versions.Rows() {
-				out[state{projects.Row(i), devices.Row(i), sessions.Row(i), versions.Row(i), starts.Row(i)}] = true
+				out[state{projects.Row(i), devices.Row(i), sessions.Row(i), versions.Row(i), starts.Row(i)}] = found{
+					added: added.Row(i) == 1, taken: taken.Row(i) == 1, net: nets.Row(i),
+				}
 			}
 		})
 	return out, err

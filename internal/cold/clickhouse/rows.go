@@ -1,6 +1,9 @@
 package clickhouse
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
+
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/cold"
 )
@@ -164,9 +167,26 @@ var visits = &table{"visits", []field{
 	{"language", low},
 	{"sign", i8},
 	{"version", u32},
+	{"batch", u64},
 }}
 
-func putVisit(b *block, r *weir.VisitRow) {
+// putVisit writes a state of a visit that the batch brings.
+func putVisit(batch *cold.Batch) func(*block, *weir.VisitRow) {
+	id := batchID(batch)
+	return func(b *block, r *weir.VisitRow) {
+		putState(b, r)
+		b.uint64(id)
+	}
+}
+
+// batchID names a batch in a column: the first 64 bits of the SHA-256 of its token, which has
+// the log, the shard, the range and the time in it. 0 is a row of before there was the column.
+func batchID(b *cold.Batch) uint64 {
+	h := sha256.Sum256([]byte(b.Token))
+	return max(binary.BigEndian.Uint64(h[:8]), 1)
+}
+
+func putState(b *block, r *weir.VisitRow) {
 	b.low(clean(r.ProjectID))
 	b.text(clean(r.DeviceID))
 	b.text(clean(r.SessionID))
@@ -211,10 +231,12 @@ var tallies = &table{"tallies", []field{
 	{"log", low},
 	{"shard", i32},
 	{"last_seq", u64},
+	{"batch", u64},
 }}
 
 // putTally writes a tally of the batch.
 func putTally(batch *cold.Batch) func(*block, *cold.Tally) {
+	id := batchID(batch)
 	return func(b *block, r *cold.Tally) {
 		b.low(r.ProjectID)
 		b.int32(r.Quarter)
@@ -231,6 +253,7 @@ func putTally(batch *cold.Batch) func(*block, *cold.Tally) {
 		b.low(batch.Log)
 		b.int32(int32(batch.Shard))
 		b.uint64(batch.Last)
+		b.uint64(id)
 	}
 }
 

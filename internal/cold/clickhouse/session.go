@@ -15,7 +15,8 @@ import (
 // writer keeps connections for writing: below clickhouse-go, since only there are
 // columns filled without a box for each value.
 type writer struct {
-	url *URL
+	url  *URL
+	turn chan struct{} // of replicated tables, which take one insert at a time
 
 	mu     sync.Mutex
 	idle   []*session
@@ -23,7 +24,7 @@ type writer struct {
 	closed bool
 }
 
-func newWriter(u *URL) *writer { return &writer{url: u} }
+func newWriter(u *URL) *writer { return &writer{url: u, turn: make(chan struct{}, 1)} }
 
 // session is a connection with the blocks that go over it. It is not safe for
 // concurrent use.
@@ -69,7 +70,7 @@ func (w *writer) dial(ctx context.Context) (*session, error) {
 		client, err := chgo.Dial(ctx, chgo.Options{
 			Address: w.url.Addrs[at], Database: w.url.Database, User: w.url.User, Password: w.url.Password, TLS: w.url.TLS,
 			ClientName: "weir", DialTimeout: dialTimeout, HandshakeTimeout: dialTimeout, ReadTimeout: writeTimeout,
-			Settings: insertSettings(),
+			Settings: w.url.insertSettings(),
 		})
 		if err != nil {
 			errs = append(errs, err)
@@ -83,10 +84,10 @@ func (w *writer) dial(ctx context.Context) (*session, error) {
 	return nil, errors.Join(errs...)
 }
 
-// insertSettings hold for each insert. ClickHouse of another version that does not
-// know one ignores it.
-func insertSettings() []chgo.Setting {
-	return []chgo.Setting{
+// insertSettings hold for each insert, and for what a writer looks up. ClickHouse of
+// another version that does not know one ignores it.
+func (u *URL) insertSettings() []chgo.Setting {
+	set := []chgo.Setting{
 		chgo.SettingInt("async_insert", 0),
 		chgo.SettingInt("insert_deduplicate", 1),
 		// An import may have events of many months.
@@ -94,6 +95,10 @@ func insertSettings() []chgo.Setting {
 		// A Distributed table answers when the shards have the rows.
 		chgo.SettingInt("insert_distributed_sync", 1),
 	}
+	for _, q := range u.quorum() {
+		set = append(set, chgo.Setting{Key: q.setting, Value: q.value, Important: true})
+	}
+	return set
 }
 
 // give takes a connection back. After an error it is not used again: ClickHouse

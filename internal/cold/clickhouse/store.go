@@ -11,6 +11,7 @@ import (
 	"net"
 	"time"
 
+	"github.com/ClickHouse/ch-go/proto"
 	ch "github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/weir-analytics/weir/internal/cold"
 )
@@ -42,21 +43,39 @@ func Open(ctx context.Context, u *URL, o Options) (*Store, error) {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	s := &Store{url: u, log: o.Logger}
-	end := time.Now().Add(o.Wait)
-	for {
-		err := s.migrate(ctx, migrations)
-		if err == nil {
-			break
-		}
-		if !away(err) || !time.Now().Before(end) || ctx.Err() != nil {
-			return nil, fmt.Errorf("clickhouse: open: %w", Explain(err))
-		}
-		s.log.Warn("waiting for ClickHouse", "addresses", u.Addrs, "error", Explain(err))
-		pause(ctx, time.Second)
+	if err := s.waitMigrated(ctx, o.Wait); err != nil {
+		return nil, fmt.Errorf("clickhouse: open: %w", Explain(err))
 	}
 	s.db = u.open(u.Addrs, u.Database)
 	s.writer = newWriter(u)
 	return s, nil
+}
+
+// waitMigrated migrates, and waits for a server that is not there yet, or not ready.
+// What it waits for is logged when it changes, and once a minute.
+func (s *Store) waitMigrated(ctx context.Context, wait time.Duration) error {
+	end := time.Now().Add(wait)
+	var said proto.Error // 0: it cannot be reached
+	var at time.Time     // when it was said; zero when nothing was
+	for {
+		err := s.migrate(ctx, migrations)
+		switch {
+		case err == nil:
+			if !at.IsZero() {
+				s.log.Info("ClickHouse is there", "addresses", s.url.Addrs)
+			}
+			return nil
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case !passing(err) || !time.Now().Before(end):
+			return err
+		}
+		if why := code(err); at.IsZero() || why != said || time.Since(at) >= time.Minute {
+			said, at = why, time.Now()
+			s.log.Warn("waiting for ClickHouse, trying each second", "addresses", s.url.Addrs, "until", end.UTC().Format(time.RFC3339), "error", Explain(err))
+		}
+		pause(ctx, time.Second)
+	}
 }
 
 func pause(ctx context.Context, d time.Duration) {
@@ -112,6 +131,9 @@ func (u *URL) querySettings() ch.Settings {
 	if u.MaxRows > 0 {
 		set["max_rows_to_read"] = u.MaxRows
 	}
+	for _, q := range u.quorum() {
+		set[q.setting] = q.value
+	}
 	return set
 }
 
@@ -157,7 +179,11 @@ func (s *Store) Query(ctx context.Context, query string, args ...any) (*sql.Rows
 	if err != nil {
 		return nil, fmt.Errorf("clickhouse: query: %w", err)
 	}
-	rows, err := s.db.QueryContext(ctx, query, bound...)
+	var rows *sql.Rows
+	err = retry(ctx, func() error {
+		rows, err = s.db.QueryContext(ctx, query, bound...) //nolint:rowserrcheck,sqlclosecheck // the caller reads and closes them
+		return err
+	})
 	if err != nil {
 		if ctx.Err() != nil {
 			err = ctx.Err()

@@ -20,20 +20,34 @@ func (s *Store) Write(ctx context.Context, b *cold.Batch) error {
 			return fmt.Errorf("clickhouse: write: event %d of shard %d is not of the batch %s", r.Seq, r.Shard, b.Token)
 		}
 	}
-	c, err := s.writer.take(ctx)
-	if err != nil {
-		return fmt.Errorf("clickhouse: write: %w", Explain(err))
-	}
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
-	if b, err = c.withoutErased(ctx, b); err == nil {
-		err = c.write(ctx, b)
+	if s.url.Replicated {
+		select {
+		case s.writer.turn <- struct{}{}:
+			defer func() { <-s.writer.turn }()
+		case <-ctx.Done():
+			return fmt.Errorf("clickhouse: write: wait for the batch before: %w", ctx.Err())
+		}
 	}
-	s.writer.give(c, err)
+	// What is repeated here is known by its tokens, which are seconds old.
+	err := retry(ctx, func() error { return s.writeOnce(ctx, b) })
 	if err != nil {
 		return fmt.Errorf("clickhouse: write: %w", Explain(err))
 	}
 	return nil
+}
+
+func (s *Store) writeOnce(ctx context.Context, b *cold.Batch) error {
+	c, err := s.writer.take(ctx)
+	if err != nil {
+		return err
+	}
+	if b, err = c.withoutErased(ctx, b); err == nil {
+		err = c.write(ctx, b)
+	}
+	s.writer.give(c, err)
+	return err
 }
 
 // writeTimeout is how long a batch may take. After it nobody knows what became of
@@ -52,7 +66,7 @@ func (c *session) write(ctx context.Context, b *cold.Batch) error {
 		harmless = fmt.Sprintf("%s/%d", b.Token, time.Now().UnixNano())
 	}
 	rows := c.rows
-	if b.Again && !c.url.Replicated {
+	if b.Again {
 		rows = c.missingRows
 	}
 	if err := rows(ctx, b); err != nil {
@@ -98,7 +112,7 @@ func (p *parts) empty() bool { return len(p.events)+len(p.visits)+len(p.dead)+le
 func (c *session) send(ctx context.Context, b *cold.Batch, p parts, token string) error {
 	for _, f := range []func() error{
 		func() error { return insert(ctx, c, events, token, p.events, putEvent(b)) },
-		func() error { return insert(ctx, c, visits, token, p.visits, putVisit) },
+		func() error { return insert(ctx, c, visits, token, p.visits, putVisit(b)) },
 		func() error { return insert(ctx, c, tallies, token, p.tallies, putTally(b)) },
 		func() error { return insert(ctx, c, deadLetters, token, p.dead, putDead(b)) },
 	} {
@@ -117,9 +131,10 @@ const mostAttempts = 3
 // looks again, until none is missing.
 //
 // The token alone does not do. ClickHouse remembers so many of a table's last ones,
-// and a batch may come again long after; and a server that dies, or finds its disk
-// full, between the two steps of an insert has noted the token and not the rows. Of
-// replicated tables both are one step, in Keeper, which remembers for days.
+// in Keeper too, and a batch may come again long after; and a server that dies, or
+// finds its disk full, between the two steps of an insert has noted the token and not
+// the rows. Of replicated tables only a replica that has all acknowledged inserts
+// answers, see quorum; one that is not acknowledged yet is refused by its token.
 //
 // The first time the token is the batch's own, since an insert of it may still be
 // under way elsewhere.
@@ -184,7 +199,7 @@ func (c *session) missing(ctx context.Context, b *cold.Batch) (parts, error) {
 		return out, err
 	}
 	for i, v := range all.visits {
-		if !states[stateAfter(all.visits, i)] {
+		if !states.has(all.visits, i) {
 			out.visits = append(out.visits, v)
 		}
 	}
