@@ -39,8 +39,9 @@ var (
 // house lists every package of the module by its path within it. ARCHITECTURE.md
 // says what each is for.
 var house = map[string]room{
-	"":               {floor: 0, only: nothing},
-	"internal/codec": {floor: 0, only: nothing},
+	"":                {floor: 0, only: nothing},
+	"internal/codec":  {floor: 0, only: nothing},
+	"internal/outage": {floor: 0, only: nothing},
 
 	"internal/hot":       {floor: 1},
 	"internal/cold":      {floor: 1},
@@ -53,7 +54,7 @@ var house = map[string]room{
 
 	"internal/deliver": {floor: 1, only: domain, visitors: []string{"cmd/weir", "internal/alert"}},
 
-	"internal/redisconn": {floor: 1, only: nothing, visitors: []string{"cmd/weir", "internal/hot/redis", "internal/fleet/redis"}},
+	"internal/redisconn": {floor: 1, only: []string{"internal/outage"}, visitors: []string{"cmd/weir", "internal/hot/redis", "internal/fleet/redis"}},
 
 	"internal/dump": {floor: 2, only: []string{"", "internal/wire"}, visitors: command},
 
