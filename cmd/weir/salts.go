@@ -12,6 +12,7 @@ import (
 // destroys those that are too old. *meta.Store is one.
 type salter interface {
 	Salts(ctx context.Context, day time.Time) (today, yesterday []byte, err error)
+	ForgetSalts(ctx context.Context) error
 }
 
 // saltsEvery bounds how long a salt outlives its time.
@@ -26,7 +27,9 @@ func keepSalts(ctx context.Context, s salter, once func(context.Context, time.Du
 	for {
 		mine, err := once(ctx, 2*saltsEvery)
 		if mine {
-			_, _, err = s.Salts(ctx, clock.Now())
+			if _, _, err = s.Salts(ctx, clock.Now()); err == nil {
+				err = s.ForgetSalts(ctx)
+			}
 		}
 		if err != nil && ctx.Err() == nil {
 			log.Error("old salts may not be destroyed; trying again in an hour", "error", err)

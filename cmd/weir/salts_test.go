@@ -26,6 +26,8 @@ func (s *saltCalls) Salts(_ context.Context, day time.Time) (today, yesterday []
 	return nil, nil, s.err
 }
 
+func (s *saltCalls) ForgetSalts(context.Context) error { return nil }
+
 func TestSaltsAreKeptFromTheStartAndEveryHour(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // begins at midnight UTC, 2000-01-01
 		s := &saltCalls{}

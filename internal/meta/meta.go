@@ -11,6 +11,7 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -30,6 +31,7 @@ var ErrNewer = errors.New("meta: store was written by a newer version of Weir")
 type Store struct {
 	write *sql.DB // one connection: SQLite takes one writer at a time
 	read  *sql.DB
+	id    string
 
 	clock    weir.Clock
 	random   io.Reader
@@ -83,16 +85,44 @@ func Open(ctx context.Context, path string, clock weir.Clock, opts ...Option) (*
 	if err := s.migrate(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("meta: open %s: %w", path, err), s.write.Close())
 	}
+	if err := s.identify(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("meta: open %s: %w", path, err), s.write.Close())
+	}
 	if s.read, err = openDB(path, 4, "query_only(1)"); err != nil {
 		return nil, errors.Join(err, s.write.Close())
 	}
 	return s, nil
 }
 
+// identify reads the store's id, or makes it.
+func (s *Store) identify(ctx context.Context) error {
+	fresh, err := s.randomBytes(16)
+	if err != nil {
+		return err
+	}
+	err = s.inTx(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO store (only_row, id) VALUES (1, ?) ON CONFLICT DO NOTHING`, hex.EncodeToString(fresh)); err != nil {
+			return err
+		}
+		return tx.QueryRowContext(ctx, `SELECT id FROM store`).Scan(&s.id)
+	})
+	if err != nil {
+		return fmt.Errorf("read the store's id: %w", err)
+	}
+	return nil
+}
+
+// ID names the store for ever: made at random when the store was made, and the
+// same in each copy of its file.
+func (s *Store) ID() string { return s.id }
+
+// busyTimeout is how long a statement waits for another process, in ms.
+const busyTimeout = "5000"
+
 func openDB(path string, conns int, pragmas ...string) (*sql.DB, error) {
 	q := url.Values{"_txlock": {"immediate"}}
 	q["_pragma"] = append([]string{
-		"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
+		"busy_timeout(" + busyTimeout + ")", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
 	}, pragmas...)
 	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
 	db, err := sql.Open("sqlite", dsn)

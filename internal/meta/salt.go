@@ -73,16 +73,45 @@ func (s *Store) Salts(ctx context.Context, day time.Time) (today, yesterday []by
 		return nil, nil, fmt.Errorf("meta: salts: %w", err)
 	}
 	if destroyed {
-		// The page is overwritten (secure_delete); its older image is still in
-		// the write-ahead log until that is emptied.
-		if _, err := s.write.ExecContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`); err != nil {
-			return nil, nil, fmt.Errorf("meta: destroy old salts: %w", err)
+		// Whether it could be done now matters to nobody who waits for a salt: the
+		// hourly job does it again, and says when it cannot.
+		if err := s.ForgetSalts(ctx); err != nil && !errors.Is(err, errRead) {
+			return nil, nil, err
 		}
 	}
 	if !dayStart(day).Before(dayStart(now)) {
 		s.salts.day, s.salts.today, s.salts.yesterday = name, today, yesterday
 	}
 	return today, yesterday, nil
+}
+
+// errRead is a file that another process reads for long.
+var errRead = errors.New("another process is reading the file")
+
+// ForgetSalts empties the write-ahead log. In the database itself the pages of
+// destroyed salts are overwritten (secure_delete), but their older images can be
+// read in that log. It does not wait: it fails when another process is reading the
+// file, and is to be called again later.
+func (s *Store) ForgetSalts(ctx context.Context) error {
+	c, err := s.write.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("meta: destroy old salts: %w", err)
+	}
+	defer c.Close()
+	if _, err := c.ExecContext(ctx, `PRAGMA busy_timeout(0)`); err != nil {
+		return fmt.Errorf("meta: destroy old salts: %w", err)
+	}
+	defer func() { _, _ = c.ExecContext(context.WithoutCancel(ctx), `PRAGMA busy_timeout(`+busyTimeout+`)`) }()
+	// The pragma has no error of its own: it returns a row that says whether the
+	// log was busy, its pages, and how many of them were moved to the database.
+	var busy, pages, moved int
+	if err := c.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &pages, &moved); err != nil {
+		return fmt.Errorf("meta: destroy old salts: %w", err)
+	}
+	if busy != 0 {
+		return fmt.Errorf("meta: destroy old salts: %w, so that they are still in its write-ahead log", errRead)
+	}
+	return nil
 }
 
 // readSalt is a day's salt, nil when there is none.

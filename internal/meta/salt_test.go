@@ -58,6 +58,50 @@ func TestASaltOfTheDayBeforeYesterdayIsInNoFile(t *testing.T) {
 	}
 }
 
+func TestASaltThatAReaderKeepsInTheLogIsForgottenOnceTheReaderIsGone(t *testing.T) {
+	f := open(t)
+	first, _ := salts(t, f)
+	text := base64.StdEncoding.EncodeToString(first)
+	f.watch.add(24 * time.Hour)
+	salts(t, f)
+	other := raw(t, f.path)
+	defer other.Close()
+	reading, err := other.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := reading.QueryRowContext(t.Context(), `SELECT count(*) FROM salts`).Scan(new(int)); err != nil {
+		t.Fatal(err)
+	}
+	f.watch.add(24 * time.Hour)
+	salts(t, f)
+	if err := f.ForgetSalts(t.Context()); err == nil || !strings.Contains(err.Error(), "another process is reading") {
+		t.Errorf("the log of a file that is being read: %v", err)
+	}
+	if !strings.Contains(stored(t, f), text) {
+		t.Fatal("the reader does not keep the salt: the test shows nothing")
+	}
+	if err := reading.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.ForgetSalts(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if strings.Contains(stored(t, f), text) {
+		t.Error("the salt can still be read")
+	}
+}
+
+func TestAStoreKeepsTheIDThatItWasMadeWith(t *testing.T) {
+	f, other := open(t), open(t)
+	if f.ID() == "" || f.ID() == other.ID() {
+		t.Errorf("ids are %q and %q", f.ID(), other.ID())
+	}
+	if again := reopen(t, f).ID(); again != f.ID() {
+		t.Errorf("it was %q and is %q", f.ID(), again)
+	}
+}
+
 func TestARequestFromJustBeforeMidnightGetsItsDaysSalt(t *testing.T) {
 	f := open(t)
 	old := f.watch.now()
