@@ -46,6 +46,7 @@ Examples:
 
 // Run loads the server. When ctx is cancelled it ends early and reports.
 func (c *benchCmd) Run(ctx context.Context, stdout io.Writer) error {
+	outliveReaders()
 	if c.Key == "" {
 		return errors.New("bench: --key is missing: give a project's write key")
 	}

@@ -57,7 +57,7 @@ func (im *importer) follow(ctx context.Context) error {
 	rep.tell("following %s; the state is in %s", strings.Join(im.cmd.Files, ", "), path)
 	err = errors.Join(f.run(ctx), logs.Close())
 	rep.end(err)
-	return errors.Join(err, rep.write(im.stdout))
+	return errors.Join(err, unread(rep.write(im.stdout)))
 }
 
 // statePath is --state, or a file of its own for each server, key and set of

@@ -39,6 +39,7 @@ type importCmd struct {
 // Run imports the files and prints a report on stdout. It ends early, after the
 // request in flight, when ctx is cancelled.
 func (c *importCmd) Run(ctx context.Context, stdout io.Writer) error {
+	outliveReaders()
 	im := &importer{
 		cmd:      c,
 		client:   &http.Client{Timeout: importTimeout, CheckRedirect: noRedirect},
@@ -108,7 +109,7 @@ func (im *importer) run(ctx context.Context) error {
 	rep := newImportReport(im, sources)
 	err = im.pump(ctx, sources, shift, endpoint, rep)
 	rep.end(err)
-	if writeErr := rep.write(im.stdout); err == nil {
+	if writeErr := unread(rep.write(im.stdout)); err == nil {
 		err = writeErr
 	}
 	if err == nil && rep.Lines > 0 && rep.Rejected == rep.Lines && im.cmd.From == "" {

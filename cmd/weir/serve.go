@@ -29,7 +29,7 @@ type serveCmd struct {
 	ColdMemory string `env:"WEIR_COLD_MEMORY" placeholder:"SIZE" help:"Most memory of the DuckDB file's engine, such as 2GB; 80 % of RAM by default."`
 	Meta       string `env:"WEIR_META" placeholder:"URL" help:"Users, projects and keys: sqlite:FILE; in --data by default."`
 	Shards     int    `default:"4" env:"WEIR_SHARDS" help:"Shards of a new hot tier; an existing one keeps its own."`
-	MinFree    uint64 `default:"256" env:"WEIR_MIN_FREE" help:"Free disk in MiB below which events are refused."`
+	MinFree    uint64 `default:"256" env:"WEIR_MIN_FREE" help:"Free disk in MiB below which events are refused; 0 for no such limit."`
 
 	Roles    []string `default:"ingest,drain,query,jobs" env:"WEIR_ROLES" placeholder:"ROLE,…" help:"What this node does: ingest, drain, query, jobs; less than all with --hot redis://… only."`
 	Spill    string   `env:"WEIR_SPILL" type:"path" placeholder:"DIR" help:"Folder of a log that takes events while Redis is away; without it they are refused then."`
@@ -75,6 +75,7 @@ Examples:
 
 // Run serves until ctx is done.
 func (c *serveCmd) Run(ctx context.Context, stdout io.Writer, stderr logWriter) error {
+	outliveReaders()
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(200) // Go's heap is small beside the stores' memory
 	}

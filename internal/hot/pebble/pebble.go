@@ -37,7 +37,7 @@ type Options struct {
 	Shards     int           // 4; read only when the store is made
 	Window     time.Duration // how long ids are remembered at least; 24 h; read only when the store is made
 	MaxMembers int           // hot.MaxMembers
-	MinFree    uint64        // bytes of disk below which appends are refused; 256 MiB
+	MinFree    uint64        // bytes of disk below which appends are refused; 0 is none
 
 	// Bounds of what the store holds in memory, in bytes. Memory tells how much
 	// of each is in use.
@@ -59,9 +59,6 @@ func (o *Options) defaults() {
 	}
 	if o.MaxMembers == 0 {
 		o.MaxMembers = hot.MaxMembers
-	}
-	if o.MinFree == 0 {
-		o.MinFree = 256 << 20
 	}
 	setDefault(&o.CacheBytes, 16<<20)
 	setDefault(&o.MemTableBytes, 64<<20)
