@@ -162,7 +162,7 @@ func (e *engine) fill(b *testing.B, plan bench.Plan, size int) {
 			return
 		}
 		now := rows[len(rows)-1].Time
-		r := folder.Fold(open, rows, now)
+		r := folder.Fold(open, rows, now, nil)
 		maps.Copy(open, r.Changed)
 		batch := &cold.Batch{
 			Token: fmt.Sprint("bench/", seq), Log: "bench", Events: rows, Visits: r.Visits, Links: r.Links,

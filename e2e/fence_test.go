@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"slices"
 	"sync"
 	"testing"
@@ -135,7 +134,7 @@ func (s *sleeper) Head(ctx context.Context, shard int) (uint64, error) {
 	return s.Log.Head(ctx, shard)
 }
 
-func (s *sleeper) Read(ctx context.Context, shard int, after uint64, limit int) ([]hot.Record, error) {
+func (s *sleeper) Read(ctx context.Context, shard int, after uint64, limit hot.Limit) ([]hot.Record, error) {
 	defer s.pass()()
 	return s.Log.Read(ctx, shard, after, limit)
 }
@@ -160,9 +159,14 @@ func (s *sleeper) Progress(ctx context.Context, shard int) (hot.Progress, error)
 	return s.Log.Progress(ctx, shard)
 }
 
-func (s *sleeper) State(ctx context.Context, shard int) iter.Seq2[hot.Change, error] {
+func (s *sleeper) States(ctx context.Context, shard int, keys []string) ([][]byte, error) {
 	defer s.pass()()
-	return s.Log.State(ctx, shard)
+	return s.Log.States(ctx, shard, keys)
+}
+
+func (s *sleeper) ScanState(ctx context.Context, shard int, cursor string, limit int) ([]hot.Change, string, error) {
+	defer s.pass()()
+	return s.Log.ScanState(ctx, shard, cursor, limit)
 }
 
 func (s *sleeper) Intend(ctx context.Context, l hot.Lease, in hot.Intent) error {

@@ -48,6 +48,9 @@ type Reader struct {
 // NewReader copies b.
 func NewReader(b []byte) Reader { return Reader{s: string(b)} }
 
+// NewStringReader reads s. The strings that it returns are parts of s.
+func NewStringReader(s string) Reader { return Reader{s: s} }
+
 // Err is ErrCorrupt or nil.
 func (r *Reader) Err() error { return r.err }
 
@@ -58,6 +61,9 @@ func (r *Reader) Done() error {
 	}
 	return r.err
 }
+
+// More says whether anything is left.
+func (r *Reader) More() bool { return r.s != "" }
 
 func (r *Reader) fail() {
 	r.s, r.err = "", ErrCorrupt

@@ -46,17 +46,29 @@ type Batch struct {
 	Marks []Mark
 }
 
+// ErrTooLarge says that a batch needs more memory than the store may take. Nothing
+// of it is there.
+var ErrTooLarge = errors.New("cold: batch needs more memory than there is")
+
 // Writer writes batches. All methods are safe for concurrent use.
 type Writer interface {
 	// Write makes the whole batch durable and visible. After an error a part of
 	// it may be there; a Write of the same token, with Again, adds the rest and
 	// nothing twice. So does one at the same time, in this process or another.
-	// A *RowError names a row that can never be written; any other error is
-	// passing.
+	// A *RowError names a row that can never be written, ErrTooLarge says that
+	// fewer rows may have room; any other error is passing.
 	Write(ctx context.Context, b *Batch) error
 	// Spacing is the least time between two flushes that nobody waits long
 	// for: 0 where small batches are cheap.
 	Spacing() time.Duration
+}
+
+// Holder is a Writer of a store that no other process writes, so that it can say
+// for sure what it holds.
+type Holder interface {
+	// Holds says whether the last batch of a shard, named by its token, is there:
+	// if not, nothing of it is.
+	Holds(ctx context.Context, token string) (bool, error)
 }
 
 // RowError says that one event of a batch can never be written.

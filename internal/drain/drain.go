@@ -19,6 +19,9 @@ type Options struct {
 	Owner       string        // names this node in leases and in the roster
 	ReadOnly    bool          // follow what other nodes drain, and drain nothing
 	MaxBatch    int           // events that close a batch; 10,000
+	Memory      int64         // bytes that all batches under way may take, about; 128 MiB
+	StateBytes  int64         // bytes of open visits that are kept in memory, over all shards; 64 MiB
+	OpenBytes   int64         // bytes of open visits that a project may have in the hot tier; 256 MiB
 	MaxAge      time.Duration // and the age that does; 1 s
 	Poll        time.Duration // how often a shard's head is looked at; 100 ms
 	LeaseTTL    time.Duration // how long a node that is gone holds its shards; 8 s
@@ -39,15 +42,19 @@ type Options struct {
 
 // Commit is a batch that is in the cold tier.
 type Commit struct {
-	Shard  int
-	Rows   []weir.EventRow // not to be changed or kept
-	Dead   int             // events that went to dead letters
-	Took   time.Duration   // from reading the log to the commit
-	Behind uint64          // events left in the shard's log
+	Shard   int
+	Rows    []weir.EventRow // not to be changed or kept
+	Dead    int             // events that went to dead letters
+	Outside int             // events that are in no visit, since their project has too many open
+	Took    time.Duration   // from reading the log to the commit
+	Behind  uint64          // events left in the shard's log
 }
 
 func (o *Options) defaults() {
 	def(&o.MaxBatch, 10_000)
+	def(&o.Memory, 128<<20)
+	def(&o.StateBytes, 64<<20)
+	def(&o.OpenBytes, 256<<20)
 	def(&o.MaxAge, time.Second)
 	def(&o.Poll, 100*time.Millisecond)
 	def(&o.LeaseTTL, 8*time.Second)
@@ -80,13 +87,34 @@ type Drain struct {
 	cold   cold.Writer
 	opt    Options
 	shards []*shard
+	slots  chan struct{} // holds one for each batch under way
 	look   chan struct{} // makes follow look now
+	clock  setBack
+}
+
+// maxBatches is how many batches are under way at most: one is written while
+// others are read and folded.
+const maxBatches = 4
+
+// Of a batch's memory half is for what each event takes however short it is
+// (1.5 KB, with its rows), and half for its texts, which are held about twice: as
+// they were read and as they are written.
+const (
+	perEvent = 2 * 1500
+	perByte  = 2 * 2
+)
+
+// batchLimit is how much of the log makes a batch.
+func (d *Drain) batchLimit() hot.Limit {
+	each := int(d.opt.Memory) / cap(d.slots)
+	return hot.Limit{Events: min(d.opt.MaxBatch, max(1, each/perEvent)), Bytes: max(1, each/perByte)}
 }
 
 // New makes a drain; Run starts it.
 func New(log hot.Log, w cold.Writer, o Options) *Drain {
 	o.defaults()
 	d := &Drain{log: log, cold: w, opt: o, look: make(chan struct{}, 1)}
+	d.slots = make(chan struct{}, min(log.Shards(), maxBatches))
 	for i := range log.Shards() {
 		d.shards = append(d.shards, newShard(d, i))
 	}
@@ -114,89 +142,15 @@ func (d *Drain) Run(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// Flush waits until each event acknowledged before the call is in the cold
-// tier, at most BarrierWait. asOf is the time up to which the cold tier is
-// complete: the time of the call, or earlier when the wait was too short or the
-// log is away. Concurrent flushes share the batches that they wait for.
-func (d *Drain) Flush(ctx context.Context) (asOf time.Time, err error) {
-	asked := d.opt.Clock.Now()
-	wait, cancel := context.WithTimeout(ctx, d.opt.BarrierWait)
-	defer cancel()
-	var waits []<-chan struct{}
-	for _, s := range d.shards {
-		head, err := d.log.Head(wait, s.n)
-		if err != nil {
-			if asOf = d.AsOf(); ctx.Err() == nil && !asOf.IsZero() {
-				d.opt.Failed(s.n, err)
-				return asOf, nil
-			}
-			return time.Time{}, err
-		}
-		if w := s.progress.wait(head); w != nil {
-			waits = append(waits, w)
-			s.want(wait, head)
-		}
-	}
-	for _, w := range waits {
-		select {
-		case <-w:
-		case <-wait.Done():
-			if ctx.Err() != nil {
-				return time.Time{}, ctx.Err()
-			}
-			return d.upTo(ctx, asked), nil
-		}
-	}
-	return asked, nil
-}
-
-// upTo is the time up to which the cold tier is complete when a wait was too short:
-// the least at which an event came that is not in it yet. A node that follows others
-// under load may never have seen a shard without such.
-func (d *Drain) upTo(ctx context.Context, asked time.Time) time.Time {
-	ctx, cancel := context.WithTimeout(ctx, d.opt.BarrierWait)
-	defer cancel()
-	asOf := asked
-	for _, s := range d.shards {
-		t := asked
-		switch records, err := d.log.Read(ctx, s.n, s.progress.at(), 1); {
-		case err != nil:
-			t = s.progress.completeAt()
-		case len(records) > 0:
-			t = records[0].Event.ReceivedAt
-			if c := s.progress.completeAt(); c.After(t) {
-				t = c
-			}
-		}
-		if t.Before(asOf) {
-			asOf = t
-		}
-	}
-	return asOf
-}
-
-// AsOf is the time up to which the cold tier is complete, without waiting.
-func (d *Drain) AsOf() time.Time {
-	var least time.Time
-	for i, s := range d.shards {
-		if t := s.progress.completeAt(); i == 0 || t.Before(least) {
-			least = t
-		}
-	}
-	return least
-}
-
 // Behind is the number of events in the log that are not in the cold tier.
 func (d *Drain) Behind(ctx context.Context) (uint64, error) {
 	var n uint64
-	for i, s := range d.shards {
-		head, err := d.log.Head(ctx, i)
+	for shard := range d.shards {
+		p, err := d.log.Progress(ctx, shard)
 		if err != nil {
 			return 0, err
 		}
-		if c := s.progress.at(); head > c {
-			n += head - c
-		}
+		n += p.Head - p.Committed
 	}
 	return n, nil
 }

@@ -373,17 +373,17 @@ func TestALogThatIsAwayLeavesWhatIsKnown(t *testing.T) {
 	}
 }
 
-// headless is a log whose heads cannot be read while it is away.
+// headless is a log whose progress cannot be read while it is away.
 type headless struct {
 	hot.Store
 	away atomic.Bool
 }
 
-func (h *headless) Head(ctx context.Context, shard int) (uint64, error) {
+func (h *headless) Progress(ctx context.Context, shard int) (hot.Progress, error) {
 	if h.away.Load() {
-		return 0, errDown
+		return hot.Progress{}, errDown
 	}
-	return h.Store.Head(ctx, shard)
+	return h.Store.Progress(ctx, shard)
 }
 
 // Somebody asks while the cold tier is away, of a drain that was never done.

@@ -80,7 +80,8 @@ type rig struct {
 	t   *testing.T
 	log hot.Store
 	*ledger
-	sent int
+	sent  int
+	clock weir.Clock // of what is sent
 }
 
 func newRig(t *testing.T) *rig {
@@ -122,7 +123,7 @@ func (r *rig) send(n int) {
 	events := make([]weir.Event, n)
 	its := make([]hot.Item, n)
 	for i := range events {
-		now := time.Now().UTC().Truncate(time.Microsecond)
+		now := r.clock.Now()
 		name := "click"
 		if r.sent%3 == 0 {
 			name = weir.NameScreenView

@@ -135,22 +135,18 @@ func (d *Drain) follow(ctx context.Context) {
 	}
 }
 
-// lookUp reads how far the shard is. It is complete up to the time before its
-// head was read, if by the time after that the head was committed.
+// lookUp reads how far the shard is. It is complete up to the time before that,
+// if all was committed.
 func (s *shard) lookUp(ctx context.Context) error {
-	asked := s.opt.Clock.Now()
-	head, err := s.log.Head(ctx, s.n)
-	if err != nil {
-		return err
-	}
+	now := s.clock.look(s.opt.Clock)
 	p, err := s.log.Progress(ctx, s.n)
 	if err != nil {
 		return err
 	}
-	if p.Committed < head {
-		asked = time.Time{}
+	if p.Committed < p.Head {
+		now = moment{}
 	}
-	s.progress.reached(p.Committed, asked)
+	s.progress.reached(p.Committed, now)
 	return nil
 }
 

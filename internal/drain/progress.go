@@ -3,16 +3,18 @@ package drain
 import (
 	"slices"
 	"sync"
-	"time"
 )
 
-// progress is a shard's committed seq, for those who wait for it.
+// progress is how far a shard is, for those who wait for it.
 type progress struct {
 	mu        sync.Mutex
 	committed uint64
-	complete  time.Time // everything acknowledged before it is committed
-	asked     uint64    // up to where another node waits
-	waiters   []waiter
+	// complete is a moment: what was acknowledged before it is committed. Zero
+	// when none is known.
+	complete moment
+	news     uint64 // counts calls of reached
+	asked    uint64 // up to where another node waits
+	waiters  []waiter
 }
 
 type waiter struct {
@@ -20,11 +22,21 @@ type waiter struct {
 	done chan struct{}
 }
 
-// wait returns a channel that is closed once seq is committed, nil if it is.
-func (p *progress) wait(seq uint64) <-chan struct{} {
+// heard is how many news of the shard there have been, for wait.
+func (p *progress) heard() uint64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.committed >= seq {
+	return p.news
+}
+
+// wait returns a channel that is closed once seq is committed, nil if it is.
+// heard is from before the caller read in the log that seq is not committed:
+// only news since then count, since a log that was restored to an older state
+// makes older news wrong.
+func (p *progress) wait(seq, heard uint64) <-chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.news > heard && p.committed >= seq {
 		return nil
 	}
 	w := waiter{seq, make(chan struct{})}
@@ -32,11 +44,26 @@ func (p *progress) wait(seq uint64) <-chan struct{} {
 	return w.done
 }
 
+// forget removes the waiter whose channel this is.
+func (p *progress) forget(done <-chan struct{}) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.waiters = slices.DeleteFunc(p.waiters, func(w waiter) bool { return w.done == done })
+}
+
 // ask notes that another node waits for the seq.
 func (p *progress) ask(seq uint64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.asked = max(p.asked, seq)
+}
+
+// forgetAsked forgets what other nodes waited for: it may be of a log that was
+// longer. Who still waits asks again.
+func (p *progress) forgetAsked() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.asked = 0
 }
 
 // wanted says whether anybody waits.
@@ -57,13 +84,15 @@ func (p *progress) waited() (seq uint64) {
 	return seq
 }
 
-// reached records a commit, and up to when the shard is complete by it.
-func (p *progress) reached(seq uint64, complete time.Time) {
+// reached records what the log says is committed, which is less than before when
+// the log was restored to an older state, and up to when the shard is complete
+// by it; zero when that is not known.
+func (p *progress) reached(seq uint64, complete moment) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	// A node that follows may read what is older than what it knows.
-	p.committed = max(p.committed, seq)
-	if complete.After(p.complete) {
+	p.committed = seq
+	p.news++
+	if complete.mono.After(p.complete.mono) {
 		p.complete = complete
 	}
 	p.waiters = slices.DeleteFunc(p.waiters, func(w waiter) bool {
@@ -81,7 +110,7 @@ func (p *progress) at() uint64 {
 	return p.committed
 }
 
-func (p *progress) completeAt() time.Time {
+func (p *progress) completeAt() moment {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.complete

@@ -7,14 +7,13 @@ import (
 	"sync/atomic"
 	"time"
 
-	weir "github.com/weir-analytics/weir"
-	"github.com/weir-analytics/weir/internal/cold"
 	"github.com/weir-analytics/weir/internal/hot"
 	"github.com/weir-analytics/weir/internal/visit"
 )
 
-// shard drains one shard while it holds the lease. All but progress and wake
-// belongs to its goroutine.
+// shard drains one shard while it holds the lease. All but progress, wake, mine
+// and owned belongs to its goroutine. Times are of the monotonic clock: how long
+// something took has nothing to do with what a clock on the wall is set to.
 type shard struct {
 	*Drain
 	n        int
@@ -26,15 +25,19 @@ type shard struct {
 
 	lease     hot.Lease
 	committed uint64
-	open      visit.Open
+	states    *states
+	sweep     sweep
 	pending   time.Time // since when events have been waiting; zero when none
 	flushed   time.Time // last batch
-	swept     time.Time
-	again     bool // what is written may be there
+	again     bool      // what is written may be there
+	most      int       // events of a batch, after one had too many for the cold tier's memory; 0 for no such bound
 }
 
 func newShard(d *Drain, n int) *shard {
-	return &shard{Drain: d, n: n, folder: visit.Folder{LogID: d.log.ID()}, wake: make(chan struct{}, 1)}
+	return &shard{
+		Drain: d, n: n, folder: visit.Folder{LogID: d.log.ID()}, wake: make(chan struct{}, 1),
+		states: newStates(d.log, n, d.opt.StateBytes/int64(d.log.Shards())),
+	}
 }
 
 // nudge makes the shard look at its log now.
@@ -51,14 +54,14 @@ func (s *shard) run(ctx context.Context) {
 	pause := s.opt.Poll
 	for ctx.Err() == nil {
 		var err error
-		began := s.opt.Clock.Now()
+		began := time.Now()
 		if s.mine.Load() {
 			err = s.own(ctx)
 		}
 		switch {
 		case ctx.Err() != nil:
 			return
-		case err == nil, errors.Is(err, hot.ErrHeld), s.opt.Clock.Now().Sub(began) > maxPause:
+		case err == nil, errors.Is(err, hot.ErrHeld), time.Since(began) > maxPause:
 			pause = s.opt.Poll
 		}
 		if err != nil && !errors.Is(err, hot.ErrHeld) {
@@ -148,180 +151,111 @@ func (s *shard) release(ctx context.Context) {
 // load reads where the shard stands, and finishes the batch that an earlier
 // owner began.
 func (s *shard) load(ctx context.Context) error {
-	s.open = visit.Open{}
-	for c, err := range s.log.State(ctx, s.n) {
-		if err != nil {
-			return err
-		}
-		st, err := visit.DecodeState(c.Value)
-		if err != nil {
-			return fmt.Errorf("state of %q: %w", c.Key, err)
-		}
-		s.open[c.Key] = st
-	}
-	asked := s.opt.Clock.Now()
+	s.states.clear()
+	s.sweep = sweep{next: time.Now().Add(s.opt.SweepEvery)}
 	p, err := s.log.Progress(ctx, s.n)
 	if err != nil {
 		return err
 	}
-	s.committed, s.pending, s.swept = p.Committed, time.Time{}, asked
+	s.committed, s.pending = p.Committed, time.Time{}
+	s.progress.forgetAsked()
+	s.progress.reached(s.committed, moment{})
 	if p.Intent != nil {
 		if err := s.replay(ctx, *p.Intent); err != nil {
 			return err
 		}
 	}
-	s.progress.reached(s.committed, time.Time{})
+	// How much the projects have open is not known before the first pass.
+	s.sweep.next = time.Now()
 	return nil
 }
 
-// replay does a batch again, as its intent says. It intends it first, again: the
-// intent that is there may be one that the log did not vouch for, and would lose
-// with a master that fails; what is written under a lost intent is written twice.
-func (s *shard) replay(ctx context.Context, in hot.Intent) error {
-	s.again = true
-	defer func() { s.again = false }()
-	if in.Last < in.First {
-		return s.sweep(ctx, in)
-	}
-	n := int(in.Last - in.First + 1)
-	records, err := s.log.Read(ctx, s.n, in.First-1, n)
-	if err != nil {
-		return err
-	}
-	if len(records) != n {
-		return fmt.Errorf("intent %d-%d: the log has %d of its events", in.First, in.Last, len(records))
-	}
-	if err := s.log.Intend(ctx, s.lease, in); err != nil {
-		return err
-	}
-	return s.batch(ctx, in, records, time.Time{})
-}
-
-// step drains what is due: a full batch, an old one, or one that somebody waits for.
+// step drains what is due: a full batch, an old one, or one that somebody waits
+// for; and sweeps in between.
 func (s *shard) step(ctx context.Context) error {
 	for {
-		now := s.opt.Clock.Now()
-		head, err := s.log.Head(ctx, s.n)
+		drained, err := s.drainDue(ctx)
 		if err != nil {
 			return err
 		}
-		if head < s.committed { // a failover has forgotten what was not replicated
-			return fmt.Errorf("the log went back from %d to %d", s.committed, head)
-		}
-		behind := head - s.committed
-		if behind == 0 {
-			s.pending = time.Time{}
-			s.progress.reached(s.committed, now)
-			if now.Sub(s.swept) >= s.opt.SweepEvery {
-				s.swept = now
-				return s.sweep(ctx, hot.Intent{First: s.committed + 1, Last: s.committed, Now: now})
-			}
-			return nil
-		}
-		if s.pending.IsZero() {
-			s.pending = now
-		}
-		if behind < uint64(s.opt.MaxBatch) && now.Sub(s.pending) < s.opt.MaxAge {
-			if !s.progress.wanted() {
-				return nil
-			}
-			if rest := s.cold.Spacing() - now.Sub(s.flushed); rest > 0 {
-				s.pause(ctx, rest)
-				if ctx.Err() != nil {
-					return ctx.Err()
-				}
-				continue
+		swept := s.sweep.due()
+		if swept {
+			if err := s.sweepSome(ctx); err != nil {
+				return err
 			}
 		}
-		records, err := s.log.Read(ctx, s.n, s.committed, s.opt.MaxBatch)
-		if err != nil {
-			return err
-		}
-		if len(records) == 0 {
-			return fmt.Errorf("head is %d, but nothing stands after %d", head, s.committed)
-		}
-		in := hot.Intent{First: s.committed + 1, Last: records[len(records)-1].Seq, Now: now}
-		if err := s.log.Intend(ctx, s.lease, in); err != nil {
-			return err
-		}
-		complete := now // the head was read after it
-		if in.Last < head {
-			complete = records[len(records)-1].Event.ReceivedAt
-		}
-		if err := s.batch(ctx, in, records, complete); err != nil {
-			return err
+		if ctx.Err() != nil || !drained && !swept {
+			return ctx.Err()
 		}
 	}
 }
 
-// batch folds, writes and commits the intent's events.
-func (s *shard) batch(ctx context.Context, in hot.Intent, records []hot.Record, complete time.Time) error {
-	began := time.Now()
-	rows := make([]weir.EventRow, len(records))
-	for i, r := range records {
-		rows[i] = weir.EventRow{Event: r.Event, Shard: s.n, Seq: r.Seq}
+// drainDue drains a batch if one is due, and says whether there was one.
+func (s *shard) drainDue(ctx context.Context) (bool, error) {
+	now := s.clock.look(s.opt.Clock)
+	p, err := s.log.Progress(ctx, s.n)
+	if err != nil {
+		return false, err
 	}
-	folded := s.folder.Fold(s.open, rows, in.Now)
-	b := s.coldBatch(in)
-	b.Events, b.Visits, b.Links = rows, folded.Visits, folded.Links
-	if err := s.write(ctx, b); err != nil {
-		return err
+	if p.Committed != s.committed || p.Head < p.Committed {
+		// A Redis that failed over or was restored has lost its tail.
+		return false, fmt.Errorf("the log went from %d committed to %d, with its head at %d", s.committed, p.Committed, p.Head)
 	}
-	if err := s.commit(ctx, in, folded, complete); err != nil {
-		return err
+	behind := p.Head - s.committed
+	if behind == 0 {
+		s.pending = time.Time{}
+		s.progress.reached(s.committed, now)
+		return false, nil
 	}
-	s.flushed, s.pending = s.opt.Clock.Now(), time.Time{}
-	head, err := s.log.Head(ctx, s.n)
-	s.opt.Committed(Commit{s.n, b.Events, len(b.Dead), time.Since(began), head - min(head, s.committed)})
-	return err
-}
-
-// sweep ends the visits that have been idle, in a batch without events.
-func (s *shard) sweep(ctx context.Context, in hot.Intent) error {
-	expired := visit.Expire(s.open, in.Now)
-	if len(expired.Changed) == 0 {
-		return nil
+	if s.pending.IsZero() {
+		s.pending = now.mono
 	}
+	limit := s.batchLimit()
+	if s.most > 0 {
+		limit.Events = min(limit.Events, s.most)
+	}
+	if behind < uint64(limit.Events) && now.mono.Sub(s.pending) < s.opt.MaxAge {
+		if !s.progress.wanted() {
+			return false, nil
+		}
+		if rest := s.cold.Spacing() - now.mono.Sub(s.flushed); !s.flushed.IsZero() && rest > 0 {
+			s.pause(ctx, rest)
+			return ctx.Err() == nil, ctx.Err()
+		}
+	}
+	select {
+	case s.slots <- struct{}{}:
+		defer func() { <-s.slots }()
+	case <-ctx.Done():
+		return false, ctx.Err()
+	}
+	records, err := s.log.Read(ctx, s.n, s.committed, limit)
+	if err != nil {
+		return false, err
+	}
+	if len(records) == 0 {
+		return false, fmt.Errorf("head is %d, but nothing stands after %d", p.Head, s.committed)
+	}
+	in := hot.Intent{First: s.committed + 1, Last: records[len(records)-1].Seq, Now: now.wall}
+	in.Note = note{Full: s.full(records)}.encode()
 	if err := s.log.Intend(ctx, s.lease, in); err != nil {
-		return err
+		return false, err
 	}
-	b := s.coldBatch(in)
-	b.Visits = expired.Visits
-	if err := s.write(ctx, b); err != nil {
-		return err
+	complete := now // the head was read after it
+	if in.Last < p.Head {
+		complete = s.cameAt(&records[len(records)-1])
 	}
-	return s.commit(ctx, in, expired, time.Time{})
+	return true, s.batch(ctx, in, records, complete)
 }
 
-// coldBatch names the batch: the same intent of the same log has the same token.
-func (s *shard) coldBatch(in hot.Intent) *cold.Batch {
-	return &cold.Batch{
-		Token: fmt.Sprintf("%s/%d/%d-%d/%d", s.log.ID(), s.n, in.First, in.Last, in.Now.UnixMicro()),
-		Log:   s.log.ID(), Shard: s.n, First: in.First, Last: in.Last, Now: in.Now, Again: s.again,
+// cameAt is when the record came: zero where its time does not tell, since the
+// clock was set back.
+func (s *shard) cameAt(r *hot.Record) moment {
+	now := s.clock.look(s.opt.Clock)
+	age := now.wall.Sub(r.Event.ReceivedAt)
+	came := moment{r.Event.ReceivedAt, now.mono.Add(-age)}
+	if at, _ := s.clock.noticed(); age < 0 || !at.IsZero() && came.mono.Before(at) {
+		return moment{}
 	}
-}
-
-func (s *shard) commit(ctx context.Context, in hot.Intent, r visit.Result, complete time.Time) error {
-	changes := make([]hot.Change, 0, len(r.Changed))
-	for key, st := range r.Changed {
-		c := hot.Change{Key: key}
-		if len(st) > 0 {
-			c.Value = st.Encode()
-		}
-		changes = append(changes, c)
-	}
-	if err := s.log.Commit(ctx, s.lease, in, changes); err != nil {
-		return err
-	}
-	for key, st := range r.Changed {
-		if len(st) > 0 {
-			s.open[key] = st
-		} else {
-			delete(s.open, key)
-		}
-	}
-	s.committed = in.Last
-	s.progress.reached(in.Last, complete)
-	s.tellDone(ctx)
-	return nil
+	return came
 }

@@ -28,6 +28,15 @@ func (s *shard) write(ctx context.Context, b *cold.Batch) error {
 			s.bury(b, row)
 			continue
 		}
+		if errors.Is(err, cold.ErrTooLarge) {
+			if len(b.Events) > 1 {
+				return err // half as many may have room
+			}
+			if len(b.Events) == 1 {
+				s.bury(b, &cold.RowError{Reason: "it needs more memory than the cold tier may take"})
+				continue
+			}
+		}
 		b.Again = true
 		s.opt.Failed(s.n, err)
 		s.opt.Logger.Warn("drain: cold tier does not take a batch; trying again",

@@ -6,7 +6,6 @@ package hot
 import (
 	"context"
 	"errors"
-	"iter"
 	"time"
 
 	weir "github.com/weir-analytics/weir"
@@ -53,10 +52,31 @@ type Record struct {
 }
 
 // Intent names a batch before its rows are written. A crash replays the same
-// intent: same range, same Now, so the same rows.
+// intent: same range, same Now, same Note, so the same rows.
 type Intent struct {
 	First, Last uint64 // inclusive; Last = First-1 is an empty range
 	Now         time.Time
+	Note        string // what else the drain decided for this batch, in its own form
+}
+
+// Limit bounds a Read. Zero values are MaxRead.
+type Limit struct {
+	Events int
+	Bytes  int // of the records as they are stored; the first one is returned however long it is
+}
+
+// MaxRead is what a Read returns at most.
+var MaxRead = Limit{Events: 10_000, Bytes: 16 << 20}
+
+// OrMax is the limit with MaxRead in place of what it leaves open.
+func (l Limit) OrMax() Limit {
+	if l.Events <= 0 {
+		l.Events = MaxRead.Events
+	}
+	if l.Bytes <= 0 {
+		l.Bytes = MaxRead.Bytes
+	}
+	return l
 }
 
 // Lease is the right to drain one shard. Epoch grows with each Claim.
@@ -66,8 +86,10 @@ type Lease struct {
 	Epoch uint64
 }
 
-// Progress is how far a shard has been drained.
+// Progress is how far a shard has been drained. Head and Committed are of one
+// moment: a log that was restored to an older state shows it in both.
 type Progress struct {
+	Head      uint64  // as Log.Head
 	Committed uint64  // last seq that is in the cold tier; 0 is none
 	Intent    *Intent // a batch begun and not committed, or nil
 }
@@ -97,8 +119,9 @@ type Log interface {
 
 	// Head is the seq of the shard's last durable event, 0 if there never was one.
 	Head(ctx context.Context, shard int) (uint64, error)
-	// Read returns up to limit durable records after the seq, in order, gapless.
-	Read(ctx context.Context, shard int, after uint64, limit int) ([]Record, error)
+	// Read returns the durable records after the seq, in order, gapless, as many
+	// as the limit allows.
+	Read(ctx context.Context, shard int, after uint64, limit Limit) ([]Record, error)
 
 	// Claim takes the shard's lease for ttl; the same owner may claim again,
 	// which fences its former lease. Error: ErrHeld.
@@ -109,8 +132,14 @@ type Log interface {
 	Release(ctx context.Context, l Lease) error
 
 	Progress(ctx context.Context, shard int) (Progress, error)
-	// State yields the shard's drain state as of the last commit.
-	State(ctx context.Context, shard int) iter.Seq2[Change, error]
+	// States returns the values of the entries of the shard's drain state as of the
+	// last commit, in the order of keys; nil where there is no such entry.
+	States(ctx context.Context, shard int, keys []string) ([][]byte, error)
+	// ScanState returns entries of the shard's drain state, about limit of them,
+	// and the cursor to go on with: "" begins, and is returned at the end. An entry
+	// may come twice. One that is there all the time is left out only by a pass
+	// during which the store moved to another server.
+	ScanState(ctx context.Context, shard int, cursor string, limit int) (entries []Change, next string, err error)
 	// Intend records the intent durably. Errors: ErrFenced.
 	Intend(ctx context.Context, l Lease, in Intent) error
 	// Commit, in one durable step, applies the changes, moves Committed to

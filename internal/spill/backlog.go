@@ -68,7 +68,7 @@ func (s *Spillway) recount(ctx context.Context) error {
 	s.committed = p.Committed
 	var b backlog
 	for after := p.Committed; ; {
-		records, err := s.local.Read(ctx, 0, after, 1000)
+		records, err := s.local.Read(ctx, 0, after, hot.Limit{Events: 1000})
 		if err != nil {
 			return err
 		}

@@ -18,7 +18,9 @@ var errDisk = errors.New("input/output error")
 
 func (broken) Append(context.Context, []hot.Item) ([]int, error) { return nil, errDisk }
 
-func (broken) Read(context.Context, int, uint64, int) ([]hot.Record, error) { return nil, errDisk }
+func (broken) Read(context.Context, int, uint64, hot.Limit) ([]hot.Record, error) {
+	return nil, errDisk
+}
 
 func (broken) Claim(context.Context, int, string, time.Duration) (hot.Lease, error) {
 	return hot.Lease{}, errDisk
@@ -58,7 +60,7 @@ func (b *breaking) Append(ctx context.Context, items []hot.Item) ([]int, error) 
 	return b.now().Append(ctx, items)
 }
 
-func (b *breaking) Read(ctx context.Context, shard int, after uint64, limit int) ([]hot.Record, error) {
+func (b *breaking) Read(ctx context.Context, shard int, after uint64, limit hot.Limit) ([]hot.Record, error) {
 	return b.now().Read(ctx, shard, after, limit)
 }
 

@@ -29,11 +29,11 @@ func (hanging) Seen(ctx context.Context, _, _ string, _ time.Time) (bool, error)
 // disk, which a bubble of synctest does not go with.
 type instant struct{ spill.Local }
 
-func (instant) Shards() int                                                   { return 1 }
-func (instant) Append(context.Context, []hot.Item) ([]int, error)             { return nil, nil }
-func (instant) Seen(context.Context, string, string, time.Time) (bool, error) { return false, nil }
-func (instant) Progress(context.Context, int) (hot.Progress, error)           { return hot.Progress{}, nil }
-func (instant) Read(context.Context, int, uint64, int) ([]hot.Record, error)  { return nil, nil }
+func (instant) Shards() int                                                        { return 1 }
+func (instant) Append(context.Context, []hot.Item) ([]int, error)                  { return nil, nil }
+func (instant) Seen(context.Context, string, string, time.Time) (bool, error)      { return false, nil }
+func (instant) Progress(context.Context, int) (hot.Progress, error)                { return hot.Progress{}, nil }
+func (instant) Read(context.Context, int, uint64, hot.Limit) ([]hot.Record, error) { return nil, nil }
 
 func TestAHangingHotTierHoldsARequestForThePatienceOnce(t *testing.T) {
 	for name, first := range map[string]func(*spill.Spillway) error{

@@ -151,7 +151,7 @@ func (s *Spillway) deliver(ctx context.Context) (int, error) {
 	if err := s.own(ctx); err != nil {
 		return 0, fmt.Errorf("spill: claim: %w", err)
 	}
-	records, err := s.local.Read(ctx, 0, s.committed, s.opt.Batch)
+	records, err := s.local.Read(ctx, 0, s.committed, hot.Limit{Events: s.opt.Batch, Bytes: 2 * maxBatchSize})
 	if err != nil {
 		return 0, fmt.Errorf("spill: read: %w", err)
 	}

@@ -203,7 +203,7 @@ func (r *rig) inPrimary() []weir.Event {
 	var events []weir.Event
 	for shard := range r.primary.Shards() {
 		for after := uint64(0); ; {
-			records, err := r.primary.Read(context.Background(), shard, after, 1000)
+			records, err := r.primary.Read(context.Background(), shard, after, hot.Limit{Events: 1000})
 			if err != nil {
 				r.t.Fatal(err)
 			}

@@ -30,7 +30,7 @@ type Local interface {
 	Shards() int
 	Append(ctx context.Context, items []hot.Item) (duplicates []int, err error)
 	Seen(ctx context.Context, project, device string, now time.Time) (bool, error)
-	Read(ctx context.Context, shard int, after uint64, limit int) ([]hot.Record, error)
+	Read(ctx context.Context, shard int, after uint64, limit hot.Limit) ([]hot.Record, error)
 	Progress(ctx context.Context, shard int) (hot.Progress, error)
 	Claim(ctx context.Context, shard int, owner string, ttl time.Duration) (hot.Lease, error)
 	Commit(ctx context.Context, l hot.Lease, in hot.Intent, changes []hot.Change) error

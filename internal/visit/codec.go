@@ -107,12 +107,12 @@ func (s *Sitting) texts() []*string {
 
 // DecodeState is the inverse of Encode.
 //
-// It reads version 1 too, which a server of the version before has left. There
+// The state keeps parts of b. It reads version 1 too, which a server of the version before has left. There
 // is no telling what that one wrote of the visit: its row stays as it is, and the
 // visit's next row counts the events from now on, under the start that is known.
 // So a visit that was open at the upgrade counts twice, and its events once.
-func DecodeState(b []byte) (State, error) {
-	r := reader{codec.NewReader(b), false}
+func DecodeState(b string) (State, error) {
+	r := reader{codec.NewStringReader(b), false}
 	sitting := (*reader).sitting
 	switch v := r.Byte(); v {
 	case stateVersion:
@@ -137,6 +137,17 @@ func DecodeState(b []byte) (State, error) {
 		return nil, fmt.Errorf("visit: state: %w", codec.ErrCorrupt)
 	}
 	return st, nil
+}
+
+// Idle says whether the state has a visit that no batch has touched for Idle
+// before now: one that Expire would end.
+func (st State) Idle(now time.Time) bool {
+	for i := range st {
+		if now.Sub(st[i].Touched) >= Idle {
+			return true
+		}
+	}
+	return false
 }
 
 // reader takes back what this package appends.

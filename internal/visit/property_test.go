@@ -107,7 +107,7 @@ func naiveOrder(v weir.VisitRow) string {
 func TestStatesComeBackFromTheirStoredForm(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		for _, st := range foldIn([][]weir.Event{drawEvents(t, false)}).open {
-			got, err := visit.DecodeState(st.Encode())
+			got, err := visit.DecodeState(string(st.Encode()))
 			if err != nil {
 				t.Fatal(err)
 			}

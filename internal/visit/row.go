@@ -40,7 +40,7 @@ func (b *batch) end(key string, s *Sitting) {
 // DecodeState took over from version 1, and that only ended.
 func (b *batch) result() Result {
 	visits := slices.DeleteFunc(b.visits, func(v weir.VisitRow) bool { return v.Events == 0 })
-	return Result{visits, b.links, b.changed}
+	return Result{visits, b.links, b.changed, b.outside}
 }
 
 // row is the visit's state as it is written.

@@ -59,6 +59,12 @@ type Open map[string]State
 // Key names a device in Open.
 func Key(project, device string) string { return project + "\x00" + device }
 
+// Project is the project of a device that Key names.
+func Project(key string) string {
+	project, _ := split(key)
+	return project
+}
+
 // State is a device's visits: the newest, and perhaps one before it. States are
 // never changed in place.
 type State []Sitting
@@ -85,6 +91,7 @@ type Result struct {
 	Visits  []weir.VisitRow // a cancellation stands just before the state that follows
 	Links   []weir.Link
 	Changed map[string]State // by Key; an empty State is to be dropped
+	Outside map[string]int   // by project that is full: its events that are in no visit for that reason
 }
 
 // Folder folds the events of one shard.
@@ -94,16 +101,40 @@ type Folder struct {
 
 // Fold takes the rows, in the order of the log, into the visits. It fills in
 // the rows' SessionID, Path, Origin, InheritedFrom and Closes fields, and does
-// not change open.
-func (f Folder) Fold(open Open, rows []weir.EventRow, now time.Time) Result {
-	b := batch{open: open, now: now, changed: map[string]State{}, at: map[visitKey]int{}}
+// not change open, which needs to hold the devices of the rows only.
+//
+// In a project that is full no device begins its first visit: the events of such
+// devices stay as they are, in no visit.
+func (f Folder) Fold(open Open, rows []weir.EventRow, now time.Time, full map[string]bool) Result {
+	p := f.Begin(now, full)
+	p.Fold(open, rows)
+	return p.Result()
+}
+
+// Begin begins a fold of a batch that is not held in memory as a whole.
+func (f Folder) Begin(now time.Time, full map[string]bool) *Part {
+	return &Part{f, batch{now: now, full: full, changed: map[string]State{}, at: map[visitKey]int{}}}
+}
+
+// Part is a part of a batch that is folded: the result is the same as that of one
+// Fold of all its rows.
+type Part struct {
+	folder Folder
+	batch  batch
+}
+
+// Fold takes the next rows. open needs to hold their devices only.
+func (p *Part) Fold(open Open, rows []weir.EventRow) {
+	p.batch.open = open
 	for i := range rows {
 		if rows[i].DeviceID != "" {
-			f.event(&b, &rows[i])
+			p.folder.event(&p.batch, &rows[i])
 		}
 	}
-	return b.result()
 }
+
+// Result is what the parts add.
+func (p *Part) Result() Result { return p.batch.result() }
 
 // Expire ends the visits that no batch has touched for Idle before now.
 func Expire(open Open, now time.Time) Result {
@@ -129,6 +160,8 @@ func Expire(open Open, now time.Time) Result {
 type batch struct {
 	open    Open
 	now     time.Time
+	full    map[string]bool // projects
+	outside map[string]int
 	changed map[string]State
 	visits  []weir.VisitRow
 	at      map[visitKey]int // index in visits of the new state
@@ -142,6 +175,10 @@ func (f Folder) event(b *batch, r *weir.EventRow) {
 	st, ok := b.changed[key]
 	if !ok {
 		st = slices.Clone(b.open[key])
+	}
+	if len(st) == 0 && b.full[r.ProjectID] {
+		b.leaveOut(r)
+		return
 	}
 	i := join(st, r)
 	if i < 0 {
@@ -165,6 +202,17 @@ func (f Folder) event(b *batch, r *weir.EventRow) {
 		b.end(key, s)
 	}
 	b.changed[key] = st
+}
+
+// leaveOut leaves the event in no visit. Whose device it is is noted all the same.
+func (b *batch) leaveOut(r *weir.EventRow) {
+	if b.outside == nil {
+		b.outside = map[string]int{}
+	}
+	b.outside[r.ProjectID]++
+	if r.ProfileID != "" {
+		b.links = append(b.links, weir.Link{ProjectID: r.ProjectID, DeviceID: r.DeviceID, ProfileID: r.ProfileID, At: r.Time})
+	}
 }
 
 // join is the index of the visit that the event is part of, -1 for none.

@@ -18,6 +18,7 @@ var t0 = time.Date(2026, 3, 14, 10, 0, 0, 0, time.UTC)
 type shard struct {
 	visit.Folder
 	open   visit.Open
+	full   map[string]bool
 	seq    uint64
 	now    time.Time
 	rows   []weir.EventRow
@@ -51,7 +52,7 @@ func (s *shard) fold(events ...weir.Event) []weir.EventRow {
 			rows[i].ID = fmt.Sprint("e", s.seq)
 		}
 	}
-	s.apply(s.Fold(s.open, rows, s.now))
+	s.apply(s.Fold(s.open, rows, s.now, s.full))
 	s.rows = append(s.rows, rows...)
 	return rows
 }
@@ -356,7 +357,7 @@ func TestTheFoldLeavesItsInputAlone(t *testing.T) {
 		copies[k] = string(st.Encode())
 	}
 	rows := []weir.EventRow{{Event: view(2*minute, "/b"), Seq: 9}, {Event: view(200*minute, "/c"), Seq: 10}}
-	s.Fold(s.open, rows, s.now)
+	s.Fold(s.open, rows, s.now, s.full)
 	visit.Expire(s.open, s.now.Add(time.Hour))
 	for k, st := range s.open {
 		if string(st.Encode()) != copies[k] {

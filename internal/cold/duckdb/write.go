@@ -2,9 +2,11 @@ package duckdb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
+	"github.com/duckdb/duckdb-go/v2"
 	"github.com/weir-analytics/weir/internal/cold"
 )
 
@@ -42,11 +44,40 @@ func (s *Store) Write(ctx context.Context, b *cold.Batch) error {
 		// What became of the batch only its token knows.
 		err = s.w.write(b)
 	}
+	if outOfMemory(err) {
+		return fmt.Errorf("duckdb: write %d events: %w: %w", len(b.Events), cold.ErrTooLarge, err)
+	}
 	if err != nil {
 		return fmt.Errorf("duckdb: write: %w", err)
 	}
 	s.erased.Add(b.Marks...)
 	return nil
+}
+
+// outOfMemory says whether the engine had no memory for a transaction. It is
+// rolled back then.
+func outOfMemory(err error) bool {
+	var e *duckdb.Error
+	return errors.As(err, &e) && e.Type == duckdb.ErrorTypeOutOfMemory
+}
+
+// Holds implements cold.Holder.
+func (s *Store) Holds(_ context.Context, token string) (bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return false, ErrClosed
+	}
+	if s.w == nil {
+		if err := s.reopen(); err != nil {
+			return false, err
+		}
+	}
+	found, err := s.w.hasToken(token)
+	if err != nil {
+		return false, fmt.Errorf("duckdb: look for a batch: %w", err)
+	}
+	return found, nil
 }
 
 const (

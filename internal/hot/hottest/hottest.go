@@ -162,7 +162,7 @@ func read(t *testing.T, s hot.Store, shard int, after uint64) []hot.Record {
 	t.Helper()
 	var got []hot.Record
 	for {
-		rs, err := s.Read(t.Context(), shard, after, 7)
+		rs, err := s.Read(t.Context(), shard, after, hot.Limit{Events: 7})
 		if err != nil {
 			t.Fatal(err)
 		}

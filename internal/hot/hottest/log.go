@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/hot"
 )
 
@@ -56,7 +58,7 @@ func (s suite) testLog(t *testing.T) {
 		}
 		f.reopen()
 		p, err := f.Progress(ctx, shard)
-		if d := cmp.Diff(hot.Progress{Intent: &in}, p); d != "" || err != nil {
+		if d := cmp.Diff(hot.Progress{Head: 30, Intent: &in}, p); d != "" || err != nil {
 			t.Fatal(d, err)
 		}
 		l = claim(f, shard)
@@ -66,7 +68,7 @@ func (s suite) testLog(t *testing.T) {
 		}
 		f.reopen()
 		p, err = f.Progress(ctx, shard)
-		if d := cmp.Diff(hot.Progress{Committed: 20}, p); d != "" || err != nil {
+		if d := cmp.Diff(hot.Progress{Head: 30, Committed: 20}, p); d != "" || err != nil {
 			t.Fatal(d, err)
 		}
 		if got := read(t, f, shard, 20); len(got) != 10 || got[0].Event.ID != "20" {
@@ -94,6 +96,77 @@ func (s suite) testLog(t *testing.T) {
 		got := read(t, f, shard, 3)
 		if len(got) != 1 || got[0].Seq != 4 {
 			t.Fatalf("%+v", got)
+		}
+	})
+	t.Run("a read ends before it has too many bytes, but not before its first record", func(t *testing.T) {
+		f := s.new(t)
+		var sent []weir.Event
+		for i := range 40 {
+			e := f.event(fmt.Sprint(i), "d")
+			// Sizes differ, so that no average tells how many fit.
+			e.Properties = fmt.Appendf(nil, `{"n":"%s"}`, strings.Repeat("x", 100*(i%7)*(i%7)))
+			f.append(e)
+			sent = append(sent, e)
+		}
+		shard := hot.ShardOf(&sent[0], f.Shards())
+		for _, most := range []int{1, 500, 3000, 10_000, 1 << 20} {
+			after := uint64(0)
+			for after < 40 {
+				got, err := f.Read(ctx, shard, after, hot.Limit{Bytes: most})
+				if err != nil || len(got) == 0 {
+					t.Fatalf("%d records after %d: %v", len(got), after, err)
+				}
+				size := 0
+				for _, r := range got {
+					after++
+					if r.Seq != after || r.Event.ID != fmt.Sprint(after-1) {
+						t.Fatalf("seq %d, event %s where %d was due", r.Seq, r.Event.ID, after)
+					}
+					size += len(hot.AppendRecord(nil, &r.Event))
+				}
+				if size > most && len(got) > 1 {
+					t.Fatalf("%d records of %d bytes, limit %d", len(got), size, most)
+				}
+				if after < 40 && size+len(hot.AppendRecord(nil, &sent[after])) <= most {
+					t.Fatalf("the read ended after %d bytes, limit %d, though the next record had room", size, most)
+				}
+			}
+		}
+	})
+	t.Run("state is read by key, and the note of an intent is kept", func(t *testing.T) {
+		f := s.new(t)
+		l := claim(f, 0)
+		var changes []hot.Change
+		var keys []string
+		for i := range 2500 {
+			keys = append(keys, fmt.Sprintf("p\x00device %d", i))
+			if i%3 > 0 {
+				changes = append(changes, hot.Change{Key: keys[i], Value: fmt.Append(nil, i)})
+			}
+		}
+		in := hot.Intent{First: 1, Last: 0, Now: f.clock.Now(), Note: "any bytes \x00 \xff"}
+		if err := f.Commit(ctx, l, in, changes); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Intend(ctx, l, in); err != nil {
+			t.Fatal(err)
+		}
+		f.reopen()
+		got, err := f.States(ctx, 0, keys)
+		if err != nil || len(got) != len(keys) {
+			t.Fatalf("%d values of %d: %v", len(got), len(keys), err)
+		}
+		for i, v := range got {
+			if i%3 > 0 && string(v) != fmt.Sprint(i) || i%3 == 0 && v != nil {
+				t.Fatalf("value of %q: %q", keys[i], v)
+			}
+		}
+		if n := len(state(t, f, 0)); n != len(changes) {
+			t.Fatalf("a pass found %d entries of %d", n, len(changes))
+		}
+		p, err := f.Progress(ctx, 0)
+		if err != nil || p.Intent == nil || *p.Intent != in {
+			t.Fatalf("intent %+v, want %+v (%v)", p.Intent, in, err)
 		}
 	})
 	t.Run("an empty batch commits state alone", func(t *testing.T) {
@@ -264,11 +337,16 @@ func (s suite) testLease(t *testing.T) {
 func state(t *testing.T, s hot.Store, shard int) map[string]string {
 	t.Helper()
 	got := map[string]string{}
-	for c, err := range s.State(context.Background(), shard) {
+	for cursor := ""; ; {
+		entries, next, err := s.ScanState(context.Background(), shard, cursor, 3)
 		if err != nil {
 			t.Fatal(err)
 		}
-		got[c.Key] = string(c.Value)
+		for _, c := range entries {
+			got[c.Key] = string(c.Value)
+		}
+		if cursor = next; cursor == "" {
+			return got
+		}
 	}
-	return got
 }

@@ -1,11 +1,11 @@
 package pebble
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"iter"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -30,6 +30,9 @@ func (s *Store) loadShard(shard int) error {
 	if raw != nil {
 		r := codec.NewReader(raw)
 		in := hot.Intent{First: r.Uint(), Last: r.Uint(), Now: r.Time()}
+		if r.More() { // a store of an earlier version has no note
+			in.Note = r.String()
+		}
 		if err := r.Done(); err != nil {
 			return fmt.Errorf("intent: %w", err)
 		}
@@ -71,21 +74,25 @@ func (s *Store) Head(_ context.Context, shard int) (uint64, error) {
 
 // Read implements hot.Log. It stops at the durable head: an append becomes
 // readable in the database before its fsync ends.
-func (s *Store) Read(ctx context.Context, shard int, afterSeq uint64, limit int) ([]hot.Record, error) {
+func (s *Store) Read(ctx context.Context, shard int, afterSeq uint64, limit hot.Limit) ([]hot.Record, error) {
 	if err := s.usable(); err != nil {
 		return nil, err
 	}
 	head := s.heads[shard].Load()
-	if afterSeq >= head || limit <= 0 {
+	if afterSeq >= head {
 		return nil, nil
 	}
-	records := make([]hot.Record, 0, min(uint64(limit), head-afterSeq))
-	last := min(head, afterSeq+uint64(limit))
-	next := afterSeq + 1
+	limit = limit.OrMax()
+	var records []hot.Record
+	last := min(head, afterSeq+uint64(limit.Events))
+	next, size := afterSeq+1, 0
 	err := s.scan(ctx, logKey(nil, shard, next), logKey(nil, shard, last+1), func(k, v []byte) error {
 		seq := binary.BigEndian.Uint64(k[3:])
 		if seq != next {
 			return fmt.Errorf("record %d is missing", next)
+		}
+		if size += len(v); size > limit.Bytes && len(records) > 0 {
+			return errStop
 		}
 		e, err := hot.DecodeRecord(v)
 		if err != nil {
@@ -95,18 +102,21 @@ func (s *Store) Read(ctx context.Context, shard int, afterSeq uint64, limit int)
 		next++
 		return nil
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, errStop) {
 		return nil, fmt.Errorf("hot: read shard %d: %w", shard, err)
 	}
 	return records, nil
 }
+
+// errStop ends a scan that has found enough.
+var errStop = errors.New("stop")
 
 // Progress implements hot.Log.
 func (s *Store) Progress(_ context.Context, shard int) (hot.Progress, error) {
 	st := &s.shards[shard]
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	p := hot.Progress{Committed: st.committed}
+	p := hot.Progress{Committed: st.committed, Head: s.heads[shard].Load()}
 	if st.intent != nil {
 		in := *st.intent
 		p.Intent = &in
@@ -114,21 +124,47 @@ func (s *Store) Progress(_ context.Context, shard int) (hot.Progress, error) {
 	return p, s.usable()
 }
 
-// State implements hot.Log.
-func (s *Store) State(ctx context.Context, shard int) iter.Seq2[hot.Change, error] {
-	return func(yield func(hot.Change, error) bool) {
-		prefix := stateKey(shard, "")
-		stop := errors.New("stop")
-		err := s.scan(ctx, prefix, after(prefix), func(k, v []byte) error {
-			if !yield(hot.Change{Key: string(k[len(prefix):]), Value: append([]byte{}, v...)}, nil) {
-				return stop
-			}
-			return nil
-		})
-		if err != nil && !errors.Is(err, stop) {
-			yield(hot.Change{}, fmt.Errorf("hot: read state of shard %d: %w", shard, err))
-		}
+// States implements hot.Log.
+func (s *Store) States(ctx context.Context, shard int, keys []string) ([][]byte, error) {
+	if err := s.usable(); err != nil {
+		return nil, err
 	}
+	values := make([][]byte, len(keys))
+	for i, key := range keys {
+		if i%1024 == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		v, err := s.get(stateKey(shard, key))
+		if err != nil {
+			return nil, fmt.Errorf("hot: read state of shard %d: %w", shard, err)
+		}
+		values[i] = v
+	}
+	return values, nil
+}
+
+// ScanState implements hot.Log. The cursor is the last key of the page before.
+func (s *Store) ScanState(ctx context.Context, shard int, cursor string, limit int) (entries []hot.Change, next string, err error) {
+	if err := s.usable(); err != nil {
+		return nil, "", err
+	}
+	prefix := stateKey(shard, "")
+	from := prefix
+	if cursor != "" {
+		from = append(stateKey(shard, cursor), 0) // the first key behind it
+	}
+	err = s.scan(ctx, from, after(prefix), func(k, v []byte) error {
+		if len(entries) >= max(limit, 1) {
+			next = entries[len(entries)-1].Key
+			return errStop
+		}
+		entries = append(entries, hot.Change{Key: string(k[len(prefix):]), Value: bytes.Clone(v)})
+		return nil
+	})
+	if err != nil && !errors.Is(err, errStop) {
+		return nil, "", fmt.Errorf("hot: scan state of shard %d: %w", shard, err)
+	}
+	return entries, next, nil
 }
 
 // Intend implements hot.Log.
@@ -137,6 +173,9 @@ func (s *Store) Intend(_ context.Context, l hot.Lease, in hot.Intent) error {
 		v := codec.AppendUint(nil, in.First)
 		v = codec.AppendUint(v, in.Last)
 		v = codec.AppendTime(v, in.Now)
+		if in.Note != "" {
+			v = codec.AppendString(v, in.Note)
+		}
 		if err := s.db.Set(shardKey(l.Shard, fieldIntent), v, pebble.Sync); err != nil {
 			return err
 		}

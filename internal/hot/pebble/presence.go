@@ -216,7 +216,7 @@ func (s *Store) loadPresence(ctx context.Context, now time.Time) error {
 	for shard := range s.shards {
 		from := s.shards[shard].committed
 		for {
-			records, err := s.Read(ctx, shard, from, 1000)
+			records, err := s.Read(ctx, shard, from, hot.Limit{Events: 1000})
 			if err != nil {
 				return err
 			}

@@ -177,7 +177,7 @@ func useLog(t *testing.T, url string, server *redistest.Server) {
 	for shard := range s.Shards() {
 		head, err := s.Head(t.Context(), shard)
 		must(err)
-		_, err = s.Read(t.Context(), shard, 0, 10)
+		_, err = s.Read(t.Context(), shard, 0, hot.Limit{})
 		must(err)
 		l, err := s.Claim(t.Context(), shard, "me", time.Minute)
 		must(err)
@@ -187,9 +187,10 @@ func useLog(t *testing.T, url string, server *redistest.Server) {
 		_, err = s.Progress(t.Context(), shard)
 		must(err)
 		must(s.Commit(t.Context(), l, in, []hot.Change{{Key: "a", Value: []byte("b")}, {Key: "c"}}))
-		for _, err := range s.State(t.Context(), shard) {
-			must(err)
-		}
+		_, err = s.States(t.Context(), shard, []string{"a", "c"})
+		must(err)
+		_, _, err = s.ScanState(t.Context(), shard, "", 10)
+		must(err)
 		must(s.Release(t.Context(), l))
 	}
 

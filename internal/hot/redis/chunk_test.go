@@ -65,7 +65,7 @@ func TestLargeEventsAreReadBack(t *testing.T) {
 			if _, err := s.Append(t.Context(), items); err != nil {
 				t.Fatal(err)
 			}
-			records, err := s.Read(t.Context(), 0, 0, c.events)
+			records, err := s.Read(t.Context(), 0, 0, hot.Limit{Events: c.events, Bytes: 1 << 30})
 			if err != nil || len(records) != c.events {
 				t.Fatalf("%d of %d events: %v", len(records), c.events, err)
 			}
@@ -108,8 +108,8 @@ func TestAReadBeginsAndEndsAnywhere(t *testing.T) {
 		}
 	}
 	for after := range n + 2 {
-		for _, limit := range []int{0, 1, 2, 3, 49, 50, 51, 300, 1000} {
-			records, err := s.Read(t.Context(), 0, uint64(after), limit)
+		for _, limit := range []int{1, 2, 3, 49, 50, 51, 300, 1000} {
+			records, err := s.Read(t.Context(), 0, uint64(after), hot.Limit{Events: limit})
 			if err != nil {
 				t.Fatalf("after %d, %d: %v", after, limit, err)
 			}
@@ -129,7 +129,7 @@ func TestAChunkThatIsDamagedIsSaidToBe(t *testing.T) {
 	server := redistest.Start(t)
 	s := storeOn(t, server.URL(), redis.Options{Shards: 1})
 	read := func() error {
-		_, err := s.Read(t.Context(), 0, 0, 10)
+		_, err := s.Read(t.Context(), 0, 0, hot.Limit{Events: 10})
 		return err
 	}
 	for name, c := range map[string]struct{ id, chunk, want string }{
@@ -171,7 +171,7 @@ func TestAnEventOfAnySizeIsPackedAndUnpacked(t *testing.T) {
 		it := sized("1", size, false)
 		want := []weir.Event{*it.Event, *item("2", "d").Event}
 		b := redis.AppendRecord(redis.AppendRecord(nil, &want[0]), &want[1])
-		got, _, err := redis.Unpack("2-2", redis.AppendChunk(nil, b), 1, 10)
+		got, err := redis.Unpack("2-2", redis.AppendChunk(nil, b), 1, 10)
 		if err != nil || len(got) != 2 {
 			t.Fatalf("%d bytes: %d records: %v", size, len(got), err)
 		}

@@ -185,7 +185,7 @@ func contents(t testing.TB, s hot.Log) map[string]int {
 		}
 		next := p.Committed
 		for {
-			records, err := s.Read(t.Context(), shard, next, 500)
+			records, err := s.Read(t.Context(), shard, next, hot.Limit{Events: 500})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -63,7 +63,7 @@ func drainStep(ctx context.Context, s hot.Log, shard int, owner string, limit in
 		return err
 	}
 	n := int(in.Last - in.First + 1)
-	records, err := s.Read(ctx, shard, in.First-1, n)
+	records, err := s.Read(ctx, shard, in.First-1, hot.Limit{Events: n})
 	if err != nil {
 		return err
 	}

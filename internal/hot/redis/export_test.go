@@ -21,8 +21,10 @@ var (
 const MaxChunk = maxChunk
 
 // Unpack unpacks an entry of a shard's stream.
-func Unpack(id string, chunk []byte, next uint64, limit int) (records []hot.Record, last uint64, err error) {
-	return unpack(nil, rueidis.XRangeEntry{ID: id, FieldValues: map[string]string{"r": string(chunk)}}, next, limit)
+func Unpack(id string, chunk []byte, next uint64, limit int) ([]hot.Record, error) {
+	r := reading{next: next, left: hot.Limit{Events: limit}.OrMax()}
+	err := r.unpack(rueidis.XRangeEntry{ID: id, FieldValues: map[string]string{"r": string(chunk)}})
+	return r.out, err
 }
 
 // Newest reads the recent events of a shard.

@@ -102,19 +102,19 @@ func FuzzEntry(f *testing.F) {
 		if limit < 1 || next < 1 {
 			return // nobody asks so
 		}
-		records, end, err := redis.Unpack(id, chunk, next, limit)
+		records, err := redis.Unpack(id, chunk, next, limit)
 		if err != nil {
 			return
 		}
-		if end != last || len(records) > limit {
-			t.Fatalf("%q from %d, at most %d: %d records, to %d", id, next, limit, len(records), end)
+		if len(records) > limit {
+			t.Fatalf("%q from %d, at most %d: %d records", id, next, limit, len(records))
 		}
 		for i, r := range records {
 			if r.Seq != next+uint64(i) || r.Seq < first || r.Seq > last {
 				t.Fatalf("%q from %d: record %d has seq %d", id, next, i, r.Seq)
 			}
 		}
-		if next <= last && len(records) < limit && uint64(len(records)) != last-next+1 {
+		if next <= last && len(records) < limit && len(chunk) < hot.MaxRead.Bytes/100 && uint64(len(records)) != last-next+1 {
 			t.Fatalf("%q from %d, at most %d: %d records and no error", id, next, limit, len(records))
 		}
 	})

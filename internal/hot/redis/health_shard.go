@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/redis/rueidis"
+	"github.com/weir-analytics/weir/internal/hot"
 	"github.com/weir-analytics/weir/internal/redisconn"
 )
 
@@ -95,9 +96,9 @@ func (s *Store) oldest(ctx context.Context, shard int, from uint64) (time.Time, 
 	if err != nil {
 		return time.Time{}, err
 	}
-	records, _, err := unpack(nil, entries[0], max(from, first), 1)
-	if err != nil || len(records) == 0 {
+	r := reading{next: max(from, first), left: hot.Limit{Events: 1}}
+	if err := r.unpack(entries[0]); err != nil || len(r.out) == 0 {
 		return time.Time{}, err
 	}
-	return records[0].Event.ReceivedAt, nil
+	return r.out[0].Event.ReceivedAt, nil
 }

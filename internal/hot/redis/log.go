@@ -5,7 +5,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
-	"iter"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -55,12 +55,15 @@ func (s *Store) Head(ctx context.Context, shard int) (uint64, error) {
 
 // Progress implements hot.Log.
 func (s *Store) Progress(ctx context.Context, shard int) (p hot.Progress, err error) {
-	f, err := s.shardFields(ctx, shard, "committed", "intent")
+	f, err := s.shardFields(ctx, shard, "committed", "intent", "head")
 	if err != nil {
 		return p, err
 	}
 	if p.Committed, err = strconv.ParseUint(f[0], 10, 64); err != nil {
 		return p, fmt.Errorf("hot: committed seq of shard %d: %w", shard, err)
+	}
+	if p.Head, err = strconv.ParseUint(f[2], 10, 64); err != nil {
+		return p, fmt.Errorf("hot: head of shard %d: %w", shard, err)
 	}
 	if f[1] != "" {
 		if p.Intent, err = parseIntent(f[1]); err != nil {
@@ -70,53 +73,54 @@ func (s *Store) Progress(ctx context.Context, shard int) (p hot.Progress, err er
 	return p, nil
 }
 
+// formatIntent is first, last and now with a space between, and after one more
+// space the note, if there is one.
 func formatIntent(in hot.Intent) string {
-	return fmt.Sprintf("%d %d %d", in.First, in.Last, in.Now.UnixMicro())
+	text := fmt.Sprintf("%d %d %d", in.First, in.Last, in.Now.UnixMicro())
+	if in.Note != "" {
+		text += " " + in.Note
+	}
+	return text
 }
 
 func parseIntent(text string) (*hot.Intent, error) {
-	parts := strings.Fields(text)
-	if len(parts) != 3 {
+	parts := append(strings.SplitN(text, " ", 4), "")
+	if len(parts) < 4 {
 		return nil, fmt.Errorf("%q is corrupt", text)
 	}
 	first, err1 := strconv.ParseUint(parts[0], 10, 64)
 	last, err2 := strconv.ParseUint(parts[1], 10, 64)
 	now, err3 := strconv.ParseInt(parts[2], 10, 64)
-	return &hot.Intent{First: first, Last: last, Now: time.UnixMicro(now).UTC()}, errors.Join(err1, err2, err3)
+	return &hot.Intent{First: first, Last: last, Now: time.UnixMicro(now).UTC(), Note: parts[3]}, errors.Join(err1, err2, err3)
 }
 
 // Read implements hot.Log. What stands in the stream has been acknowledged, or
 // is about to be.
-func (s *Store) Read(ctx context.Context, shard int, after uint64, limit int) ([]hot.Record, error) {
-	if limit <= 0 {
-		return nil, s.usable()
-	}
-	var out []hot.Record
-	next, chunks := after+1, int64(16)
-	for len(out) < limit {
-		entries, err := s.chunks(ctx, shard, next, chunks)
+func (s *Store) Read(ctx context.Context, shard int, after uint64, limit hot.Limit) ([]hot.Record, error) {
+	limit = limit.OrMax()
+	r := reading{next: after + 1, left: limit}
+	// How long entries are is not known before the first one.
+	for chunks := int64(1); !r.full; {
+		entries, err := s.chunks(ctx, shard, r.next, chunks)
 		if err != nil {
 			return nil, err
 		}
 		for _, e := range entries {
-			var last uint64
-			if out, last, err = unpack(out, e, next, limit); err != nil {
+			if err = r.unpack(e); err != nil {
 				return nil, fmt.Errorf("hot: read shard %d: %w", shard, err)
 			}
-			next = last + 1
 		}
 		if len(entries) < int(chunks) {
 			break
 		}
-		each := len(out)/len(entries) + 1
-		chunks = int64(min(1000, max(16, (limit-len(out))/each+1)))
+		chunks = r.chunks()
 	}
-	if len(out) == 0 { // nothing is there, or it is lost
+	if len(r.out) == 0 { // nothing is there, or it is lost
 		if _, err := s.shardFields(ctx, shard); err != nil {
 			return nil, err
 		}
 	}
-	return out, nil
+	return r.out, nil
 }
 
 // chunks are the first entries of the stream that hold seqs from one on.
@@ -134,20 +138,39 @@ func (s *Store) chunks(ctx context.Context, shard int, from uint64, count int64)
 	return entries, nil
 }
 
-// unpack appends to out the entry's records from the seq next on, up to limit
-// records. last is the seq of the last record of the entry.
-func unpack(out []hot.Record, e rueidis.XRangeEntry, next uint64, limit int) (_ []hot.Record, last uint64, err error) {
+// reading gathers the records of a Read.
+type reading struct {
+	out     []hot.Record
+	next    uint64    // the seq after the last of out
+	left    hot.Limit // room for more
+	full    bool      // a record found no room
+	entries int       // unpacked
+	bytes   int       // of all records, packed into out or not
+}
+
+// chunks is how many entries of the stream the room that is left may hold, going
+// by those before. They are as long as is read ahead, so it is not many.
+func (r *reading) chunks() int64 {
+	byEvents := r.left.Events / (len(r.out)/r.entries + 1)
+	byBytes := r.left.Bytes / (r.bytes/r.entries + 1)
+	return int64(min(1000, max(1, min(byEvents, byBytes)+1)))
+}
+
+// unpack takes the entry's records that are due, as long as there is room.
+func (r *reading) unpack(e rueidis.XRangeEntry) error {
 	seq, last, err := chunkID(e.ID)
 	if err != nil {
-		return nil, 0, err
+		return err
 	}
-	if seq > next {
-		return nil, 0, fmt.Errorf("records %d to %d are missing", next, seq-1)
+	if seq > r.next {
+		return fmt.Errorf("records %d to %d are missing", r.next, seq-1)
 	}
+	r.entries++
 	var bad error
 	err = records([]byte(e.FieldValues["r"]), func(record []byte) bool {
-		if seq >= next {
-			if len(out) == limit {
+		r.bytes += len(record)
+		if seq >= r.next {
+			if r.full = r.left.Events == 0 || r.left.Bytes < len(record) && len(r.out) > 0; r.full {
 				return false
 			}
 			event, err := hot.DecodeRecord(record)
@@ -155,77 +178,90 @@ func unpack(out []hot.Record, e rueidis.XRangeEntry, next uint64, limit int) (_ 
 				bad = fmt.Errorf("record %d: %w", seq, err)
 				return false
 			}
-			out = append(out, hot.Record{Seq: seq, Event: event})
+			r.out = append(r.out, hot.Record{Seq: seq, Event: event})
+			r.left.Events--
+			r.left.Bytes -= len(record)
+			r.next++
 		}
 		seq++
 		return true
 	})
 	if err = errors.Join(err, bad); err != nil {
-		return nil, 0, fmt.Errorf("entry %s: %w", e.ID, err)
+		return fmt.Errorf("entry %s: %w", e.ID, err)
 	}
-	if seq != last+1 && len(out) < limit {
-		return nil, 0, fmt.Errorf("entry %s: %w", e.ID, errChunk)
+	if seq != last+1 && !r.full {
+		return fmt.Errorf("entry %s: %w", e.ID, errChunk)
 	}
-	return out, last, nil
+	return nil
 }
 
-// State implements hot.Log. A cursor means something on its own server only: a
+// statesAtOnce is how many entries one command asks for.
+const statesAtOnce = 1000
+
+// States implements hot.Log. The shard's own field is read in the same step: an
+// empty state is not a lost one.
+func (s *Store) States(ctx context.Context, shard int, keys []string) ([][]byte, error) {
+	values := make([][]byte, 0, len(keys))
+	for some := range slices.Chunk(keys, statesAtOnce) {
+		got, err := s.states(ctx, shard, some)
+		if err != nil {
+			return nil, s.fault(fmt.Sprintf("read state of shard %d", shard), err)
+		}
+		values = append(values, got...)
+	}
+	return values, nil
+}
+
+func (s *Store) states(ctx context.Context, shard int, keys []string) ([][]byte, error) {
+	if _, err := s.shardFields(ctx, shard); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.opt.Timeout)
+	defer cancel()
+	got, err := s.client.Do(ctx, s.client.B().Hmget().Key(s.keys.state(shard)).Field(keys...).Build()).ToArray()
+	if err != nil {
+		return nil, err
+	}
+	values := make([][]byte, len(keys))
+	for i := range got {
+		if got[i].IsNil() {
+			continue
+		}
+		if values[i], err = got[i].AsBytes(); err != nil {
+			return nil, err
+		}
+	}
+	return values, nil
+}
+
+// ScanState implements hot.Log. A cursor means something on its own server only: a
 // scan that goes on elsewhere, after a move or a failover, repeats entries or
-// leaves some out. So repeated ones are not yielded, and a scan that did not
-// find all of them ends with an error.
-func (s *Store) State(ctx context.Context, shard int) iter.Seq2[hot.Change, error] {
-	return func(yield func(hot.Change, error) bool) {
-		if _, err := s.shardFields(ctx, shard); err != nil { // an empty state is not a lost one
-			yield(hot.Change{}, err)
-			return
-		}
-		seen := map[string]struct{}{}
-		for cursor := uint64(0); ; {
-			page, err := s.statePage(ctx, shard, cursor)
-			if err != nil {
-				yield(hot.Change{}, err)
-				return
-			}
-			for i := 0; i+1 < len(page.Elements); i += 2 {
-				key := page.Elements[i]
-				if _, twice := seen[key]; twice {
-					continue
-				}
-				seen[key] = struct{}{}
-				if !yield(hot.Change{Key: key, Value: []byte(page.Elements[i+1])}, nil) {
-					return
-				}
-			}
-			if cursor = page.Cursor; cursor == 0 {
-				break
-			}
-		}
-		if err := s.stateIs(ctx, shard, len(seen)); err != nil {
-			yield(hot.Change{}, err)
+// leaves some out, which the next pass finds.
+func (s *Store) ScanState(ctx context.Context, shard int, cursor string, limit int) (entries []hot.Change, next string, err error) {
+	what := fmt.Sprintf("scan state of shard %d", shard)
+	at := uint64(0)
+	if cursor != "" {
+		if at, err = strconv.ParseUint(cursor, 10, 64); err != nil {
+			return nil, "", fmt.Errorf("hot: %s: %w", what, err)
 		}
 	}
-}
-
-// stateIs is an error unless the shard's state has n entries.
-func (s *Store) stateIs(ctx context.Context, shard, n int) error {
-	ctx, cancel := context.WithTimeout(ctx, s.opt.Timeout)
-	defer cancel()
-	all, err := s.client.Do(ctx, s.client.B().Hlen().Key(s.keys.state(shard)).Build()).AsInt64()
-	if err == nil && all != int64(n) {
-		err = fmt.Errorf("%d of %d entries were found: the shard has moved meanwhile", n, all)
-	}
-	return s.fault(fmt.Sprintf("read state of shard %d", shard), err)
-}
-
-func (s *Store) statePage(ctx context.Context, shard int, cursor uint64) (rueidis.ScanEntry, error) {
-	if err := s.usable(); err != nil {
-		return rueidis.ScanEntry{}, err
+	if _, err = s.shardFields(ctx, shard); err != nil {
+		return nil, "", err
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.opt.Timeout)
 	defer cancel()
-	cmd := s.client.B().Hscan().Key(s.keys.state(shard)).Cursor(cursor).Count(1000).Build()
+	cmd := s.client.B().Hscan().Key(s.keys.state(shard)).Cursor(at).Count(int64(max(limit, 1))).Build()
 	page, err := s.client.Do(ctx, cmd).AsScanEntry()
-	return page, s.fault(fmt.Sprintf("read state of shard %d", shard), err)
+	if err != nil {
+		return nil, "", s.fault(what, err)
+	}
+	for i := 0; i+1 < len(page.Elements); i += 2 {
+		entries = append(entries, hot.Change{Key: page.Elements[i], Value: []byte(page.Elements[i+1])})
+	}
+	if page.Cursor != 0 {
+		next = strconv.FormatUint(page.Cursor, 10)
+	}
+	return entries, next, nil
 }
 
 // Intend implements hot.Log. With AckReplica it returns when the replicas have

@@ -60,12 +60,12 @@ func TestAnEmptiedRedisIsNotTakenForTheLog(t *testing.T) {
 		lost("head", err)
 		_, err = s.Progress(t.Context(), 0)
 		lost("progress", err)
-		_, err = s.Read(t.Context(), 0, 0, 10)
+		_, err = s.Read(t.Context(), 0, 0, hot.Limit{})
 		lost("read", err)
-		err = nil
-		for _, err = range s.State(t.Context(), 0) {
-		}
-		lost("state", err)
+		_, err = s.States(t.Context(), 0, []string{"k"})
+		lost("states", err)
+		_, _, err = s.ScanState(t.Context(), 0, "", 10)
+		lost("scan of the state", err)
 		_, err = s.Claim(t.Context(), 0, "me", time.Hour)
 		lost("claim", err)
 		lost("renew", s.Renew(t.Context(), lease, time.Hour))

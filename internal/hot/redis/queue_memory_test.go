@@ -51,7 +51,7 @@ func TestWhatWaitsTakesLittleMoreThanItsEncodedSize(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	records, err := s.Read(t.Context(), 0, 0, 20_000)
+	records, err := s.Read(t.Context(), 0, 0, hot.Limit{Events: 20_000, Bytes: 1 << 30})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +65,7 @@ func TestWhatWaitsTakesLittleMoreThanItsEncodedSize(t *testing.T) {
 	}
 	var changes []hot.Change
 	visits := 0
-	for key, st := range (visit.Folder{LogID: s.ID()}).Fold(visit.Open{}, rows, now).Changed {
+	for key, st := range (visit.Folder{LogID: s.ID()}).Fold(visit.Open{}, rows, now, nil).Changed {
 		changes = append(changes, hot.Change{Key: key, Value: st.Encode()})
 		visits += len(st)
 	}

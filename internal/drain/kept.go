@@ -1,0 +1,97 @@
+package drain
+
+import (
+	"hash/maphash"
+	"sync/atomic"
+)
+
+// kept keeps the stored states that were used last, within a bound in bytes. It
+// has two generations: what is used is in the young one; when that has half of the
+// bytes it becomes the old one, and the old one is dropped.
+//
+// A state stands in it as it is stored, under a hash of its key: 150 to 250 bytes
+// for most visits, where the decoded form takes 700. It belongs to one goroutine
+// but for bytes.
+type kept struct {
+	most       int64 // of a generation
+	seeds      [2]maphash.Seed
+	young, old generation
+	bytes      atomic.Int64 // of both, for whoever watches
+}
+
+type generation struct {
+	states map[keptKey]string
+	bytes  int64
+}
+
+// keptKey is 128 bits of a hash with random seeds: nobody can make two keys meet.
+type keptKey [2]uint64
+
+// keptCost is what an entry takes beside its text: key, string header, and the
+// map's spare room.
+const keptCost = 64
+
+func newKept(most int64) *kept {
+	k := &kept{most: most / 2, seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}}
+	k.clear()
+	return k
+}
+
+func (k *kept) clear() {
+	k.young, k.old = generation{states: map[keptKey]string{}}, generation{}
+	k.bytes.Store(0)
+}
+
+func (k *kept) key(key string) keptKey {
+	return keptKey{maphash.String(k.seeds[0], key), maphash.String(k.seeds[1], key)}
+}
+
+func (k *kept) get(key string) (string, bool) {
+	h := k.key(key)
+	if s, ok := k.young.states[h]; ok {
+		return s, true
+	}
+	s, ok := k.old.states[h]
+	if ok {
+		k.old.drop(h)
+		k.put(h, s)
+	}
+	return s, ok
+}
+
+func (k *kept) set(key, state string) {
+	h := k.key(key)
+	k.young.drop(h)
+	k.old.drop(h)
+	k.put(h, state)
+}
+
+func (k *kept) drop(key string) {
+	h := k.key(key)
+	k.young.drop(h)
+	k.old.drop(h)
+	k.watch()
+}
+
+func (k *kept) put(h keptKey, state string) {
+	cost := int64(len(state)) + keptCost
+	if cost > k.most {
+		k.watch()
+		return
+	}
+	if k.young.bytes+cost > k.most {
+		k.old, k.young = k.young, generation{states: map[keptKey]string{}}
+	}
+	k.young.states[h] = state
+	k.young.bytes += cost
+	k.watch()
+}
+
+func (k *kept) watch() { k.bytes.Store(k.young.bytes + k.old.bytes) }
+
+func (g *generation) drop(h keptKey) {
+	if s, ok := g.states[h]; ok {
+		delete(g.states, h)
+		g.bytes -= int64(len(s)) + keptCost
+	}
+}

@@ -1,0 +1,116 @@
+package drain
+
+import (
+	"context"
+	"time"
+
+	"github.com/weir-analytics/weir/internal/hot"
+	"github.com/weir-analytics/weir/internal/visit"
+)
+
+// A sweep ends the visits that have been idle. It is a pass over all states of the
+// shard, some of them at a time between the batches, so that a shard that is always
+// busy is swept as well as a quiet one.
+type sweep struct {
+	next   time.Time // when the next pass is due; monotonic
+	cursor string    // of the pass under way
+	under  bool      // a pass is under way
+	idle   []string  // the devices that it found, and that no batch has ended yet
+}
+
+const (
+	sweepScan = 2000 // states that are looked at in one go
+	sweepEnds = 1000 // devices of a batch that ends idle visits
+)
+
+// due says whether there is something to sweep.
+func (s *sweep) due() bool { return s.under || !time.Now().Before(s.next) }
+
+// sweepSome takes the pass on by one page of states, and ends visits once it has
+// found enough of them.
+func (s *shard) sweepSome(ctx context.Context) error {
+	if !s.sweep.under {
+		s.sweep.under, s.sweep.cursor, s.sweep.next = true, "", time.Now().Add(s.opt.SweepEvery)
+		s.states.begin()
+	}
+	now := s.opt.Clock.Now()
+	page, next, err := s.log.ScanState(ctx, s.n, s.sweep.cursor, sweepScan)
+	if err != nil {
+		return err
+	}
+	for _, c := range page {
+		s.states.found(c)
+		st, err := visit.DecodeState(string(c.Value))
+		if err != nil {
+			return err
+		}
+		if st.Idle(now) {
+			s.sweep.idle = append(s.sweep.idle, c.Key)
+		}
+	}
+	if s.sweep.cursor = next; next == "" {
+		s.sweep.under = false
+		s.states.end()
+	}
+	for len(s.sweep.idle) >= sweepEnds || next == "" && len(s.sweep.idle) > 0 {
+		some := s.sweep.idle[:min(len(s.sweep.idle), sweepEnds)]
+		s.sweep.idle = s.sweep.idle[len(some):]
+		if err := s.endIdle(ctx, hot.Intent{First: s.committed + 1, Last: s.committed, Now: now, Note: note{Idle: some}.encode()}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// endIdle ends idle visits of the devices that the intent names, in a batch
+// without events.
+func (s *shard) endIdle(ctx context.Context, in hot.Intent) error {
+	n, err := decodeNote(in.Note)
+	if err != nil {
+		return err
+	}
+	if in.Note == "" { // of an earlier version, which ended all at once
+		if n.Idle, err = s.allIdle(ctx, in.Now); err != nil {
+			return err
+		}
+	}
+	open, err := s.states.load(ctx, n.Idle)
+	if err != nil {
+		return err
+	}
+	expired := visit.Expire(open, in.Now)
+	if len(expired.Changed) == 0 {
+		return nil // a batch has touched them since
+	}
+	if err := s.log.Intend(ctx, s.lease, in); err != nil {
+		return err
+	}
+	b := s.coldBatch(in)
+	b.Visits = expired.Visits
+	if err := s.write(ctx, b); err != nil {
+		return err
+	}
+	return s.commit(ctx, in, open, expired, moment{})
+}
+
+// allIdle names all devices with visits that are idle.
+func (s *shard) allIdle(ctx context.Context, now time.Time) (idle []string, err error) {
+	for cursor := ""; ; {
+		page, next, err := s.log.ScanState(ctx, s.n, cursor, sweepScan)
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range page {
+			st, err := visit.DecodeState(string(c.Value))
+			if err != nil {
+				return nil, err
+			}
+			if st.Idle(now) {
+				idle = append(idle, c.Key)
+			}
+		}
+		if cursor = next; cursor == "" {
+			return idle, nil
+		}
+	}
+}
