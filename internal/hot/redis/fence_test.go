@@ -87,14 +87,14 @@ func (o *owners) finishes(s *store, l hot.Lease) {
 	o.t.Helper()
 	ctx := o.t.Context()
 	p, err := s.Progress(ctx, 0)
-	if d := cmp.Diff(hot.Progress{Head: 5, Intent: &o.intent}, p); d != "" || err != nil {
+	if d := cmp.Diff(hot.Progress{Head: 10, Intent: &o.intent}, p); d != "" || err != nil {
 		o.t.Fatal(d, err)
 	}
 	if err := s.Commit(ctx, l, o.intent, []hot.Change{{Key: "k", Value: []byte("b")}}); err != nil {
 		o.t.Fatal(err)
 	}
 	p, err = s.Progress(ctx, 0)
-	if d := cmp.Diff(hot.Progress{Head: 5, Committed: 5}, p); d != "" || err != nil {
+	if d := cmp.Diff(hot.Progress{Head: 10, Committed: 5}, p); d != "" || err != nil {
 		o.t.Fatal(d, err)
 	}
 	if got := contents(o.t, s); len(got) != 5 {

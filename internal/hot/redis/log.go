@@ -105,8 +105,8 @@ func (s *Store) Read(ctx context.Context, shard int, after uint64, limit hot.Lim
 		if err != nil {
 			return nil, err
 		}
-		for _, e := range entries {
-			if err = r.unpack(e); err != nil {
+		for i := 0; i < len(entries) && !r.full; i++ {
+			if err = r.unpack(entries[i]); err != nil {
 				return nil, fmt.Errorf("hot: read shard %d: %w", shard, err)
 			}
 		}
@@ -192,6 +192,7 @@ func (r *reading) unpack(e rueidis.XRangeEntry) error {
 	if seq != last+1 && !r.full {
 		return fmt.Errorf("entry %s: %w", e.ID, errChunk)
 	}
+	r.full = r.full || r.left.Events == 0
 	return nil
 }
 
