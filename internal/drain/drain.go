@@ -142,6 +142,14 @@ func (d *Drain) Run(ctx context.Context) error {
 	return ctx.Err()
 }
 
+// Kept is how many bytes of open visits are kept in memory.
+func (d *Drain) Kept() (bytes int64) {
+	for _, s := range d.shards {
+		bytes += s.states.kept.bytes.Load()
+	}
+	return bytes
+}
+
 // Behind is the number of events in the log that are not in the cold tier.
 func (d *Drain) Behind(ctx context.Context) (uint64, error) {
 	var n uint64

@@ -102,7 +102,13 @@ var quick = drain.Options{
 // run runs a drain until the test ends or stop is called.
 func (r *rig) run(log hot.Log, o drain.Options) (d *drain.Drain, stop func()) {
 	r.t.Helper()
-	d = drain.New(log, r.ledger, o)
+	return r.runOn(log, r.ledger, o)
+}
+
+// runOn is the same with another cold tier.
+func (r *rig) runOn(log hot.Log, w cold.Writer, o drain.Options) (d *drain.Drain, stop func()) {
+	r.t.Helper()
+	d = drain.New(log, w, o)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
