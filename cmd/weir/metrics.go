@@ -17,7 +17,7 @@ import (
 // metrics are those of the drain and of queries; ingest and httpd have their own.
 type metrics struct {
 	batchEvents, batchSeconds prometheus.Histogram
-	drained, dead             prometheus.Counter
+	drained, dead, outside    prometheus.Counter
 	failures                  *prometheus.CounterVec
 	querySeconds              prometheus.Histogram
 	queryErrors               prometheus.Counter
@@ -39,6 +39,9 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		dead: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "weir_drain_dead_letters_total", Help: "Events that the cold tier refused for ever.",
 		}),
+		outside: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "weir_visits_left_out_events_total", Help: "Events that are stored in no visit, since their project has too many visits open.",
+		}),
 		failures: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "weir_drain_failures_total", Help: "Failed steps of the drain, which it tries again.",
 		}, []string{"shard"}),
@@ -50,7 +53,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Name: "weir_query_errors_total", Help: "Queries of the cold tier that failed or were cancelled.",
 		}),
 	}
-	reg.MustRegister(m.batchEvents, m.batchSeconds, m.drained, m.dead, m.failures, m.querySeconds, m.queryErrors)
+	reg.MustRegister(m.batchEvents, m.batchSeconds, m.drained, m.dead, m.outside, m.failures, m.querySeconds, m.queryErrors)
 	return m
 }
 
@@ -59,6 +62,7 @@ func (m *metrics) committed(c drain.Commit) {
 	m.batchSeconds.Observe(c.Took.Seconds())
 	m.drained.Add(float64(len(c.Rows)))
 	m.dead.Add(float64(c.Dead))
+	m.outside.Add(float64(c.Outside))
 }
 
 func (m *metrics) drainFailed(shard int, _ error) {
@@ -87,6 +91,13 @@ func (m *metrics) watchDrain(reg prometheus.Registerer, d *drain.Drain) {
 			return time.Since(d.AsOf()).Seconds()
 		}),
 	)
+}
+
+// newBacklogMetrics shows what the brake does.
+func newBacklogMetrics(reg prometheus.Registerer, b *drain.Brake) {
+	reg.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "weir_backlog_refused_events_total", Help: "Events that were answered with 503, since too many wait for the drain.",
+	}, func() float64 { return float64(b.Refused()) }))
 }
 
 func (m *metrics) watchInsights(reg prometheus.Registerer, e *insight.Engine) {

@@ -179,6 +179,9 @@ func (s *server) run(ctx context.Context, l net.Listener, stdout io.Writer) erro
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.http.Run(gctx, l) })
 	g.Go(func() error { return s.feed.run(gctx) })
+	if s.brake != nil {
+		g.Go(func() error { return s.brake.Run(gctx) })
+	}
 	if s.spill != nil {
 		g.Go(func() error {
 			_ = s.spill.Run(gctx) // its only error is that it was stopped

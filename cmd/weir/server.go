@@ -54,6 +54,7 @@ type server struct {
 
 	ingest    *ingest.Ingester  // nil unless the node takes events
 	overflows *ingest.Overflows // what it does not take
+	brake     *drain.Brake      // nil like ingest
 
 	alerts *alerting
 
@@ -157,10 +158,13 @@ func (s *server) build() {
 		if s.spill != nil {
 			log = s.spill
 		}
+		s.brake = drain.NewBrake(s.hot, drain.DefaultBacklog, s.log)
+		newBacklogMetrics(s.reg, s.brake)
 		s.ingest = ingest.New(ingest.Config{
 			Log: log, Salts: s.meta, Enrich: s.enrich, Clock: s.clock, Feed: s.feed, Limits: wire.DefaultLimits(), Registry: s.reg,
 			Consumers: s.cmd.OTLPConsumers,
 			Limiter:   limiter, LimitKey: s.cmd.LimitKey, Quotas: ingest.NewQuotas(s.hot, s.clock, s.log, s.reg), Overflows: s.overflows,
+			Brake: s.brake,
 		})
 		takes = s.ingest
 	}

@@ -104,12 +104,6 @@ func (p *progress) reached(seq uint64, complete moment) {
 	})
 }
 
-func (p *progress) at() uint64 {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.committed
-}
-
 func (p *progress) completeAt() moment {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -81,7 +81,11 @@ type Config struct {
 	LimitKey  weir.Rate  // of projects that have none of their own
 	Quotas    *Quotas    // nil: no quotas
 	Overflows *Overflows // optional
+	Brake     Brake      // optional
 }
+
+// Brake says whether that many events may be taken now, or too many wait already.
+type Brake interface{ Take(events int) bool }
 
 // Ingester takes events in. It is safe for concurrent use.
 type Ingester struct {
@@ -143,6 +147,9 @@ var itemPool = sync.Pool{New: func() any { return new([]hot.Item) }}
 func (g *Ingester) Accept(ctx context.Context, p *weir.Project, in []weir.Incoming, r Remote) (Reply, error) {
 	if len(in) == 0 {
 		return Reply{}, nil
+	}
+	if g.Brake != nil && !g.Brake.Take(len(in)) {
+		return Reply{}, weir.Errorf(weir.EUNAVAILABLE, "too many events wait to be stored: send the same again after Retry-After")
 	}
 	now := g.Clock.Now()
 	admitted, err := g.admit(ctx, p, in, r, now)
