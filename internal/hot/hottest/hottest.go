@@ -16,7 +16,8 @@ import (
 // Config is what a test asks of the store that it opens; zero is the default.
 type Config struct {
 	Clock      weir.Clock
-	Window     time.Duration // of duplicates
+	Elapsed    func() time.Duration // what really has passed, whatever the clock says
+	Window     time.Duration        // of duplicates
 	MaxMembers int
 	Full       func() bool // when it says so, the store has no room
 }
@@ -37,6 +38,7 @@ func Run(t *testing.T, open Open, place func(t *testing.T) string) {
 		{"hang up", s.testHangUp},
 		{"log", s.testLog},
 		{"lease", s.testLease},
+		{"clock", s.testClock},
 		{"counters", s.testCounters},
 		{"uniques", s.testUniques},
 		{"inquire", s.testInquire},
@@ -54,8 +56,9 @@ type suite struct {
 
 // clock is a clock that tests move.
 type clock struct {
-	mu  sync.Mutex
-	now time.Time
+	mu      sync.Mutex
+	now     time.Time
+	elapsed time.Duration
 }
 
 func newClock() *clock {
@@ -68,10 +71,26 @@ func (c *clock) Now() time.Time {
 	return c.now
 }
 
+// Add lets time pass.
 func (c *clock) Add(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.now = c.now.Add(d)
+	c.elapsed += d
+}
+
+// Step sets the clock forward or back, while no time passes.
+func (c *clock) Step(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// Elapsed is the time that has passed.
+func (c *clock) Elapsed() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.elapsed
 }
 
 // fixture is an open store with a clock.
@@ -87,7 +106,7 @@ type fixture struct {
 func (s suite) new(t *testing.T, change ...func(*Config)) *fixture {
 	t.Helper()
 	f := &fixture{clock: newClock(), t: t, place: s.place(t), open: s.open}
-	f.conf = Config{Clock: f.clock.Now}
+	f.conf = Config{Clock: f.clock.Now, Elapsed: f.clock.Elapsed}
 	for _, c := range change {
 		c(&f.conf)
 	}

@@ -51,7 +51,7 @@ func (s *Store) Append(ctx context.Context, items []hot.Item) ([]int, error) {
 		return nil, err
 	}
 	g := groups.Get().(*group)
-	g.prepare(items, s.opt.Shards, s.opt.Clock.Now())
+	g.prepare(items, s.opt.Shards, s.horizon.now(s.opt.Clock.Now(), s.opt.Elapsed()))
 	select {
 	case s.queue <- g:
 	case <-s.stop:
@@ -241,7 +241,9 @@ func (s *Store) commitGroups(gs []*group) (flight, error) {
 // fill tells duplicates from new events, gives these their seqs and puts them
 // into the flight's batch.
 func (s *Store) fill(f flight) error {
-	s.seen.begin(f.now)
+	if err := s.seen.begin(f.now, s.opt.Elapsed()); err != nil {
+		return fmt.Errorf("hot: begin a generation of ids: %w", err)
+	}
 	s.counts.begin()
 	s.uniques.begin()
 	for _, g := range f.groups {

@@ -88,11 +88,11 @@ func (b *book) shelf(project string) *shelf {
 }
 
 // sweep drops what nobody has asked for lately, and what the store drops.
-func (b *book) sweep(now time.Time) {
+func (b *book) sweep(now, horizon time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	gone := func(k hot.Bucket, used time.Time) bool {
-		return now.Sub(used) >= unusedFor || k.Start < now.Add(-k.Grain.Kept()-sweepSlack).Unix()
+		return now.Sub(used) >= unusedFor || k.Start < horizon.Add(-k.Grain.Kept()-sweepSlack).Unix()
 	}
 	for project, sh := range b.shelves {
 		cells := sh.names.Len()

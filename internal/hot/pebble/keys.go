@@ -9,7 +9,7 @@ import (
 // The first byte of a key says what it is. Numbers are big-endian, so that keys
 // sort by them; a project id is followed by a zero byte, which ids never hold.
 const (
-	tagMeta       = 'm' // → format, shards, id; and 'w' → window of duplicates
+	tagMeta       = 'm' // → format, shards, id; 'w' → window of duplicates; 'g' → generation of ids; 'h' → horizon of sweeps
 	tagShard      = 'h' // shard, field → lease, intent or committed seq
 	tagLog        = 'l' // shard, seq → record
 	tagState      = 's' // shard, key → drain state

@@ -45,9 +45,12 @@ type Options struct {
 	MemTableBytes int // one memtable, of which there are two at most; 64 MiB: most of the log is trimmed before it would be flushed
 	CountsBytes   int // counters being added to; 20 MiB
 	// Free tells the bytes left on the disk of a folder; statfs by default.
-	Free   func(dir string) (uint64, error)
-	Clock  weir.Clock
-	Logger *slog.Logger
+	Free  func(dir string) (uint64, error)
+	Clock weir.Clock
+	// Elapsed is the time that has passed since some moment, whatever the clock
+	// says; the monotonic clock by default.
+	Elapsed func() time.Duration
+	Logger  *slog.Logger
 }
 
 func (o *Options) defaults() {
@@ -65,6 +68,10 @@ func (o *Options) defaults() {
 	setDefault(&o.CountsBytes, 20<<20)
 	if o.Free == nil {
 		o.Free = free
+	}
+	if o.Elapsed == nil {
+		began := time.Now()
+		o.Elapsed = func() time.Duration { return time.Since(began) }
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -90,6 +97,7 @@ type Store struct {
 
 	presence *presence
 	book     *book
+	horizon  horizon
 	// The commit loop's own.
 	seen    *seen
 	counts  *counts
@@ -219,7 +227,12 @@ func (s *Store) load() error {
 	if err := s.loadWindow(); err != nil {
 		return fmt.Errorf("hot: window of duplicates: %w", err)
 	}
-	s.seen = newSeen(s.db, s.opt.Window, s.opt.Clock.Now())
+	if err := s.loadHorizon(); err != nil {
+		return fmt.Errorf("hot: time of the last sweep: %w", err)
+	}
+	if s.seen, err = newSeen(s.db, s.opt.Window, s.opt.Clock.Now()); err != nil {
+		return fmt.Errorf("hot: generation of ids: %w", err)
+	}
 	s.room = room{dir: s.dir, least: s.opt.MinFree, free: s.opt.Free, clock: s.opt.Clock}
 	s.presence = newPresence(int(meta.Shards))
 	for i := range s.shards {

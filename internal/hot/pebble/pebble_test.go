@@ -13,7 +13,7 @@ import (
 
 func open(place string, c hottest.Config) (hot.Store, error) {
 	return pebble.Open(place, pebble.Options{
-		Clock: c.Clock, Window: c.Window, MaxMembers: c.MaxMembers,
+		Clock: c.Clock, Elapsed: c.Elapsed, Window: c.Window, MaxMembers: c.MaxMembers,
 		MinFree: 256 << 20,
 		Free: func(string) (uint64, error) {
 			if c.Full != nil && c.Full() {

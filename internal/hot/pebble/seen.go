@@ -1,30 +1,42 @@
 package pebble
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
+	"github.com/weir-analytics/weir/internal/codec"
 	"github.com/weir-analytics/weir/internal/hot"
 )
 
-// seen remembers ids. They stand in generations as long as the window; the
-// generation before the current one is asked too, and older ones are deleted
-// whole. So an id is known for one to two windows, at 21 bytes of key.
+// seen remembers ids. They stand in generations; the one before the current one
+// is asked too, and older ones are deleted whole. A generation ends when it is a
+// window old, so an id is known for one to two windows of a store that takes
+// events, at 21 bytes of key.
+//
+// The clock may jump. Generations follow each other one by one, whatever it says,
+// and their number and beginning are stored. A clock that was set back begins the
+// time of the current one anew. One that jumps forward ends the current one too
+// early, whose ids are known on as those of the one before; then no other ends
+// before a window has really passed. So a jump may only make ids known for longer.
 //
 // Nearly every id is new, and to look for one that is not there costs a walk
 // through the memtable: so a filter of each generation is asked first. Ids that
 // an earlier process left are taken into a filter of their own in the
 // background; until that is done, the store is asked.
 //
-// Only the commit loop uses it.
+// Only the commit loop uses it, but for oldest.
 type seen struct {
 	db     *pebble.DB
 	window time.Duration
 
 	current, before generation
+	began           time.Time     // the current generation
+	turned          time.Duration // Elapsed when it began; -1 is in an earlier process
+	oldest          atomic.Uint32 // number of the generation before
 	batch           map[[16]byte]struct{}
 }
 
@@ -34,18 +46,48 @@ type generation struct {
 	left   *atomic.Pointer[hot.Filter] // ids of earlier processes; nil while it is being read
 }
 
-func newSeen(db *pebble.DB, window time.Duration, now time.Time) *seen {
-	s := &seen{db: db, window: window, batch: map[[16]byte]struct{}{}}
-	n := s.number(now)
-	s.current, s.before = s.inherited(n), s.inherited(n-1)
-	return s
+// generationKey holds the number of the current generation and when it began.
+var generationKey = []byte{tagMeta, 'g'}
+
+func newSeen(db *pebble.DB, window time.Duration, now time.Time) (*seen, error) {
+	s := &seen{db: db, window: window, turned: -1, batch: map[[16]byte]struct{}{}}
+	n, err := s.load(now)
+	s.current, s.before = inherited(n), inherited(n-1)
+	s.oldest.Store(n - 1)
+	return s, err
 }
 
-func (s *seen) number(now time.Time) uint32 {
-	return uint32(now.Unix() / int64(s.window/time.Second))
+// load finds the current generation. A store of format 1 counted generations by
+// the clock, so the last one with ids is it.
+func (s *seen) load(now time.Time) (number uint32, err error) {
+	raw, err := get(s.db, generationKey)
+	if err != nil {
+		return 0, err
+	}
+	if raw != nil {
+		r := codec.NewReader(raw)
+		number, s.began = uint32(r.Uint()), r.Time()
+		return number, r.Done()
+	}
+	seconds := int64(s.window / time.Second)
+	number = uint32(now.Unix() / seconds)
+	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: []byte{tagDedup}, UpperBound: []byte{tagDedup + 1}})
+	if err != nil {
+		return 0, err
+	}
+	if it.Last() {
+		number = binary.BigEndian.Uint32(it.Key()[1:])
+	}
+	s.began = time.Unix(int64(number)*seconds, 0)
+	return number, errors.Join(it.Close(), s.save(number))
 }
 
-func (s *seen) inherited(number uint32) generation {
+func (s *seen) save(number uint32) error {
+	v := codec.AppendTime(codec.AppendUint(nil, uint64(number)), s.began)
+	return s.db.Set(generationKey, v, pebble.NoSync) // in the log before the ids that need it
+}
+
+func inherited(number uint32) generation {
 	return generation{number, &hot.Filter{}, new(atomic.Pointer[hot.Filter])}
 }
 
@@ -78,16 +120,25 @@ func (s *seen) readLeft(stop <-chan struct{}, gs ...generation) error {
 }
 
 // begin starts a batch of adds that commit together.
-func (s *seen) begin(now time.Time) {
+func (s *seen) begin(now time.Time, elapsed time.Duration) error {
 	clear(s.batch)
-	switch n := s.number(now); n {
-	case s.current.number:
-	case s.current.number + 1:
-		s.before = s.current
-		s.current = generation{n, &hot.Filter{}, emptyFilter()}
-	default: // the clock jumped
-		s.current, s.before = s.inherited(n), s.inherited(n-1)
+	if now.Before(s.began) {
+		s.began = now
+		return s.save(s.current.number)
 	}
+	if now.Sub(s.began) < s.window || s.turned >= 0 && elapsed-s.turned < s.window {
+		return nil
+	}
+	began := s.began
+	s.began = now
+	if err := s.save(s.current.number + 1); err != nil {
+		s.began = began
+		return err
+	}
+	s.before, s.turned = s.current, elapsed
+	s.current = generation{s.before.number + 1, &hot.Filter{}, emptyFilter()}
+	s.oldest.Store(s.before.number)
+	return nil
 }
 
 func emptyFilter() *atomic.Pointer[hot.Filter] {
@@ -127,11 +178,7 @@ func (s *seen) has(g *generation, id [16]byte) (bool, error) {
 	return true, closer.Close()
 }
 
-// sweepSeen deletes the generations that no add asks for any more.
-func sweepSeen(db *pebble.DB, window time.Duration, now time.Time) error {
-	g := uint32(now.Unix() / int64(window/time.Second))
-	if g < 2 {
-		return nil
-	}
-	return db.DeleteRange(dedupKey(nil, 0, [16]byte{}), dedupKey(nil, g-1, [16]byte{}), pebble.NoSync)
+// sweep deletes the generations that no add asks for any more.
+func (s *seen) sweep() error {
+	return s.db.DeleteRange(dedupKey(nil, 0, [16]byte{}), dedupKey(nil, s.oldest.Load(), [16]byte{}), pebble.NoSync)
 }

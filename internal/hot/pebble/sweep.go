@@ -2,6 +2,7 @@ package pebble
 
 import (
 	"bytes"
+	"errors"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -34,8 +35,9 @@ func (s *Store) sweepLoop() {
 // grain's retention, ids beyond the window, devices that left. It runs by
 // itself each minute.
 func (s *Store) Sweep() error {
-	now := s.opt.Clock.Now()
-	if err := sweepSeen(s.db, s.opt.Window, now); err != nil {
+	clock := s.opt.Clock.Now()
+	now := s.horizon.now(clock, s.opt.Elapsed())
+	if err := errors.Join(s.saveHorizon(), s.seen.sweep()); err != nil {
 		return err
 	}
 	for _, tag := range []byte{tagCount, tagUnique} {
@@ -43,8 +45,8 @@ func (s *Store) Sweep() error {
 			return err
 		}
 	}
-	s.book.sweep(now)
-	return s.sweepDevices(now)
+	s.book.sweep(clock, now)
+	return s.sweepDevices(clock)
 }
 
 // sweepBuckets finds the projects by skipping from one to the next.

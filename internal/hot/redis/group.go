@@ -334,7 +334,7 @@ func (g *group) addBuckets(s *Store, shard int, now time.Time) {
 			g.keys.text(s.keys.bucket(shard, kind, b.project, b.Bucket))
 		}
 		kept := b.Grain.Kept() + bucketSlack
-		g.buckets = append(g.buckets, b.Start, int64(time.Unix(b.Start, 0).Add(kept).Sub(now)/time.Second), now.Add(-kept).Unix(), int64(s.opt.MaxMembers))
+		g.buckets = append(g.buckets, b.Start, int64(time.Unix(b.Start, 0).Add(kept).Sub(now)/time.Second), indexed(b.Grain, kept), int64(s.opt.MaxMembers))
 		for _, l := range [...][2]int{r.fixed, r.devices, r.members} {
 			g.buckets = append(g.buckets, int64(l[0]), int64(l[1]))
 		}
@@ -343,6 +343,13 @@ func (g *group) addBuckets(s *Store, shard int, now time.Time) {
 	for _, v := range g.buckets {
 		g.args.number(v)
 	}
+}
+
+// indexed is how many buckets of the grain an index names at most: those that are
+// kept, and a tenth more for what a wrong clock has brought.
+func indexed(g hot.Grain, kept time.Duration) int64 {
+	width := map[hot.Grain]time.Duration{hot.Minute: time.Minute, hot.Hour: time.Hour, hot.Day: 24 * time.Hour}[g]
+	return int64(kept/width) * 11 / 10
 }
 
 // bucketSlack is how long a bucket is kept beyond its time: a day's bucket is

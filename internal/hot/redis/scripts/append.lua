@@ -17,32 +17,42 @@ if now == 0 then
   now = t[1] * 1000000 + t[2]
 end
 
-local m = call('HMGET', shard, 'id', 'head', 'gen', 'bits', 'before', 'began')
+local m = call('HMGET', shard, 'id', 'head', 'gen', 'bits', 'before', 'began', 'since', 'turned')
 if m[1] ~= ARGV[1] then
   return redis.error_reply('LOST the shard is not the one that was opened')
 end
 local head, gen, bits, before = tonumber(m[2]), tonumber(m[3]), tonumber(m[4]), tonumber(m[5])
 
--- Ids live in generations as long as the window; the clock of Redis turns them, and never back.
-local due = math.floor(now / window)
-if due > gen then
+-- Ids live in generations as long as the window. The clock of Redis turns them, one at a time and never back, so that after
+-- a jump of it those of the generation before are still known. A clock that was set back begins the time of the current one
+-- anew (since); when it is set right again, none turns within a window of the last turn.
+local since = tonumber(m[7]) or gen * window
+local turned = tonumber(m[8]) or since
+if now < since then
+  since = now
+  call('HSET', shard, 'since', string.format('%.0f', since))
+end
+if now - since >= window and (now < turned or now - turned >= window) then
   local ids = head - tonumber(m[6])
   -- What nobody asks any more is noted, for a sweep to delete.
   if before > 0 then call('HSET', shard, 'old:' .. gen - 1, before) end
   before = 0
-  if ids > 0 and due == gen + 1 then
-    before = bits
-  elseif ids > 0 then
-    call('HSET', shard, 'old:' .. gen, bits)
-  end
+  if ids > 0 then before = bits end
   -- As many sets as keep about 128 ids in each, were the next generation as large as this one. It may be larger: from
   -- 512 ids on a set costs many times as much. So after the quietest day there is room for four million, and else for four times as many.
   if ids > 0 then
     bits = 13
     while bits < 20 and ids > 128 * 2 ^ bits do bits = bits + 1 end
   end
-  gen = due
-  call('HSET', shard, 'gen', gen, 'bits', bits, 'before', before, 'began', m[2])
+  since = now
+  if gen == 0 then -- a new log
+    gen = math.floor(now / window)
+    since = gen * window
+  else
+    gen = gen + 1
+  end
+  since = string.format('%.0f', since)
+  call('HSET', shard, 'gen', gen, 'bits', bits, 'before', before, 'began', m[2], 'since', since, 'turned', since)
 end
 if gen ~= tonumber(ARGV[4]) or bits ~= tonumber(ARGV[5]) or before ~= tonumber(ARGV[6]) then
   return {'generation', gen, bits, before}
@@ -179,7 +189,7 @@ local function add(counts, members, fixed, words, from, n, max, ttl)
   return new
 end
 
--- Buckets: start, seconds to keep, start of the oldest kept, members at most, then the lists of fixed slots, devices and
+-- Buckets: start, seconds to keep, how many buckets of the grain the index names at most, members at most, then the lists of fixed slots, devices and
 -- members, each by its first and its length. The total is in every bucket: where it is new, the bucket is.
 local buckets = tonumber(ARGV[a + 1])
 a = a + 1
@@ -189,7 +199,9 @@ for _ = 1, buckets do
     call('PFADD', KEYS[k + 4])
     call('EXPIRE', KEYS[k + 4], ttl)
     call('ZADD', KEYS[k + 1], ARGV[a + 1], ARGV[a + 1])
-    call('ZREMRANGEBYSCORE', KEYS[k + 1], '-inf', '(' .. ARGV[a + 3])
+    -- The oldest go by their number, not by a clock: one that jumps must not make Redis forget where counters are.
+    local over = call('ZRANGE', KEYS[k + 1], -1 - ARGV[a + 3], -1 - ARGV[a + 3])[1]
+    if over then call('ZREMRANGEBYSCORE', KEYS[k + 1], '-inf', over) end
     if call('TTL', KEYS[k + 1]) < tonumber(ttl) then call('EXPIRE', KEYS[k + 1], ttl) end
   end
   local devices = tonumber(ARGV[a + 8])
