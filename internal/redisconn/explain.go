@@ -104,10 +104,6 @@ func Moving(err error) bool {
 	return false
 }
 
-// Moved says whether the keys of a command are another node's now: it was given
-// them, or has taken over from the one that was asked.
-func Moved(err error) bool { return code(err) == "MOVED" }
-
 // Lost says whether the connection, rather than the command, has failed: what
 // was sent may have been done.
 func Lost(err error) bool {

@@ -75,36 +75,49 @@ func filterKey(member uint64) (key [16]byte) {
 	return key
 }
 
-// read fills the filter with the ids of all sets. It gives up when Redis does
-// not answer: then all ids are asked for, which is only slower.
+// read fills the filter with the ids of all sets. While Redis does not answer all
+// ids are asked for, which is only slower, and it tries again.
 func (b *lookback) read(ctx context.Context, s *Store, shard, bits int) {
 	f := &hot.Filter{}
 	begin := s.keys.ids(nil, shard, b.generation)
+	warned := false
 	for set, end := uint64(0), uint64(1)<<bits; set < end; {
-		var cmds []rueidis.Completed
-		for ; set < end && len(cmds) < lookbackPage; set++ {
-			key := string(idSet(slices.Clip(begin), set))
-			// Pinned: when a connection breaks, the client sends reads again and gives
-			// their memory back, which the broken one may still be reading.
-			cmds = append(cmds, s.client.B().Smembers().Key(key).Build().Pin())
-		}
 		if ctx.Err() != nil || s.usable() != nil {
 			return
 		}
-		for _, r := range s.client.DoMulti(ctx, cmds...) {
-			if err := addMembers(f, r); err != nil {
-				if ctx.Err() == nil {
-					s.opt.Logger.Warn("hot tier cannot read the ids of the generation before; it goes on without a filter",
-						"shard", shard, "error", redisconn.Explain(err))
-				}
-				return
+		next, wait := min(set+lookbackPage, end), lookbackPause
+		switch err := s.readSets(ctx, f, begin, set, next); {
+		case err == nil:
+			set = next
+		case ctx.Err() == nil:
+			if !warned {
+				s.opt.Logger.Warn("hot tier cannot read the ids of the generation before; it goes on without a filter, and tries again each second",
+					"shard", shard, "error", redisconn.Explain(err))
 			}
+			warned, wait = true, time.Second
 		}
-		if !pause(ctx, lookbackPause) {
+		if !pause(ctx, wait) {
 			return
 		}
 	}
 	b.filter.Store(f)
+}
+
+// readSets adds the members of the sets from one to, but not including, another.
+func (s *Store) readSets(ctx context.Context, f *hot.Filter, begin []byte, from, to uint64) error {
+	var cmds []rueidis.Completed
+	for set := from; set < to; set++ {
+		key := string(idSet(slices.Clip(begin), set))
+		// Pinned: when a connection breaks, the client sends reads again and gives
+		// their memory back, which the broken one may still be reading.
+		cmds = append(cmds, s.client.B().Smembers().Key(key).Build().Pin())
+	}
+	for _, r := range s.client.DoMulti(ctx, cmds...) {
+		if err := addMembers(f, r); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func addMembers(f *hot.Filter, r rueidis.RedisResult) error {

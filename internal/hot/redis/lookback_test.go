@@ -1,6 +1,7 @@
 package redis_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -78,4 +79,57 @@ func TestTheGenerationBeforeIsAskedForFewIDs(t *testing.T) {
 	if n := known(batch("first", 5000)); n != 0 {
 		t.Fatalf("%d ids of two generations before are known", n)
 	}
+}
+
+// turned is a store whose writer has read the ids of the generation before.
+func turned(t *testing.T, server *redistest.Server) *store {
+	t.Helper()
+	var hours atomic.Int64
+	began := time.Date(2026, 3, 14, 10, 0, 0, 0, time.UTC)
+	s := storeOn(t, server.URL(), redis.Options{
+		Shards: 1, Window: twoHours, Clock: func() time.Time { return began.Add(time.Duration(hours.Load()) * time.Hour) },
+	})
+	feed(t, s, 0, 100)
+	hours.Add(2)
+	feed(t, s, 100, 101)
+	soon(t, "the ids of the generation before are read", func() bool { return calls(server, "smembers") >= 1<<13 })
+	return s
+}
+
+func TestRefusedAppendsReadNoIDsOut(t *testing.T) {
+	server := redistest.Start(t)
+	s := turned(t, server)
+	server.Do("CONFIG", "SET", "maxmemory", "1")
+	had := calls(server, "smembers")
+	for i := range 300 {
+		if _, err := s.Append(t.Context(), tiny(1000+i, 1001+i)); !errors.Is(err, hot.ErrFull) {
+			t.Fatalf("append to a full Redis: %v", err)
+		}
+	}
+	server.Do("CONFIG", "SET", "maxmemory", "0")
+	feed(t, s, 2000, 2001)
+	if n := calls(server, "smembers") - had; n > 0 {
+		t.Errorf("300 refused appends made Redis read out %d sets of ids", n)
+	}
+}
+
+func TestALostConnectionToTheSameServerReadsNoIDsOut(t *testing.T) {
+	server := redistest.Start(t)
+	s := turned(t, server)
+	had := calls(server, "smembers")
+	for i := range 5 {
+		server.Do("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+		soon(t, "Redis takes events again", func() bool {
+			_, err := s.Append(t.Context(), tiny(1000+i, 1001+i))
+			return err == nil
+		})
+	}
+	if n := calls(server, "smembers") - had; n > 0 {
+		t.Errorf("five lost connections made Redis read out %d sets of ids", n)
+	}
+	server.Restart() // and counts from 0
+	soon(t, "another process of Redis is asked for its ids", func() bool {
+		_, err := s.Append(t.Context(), tiny(2000, 2001))
+		return err == nil && calls(server, "smembers") >= 1<<13
+	})
 }

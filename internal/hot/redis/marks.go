@@ -6,8 +6,8 @@ import "strings"
 // event of one need not say the same again: that it is live in this second, and
 // that it is among the uniques of this minute, hence of its hour and day.
 //
-// They hold as long as Redis has what it took: a writer forgets them when its
-// connection fails, for then Redis may have ended, or another have taken over.
+// They hold as long as Redis has what it took: a writer forgets them when a new
+// connection is to another process or master of Redis.
 type marks map[visitor]mark
 
 type mark struct{ second, minute int64 }

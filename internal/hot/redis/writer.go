@@ -33,6 +33,7 @@ type writer struct {
 
 	connection                 // without one, the next call takes one
 	coming     chan connection // one that is being made
+	server     string          // what marks and back were learned from; see meet
 }
 
 type connection struct {
@@ -200,28 +201,24 @@ func (w *writer) append(pieces []*piece) error {
 	ctx, cancel := context.WithDeadline(context.Background(), pieces[0].until)
 	defer cancel()
 	for {
-		keys, args := w.build(pieces)
-		if len(keys) == 0 {
-			return nil
-		}
-		answer, err := w.call(ctx, keys, args)
+		answer, err := w.call(ctx, pieces)
 		if redisconn.Moving(err) {
 			// Refused, and nothing done. The next connection goes where the
 			// shard is then.
 			w.drop()
-			if redisconn.Moved(err) { // to one that may have taken over without the last of it
-				w.forget()
-			}
 			if pause(ctx, moveWait) {
 				continue
 			}
 		}
 		if err != nil {
-			w.drop()
-			w.forget()
+			if !redisconn.Full(err) { // a refusal that says nothing against the connection
+				w.drop()
+			}
 			return w.s.fault(fmt.Sprintf("append to shard %d", w.shard), err)
 		}
 		switch answer.word {
+		case "":
+			return nil
 		case "ok":
 			w.group.appended()
 			return nil
@@ -248,15 +245,22 @@ func (w *writer) build(pieces []*piece) (keys, args []string) {
 	return w.group.build(w.s, w.shard, w.gen, w.back, w.s.opt.Clock.Now())
 }
 
-// answer is what the append script returns.
+// answer is what the append script returns; without a word nothing was left to
+// send.
 type answer struct {
 	word    string
 	numbers []int64
 }
 
-func (w *writer) call(ctx context.Context, keys, args []string) (answer, error) {
+// call connects before it builds: what the writer remembers may not be true of a
+// new connection.
+func (w *writer) call(ctx context.Context, pieces []*piece) (answer, error) {
 	if err := w.connect(ctx); err != nil {
 		return answer{}, err
+	}
+	keys, args := w.build(pieces)
+	if len(keys) == 0 {
+		return answer{}, nil
 	}
 	r, err := appendScript.on(ctx, w.conn, w.s.replica, keys, args)
 	if err != nil {
@@ -304,10 +308,33 @@ func (w *writer) connect(ctx context.Context) error {
 	select {
 	case w.connection = <-w.coming:
 		w.coming = nil
-		return nil
+		return w.meet(ctx)
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// meet asks who is at the other end of a new connection. A process of Redis that
+// has been the same master all the time has what it took; of any other what the
+// writer remembers need not be true.
+func (w *writer) meet(ctx context.Context) error {
+	b := w.conn.B()
+	// The first command has a key, for in a Cluster it says which server the connection is to.
+	got := w.conn.DoMulti(ctx, b.Exists().Key(w.s.keys.shards[w.shard]).Build(), b.Info().Section("server", "replication").Build())
+	if err := got[0].Error(); err != nil {
+		return err
+	}
+	raw, err := got[1].ToString()
+	if err != nil {
+		return err
+	}
+	info := redisconn.ParseInfo(raw)
+	// A promotion gives a new replication id, a restart a new run id.
+	if server := info["run_id"] + " " + info["master_replid"]; server != w.server {
+		w.forget()
+		w.server = server
+	}
+	return nil
 }
 
 // drop gives the connection back; one that has failed is not used again.
