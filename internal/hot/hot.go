@@ -151,7 +151,9 @@ type Log interface {
 type Presence interface {
 	// Live is the number of distinct devices with an event in the Window before now.
 	Live(ctx context.Context, project string, now time.Time) (int, error)
-	// Recent returns the project's last events, newest first, at most RecentMax.
+	// Recent returns the project's last events, newest first, at most RecentMax. A
+	// backend may keep fewer of large ones, and none of a project that has sent
+	// nothing for a week.
 	Recent(ctx context.Context, project string, limit int) ([]weir.Event, error)
 	// Seen says whether the device had an event within LastScreenViewKept.
 	Seen(ctx context.Context, project, device string, now time.Time) (bool, error)

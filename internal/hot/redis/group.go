@@ -241,12 +241,15 @@ func (g *group) addProjects(s *Store, shard int, now time.Time) {
 		g.keys.text(s.keys.live(shard, project))
 		g.args.number(int64(n))
 		g.args.text(rueidis.BinaryString(g.chunk))
-		if n > hot.RecentMax { // the last of them alone are for the recent
-			g.chunk = appendChunk(g.chunk[:0], g.records[g.starts[n-hot.RecentMax]:])
+		if from := recentFrom(g.starts, len(g.records)); from > 0 {
+			g.chunk = appendChunk(g.chunk[:0], g.records[g.starts[from]:])
 			g.args.text(rueidis.BinaryString(g.chunk))
+			g.args.number(hot.RecentMax) // no room for older ones: some between were left out
 		} else {
 			g.args.text("")
+			g.args.number(recentPlaces(n, len(g.chunk)))
 		}
+		g.args.number(int64(recentKept / time.Second))
 		from := g.lists.next()
 		for v, at := range g.lives {
 			if v.project == project {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"time"
 
@@ -105,55 +104,4 @@ func parseView(b []byte) (hot.ScreenView, error) {
 	r := codec.NewReader(b[viewTime:])
 	v := hot.ScreenView{At: time.UnixMicro(at).UTC(), EventID: r.String(), Path: r.String(), Origin: r.String()}
 	return v, r.Done()
-}
-
-// Recent implements hot.Presence. Each shard keeps its last chunks; they are
-// put in order by the time of their arrival.
-func (s *Store) Recent(ctx context.Context, project string, limit int) ([]weir.Event, error) {
-	if err := s.usable(); err != nil {
-		return nil, err
-	}
-	limit = min(limit, hot.RecentMax)
-	cmds := make([]rueidis.Completed, s.opt.Shards)
-	for shard := range cmds {
-		cmds[shard] = s.client.B().Lrange().Key(s.keys.recent(shard, project)).Start(0).Stop(int64(limit) - 1).Build()
-	}
-	var events []weir.Event
-	for _, r := range s.ask(ctx, cmds) {
-		chunks, err := r.AsStrSlice()
-		if err != nil {
-			return nil, s.fault("read recent events", err)
-		}
-		of, err := newest(chunks, limit)
-		if err != nil {
-			return nil, fmt.Errorf("hot: recent events: %w", err)
-		}
-		events = append(events, of...)
-	}
-	slices.SortStableFunc(events, func(a, b weir.Event) int { return b.ReceivedAt.Compare(a.ReceivedAt) })
-	return events[:min(limit, len(events))], nil
-}
-
-// newest are the last events of a shard's chunks, which come newest first.
-func newest(chunks []string, limit int) ([]weir.Event, error) {
-	var out []weir.Event
-	for _, c := range chunks {
-		if len(out) >= limit {
-			break
-		}
-		var of []weir.Event
-		var bad error
-		err := records([]byte(c), func(record []byte) bool {
-			var e weir.Event
-			e, bad = hot.DecodeRecord(record)
-			of = append(of, e)
-			return bad == nil
-		})
-		if err = errors.Join(err, bad); err != nil {
-			return nil, err
-		}
-		slices.Reverse(of)
-		out = append(out, of...)
-	}
-	return out, nil
 }

@@ -16,10 +16,11 @@ import (
 
 // kind of a key, by its name: what follows the shard.
 var (
-	forEver = regexp.MustCompile(`^(w:log|\{w\d+\}(:log|:state|:recent:.+)?)$`)
+	forEver = regexp.MustCompile(`^(w:log|\{w\d+\}(:log|:state)?)$`)
 	idSet   = regexp.MustCompile(`^\{w\d+\}:[0-9a-z]+\.[0-9a-z]+$`)
 	bucket  = regexp.MustCompile(`^\{w\d+\}:(num|mem|uni):.+:([mhd]):(-?\d+)$`)
 	index   = regexp.MustCompile(`^\{w\d+\}:at:.+:([mhd])$`)
+	recent  = regexp.MustCompile(`^\{w\d+\}:recent:`)
 	live    = regexp.MustCompile(`^\{w\d+\}:live:`)
 	view    = regexp.MustCompile(`^\{w\d+\}:view:.+:\d+$`)
 )
@@ -66,6 +67,8 @@ func expiries(t *testing.T, s *redistest.Server, now time.Time) map[string]int {
 		case index.MatchString(key):
 			from, to := bound(index.FindStringSubmatch(key)[1])
 			within("at", min(from, time.Minute), to)
+		case recent.MatchString(key):
+			within("recent", 7*24*time.Hour, 7*24*time.Hour)
 		case live.MatchString(key):
 			within("live", hot.LastScreenViewKept, 2*time.Hour)
 		case view.MatchString(key):
@@ -109,7 +112,7 @@ func TestWhatIsCountedExpires(t *testing.T) {
 			t.Fatal(err)
 		}
 		kinds := expiries(t, server, now)
-		for _, kind := range []string{"for ever", "ids", "num", "mem", "uni", "at", "live", "view"} {
+		for _, kind := range []string{"for ever", "ids", "num", "mem", "uni", "at", "live", "view", "recent"} {
 			if kinds[kind] == 0 {
 				t.Errorf("no key of kind %s: %v", kind, kinds)
 			}

@@ -92,25 +92,27 @@ if known then
 end
 a, k = a + n + asked, k + n + asked
 
--- Projects: count, records (one chunk; its place in the stream is its last seq), the last 100 of them if they are more,
--- from, to (times and live devices in turn), the time that is too old.
+-- Projects: count, records (one chunk; its place in the stream is its last seq), the last of them if not all are for the
+-- recent, how many places the recent ones take, seconds to keep them, from, to (times and live devices in turn), the time
+-- that is too old. A chunk of the recent stands before chunks of nothing ('\1'), so that it fills its places and a trim of
+-- the list to 100 bounds events and bytes.
 local projects = tonumber(ARGV[a + 1])
 a = a + 1
 for _ = 1, projects do
   local count, records, recent, live = ARGV[a + 1], ARGV[a + 2], KEYS[k + 1], KEYS[k + 2]
   head = head + count
   call('XADD', log, string.format('%.0f-%s', head, count), 'r', records)
-  if ARGV[a + 3] ~= '' then
-    call('UNLINK', recent)
-    records = ARGV[a + 3]
-  end
-  if call('LPUSH', recent, records) > 100 then call('LTRIM', recent, 0, 99) end
-  if ARGV[a + 4] ~= '0' then
-    call('ZADD', live, 'GT', unpack(ARGV, lists + ARGV[a + 4], lists + ARGV[a + 5]))
-    call('ZREMRANGEBYSCORE', live, '-inf', ARGV[a + 6])
+  local places, fill = tonumber(ARGV[a + 4]), {}
+  for i = 1, places - 1 do fill[i] = '\1' end
+  fill[places] = ARGV[a + 3] ~= '' and ARGV[a + 3] or records
+  if call('LPUSH', recent, unpack(fill)) > 100 then call('LTRIM', recent, 0, 99) end
+  call('EXPIRE', recent, ARGV[a + 5])
+  if ARGV[a + 6] ~= '0' then
+    call('ZADD', live, 'GT', unpack(ARGV, lists + ARGV[a + 6], lists + ARGV[a + 7]))
+    call('ZREMRANGEBYSCORE', live, '-inf', ARGV[a + 8])
     call('EXPIRE', live, 7200)
   end
-  a, k = a + 6, k + 2
+  a, k = a + 8, k + 2
 end
 call('HSET', shard, 'head', string.format('%.0f', head))
 
