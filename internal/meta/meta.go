@@ -4,7 +4,8 @@
 //
 // Nothing that lets one in is stored as it is: passwords are argon2id hashes,
 // write keys, API tokens and session tokens SHA-256 sums (they are random, of
-// 128 bits or more, so a slow hash would add nothing).
+// 128 bits or more, so a slow hash would add nothing). The keys of Secret are an
+// exception: they sign, and let nobody in.
 package meta
 
 import (

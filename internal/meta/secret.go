@@ -1,7 +1,9 @@
 package meta
 
 import (
+	"context"
 	"crypto/sha256"
+	"database/sql"
 	"encoding/base32"
 	"encoding/hex"
 	"fmt"
@@ -63,4 +65,33 @@ func last4(secret string) string {
 		return ""
 	}
 	return strings.ToValidUTF8(secret[len(secret)-4:], "")
+}
+
+// keyBytes is the length of a Secret.
+const keyBytes = 32
+
+// Secret is the key of a name, 32 bytes, which is made at random when it is first
+// asked for: what is signed with it is known to all nodes that share the store, and
+// after a restart. It is stored as it is, since it must be used as it is.
+func (s *Store) Secret(ctx context.Context, name string) (key []byte, err error) {
+	fresh, err := s.randomBytes(keyBytes)
+	if err != nil {
+		return nil, fmt.Errorf("meta: secret %s: %w", name, err)
+	}
+	err = s.inTx(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO secrets (name, key) VALUES (?, ?) ON CONFLICT DO NOTHING`, name, hex.EncodeToString(fresh))
+		if err != nil {
+			return err
+		}
+		var text string
+		if err := tx.QueryRowContext(ctx, `SELECT key FROM secrets WHERE name = ?`, name).Scan(&text); err != nil {
+			return err
+		}
+		key, err = hex.DecodeString(text)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("meta: secret %s: %w", name, err)
+	}
+	return key, nil
 }

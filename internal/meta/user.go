@@ -169,6 +169,19 @@ func (s *Store) User(ctx context.Context, id string) (*Account, error) {
 	return a, nil
 }
 
+// UserByEmail is the account of an address. Errors: ENOTFOUND.
+func (s *Store) UserByEmail(ctx context.Context, email string) (*Account, error) {
+	a, err := scanAccount(s.read.QueryRowContext(ctx,
+		`SELECT id, email, name, admin, created_at FROM users WHERE email = ?`, email))
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, weir.Errorf(weir.ENOTFOUND, "no such user")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("meta: user by email: %w", err)
+	}
+	return a, nil
+}
+
 // scanner is a *sql.Row or *sql.Rows.
 type scanner interface{ Scan(dest ...any) error }
 

@@ -202,3 +202,13 @@ func TestTheFilesHoldNoPasswordAndAreTheOwnersAlone(t *testing.T) {
 		}
 	}
 }
+
+func TestAUserIsFoundByAddress(t *testing.T) {
+	f := open(t)
+	made := must(f.CreateUser(t.Context(), "ada@example.org", "Ada", password, false))(t)
+	if got := must(f.UserByEmail(t.Context(), "ada@example.org"))(t); got.ID != made.ID {
+		t.Errorf("found %+v", got)
+	}
+	_, err := f.UserByEmail(t.Context(), "eve@example.org")
+	wantCode(t, err, weir.ENOTFOUND)
+}
