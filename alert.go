@@ -216,6 +216,7 @@ type AlertMessage struct {
 	Incident int64      `json:"incident"`
 	Project  NamedID    `json:"project"`
 	Alert    NamedID    `json:"alert"`
+	URL      string     `json:"url,omitempty"` // of the project's page, where the server's address is known
 	State    AlertState `json:"state"`
 	Summary  string     `json:"summary"`
 	Measure  string     `json:"measure"`

@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 	"time"
 )
@@ -30,9 +31,14 @@ func TestTheDashboardShowsTheDemo(t *testing.T) {
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
+	_, password, ok := strings.Cut(s.out.String(), "Sign in with demo@example.com / ")
+	if !ok {
+		t.Fatalf("no login is printed: %s", s.out)
+	}
+	password, _, _ = strings.Cut(password, "\n")
 	cmd := exec.Command("node", "e2e/smoke.mjs")
 	cmd.Dir = "../web"
-	cmd.Env = append(os.Environ(), "BASE_URL="+s.url, "EMAIL=demo@example.com", "PASSWORD=weir-demo", "CHROMIUM="+browser)
+	cmd.Env = append(os.Environ(), "BASE_URL="+s.url, "EMAIL=demo@example.com", "PASSWORD="+password, "CHROMIUM="+browser)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)

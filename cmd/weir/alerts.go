@@ -143,6 +143,9 @@ func (s *server) newAlerting(engine *insight.Engine) *alerting {
 		Webhooks: deliver.NewWebhook(deliver.WebhookOptions{Allow: s.cmd.Private, Agent: "Weir/" + version}),
 		Limiter:  s.shared.limiter, MailsPerHour: s.cmd.MailsPerHour, Texts: alert.English(),
 	}
+	if u := s.cmd.PublicURL; u != nil {
+		sender.Address = u.Scheme + "://" + u.Host
+	}
 	if mail, _ := s.cmd.mail(); mail != nil { // check looked at the error
 		sender.Mails = mail
 	}

@@ -25,29 +25,17 @@ import (
 //go:embed demo/access.log.gz
 var demoLog []byte
 
-// The demo's names are known to all, so it is served on loopback only.
+// The demo's key is known to all, so it is served on loopback only.
 const (
-	demoProject  = "Demo"
-	demoSite     = "http://www.semicomplete.com"
-	demoEmail    = "demo@example.com"
-	demoPassword = "weir-demo"
-	demoKey      = "wk_demodemodemodemo"
-	demoPause    = 700 * time.Millisecond // mean time between replayed requests
+	demoProject = "Demo"
+	demoSite    = "http://www.semicomplete.com"
+	demoEmail   = "demo@example.com"
+	demoKey     = "wk_demodemodemodemo"
+	demoPause   = 700 * time.Millisecond // mean time between replayed requests
 )
 
-// greetDemo makes the demo's account and project when missing, and tells how to
-// look at it.
-func (s *server) greetDemo(ctx context.Context, url string, stdout io.Writer) error {
-	login := fmt.Sprintf("%s / %s", demoEmail, demoPassword)
-	_, err := s.meta.Setup(ctx, demoEmail, "Demo", demoPassword)
-	if err != nil {
-		if weir.ErrorCode(err) != weir.ECONFLICT {
-			return err
-		}
-		if _, err := s.meta.Authenticate(ctx, demoEmail, demoPassword); err != nil {
-			login = "your own account"
-		}
-	}
+// greetDemo tells how to look at the demo.
+func (s *server) greetDemo(url string, stdout io.Writer) {
 	fmt.Fprintf(stdout, `Sign in with %s
 
 Send an event, and see it at once:
@@ -59,8 +47,7 @@ Count the views of a page of yours:
 
     <script defer src="%s/weir.js" data-key="%s"></script>
 
-`, login, url, demoKey, url, demoKey)
-	return nil
+`, s.demoLogin, url, demoKey, url, demoKey)
 }
 
 // demo fills the demo project once, then replays its log as if it happened now.

@@ -40,6 +40,7 @@ func main() {
 
 // run parses the arguments, runs the command, and returns the exit status.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	keepPrivate()
 	status := -1
 	parser, err := kong.New(&cli{},
 		kong.Name("weir"),

@@ -132,6 +132,8 @@ func TestAServerThatCannotServeSaysWhyInOneLine(t *testing.T) {
 		"data in a file":            {[]string{"--data", file}, []string{"data folder", file}},
 		"an admin token of a key":   {[]string{"--admin-token", "wk_0123456789abcdef_and_longer"}, []string{"--admin-token", "wk_"}},
 		"a short admin token":       {[]string{"--admin-token", "x0123456789abcdef"}, []string{"--admin-token", "24 characters"}},
+		"a public address of words": {[]string{"--public-url", "weir.example.com"}, []string{"--public-url", "https://"}},
+		"a public path":             {[]string{"--public-url", "https://example.com/weir"}, []string{"--public-url", "https://"}},
 		"a lost country database":   {[]string{"--geo-country", filepath.Join(t.TempDir(), "none.mmdb")}, []string{"none.mmdb"}},
 	} {
 		args := append([]string{"serve", "--listen", "127.0.0.1:0", "--data", t.TempDir()}, c.args...)

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"net/url"
 	"os"
 	"runtime/debug"
 	"time"
@@ -43,6 +44,7 @@ type serveCmd struct {
 	LimitIP  weir.Rate `name:"limit-ip" env:"WEIR_LIMIT_IP" placeholder:"N/s" help:"Most requests with events from one address, or one /64 of IPv6; any number by default. A project may have its own."`
 
 	AdminToken     string         `env:"WEIR_ADMIN_TOKEN" placeholder:"TOKEN" help:"Token of the administrator, 24 characters or more; it replaces the one of the data folder. Without it one is made at the first start and printed once. Better given as WEIR_ADMIN_TOKEN than on the command line."`
+	PublicURL      *url.URL       `name:"public-url" env:"WEIR_PUBLIC_URL" placeholder:"URL" help:"Address at which people reach the server, such as https://weir.example.com: the page and the API are served under its host and on loopback only, and links lead there. Needed behind a proxy."`
 	TrustedProxies []netip.Prefix `env:"WEIR_TRUSTED_PROXIES" placeholder:"CIDR,…" help:"Proxies whose X-Forwarded-For counts; loopback by default."`
 	GeoCountry     string         `env:"WEIR_GEO_COUNTRY" type:"path" placeholder:"FILE" help:"Country database (MMDB) instead of the built-in one."`
 	GeoCity        string         `env:"WEIR_GEO_CITY" type:"path" placeholder:"FILE" help:"City database (MMDB); without it regions and cities stay empty."`
@@ -52,7 +54,7 @@ type serveCmd struct {
 
 	LogLevel  slog.Level `default:"info" env:"WEIR_LOG_LEVEL" help:"debug, info, warn or error."`
 	LogFormat string     `default:"text" enum:"text,json" env:"WEIR_LOG_FORMAT" help:"text or json."`
-	Demo      bool       `env:"WEIR_DEMO" help:"Add two demo projects that keep moving: a site, from a real access log, and an API that is made up; only on a loopback address."`
+	Demo      bool       `env:"WEIR_DEMO" help:"Add two demo projects that keep moving: a site, from a real access log, and an API that is made up; only on a loopback address. Prints a login with a new password at each start."`
 	PprofAddr string     `name:"pprof" env:"WEIR_PPROF" placeholder:"ADDR" help:"Serve Go profiles on this loopback address."`
 }
 
@@ -109,7 +111,7 @@ func (c *serveCmd) logger(w logWriter) *slog.Logger {
 
 func (c *serveCmd) check() error {
 	if c.Demo && !loopback(c.Listen) {
-		return fmt.Errorf("--demo has a well-known password: it goes with a loopback --listen only, not %s", c.Listen)
+		return fmt.Errorf("--demo has a write key that everybody knows: it goes with a loopback --listen only, not %s", c.Listen)
 	}
 	if c.Demo && !c.has(roleIngest) {
 		return errors.New("--demo sends events: it goes with the role ingest")
@@ -122,6 +124,9 @@ func (c *serveCmd) check() error {
 	}
 	if c.Shards < 1 || c.Shards > 1024 {
 		return fmt.Errorf("--shards: 1 to 1024, not %d", c.Shards)
+	}
+	if err := checkPublic(c.PublicURL); err != nil {
+		return err
 	}
 	if c.AdminToken != "" {
 		if err := meta.CheckAdminToken(c.AdminToken); err != nil {

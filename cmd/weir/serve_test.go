@@ -60,7 +60,7 @@ func serves(t *testing.T, data string, args ...string) *running {
 		if _, url, ok := strings.Cut(lines.Text(), " is at "); ok {
 			r.url = url
 		}
-		if strings.Contains(lines.Text(), "create the owner's account") {
+		if strings.Contains(lines.Text(), "create the owner's account") || strings.Contains(lines.Text(), "data-key=") { // the last line, and that of a demo
 			return r
 		}
 	}

@@ -64,6 +64,10 @@ type server struct {
 	nightly *report.Scheduler // nil like retention
 
 	adminToken string // "" unless it was made just now
+	unowned    bool   // nobody has an account
+	setupCode  string // lets its holder make the owner's account; "" is none
+	deviceKey  []byte // signs the cookies of browsers that signed in before
+	demoLogin  string // how to sign in to the demo
 }
 
 // open opens the stores and builds the parts on them.
@@ -82,6 +86,7 @@ func (s *server) openStores(ctx context.Context) (err error) {
 	if err := claimData(c.Data); err != nil {
 		return err
 	}
+	s.tighten()
 	// First of all: its lock tells that another server is running.
 	if s.node, err = s.claimNode(); err != nil {
 		return err
@@ -101,6 +106,9 @@ func (s *server) openStores(ctx context.Context) (err error) {
 		return err
 	}
 	if err = s.ensureAdminToken(ctx); err != nil {
+		return err
+	}
+	if err = s.openDoors(ctx); err != nil {
 		return err
 	}
 	if s.enrich, err = enrich.New(enrich.Options{Country: c.GeoCountry, City: c.GeoCity}); err != nil {
@@ -193,6 +201,10 @@ func (s *server) build() {
 		RateLimiter:    limiter,
 		LimitIP:        s.cmd.LimitIP,
 		TrustedProxies: s.cmd.TrustedProxies,
+		PublicURL:      s.cmd.PublicURL,
+		AnyHost:        s.cmd.anyHost(),
+		SetupCode:      s.setupCode,
+		DeviceKey:      s.deviceKey,
 		Checks:         s.checks(),
 		Status:         s.status,
 	})
@@ -261,15 +273,11 @@ func (s *server) greet(ctx context.Context, addr net.Addr, stdout io.Writer) err
 	if len(s.cmd.Roles) < len(allRoles) {
 		fmt.Fprintf(stdout, "Roles: %s\n", strings.Join(s.cmd.Roles, ", "))
 	}
+	s.warnOfDoors()
 	if s.cmd.Demo {
-		return s.greetDemo(ctx, url, stdout)
+		s.greetDemo(s.address(addr), stdout)
+		return nil
 	}
-	setup, err := s.meta.SetupRequired(ctx)
-	if err != nil {
-		return err
-	}
-	if setup {
-		fmt.Fprintf(stdout, "Open it to create the owner's account.\n")
-	}
+	s.greetOwner(s.address(addr), stdout)
 	return nil
 }

@@ -275,3 +275,31 @@ func TestAMailThatTheLimitHoldsUpForADayIsGivenUp(t *testing.T) {
 		t.Errorf("history %+v %v", entries, err)
 	}
 }
+
+func TestMessagesLeadToTheServersAddressWhereItIsKnown(t *testing.T) {
+	for _, address := range []string{"", "https://weir.example.com"} {
+		w, mails := withMail(t)
+		w.address = address
+		w.node = w.newNode("one", w.meta)
+		w.makes(func(s *weir.AlertSpec) {
+			s.Channels = append(s.Channels, weir.AlertChannel{Kind: weir.AlertByEmail, To: "ada@example.org"})
+		})
+		w.calls(70, 30)
+		w.wait(time.Minute)
+		w.evaluator.Pass(t.Context())
+		w.deliver()
+		posts := w.hook.take()
+		if len(posts) != 1 || len(mails.all) != 1 {
+			t.Fatalf("%d posts and %d mails", len(posts), len(mails.all))
+		}
+		want := ""
+		if address != "" {
+			want = address + "/p/" + w.project.ID
+		}
+		same(t, "url", want, posts[0].message.URL)
+		m := mails.all[0]
+		if strings.Contains(m.Text, "https://") != (want != "") || !strings.Contains(m.Text, want) || !strings.Contains(m.HTML, want) {
+			t.Errorf("%q: mail %+v", address, m)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"time"
 
 	weir "github.com/weir-analytics/weir"
@@ -29,6 +30,9 @@ type Sender struct {
 	// MailsPerHour is the most mails of a project in an hour.
 	MailsPerHour int
 	Texts        Texts
+	// Address is where people reach the server, such as https://weir.example.com: messages
+	// lead there. "" is unknown.
+	Address string
 }
 
 // limited is why a mail has to wait.
@@ -40,8 +44,12 @@ func (l limited) Error() string {
 
 // send sends. Its error is a limited when nothing was tried.
 func (s *Sender) send(ctx context.Context, d *weir.AlertDelivery) error {
+	message := d.Message
+	if s.Address != "" {
+		message.URL = s.Address + "/p/" + url.PathEscape(message.Project.ID)
+	}
 	if d.Channel.Kind == weir.AlertByWebhook {
-		body, err := json.Marshal(d.Message)
+		body, err := json.Marshal(message)
 		if err != nil {
 			return fmt.Errorf("write the message: %w", err)
 		}
@@ -60,7 +68,7 @@ func (s *Sender) send(ctx context.Context, d *weir.AlertDelivery) error {
 	if wait > 0 {
 		return limited{wait}
 	}
-	letter, err := s.Texts.letter(&d.Message, d.Key, d.Channel.To)
+	letter, err := s.Texts.letter(&message, d.Key, d.Channel.To)
 	if err != nil {
 		return fmt.Errorf("write the mail: %w", err)
 	}

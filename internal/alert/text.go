@@ -215,7 +215,8 @@ var letterHTML = template.Must(template.New("letter").Parse(`<!doctype html>
 <h2 style="font-size:18px">{{.Subject}}</h2>
 <p>{{.Message.Summary}}</p>
 <table cellpadding="4">{{range .Rows}}<tr><td style="color:#666">{{index . 0}}</td><td>{{index . 1}}</td></tr>{{end}}</table>
-<p style="color:#666;font-size:12px">{{.Signed}}</p>
+{{with .Message.URL}}<p><a href="{{.}}">{{.}}</a></p>
+{{end}}<p style="color:#666;font-size:12px">{{.Signed}}</p>
 </body></html>
 `))
 
@@ -234,6 +235,9 @@ func (t *Texts) letter(m *weir.AlertMessage, key, to string) (deliver.Letter, er
 	text.WriteString(l.Subject + "\n\n" + m.Summary + "\n\n")
 	for _, r := range rows {
 		fmt.Fprintf(&text, "%s: %s\n", r[0], r[1])
+	}
+	if m.URL != "" {
+		text.WriteString("\n" + m.URL + "\n")
 	}
 	text.WriteString("\n-- \n" + t.Signed + "\n")
 	l.Text = text.String()

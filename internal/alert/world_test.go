@@ -111,6 +111,7 @@ type world struct {
 	hook     *receiver
 	insights alert.Insights
 	mails    alert.Mails
+	address  string // of the server
 	locks    *local.Locks
 	limiter  *local.Limiter
 	log      journal
@@ -176,7 +177,7 @@ func (w *world) newNode(name string, m *meta.Store) node {
 	allow := []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 	sender := &alert.Sender{
 		Webhooks: deliver.NewWebhook(deliver.WebhookOptions{Allow: allow, Clock: w.clock}), Mails: w.mails,
-		Limiter: w.limiter, MailsPerHour: 3, Texts: alert.English(),
+		Limiter: w.limiter, MailsPerHour: 3, Texts: alert.English(), Address: w.address,
 	}
 	n.rules = alert.NewRules(alert.RulesConfig{Shelf: m, Counters: w.hot, Insights: w.insights, Allow: allow, Sender: sender, Clock: w.clock})
 	n.courier = alert.NewCourier(m, sender, w.clock, log, metrics, func() float64 { return 0 })

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
+	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/meta"
 )
 
@@ -19,7 +20,7 @@ type UserBody struct {
 // SessionBody says who is signed in.
 type SessionBody struct {
 	User          *UserBody `json:"user"`
-	SetupRequired bool      `json:"setup_required" doc:"nobody has an account yet: the first to set one up owns the server"`
+	SetupRequired bool      `json:"setup_required" doc:"nobody has an account yet: who sets one up, with the set-up code or the admin token, owns the server"`
 }
 
 // TransformSchema says that user may be null, for which huma has no tag.
@@ -34,16 +35,9 @@ type sessionOutput struct {
 	Body         SessionBody
 }
 
-type setupInput struct {
-	Body struct {
-		Email    string `json:"email"`
-		Name     string `json:"name"`
-		Password string `json:"password"`
-	}
-}
-
 type loginInput struct {
-	Body struct {
+	Device string `cookie:"weir_device" doc:"that the browser has signed in before; set by an earlier answer"`
+	Body   struct {
 		Email    string `json:"email"`
 		Password string `json:"password"`
 	}
@@ -55,7 +49,7 @@ func (s *Server) mountAccount() {
 	}, s.getSession)
 	handle(s, huma.Operation{
 		OperationID: "set-up", Method: "POST", Path: "/api/v1/setup", Summary: "Make the first account",
-		Description: "Works while there is no account.", DefaultStatus: http.StatusCreated,
+		Description: "Works while there is no account, with the set-up code that the server printed when it started, or the admin token.", DefaultStatus: http.StatusCreated,
 	}, s.setUp)
 	handle(s, huma.Operation{
 		OperationID: "log-in", Method: "POST", Path: "/api/v1/login", Summary: "Sign in",
@@ -76,29 +70,20 @@ func (s *Server) getSession(ctx context.Context, _ *struct{}) (*sessionOutput, e
 	return out, err
 }
 
-func (s *Server) setUp(ctx context.Context, in *setupInput) (*sessionOutput, error) {
-	// Each try costs a password hash.
-	if err := s.guesses.guess(ctx, in.Body.Email, callOf(ctx).ip); err != nil {
-		return nil, err
-	}
-	u, err := s.cfg.Directory.Setup(ctx, in.Body.Email, in.Body.Name, in.Body.Password)
-	if err != nil {
-		return nil, err
-	}
-	s.log.InfoContext(ctx, "server set up", "user", u.ID, "request_id", callOf(ctx).id)
-	return s.signIn(ctx, u)
-}
-
 func (s *Server) logIn(ctx context.Context, in *loginInput) (*sessionOutput, error) {
 	c := callOf(ctx)
-	if err := s.guesses.guess(ctx, in.Body.Email, c.ip); err != nil {
+	device := s.devices.known(in.Device, in.Body.Email, s.cfg.Clock.Now())
+	if err := s.guesses.guess(ctx, in.Body.Email, c.ip, device); err != nil {
 		return nil, err
 	}
 	u, err := s.cfg.Directory.Authenticate(ctx, in.Body.Email, in.Body.Password)
 	if err != nil {
+		if weir.ErrorCode(err) == weir.EUNAUTHORIZED {
+			s.guesses.wrong("password")
+		}
 		return nil, err
 	}
-	s.guesses.right(ctx, in.Body.Email, c.ip)
+	s.guesses.right(ctx, in.Body.Email, c.ip, device)
 	s.log.InfoContext(ctx, "signed in", "user", u.ID, "request_id", c.id)
 	return s.signIn(ctx, u)
 }
@@ -109,7 +94,7 @@ func (s *Server) signIn(ctx context.Context, u *meta.Account) (*sessionOutput, e
 		return nil, err
 	}
 	return &sessionOutput{
-		Cookie:       []http.Cookie{cookie},
+		Cookie:       []http.Cookie{cookie, s.deviceCookie(u.Email, callOf(ctx).secure)},
 		CacheControl: "no-store",
 		Body:         SessionBody{User: userBody(u)},
 	}, nil

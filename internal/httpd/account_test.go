@@ -11,7 +11,10 @@ import (
 	"github.com/weir-analytics/weir/internal/httpd"
 )
 
-const setup = `{"email":"Ada@example.org","name":"Ada","password":"correct horse"}`
+const (
+	setupCode = "the-code-that-was-printed"
+	setup     = `{"code":"` + setupCode + `","email":"Ada@example.org","name":"Ada","password":"correct horse"}`
+)
 
 func session(t *testing.T, a answer) httpd.SessionBody {
 	t.Helper()
@@ -143,7 +146,7 @@ func TestSetupRefusesBadInput(t *testing.T) {
 		`[]`, `null`, `{`, ``, "{\"email\":\"\x00\"}",
 	} {
 		f.watch.add(time.Minute)
-		a := f.do("POST", "/api/v1/setup", body)
+		a := f.as(f.admin, "POST", "/api/v1/setup", body)
 		wantError(t, a, 400, weir.EINVALID)
 		if strings.Contains(a.body, "correct horse") {
 			t.Errorf("the answer to %s holds the password: %s", body, a.body)

@@ -18,6 +18,17 @@ type principal struct {
 
 func (p principal) known() bool { return p.user != nil || p.token != nil || p.key != nil }
 
+// name tells users and tokens apart.
+func (p principal) name() string {
+	switch {
+	case p.user != nil:
+		return "user " + p.user.ID
+	case p.token != nil:
+		return "token " + p.token.ID
+	}
+	return ""
+}
+
 // admin says whether it may do everything on the server.
 func (p principal) admin() bool {
 	switch {
@@ -60,6 +71,11 @@ func tokenRole(t *meta.Token, projectID string) weir.Role {
 func (s *Server) admitting(rule Rule, next http.Handler) http.Handler {
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := callOf(r.Context())
+		asked := r
+		c.readmit = func() error {
+			_, err := s.admit(rule, asked, &call{})
+			return err
+		}
 		c.route, c.rule, c.refuse = rule.pattern(), rule, s.mux.refusers[rule.pattern()]
 		ctx, err := s.admit(rule, r, c)
 		if rule.Need == WriteKey {
@@ -90,6 +106,9 @@ func (s *Server) admit(rule Rule, r *http.Request, c *call) (context.Context, er
 	case WriteKey:
 		var err error
 		c.project, err = s.admitKey(r, c)
+		return ctx, err
+	}
+	if err := s.checkHost(r); err != nil {
 		return ctx, err
 	}
 	ctx, who, err := s.identify(rule, r)
@@ -195,7 +214,7 @@ func (s *Server) admitToProject(ctx context.Context, rule Rule, r *http.Request,
 func (s *Server) identify(rule Rule, r *http.Request) (context.Context, principal, error) {
 	secret := bearer(r)
 	if secret != "" && rule.Need != Session {
-		who, err := s.identifyBearer(r.Context(), secret)
+		who, err := s.identifyBearer(r.Context(), secret, callOf(r.Context()).ip)
 		return r.Context(), who, err
 	}
 	ctx, err := s.logins.load(r)
@@ -203,7 +222,7 @@ func (s *Server) identify(rule Rule, r *http.Request) (context.Context, principa
 		return r.Context(), principal{}, err
 	}
 	if secret != "" {
-		who, err := s.identifyBearer(ctx, secret)
+		who, err := s.identifyBearer(ctx, secret, callOf(ctx).ip)
 		return ctx, who, err
 	}
 	// A browser sends its cookies whoever asks it to; programs send no Origin.
@@ -221,16 +240,23 @@ func (s *Server) identify(rule Rule, r *http.Request) (context.Context, principa
 	return ctx, principal{user: user}, err
 }
 
-func (s *Server) identifyBearer(ctx context.Context, secret string) (who principal, err error) {
-	if strings.HasPrefix(secret, meta.KeyPrefix) {
-		who.key, err = s.cfg.Directory.ProjectByKey(ctx, secret)
-	} else {
-		who.token, err = s.cfg.Directory.Token(ctx, secret)
+func (s *Server) identifyBearer(ctx context.Context, secret, ip string) (who principal, err error) {
+	err = s.guesses.secret(ctx, "token", secret, ip, func() error {
+		var err error
+		if strings.HasPrefix(secret, meta.KeyPrefix) {
+			who.key, err = s.cfg.Directory.ProjectByKey(ctx, secret)
+		} else {
+			who.token, err = s.cfg.Directory.Token(ctx, secret)
+		}
+		if weir.ErrorCode(err) == weir.ENOTFOUND {
+			return weir.Errorf(weir.EUNAUTHORIZED, "unknown token")
+		}
+		return err
+	})
+	if err != nil {
+		return principal{}, err
 	}
-	if weir.ErrorCode(err) == weir.ENOTFOUND {
-		return principal{}, weir.Errorf(weir.EUNAUTHORIZED, "unknown token")
-	}
-	return who, err
+	return who, nil
 }
 
 // bearer is the token of an Authorization: Bearer header, or "".

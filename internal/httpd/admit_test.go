@@ -2,6 +2,7 @@ package httpd_test
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -136,7 +137,7 @@ var bodies = map[string]string{
 	"PUT /api/v1/projects/{id}/reports/schedule":      `{"at":"02:00"}`,
 	"POST /api/v1/projects/{id}/reports/daily/{date}": "",
 	"POST /api/v1/setup":                              `{"email":"x@example.org","name":"X","password":"12345678"}`,
-	"POST /api/v1/login":                              `{"email":"none@example.org","password":"correct horse"}`,
+	"POST /api/v1/login":                              `{"email":"stranger@example.org","password":"correct horse"}`,
 	"POST /api/v1/projects/{id}/keys":                 "",
 	"POST /api/v1/logout":                             "",
 	"DELETE /api/v1/projects/{id}/keys/{key}":         "",
@@ -204,10 +205,12 @@ func (f *fixture) call(c caller, method, path, body string) answer {
 	if client == nil {
 		client = http.DefaultClient
 	}
-	if c.token == "" {
-		return f.doWith(client, method, path, body)
+	f.calls++
+	from := []string{"X-Forwarded-For", fmt.Sprintf("10.%d.%d.%d", f.calls>>16, f.calls>>8&255, f.calls&255)} // who sends many wrong tokens is not heard
+	if c.token != "" {
+		from = append(from, "Authorization", "Bearer "+c.token)
 	}
-	return f.doWith(client, method, path, body, "Authorization", "Bearer "+c.token)
+	return f.doWith(client, method, path, body, from...)
 }
 
 func TestAForeignAndAMissingProjectGetTheSameAnswer(t *testing.T) {

@@ -25,6 +25,9 @@ type call struct {
 	role    weir.Role     // with InProject
 	key     string        // with WriteKey: what names the key to the limiter, if there is one
 
+	// readmit says why the caller may not call any more: for answers that last.
+	readmit func() error
+
 	standing *ingest.Standing // with the address's rate; nil when there is none
 	held     string           // the bucket of that rate; "" when there is none
 
@@ -127,7 +130,11 @@ func (s *Server) dispatch(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, e)
 	default:
 		callOf(r.Context()).route = "ui"
-		if err := s.ui.serve(w, r); err != nil {
+		err := s.checkHost(r)
+		if err == nil {
+			err = s.ui.serve(w, r)
+		}
+		if err != nil {
 			s.fail(w, r, err)
 		}
 	}

@@ -24,7 +24,7 @@ type Error struct {
 
 // ErrorContent says what went wrong.
 type ErrorContent struct {
-	Code    string `json:"code" doc:"a stable word: invalid, unauthorized, forbidden, not_found, conflict, too_large, unsupported, rate_limited, quota_exceeded, unavailable, internal, method_not_allowed"`
+	Code    string `json:"code" doc:"a stable word: invalid, unauthorized, forbidden, not_found, conflict, too_large, unsupported, rate_limited, quota_exceeded, unavailable, internal, method_not_allowed, misdirected"`
 	Message string `json:"message" doc:"what is wrong, for people"`
 	Details any    `json:"details,omitempty" doc:"more about it, depending on the code"`
 }
@@ -52,6 +52,8 @@ func statusOf(code string) int {
 		return http.StatusNotFound
 	case codeMethod:
 		return http.StatusMethodNotAllowed
+	case codeHost:
+		return http.StatusMisdirectedRequest
 	case weir.ECONFLICT:
 		return http.StatusConflict
 	case weir.ETOOLARGE:

@@ -195,6 +195,7 @@ type fixture struct {
 	admin  string // the admin token
 	shop   *weir.Project
 	key    string // shop's write key
+	calls  int    // of call
 }
 
 // start serves a directory with one project, shop.
@@ -220,6 +221,8 @@ func start(t *testing.T, change ...func(*httpd.Config)) *fixture {
 		Logger:  slog.New(slog.NewJSONHandler(f.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Clock:   f.watch.now,
 		Version: "test",
+
+		SetupCode: setupCode,
 	}
 	f.alertsOf(&cfg)
 	for _, c := range change {

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	weir "github.com/weir-analytics/weir"
 )
 
 const (
@@ -36,13 +35,14 @@ func (s *Server) mountLive() {
 }
 
 func (s *Server) live(w http.ResponseWriter, r *http.Request) {
-	select {
-	case s.streams <- struct{}{}:
-		defer func() { <-s.streams }()
-	default:
-		s.fail(w, r, weir.Errorf(weir.EUNAVAILABLE, "too many live streams are open"))
+	c := callOf(r.Context())
+	leave, by, err := s.streams.enter(c.who.name(), c.project.ID)
+	if err != nil {
+		s.metrics.streamsRefused.WithLabelValues(by).Inc()
+		s.fail(w, r, err)
 		return
 	}
+	defer leave()
 	s.metrics.streams.Inc()
 	defer s.metrics.streams.Dec()
 
@@ -57,8 +57,9 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 	if err := st.begin(); err != nil {
 		return // the client is gone
 	}
-	beat := time.NewTicker(s.cfg.Heartbeat)
+	beat, look := time.NewTicker(s.cfg.Heartbeat), time.NewTicker(s.cfg.LiveLook)
 	defer beat.Stop()
+	defer look.Stop()
 	for {
 		select {
 		case e, ok := <-events:
@@ -73,6 +74,9 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 			err = st.write(len(events) == 0, "event: %s\ndata: %s\n\n", e.Type, data)
 		case <-beat.C:
 			err = st.comment()
+		case <-look.C:
+			// A session that was ended, a token that was revoked, a role that was taken away.
+			err = c.readmit()
 		case <-ctx.Done():
 			return
 		case <-s.stopping:

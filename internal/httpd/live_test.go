@@ -145,6 +145,107 @@ func TestLiveStreamsAreBoundedInNumber(t *testing.T) {
 	wantError(t, f.as(f.admin, "GET", f.path("/live"), ""), 503, weir.EUNAVAILABLE)
 }
 
+// streamOf opens a live stream of a project as a user, and returns when it began.
+func (f *fixture) streamOf(c *http.Client, project string) *bufio.Scanner {
+	f.t.Helper()
+	req, err := http.NewRequestWithContext(f.t.Context(), "GET", f.server.URL+"/api/v1/projects/"+project+"/live", nil)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	res, err := c.Do(req)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	f.t.Cleanup(func() { _ = res.Body.Close() })
+	if res.StatusCode != 200 {
+		f.t.Fatalf("live: %s", res.Status)
+	}
+	lines := bufio.NewScanner(res.Body)
+	nextEvent(f.t, lines)
+	return lines
+}
+
+func TestOneViewerCannotTakeAllLiveStreams(t *testing.T) {
+	f := start(t, func(c *httpd.Config) { c.LiveOfUser, c.LiveOfProject = 2, 3 })
+	other, _ := f.newProject("Other", "UTC")
+	ada, bob, root := f.signedIn("ada@example.org", weir.RoleViewer, false), f.signedIn("bob@example.org", weir.RoleViewer, false), f.signedIn("root@example.org", weir.RoleNone, true)
+	ada2 := browser(t) // a user is one, in however many browsers
+	wantStatus(t, f.doWith(ada2, "POST", "/api/v1/login", `{"email":"ada@example.org","password":"`+password+`"}`), 200)
+	f.streamOf(ada, f.shop.ID)
+	f.streamOf(ada2, f.shop.ID)
+	for _, c := range []*http.Client{ada, ada2} {
+		wantError(t, f.doWith(c, "GET", f.path("/live"), ""), 429, weir.ERATELIMITED)
+	}
+	f.streamOf(bob, f.shop.ID)
+	wantError(t, f.doWith(root, "GET", f.path("/live"), ""), 503, weir.EUNAVAILABLE) // the project is full
+	f.streamOf(root, other.ID)
+	m := f.do("GET", "/metrics", "").body
+	for _, line := range []string{`weir_live_refused_total{by="user"} 2`, `weir_live_refused_total{by="project"} 1`, `weir_live_streams 4`} {
+		if !strings.Contains(m, line) {
+			t.Errorf("/metrics lacks %s", line)
+		}
+	}
+}
+
+func TestAStreamThatEndedMakesRoom(t *testing.T) {
+	f := start(t, func(c *httpd.Config) { c.LiveOfUser, c.LiveFor = 1, time.Millisecond })
+	for range 3 {
+		_, lines := f.watchLive(t.Context())
+		for lines.Scan() {
+		}
+	}
+}
+
+// ends waits for the end of a stream.
+func ends(t *testing.T, lines *bufio.Scanner) {
+	t.Helper()
+	for lines.Scan() {
+	}
+	if err := lines.Err(); err != nil {
+		t.Fatalf("the stream was cut off: %v", err)
+	}
+}
+
+func TestAStreamEndsWithWhatItWasOpenedBy(t *testing.T) {
+	look := func(c *httpd.Config) { c.LiveLook = time.Millisecond }
+	t.Run("signing out", func(t *testing.T) {
+		f := start(t, look)
+		c := f.signedIn("ada@example.org", weir.RoleViewer, false)
+		lines := f.streamOf(c, f.shop.ID)
+		f.hub.Publish(f.shop.ID, httpd.LiveEvent{Type: "saved", Data: 1})
+		nextEvent(t, lines)
+		wantStatus(t, f.doWith(c, "POST", "/api/v1/logout", ""), 204)
+		ends(t, lines)
+	})
+	t.Run("the session's end", func(t *testing.T) {
+		f := start(t, look)
+		lines := f.streamOf(f.signedIn("ada@example.org", weir.RoleViewer, false), f.shop.ID)
+		f.watch.add(4000 * 24 * time.Hour) // scs has a clock of its own: the session ends 14 days from the real now
+		ends(t, lines)
+	})
+	t.Run("a role that is taken away", func(t *testing.T) {
+		f := start(t, look)
+		lines := f.streamOf(f.signedIn("ada@example.org", weir.RoleViewer, false), f.shop.ID)
+		u, err := f.meta.Authenticate(t.Context(), "ada@example.org", password)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := f.meta.SetRole(t.Context(), u.ID, f.shop.ID, weir.RoleNone); err != nil {
+			t.Fatal(err)
+		}
+		ends(t, lines)
+	})
+	t.Run("another admin token", func(t *testing.T) {
+		f := start(t, look)
+		_, lines := f.watchLive(t.Context())
+		nextEvent(t, lines)
+		if _, _, err := f.meta.EnsureAdminToken(t.Context(), "another token of the operator"); err != nil {
+			t.Fatal(err)
+		}
+		ends(t, lines)
+	})
+}
+
 type brokenLive struct{}
 
 func (brokenLive) Live(context.Context, *weir.Project) (<-chan httpd.LiveEvent, error) {

@@ -13,7 +13,10 @@ type metrics struct {
 	refusedKeys *prometheus.CounterVec
 	unsupported *prometheus.CounterVec
 	guesses     *prometheus.CounterVec
+	wrong       *prometheus.CounterVec
 	streams     prometheus.Gauge
+
+	streamsRefused *prometheus.CounterVec
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -32,19 +35,31 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Name: "weir_ingest_unsupported_total", Help: "Requests of vendors' SDKs that were taken though Weir does not keep what they bring, by vendor and kind.",
 		}, []string{"vendor", "kind"}),
 		guesses: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "weir_login_throttled_total", Help: "Attempts to sign in that came too soon after others, by what they had in common.",
+			Name: "weir_login_throttled_total", Help: "Attempts to sign in, by password, token or set-up code, that came too soon after others, by what they had in common.",
 		}, []string{"by"}),
+		wrong: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "weir_login_failed_total", Help: "Passwords, tokens and set-up codes that were wrong, by which.",
+		}, []string{"reason"}),
 		streams: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "weir_live_streams", Help: "Live streams open now.",
 		}),
+		streamsRefused: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "weir_live_refused_total", Help: "Live streams refused because too many were open, by whose.",
+		}, []string{"by"}),
 	}
-	reg.MustRegister(m.requests, m.seconds, m.refusedKeys, m.unsupported, m.guesses, m.streams)
+	reg.MustRegister(m.requests, m.seconds, m.refusedKeys, m.unsupported, m.guesses, m.wrong, m.streams, m.streamsRefused)
 	// Shown from the start, so that a rate over them has a zero to begin with.
 	m.refusedKeys.WithLabelValues("missing")
 	m.refusedKeys.WithLabelValues("unknown")
 	m.refusedKeys.WithLabelValues("rate_limited")
-	for _, by := range []string{"address", "account_and_address", "account"} {
+	for _, by := range []string{"address", "network", "account_and_address", "account", "device", "token", "setup_code"} {
 		m.guesses.WithLabelValues(by)
+	}
+	for _, reason := range []string{"password", "token", "setup_code"} {
+		m.wrong.WithLabelValues(reason)
+	}
+	for _, by := range []string{"user", "project", "server"} {
+		m.streamsRefused.WithLabelValues(by)
 	}
 	return m
 }

@@ -16,6 +16,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"sync"
 	"time"
 
@@ -57,14 +58,25 @@ type Config struct {
 	RateLimiter *ingest.Limiter // of what senders send; nil: no rates
 	LimitIP     weir.Rate       // requests of senders from one address, of projects that have no rate of their own
 
+	// PublicURL is the address at which people reach the server, nil when it is not known.
+	// The page and the API serve its host, and loopback's names; with AnyHost any.
+	PublicURL *url.URL
+	AnyHost   bool
+
+	SetupCode string // lets its holder set the server up; "" is none: the admin token does
+	DeviceKey []byte // signs the cookies of browsers that signed in; nil is a random one, which a restart forgets
+
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For counts; nil is loopback
 	NewRequestID   func() string  // nil is 128 random bits
 
 	MaxIngestBody int64         // bytes of an ingest request as sent; 20 MiB
 	MaxBody       int64         // bytes of any other request; 1 MiB
 	Heartbeat     time.Duration // between comments on a quiet live stream; 15 s
-	LiveFor       time.Duration // until a live stream ends, so that the client asks anew and its rights are looked at; 1 h
+	LiveFor       time.Duration // until a live stream ends, so that the client asks anew; 1 h
+	LiveLook      time.Duration // between looks at whether a live stream's client may still have it; 5 s
 	LiveStreams   int           // live streams at once; 1000
+	LiveOfProject int           // of one project; 500
+	LiveOfUser    int           // of one user or token; 20
 	DrainTimeout  time.Duration // for requests under way when Run stops; 10 s
 }
 
@@ -80,7 +92,8 @@ type Server struct {
 	metrics *metrics
 	ui      *ui
 	origin  *http.CrossOriginProtection
-	streams chan struct{} // a slot per live stream
+	devices devices
+	streams streams
 	began   time.Time
 
 	unavailable rate.Sometimes // the log of refusals of unavailable parts
@@ -100,14 +113,15 @@ func New(cfg Config) *Server {
 		proxies:  cfg.TrustedProxies,
 		metrics:  newMetrics(cfg.Metrics),
 		ui:       newUI(cfg.UI),
-		origin:   http.NewCrossOriginProtection(),
-		streams:  make(chan struct{}, cfg.LiveStreams),
+		origin:   ownOrigin(cfg.PublicURL),
+		devices:  devices{cfg.DeviceKey},
+		streams:  streams{users: cfg.LiveOfUser, projects: cfg.LiveOfProject, server: cfg.LiveStreams, open: map[string]int{}},
 		began:    cfg.Clock.Now(),
 		stopping: make(chan struct{}),
 
 		unavailable: rate.Sometimes{First: 3, Interval: 10 * time.Second},
 	}
-	s.guesses = newThrottle(cfg.Limiter, cfg.Clock, cfg.Logger, s.metrics.guesses)
+	s.guesses = newThrottle(cfg.Limiter, cfg.Clock, cfg.Logger, s.metrics)
 	s.mux = newGuardedMux(s)
 	s.api = humago.New(s.mux, openAPIConfig(cfg.Version))
 	s.mountOps()
@@ -143,11 +157,17 @@ func setDefaults(c *Config) {
 	if c.NewRequestID == nil {
 		c.NewRequestID = rand.Text
 	}
+	if c.DeviceKey == nil {
+		c.DeviceKey = []byte(rand.Text())
+	}
 	def(&c.MaxIngestBody, 20<<20)
 	def(&c.MaxBody, 1<<20)
 	def(&c.Heartbeat, 15*time.Second)
 	def(&c.LiveFor, time.Hour)
+	def(&c.LiveLook, 5*time.Second)
 	def(&c.LiveStreams, 1000)
+	def(&c.LiveOfProject, 500)
+	def(&c.LiveOfUser, 20)
 	def(&c.DrainTimeout, 10*time.Second)
 }
 

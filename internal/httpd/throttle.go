@@ -9,86 +9,164 @@ import (
 	"strings"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
+	lru "github.com/hashicorp/golang-lru/v2"
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/fleet"
 	"github.com/weir-analytics/weir/internal/fleet/local"
 	"golang.org/x/time/rate"
 )
 
-// throttle slows guessing at passwords down: by account and client address, by
-// client address alone, which more people share, and by account alone, for those who
-// guess from many addresses. That last one is wide, since who uses it up keeps the
-// account's owner out too: it takes a dozen addresses at their full pace.
+// throttle slows guessing at passwords and other secrets down: by account and client
+// address, by client address alone, which more people share, by the networks that
+// one customer may have of IPv6, and by account alone, for those who guess from many
+// places. That last one is wide, since who uses it up keeps the account's owner out
+// too, unless the owner's browser has signed in before: it has attempts of its own.
 type throttle struct {
-	pair, addr, account fleet.Limit
+	pair, addr, net56, net48, account fleet.Limit
 
-	refused *prometheus.CounterVec // attempts, by what they were refused for
+	metrics *metrics
 
-	limiter fleet.Limiter // of all nodes
-	own     fleet.Limiter // this node's, where the other fails: an outage neither locks people out nor lets guessers in
+	limiter fleet.Limiter // of all nodes; nil without others
+	own     fleet.Limiter // this node's, asked first: what it refuses costs the other nothing, and where the other fails it goes on alone
+	clock   weir.Clock
 	log     *slog.Logger
 	failed  rate.Sometimes // the log of that
+
+	// Who sent too many wrong tokens is not heard until then, by network.
+	shut *lru.Cache[string, time.Time]
+	// Sums of tokens that were right, with the network that they came from.
+	taken *lru.Cache[string, struct{}]
 }
+
+// remembered bounds each of shut and taken: at about 200 bytes each, 4 MB.
+const remembered = 10_000
 
 // newThrottle lets through a few guesses at once, then slowly. limiter may be nil:
 // then there is but this node.
-func newThrottle(limiter fleet.Limiter, clock weir.Clock, log *slog.Logger, refused *prometheus.CounterVec) *throttle {
-	own := local.New(local.Options{Clock: clock}).Limiter
-	if limiter == nil {
-		limiter = own
-	}
+func newThrottle(limiter fleet.Limiter, clock weir.Clock, log *slog.Logger, m *metrics) *throttle {
+	// The constructor's only error is a size below 1.
+	shut, _ := lru.New[string, time.Time](remembered)
+	taken, _ := lru.New[string, struct{}](remembered)
 	return &throttle{
 		pair:    fleet.Limit{Every: 12 * time.Second, Burst: 5},
 		addr:    fleet.Limit{Every: 2 * time.Second, Burst: 30},
+		net56:   fleet.Limit{Every: time.Second, Burst: 60},
+		net48:   fleet.Limit{Every: time.Second / 2, Burst: 120},
 		account: fleet.Limit{Every: time.Second, Burst: 600},
-		refused: refused,
+		metrics: m,
 		limiter: limiter,
-		own:     own,
+		own:     local.New(local.Options{Clock: clock}).Limiter,
+		clock:   clock,
 		log:     log,
 		failed:  rate.Sometimes{First: 3, Interval: 10 * time.Second},
+		shut:    shut,
+		taken:   taken,
 	}
 }
 
-// guess takes one attempt. Errors: ERATELIMITED, with the seconds to wait.
-func (t *throttle) guess(ctx context.Context, email, ip string) error {
-	addr := network(ip)
-	for _, l := range []struct {
-		by, key string
-		limit   fleet.Limit
-	}{
-		{"address", addrKey(addr), t.addr},
-		{"account_and_address", pairKey(email, addr), t.pair},
-		{"account", accountKey(email), t.account},
-	} {
-		wait := t.take(ctx, l.key, l.limit)
-		if wait == 0 {
-			continue
+// bucket is where attempts are taken from, and what they have in common.
+type bucket struct {
+	by, key string
+	limit   fleet.Limit
+}
+
+// places are the buckets of a client's address, the narrow ones first: who uses one
+// up takes nothing from the neighbours.
+func (t *throttle) places(prefix, ip string) []bucket {
+	all := []bucket{{"address", prefix + "addr:" + digest(network(ip)), t.addr}}
+	if n := networkOf(ip, 56); n != "" {
+		all = append(all, bucket{"network", prefix + "56:" + digest(n), t.net56})
+	}
+	if n := networkOf(ip, 48); n != "" {
+		all = append(all, bucket{"network", prefix + "48:" + digest(n), t.net48})
+	}
+	return all
+}
+
+// guess takes one attempt at an account's password. device is the browser's, "" for
+// one that has not signed in to the account before. Errors: ERATELIMITED, with the
+// seconds to wait.
+func (t *throttle) guess(ctx context.Context, email, ip, device string) error {
+	buckets := []bucket{{"device", deviceKey(device), t.pair}}
+	if device == "" {
+		buckets = append(t.places("login:", ip),
+			bucket{"account_and_address", pairKey(email, network(ip)), t.pair},
+			bucket{"account", accountKey(email), t.account})
+	}
+	for _, b := range buckets {
+		if wait := t.take(ctx, b.key, b.limit); wait > 0 {
+			return t.refuse(b.by, wait)
 		}
-		t.refused.WithLabelValues(l.by).Inc()
-		e := newError(weir.ERATELIMITED, "too many attempts: wait a little", nil, nil)
-		e.retryAfter(seconds(wait))
-		return e
 	}
 	return nil
 }
 
-func (t *throttle) take(ctx context.Context, key string, l fleet.Limit) time.Duration {
-	wait, _, err := t.limiter.Take(ctx, key, l, 1)
+// secret lets look find out whether a token or a code, of the kind, is right, unless
+// too many wrong ones came from the client's network: then not even a right one
+// is looked at, but for one that was right from there before. look's error is EUNAUTHORIZED
+// for a wrong one. Errors: ERATELIMITED, and those of look.
+func (t *throttle) secret(ctx context.Context, kind, secret, ip string, look func() error) error {
+	places := t.places("secret:", ip)
+	known := digest(secret + "\x00" + network(ip))
+	if !t.taken.Contains(known) {
+		for _, b := range places {
+			if until, ok := t.shut.Get(b.key); ok && until.After(t.clock.Now()) {
+				return t.refuse(kind, until.Sub(t.clock.Now()))
+			}
+		}
+	}
+	err := look()
 	if err == nil {
+		t.taken.Add(known, struct{}{})
+	}
+	if weir.ErrorCode(err) != weir.EUNAUTHORIZED {
+		return err
+	}
+	t.wrong(kind)
+	for _, b := range places {
+		if wait := t.take(ctx, b.key, b.limit); wait > 0 {
+			t.shut.Add(b.key, t.clock.Now().Add(wait))
+			return t.refuse(kind, wait)
+		}
+	}
+	return err
+}
+
+// wrong counts a secret that was wrong.
+func (t *throttle) wrong(kind string) { t.metrics.wrong.WithLabelValues(kind).Inc() }
+
+func (t *throttle) refuse(by string, wait time.Duration) error {
+	t.metrics.guesses.WithLabelValues(by).Inc()
+	e := newError(weir.ERATELIMITED, "too many attempts: wait a little", nil, nil)
+	e.retryAfter(seconds(wait))
+	return e
+}
+
+func (t *throttle) take(ctx context.Context, key string, l fleet.Limit) time.Duration {
+	wait, _, err := t.own.Take(ctx, key, l, 1)
+	if err != nil {
+		t.fail(ctx, err) // it never does
+	}
+	if wait > 0 || t.limiter == nil {
 		return wait
 	}
-	t.fail(ctx, err)
-	if wait, _, err = t.own.Take(ctx, key, l, 1); err != nil {
-		t.fail(ctx, err) // it never does
+	if wait, _, err = t.limiter.Take(ctx, key, l, 1); err != nil {
+		t.fail(ctx, err)
+		return 0
 	}
 	return wait
 }
 
 // right forgets the guesses at an account whose owner has come.
-func (t *throttle) right(ctx context.Context, email, ip string) {
+func (t *throttle) right(ctx context.Context, email, ip, device string) {
 	key := pairKey(email, network(ip))
+	if device != "" {
+		key = deviceKey(device)
+	}
 	for _, l := range []fleet.Limiter{t.limiter, t.own} {
+		if l == nil {
+			continue
+		}
 		if err := l.Forget(ctx, key); err != nil {
 			t.fail(ctx, err)
 		}
@@ -106,7 +184,7 @@ func (t *throttle) fail(ctx context.Context, err error) {
 
 // The keys are sums, as addresses are nobody's to read in a store.
 
-func addrKey(addr string) string { return "login:addr:" + digest(addr) }
+func deviceKey(id string) string { return "login:device:" + digest(id) }
 
 func pairKey(email, addr string) string { return "login:pair:" + digest(account(email)+"\x00"+addr) }
 
@@ -123,13 +201,21 @@ func digest(s string) string {
 // network is an address, or of IPv6 the /64 that one customer has to choose
 // addresses from.
 func network(ip string) string {
+	if n := networkOf(ip, 64); n != "" {
+		return n
+	}
+	return ip
+}
+
+// networkOf is the network of an address of IPv6, "" for any other.
+func networkOf(ip string, bits int) string {
 	a, err := netip.ParseAddr(ip)
 	if err != nil || a.Is4() {
-		return ip
+		return ""
 	}
-	p, err := a.Prefix(64)
+	p, err := a.Prefix(bits)
 	if err != nil {
-		return ip
+		return ""
 	}
 	return p.String()
 }

@@ -99,6 +99,7 @@ func TestGuessesAtOneAccountFromManyAddressesAreSlowedDown(t *testing.T) {
 	m := f.do("GET", "/metrics", "").body
 	for _, line := range []string{
 		`weir_login_throttled_total{by="account"} 21`, `weir_login_throttled_total{by="account_and_address"} 1`, `weir_login_throttled_total{by="address"} 0`,
+		`weir_login_failed_total{reason="password"} 604`,
 	} {
 		if !strings.Contains(m, line) {
 			t.Errorf("/metrics lacks %s", line)

@@ -15,11 +15,11 @@ if (!dir) throw new Error('usage: screens.mjs DIR [SCENARIO…]')
 const PORT = '18099'
 const base = `http://127.0.0.1:${PORT}`
 const sizes = { wide: { width: 1440, height: 900 }, narrow: { width: 390, height: 844 } }
-const scenarios = ['setup', 'login', 'site', 'calls', 'empty', 'error', 'stale', 'none', 'drawer']
+const scenarios = ['setup', 'setup-link', 'setup-wrong', 'login', 'site', 'calls', 'empty', 'error', 'stale', 'none', 'drawer']
 const settle = 2500
 
 async function mock(scenario) {
-  const env = { ...process.env, PORT, SCENARIO: scenario }
+  const env = { ...process.env, PORT, SCENARIO: scenario.replace(/^setup-.*/, 'setup') }
   const child = spawn(process.execPath, [fileURLToPath(new URL('../mock/server.mjs', import.meta.url))], { env })
   child.stderr.pipe(process.stderr)
   await once(child.stdout, 'data')
@@ -28,6 +28,20 @@ async function mock(scenario) {
 
 async function show(page, scenario) {
   if (scenario === 'setup') return page.goto(base)
+  if (scenario === 'setup-link') {
+    await page.goto(`${base}/#setup=MOCK`)
+    await page.getByLabel('Name').fill('Ada')
+    if (page.url().includes('MOCK')) throw new Error('the code stays in the address')
+    return
+  }
+  if (scenario === 'setup-wrong') {
+    await page.goto(`${base}/#setup=WRONG`)
+    await page.getByLabel('Name').fill('Ada')
+    await page.getByLabel('Email').fill('ada@example.org')
+    await page.getByLabel('Password', { exact: true }).fill('correct horse')
+    await page.getByRole('button', { name: 'Create account' }).click()
+    return page.getByRole('alert').getByText('neither').waitFor()
+  }
   if (scenario === 'login') {
     await signIn(page, base, 'ada@example.org', 'wrong')
     return page.getByRole('alert').getByText('wrong').waitFor()

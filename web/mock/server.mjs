@@ -5,7 +5,7 @@
 //
 // SCENARIO: site, calls (an API without pages), empty (no event until RATE > 0
 // makes some), error (all numbers fail), stale (no live stream), setup (first
-// run), none (no project). RATE is in events per second. Sign in with any
+// run, with the code MOCK), none (no project). RATE is in events per second. Sign in with any
 // address and the password "correct horse".
 
 import { createServer } from 'node:http'
@@ -17,6 +17,7 @@ import { serveFile } from './static.mjs'
 const { PORT = '8080', SCENARIO = 'site' } = process.env
 const RATE = Number(process.env.RATE ?? (SCENARIO === 'empty' ? 0 : 5))
 const PASSWORD = 'correct horse'
+const SETUP_CODE = 'MOCK'
 const RECENT = 100
 const MINUTE = 60_000
 
@@ -67,6 +68,7 @@ function answer(req, url, body, res) {
   const call = `${req.method} ${url.pathname}`
   if (call === 'GET /api/v1/session') return { user: signedIn(req) ? user : null, setup_required: !setUp }
   if (call === 'POST /api/v1/setup' || call === 'POST /api/v1/login') {
+    if (!setUp && body.code !== SETUP_CODE) throw fail(401, 'unauthorized', 'This is neither the set-up code that the server printed when it last started nor the admin token.')
     if (setUp && body.password !== PASSWORD) throw fail(401, 'unauthorized', 'The email or the password is wrong.')
     setUp = true
     res.setHeader('Set-Cookie', `${COOKIE}; Path=/; HttpOnly; SameSite=Lax`)

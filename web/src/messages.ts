@@ -29,6 +29,9 @@ export const m = {
   account: {
     setupTitle: 'Create the owner account',
     setupIntro: 'This server is new. The owner can see and change everything.',
+    code: 'Set-up code',
+    codeHint: 'The server printed it. The admin token will do, too.',
+    codeMissing: 'Enter the code or the admin token.',
     setupSubmit: 'Create account',
     loginTitle: 'Sign in',
     loginIntro: 'Welcome back.',

@@ -8,6 +8,7 @@ import {
   redirect,
 } from '@tanstack/react-router'
 
+import { takeCode } from './account/code'
 import { LoginPage } from './account/LoginPage'
 import { SetupPage } from './account/SetupPage'
 import { projectsQuery, sessionQuery } from './api/session'
@@ -42,10 +43,13 @@ const login = createRoute({
   },
 })
 
+/** Read before the router leaves the address that holds it. */
+const setupCode = takeCode(location, history)
+
 const setup = createRoute({
   getParentRoute: () => root,
   path: '/setup',
-  component: SetupPage,
+  component: () => <SetupPage code={setupCode} />,
   beforeLoad: async ({ context }) => {
     const session = await context.queries.ensureQueryData(sessionQuery)
     if (!session.setup_required) throw redirect({ to: '/' })

@@ -8,15 +8,25 @@ import { FormError } from './FormError'
 import { useEnter } from './useEnter'
 import { useForm } from './useForm'
 
-export function SetupPage() {
+export function SetupPage({ code: given }: { code: string }) {
   const enter = useEnter(setUp, '/')
-  const { form, faults, submit } = useForm(checkSetup, ({ email, name = '', password }) =>
-    enter.mutate({ email, name: name.trim(), password }),
+  const { form, faults, submit } = useForm(checkSetup, ({ code = '', email, name = '', password }) =>
+    enter.mutate({ code: code.trim(), email, name: name.trim(), password }),
   )
   return (
     <AuthLayout title={m.account.setupTitle} intro={m.account.setupIntro}>
       <form ref={form} onSubmit={submit} noValidate className="grid gap-5">
-        <Field label={m.account.name} name="name" autoComplete="name" autoFocus error={faults.name} />
+        <Field
+          label={m.account.code}
+          name="code"
+          autoComplete="off"
+          spellCheck={false}
+          defaultValue={given}
+          autoFocus={!given}
+          hint={m.account.codeHint}
+          error={faults.code}
+        />
+        <Field label={m.account.name} name="name" autoComplete="name" autoFocus={given !== ''} error={faults.name} />
         <Field label={m.account.email} name="email" type="email" autoComplete="username" error={faults.email} />
         <Field
           label={m.account.password}

@@ -13,13 +13,14 @@ describe('checkLogin', () => {
 })
 
 describe('checkSetup', () => {
-  const good = { name: 'Ada', email: 'ada@example.org', password: '12345678' }
+  const good = { code: 'ABC', name: 'Ada', email: 'ada@example.org', password: '12345678' }
 
   it('finds nothing wrong with a full form', () => {
     expect(checkSetup(good)).toEqual({})
   })
 
   it.each([
+    [{ ...good, code: ' ' }, 'code'],
     [{ ...good, name: ' ' }, 'name'],
     [{ ...good, email: 'ada' }, 'email'],
     [{ ...good, password: '1234567' }, 'password'],

@@ -4,6 +4,7 @@ import { m } from '../messages'
 export const SHORTEST_PASSWORD = 8
 
 export interface Filled {
+  code?: string
   name?: string
   email: string
   password: string
@@ -29,6 +30,7 @@ export const checkLogin = (f: Filled): Faults =>
 /** What is wrong with a filled-in owner account, by field. */
 export const checkSetup = (f: Filled): Faults =>
   present({
+    code: f.code?.trim() ? undefined : m.account.codeMissing,
     name: f.name?.trim() ? undefined : m.account.nameMissing,
     email: emailFault(f.email),
     password:

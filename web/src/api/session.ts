@@ -21,7 +21,7 @@ export const projectsQuery = queryOptions({
 export const logIn = (body: { email: string; password: string }) =>
   request<unknown>('/api/v1/login', { method: 'POST', body })
 
-export const setUp = (body: { email: string; name: string; password: string }) =>
+export const setUp = (body: { code: string; email: string; name: string; password: string }) =>
   request<unknown>('/api/v1/setup', { method: 'POST', body })
 
 export const logOut = () => request<unknown>('/api/v1/logout', { method: 'POST' })

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"net/url"
+	"strings"
+
+	weir "github.com/weir-analytics/weir"
+)
+
+// checkPublic refuses an address of the server that is more than scheme and host.
+func checkPublic(u *url.URL) error {
+	if u == nil {
+		return nil
+	}
+	if u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		return errors.New("--public-url: want scheme and host, such as https://weir.example.com")
+	}
+	return nil
+}
+
+// anyHost says whether the page and the API are served under any host name: where
+// it is not known under which people reach them.
+func (c *serveCmd) anyHost() bool { return c.PublicURL == nil && !loopback(c.Listen) }
+
+// openDoors prepares what lets people in.
+func (s *server) openDoors(ctx context.Context) (err error) {
+	if s.deviceKey, err = s.meta.Secret(ctx, "devices"); err != nil {
+		return err
+	}
+	if s.cmd.Demo {
+		s.demoLogin, err = s.resetDemo(ctx)
+		return err
+	}
+	if err := s.retireDemo(ctx); err != nil {
+		return err
+	}
+	if s.unowned, err = s.meta.SetupRequired(ctx); err != nil {
+		return err
+	}
+	if s.unowned && s.cmd.AdminToken == "" {
+		s.setupCode = rand.Text() // 130 bits
+	}
+	return nil
+}
+
+// address is where people reach the server that listens on addr.
+func (s *server) address(addr net.Addr) string {
+	if u := s.cmd.PublicURL; u != nil {
+		return u.Scheme + "://" + u.Host
+	}
+	if ap, err := netip.ParseAddrPort(addr.String()); err == nil && ap.Addr().IsUnspecified() {
+		return fmt.Sprintf("http://localhost:%d", ap.Port())
+	}
+	return "http://" + addr.String()
+}
+
+// warnOfDoors tells of what is open to more people than one may think.
+func (s *server) warnOfDoors() {
+	if s.cmd.anyHost() {
+		s.log.Warn("the page and the API are served under any host name: give the address that people use as --public-url", "listen", s.cmd.Listen)
+	}
+	if s.unowned && !loopback(s.cmd.Listen) {
+		s.log.Warn("NOBODY OWNS THIS SERVER YET, and it listens to the network: whoever has its set-up code or admin token can make the owner's account. Do it now", "listen", s.cmd.Listen)
+	}
+}
+
+// greetOwner tells whoever can read the output how to become the owner. The code is
+// after the #, which no browser sends to a server, and so no log has it.
+func (s *server) greetOwner(address string, stdout io.Writer) {
+	switch {
+	case !s.unowned:
+	case s.setupCode == "":
+		fmt.Fprintf(stdout, "Open %s to create the owner's account; it asks for the admin token.\n", address)
+	default:
+		fmt.Fprintf(stdout, "Open %s/#setup=%s to create the owner's account. The code is good once, until the next start.\n", address, s.setupCode)
+	}
+}
+
+// wellKnown is the password that the demo's account had in earlier versions.
+const wellKnown = "weir-demo"
+
+// resetDemo makes the demo's account, or gives it a new password, so that whoever can
+// read the output can sign in each time. It returns how.
+func (s *server) resetDemo(ctx context.Context) (login string, err error) {
+	password := strings.ToLower(rand.Text()[:16]) // 80 bits
+	login = demoEmail + " / " + password
+	_, err = s.meta.Setup(ctx, demoEmail, "Demo", password)
+	if weir.ErrorCode(err) != weir.ECONFLICT {
+		return login, err
+	}
+	u, err := s.meta.UserByEmail(ctx, demoEmail)
+	if weir.ErrorCode(err) == weir.ENOTFOUND {
+		return "your own account", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	return login, s.meta.SetPassword(ctx, u.ID, password)
+}
+
+// retireDemo takes the well-known password away from the account of a demo that an
+// earlier version made, now that the server is none.
+func (s *server) retireDemo(ctx context.Context) error {
+	u, err := s.meta.UserByEmail(ctx, demoEmail)
+	if weir.ErrorCode(err) == weir.ENOTFOUND {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := s.meta.Authenticate(ctx, demoEmail, wellKnown); err != nil {
+		if weir.ErrorCode(err) == weir.EUNAUTHORIZED {
+			return nil
+		}
+		return err
+	}
+	s.log.Warn("the demo's account had a password that everybody knows: it has a random one now, and --demo prints a new one", "email", demoEmail)
+	return s.meta.SetPassword(ctx, u.ID, rand.Text())
+}

@@ -1,0 +1,63 @@
+package httpd
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+)
+
+// codeHost is for a request that names a host that this server is not.
+const codeHost = "misdirected"
+
+// maxHost is the longest name of DNS, in bytes.
+const maxHost = 253
+
+// checkHost refuses a request to a name that is not the server's own. A name can
+// be made to lead to any address, that of a server on loopback too (DNS rebinding), and
+// the browser takes the page that did it for one of this server's. X-Forwarded-Host
+// does not count: such a page may set it.
+func (s *Server) checkHost(r *http.Request) error {
+	if s.cfg.AnyHost {
+		return nil
+	}
+	host := hostName(r.Host)
+	if loopbackName(host) || s.cfg.PublicURL != nil && host == hostName(s.cfg.PublicURL.Host) {
+		return nil
+	}
+	return newError(codeHost, fmt.Sprintf("this server is not known as %q: start it with --public-url and the address at which people reach it, "+
+		"such as https://weir.example.com; a proxy before it passes the Host on", host[:min(len(host), maxHost)]), nil, nil)
+}
+
+// hostName is the name or address of a Host field, without port, brackets and the
+// full stop of a whole name, in lower case.
+func hostName(hostport string) string {
+	host, _, err := net.SplitHostPort(hostport)
+	if err != nil {
+		host = strings.TrimSuffix(strings.TrimPrefix(hostport, "["), "]")
+	}
+	return strings.TrimSuffix(strings.ToLower(host), ".")
+}
+
+// loopbackName says whether a name leads to the asker's own machine, whoever is
+// asked (RFC 6761, section 6.3).
+func loopbackName(host string) bool {
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	a, err := netip.ParseAddr(host)
+	return err == nil && a.Unmap().IsLoopback()
+}
+
+// ownOrigin makes the check of origins know the server's public address, since not
+// every proxy passes the Host on as the browser sent it.
+func ownOrigin(public *url.URL) *http.CrossOriginProtection {
+	p := http.NewCrossOriginProtection()
+	if public != nil {
+		// Its only error is an address that is no origin, which no browser sends.
+		_ = p.AddTrustedOrigin(public.Scheme + "://" + public.Host)
+	}
+	return p
+}

@@ -1,0 +1,44 @@
+package httpd
+
+import (
+	"sync"
+
+	weir "github.com/weir-analytics/weir"
+)
+
+// streams counts the live streams that are open: by who watches, by project, and
+// in all.
+type streams struct {
+	users, projects, server int // most of each
+
+	mu   sync.Mutex
+	open map[string]int
+}
+
+// enter counts a stream of a user or token until leave. The errors say what there
+// are too many of; by names it for the metrics.
+func (x *streams) enter(user, project string) (leave func(), by string, err error) {
+	counts := [...]string{"user " + user, "project " + project, "server"}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	switch {
+	case x.open[counts[0]] >= x.users:
+		return nil, "user", weir.Errorf(weir.ERATELIMITED, "you have %d live streams open, which is as many as one may have: close one", x.users)
+	case x.open[counts[1]] >= x.projects:
+		return nil, "project", weir.Errorf(weir.EUNAVAILABLE, "too many live streams of this project are open")
+	case x.open[counts[2]] >= x.server:
+		return nil, "server", weir.Errorf(weir.EUNAVAILABLE, "too many live streams are open")
+	}
+	for _, c := range counts {
+		x.open[c]++
+	}
+	return func() {
+		x.mu.Lock()
+		defer x.mu.Unlock()
+		for _, c := range counts {
+			if x.open[c]--; x.open[c] == 0 {
+				delete(x.open, c)
+			}
+		}
+	}, "", nil
+}
