@@ -83,8 +83,8 @@ bench: ## Go benchmarks; bench/README.md has those of the whole pipeline
 	done
 
 .PHONY: torture
-torture: ## Kill the server KILLS times (30) under load, then look for every event; HOT=redis, COLD=clickhouse: kill nodes and their stores
-	WEIR_TORTURE_HOT=$(HOT) WEIR_TORTURE_COLD=$(COLD) WEIR_TORTURE_KILLS=$(KILLS) go test -count 1 -timeout 60m -v -run 'Torture|IsStoredOnce|WithoutTokens' ./e2e
+torture: ## Kill the server KILLS times (30) under load, set its clock, restore its stores, then look for every event; HOT=redis, COLD=clickhouse: kill nodes and their stores
+	WEIR_TORTURE_HOT=$(HOT) WEIR_TORTURE_COLD=$(COLD) WEIR_TORTURE_KILLS=$(KILLS) go test -count 1 -timeout 60m -v -run 'Torture|IsStoredOnce|WithoutTokens|Clock|LostItsTail|OfDifferentMoments' ./e2e
 
 .PHONY: fuzz
 fuzz: ## Fuzz each parser for TIME (60s)

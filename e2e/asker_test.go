@@ -56,12 +56,16 @@ func (l *load) ask(p project, addrs []string) (stop func() answers) {
 
 // askOnce asks, and looks at the answer, if there is one.
 func (l *load) askOnce(url string, question []byte) (got answers) {
-	acked, asked := l.count(), time.Now()
+	acked := l.count()
+	asked, steps := l.clock.now()
 	tr, ok := askTrend(url, question)
 	if !ok {
 		return got
 	}
 	got.all++
+	if _, now := l.clock.now(); now != steps {
+		return got // its time means nothing
+	}
 	n := int(tr.Series[0].Total)
 	if made := int(l.made.Load()); n > made {
 		l.t.Errorf("%d events in an answer, %d were sent", n, made)

@@ -93,13 +93,13 @@ func waiting(ctx context.Context, log hot.Log) (n uint64, err error) {
 
 func (a audit) events(ctx context.Context) error {
 	stored := map[string]int{}
-	err := a.each(ctx, `SELECT id, count(*) FROM events GROUP BY id`, func(rows *sql.Rows) error {
+	err := a.each(ctx, `SELECT id, count(*) FROM events WHERE project_id = ? GROUP BY id`, func(rows *sql.Rows) error {
 		var id string
 		var n int
 		err := rows.Scan(&id, &n)
 		stored[id] = n
 		return err
-	})
+	}, a.project)
 	if err != nil {
 		return err
 	}
@@ -191,13 +191,13 @@ func (a audit) links(ctx context.Context) error {
 		at              int64
 	}
 	got, want := map[link]bool{}, map[link]bool{}
-	query := `SELECT device_id, profile_id, ` + a.sql.Micros("linked_at") + ` FROM identities`
+	query := `SELECT device_id, profile_id, ` + a.sql.Micros("linked_at") + ` FROM identities WHERE project_id = ?`
 	err := a.each(ctx, query, func(rows *sql.Rows) error {
 		var l link
 		err := rows.Scan(&l.device, &l.profile, &l.at)
 		got[l] = true
 		return err
-	})
+	}, a.project)
 	if err != nil {
 		return err
 	}
@@ -215,35 +215,6 @@ func (a audit) links(ctx context.Context) error {
 	}
 	if len(got) != len(want) {
 		return fmt.Errorf("%d links, want %d", len(got), len(want))
-	}
-	return nil
-}
-
-// counters compares those of each minute and name with the events of it.
-func (a audit) counters(ctx context.Context) error {
-	for _, name := range slices.Compact(slices.Sorted(slices.Values(names))) {
-		cold := map[int64]int64{}
-		err := a.each(ctx, `SELECT `+a.sql.IntDiv(a.sql.Micros("ts"), "60000000")+`, count(*) FROM events WHERE name = ? GROUP BY 1`, func(rows *sql.Rows) error {
-			var minute, n int64
-			err := rows.Scan(&minute, &n)
-			cold[minute] = n
-			return err
-		}, name)
-		if err != nil {
-			return err
-		}
-		points, err := a.hot.Series(ctx, a.project, hot.Minute, hot.Name, name, time.Now().Add(-48*time.Hour), time.Now().Add(480*time.Hour))
-		if err != nil {
-			return err
-		}
-		if len(points) != len(cold) {
-			return fmt.Errorf("%s: counters of %d minutes, events in %d", name, len(points), len(cold))
-		}
-		for _, p := range points {
-			if n := cold[p.Start.Unix()/60]; n != p.Count {
-				return fmt.Errorf("%s at %v: the counter says %d, %d are stored", name, p.Start, p.Count, n)
-			}
-		}
 	}
 	return nil
 }
@@ -308,13 +279,25 @@ func (a audit) states(ctx context.Context) error {
 			if err := rows.Scan(&device, &session, &version, &n); err != nil {
 				return err
 			}
-			return fmt.Errorf("%s: visit %s of %s, version %d: %d", what, session, device, version, n)
+			return fmt.Errorf("%s: visit %s of %s, version %d: %d\n%s", what, session, device, version, n, a.rowsOf(ctx, device, session))
 		})
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// rowsOf are the rows of a visit, for an error.
+func (a audit) rowsOf(ctx context.Context, device, session string) (text string) {
+	err := a.each(ctx, `SELECT version, sign, `+a.sql.Micros("start_at")+`, `+a.sql.Micros("end_at")+`, events FROM visits WHERE device_id = ? AND session_id = ?
+		ORDER BY version, sign`, func(rows *sql.Rows) error {
+		var version, sign, start, end, events int64
+		err := rows.Scan(&version, &sign, &start, &end, &events)
+		text += fmt.Sprintf("  version %d, %+d: %v to %v, %d events\n", version, sign, time.UnixMicro(start).UTC(), time.UnixMicro(end).UTC(), events)
+		return err
+	}, device, session)
+	return text + fmt.Sprintln(err)
 }
 
 func scanVisits(events []sent) []sitting {
@@ -354,6 +337,7 @@ func (a audit) storedVisits(ctx context.Context) (map[string][]sitting, error) {
 			`+a.sql.ArgMax("v.entry", "v.version")+`, `+a.sql.ArgMax("v.exit", "v.version")+`, max(e.ms)
 		FROM visits v JOIN (SELECT device_id, session_id, sum(closes_ms)::BIGINT AS ms FROM events GROUP BY device_id, session_id) e
 			ON e.device_id = v.device_id AND e.session_id = v.session_id
+		WHERE v.project_id = ?
 		GROUP BY v.device_id, v.session_id ORDER BY s`, func(rows *sql.Rows) error {
 		var v sitting
 		var device string
@@ -362,7 +346,7 @@ func (a audit) storedVisits(ctx context.Context) (map[string][]sitting, error) {
 		v.start, v.end = time.UnixMicro(start).UTC(), time.UnixMicro(end).UTC()
 		visits[device] = append(visits[device], v)
 		return err
-	})
+	}, a.project)
 	return visits, err
 }
 

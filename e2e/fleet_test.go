@@ -27,11 +27,20 @@ type fleet struct {
 func fleetOnRedis(t *testing.T, path string, ingest int) (*fleet, *redistest.Server) {
 	t.Helper()
 	r := redistest.Start(t, "--appendonly", "yes", "--appendfsync", "always")
-	f := startFleet(t, path, r.URL())
+	f := startFleet(t, path, distant(t, r))
 	for range ingest {
 		f.addIngest()
 	}
 	return f, r
+}
+
+// distant is the URL of a Redis by way of a network: its answers take a millisecond, in
+// which more may happen than beside it.
+func distant(t *testing.T, r *redistest.Server) string {
+	t.Helper()
+	wire := startProxy(t, r.Addr, 1)
+	wire.set(fault{kind: late, delay: time.Millisecond})
+	return "redis://" + wire.addr
 }
 
 // startFleet starts the node that drains. args are for each of the nodes.

@@ -2,11 +2,13 @@ package e2e_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -21,6 +23,8 @@ type sent struct {
 	Profile string    `json:"profile_id,omitempty"` // the device's, or none
 	Path    string    `json:"path,omitempty"`
 	Time    time.Time `json:"ts"`
+
+	Properties map[string]string `json:"properties,omitempty"` // as sent; not kept
 }
 
 // names are those of the events that clients send.
@@ -34,10 +38,15 @@ type load struct {
 	key     string
 	addrs   []string      // a client tries any of them
 	pause   time.Duration // of a client between two batches
+	hangUp  time.Duration // half of the attempts wait no longer than up to this, and try again at once; 0: no attempt does
+	doubts  bool          // some batches are sent again after they were acknowledged
+	wild    bool          // times of the last 30 days in no order, and a body near a limit now and then
+	clock   *clock        // of the servers, nil: the machine's
 	clients []*client
 
 	made    atomic.Int64 // events that were to be sent
 	again   atomic.Int64 // batches sent again
+	hung    atomic.Int64 // of them those whose sender hung up
 	refused atomic.Int64 // of them those that were answered with 503 and Retry-After
 
 	mu    sync.Mutex
@@ -50,7 +59,7 @@ type client struct {
 	name    string
 	rand    *rand.Rand
 	http    *http.Client
-	clock   map[string]time.Time // by device: its last event
+	last    map[string]time.Time // by device: its last event
 	batches int
 }
 
@@ -60,8 +69,8 @@ func newLoad(t *testing.T, prefix string, n int, key string, addrs ...string) *l
 	for i := range n {
 		l.clients = append(l.clients, &client{
 			load: l, name: fmt.Sprint(prefix, i), rand: rand.New(rand.NewPCG(uint64(i), 7)),
-			http:  &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{}},
-			clock: map[string]time.Time{},
+			http: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{}},
+			last: map[string]time.Time{},
 		})
 	}
 	return l
@@ -112,13 +121,28 @@ func (c *client) send(batch []sent) bool {
 	if err != nil {
 		panic(err)
 	}
-	for began := time.Now(); !c.post(body, len(batch)); {
+	for began := time.Now(); ; {
+		acked, hung := c.post(body, len(batch))
+		if acked {
+			break
+		}
 		if time.Since(began) > ackedWithin {
-			c.t.Errorf("a batch is not acknowledged within %v: %s", ackedWithin, body)
+			c.t.Errorf("a batch is not acknowledged within %v: %.2000s", ackedWithin, body)
 			return false
 		}
 		c.again.Add(1)
-		time.Sleep(20 * time.Millisecond)
+		if hung {
+			c.hung.Add(1)
+		} else {
+			time.Sleep(20 * time.Millisecond)
+		}
+	}
+	if c.doubts && c.rand.IntN(10) == 0 {
+		c.again.Add(1)
+		_, _ = c.post(body, len(batch))
+	}
+	for i := range batch {
+		batch[i].Properties = nil
 	}
 	c.mu.Lock()
 	c.acked = append(c.acked, batch...)
@@ -167,7 +191,7 @@ func (c *client) batch(n int) []sent {
 	for i := range batch {
 		number := c.rand.IntN(12)
 		device := fmt.Sprintf("%s-d%d", c.name, number)
-		at, ok := c.clock[device]
+		at, ok := c.last[device]
 		if !ok {
 			at = time.Now().UTC().Add(-20 * time.Hour).Truncate(time.Millisecond)
 		}
@@ -175,7 +199,10 @@ func (c *client) batch(n int) []sent {
 		if c.rand.IntN(100) == 0 && time.Since(at) > time.Hour {
 			at = at.Add(31 * time.Minute)
 		}
-		c.clock[device] = at
+		c.last[device] = at
+		if c.wild {
+			at = time.Now().UTC().Add(-time.Duration(c.rand.Int64N(int64(30 * 24 * time.Hour)))).Truncate(time.Millisecond)
+		}
 		e := sent{ID: fmt.Sprintf("%s-%d-%d", c.name, c.batches, i), Name: names[c.rand.IntN(len(names))], Device: device, Time: at}
 		if number%3 == 0 {
 			e.Profile = "of " + device
@@ -185,30 +212,55 @@ func (c *client) batch(n int) []sent {
 		}
 		batch[i] = e
 	}
+	if c.wild && c.batches%20 == 0 {
+		swell(batch, c.rand.IntN(2) == 0)
+	}
 	c.batches++
 	return batch
 }
 
-// post says whether the batch of n events is acknowledged whole.
-func (c *client) post(body []byte, n int) bool {
+// swell makes the batch's body as large as one may be: its first event alone, or all
+// of them together.
+func swell(batch []sent, one bool) {
+	size, parts := 8<<20/len(batch), batch // 20 MiB may be sent, and not in each of many tests
+	if one {
+		size, parts = 900<<10, batch[:1] // an event may have 1 MiB
+	}
+	for i := range parts {
+		parts[i].Properties = map[string]string{}
+		for n := range min(size, 900<<10) / 2100 { // a text may have 2 KiB
+			parts[i].Properties[fmt.Sprint("p", n)] = strings.Repeat("text ", 400)
+		}
+	}
+}
+
+// post says whether the batch of n events is acknowledged whole, and whether it is
+// not because its sender hung up.
+func (c *client) post(body []byte, n int) (acked, hung bool) {
+	ctx := context.Background()
+	if c.hangUp > 0 && c.rand.IntN(2) == 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, time.Duration(1+c.rand.Int64N(int64(c.hangUp))))
+		defer cancel()
+	}
 	addr := c.addrs[c.rand.IntN(len(c.addrs))]
-	req, err := http.NewRequest("POST", "http://"+addr+"/v1/events", bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, "POST", "http://"+addr+"/v1/events", bytes.NewReader(body))
 	if err != nil {
 		panic(err)
 	}
 	req.Header.Set("Authorization", "Bearer "+c.key)
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return false
+		return false, ctx.Err() != nil
 	}
 	defer resp.Body.Close()
 	raw, err := io.ReadAll(resp.Body)
 	if err != nil {
-		return false
+		return false, ctx.Err() != nil
 	}
 	if resp.StatusCode == http.StatusServiceUnavailable && resp.Header.Get("Retry-After") != "" {
 		c.refused.Add(1)
 	}
 	var r reply
-	return resp.StatusCode == http.StatusOK && json.Unmarshal(raw, &r) == nil && r.Accepted+r.Duplicates == n && len(r.Rejected) == 0
+	return resp.StatusCode == http.StatusOK && json.Unmarshal(raw, &r) == nil && r.Accepted+r.Duplicates == n && len(r.Rejected) == 0, false
 }

@@ -295,3 +295,11 @@ func (s *server) query(p project, q map[string]any, out any) {
 	s.t.Helper()
 	s.call("POST", "/api/v1/projects/"+p.ID+"/query", q, out, http.StatusOK)
 }
+
+// total is how many events of these days the project has.
+func (s *server) total(p project) int {
+	s.t.Helper()
+	var tr trend
+	s.query(p, map[string]any{"kind": "trend", "from": "-3d", "interval": "day", "series": []any{map[string]any{"math": "total"}}}, &tr)
+	return int(tr.Series[0].Total)
+}

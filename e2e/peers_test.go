@@ -32,7 +32,7 @@ func startPeers(t *testing.T, path string, args ...string) *peers {
 	r := newRand(t)
 	server := redistest.Start(t, "--appendonly", "yes", "--appendfsync", "always")
 	h := &peers{
-		fleet: &fleet{t: t, path: path, hot: server.URL(), data: t.TempDir()}, redis: server, cold: startClickHouse(t, r), rand: r,
+		fleet: &fleet{t: t, path: path, hot: distant(t, server), data: t.TempDir()}, redis: server, cold: startClickHouse(t, r), rand: r,
 		deck: newDeck(r, "node gone", "node asleep", "node", "redis", "all", kill, pause, wire, wire),
 	}
 	start := func(data string) *node {

@@ -113,37 +113,59 @@ type house interface {
 	audit() (audit, error) // of what it holds when it is stopped; the test's end closes it
 }
 
+// torture is a house and two projects in it. The clients of one send what devices do,
+// each in order of time; those of the other, which are wild, send times in no order
+// and bodies near the limits. All hang up now and then.
 type torture struct {
-	t       *testing.T
-	house   house
-	project project
-	load    *load
-	hits    map[string]int // what was killed how often
+	t             *testing.T
+	house         house
+	project, wild project
+	load, wilds   *load
+	hits          map[string]int // what was killed how often
 }
 
 func newTorture(t *testing.T, h house) *torture {
-	p := h.newProject()
-	l := newLoad(t, "c", 6, p.Key, h.addrs()...)
+	tr := &torture{t: t, house: h, project: h.newProject(), wild: h.newProject(), hits: map[string]int{}}
+	tr.load = newLoad(t, "c", 6, tr.project.Key, h.addrs()...)
+	tr.wilds = newLoad(t, "w", 2, tr.wild.Key, h.addrs()...)
+	tr.wilds.wild = true
 	if h, ok := h.(interface{ pause() time.Duration }); ok {
-		l.pause = h.pause()
+		tr.load.pause, tr.wilds.wild = h.pause(), false
 	}
-	return &torture{t, h, p, l, map[string]int{}}
+	tr.wilds.pause = tr.load.pause + 10*time.Millisecond
+	for _, l := range []*load{tr.load, tr.wilds} {
+		l.hangUp, l.doubts = 20*time.Millisecond, true
+	}
+	return tr
 }
 
 // run hits the house n times while the clients send, then stops it.
 func (tr *torture) run(n int) {
-	stop := tr.load.start()
+	stop, stopWilds := tr.load.start(), tr.wilds.start()
 	for range n {
 		time.Sleep(time.Duration(150+rand.IntN(1000)) * time.Millisecond)
 		tr.hits[tr.house.hit()]++
 	}
 	time.Sleep(200 * time.Millisecond)
 	stop()
+	stopWilds()
 	tr.house.stop()
 }
 
 // check compares what the house holds with what was acknowledged.
-func (tr *torture) check() error { return check(tr.t, tr.house, tr.project, tr.load) }
+func (tr *torture) check() error {
+	return errors.Join(check(tr.t, tr.house, tr.project, tr.load), tr.checkWilds())
+}
+
+func (tr *torture) checkWilds() error {
+	a, err := tr.house.audit()
+	if err != nil {
+		return err
+	}
+	defer a.close()
+	a.project, a.acked = tr.wild.ID, tr.wilds.acked
+	return errors.Join(a.events(tr.t.Context()), a.days(tr.t.Context()))
+}
 
 func (tr *torture) passes() {
 	tr.run(kills(tr.t))
@@ -154,7 +176,10 @@ func (tr *torture) passes() {
 }
 
 func (tr *torture) log() {
-	tr.t.Logf("killed %v; %d events acknowledged, %d batches sent again", tr.hits, len(tr.load.acked), tr.load.again.Load())
+	for name, l := range map[string]*load{"in order": tr.load, "wild": tr.wilds} {
+		tr.t.Logf("%s: killed %v; %d events acknowledged, %d batches sent again, %d of them since the sender hung up",
+			name, tr.hits, len(l.acked), l.again.Load(), l.hung.Load())
+	}
 }
 
 // notices tortures, n kills at a time, until the check finds what it must. A kill

@@ -11,8 +11,9 @@ import (
 )
 
 // systemClock is the machine's clock plus what the file of WEIR_TEST_CLOCK says, such as
-// "-300ms" or "1h", which tortures rewrite while the server runs. As with a machine
-// whose clock is set, the reading has no monotonic part.
+// "-300ms" or "1h", which tortures rewrite while the server runs. The server copies it to
+// a file with .seen at its end once it goes by it. As with a machine whose clock is set,
+// the reading has no monotonic part.
 func systemClock() weir.Clock {
 	path := os.Getenv("WEIR_TEST_CLOCK")
 	if path == "" {
@@ -21,8 +22,8 @@ func systemClock() weir.Clock {
 	var offset atomic.Int64
 	read := func() {
 		raw, err := os.ReadFile(path)
-		if d, bad := time.ParseDuration(string(raw)); err == nil && bad == nil {
-			offset.Store(int64(d))
+		if d, bad := time.ParseDuration(string(raw)); err == nil && bad == nil && offset.Swap(int64(d)) != int64(d) {
+			_ = os.WriteFile(path+".seen", raw, 0o600)
 		}
 	}
 	read()
