@@ -33,6 +33,7 @@ type group struct {
 
 type entry struct {
 	id       [16]byte
+	device   deviceID // of an event of now
 	shard    int
 	seq      uint64 // 0 is a duplicate
 	from, to int    // in records
@@ -93,6 +94,9 @@ func (g *group) prepare(items []hot.Item, shards int, now time.Time) {
 			bs = hot.Buckets(buckets[:0], e.Time, it.Location, now)
 		}
 		en := entry{id: hot.DedupID(e), shard: hot.ShardOf(e, shards), from: from, to: len(g.records)}
+		if ofNow(e, now) {
+			en.device = deviceOf(e.ProjectID, e.DeviceID)
+		}
 		en.kept = copy(en.buckets[:], bs)
 		g.entries = append(g.entries, en)
 		g.tally.add(e, minute, loc, bs)

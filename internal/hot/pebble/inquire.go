@@ -63,7 +63,7 @@ func (s *Store) Inquire(ctx context.Context, project string, in hot.Inquiry) (ho
 		}
 	}
 	if !in.Live.IsZero() {
-		f.Live = s.presence.live.count(project, in.Live)
+		f.Live = s.presence.live(project, in.Live)
 	}
 
 	b.mu.Lock()

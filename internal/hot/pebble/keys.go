@@ -16,8 +16,9 @@ const (
 	tagDedup      = 'd' // generation, DedupID → nothing
 	tagCount      = 'c' // project, grain, start, dimension, member → count
 	tagUnique     = 'u' // project, grain, start, register → rank
-	tagDevice     = 'p' // project, device → last event, last screen view
-	tagRecent     = 'r' // project, slot → order, record
+	tagDevice     = 'p' // of format 1, and deleted
+	tagSeen       = 'v' // half hour, device → last event, last screen view, project
+	tagRecent     = 'r' // project, order → record
 	fieldLease    = 'l'
 	fieldIntent   = 'i'
 	fieldProgress = 'c'

@@ -7,15 +7,30 @@ type Memory struct {
 	MemTables int64 // two of Options.MemTableBytes at most
 	Counts    int64
 	Uniques   int64 // of fixed size
+	Presence  int64 // live devices and last screen views
+	Recents   int64 // which events are the last of their projects; 2.5 KB a project at most
 }
 
 // Memory tells what the store holds in memory.
 func (s *Store) Memory() Memory {
 	m := s.db.Metrics()
+	s.presence.mu.Lock()
+	presence, recents := s.presence.devices.bytes, s.presence.recents.bytes()
+	s.presence.mu.Unlock()
 	return Memory{
 		Blocks:    m.BlockCache.Size,
 		MemTables: int64(m.MemTable.Size),
 		Counts:    s.counts.held.Load(),
 		Uniques:   uniquesTable * 16,
+		Presence:  int64(presence),
+		Recents:   int64(recents),
 	}
+}
+
+// PresenceRefused is how many events came from devices that presence had no room
+// for: Options.MaxLive or Options.PresenceBytes was reached. They are stored.
+func (s *Store) PresenceRefused() uint64 {
+	s.presence.mu.Lock()
+	defer s.presence.mu.Unlock()
+	return s.presence.devices.refused
 }

@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -44,6 +43,8 @@ type Options struct {
 	CacheBytes    int // blocks of the store's files; 16 MiB, and what the memtables leave of their share
 	MemTableBytes int // one memtable, of which there are two at most; 64 MiB: most of the log is trimmed before it would be flushed
 	CountsBytes   int // counters being added to; 20 MiB
+	PresenceBytes int // devices seen in the last half hour to hour; 64 MiB
+	MaxLive       int // devices of one project among these; 100,000. Events of further ones are stored, but not seen in presence
 	// Free tells the bytes left on the disk of a folder; statfs by default.
 	Free  func(dir string) (uint64, error)
 	Clock weir.Clock
@@ -66,6 +67,8 @@ func (o *Options) defaults() {
 	setDefault(&o.CacheBytes, 16<<20)
 	setDefault(&o.MemTableBytes, 64<<20)
 	setDefault(&o.CountsBytes, 20<<20)
+	setDefault(&o.PresenceBytes, 64<<20)
+	setDefault(&o.MaxLive, 100_000)
 	if o.Free == nil {
 		o.Free = free
 	}
@@ -78,9 +81,9 @@ func (o *Options) defaults() {
 	}
 }
 
-func setDefault(n *int, bytes int) {
+func setDefault(n *int, value int) {
 	if *n == 0 {
-		*n = bytes
+		*n = value
 	}
 }
 
@@ -144,7 +147,7 @@ func Open(dir string, o Options) (*Store, error) {
 		Merger:                      merger,
 		FormatMajorVersion:          pebble.FormatNewest,
 		Levels:                      levels,
-		Logger:                      logger{o.Logger},
+		Logger:                      newLogger(o.Logger),
 	})
 	if err != nil {
 		cache.Unref()
@@ -234,13 +237,13 @@ func (s *Store) load() error {
 		return fmt.Errorf("hot: generation of ids: %w", err)
 	}
 	s.room = room{dir: s.dir, least: s.opt.MinFree, free: s.opt.Free, clock: s.opt.Clock}
-	s.presence = newPresence(int(meta.Shards))
+	s.presence = newPresence(int(meta.Shards), &s.opt)
 	for i := range s.shards {
 		if err := s.loadShard(i); err != nil {
 			return fmt.Errorf("hot: load shard %d: %w", i, err)
 		}
 	}
-	return s.loadPresence(context.Background(), s.opt.Clock.Now())
+	return s.loadPresence(s.opt.Clock.Now())
 }
 
 // loadWindow keeps the window that the store was made with: ids stand in
@@ -308,6 +311,16 @@ func get(db *pebble.DB, key []byte) ([]byte, error) {
 	return out, closer.Close()
 }
 
+// none says whether the store has no key with the prefix.
+func none(db *pebble.DB, prefix []byte) (bool, error) {
+	it, err := db.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: after(prefix)})
+	if err != nil {
+		return false, err
+	}
+	found := it.First()
+	return !found, it.Close()
+}
+
 // scan calls fn with each key and value of the range; neither may be kept.
 func (s *Store) scan(ctx context.Context, from, to []byte, fn func(key, value []byte) error) error {
 	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: from, UpperBound: to})
@@ -326,22 +339,4 @@ func (s *Store) scan(ctx context.Context, from, to []byte, fn func(key, value []
 		}
 	}
 	return it.Close()
-}
-
-// logger passes Pebble's messages on. Pebble calls Fatalf when its log cannot
-// be written: the process must end, since nothing may be acknowledged any more;
-// what was acknowledged is on disk.
-type logger struct{ *slog.Logger }
-
-func (l logger) Infof(format string, args ...any) {
-	l.Debug("hot tier", "pebble", fmt.Sprintf(format, args...))
-}
-
-func (l logger) Errorf(format string, args ...any) {
-	l.Error("hot tier", "pebble", fmt.Sprintf(format, args...))
-}
-
-func (l logger) Fatalf(format string, args ...any) {
-	l.Error("hot tier cannot write its log; ending to keep what was acknowledged", "error", fmt.Sprintf(format, args...))
-	os.Exit(74) // EX_IOERR
 }

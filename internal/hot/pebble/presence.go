@@ -1,7 +1,6 @@
 package pebble
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
 	"fmt"
@@ -17,226 +16,222 @@ import (
 )
 
 // presence is in memory. It is a function of the log, so it is as durable as
-// the log is: what an undrained event says of it is read from the log again,
+// the log is: what the last undrained events say of it is read from the log again,
 // and a commit saves what the events that it trims had said.
 type presence struct {
-	mu       sync.Mutex
-	projects map[string]*audience
-	touched  []map[visitor]struct{} // by shard: since its last commit
-	live     *live
+	mu      sync.Mutex
+	devices devices
+	recents recents
+	touched [][]touched // by shard: since its last commit
 }
 
-type visitor struct{ project, device string }
-
-// audience is one project's presence.
-type audience struct {
-	devices map[string]device
-	recent  []recent // oldest first, at most hot.RecentMax
-	order   uint64   // of the next recent
+type touched struct {
+	id      deviceID
+	project string
 }
 
-type device struct {
-	last time.Time // its last event
-	view hot.ScreenView
-}
-
-type recent struct {
-	order  uint64
-	shard  int
-	seq    uint64
-	saved  bool
-	record []byte
-}
-
-func newPresence(shards int) *presence {
-	p := &presence{projects: map[string]*audience{}, touched: make([]map[visitor]struct{}, shards), live: newLive()}
-	for i := range p.touched {
-		p.touched[i] = map[visitor]struct{}{}
-	}
-	return p
-}
-
-func (p *presence) audience(project string) *audience {
-	a := p.projects[project]
-	if a == nil {
-		a = &audience{devices: map[string]device{}}
-		p.projects[strings.Clone(project)] = a
-	}
-	return a
+func newPresence(shards int, o *Options) *presence {
+	return &presence{devices: newDevices(o.MaxLive, o.PresenceBytes), recents: newRecents(shards), touched: make([][]touched, shards)}
 }
 
 // mark takes in a committed group.
 func (p *presence) mark(g *group, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.devices.turn(now)
 	for i := range g.entries {
 		if en := &g.entries[i]; en.seq != 0 {
-			p.see(g.items[i].Event, en.shard, now)
+			p.see(g.items[i].Event, en.device, en.shard, now)
 		}
 	}
 	// Only the last of a large group can be among the recent.
 	from := max(0, len(g.entries)-hot.RecentMax)
 	for i := from; i < len(g.entries); i++ {
 		if en := &g.entries[i]; en.seq != 0 {
-			p.audience(g.items[i].Event.ProjectID).add(en.shard, en.seq, bytes.Clone(g.records[en.from:en.to]))
+			p.recents.add(g.items[i].Event.ProjectID, en.shard, en.seq, now)
 		}
 	}
+}
+
+// ofNow says whether presence cares for the event.
+func ofNow(e *weir.Event, now time.Time) bool {
+	return e.DeviceID != "" && now.Sub(e.Time) < hot.LastScreenViewKept
 }
 
 // see marks the event's device, if the event is of now.
-func (p *presence) see(e *weir.Event, shard int, now time.Time) {
-	at := e.Time
-	if at.After(now) {
-		at = now
-	}
-	if e.DeviceID == "" || now.Sub(at) >= hot.LastScreenViewKept {
+func (p *presence) see(e *weir.Event, id deviceID, shard int, now time.Time) {
+	if !ofNow(e, now) {
 		return
 	}
-	a := p.audience(e.ProjectID)
-	d, known := a.devices[e.DeviceID]
-	id := e.DeviceID
-	if !known {
-		id = strings.Clone(id)
-	}
-	if at.After(d.last) {
-		p.live.move(e.ProjectID, d.last, at)
+	limit := now.UnixMicro()
+	at := min(e.Time.UnixMicro(), limit)
+	d, _, _ := p.devices.get(id)
+	from := d.last
+	if at > d.last || d.last > limit { // or the clock was set back
 		d.last = at
 	}
-	if e.IsScreenView() && !at.Before(d.view.At) {
-		d.view = hot.ScreenView{EventID: strings.Clone(e.ID), Path: strings.Clone(e.Path), Origin: strings.Clone(e.Origin), At: at}
+	if e.IsScreenView() && (at >= d.at || d.at > limit) {
+		d.at, d.view = at, pack(hot.ViewOf(e, time.UnixMicro(at)))
 	}
-	a.devices[id] = d
-	v := visitor{e.ProjectID, e.DeviceID}
-	if _, ok := p.touched[shard][v]; !ok {
-		p.touched[shard][visitor{strings.Clone(e.ProjectID), id}] = struct{}{}
+	dirty := d.dirty
+	d.dirty = true
+	c := p.devices.put(e.ProjectID, id, d)
+	if c == nil {
+		p.devices.refused++
+		return
+	}
+	c.live.move(from, d.last, limit)
+	if !dirty {
+		p.touched[shard] = append(p.touched[shard], touched{id, c.name})
 	}
 }
 
-func (a *audience) add(shard int, seq uint64, record []byte) {
-	if len(a.recent) == hot.RecentMax {
-		a.recent = slices.Delete(a.recent, 0, 1)
-	}
-	a.recent = append(a.recent, recent{order: a.order, shard: shard, seq: seq, record: record})
-	a.order++
+func pack(v hot.ScreenView) string {
+	b := make([]byte, 0, 8+len(v.EventID)+len(v.Path)+len(v.Origin))
+	b = codec.AppendString(b, v.EventID)
+	b = codec.AppendString(b, v.Path)
+	return string(codec.AppendString(b, v.Origin))
 }
 
-// save puts into b what the shard's events up to last have said.
-func (p *presence) save(b *pebble.Batch, shard int, last uint64) error {
+// saveStep is how many devices are looked up at once: appends wait meanwhile.
+const saveStep = 256
+
+// savePresence puts into b what the shard's events up to last have said. The
+// result must be called once b is applied.
+func (s *Store) savePresence(b *pebble.Batch, shard int, last uint64) (applied func(), err error) {
+	p := s.presence
+	p.mu.Lock()
+	devices := p.touched[shard]
+	p.touched[shard] = nil
+	p.mu.Unlock()
+	for part := range slices.Chunk(devices, saveStep) {
+		if err := p.saveDevices(b, part); err != nil {
+			return nil, err
+		}
+	}
+	return s.saveRecents(b, shard, last)
+}
+
+func (p *presence) saveDevices(b *pebble.Batch, part []touched) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for v := range p.touched[shard] {
-		d, ok := p.audience(v.project).devices[v.device]
+	for _, t := range part {
+		d, young, ok := p.devices.get(t.id)
 		if !ok {
 			continue
 		}
-		if err := b.Set(append(projectKey(nil, tagDevice, v.project), v.device...), d.encode(), nil); err != nil {
+		d.dirty = false
+		slot, in := p.devices.slot, p.devices.young
+		if !young {
+			slot, in = slot-1, p.devices.old
+		}
+		in[t.id] = d
+		v := codec.AppendInt(codec.AppendInt(nil, d.last), d.at)
+		v = codec.AppendString(codec.AppendString(v, t.project), d.view)
+		if err := b.Set(deviceKey(slot, t.id[:]), v, nil); err != nil {
 			return err
-		}
-	}
-	clear(p.touched[shard])
-	for project, a := range p.projects {
-		saved := false
-		for i := range a.recent {
-			r := &a.recent[i]
-			if r.saved || r.shard != shard || r.seq > last {
-				continue
-			}
-			if err := b.Set(recentKey(project, r.order), r.record, nil); err != nil {
-				return err
-			}
-			r.saved, saved = true, true
-		}
-		if saved && a.order > hot.RecentMax {
-			if err := b.DeleteRange(recentKey(project, 0), recentKey(project, a.order-hot.RecentMax), nil); err != nil {
-				return err
-			}
 		}
 	}
 	return nil
 }
 
-func recentKey(project string, order uint64) []byte {
-	return binary.BigEndian.AppendUint64(projectKey(nil, tagRecent, project), order)
+func deviceKey(slot int64, id []byte) []byte {
+	return append(binary.BigEndian.AppendUint64([]byte{tagSeen}, uint64(slot)), id...)
 }
 
-func (d device) encode() []byte {
-	v := codec.AppendTime(nil, d.last)
-	v = codec.AppendTime(v, d.view.At)
-	v = codec.AppendString(v, d.view.EventID)
-	v = codec.AppendString(v, d.view.Path)
-	return codec.AppendString(v, d.view.Origin)
+// sweepDevices deletes what a start would not read any more.
+func (s *Store) sweepDevices(now time.Time) error {
+	s.presence.mu.Lock()
+	s.presence.devices.turn(now)
+	slot := s.presence.devices.slot
+	s.presence.mu.Unlock()
+	return s.db.DeleteRange(deviceKey(0, nil), deviceKey(slot-1, nil), pebble.NoSync)
 }
 
-func decodeDevice(b []byte) (device, error) {
-	r := codec.NewReader(b)
-	d := device{last: r.Time()}
-	d.view = hot.ScreenView{At: r.Time(), EventID: r.String(), Path: r.String(), Origin: r.String()}
-	return d, r.Done()
-}
+// What a start reads of the log at most, of each shard: however far the drain is
+// behind, a start does not wait for it. The devices of events before that are
+// not here until they are seen again.
+const (
+	tailEvents = 25_000
+	tailBytes  = 32 << 20
+	tailLeast  = 1000 // of these also what is too old for devices, for the sake of the recent
+)
 
-// loadPresence reads what was saved, then the events that still stand in the log.
-func (s *Store) loadPresence(ctx context.Context, now time.Time) error {
+// loadPresence reads what was saved, then the last of the events that still stand
+// in the log.
+func (s *Store) loadPresence(now time.Time) error {
 	p := s.presence
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	split := func(k []byte) (project string, rest []byte) {
-		i := bytes.IndexByte(k, 0)
-		return string(k[1:i]), k[i+1:]
-	}
-	err := s.scan(ctx, []byte{tagDevice}, []byte{tagDevice + 1}, func(k, v []byte) error {
-		project, id := split(k)
-		d, err := decodeDevice(v)
-		if err != nil {
+	if empty, err := none(s.db, []byte{tagDevice}); err != nil {
+		return err
+	} else if !empty {
+		if err := s.db.DeleteRange([]byte{tagDevice}, []byte{tagDevice + 1}, pebble.NoSync); err != nil {
 			return err
 		}
-		p.audience(project).devices[string(id)] = d
-		p.live.move(project, time.Time{}, d.last)
-		return nil
+	}
+	p.devices.turn(now)
+	err := s.scan(context.Background(), deviceKey(p.devices.slot-1, nil), []byte{tagSeen + 1}, func(k, v []byte) error {
+		r := codec.NewReader(v)
+		d := device{last: r.Int(), at: r.Int()}
+		project := r.String()
+		d.view = strings.Clone(r.String())
+		if c := p.devices.put(project, deviceID(k[9:]), d); c != nil {
+			c.live.move(0, d.last, now.UnixMicro())
+		}
+		return r.Done()
 	})
 	if err != nil {
 		return fmt.Errorf("hot: load presence: %w", err)
 	}
-	err = s.scan(ctx, []byte{tagRecent}, []byte{tagRecent + 1}, func(k, v []byte) error {
-		project, order := split(k)
-		a := p.audience(project)
-		a.order = binary.BigEndian.Uint64(order)
-		a.add(0, 0, bytes.Clone(v))
-		a.recent[len(a.recent)-1].saved = true
-		return nil
-	})
-	if err != nil {
+	if err := s.loadRecents(); err != nil {
 		return fmt.Errorf("hot: load recent events: %w", err)
 	}
-	type logged struct {
-		shard int
-		seq   uint64
-		event weir.Event
-	}
-	var last []logged // of each shard, the ones that can be among the recent
+	var tail []logged
 	for shard := range s.shards {
-		from := s.shards[shard].committed
-		for {
-			records, err := s.Read(ctx, shard, from, hot.Limit{Events: 1000})
-			if err != nil {
-				return err
-			}
-			if len(records) == 0 {
-				break
-			}
-			for i := range records {
-				p.see(&records[i].Event, shard, now)
-				if r := records[i]; r.Seq+hot.RecentMax > s.heads[shard].Load() {
-					last = append(last, logged{shard, r.Seq, r.Event})
-				}
-			}
-			from = records[len(records)-1].Seq
+		if tail, err = s.readTail(tail, shard, now); err != nil {
+			return fmt.Errorf("hot: load presence: end of shard %d: %w", shard, err)
 		}
 	}
-	slices.SortStableFunc(last, func(a, b logged) int { return a.event.ReceivedAt.Compare(b.event.ReceivedAt) })
-	for _, l := range last {
-		p.audience(l.event.ProjectID).add(l.shard, l.seq, hot.AppendRecord(nil, &l.event))
+	slices.SortStableFunc(tail, func(a, b logged) int { return a.received.Compare(b.received) })
+	for _, l := range tail {
+		p.recents.add(l.project, l.shard, l.seq, l.received)
 	}
 	return nil
+}
+
+// logged is an event in the log that may be among the recent.
+type logged struct {
+	project  string
+	shard    int
+	seq      uint64
+	received time.Time
+}
+
+// readTail marks the devices of a shard's last undrained events, and appends them
+// to tail in the order of the log.
+func (s *Store) readTail(tail []logged, shard int, now time.Time) ([]logged, error) {
+	it, err := s.db.NewIter(&pebble.IterOptions{
+		LowerBound: logKey(nil, shard, s.shards[shard].committed+1), UpperBound: logKey(nil, shard, s.heads[shard].Load()+1),
+	})
+	if err != nil {
+		return nil, err
+	}
+	began, size := len(tail), 0
+	for ok := it.Last(); ok; ok = it.Prev() {
+		e, err := hot.DecodeRecord(it.Value())
+		if err != nil {
+			it.Close()
+			return nil, err
+		}
+		n := len(tail) - began
+		size += len(it.Value())
+		if n >= tailEvents || size > tailBytes || n >= tailLeast && now.Sub(e.ReceivedAt) >= hot.LastScreenViewKept {
+			break
+		}
+		s.presence.see(&e, deviceOf(e.ProjectID, e.DeviceID), shard, now)
+		tail = append(tail, logged{strings.Clone(e.ProjectID), shard, binary.BigEndian.Uint64(it.Key()[3:]), e.ReceivedAt})
+	}
+	slices.Reverse(tail[began:])
+	return tail, it.Close()
 }
 
 // Live implements hot.Presence.
@@ -244,30 +239,23 @@ func (s *Store) Live(_ context.Context, project string, now time.Time) (int, err
 	if err := s.usable(); err != nil {
 		return 0, err
 	}
-	return s.presence.live.count(project, now), nil
+	return s.presence.live(project, now), nil
 }
 
-// Recent implements hot.Presence.
-func (s *Store) Recent(_ context.Context, project string, limit int) ([]weir.Event, error) {
-	if err := s.usable(); err != nil {
-		return nil, err
+func (p *presence) live(project string, now time.Time) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if c := p.devices.projects[project]; c != nil {
+		return c.live.count(now)
 	}
-	s.presence.mu.Lock()
-	var records [][]byte
-	if a := s.presence.projects[project]; a != nil {
-		for i := len(a.recent) - 1; i >= 0 && len(records) < limit; i-- {
-			records = append(records, a.recent[i].record)
-		}
-	}
-	s.presence.mu.Unlock()
-	events := make([]weir.Event, len(records))
-	for i, r := range records {
-		var err error
-		if events[i], err = hot.DecodeRecord(r); err != nil {
-			return nil, err
-		}
-	}
-	return events, nil
+	return 0
+}
+
+func (p *presence) device(project, id string) device {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	d, _, _ := p.devices.get(deviceOf(project, id))
+	return d
 }
 
 // Seen implements hot.Presence.
@@ -275,14 +263,7 @@ func (s *Store) Seen(_ context.Context, project, id string, now time.Time) (bool
 	if err := s.usable(); err != nil {
 		return false, err
 	}
-	s.presence.mu.Lock()
-	defer s.presence.mu.Unlock()
-	a := s.presence.projects[project]
-	if a == nil {
-		return false, nil
-	}
-	d, ok := a.devices[id]
-	return ok && now.Sub(d.last) < hot.LastScreenViewKept, nil
+	return now.Sub(time.UnixMicro(s.presence.device(project, id).last)) < hot.LastScreenViewKept, nil
 }
 
 // LastScreenView implements hot.Presence.
@@ -290,12 +271,11 @@ func (s *Store) LastScreenView(_ context.Context, project, id string, now time.T
 	if err := s.usable(); err != nil {
 		return hot.ScreenView{}, false, err
 	}
-	s.presence.mu.Lock()
-	defer s.presence.mu.Unlock()
-	if a := s.presence.projects[project]; a != nil {
-		if v := a.devices[id].view; !v.At.IsZero() && now.Sub(v.At) < hot.LastScreenViewKept {
-			return v, true, nil
-		}
+	d := s.presence.device(project, id)
+	if d.at == 0 || now.Sub(time.UnixMicro(d.at)) >= hot.LastScreenViewKept {
+		return hot.ScreenView{}, false, nil
 	}
-	return hot.ScreenView{}, false, nil
+	r := codec.NewReader([]byte(d.view))
+	v := hot.ScreenView{At: time.UnixMicro(d.at).UTC(), EventID: r.String(), Path: r.String(), Origin: r.String()}
+	return v, true, r.Done()
 }

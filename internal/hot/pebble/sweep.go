@@ -46,7 +46,7 @@ func (s *Store) Sweep() error {
 		}
 	}
 	s.book.sweep(clock, now)
-	return s.sweepDevices(clock)
+	return errors.Join(s.sweepDevices(clock), s.sweepRecents(now))
 }
 
 // sweepBuckets finds the projects by skipping from one to the next.
@@ -70,23 +70,4 @@ func (s *Store) sweepBuckets(tag byte, now time.Time) error {
 		ok = it.SeekGE(after(projectKey(nil, tag, project)))
 	}
 	return it.Error()
-}
-
-func (s *Store) sweepDevices(now time.Time) error {
-	b := s.db.NewBatch()
-	defer b.Close()
-	s.presence.mu.Lock()
-	defer s.presence.mu.Unlock() // over Apply: a commit must not save a device in between
-	for project, a := range s.presence.projects {
-		for id, d := range a.devices {
-			if now.Sub(d.last) >= hot.LastScreenViewKept {
-				delete(a.devices, id)
-				s.presence.live.move(project, d.last, time.Time{})
-				if err := b.Delete(append(projectKey(nil, tagDevice, project), id...), nil); err != nil {
-					return err
-				}
-			}
-		}
-	}
-	return s.db.Apply(b, pebble.NoSync)
 }

@@ -1,0 +1,4 @@
+package pebble
+
+// NewLogger is what Pebble logs to.
+var NewLogger = newLogger
