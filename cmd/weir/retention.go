@@ -8,31 +8,34 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/cold"
+	"github.com/weir-analytics/weir/internal/meta"
 )
 
 // retentionEvery is how often it is looked whether a project's day has passed.
 const retentionEvery = time.Hour
 
-// projects knows all projects. *meta.Store does.
-type projects interface {
+// keeper says which projects there are, what day it is, and what is deleted already.
+// *meta.Store does.
+type keeper interface {
 	Projects(ctx context.Context) ([]*weir.Project, error)
+	Today(ctx context.Context) (meta.Today, error)
+	Forgotten(ctx context.Context) (map[string]time.Time, error)
+	SetForgotten(ctx context.Context, before map[string]time.Time) error
 }
 
 // retention deletes from the cold tier what projects no longer keep.
 type retention struct {
-	projects projects
-	cold     cold.Forgetter
-	once     func(context.Context, time.Duration) (bool, error) // lets one of several nodes do it
-	clock    weir.Clock
-	log      *slog.Logger
+	keeper keeper
+	cold   cold.Forgetter
+	once   func(context.Context, time.Duration) (bool, error) // lets one of several nodes do it
+	log    *slog.Logger
 
 	failures prometheus.Counter
-	done     map[string]time.Time // by project: before which this process has deleted
 }
 
-func newRetention(p projects, f cold.Forgetter, once func(context.Context, time.Duration) (bool, error), clock weir.Clock, log *slog.Logger, reg prometheus.Registerer) *retention {
+func newRetention(k keeper, f cold.Forgetter, once func(context.Context, time.Duration) (bool, error), log *slog.Logger, reg prometheus.Registerer) *retention {
 	r := &retention{
-		projects: p, cold: f, once: once, clock: clock, log: log, done: make(map[string]time.Time),
+		keeper: k, cold: f, once: once, log: log,
 		failures: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "weir_retention_failures_total", Help: "Failed tries to delete what projects no longer keep; they are made again within the hour.",
 		}),
@@ -61,28 +64,58 @@ func (r *retention) run(ctx context.Context) error {
 	}
 }
 
-// enforce goes through the projects. One that fails does not hold up the others.
+// enforce deletes for the projects whose cut has moved since the last time, many in one
+// go. Those of a go that fails are tried again; the others are done.
 func (r *retention) enforce(ctx context.Context) {
-	all, err := r.projects.Projects(ctx)
+	today, err := r.keeper.Today(ctx)
+	if err != nil {
+		r.failed(ctx, "look at the clock", err)
+		return
+	}
+	doubt(r.log, today, "what projects no longer keep is deleted as of the time before")
+	all, err := r.keeper.Projects(ctx)
 	if err != nil {
 		r.failed(ctx, "look up the projects", err)
 		return
 	}
-	now := r.clock.Now()
-	for _, p := range all {
-		before := p.RetainedFrom(now)
-		// The zones of long ago had days that begin with no quarter of an hour.
-		before = before.UTC().Truncate(cold.QuarterSeconds * time.Second)
-		if before.Before(cold.Earliest) || !before.After(r.done[p.ID]) {
-			continue // all is kept, or no day has passed
-		}
-		if err := r.cold.Forget(ctx, p.ID, before); err != nil {
-			r.failed(ctx, "delete", err, "project", p.ID, "before", before)
+	done, err := r.keeper.Forgotten(ctx)
+	if err != nil {
+		r.failed(ctx, "look up what is deleted", err)
+		return
+	}
+	for _, some := range cold.Goes(cutsOf(all, done, today.Time)) {
+		if err := r.cold.Forget(ctx, some...); err != nil {
+			r.failed(ctx, "delete", err, "projects", len(some), "first", some[0].ProjectID)
 			continue
 		}
-		r.done[p.ID] = before
-		r.log.Info("deleted what a project no longer keeps", "project", p.ID, "before", before)
+		before := make(map[string]time.Time, len(some))
+		for _, c := range some {
+			before[c.ProjectID] = c.Before
+		}
+		if err := r.keeper.SetForgotten(ctx, before); err != nil {
+			r.failed(ctx, "remember what is deleted", err)
+			continue
+		}
+		r.log.Info("deleted what projects no longer keep", "projects", len(some), "first", some[0].ProjectID, "before", some[0].Before)
 	}
+}
+
+// cutsOf are the cuts of the projects that keep not all, without those that are done.
+func cutsOf(all []*weir.Project, done map[string]time.Time, today time.Time) []cold.Cut {
+	var cuts []cold.Cut
+	for _, p := range all {
+		// The zones of long ago had days that begin with no quarter of an hour.
+		before := p.RetainedFrom(today).UTC().Truncate(cold.QuarterSeconds * time.Second)
+		if before.Before(cold.Earliest) {
+			continue // all is kept
+		}
+		// One of after today was made under a wrong clock, and says nothing.
+		if last := done[p.ID]; !before.After(last) && !last.After(today) {
+			continue
+		}
+		cuts = append(cuts, cold.Cut{ProjectID: p.ID, Before: before})
+	}
+	return cuts
 }
 
 func (r *retention) failed(ctx context.Context, step string, err error, more ...any) {
@@ -91,4 +124,12 @@ func (r *retention) failed(ctx context.Context, step string, err error, more ...
 	}
 	r.failures.Inc()
 	r.log.Error("what projects no longer keep may not be deleted; trying again in an hour", append(more, "step", step, "error", err)...)
+}
+
+// doubt logs that the clock is not believed, and what that means.
+func doubt(log *slog.Logger, t meta.Today, means string) {
+	if t.InDoubt() {
+		log.Error("the clock went far ahead, and may be wrong; it is believed once it has stood for a day",
+			"meanwhile", means, "ahead", t.Ahead, "as_of", t.Time, "believed_at", t.Until)
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -15,31 +16,59 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/cold"
+	"github.com/weir-analytics/weir/internal/meta"
 )
 
-// forgetful remembers what it was told to forget, and fails where told to.
+// forgetful remembers what it was told to forget, a line a call, and fails where told to.
 type forgetful struct {
 	calls []string
 	fails map[string]error // by project
 }
 
-func (f *forgetful) Forget(_ context.Context, project string, before time.Time) error {
-	f.calls = append(f.calls, project+" "+before.UTC().Format("01-02 15:04"))
-	return f.fails[project]
+func (f *forgetful) Forget(_ context.Context, cuts ...cold.Cut) error {
+	var call []string
+	var err error
+	for _, c := range cuts {
+		call = append(call, c.ProjectID+" "+c.Before.UTC().Format("01-02 15:04"))
+		err = errors.Join(err, f.fails[c.ProjectID])
+	}
+	f.calls = append(f.calls, strings.Join(call, ", "))
+	return err
 }
 
-// projectList are the projects, or why there are none.
+// projectList are the projects, or why there are none, and what a store knows beside them.
 type projectList struct {
-	all []*weir.Project
-	err error
+	all   []*weir.Project
+	err   error
+	clock weir.Clock
+	doubt *meta.Today // instead of what the clock shows
+	done  map[string]time.Time
 }
 
 func (l *projectList) Projects(context.Context) ([]*weir.Project, error) { return l.all, l.err }
 
+func (l *projectList) Today(context.Context) (meta.Today, error) {
+	if l.doubt != nil {
+		return *l.doubt, nil
+	}
+	return meta.Today{Time: l.clock.Now()}, nil
+}
+
+func (l *projectList) Forgotten(context.Context) (map[string]time.Time, error) { return l.done, nil }
+
+func (l *projectList) SetForgotten(_ context.Context, before map[string]time.Time) error {
+	if l.done == nil {
+		l.done = map[string]time.Time{}
+	}
+	maps.Copy(l.done, before)
+	return nil
+}
+
 // keeps is a retention over fakes, and what it logs.
-func keeps(l *projectList, f *forgetful, clock weir.Clock) (*retention, *bytes.Buffer) {
+func keeps(l *projectList, f *forgetful) (*retention, *bytes.Buffer) {
 	var log bytes.Buffer
-	return newRetention(l, f, always, clock, slog.New(slog.NewTextHandler(&log, nil)), prometheus.NewRegistry()), &log
+	return newRetention(l, f, always, slog.New(slog.NewTextHandler(&log, nil)), prometheus.NewRegistry()), &log
 }
 
 // lasting runs it for so long.
@@ -65,9 +94,9 @@ func TestWhatAProjectNoLongerKeepsIsDeletedOnceADayInItsZone(t *testing.T) {
 			{ID: "for ever", Timezone: "UTC"},
 		}}
 		f := &forgetful{}
-		r, _ := keeps(l, f, nil)
+		r, _ := keeps(l, f)
 		lasting(t, r, 30*time.Hour)
-		want := []string{"utc 12-25 00:00", "kathmandu 12-30 18:15", "kathmandu 12-31 18:15", "utc 12-26 00:00"}
+		want := []string{"utc 12-25 00:00, kathmandu 12-30 18:15", "kathmandu 12-31 18:15", "utc 12-26 00:00"}
 		if d := cmp.Diff(want, f.calls); d != "" {
 			t.Error(d)
 		}
@@ -82,7 +111,7 @@ func TestAShorterRetentionCountsWithinTheHourAndALongerOneBringsNothingBack(t *t
 		p := &weir.Project{ID: "p", Timezone: "UTC", RetentionDays: 7}
 		l := &projectList{all: []*weir.Project{p}}
 		f := &forgetful{}
-		r, _ := keeps(l, f, nil)
+		r, _ := keeps(l, f)
 		for _, days := range []int{7, 3, 30, 0, 2} {
 			l.all = []*weir.Project{{ID: p.ID, Timezone: p.Timezone, RetentionDays: days}}
 			lasting(t, r, time.Minute)
@@ -97,7 +126,7 @@ func TestADayOfLongAgoIsRoundedDownToAQuarterOfAnHour(t *testing.T) {
 	// Monrovia's clocks were 44:30 behind until 1972.
 	now := func() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC) }
 	f := &forgetful{}
-	r, _ := keeps(&projectList{all: []*weir.Project{{ID: "p", Timezone: "Africa/Monrovia", RetentionDays: 20_000}}}, f, now)
+	r, _ := keeps(&projectList{all: []*weir.Project{{ID: "p", Timezone: "Africa/Monrovia", RetentionDays: 20_000}}, clock: now}, f)
 	r.enforce(t.Context())
 	if d := cmp.Diff([]string{"p 05-29 00:30"}, f.calls); d != "" { // of 1971, where the day began at 00:44:30 UTC
 		t.Error(d)
@@ -106,12 +135,16 @@ func TestADayOfLongAgoIsRoundedDownToAQuarterOfAnHour(t *testing.T) {
 
 func TestADeletionThatFailsIsCountedAndTriedAgainAndHoldsUpNoOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := &projectList{all: []*weir.Project{{ID: "bad", Timezone: "UTC", RetentionDays: 7}, {ID: "good", Timezone: "UTC", RetentionDays: 7}}}
+		l := &projectList{all: []*weir.Project{{ID: "bad", Timezone: "UTC", RetentionDays: 7}}}
+		for len(l.all) < cold.MostCuts {
+			l.all = append(l.all, &weir.Project{ID: fmt.Sprint("p", len(l.all)), Timezone: "UTC", RetentionDays: 7})
+		}
+		l.all = append(l.all, &weir.Project{ID: "good", Timezone: "UTC", RetentionDays: 7})
 		f := &forgetful{fails: map[string]error{"bad": errors.New("disk on fire")}}
-		r, log := keeps(l, f, nil)
+		r, log := keeps(l, f)
 		lasting(t, r, time.Hour+time.Minute)
-		if d := cmp.Diff([]string{"bad 12-25 00:00", "good 12-25 00:00", "bad 12-25 00:00"}, f.calls); d != "" {
-			t.Error(d)
+		if len(f.calls) != 3 || f.calls[1] != "good 12-25 00:00" || f.calls[2] != f.calls[0] {
+			t.Errorf("%d calls", len(f.calls))
 		}
 		if n := failures(t, r); n != 2 || strings.Count(log.String(), "disk on fire") != 2 {
 			t.Errorf("%v failures: %s", n, log)
@@ -124,15 +157,52 @@ func TestADeletionThatFailsIsCountedAndTriedAgainAndHoldsUpNoOther(t *testing.T)
 		l.err, f.fails = nil, nil
 		lasting(t, r, time.Hour+time.Minute)
 		if len(f.calls) != 4 || failures(t, r) != 3 {
-			t.Errorf("%v failures, forgets %v", failures(t, r), f.calls)
+			t.Errorf("%v failures, %d calls", failures(t, r), len(f.calls))
 		}
 	})
+}
+
+func TestTenThousandProjectsAreDeletedInTwentyGoesAndNotAgainAfterARestart(t *testing.T) {
+	l := &projectList{clock: func() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC) }}
+	for i := range 10_000 {
+		l.all = append(l.all, &weir.Project{ID: fmt.Sprint("p", i), Timezone: "UTC", RetentionDays: 1 + i%400})
+	}
+	f := &forgetful{}
+	for range 2 {
+		r, _ := keeps(l, f)
+		r.enforce(t.Context())
+		if len(f.calls) != 20 {
+			t.Fatalf("%d goes, want 20", len(f.calls))
+		}
+	}
+}
+
+func TestAClockThatJumpsForwardDeletesNothingMore(t *testing.T) {
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	l := &projectList{all: []*weir.Project{{ID: "p", Timezone: "UTC", RetentionDays: 7}}, clock: func() time.Time { return now }}
+	f := &forgetful{}
+	r, log := keeps(l, f)
+	r.enforce(t.Context())
+	l.doubt = &meta.Today{Time: now, Ahead: 365 * 24 * time.Hour, Until: now.Add(366 * 24 * time.Hour)}
+	r.enforce(t.Context())
+	if d := cmp.Diff([]string{"p 02-22 00:00"}, f.calls); d != "" {
+		t.Error(d)
+	}
+	if text := log.String(); !strings.Contains(text, "level=ERROR") || !strings.Contains(text, "believed_at=2027-03-02T12:00:00.000Z") {
+		t.Errorf("log: %s", text)
+	}
+	// What was deleted under a wrong clock that was believed does not end the retention.
+	l.doubt, l.done["p"] = nil, now.AddDate(1, 0, 0)
+	r.enforce(t.Context())
+	if d := cmp.Diff([]string{"p 02-22 00:00", "p 02-22 00:00"}, f.calls); d != "" {
+		t.Error(d)
+	}
 }
 
 func TestANodeWhoseTurnItIsNotDeletesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &forgetful{}
-		r, log := keeps(&projectList{all: []*weir.Project{{ID: "p", Timezone: "UTC", RetentionDays: 7}}}, f, nil)
+		r, log := keeps(&projectList{all: []*weir.Project{{ID: "p", Timezone: "UTC", RetentionDays: 7}}}, f)
 		var err error
 		r.once = func(context.Context, time.Duration) (bool, error) { return false, err }
 		lasting(t, r, time.Minute)

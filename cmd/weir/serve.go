@@ -194,7 +194,7 @@ func (s *server) run(ctx context.Context, l net.Listener, stdout io.Writer) erro
 		})
 	}
 	if s.cmd.has(roleJobs) {
-		g.Go(func() error { return keepSalts(gctx, s.meta, s.once("salts"), s.clock, s.log) })
+		g.Go(func() error { return destroySalts(gctx, s.meta, s.once("salts"), s.log) })
 	}
 	if s.retention != nil {
 		g.Go(func() error { return s.retention.run(gctx) })

@@ -157,7 +157,7 @@ func (s *server) build() {
 	}
 	s.alerts = s.newAlerting(engine)
 	if s.cmd.has(roleJobs) && s.cold != nil {
-		s.retention = newRetention(s.meta, s.cold, s.once("retention"), s.clock, s.log, s.reg)
+		s.retention = newRetention(s.meta, s.cold, s.once("retention"), s.log, s.reg)
 	}
 	s.buildReports(m.timed(s.cold))
 	limiter := s.limiter()

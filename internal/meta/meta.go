@@ -40,6 +40,7 @@ type Store struct {
 	projects *cache[*weir.Project]
 	tokens   *cache[*Token]
 	salts    saltCache
+	ticks    clockState // guarded by salts.mu
 }
 
 // Option changes how Open sets the store up.

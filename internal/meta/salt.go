@@ -27,8 +27,9 @@ type saltCache struct {
 // Salts are the secrets that device ids of a day, in UTC, are derived under:
 // that day's, made when first asked for, and the day before's, nil when that
 // day had none. Older ones are destroyed, so that ids of two days ago cannot be
-// derived again by anybody. Both are read-only. Errors: EINVALID for a day more
-// than one away from the clock's, which has no salt or not yet.
+// derived again by anybody; while the clock is in doubt they are kept, see Today. Both
+// are read-only. Errors: EINVALID for a day more than one away from the clock's, which
+// has no salt or not yet.
 func (s *Store) Salts(ctx context.Context, day time.Time) (today, yesterday []byte, err error) {
 	name := day.UTC().Format(time.DateOnly)
 	s.salts.mu.Lock()
@@ -40,13 +41,6 @@ func (s *Store) Salts(ctx context.Context, day time.Time) (today, yesterday []by
 	if d := dayStart(day).Sub(dayStart(now)); d < -24*time.Hour || d > 24*time.Hour {
 		return nil, nil, weir.Errorf(weir.EINVALID, "the salt of %s is destroyed or not made yet", name)
 	}
-	// A request that began before midnight asks for the old day after it: what
-	// the later of the days needs is kept, and the earlier one gets nothing back.
-	oldest := dayStart(day)
-	if n := dayStart(now); n.Before(oldest) {
-		oldest = n
-	}
-	oldest = oldest.AddDate(0, 0, -1)
 	fresh, err := s.randomBytes(dailySaltLen)
 	if err != nil {
 		return nil, nil, fmt.Errorf("meta: salts: %w", err)
@@ -54,8 +48,7 @@ func (s *Store) Salts(ctx context.Context, day time.Time) (today, yesterday []by
 	var destroyed bool
 	err = s.inTx(ctx, func(tx *sql.Tx) error {
 		var err error
-		destroyed, err = inserted(tx.ExecContext(ctx, `DELETE FROM salts WHERE day < ?`, oldest.Format(time.DateOnly)))
-		if err != nil {
+		if _, destroyed, err = s.destroySalts(ctx, tx, day); err != nil {
 			return err
 		}
 		_, err = tx.ExecContext(ctx, `INSERT INTO salts (day, salt) VALUES (?, ?) ON CONFLICT DO NOTHING`,
@@ -83,6 +76,35 @@ func (s *Store) Salts(ctx context.Context, day time.Time) (today, yesterday []by
 		s.salts.day, s.salts.today, s.salts.yesterday = name, today, yesterday
 	}
 	return today, yesterday, nil
+}
+
+// DestroySalts destroys the salts of before yesterday, and those that an earlier call
+// could not. It returns the day that it went by.
+func (s *Store) DestroySalts(ctx context.Context) (t Today, err error) {
+	s.salts.mu.Lock()
+	defer s.salts.mu.Unlock()
+	err = s.inTx(ctx, func(tx *sql.Tx) error {
+		t, _, err = s.destroySalts(ctx, tx, s.clock.Now())
+		return err
+	})
+	if err != nil {
+		return t, fmt.Errorf("meta: destroy old salts: %w", err)
+	}
+	return t, s.ForgetSalts(ctx)
+}
+
+// destroySalts deletes those that neither a day needs nor today. A request that began
+// before midnight asks for the old day after it.
+func (s *Store) destroySalts(ctx context.Context, tx *sql.Tx, day time.Time) (t Today, destroyed bool, err error) {
+	if t, err = s.today(ctx, tx); err != nil {
+		return t, false, err
+	}
+	oldest := dayStart(day)
+	if d := dayStart(t.Time); d.Before(oldest) {
+		oldest = d
+	}
+	destroyed, err = inserted(tx.ExecContext(ctx, `DELETE FROM salts WHERE day < ?`, oldest.AddDate(0, 0, -1).Format(time.DateOnly)))
+	return t, destroyed, err
 }
 
 // errRead is a file that another process reads for long.

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/ClickHouse/ch-go/proto"
@@ -18,9 +19,13 @@ const forgetTimeout = 10 * time.Minute
 
 // Forget deletes on each server of a cluster, table by table, and waits until the
 // rows are gone there. A server that is away is an error; the others are done.
-func (s *Store) Forget(ctx context.Context, projectID string, before time.Time) error {
-	quarter, err := cold.ForgetTo(before)
-	if err != nil {
+func (s *Store) Forget(ctx context.Context, cuts ...cold.Cut) error {
+	cuts = slices.Clone(cuts)
+	for i := range cuts {
+		cuts[i].ProjectID = clean(cuts[i].ProjectID)
+	}
+	parts, err := cold.ForgetParts(cuts, eraseMoment)
+	if err != nil || len(parts) == 0 {
 		return err
 	}
 	// Connections of its own: a question's limits are too short.
@@ -37,32 +42,15 @@ func (s *Store) Forget(ctx context.Context, projectID string, before time.Time) 
 	defer s.writer.forgetSightings()
 	var errs []error
 	for _, db := range servers {
-		if err := u.forget(ctx, db, clean(projectID), before, quarter); err != nil {
-			errs = append(errs, Explain(err))
+		for _, p := range parts {
+			if err := forgetRows(ctx, db, u.Database+"."+u.local(p.Table)+" WHERE "+p.Where, p.Args...); err != nil {
+				errs = append(errs, fmt.Errorf("%s: %w", u.local(p.Table), Explain(err)))
+				break
+			}
 		}
 	}
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("clickhouse: forget: %w", err)
-	}
-	return nil
-}
-
-func (u *URL) forget(ctx context.Context, db *sql.DB, project string, before time.Time, quarter int32) error {
-	const moment = " < fromUnixTimestamp64Micro(?, 'UTC')"
-	for _, d := range []struct {
-		table, where string
-		end          int64
-	}{
-		{"events", "ts" + moment, before.UnixMicro()},
-		{"sightings", "quarter < ?", int64(quarter)},
-		{"tallies", "quarter < ?", int64(quarter)},
-		{"visits", "start_at" + moment, before.UnixMicro()},
-		{"dead_letters", "refused_at" + moment, before.UnixMicro()},
-	} {
-		from := u.Database + "." + u.local(d.table) + " WHERE project_id = ? AND " + d.where
-		if err := forgetRows(ctx, db, from, project, d.end); err != nil {
-			return fmt.Errorf("%s: %w", u.local(d.table), err)
-		}
 	}
 	return nil
 }

@@ -11,9 +11,9 @@ import (
 	"net"
 	"time"
 
-	"github.com/ClickHouse/ch-go/proto"
 	ch "github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/weir-analytics/weir/internal/cold"
+	"github.com/weir-analytics/weir/internal/outage"
 )
 
 var _ cold.Store = (*Store)(nil)
@@ -52,28 +52,21 @@ func Open(ctx context.Context, u *URL, o Options) (*Store, error) {
 }
 
 // waitMigrated migrates, and waits for a server that is not there yet, or not ready.
-// What it waits for is logged when it changes, and once a minute.
 func (s *Store) waitMigrated(ctx context.Context, wait time.Duration) error {
 	end := time.Now().Add(wait)
-	var said proto.Error // 0: it cannot be reached
-	var at time.Time     // when it was said; zero when nothing was
+	away := outage.New(s.log, nil, "waiting for ClickHouse", "ClickHouse is there")
 	for {
 		err := s.migrate(ctx, migrations)
 		switch {
 		case err == nil:
-			if !at.IsZero() {
-				s.log.Info("ClickHouse is there", "addresses", s.url.Addrs)
-			}
+			away.Up("addresses", s.url.Addrs)
 			return nil
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case !passing(err) || !time.Now().Before(end):
 			return err
 		}
-		if why := code(err); at.IsZero() || why != said || time.Since(at) >= time.Minute {
-			said, at = why, time.Now()
-			s.log.Warn("waiting for ClickHouse, trying each second", "addresses", s.url.Addrs, "until", end.UTC().Format(time.RFC3339), "error", Explain(err))
-		}
+		away.Down(Explain(err), "addresses", s.url.Addrs)
 		pause(ctx, time.Second)
 	}
 }

@@ -259,3 +259,33 @@ func TestAHungServerIsGivenUpWithTheContext(t *testing.T) {
 		t.Error("a server that stands still has answered")
 	}
 }
+
+func TestManyProjectsAreForgottenInAFewStatements(t *testing.T) {
+	server := clickhousetest.Start(t)
+	s := openAt(t, server.URL("weir"))
+	if err := s.Write(t.Context(), batchOf(1, 100)); err != nil {
+		t.Fatal(err)
+	}
+	var cuts []cold.Cut
+	for i := range cold.MostCuts {
+		cuts = append(cuts, cold.Cut{ProjectID: fmt.Sprint("p", i), Before: noon.AddDate(0, 0, i%30)})
+	}
+	cuts[29].ProjectID = "p"
+	asked := func() (n int) {
+		t.Helper()
+		if _, err := fmt.Sscan(server.Do("SELECT value FROM system.events WHERE event = 'Query'"), &n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	before := asked()
+	if err := s.Forget(t.Context(), cuts...); err != nil {
+		t.Fatal(err)
+	}
+	if n := asked() - before; n > 20 { // five tables, of which each is looked at and deleted from
+		t.Errorf("%d statements", n)
+	}
+	if n := count(t, s, "SELECT COUNT(*) FROM events WHERE toMonth(ts) = 3"); n != 0 {
+		t.Errorf("%d events are left", n)
+	}
+}

@@ -16,6 +16,7 @@ import (
 func testForget(t *testing.T, open func(*testing.T, string) cold.Store) {
 	tests := map[string]func(*testing.T, func(*testing.T, string) cold.Store){
 		"a project's rows of before a time are deleted, and no others": testForgetRows,
+		"each project is cut at its own time":                          testForgetEach,
 		"to forget the same again changes nothing":                     testForgetTwice,
 		"what is forgotten is forgotten after a reopen":                testForgetReopen,
 		"events of a forgotten quarter that come later are counted":    testForgetLate,
@@ -105,7 +106,7 @@ func pairs(t *testing.T, s cold.Store, q string) []string {
 
 func forget(t *testing.T, s cold.Store, project string, before time.Time) {
 	t.Helper()
-	if err := s.Forget(t.Context(), project, before); err != nil {
+	if err := s.Forget(t.Context(), cold.Cut{ProjectID: project, Before: before}); err != nil {
 		t.Fatalf("forget %q: %v", project, err)
 	}
 }
@@ -136,6 +137,38 @@ func testForgetRows(t *testing.T, open func(*testing.T, string) cold.Store) {
 	again(t, s, around(1, "p", "q"))
 	if d := cmp.Diff(want, left(t, s)); d != "" {
 		t.Errorf("after the batch came again (-want +left)\n%s", d)
+	}
+}
+
+func testForgetEach(t *testing.T, open func(*testing.T, string) cold.Store) {
+	s := begin(t, open)
+	write(t, s, around(1, "p", "q", "r", "s"))
+	cuts := []cold.Cut{
+		{ProjectID: "p", Before: cut},
+		{ProjectID: "q", Before: cut.Add(15 * time.Minute)},
+		{ProjectID: "r", Before: cut.AddDate(0, -6, 0)},
+		{ProjectID: "unknown", Before: cut.AddDate(1, 0, 0)},
+	}
+	for len(cuts) < cold.MostCuts {
+		cuts = append(cuts, cold.Cut{ProjectID: fmt.Sprint("unknown ", len(cuts)), Before: cut.AddDate(1, 0, len(cuts)%28)})
+	}
+	if err := s.Forget(t.Context(), cuts...); err != nil {
+		t.Fatal(err)
+	}
+	rows := []string{
+		"p cut", "p new", "q new", "r month-old", "r old", "r cut", "r new", "s long-old", "s month-old", "s old", "s cut", "s new",
+	}
+	want := map[string][]string{"events": rows, "sightings": rows, "tallies": rows, "visits": rows, "dead_letters": rows}
+	got := left(t, s)
+	delete(got, "identities")
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("(-want +left)\n%s", d)
+	}
+	if err := s.Forget(t.Context(), append(cuts, cold.Cut{ProjectID: "s", Before: cut})...); weir.ErrorCode(err) != weir.EINVALID {
+		t.Errorf("one more than MostCuts: error %v, want EINVALID", err)
+	}
+	if err := s.Forget(t.Context()); err != nil {
+		t.Errorf("nothing to forget: %v", err)
 	}
 }
 
@@ -218,7 +251,7 @@ func testForgetUnaligned(t *testing.T, open func(*testing.T, string) cold.Store)
 	write(t, s, around(1, "p"))
 	want := left(t, s)
 	for _, before := range []time.Time{cut.Add(time.Minute), cut.Add(time.Nanosecond), cut.Add(-time.Microsecond), {}, cold.Latest.Add(15 * time.Minute)} {
-		if err := s.Forget(t.Context(), "p", before); weir.ErrorCode(err) != weir.EINVALID {
+		if err := s.Forget(t.Context(), cold.Cut{ProjectID: "q", Before: cut}, cold.Cut{ProjectID: "p", Before: before}); weir.ErrorCode(err) != weir.EINVALID {
 			t.Errorf("before %v: error %v, want EINVALID", before, err)
 		}
 	}

@@ -70,6 +70,8 @@ browser = '', browser_version = '', os = '', os_version = '', device_type = '', 
 consumer = CASE WHEN consumer IS NOT NULL THEN '' END, revenue = NULL, currency = '', properties = NULL,
 inherited_from = '', closes_event_id = '', closes_path = '', closes_ms = 0 WHERE `
 
+const eraseMoment = "make_timestamp(?::BIGINT)"
+
 func (s *Store) erase(ctx context.Context, e cold.Erasure) error {
 	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
@@ -84,7 +86,7 @@ SELECT 1 FROM erasures WHERE project_id = ? AND person = ? AND erased_at = make_
 			return fmt.Errorf("erasures: %w", err)
 		}
 	}
-	for _, p := range e.Parts("make_timestamp(?::BIGINT)") {
+	for _, p := range e.Parts(eraseMoment) {
 		q := "DELETE FROM " + p.Table + " WHERE "
 		if p.Table == "events" {
 			q = efface

@@ -2,27 +2,25 @@ package duckdb
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"slices"
 	"strings"
-	"time"
 
-	"github.com/duckdb/duckdb-go/v2/mapping"
 	"github.com/weir-analytics/weir/internal/cold"
 )
 
-// Forget deletes in one transaction, for which writes wait. ctx is looked at before
-// it, as in Write.
-func (s *Store) Forget(ctx context.Context, projectID string, before time.Time) error {
-	quarter, err := cold.ForgetTo(before)
-	if err != nil {
+// Forget deletes in one transaction, for which writes wait.
+func (s *Store) Forget(ctx context.Context, cuts ...cold.Cut) error {
+	cuts = slices.Clone(cuts)
+	for i := range cuts {
+		cuts[i].ProjectID = strings.ToValidUTF8(cuts[i].ProjectID, "\uFFFD")
+	}
+	parts, err := cold.ForgetParts(cuts, eraseMoment)
+	if err != nil || len(parts) == 0 {
 		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("duckdb: forget: %w", err)
-	}
 	if s.closed {
 		return ErrClosed
 	}
@@ -31,62 +29,32 @@ func (s *Store) Forget(ctx context.Context, projectID string, before time.Time) 
 			return err
 		}
 	}
-	err = s.w.forgetProject(projectID, before, quarter)
+	err = s.forget(ctx, parts)
 	if invalid(err) {
 		s.log.Error("the cold tier's file had an error", "path", s.path, "error", err)
 		if err := s.reopen(); err != nil {
 			return err
 		}
-		err = s.w.forgetProject(projectID, before, quarter)
+		err = s.forget(ctx, parts)
 	}
+	// Sightings that it remembers may be gone. One too many does no harm.
+	s.w.sightings = cold.Sightings{}
 	if err != nil {
 		return fmt.Errorf("duckdb: forget: %w", err)
 	}
 	return nil
 }
 
-// forgetProject deletes what Forget does, in a transaction of its own.
-func (w *writer) forgetProject(projectID string, before time.Time, quarter int32) error {
-	err := w.transaction(func() error {
-		for _, d := range []struct {
-			table, column string
-			end           int64
-		}{
-			{"events", "ts", before.UnixMicro()},
-			{"sightings", "quarter", int64(quarter)},
-			{"tallies", "quarter", int64(quarter)},
-			{"visits", "start_at", before.UnixMicro()},
-			{"dead_letters", "refused_at", before.UnixMicro()},
-		} {
-			end := "?"
-			if d.column != "quarter" {
-				end = "make_timestamp(?)"
-			}
-			if err := w.delete("DELETE FROM "+d.table+" WHERE project_id = ? AND "+d.column+" < "+end, projectID, d.end); err != nil {
-				return fmt.Errorf("%s: %w", d.table, err)
-			}
+func (s *Store) forget(ctx context.Context, parts []cold.Part) error {
+	tx, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // does nothing after a commit
+	for _, p := range parts {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM "+p.Table+" WHERE "+p.Where, p.Args...); err != nil {
+			return fmt.Errorf("%s: %w", p.Table, err)
 		}
-		return nil
-	})
-	// Sightings that it remembers may be gone. One too many does no harm.
-	w.sightings = cold.Sightings{}
-	return err
-}
-
-// delete runs a statement with a text and a number bound to it.
-func (w *writer) delete(q, text string, n int64) error {
-	var stmt mapping.PreparedStatement
-	defer mapping.DestroyPrepare(&stmt)
-	if mapping.Prepare(w.conn, q, &stmt) == mapping.StateError {
-		return errors.New(mapping.PrepareError(stmt))
 	}
-	if mapping.BindVarchar(stmt, 1, strings.ToValidUTF8(text, "\uFFFD")) == mapping.StateError || mapping.BindInt64(stmt, 2, n) == mapping.StateError {
-		return errors.New("not bound")
-	}
-	var res mapping.Result
-	defer mapping.DestroyResult(&res)
-	if mapping.ExecutePrepared(stmt, &res) == mapping.StateError {
-		return errors.New(mapping.ResultError(&res))
-	}
-	return nil
+	return tx.Commit()
 }

@@ -1,0 +1,54 @@
+package meta
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+)
+
+// Forgotten is before when each project's past has been deleted, without those of which
+// nothing has been.
+func (s *Store) Forgotten(ctx context.Context) (map[string]time.Time, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT project_id, before_at FROM forgotten`)
+	if err != nil {
+		return nil, fmt.Errorf("meta: forgotten: %w", err)
+	}
+	defer rows.Close()
+	out := map[string]time.Time{}
+	for rows.Next() {
+		var id string
+		var us int64
+		if err := rows.Scan(&id, &us); err != nil {
+			return nil, fmt.Errorf("meta: forgotten: %w", err)
+		}
+		out[id] = fromMicros(us)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("meta: forgotten: %w", err)
+	}
+	return out, nil
+}
+
+// SetForgotten records before when projects' pasts have been deleted. A project that is
+// not known is left out.
+func (s *Store) SetForgotten(ctx context.Context, before map[string]time.Time) error {
+	err := s.inTx(ctx, func(tx *sql.Tx) error {
+		stmt, err := tx.PrepareContext(ctx, `INSERT INTO forgotten (project_id, before_at) SELECT id, ? FROM projects WHERE id = ?
+ON CONFLICT (project_id) DO UPDATE SET before_at = excluded.before_at`)
+		if err != nil {
+			return err
+		}
+		defer stmt.Close()
+		for id, t := range before {
+			if _, err := stmt.ExecContext(ctx, micros(t), id); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("meta: set forgotten: %w", err)
+	}
+	return nil
+}
