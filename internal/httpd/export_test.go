@@ -23,3 +23,10 @@ func ParseInstant(s string, now time.Time, loc *time.Location, end bool) (time.T
 func ForwardedFor(values []string, peer netip.Addr, trusted func(netip.Addr) bool) netip.Addr {
 	return forwardedFor(values, peer, trusted)
 }
+
+// Remembered is remembered.
+const Remembered = remembered
+
+// RememberedOf is how many networks a server does not hear, and how many tokens it
+// knows from where.
+func RememberedOf(s *Server) (shut, taken int) { return s.guesses.shut.Len(), s.guesses.taken.Len() }

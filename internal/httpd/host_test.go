@@ -82,7 +82,8 @@ func TestHostsOfTheServer(t *testing.T) {
 		},
 		"at any": {
 			func(c *httpd.Config) { c.AnyHost = true },
-			[]string{"weir.example.com", "anything", "192.0.2.1:80"}, nil,
+			[]string{"weir.example.com", "anything", "192.0.2.1:80"},
+			nil,
 		},
 	} {
 		f := start(t, c.change)

@@ -93,10 +93,8 @@ func (t *throttle) guess(ctx context.Context, email, ip, device string) error {
 			bucket{"account_and_address", pairKey(email, network(ip)), t.pair},
 			bucket{"account", accountKey(email), t.account})
 	}
-	for _, b := range buckets {
-		if wait := t.take(ctx, b.key, b.limit); wait > 0 {
-			return t.refuse(b.by, wait)
-		}
+	if b, wait := t.take(ctx, buckets); wait > 0 {
+		return t.refuse(b.by, wait)
 	}
 	return nil
 }
@@ -123,11 +121,9 @@ func (t *throttle) secret(ctx context.Context, kind, secret, ip string, look fun
 		return err
 	}
 	t.wrong(kind)
-	for _, b := range places {
-		if wait := t.take(ctx, b.key, b.limit); wait > 0 {
-			t.shut.Add(b.key, t.clock.Now().Add(wait))
-			return t.refuse(kind, wait)
-		}
+	if b, wait := t.take(ctx, places); wait > 0 {
+		t.shut.Add(b.key, t.clock.Now().Add(wait))
+		return t.refuse(kind, wait)
 	}
 	return err
 }
@@ -142,19 +138,26 @@ func (t *throttle) refuse(by string, wait time.Duration) error {
 	return e
 }
 
-func (t *throttle) take(ctx context.Context, key string, l fleet.Limit) time.Duration {
-	wait, _, err := t.own.Take(ctx, key, l, 1)
-	if err != nil {
-		t.fail(ctx, err) // it never does
+// take takes an attempt of each bucket, up to the first that has none, which it returns
+// with the time to wait. All are taken of this node's limiter before the other is asked:
+// so a flood makes no more buckets in a shared store than attempts that get through.
+func (t *throttle) take(ctx context.Context, buckets []bucket) (bucket, time.Duration) {
+	for _, x := range []fleet.Limiter{t.own, t.limiter} {
+		if x == nil {
+			continue
+		}
+		for _, b := range buckets {
+			wait, _, err := x.Take(ctx, b.key, b.limit, 1)
+			if err != nil {
+				t.fail(ctx, err) // the other's: this node's never fails
+				break
+			}
+			if wait > 0 {
+				return b, wait
+			}
+		}
 	}
-	if wait > 0 || t.limiter == nil {
-		return wait
-	}
-	if wait, _, err = t.limiter.Take(ctx, key, l, 1); err != nil {
-		t.fail(ctx, err)
-		return 0
-	}
-	return wait
+	return bucket{}, 0
 }
 
 // right forgets the guesses at an account whose owner has come.
