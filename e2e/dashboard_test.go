@@ -46,3 +46,27 @@ func TestTheDashboardShowsTheDemo(t *testing.T) {
 	t.Logf("%s", out)
 	s.stop()
 }
+
+// TestTheOwnerSetsUpByTheLink opens the link that a start prints, with the admin token
+// for the code, which these servers have.
+func TestTheOwnerSetsUpByTheLink(t *testing.T) {
+	browser := browserFor(t)
+	s := start(t, binary(t, ""), "--listen", "127.0.0.1:0", "--data", t.TempDir())
+	cmd := exec.Command("node", "e2e/setup.mjs")
+	cmd.Dir = "../web"
+	cmd.Env = append(os.Environ(), "SETUP_URL="+s.url+"/#setup="+adminToken, "CHROMIUM="+browser)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	var me struct {
+		SetupRequired bool `json:"setup_required"`
+	}
+	s.call("GET", "/api/v1/session", nil, &me, 200)
+	if me.SetupRequired {
+		t.Error("nobody owns the server")
+	}
+	if strings.Contains(s.log.String(), adminToken) {
+		t.Error("the code is logged")
+	}
+	s.stop()
+}
