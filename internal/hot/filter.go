@@ -8,13 +8,25 @@ import (
 // Filter says of an id that it was never added, or that it may have been: a
 // blocked Bloom filter (Putze, Sanders, Singler 2007), one cache line and six
 // bits per id. It grows by doubling segments of 12 bits per id, to 96 MB for 64
-// million ids; past that it only ever says maybe. Ids are SHA-256 sums, so
+// million ids, or as far as Grow lets it; past that the last segment takes more ids
+// than it should, and says maybe of more and more. Ids are SHA-256 sums, so
 // their own bits serve as the hashes. It is not safe for concurrent use, except of
 // Maybe alone.
 type Filter struct {
+	// Grow says whether the filter may take so many bytes more; nil is yes.
+	Grow func(bytes int) bool
+
 	segments []segment
 	free     int // ids that the last segment still takes
 	full     bool
+}
+
+// Bytes is what the filter takes.
+func (f *Filter) Bytes() (n int) {
+	for _, s := range f.segments {
+		n += len(s) * blockBytes
+	}
+	return n
 }
 
 type segment [][8]uint64
@@ -23,29 +35,35 @@ const (
 	firstSegment = 1 << 16 // ids
 	lastSegment  = 1 << 25
 	idsPerBlock  = 512 / 12
+	blockBytes   = 64
 )
 
 // Add takes an id in.
 func (f *Filter) Add(id [16]byte) {
-	if f.full {
-		return
-	}
-	if f.free == 0 {
-		size := firstSegment << len(f.segments)
-		if size > lastSegment {
-			f.segments, f.full = nil, true
-			return
-		}
-		f.segments = append(f.segments, make(segment, size/idsPerBlock))
-		f.free = size
+	if f.free == 0 && !f.full {
+		f.grow()
 	}
 	f.free--
-	f.segments[len(f.segments)-1].add(id)
+	if len(f.segments) > 0 {
+		f.segments[len(f.segments)-1].add(id)
+	}
+}
+
+// grow makes another segment, or notes that there is no room for one.
+func (f *Filter) grow() {
+	size := firstSegment << len(f.segments)
+	blocks := size / idsPerBlock
+	if size > lastSegment || f.Grow != nil && !f.Grow(blocks*blockBytes) {
+		f.full = true
+		return
+	}
+	f.segments = append(f.segments, make(segment, blocks))
+	f.free = size
 }
 
 // Maybe is false only for an id that was never added.
 func (f *Filter) Maybe(id [16]byte) bool {
-	if f.full {
+	if f.full && len(f.segments) == 0 {
 		return true
 	}
 	for _, s := range f.segments {

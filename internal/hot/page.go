@@ -6,6 +6,7 @@ type Names struct {
 	numbers [opens]map[string]uint32
 	texts   [opens][]string
 	n       int
+	bytes   int
 }
 
 // opens is how many dimensions have members that nobody knows beforehand;
@@ -68,8 +69,15 @@ func (n *Names) Number(d Dimension, member string) uint32 {
 	n.numbers[i][member] = number
 	n.texts[i] = append(n.texts[i], member)
 	n.n++
+	n.bytes += memberBytes + len(member)
 	return number
 }
+
+// memberBytes is what a member takes beside its text.
+const memberBytes = 100
+
+// Bytes is about what the names take.
+func (n *Names) Bytes() int { return n.bytes }
 
 // Len is how many members have a number.
 func (n *Names) Len() int { return n.n }

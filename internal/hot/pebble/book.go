@@ -1,6 +1,9 @@
 package pebble
 
 import (
+	"container/list"
+	"maps"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -12,15 +15,22 @@ import (
 // page is read from the store once; after that the commit loop tells it what
 // changes. Counts and ranks only grow, so a page may be told while it is being
 // read, and of what it knows already. What the book says is in the store: it is
-// told after a batch was applied, and may forget everything at any time.
+// told after a batch was applied, and may forget everything at any time: when its
+// bound in bytes is reached, the projects that were not asked for longest go first.
 type book struct {
 	mu      sync.Mutex
 	shelves map[string]*shelf // by project
-	open    atomic.Bool       // whether there is any
+	used    list.List         // of *shelf, the last used first
+	bytes   int               // of all of them, about
+	most    int
+	open    atomic.Bool // whether there is any
 }
 
 // shelf is one project's pages.
 type shelf struct {
+	project  string
+	at       *list.Element
+	bytes    int
 	names    *hot.Names
 	pages    map[hot.Bucket]*page
 	sketches map[hot.Bucket]*registersOf
@@ -35,11 +45,12 @@ type page struct {
 }
 
 const (
-	unusedFor = 15 * time.Minute // after it a page is dropped
-	maxCells  = 1 << 22          // of a shelf, 8 bytes each; more are dropped whole
+	unusedFor   = 15 * time.Minute // after it a page is dropped
+	pageBytes   = 300              // of one without members
+	sketchBytes = 18 << 10
 )
 
-func newBook() *book { return &book{shelves: map[string]*shelf{}} }
+func newBook(most int) *book { return &book{shelves: map[string]*shelf{}, most: most} }
 
 // tell takes in what an applied batch has changed. The commit loop calls it
 // before anybody is told that the batch is durable.
@@ -52,9 +63,13 @@ func (b *book) tell(counts changes, ranks []rankChange) {
 	for _, c := range counts.buckets {
 		if sh := b.shelves[c.project]; sh != nil {
 			if p := sh.pages[c.Bucket]; p != nil {
+				before := sh.names.Bytes() + 8*p.Cells()
 				for _, v := range counts.values[:c.n] {
 					p.raise(sh.names, v.Fact, int64(v.value))
 				}
+				grown := sh.names.Bytes() + 8*p.Cells() - before
+				sh.bytes += grown
+				b.bytes += grown
 			}
 		}
 		counts.values = counts.values[c.n:]
@@ -67,6 +82,43 @@ func (b *book) tell(counts changes, ranks []rankChange) {
 			}
 		}
 	}
+	b.shrink()
+}
+
+// count says again what a shelf takes.
+func (b *book) count(sh *shelf) {
+	if b.shelves[sh.project] != sh {
+		return // dropped meanwhile
+	}
+	n := 500 + sh.names.Bytes() + len(sh.sketches)*sketchBytes + len(sh.pages)*pageBytes
+	for _, p := range sh.pages {
+		n += 8 * p.Cells()
+	}
+	b.bytes += n - sh.bytes
+	sh.bytes = n
+}
+
+// settle counts a shelf that was read, and keeps to the bound.
+func (b *book) settle(sh *shelf) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.count(sh)
+	b.shrink()
+}
+
+// shrink drops shelves until the others fit. Whoever is reading one goes on with
+// what is in it.
+func (b *book) shrink() {
+	for b.bytes > b.most && b.used.Len() > 0 {
+		b.drop(b.used.Back().Value.(*shelf))
+	}
+}
+
+func (b *book) drop(sh *shelf) {
+	b.used.Remove(sh.at)
+	delete(b.shelves, sh.project)
+	b.bytes -= sh.bytes
+	b.open.Store(len(b.shelves) > 0)
 }
 
 func (p *page) raise(n *hot.Names, f hot.Fact, count int64) {
@@ -80,10 +132,12 @@ func (p *page) raise(n *hot.Names, f hot.Fact, count int64) {
 func (b *book) shelf(project string) *shelf {
 	sh := b.shelves[project]
 	if sh == nil {
-		sh = &shelf{hot.NewNames(), map[hot.Bucket]*page{}, map[hot.Bucket]*registersOf{}}
-		b.shelves[string([]byte(project))] = sh
+		sh = &shelf{project: strings.Clone(project), names: hot.NewNames(), pages: map[hot.Bucket]*page{}, sketches: map[hot.Bucket]*registersOf{}}
+		sh.at = b.used.PushFront(sh)
+		b.shelves[sh.project] = sh
 		b.open.Store(true)
 	}
+	b.used.MoveToFront(sh.at)
 	return sh
 }
 
@@ -94,21 +148,11 @@ func (b *book) sweep(now, horizon time.Time) {
 	gone := func(k hot.Bucket, used time.Time) bool {
 		return now.Sub(used) >= unusedFor || k.Start < horizon.Add(-k.Grain.Kept()-sweepSlack).Unix()
 	}
-	for project, sh := range b.shelves {
-		cells := sh.names.Len()
-		for k, p := range sh.pages {
-			if cells += p.Cells(); gone(k, p.used) {
-				delete(sh.pages, k)
-			}
-		}
-		for k, r := range sh.sketches {
-			if gone(k, r.used) {
-				delete(sh.sketches, k)
-			}
-		}
-		if cells > maxCells || len(sh.pages)+len(sh.sketches) == 0 {
-			delete(b.shelves, project)
+	for _, sh := range b.shelves {
+		maps.DeleteFunc(sh.pages, func(k hot.Bucket, p *page) bool { return gone(k, p.used) })
+		maps.DeleteFunc(sh.sketches, func(k hot.Bucket, r *registersOf) bool { return gone(k, r.used) })
+		if b.count(sh); len(sh.pages)+len(sh.sketches) == 0 {
+			b.drop(sh)
 		}
 	}
-	b.open.Store(len(b.shelves) > 0)
 }

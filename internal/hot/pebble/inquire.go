@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/cockroachdb/pebble/v2"
+	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/hot"
 )
 
@@ -53,6 +54,7 @@ func (s *Store) Inquire(ctx context.Context, project string, in hot.Inquiry) (ho
 		r.used, sketches[i] = now, r
 	}
 	b.mu.Unlock()
+	defer b.settle(sh)
 
 	if err := s.readPages(ctx, project, sh, pages, unread); err != nil {
 		return f, fmt.Errorf("hot: read counters: %w", err)
@@ -97,6 +99,7 @@ func (s *Store) readPages(ctx context.Context, project string, sh *shelf, pages 
 	defer it.Close()
 	var facts []hot.Fact
 	var counts []int64
+	size := 0
 	for _, k := range unread {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -133,7 +136,12 @@ func (s *Store) readPages(ctx context.Context, project string, sh *shelf, pages 
 			p.raise(sh.names, f, counts[i])
 		}
 		p.read = p.read || whole || !p.whole
+		size += pageBytes + 8*p.Cells()
+		size := size + sh.names.Bytes()
 		s.book.mu.Unlock()
+		if size > s.book.most {
+			return weir.Errorf(weir.ETOOLARGE, "this asks for more counters than fit into memory at once (%d MiB): ask for a shorter time", s.book.most>>20)
+		}
 	}
 	return nil
 }

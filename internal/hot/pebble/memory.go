@@ -7,6 +7,8 @@ type Memory struct {
 	MemTables int64 // two of Options.MemTableBytes at most
 	Counts    int64
 	Uniques   int64 // of fixed size
+	Filters   int64 // of ids
+	Pages     int64 // of inquiries
 	Presence  int64 // live devices and last screen views
 	Recents   int64 // which events are the last of their projects; 2.5 KB a project at most
 }
@@ -17,11 +19,16 @@ func (s *Store) Memory() Memory {
 	s.presence.mu.Lock()
 	presence, recents := s.presence.devices.bytes, s.presence.recents.bytes()
 	s.presence.mu.Unlock()
+	s.book.mu.Lock()
+	pages := s.book.bytes
+	s.book.mu.Unlock()
 	return Memory{
 		Blocks:    m.BlockCache.Size,
 		MemTables: int64(m.MemTable.Size),
 		Counts:    s.counts.held.Load(),
 		Uniques:   uniquesTable * 16,
+		Filters:   s.seen.held.Load(),
+		Pages:     int64(pages),
 		Presence:  int64(presence),
 		Recents:   int64(recents),
 	}

@@ -43,6 +43,8 @@ type Options struct {
 	CacheBytes    int // blocks of the store's files; 16 MiB, and what the memtables leave of their share
 	MemTableBytes int // one memtable, of which there are two at most; 64 MiB: most of the log is trimmed before it would be flushed
 	CountsBytes   int // counters being added to; 20 MiB
+	FilterBytes   int // Bloom filters of ids, 1.5 bytes an id of the last one to two windows; 192 MiB. Beyond it the store is asked for more and more new ids
+	PagesBytes    int // counters and sketches that were asked for in the last quarter of an hour; 64 MiB
 	PresenceBytes int // devices seen in the last half hour to hour; 64 MiB
 	MaxLive       int // devices of one project among these; 100,000. Events of further ones are stored, but not seen in presence
 	// Free tells the bytes left on the disk of a folder; statfs by default.
@@ -67,6 +69,8 @@ func (o *Options) defaults() {
 	setDefault(&o.CacheBytes, 16<<20)
 	setDefault(&o.MemTableBytes, 64<<20)
 	setDefault(&o.CountsBytes, 20<<20)
+	setDefault(&o.FilterBytes, 192<<20)
+	setDefault(&o.PagesBytes, 64<<20)
 	setDefault(&o.PresenceBytes, 64<<20)
 	setDefault(&o.MaxLive, 100_000)
 	if o.Free == nil {
@@ -226,14 +230,14 @@ func (s *Store) load() error {
 	s.shards = make([]shardState, meta.Shards)
 	s.counts = newCounts(s.db, s.opt.MaxMembers, s.opt.CountsBytes)
 	s.uniques = newUniques()
-	s.book = newBook()
+	s.book = newBook(s.opt.PagesBytes)
 	if err := s.loadWindow(); err != nil {
 		return fmt.Errorf("hot: window of duplicates: %w", err)
 	}
 	if err := s.loadHorizon(); err != nil {
 		return fmt.Errorf("hot: time of the last sweep: %w", err)
 	}
-	if s.seen, err = newSeen(s.db, s.opt.Window, s.opt.Clock.Now()); err != nil {
+	if s.seen, err = newSeen(s.db, s.opt.Window, s.opt.FilterBytes, s.opt.Clock.Now()); err != nil {
 		return fmt.Errorf("hot: generation of ids: %w", err)
 	}
 	s.room = room{dir: s.dir, least: s.opt.MinFree, free: s.opt.Free, clock: s.opt.Clock}

@@ -12,16 +12,19 @@ import (
 )
 
 func open(place string, c hottest.Config) (hot.Store, error) {
-	return pebble.Open(place, pebble.Options{
-		Clock: c.Clock, Elapsed: c.Elapsed, Window: c.Window, MaxMembers: c.MaxMembers,
-		MinFree: 256 << 20,
-		Free: func(string) (uint64, error) {
-			if c.Full != nil && c.Full() {
-				return 1, nil
-			}
-			return 1 << 40, nil
-		},
-	})
+	return openStore(place, c, pebble.Options{})
+}
+
+func openStore(place string, c hottest.Config, o pebble.Options) (hot.Store, error) {
+	o.Clock, o.Elapsed, o.Window, o.MaxMembers = c.Clock, c.Elapsed, c.Window, c.MaxMembers
+	o.MinFree = 256 << 20
+	o.Free = func(string) (uint64, error) {
+		if c.Full != nil && c.Full() {
+			return 1, nil
+		}
+		return 1 << 40, nil
+	}
+	return pebble.Open(place, o)
 }
 
 func TestMain(m *testing.M) { hottest.Main(m, open) }

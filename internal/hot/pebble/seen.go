@@ -28,7 +28,10 @@ import (
 // an earlier process left are taken into a filter of their own in the
 // background; until that is done, the store is asked.
 //
-// Only the commit loop uses it, but for oldest.
+// The filters share a bound in bytes; what does not fit makes the last ones say
+// maybe of more ids, which the store then is asked for.
+//
+// Only the commit loop uses it, but for oldest and held.
 type seen struct {
 	db     *pebble.DB
 	window time.Duration
@@ -37,6 +40,8 @@ type seen struct {
 	began           time.Time     // the current generation
 	turned          time.Duration // Elapsed when it began; -1 is in an earlier process
 	oldest          atomic.Uint32 // number of the generation before
+	most            int64         // bytes of all filters
+	held            atomic.Int64  // of these
 	batch           map[[16]byte]struct{}
 }
 
@@ -49,10 +54,10 @@ type generation struct {
 // generationKey holds the number of the current generation and when it began.
 var generationKey = []byte{tagMeta, 'g'}
 
-func newSeen(db *pebble.DB, window time.Duration, now time.Time) (*seen, error) {
-	s := &seen{db: db, window: window, turned: -1, batch: map[[16]byte]struct{}{}}
+func newSeen(db *pebble.DB, window time.Duration, most int, now time.Time) (*seen, error) {
+	s := &seen{db: db, window: window, most: int64(most), turned: -1, batch: map[[16]byte]struct{}{}}
 	n, err := s.load(now)
-	s.current, s.before = inherited(n), inherited(n-1)
+	s.current, s.before = s.inherited(n), s.inherited(n-1)
 	s.oldest.Store(n - 1)
 	return s, err
 }
@@ -87,14 +92,34 @@ func (s *seen) save(number uint32) error {
 	return s.db.Set(generationKey, v, pebble.NoSync) // in the log before the ids that need it
 }
 
-func inherited(number uint32) generation {
-	return generation{number, &hot.Filter{}, new(atomic.Pointer[hot.Filter])}
+func (s *seen) inherited(number uint32) generation {
+	return generation{number, s.filter(), new(atomic.Pointer[hot.Filter])}
+}
+
+// filter is a new one, which takes its room of what all may take.
+func (s *seen) filter() *hot.Filter {
+	return &hot.Filter{Grow: func(bytes int) bool {
+		if s.held.Add(int64(bytes)) > s.most {
+			s.held.Add(-int64(bytes))
+			return false
+		}
+		return true
+	}}
+}
+
+// drop gives back the room of a generation's filters. One of earlier ids that is
+// still being read keeps it.
+func (s *seen) drop(g generation) {
+	s.held.Add(-int64(g.fresh.Bytes()))
+	if left := g.left.Load(); left != nil {
+		s.held.Add(-int64(left.Bytes()))
+	}
 }
 
 // readLeft fills the filters of what earlier processes left, until stop.
 func (s *seen) readLeft(stop <-chan struct{}, gs ...generation) error {
 	for _, g := range gs {
-		f := &hot.Filter{}
+		f := s.filter()
 		from := dedupKey(nil, g.number, [16]byte{})
 		it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: from, UpperBound: after(from[:5])})
 		if err != nil {
@@ -135,8 +160,9 @@ func (s *seen) begin(now time.Time, elapsed time.Duration) error {
 		s.began = began
 		return err
 	}
+	s.drop(s.before)
 	s.before, s.turned = s.current, elapsed
-	s.current = generation{s.before.number + 1, &hot.Filter{}, emptyFilter()}
+	s.current = generation{s.before.number + 1, s.filter(), emptyFilter()}
 	s.oldest.Store(s.before.number)
 	return nil
 }
