@@ -218,7 +218,7 @@ func (g *group) see(it hot.Item, now time.Time) {
 	if e.IsScreenView() {
 		k := slotted{e.ProjectID, viewSlotOf(at), e.DeviceID}
 		if last, ok := g.views[k]; !ok || !at.Before(last.At) {
-			g.views[k] = hot.ScreenView{EventID: e.ID, Path: e.Path, Origin: e.Origin, At: at}
+			g.views[k] = hot.ViewOf(e, at)
 		}
 	}
 }

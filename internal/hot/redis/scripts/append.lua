@@ -96,6 +96,7 @@ a, k = a + n + asked, k + n + asked
 -- recent, how many places the recent ones take, seconds to keep them, from, to (times and live devices in turn), the time
 -- that is too old. A chunk of the recent stands before chunks of nothing ('\1'), so that it fills its places and a trim of
 -- the list to 100 bounds events and bytes.
+local crowd = 100000 -- live devices of a project, and last views of a slot, in a shard
 local projects = tonumber(ARGV[a + 1])
 a = a + 1
 for _ = 1, projects do
@@ -108,8 +109,14 @@ for _ = 1, projects do
   if call('LPUSH', recent, unpack(fill)) > 100 then call('LTRIM', recent, 0, 99) end
   call('EXPIRE', recent, ARGV[a + 5])
   if ARGV[a + 6] ~= '0' then
-    call('ZADD', live, 'GT', unpack(ARGV, lists + ARGV[a + 6], lists + ARGV[a + 7]))
     call('ZREMRANGEBYSCORE', live, '-inf', ARGV[a + 8])
+    -- Device ids may be invented: where there are many, only those that are known go on being live.
+    local known = call('ZCOUNT', live, '-inf', '+inf') >= crowd
+    if known then
+      call('ZADD', live, 'XX', 'GT', unpack(ARGV, lists + ARGV[a + 6], lists + ARGV[a + 7]))
+    else
+      call('ZADD', live, 'GT', unpack(ARGV, lists + ARGV[a + 6], lists + ARGV[a + 7]))
+    end
     call('EXPIRE', live, 7200)
   end
   a, k = a + 8, k + 2
@@ -122,19 +129,31 @@ local views = tonumber(ARGV[a + 1])
 a = a + 1
 for _ = 1, views do
   k = k + 1
-  local set = {}
+  local set, full = {}, call('HLEN', KEYS[k]) >= crowd
   if ARGV[a + 3] ~= '0' then
     local from, to = lists + ARGV[a + 3], lists + ARGV[a + 4]
     local old = call('HMGET', KEYS[k], unpack(ARGV, from, to))
     for i = from, to do
       local view, had = ARGV[to + 1 + i - from], old[i - from + 1]
-      if not had or string.sub(had, 1, 16) <= string.sub(view, 1, 16) then
+      if not had and not full or had and string.sub(had, 1, 16) <= string.sub(view, 1, 16) then
         set[#set + 1] = ARGV[i]
         set[#set + 1] = view
       end
     end
   end
-  if ARGV[a + 1] ~= '0' then call('HSET', KEYS[k], unpack(ARGV, lists + ARGV[a + 1], lists + ARGV[a + 2])) end
+  if ARGV[a + 1] ~= '0' then
+    local from, to = lists + ARGV[a + 1], lists + ARGV[a + 2]
+    if not full then
+      call('HSET', KEYS[k], unpack(ARGV, from, to))
+    else
+      for i = from, to, 2 do
+        if call('HGET', KEYS[k], ARGV[i]) then
+          set[#set + 1] = ARGV[i]
+          set[#set + 1] = ARGV[i + 1]
+        end
+      end
+    end
+  end
   if #set > 0 then call('HSET', KEYS[k], unpack(set)) end
   call('EXPIRE', KEYS[k], ARGV[a + 5])
   a = a + 5
