@@ -254,7 +254,8 @@ func (a audit) byDevice() map[string][]sent {
 	return devices
 }
 
-// states checks that each row with sign -1 cancels one that is the same, and that
+// states checks that each row with sign -1 cancels one that is the same but for the batch
+// that brought it, and that
 // of the states of a visit the last one, and no other, is left. No SDK named a
 // visit, so that none begins again.
 func (a audit) states(ctx context.Context) error {
@@ -262,7 +263,7 @@ func (a audit) states(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	state := strings.Join(slices.DeleteFunc(all, func(c string) bool { return c == "sign" }), ", ")
+	state := strings.Join(slices.DeleteFunc(all, func(c string) bool { return c == "sign" || c == "batch" }), ", ")
 	for what, query := range map[string]string{
 		"a row that cancels nothing, or a state that is there twice": `
 			SELECT device_id, session_id, version, n::BIGINT FROM (SELECT ` + state + `, sum(sign) AS n FROM visits GROUP BY ` + state + `) x WHERE n NOT IN (0, 1)`,
@@ -288,16 +289,35 @@ func (a audit) states(ctx context.Context) error {
 	return nil
 }
 
-// rowsOf are the rows of a visit, for an error.
-func (a audit) rowsOf(ctx context.Context, device, session string) (text string) {
-	err := a.each(ctx, `SELECT version, sign, `+a.sql.Micros("start_at")+`, `+a.sql.Micros("end_at")+`, events FROM visits WHERE device_id = ? AND session_id = ?
-		ORDER BY version, sign`, func(rows *sql.Rows) error {
-		var version, sign, start, end, events int64
-		err := rows.Scan(&version, &sign, &start, &end, &events)
-		text += fmt.Sprintf("  version %d, %+d: %v to %v, %d events\n", version, sign, time.UnixMicro(start).UTC(), time.UnixMicro(end).UTC(), events)
+// rowsOf are the rows of a visit, for an error: of each column what it has in each row,
+// where they differ.
+func (a audit) rowsOf(ctx context.Context, device, session string) string {
+	columns, err := a.columns(ctx, "visits")
+	if err != nil {
+		return err.Error()
+	}
+	values := make([][]string, len(columns))
+	err = a.each(ctx, `SELECT * FROM visits WHERE device_id = ? AND session_id = ? ORDER BY version, sign`, func(rows *sql.Rows) error {
+		row, into := make([]any, len(columns)), make([]any, len(columns))
+		for i := range row {
+			into[i] = &row[i]
+		}
+		err := rows.Scan(into...)
+		for i, v := range row {
+			values[i] = append(values[i], fmt.Sprint(v))
+		}
 		return err
 	}, device, session)
-	return text + fmt.Sprintln(err)
+	var text strings.Builder
+	for i, v := range values {
+		if len(slices.Compact(slices.Clone(v))) > 1 {
+			fmt.Fprintf(&text, "  %s: %s\n", columns[i], strings.Join(v, " | "))
+		}
+	}
+	if err != nil {
+		text.WriteString(err.Error())
+	}
+	return text.String()
 }
 
 func scanVisits(events []sent) []sitting {

@@ -131,9 +131,15 @@ func (s *server) waitListening() {
 // spawn starts weir serve and waits for nothing.
 func spawn(t *testing.T, path string, args ...string) *server {
 	t.Helper()
+	return spawnWith(t, []string{"WEIR_ADMIN_TOKEN=" + adminToken}, path, args...)
+}
+
+// spawnWith starts it with more in its environment.
+func spawnWith(t *testing.T, env []string, path string, args ...string) *server {
+	t.Helper()
 	s := &server{t: t, args: args, log: &lockedBuffer{}, out: &lockedBuffer{}, urls: make(chan string, 1), done: make(chan struct{})}
 	s.cmd = exec.Command(path, append([]string{"serve"}, args...)...)
-	s.cmd.Env = append(os.Environ(), "WEIR_ADMIN_TOKEN="+adminToken)
+	s.cmd.Env = append(os.Environ(), env...)
 	s.cmd.Stderr = s.log
 	out, err := s.cmd.StdoutPipe()
 	if err != nil {

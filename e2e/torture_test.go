@@ -130,7 +130,7 @@ func newTorture(t *testing.T, h house) *torture {
 	tr.wilds = newLoad(t, "w", 2, tr.wild.Key, h.addrs()...)
 	tr.wilds.wild = true
 	if h, ok := h.(interface{ pause() time.Duration }); ok {
-		tr.load.pause, tr.wilds.wild = h.pause(), false
+		tr.load.pause = h.pause()
 	}
 	tr.wilds.pause = tr.load.pause + 10*time.Millisecond
 	for _, l := range []*load{tr.load, tr.wilds} {
