@@ -66,6 +66,8 @@ func (e elsewhere) Traces(context.Context, *weir.Project, io.Reader, string, wir
 	return ingest.Reply{}, e.err("take events")
 }
 
+func (e elsewhere) Hold(context.Context) *wire.Holding { return wire.Refusing(e.err("take events")) }
+
 func (e elsewhere) Deliver(context.Context, *weir.Project, []weir.Incoming, []weir.Rejection, ingest.Remote) (ingest.Reply, error) {
 	return ingest.Reply{}, e.err("take events")
 }

@@ -159,17 +159,11 @@ func (s *Server) admitKey(r *http.Request, c *call) (*weir.Project, error) {
 // admitSender is the project that a vendor's SDK names by a write key, or by a name
 // that the project was given, such as a site's domain.
 func (s *Server) admitSender(r *http.Request, c *call, name string) (*weir.Project, error) {
-	var p *weir.Project
-	var err error
-	switch {
-	case name == "":
+	if name == "" {
 		s.metrics.refusedKeys.WithLabelValues("missing").Inc()
 		return nil, weir.Errorf(weir.EUNAUTHORIZED, "the project is not named: use its write key where the SDK wants a token, a site or a domain")
-	case strings.HasPrefix(name, meta.KeyPrefix):
-		p, err = s.cfg.Directory.ProjectByKey(r.Context(), name)
-	default:
-		p, err = s.cfg.Directory.ProjectBySite(r.Context(), name)
 	}
+	p, err := s.named(r, name)
 	if weir.ErrorCode(err) == weir.ENOTFOUND {
 		s.metrics.refusedKeys.WithLabelValues("unknown").Inc()
 		return nil, weir.Errorf(weir.EUNAUTHORIZED, "no project is known by this key or name")
@@ -181,6 +175,14 @@ func (s *Server) admitSender(r *http.Request, c *call, name string) (*weir.Proje
 		c.key = keyName(name)
 	}
 	return p, err
+}
+
+// named is the project of a write key or of a site; ENOTFOUND.
+func (s *Server) named(r *http.Request, name string) (*weir.Project, error) {
+	if strings.HasPrefix(name, meta.KeyPrefix) {
+		return s.cfg.Directory.ProjectByKey(r.Context(), name)
+	}
+	return s.cfg.Directory.ProjectBySite(r.Context(), name)
 }
 
 func (s *Server) admitToProject(ctx context.Context, rule Rule, r *http.Request, c *call) error {

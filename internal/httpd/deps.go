@@ -53,6 +53,8 @@ type Ingester interface {
 	Deliver(ctx context.Context, p *weir.Project, in []weir.Incoming, rejected []weir.Rejection, remote ingest.Remote) (ingest.Reply, error)
 	// Device is the one that an event of the sender would get; nothing is stored.
 	Device(ctx context.Context, p *weir.Project, remote ingest.Remote) (string, error)
+	// Hold begins a request's part of the memory that all may take.
+	Hold(ctx context.Context) *wire.Holding
 	// Refused counts a request that was refused whole before Deliver.
 	Refused(err error)
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/weir-analytics/weir/internal/insight"
 	"github.com/weir-analytics/weir/internal/meta"
 	"github.com/weir-analytics/weir/internal/stats"
+	"github.com/weir-analytics/weir/internal/wire"
 )
 
 // backend is what stands behind the server: it answers what a test tells it to
@@ -42,6 +43,7 @@ type backend struct {
 	freshness time.Duration
 
 	deliveries []delivery
+	budget     *wire.Budget
 
 	series []insight.TrendSeries // of the next trend
 

@@ -62,15 +62,14 @@ func (v *vendor) serve(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	req, release, err := v.read(w, r)
-	if err != nil {
-		s.cfg.Ingest.Refused(err)
-		s.fail(w, r, err)
-		return
+	req := v.request(r)
+	h := s.cfg.Ingest.Hold(r.Context())
+	defer h.Close()
+	if h != nil {
+		h.Look = func(text []byte) bool { return v.knows(r, req, text) }
+		req.Limits.Memory = h
 	}
-	sent, err := v.protocol.Decode(req)
-	release()
-	req.Body = nil
+	sent, err := v.decode(w, r, req)
 	var standing *ingest.Standing
 	if err == nil {
 		standing, err = v.deliver(r, c, sent)
@@ -98,21 +97,47 @@ func (v *vendor) request(r *http.Request) *wire.Request {
 	}
 }
 
-// read reads the body, which belongs to the caller until release.
-func (v *vendor) read(w http.ResponseWriter, r *http.Request) (req *wire.Request, release func(), err error) {
-	req = v.request(r)
-	if v.route.NoBody || r.Body == nil {
-		return req, func() {}, nil
+// decode reads the body and what it means, and takes the memory to store that.
+func (v *vendor) decode(w http.ResponseWriter, r *http.Request, req *wire.Request) (sent *wire.Sent, err error) {
+	h := req.Limits.Memory
+	if !v.route.NoBody && r.Body != nil {
+		h.Head()
+		limits := req.Limits
+		limits.Body = v.server.cfg.MaxIngestBody
+		b, err := wire.ReadBody(http.MaxBytesReader(w, r.Body, v.server.cfg.MaxIngestBody),
+			wire.WithoutCodings(r.Header.Get("Content-Encoding"), v.route.Codings), limits)
+		if err != nil {
+			return nil, err
+		}
+		req.Body, req.Coded = b.Bytes(), b.Coded()
+		defer func() {
+			b.Release()
+			req.Body = nil
+			if err == nil {
+				err = h.Store()
+			}
+		}()
 	}
-	limits := req.Limits
-	limits.Body = v.server.cfg.MaxIngestBody
-	b, err := wire.ReadBody(http.MaxBytesReader(w, r.Body, v.server.cfg.MaxIngestBody),
-		wire.WithoutCodings(r.Header.Get("Content-Encoding"), v.route.Codings), limits)
-	if err != nil {
-		return nil, nil, err
+	sent, err = v.protocol.Decode(req)
+	if lack := h.Err(); lack != nil {
+		return nil, lack // before what the protocol says of a body that it did not read on
 	}
-	req.Body = b.Bytes()
-	return req, b.Release, nil
+	return sent, err
+}
+
+// knows says whether what is read of a request names a project. Nothing is counted:
+// when all is read, its events say whose they are.
+func (v *vendor) knows(r *http.Request, req *wire.Request, text []byte) bool {
+	names := v.protocol.Names(req, text)
+	for _, name := range names[:min(len(names), 8)] {
+		if name == "" {
+			continue
+		}
+		if _, err := v.server.named(r, name); err == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // deliver takes the events of each project, and says how the last one's key stands.

@@ -9,8 +9,8 @@ import (
 
 // events decodes a body, all times by our clock. sentAt is when it was sent by the
 // sender's, or zero. Errors: those of wire.Events.
-func (g *Ingester) events(body []byte, sentAt time.Time) ([]weir.Incoming, []weir.Rejection, error) {
-	now, limits := g.Clock.Now(), g.Limits
+func (g *Ingester) events(body []byte, sentAt time.Time, limits wire.Limits) ([]weir.Incoming, []weir.Rejection, error) {
+	now := g.Clock.Now()
 	skew := now.Sub(sentAt)
 	if sentAt.IsZero() || skew.Abs() <= wire.MaxSkew {
 		return wire.Events(body, now, limits)

@@ -77,6 +77,9 @@ type Config struct {
 	Clock     weir.Clock
 	Registry  prometheus.Registerer // optional
 
+	// Budget bounds the memory of all requests; nil is one of wire.DefaultBudget.
+	Budget *wire.Budget
+
 	Limiter   *Limiter   // nil: no rates
 	LimitKey  weir.Rate  // of projects that have none of their own
 	Quotas    *Quotas    // nil: no quotas
@@ -96,27 +99,59 @@ type Ingester struct {
 
 // New makes an Ingester.
 func New(c Config) *Ingester {
+	if c.Budget == nil {
+		c.Budget = wire.NewBudget(0)
+	}
+	registerBudget(c.Registry, c.Budget)
 	return &Ingester{Config: c, devices: devices{salts: c.Salts, log: c.Log}, metrics: newMetrics(c.Registry)}
 }
 
 // Ingest decodes a native body and appends its events to the project. Errors:
 // EINVALID, ETOOLARGE and EUNSUPPORTED for the body as a whole; EUNAVAILABLE
-// when the hot tier takes nothing now, and the same request may be sent again; a
+// when the hot tier takes nothing now, or other requests take all of the Budget's
+// memory, and the same request may be sent again; a
 // Refusal when the project's limits do not let it in now.
 func (g *Ingester) Ingest(ctx context.Context, p *weir.Project, body io.Reader, encoding string, r Remote) (Reply, error) {
-	b, err := wire.ReadBody(body, encoding, g.Limits)
-	if err != nil {
-		g.metrics.refused(err)
-		return Reply{}, err
-	}
-	in, rejected, err := g.events(b.Bytes(), r.SentAt)
-	b.Release()
+	return g.take(ctx, p, body, encoding, r, func(text []byte, l wire.Limits) ([]weir.Incoming, []weir.Rejection, error) {
+		return g.events(text, r.SentAt, l)
+	})
+}
+
+// take reads a body, decodes it and delivers what it holds.
+func (g *Ingester) take(ctx context.Context, p *weir.Project, body io.Reader, encoding string, r Remote,
+	decode func([]byte, wire.Limits) ([]weir.Incoming, []weir.Rejection, error),
+) (Reply, error) {
+	h := g.Hold(ctx)
+	defer h.Close()
+	h.Known()
+	in, rejected, err := g.read(body, encoding, h, decode)
 	if err != nil {
 		g.metrics.refused(err)
 		return Reply{}, err
 	}
 	return g.Deliver(ctx, p, in, rejected, r)
 }
+
+func (g *Ingester) read(body io.Reader, encoding string, h *wire.Holding,
+	decode func([]byte, wire.Limits) ([]weir.Incoming, []weir.Rejection, error),
+) ([]weir.Incoming, []weir.Rejection, error) {
+	l := g.Limits
+	l.Memory = h
+	b, err := wire.ReadBody(body, encoding, l)
+	if err != nil {
+		return nil, nil, err
+	}
+	in, rejected, err := decode(b.Bytes(), l)
+	b.Release()
+	if err == nil {
+		err = h.Store()
+	}
+	return in, rejected, err
+}
+
+// Hold begins a request's part of the memory that all may take. It is to be closed
+// when the request's events are stored.
+func (g *Ingester) Hold(ctx context.Context) *wire.Holding { return g.Budget.Open(ctx) }
 
 // Deliver is Accept for the events of a request of which some were rejected when they
 // were decoded: these are counted and are in the reply, in order.

@@ -54,6 +54,27 @@ func newMetrics(reg prometheus.Registerer) metrics {
 	return m
 }
 
+// registerBudget shows how much memory requests take.
+func registerBudget(reg prometheus.Registerer, b *wire.Budget) {
+	if reg == nil {
+		return
+	}
+	reg.MustRegister(
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "weir_bodies_bytes", Help: "Memory that requests with events take now: their bodies, and what is made of them until it is stored.",
+		}, func() float64 { return float64(b.Held()) }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "weir_bodies_limit_bytes", Help: "The most of weir_bodies_bytes. Requests whose project is not known yet may take a quarter of it.",
+		}, func() float64 { return float64(b.Size()) }),
+	)
+	for _, reason := range wire.BudgetReasons() {
+		reg.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "weir_bodies_refused_total", Help: "Requests refused since there was no memory for them, by reason.",
+			ConstLabels: prometheus.Labels{"reason": reason},
+		}, func() float64 { return float64(b.Refused(reason)) }))
+	}
+}
+
 func (m *metrics) refused(err error) { m.requests.WithLabelValues(weir.ErrorCode(err)).Inc() }
 
 func (m *metrics) appended(accepted, duplicates int, took time.Duration) {

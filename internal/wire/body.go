@@ -1,8 +1,6 @@
 package wire
 
 import (
-	"bufio"
-	"bytes"
 	"errors"
 	"io"
 	"net/http"
@@ -10,113 +8,186 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/andybalholm/brotli"
-	"github.com/klauspost/compress/flate"
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zlib"
 	"github.com/klauspost/compress/zstd"
 	weir "github.com/weir-analytics/weir"
 )
 
 // Body is a request's body, decompressed. It is not safe for concurrent use.
-type Body struct{ buf *bytes.Buffer }
+type Body struct {
+	data   []byte
+	memory *[]byte // what it lies in, of a pool
+	coded  bool
+
+	holding *Holding
+	taken   int64
+}
 
 // Bytes is the body. It belongs to the Body: nobody writes to it, and nobody
 // reads it after Release. What Events makes of it is a copy and stays good.
-func (b *Body) Bytes() []byte {
-	if b.buf == nil {
-		return nil
-	}
-	return b.buf.Bytes()
-}
+func (b *Body) Bytes() []byte { return b.data }
+
+// Coded says whether it was compressed.
+func (b *Body) Coded() bool { return b.coded }
 
 // Release gives the memory back. A second call does nothing.
 func (b *Body) Release() {
-	if b.buf != nil {
-		putBuffer(b.buf)
-		b.buf = nil
-	}
+	putMemory(b.memory)
+	b.holding.Give(b.taken)
+	b.data, b.memory, b.taken = nil, nil, 0
 }
 
-// maxLayers bounds how often a body may be compressed over: by the sender, and
-// by a proxy on the way.
-const maxLayers = 2
-
-// maxWindow is the greatest zstd window that HTTP allows (RFC 9659), in bytes.
-// It bounds what a decoder holds, whatever a frame asks for.
-const maxWindow = 8 << 20
+// Bounds of a body whose project is not known yet: how many times as large as what
+// was sent of it, but at least so many bytes.
+const (
+	strangersRatio = 50
+	strangersLeast = 256 << 10
+)
 
 // ReadBody reads r to its end and decompresses it: by contentEncoding, the
-// header's value ("", "gzip", "x-gzip", "zstd", "deflate", "br", "identity", or a list), and
-// then by what it begins with, since some SDKs compress and do not say so.
+// header's value ("", "gzip", "x-gzip", "zstd", "deflate", "br", "identity"), or
+// by what it begins with, since some SDKs compress and do not say so. It is
+// decompressed once: no SDK compresses twice, and what does is an attack.
 // The caller releases the Body; there is none to release with an error.
+//
+// Memory is taken of Limits.Memory before it is used. It is asked to look at the body
+// when 64 KiB of it are read, and at its end; while the project is not known, the
+// body is at most strangersRatio times as large as what was sent of it.
 //
 // Errors: ETOOLARGE over Limits.Body as sent or Limits.Decoded decompressed,
 // EUNSUPPORTED for another encoding, EINVALID for data that is corrupt, cut
-// short, or cannot be read.
+// short, or cannot be read; those of Holding.Take.
 func ReadBody(r io.Reader, contentEncoding string, l Limits) (*Body, error) {
-	codings, err := parseCodings(contentEncoding)
+	coding, err := parseCodings(contentEncoding)
 	if err != nil {
 		return nil, err
 	}
+	h := l.Memory
+	before := h.taken()
+	if err := h.Take(inflaterCost); err != nil {
+		return nil, err
+	}
 	source := &capped{r: r, left: l.Body}
-	layers := []*capped{source} // each reads from the one before
-	top := source
-	var open []*inflater
-	defer func() {
-		for _, f := range open {
-			f.put()
-		}
-	}()
-	for {
-		f := inflaters.Get().(*inflater)
-		open = append(open, f)
-		f.in.Reset(top)
-		coding := sniff(f.in)
-		if n := len(codings); n > 0 {
-			coding, codings = codings[n-1], codings[:n-1]
-		}
-		if coding == "" {
-			break
-		}
-		if len(open) > maxLayers {
-			return nil, weir.Errorf(weir.EINVALID, "body is compressed more than %d times", maxLayers)
-		}
-		out, err := f.decompress(coding)
+	layers := []*capped{source}
+	f := inflaters.Get().(*inflater)
+	defer f.put()
+	f.in.Reset(source)
+	if sniffed := sniff(f.in); coding == "" {
+		coding = sniffed
+	}
+	var in io.Reader = f.in
+	if coding != "" {
+		out, err := f.decompress(coding, h)
 		if err != nil {
 			return nil, bodyError(err, coding, layers, l)
 		}
-		top = &capped{r: out, left: l.Decoded, coding: coding}
-		layers = append(layers, top)
+		top := &capped{r: out, left: l.Decoded, coding: coding, source: source, sent: l.Body, holding: h}
+		layers, in = append(layers, top), top
 	}
-	buf := getBuffer()
-	if _, err := buf.ReadFrom(open[len(open)-1].in); err != nil {
-		putBuffer(buf)
-		return nil, bodyError(err, top.coding, layers, l)
+	b := &Body{holding: h, coded: coding != ""}
+	err = b.read(in)
+	h.Give(h.taken() - before - b.taken)
+	if err == nil && b.coded && sniffed(b.data) != "" {
+		err = weir.Errorf(weir.EINVALID, "body is compressed more than once")
 	}
-	return &Body{buf}, nil
+	if err != nil {
+		b.Release()
+		return nil, bodyError(err, coding, layers, l)
+	}
+	h.look(b.data)
+	return b, nil
 }
 
-// parseCodings reads a Content-Encoding, in the order applied.
-func parseCodings(header string) ([]string, error) {
-	if header == "" {
-		return nil, nil
-	}
-	var codings []string
-	for part := range strings.SplitSeq(header, ",") {
-		switch c := strings.ToLower(strings.TrimSpace(part)); c {
-		case "", "identity":
-		case "gzip", "x-gzip":
-			codings = append(codings, "gzip")
-		case "zstd":
-			codings = append(codings, "zstd")
-		case "deflate", "br":
-			codings = append(codings, c)
-		default:
-			return nil, weir.Errorf(weir.EUNSUPPORTED, "Content-Encoding %.40q is not supported: use gzip, zstd, deflate or br", c)
+// read reads r to its end: in pieces, so that nothing is copied and let go of again
+// and again while it grows.
+func (b *Body) read(r io.Reader) error {
+	h := b.holding
+	var full []*[]byte
+	defer func() {
+		for _, p := range full {
+			putMemory(p)
+		}
+	}()
+	total := 0
+	for {
+		if err := h.Take(pieceSize); err != nil {
+			return err
+		}
+		piece := pieces.Get().(*[]byte)
+		full = append(full, piece)
+		n, err := fill(r, *piece)
+		total += n
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		if len(full) == 1 {
+			h.look(*piece)
 		}
 	}
-	return codings, nil
+	if len(full) == 1 {
+		b.memory, b.data, b.taken = full[0], (*full[0])[:total], pieceSize
+		full = nil
+		return nil
+	}
+	if err := h.Take(int64(total)); err != nil {
+		return err
+	}
+	whole := make([]byte, 0, total)
+	for _, p := range full {
+		whole = append(whole, (*p)[:min(pieceSize, total-len(whole))]...)
+	}
+	b.data, b.taken = whole, int64(total)
+	return nil
+}
+
+// fill reads until p is full; io.EOF is the end of r, within it or at its end.
+func fill(r io.Reader, p []byte) (n int, err error) {
+	for n < len(p) && err == nil {
+		var m int
+		m, err = r.Read(p[n:])
+		n += m
+	}
+	return n, err
+}
+
+// pieceSize is in how large pieces a body is read; nearly all have one.
+const pieceSize = 64 << 10
+
+var pieces = sync.Pool{New: func() any {
+	p := make([]byte, pieceSize)
+	return &p
+}}
+
+func putMemory(p *[]byte) {
+	if p != nil {
+		pieces.Put(p)
+	}
+}
+
+// parseCodings reads a Content-Encoding; "" is none.
+func parseCodings(header string) (coding string, err error) {
+	if header == "" {
+		return "", nil
+	}
+	for part := range strings.SplitSeq(header, ",") {
+		c := strings.ToLower(strings.TrimSpace(part))
+		switch c {
+		case "", "identity":
+			continue
+		case "gzip", "x-gzip":
+			c = "gzip"
+		case "zstd", "deflate", "br":
+		default:
+			return "", weir.Errorf(weir.EUNSUPPORTED, "Content-Encoding %.40q is not supported: use gzip, zstd, deflate or br", c)
+		}
+		if coding != "" {
+			return "", weir.Errorf(weir.EINVALID, "body is compressed more than once")
+		}
+		coding = c
+	}
+	return coding, nil
 }
 
 // WithoutCodings is a Content-Encoding without some of its values.
@@ -133,21 +204,12 @@ func WithoutCodings(header string, codings []string) string {
 	return strings.Join(kept, ",")
 }
 
-// sniff names the compression that the data begins with: RFC 1952's magic with
-// its only method, or RFC 8878's. JSON begins with neither.
-func sniff(r *bufio.Reader) string {
-	magic, _ := r.Peek(4) // an error comes up again when the data is read
-	switch {
-	case bytes.HasPrefix(magic, []byte{0x1f, 0x8b, 8}):
-		return "gzip"
-	case bytes.Equal(magic, []byte{0x28, 0xb5, 0x2f, 0xfd}):
-		return "zstd"
-	}
-	return ""
-}
-
-// errCapped ends a capped reader that has more to give.
-var errCapped = errors.New("wire: over the limit")
+// errCapped ends a capped reader that has more to give, errSwollen one that has given
+// too much for what was sent.
+var (
+	errCapped  = errors.New("wire: over the limit")
+	errSwollen = errors.New("wire: over the ratio")
+)
 
 // capped reads at most left bytes and remembers the error that ended it.
 type capped struct {
@@ -155,6 +217,13 @@ type capped struct {
 	left   int64
 	coding string // what it is decompressed from; "" is the body as sent
 	err    error
+
+	// Of what is decompressed: the body as sent, what was left of it in the beginning,
+	// and whose it is.
+	source  *capped
+	sent    int64
+	holding *Holding
+	given   int64
 }
 
 func (c *capped) Read(p []byte) (int, error) {
@@ -169,6 +238,10 @@ func (c *capped) Read(p []byte) (int, error) {
 		n, err = int(c.left), errCapped
 	}
 	c.left -= int64(n)
+	c.given += int64(n)
+	if c.source != nil && c.holding.stranger() && c.given > max(strangersLeast, strangersRatio*(c.sent-c.source.left)) {
+		err = errSwollen
+	}
 	c.err = err
 	return n, err
 }
@@ -176,6 +249,9 @@ func (c *capped) Read(p []byte) (int, error) {
 // bodyError says what a failed read means. The first layer that failed is the
 // cause; those after it only suffer from it.
 func bodyError(err error, coding string, layers []*capped, l Limits) error {
+	if _, ok := errors.AsType[*weir.Error](err); ok {
+		return err
+	}
 	for _, c := range layers {
 		if c.err == nil || errors.Is(c.err, io.EOF) {
 			continue
@@ -185,6 +261,8 @@ func bodyError(err error, coding string, layers []*capped, l Limits) error {
 			return weir.Errorf(weir.ETOOLARGE, "body is over %d bytes", l.Body)
 		case errors.Is(c.err, errCapped):
 			return weir.Errorf(weir.ETOOLARGE, "body is over %d bytes when decompressed", l.Decoded)
+		case errors.Is(c.err, errSwollen):
+			return weir.Errorf(weir.ETOOLARGE, "body is over %d times as large when decompressed, and names no project before that", strangersRatio)
 		case isTooLarge(c.err): // the server's own reader was first
 			return weir.Wrap(c.err, weir.ETOOLARGE, "body is over %d bytes", l.Body)
 		case c.coding == "":
@@ -193,8 +271,8 @@ func bodyError(err error, coding string, layers []*capped, l Limits) error {
 		err, coding = c.err, c.coding
 		break
 	}
-	if errors.Is(err, zstd.ErrWindowSizeExceeded) {
-		return weir.Wrap(err, weir.EINVALID, "zstd window is over %d bytes", maxWindow)
+	if errors.Is(err, zstd.ErrWindowSizeExceeded) || errors.Is(err, zstd.ErrDecoderSizeExceeded) {
+		return weir.Wrap(err, weir.EINVALID, "zstd window is over %d bytes, or over that of the first frame", maxWindow)
 	}
 	return weir.Wrap(err, weir.EINVALID, "body is not valid %s", coding)
 }
@@ -202,88 +280,4 @@ func bodyError(err error, coding string, layers []*capped, l Limits) error {
 func isTooLarge(err error) bool {
 	_, ok := errors.AsType[*http.MaxBytesError](err)
 	return ok
-}
-
-// inflater is one layer's buffer and decoders, made when first needed.
-type inflater struct {
-	in   *bufio.Reader
-	gzip *gzip.Reader
-	zstd *zstd.Decoder
-	zlib io.ReadCloser
-	raw  io.ReadCloser // deflate without zlib's frame
-	br   *brotli.Reader
-}
-
-var inflaters = sync.Pool{New: func() any {
-	return &inflater{in: bufio.NewReaderSize(nil, 16<<10)}
-}}
-
-// decompress is f.in without the coding.
-func (f *inflater) decompress(coding string) (io.Reader, error) {
-	switch coding {
-	case "gzip":
-		if f.gzip == nil {
-			f.gzip = new(gzip.Reader)
-		}
-		return f.gzip, f.gzip.Reset(f.in)
-	case "deflate":
-		return f.deflate()
-	case "br":
-		if f.br == nil {
-			f.br = new(brotli.Reader) // its window is at most 16 MiB
-		}
-		return f.br, f.br.Reset(f.in)
-	}
-	if f.zstd == nil {
-		var err error
-		// One at a time: no goroutine, so the garbage collector may have it.
-		f.zstd, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
-			zstd.WithDecoderMaxWindow(maxWindow))
-		if err != nil {
-			return nil, err
-		}
-	}
-	return f.zstd, f.zstd.Reset(f.in)
-}
-
-// deflate is f.in decompressed by RFC 1950, as RFC 9110 has "deflate", or by RFC 1951
-// alone, as some send it.
-func (f *inflater) deflate() (io.Reader, error) {
-	head, _ := f.in.Peek(2) // an error comes up again when the data is read
-	if len(head) == 2 && head[0]&0x0f == 8 && (int(head[0])<<8|int(head[1]))%31 == 0 {
-		if f.zlib == nil {
-			var err error
-			f.zlib, err = zlib.NewReader(f.in)
-			return f.zlib, err
-		}
-		return f.zlib, f.zlib.(zlib.Resetter).Reset(f.in, nil)
-	}
-	if f.raw == nil {
-		f.raw = flate.NewReader(f.in)
-		return f.raw, nil
-	}
-	return f.raw, f.raw.(flate.Resetter).Reset(f.in, nil)
-}
-
-func (f *inflater) put() {
-	f.in.Reset(nil)
-	f.br = nil // it keeps a window of up to 16 MiB
-	if f.zstd != nil {
-		if f.zstd.Reset(nil) != nil {
-			return
-		}
-	}
-	inflaters.Put(f)
-}
-
-var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
-
-func getBuffer() *bytes.Buffer { return buffers.Get().(*bytes.Buffer) }
-
-// putBuffer keeps a buffer for the next request, unless it grew large.
-func putBuffer(b *bytes.Buffer) {
-	if b.Cap() <= kept {
-		b.Reset()
-		buffers.Put(b)
-	}
 }

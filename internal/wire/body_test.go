@@ -67,9 +67,6 @@ func TestBodyIsDecompressed(t *testing.T) {
 		{"zstd unannounced", zstded(t, text), ""},
 		{"zstd in frames", zstded(t, text[:5]) + zstded(t, text[5:]), "zstd"},
 		{"zstd after a skippable frame", "\x50\x2a\x4d\x18\x02\x00\x00\x00xx" + zstded(t, text), "zstd"},
-		{"gzip in zstd", zstded(t, gzipped(t, text)), "gzip, zstd"},
-		{"gzip in gzip, announced once", gzipped(t, gzipped(t, text)), "gzip"},
-		{"zstd in gzip unannounced", gzipped(t, zstded(t, text)), ""},
 	} {
 		if got, err := read(c.body, c.encoding, wire.DefaultLimits()); got != text || err != nil {
 			t.Errorf("%s: %q %v", c.name, got, err)
@@ -106,9 +103,12 @@ func TestBadBodyIsRefused(t *testing.T) {
 		{"gzip with garbage after", packed + "garbage", "", weir.EINVALID},
 		{"zstd cut", zpacked[:len(zpacked)-3], "", weir.EINVALID},
 		{"zstd with garbage after", zpacked + "garbage", "", weir.EINVALID},
-		{"three layers", gzipped(t, gzipped(t, gzipped(t, text))), "", weir.EINVALID},
-		{"three layers announced", text, "gzip, gzip, gzip", weir.EINVALID},
-		{"inner layer cut", gzipped(t, packed[:len(packed)/2]), "", weir.EINVALID},
+		{"gzip in zstd", zstded(t, gzipped(t, text)), "gzip, zstd", weir.EINVALID},
+		{"gzip in gzip, announced once", gzipped(t, gzipped(t, text)), "gzip", weir.EINVALID},
+		{"zstd in gzip unannounced", gzipped(t, zstded(t, text)), "", weir.EINVALID},
+		{"two layers announced", text, "br, gzip", weir.EINVALID},
+		{"a second zstd frame with a larger window", "\x28\xb5\x2f\xfd\x00\x00\x09\x00\x00x" + "\x28\xb5\x2f\xfd\x00\x68\x09\x00\x00x", "", weir.EINVALID},
+		{"a window in a frame that is alone", "\x28\xb5\x2f\xfd\xa0\x00\x00\x00\x40\x09\x00\x00x", "", weir.EINVALID},
 		// A frame that asks for a window of 1 GiB, for one byte.
 		{"zstd window", "\x28\xb5\x2f\xfd\x00\xa0\x09\x00\x00x", "", weir.EINVALID},
 	} {
@@ -149,7 +149,6 @@ func TestBodyAtItsLimitIsReadAndOverItIsRefused(t *testing.T) {
 		{"gzip to 2001", gzipped(t, strings.Repeat("x", 2001)), weir.ETOOLARGE},
 		{"zstd to 2000", zstded(t, strings.Repeat("x", 2000)), ""},
 		{"zstd to 2001", zstded(t, strings.Repeat("x", 2001)), weir.ETOOLARGE},
-		{"inner layer to 2001", gzipped(t, zstded(t, strings.Repeat("x", 2001))), weir.ETOOLARGE},
 		{"outer layer over", gzipped(t, strings.Repeat(gzipped(t, ""), 100)), weir.ETOOLARGE},
 	} {
 		if _, err := read(c.body, "", l); weir.ErrorCode(err) != c.code {
@@ -205,14 +204,14 @@ func TestBodiesAreReadAtOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	for g := range 8 {
 		text := fmt.Sprintf(`[{"name":"n%d","properties":{"x":%d}}]`, g, g)
-		bodies := []string{text, gzipped(t, text), zstded(t, text), zstded(t, gzipped(t, text))}
+		bodies := []string{text, gzipped(t, text), zstded(t, text), brotlied(t, text)}
 		bad := gzipped(t, strings.Repeat(text, 100))[:40]
 		wg.Go(func() {
 			for i := range 200 {
 				if _, err := read(bad, "", wire.DefaultLimits()); err == nil {
 					t.Error("a truncated body was read")
 				}
-				b, err := wire.ReadBody(strings.NewReader(bodies[i%len(bodies)]), "", wire.DefaultLimits())
+				b, err := wire.ReadBody(strings.NewReader(bodies[i%len(bodies)]), []string{"", "", "", "br"}[i%len(bodies)], wire.DefaultLimits())
 				if err != nil {
 					t.Error(err)
 					return
@@ -268,7 +267,6 @@ func TestABodyInACodingThatOnlyItsHeaderTellsIsRead(t *testing.T) {
 			{deflated(t, text), "deflate"},
 			{deflatedRaw(t, text), "deflate"},
 			{brotlied(t, text), "br"},
-			{gzipped(t, brotlied(t, text)), "br, gzip"},
 		} {
 			if got, err := read(c.body, c.encoding, wire.DefaultLimits()); got != text || err != nil {
 				t.Errorf("%s: %.20q %v", c.encoding, got, err)

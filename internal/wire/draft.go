@@ -64,6 +64,8 @@ type draft struct {
 	in       []weir.Incoming
 	rejected []weir.Rejection
 	stamps   []stamp // of in
+
+	buffers int64 // what they were taken to take
 }
 
 // propertyGroups is the property that holds the groups that an event names: an object
@@ -77,6 +79,8 @@ func (d *draft) open(r *Request, text []byte) {
 	d.limits, d.now, d.repair = r.Limits, r.Now.UnixMicro(), true
 	d.items, d.in, d.rejected, d.stamps = 0, nil, nil, d.stamps[:0]
 	d.space()
+	d.buffers = d.scratch(len(text))
+	d.afford(d.buffers)
 }
 
 // close lets go of what the request brought; keep says whether the draft may
@@ -84,6 +88,8 @@ func (d *draft) open(r *Request, text []byte) {
 func (d *draft) close() (keep bool) {
 	d.in, d.rejected = nil, nil
 	d.reset(nil)
+	d.limits.Memory.Give(d.buffers)
+	d.limits.Memory, d.buffers = nil, 0
 	return cap(d.text) <= kept && cap(d.properties) <= kept && cap(d.key) <= kept &&
 		cap(d.keys) <= kept/16 && cap(d.table) <= kept/4 && cap(d.stamps) <= kept/16
 }
@@ -141,7 +147,7 @@ func (d *draft) texted() span {
 	switch c := d.peek(); {
 	case c == '"':
 		q, ok := d.str()
-		if !ok {
+		if !ok || d.huge(q) {
 			return span{}
 		}
 		d.text = appendText(d.text, q)
@@ -367,11 +373,19 @@ func (d *draft) settle() {
 		}
 	}
 	if d.reason != "" {
-		d.rejected = append(d.rejected, d.rejection(index))
+		if d.afford(rejectionCost) {
+			d.rejected = append(d.rejected, d.rejection(index))
+		}
 		return
 	}
 	if len(d.in) == cap(d.in) {
-		d.in = append(make([]weir.Incoming, 0, len(d.in)+d.room()), d.in...)
+		var ok bool
+		if d.in, ok = d.grown(d.in, d.room()); !ok {
+			return
+		}
+	}
+	if !d.event() {
+		return
 	}
 	d.in = d.in[:len(d.in)+1]
 	in := &d.in[len(d.in)-1]

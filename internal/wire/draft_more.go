@@ -10,7 +10,7 @@ import (
 // kept as properties is taken back when the text is not JSON.
 func (d *draft) nested(buf *[]byte, read func()) {
 	q, ok := d.str()
-	if !ok {
+	if !ok || d.huge(q) {
 		return
 	}
 	*buf = appendText((*buf)[:0], q)

@@ -8,7 +8,8 @@ import (
 )
 
 // lzBase64 decompresses what compressToBase64 of npm's lz-string made, into at most
-// limit bytes of UTF-8, and of no more bytes than that. Errors: EINVALID for what is no such text, ETOOLARGE.
+// Limits.Body bytes of UTF-8, and of no more bytes than that. Errors: EINVALID for what is no such text,
+// ETOOLARGE, those of Holding.Take.
 //
 // An entry of the dictionary is an earlier one and the character that followed it. In
 // the output both stand one after the other, so that an entry is kept as a part of
@@ -16,10 +17,19 @@ import (
 //
 // Characters are code units of UTF-16. While it grows, the output has each half of a
 // surrogate pair as three bytes; they are joined at the end.
-func lzBase64(text []byte, limit int64) ([]byte, error) {
+func lzBase64(text []byte, limits Limits) ([]byte, error) {
+	limit, h := limits.Body, limits.Memory
 	if int64(len(text)) > limit {
 		return nil, weir.Errorf(weir.ETOOLARGE, "body is over %d bytes", limit)
 	}
+	if h.stranger() {
+		limit = min(limit, max(strangersLeast, strangersRatio*int64(len(text))))
+	}
+	dictionary := 2 * lzEntrySize * int64(len(text)) // an entry for each two characters at most, and it doubles
+	if err := h.Take(dictionary); err != nil {
+		return nil, err
+	}
+	defer h.Give(dictionary)
 	l := lzReader{text: text}
 	l.dictionary = make([]lzEntry, 3, 64) // 0 to 2 are no entries
 	code := l.bits(2)
@@ -32,6 +42,9 @@ func lzBase64(text []byte, limit int64) ([]byte, error) {
 			return joined(l.out), nil
 		}
 		from := len(l.out)
+		if err := l.grow(last.to-last.from+utf8.UTFMax, h); err != nil {
+			return nil, err
+		}
 		switch {
 		case l.ended:
 			return nil, lzInvalid()
@@ -41,6 +54,9 @@ func lzBase64(text []byte, limit int64) ([]byte, error) {
 			room--
 		case code < len(l.dictionary) && code > 2:
 			entry := l.dictionary[code]
+			if err := l.grow(int(entry.to-entry.from), h); err != nil {
+				return nil, err
+			}
 			l.out = append(l.out, l.out[entry.from:entry.to]...)
 		case code == len(l.dictionary) && last != (span{}):
 			l.out = append(l.out, l.out[last.from:last.to]...)
@@ -73,6 +89,22 @@ func lzInvalid() error {
 // lzEntry is a part of the output: a span in half the memory, as there may be one for
 // each byte of it.
 type lzEntry struct{ from, to uint32 }
+
+const lzEntrySize = 8
+
+// grow makes room for n more bytes of output.
+func (l *lzReader) grow(n int, h *Holding) error {
+	if need := len(l.out) + n; need > cap(l.out) {
+		before := int64(cap(l.out))
+		size := max(need, 2*cap(l.out), 4096)
+		if err := h.Take(int64(size)); err != nil {
+			return err
+		}
+		l.out = append(make([]byte, 0, size), l.out...)
+		h.Give(before)
+	}
+	return nil
+}
 
 // lzReader reads codes: the lowest bit first, six bits of each character of base64,
 // the highest first.

@@ -26,7 +26,7 @@ func lzVectors(t testing.TB) (vectors []struct{ Text, Packed string }) {
 func TestLZStringIsReadAsItsLibraryWritesIt(t *testing.T) {
 	for _, v := range lzVectors(t) {
 		for _, packed := range []string{v.Packed, strings.ReplaceAll(v.Packed, "+", " "), strings.TrimRight(v.Packed, "=")} {
-			got, err := wire.LZBase64([]byte(packed), 1<<20)
+			got, err := wire.LZBase64([]byte(packed), wire.Limits{Body: 1 << 20})
 			if string(got) != v.Text || err != nil {
 				t.Errorf("%.40q: %.60q %v", v.Text, got, err)
 			}
@@ -43,7 +43,7 @@ func TestLZStringThatIsBrokenIsRefused(t *testing.T) {
 		{"no base64 at all", "!!!!", weir.EINVALID},
 		{"too long", lzVectors(t)[2].Packed, weir.ETOOLARGE},
 	} {
-		if got, err := wire.LZBase64([]byte(c.packed), 40); weir.ErrorCode(err) != c.code {
+		if got, err := wire.LZBase64([]byte(c.packed), wire.Limits{Body: 40}); weir.ErrorCode(err) != c.code {
 			t.Errorf("%s: %q %v", c.name, got, err)
 		}
 	}
@@ -55,7 +55,7 @@ func FuzzLZBase64(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, packed []byte) {
 		defer bounded(t)()
-		got, err := wire.LZBase64(packed, 1000)
+		got, err := wire.LZBase64(packed, wire.Limits{Body: 1000})
 		if err != nil {
 			if code := weir.ErrorCode(err); code != weir.EINVALID && code != weir.ETOOLARGE {
 				t.Errorf("code %q", code)

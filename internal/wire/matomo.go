@@ -60,6 +60,7 @@ type matomo struct {
 
 	buf        []byte // the hit's parameters, decoded
 	params     []matomoParam
+	crowd      bool              // there are too many
 	values     [matomoKnown]span // of buf
 	index      int               // of the hit in the request
 	until      int               // where it ends in the body
@@ -137,7 +138,7 @@ func (m *matomo) bulk() (*Sent, error) {
 	}
 	m.reply.bulk, m.reply.proven = true, m.token != ""
 	m.pos = requests
-	m.in = slices.Grow(m.in, likely(len(m.data)-requests))
+	m.in, _ = m.grown(m.in, likely(len(m.data)-requests))
 	if several := m.hits(); several && m.token != "" {
 		// A key is that of one project: with hits for several it proves nothing.
 		m.token, m.reply.proven, m.historical = "", false, false
@@ -204,7 +205,9 @@ func (m *matomo) parts() []Part {
 	at := map[string]int{}
 	for _, owner := range m.owners {
 		if _, known := at[owner]; !known && owner != "" {
-			at[owner] = len(parts)
+			if at[owner] = len(parts); len(parts) > maxProjects {
+				break
+			}
 			parts = append(parts, Part{Project: owner})
 		}
 	}
@@ -213,6 +216,9 @@ func (m *matomo) parts() []Part {
 	}
 	if len(parts) == 0 {
 		return nil
+	}
+	if len(parts) > maxProjects || !m.afford(int64(2*len(m.in))*incomingSize) {
+		return parts
 	}
 	for _, in := range m.in {
 		p := &parts[at[m.owners[in.Index]]]

@@ -28,6 +28,10 @@ func (m *matomo) hit() (unsupported string) {
 	owner := m.owner()
 	m.owners = append(m.owners, owner)
 	switch {
+	case m.crowd:
+		m.defect(ReasonTooMany, "over "+strconv.Itoa(len(m.params)-1)+" parameters, or too long ones")
+		m.ends()
+		return ""
 	case owner == "":
 		m.defect(ReasonIDMissing, "idsite: is required")
 		m.ends()
@@ -63,6 +67,7 @@ func (m *matomo) owner() string {
 	if m.token != "" && len(site) > 0 {
 		return m.token
 	}
+	site = clipped(site, longestName)
 	if n := len(m.owners); n > 0 && m.owners[n-1] == string(site) {
 		return m.owners[n-1]
 	}

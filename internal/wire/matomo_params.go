@@ -101,7 +101,14 @@ type matomoParam struct {
 }
 
 // fresh forgets the hit before.
-func (m *matomo) fresh() { m.buf, m.params = m.buf[:0], m.params[:0] }
+func (m *matomo) fresh() { m.buf, m.params, m.crowd = m.buf[:0], m.params[:0], false }
+
+// full says whether the hit has more parameters, or longer ones, than any event: those
+// that follow are not read, and the hit is rejected.
+func (m *matomo) full() bool {
+	m.crowd = m.crowd || len(m.params) > m.limits.Properties+2*int(matomoOther) || len(m.buf) > m.limits.Event
+	return m.crowd
+}
 
 // value is that of a parameter, without the space around it.
 func (m *matomo) value(k matomoKey) []byte {
@@ -119,7 +126,7 @@ func (m *matomo) parameter(name, value []byte) {
 // copied appends a text, as what can be stored of it.
 func (m *matomo) copied(text []byte) span {
 	from := len(m.buf)
-	m.buf = append(m.buf, text...)
+	m.buf = append(m.buf, text[:min(len(text), m.limits.Event+1)]...)
 	return m.cleaned(from)
 }
 
@@ -135,7 +142,7 @@ func (m *matomo) cleaned(from int) span {
 // form reads name=value&name=value, percent-encoded. What is encoded wrongly stands for
 // itself.
 func (m *matomo) form(text []byte) {
-	for len(text) > 0 {
+	for len(text) > 0 && !m.full() {
 		pair := text
 		if i := bytes.IndexByte(text, '&'); i >= 0 {
 			pair, text = text[:i], text[i+1:]
@@ -156,6 +163,7 @@ func (m *matomo) form(text []byte) {
 // decoded appends a percent-encoded text.
 func (m *matomo) decoded(text []byte) span {
 	from := len(m.buf)
+	text = text[:min(len(text), 3*m.limits.Event+3)] // what is left of it is too long
 	for i := 0; i < len(text); i++ {
 		c := text[i]
 		switch {
@@ -193,6 +201,10 @@ func (m *matomo) parameters() {
 		name, ok := m.field()
 		if !ok {
 			return
+		}
+		if m.full() {
+			m.skip()
+			continue
 		}
 		var p matomoParam
 		p.name = m.copied(name)

@@ -3,7 +3,6 @@ package wire
 import (
 	"bytes"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -26,19 +25,30 @@ type Position struct {
 // holds on to body: it may be released at once.
 //
 // Errors: EINVALID, with a Position, for a body that is none of these forms;
-// ETOOLARGE for more than Limits.Events items. Then nothing is returned.
+// ETOOLARGE for more than Limits.Events items; those of Holding.Take. Then nothing is returned.
 func Events(body []byte, now time.Time, l Limits) (in []weir.Incoming, rejected []weir.Rejection, err error) {
 	n := natives.Get().(*native)
 	defer n.put()
 	n.limits, n.now = l, now.UnixMicro()
+	scratch := n.scratch(len(body))
+	if err := l.Memory.Take(scratch); err != nil {
+		return nil, nil, err
+	}
+	defer l.Memory.Give(scratch)
 
 	text := bytes.TrimPrefix(body, []byte("\ufeff"))
 	n.document(text)
+	if err := l.Memory.Err(); err != nil {
+		return nil, nil, err
+	}
 	if n.fault != "" {
 		at, fault := n.pos, n.fault
 		if !byLine(text, at) || !n.lines(text) {
 			return nil, nil, malformed(body, at+len(body)-len(text), fault)
 		}
+	}
+	if err := l.Memory.Err(); err != nil {
+		return nil, nil, err
 	}
 	if n.items > l.Events {
 		return nil, nil, weir.Errorf(weir.ETOOLARGE, "over %d events in one request", l.Events)
@@ -199,7 +209,7 @@ func (n *native) lines(text []byte) bool {
 	clear(n.in)
 	n.items, n.in, n.rejected = 0, n.in[:0], nil
 	found := false
-	for len(text) > 0 && n.items <= n.limits.Events {
+	for len(text) > 0 && n.items <= n.limits.Events && n.limits.Memory.Err() == nil {
 		line := text
 		if end := bytes.IndexByte(text, '\n'); end >= 0 {
 			line, text = text[:end], text[end+1:]
@@ -238,11 +248,19 @@ func (n *native) settle() {
 		return
 	}
 	if n.reason != "" {
-		n.rejected = append(n.rejected, n.rejection(index))
+		if n.afford(rejectionCost) {
+			n.rejected = append(n.rejected, n.rejection(index))
+		}
 		return
 	}
 	if len(n.in) == cap(n.in) {
-		n.in = slices.Grow(n.in, n.room())
+		var ok bool
+		if n.in, ok = n.grown(n.in, n.room()); !ok {
+			return
+		}
+	}
+	if !n.reader.event() {
+		return
 	}
 	n.in = n.in[:len(n.in)+1]
 	n.fill(&n.in[len(n.in)-1])

@@ -3,7 +3,6 @@ package wire
 import (
 	"cmp"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -226,7 +225,7 @@ func (p *openpanel) batch(at int, reply *openpanelReply) error {
 	if p.pos = at; at == 0 || p.peek() != '[' {
 		return weir.Errorf(weir.EINVALID, "payload: want an array of events")
 	}
-	p.in = slices.Grow(p.in, likely(len(p.data)-at))
+	p.in, _ = p.grown(p.in, likely(len(p.data)-at))
 	for more := p.begin(']'); more; more = p.more(']') {
 		p.index = reply.items
 		reply.items++

@@ -69,13 +69,16 @@ func DefaultConsumers() []string {
 // holds on to body.
 //
 // Errors: EINVALID for a body that is not in the encoding, ETOOLARGE for more
-// than Limits.Events spans of any kind. Then nothing is returned.
+// than Limits.Events spans of any kind, those of Holding.Take. Then nothing is returned.
 func Traces(body []byte, e Encoding, consumers []string, now time.Time, l Limits) (in []weir.Incoming, rejected []weir.Rejection, err error) {
 	t := &traces{limits: l, now: now, consumers: consumers}
 	if e == Protobuf {
 		err = t.protobuf(body)
 	} else {
 		err = t.json(body)
+	}
+	if lack := l.Memory.Err(); lack != nil {
+		err = lack
 	}
 	if err != nil {
 		return nil, nil, err
@@ -90,9 +93,11 @@ type traces struct {
 	consumers []string
 
 	spans    int
+	size     int // bytes of the span that is read
 	in       []weir.Incoming
 	rejected []weir.Rejection
 
+	text     scanner // of JSON
 	resource attributes
 	span     otlpSpan
 	scratch  []byte
@@ -116,6 +121,9 @@ const (
 
 // next begins another span; the error is that of one too many.
 func (t *traces) next() error {
+	if err := t.limits.Memory.Err(); err != nil {
+		return err
+	}
 	if t.spans++; t.spans > t.limits.Events {
 		return weir.Errorf(weir.ETOOLARGE, "over %d spans in one request", t.limits.Events)
 	}
@@ -124,6 +132,9 @@ func (t *traces) next() error {
 }
 
 func (t *traces) reject(reason, detail string) {
+	if t.limits.Memory.Take(rejectionCost) != nil {
+		return
+	}
 	t.rejected = append(t.rejected, weir.Rejection{Index: t.spans - 1, Reason: reason, Detail: detail})
 }
 
@@ -148,8 +159,19 @@ func (t *traces) settle() {
 		return
 	}
 	c.in.Index = t.spans - 1
-	t.in = append(t.in, c.in)
+	if h := t.limits.Memory; len(t.in) == cap(t.in) {
+		var err error
+		if t.in, err = h.grow(t.in, max(len(t.in), 16)); err != nil {
+			return
+		}
+	}
+	if t.limits.Memory.event(t.size+callSize) == nil {
+		t.in = append(t.in, c.in)
+	}
 }
+
+// callSize is what a weir.Call and an id made of a span's take, in bytes.
+const callSize = 160
 
 func isID(b []byte, size int) bool {
 	if len(b) != size {

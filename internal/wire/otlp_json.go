@@ -15,38 +15,150 @@ import (
 
 // json reads OTLP's JSON mapping: ids are hex, 64-bit numbers text or numbers,
 // enums numbers; their names are taken too. A span with a value of a wrong type
-// costs itself alone.
+// costs itself alone. The body is stepped through, and only a span or a resource at a
+// time becomes values.
 func (t *traces) json(body []byte) error {
-	var request struct {
-		ResourceSpans []struct {
-			Resource struct {
-				Attributes []jsonAttribute `json:"attributes"`
-			} `json:"resource"`
-			ScopeSpans []struct {
-				Spans []json.RawMessage `json:"spans"`
-			} `json:"scopeSpans"`
-		} `json:"resourceSpans"`
-	}
 	if !utf8.Valid(body) {
 		return weir.Errorf(weir.EINVALID, "body is not JSON: it is not UTF-8")
 	}
-	body = bytes.TrimPrefix(body, []byte("\ufeff"))
-	if err := json.Unmarshal(body, &request); err != nil {
-		return weir.Wrap(err, weir.EINVALID, "body is not an OTLP trace request in JSON: %s", jsonFault(err))
-	}
-	for _, rs := range request.ResourceSpans {
-		t.resource = attributes{consumers: t.resource.consumers[:0]}
-		t.jsonAttributes(rs.Resource.Attributes, &t.resource)
-		for _, scope := range rs.ScopeSpans {
-			for _, raw := range scope.Spans {
-				if err := t.next(); err != nil {
-					return err
-				}
-				t.jsonSpan(raw)
+	s := &t.text
+	s.reset(bytes.TrimPrefix(body, []byte("\ufeff")))
+	s.space()
+	var wrong error
+	s.members("resourceSpans", func() {
+		s.elements(func() {
+			if wrong == nil {
+				wrong = t.jsonResourceSpans()
 			}
+		})
+	})
+	if s.fault == "" {
+		if s.space(); s.pos < len(s.data) {
+			s.fail("want nothing after the value")
 		}
 	}
+	if s.fault != "" {
+		return weir.Errorf(weir.EINVALID, "body is not an OTLP trace request in JSON: byte %d: %s", s.pos, s.fault)
+	}
+	return wrong
+}
+
+// jsonResourceSpans reads the object at pos: the resource first, which may stand
+// behind its spans.
+func (t *traces) jsonResourceSpans() error {
+	s := &t.text
+	resource, scopes := span{}, 0
+	s.object(func(key string) {
+		from := s.pos
+		switch key {
+		case "resource":
+			s.skip()
+			resource = span{from, s.pos}
+		case "scopeSpans":
+			scopes = from
+			s.skip()
+		default:
+			s.skip()
+		}
+	})
+	end := s.pos
+	if s.fault != "" {
+		return nil
+	}
+	t.resource = attributes{consumers: t.resource.consumers[:0]}
+	if raw := s.data[resource.from:resource.to]; len(raw) > 0 {
+		var r struct {
+			Attributes []jsonAttribute `json:"attributes"`
+		}
+		if err := t.unmarshal(raw, &r, func() { t.jsonAttributes(r.Attributes, &t.resource) }); err != nil {
+			return err
+		}
+	}
+	if s.pos = scopes; scopes == 0 {
+		s.pos = end
+		return nil
+	}
+	var wrong error
+	s.elements(func() {
+		s.members("spans", func() {
+			s.elements(func() {
+				from := s.pos
+				if s.skip() && wrong == nil {
+					if wrong = t.next(); wrong == nil {
+						t.jsonSpan(s.data[from:s.pos])
+					}
+				}
+			})
+		})
+	})
+	if s.fault == "" {
+		s.pos = end
+	}
+	return wrong
+}
+
+// unmarshal reads a value, and calls then while it is there. Error: EINVALID.
+func (t *traces) unmarshal(raw []byte, to any, then func()) error {
+	h := t.limits.Memory
+	cost := jsonCost(raw)
+	if err := h.Take(cost); err != nil {
+		return err
+	}
+	defer h.Give(cost)
+	if err := json.Unmarshal(raw, to); err != nil {
+		return weir.Wrap(err, weir.EINVALID, "body is not an OTLP trace request in JSON: %s", jsonFault(err))
+	}
+	then()
 	return nil
+}
+
+// jsonCost is what encoding/json may make of a span or a resource, in bytes: an
+// attribute for each brace, an element for each comma.
+func jsonCost(raw []byte) int64 {
+	return int64(2*len(raw) + 160*bytes.Count(raw, []byte("{")) + 96*bytes.Count(raw, []byte(",")))
+}
+
+// object steps through the object at pos, or null: each reads a value.
+func (s *scanner) object(each func(key string)) {
+	if s.peek() == 'n' {
+		s.literal("null")
+		return
+	}
+	if s.peek() != '{' {
+		s.fail("want an object")
+		return
+	}
+	for more := s.begin('}'); more; more = s.more('}') {
+		if key, ok := s.field(); ok {
+			each(string(key))
+		}
+	}
+}
+
+// members steps through an object for the values under one name.
+func (s *scanner) members(name string, read func()) {
+	s.object(func(key string) {
+		if key == name {
+			read()
+		} else {
+			s.skip()
+		}
+	})
+}
+
+// elements steps through the array at pos, or null.
+func (s *scanner) elements(read func()) {
+	if s.peek() == 'n' {
+		s.literal("null")
+		return
+	}
+	if s.peek() != '[' {
+		s.fail("want an array")
+		return
+	}
+	for more := s.begin(']'); more; more = s.more(']') {
+		read()
+	}
 }
 
 // jsonFault says what is wrong with JSON and where, without its text.
@@ -55,7 +167,7 @@ func jsonFault(err error) string {
 		return fmt.Sprintf("byte %d: %s", e.Offset, e.Error())
 	}
 	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return fmt.Sprintf("byte %d: %s: want another type than %s", e.Offset, e.Field, e.Value)
+		return fmt.Sprintf("byte %d: %.100s: want another type than %.40s", e.Offset, e.Field, e.Value)
 	}
 	return err.Error()
 }
@@ -65,6 +177,7 @@ func (t *traces) jsonSpan(raw []byte) {
 		t.reject(ReasonTooLarge, fmt.Sprintf("at most %d bytes", t.limits.Event))
 		return
 	}
+	t.size = len(raw)
 	var s struct {
 		TraceID    string          `json:"traceId"`
 		SpanID     string          `json:"spanId"`
@@ -81,6 +194,11 @@ func (t *traces) jsonSpan(raw []byte) {
 		t.reject(ReasonNotObject, "")
 		return
 	}
+	cost := jsonCost(raw)
+	if t.limits.Memory.Take(cost) != nil {
+		return
+	}
+	defer t.limits.Memory.Give(cost)
 	if err := json.Unmarshal(raw, &s); err != nil {
 		t.reject(ReasonWrongType, jsonFault(err))
 		return

@@ -100,6 +100,7 @@ func (t *traces) spanMessage(b []byte) error {
 		return err
 	}
 	s := &t.span
+	t.size = len(b)
 	err := t.message(b, func(n protowire.Number, f field) error {
 		switch {
 		case n == 1 && f.bytes():

@@ -120,6 +120,8 @@ func (p *plausible) sent() (*Sent, error) {
 	p.mean()
 	p.settle()
 	p.date(0, time.Minute)
+	// Each copy is changed: its texts may be others then.
+	p.afford(int64(len(sites)-1) * (incomingSize + int64(len(p.text)+len(p.properties))))
 	s := &Sent{AnswersUnknown: true, Copies: true}
 	for _, site := range sites {
 		part := p.part(site)

@@ -13,9 +13,6 @@ import (
 // and that are no codings of HTTP.
 var posthogCodings = []string{"gzip-js", "lz64", "base64"}
 
-// maxWrappings bounds how often a payload is wrapped: base64 over gzip over base64.
-const maxWrappings = 4
-
 // posthogText is the JSON of a request: its body, or what the field "data" of a
 // form or of the query holds, without base64, LZ-string and compression.
 func posthogText(r *Request) ([]byte, error) {
@@ -23,14 +20,17 @@ func posthogText(r *Request) ([]byte, error) {
 	if data := r.Query.Get("data"); data != "" && len(bytes.TrimSpace(text)) == 0 {
 		text = []byte(data)
 	} else if isForm(r, text) {
-		form, err := url.ParseQuery(string(bytes.TrimSpace(text)))
-		if err != nil && len(form) == 0 {
-			return nil, weir.Wrap(err, weir.EINVALID, "failed to decode request: invalid form data")
+		h := r.Limits.Memory
+		texts := int64(len(text)) // of the field, as text, decoded and as bytes
+		if err := h.Take(3 * texts); err != nil {
+			return nil, err
 		}
-		text = []byte(form.Get("data"))
-		if c := form.Get("compression"); c != "" {
+		form := bytes.TrimSpace(text)
+		if c := formValue(form, "compression"); c != "" {
 			coding = c
 		}
+		text = []byte(formValue(form, "data"))
+		h.Give(2 * texts)
 	}
 	if coding == "" {
 		coding = r.Header.Get("Content-Encoding")
@@ -38,38 +38,81 @@ func posthogText(r *Request) ([]byte, error) {
 	if text = unspaced(text); len(text) == 0 {
 		return nil, weir.Errorf(weir.EINVALID, "request missing data payload")
 	}
-	for range maxWrappings {
+	packed, texts := r.Coded, 0
+	for {
 		switch {
 		case text[0] == '{' || text[0] == '[':
 			return text, nil
-		case compressed(text):
-			b, err := ReadBody(bytes.NewReader(text), "", r.Limits)
-			if err != nil {
-				return nil, err
-			}
-			text = bytes.Clone(b.Bytes())
-			b.Release()
-		case strings.EqualFold(coding, "lz64"):
-			coding = ""
-			out, err := lzBase64(text, r.Limits.Body)
+		case compressed(text) && !packed:
+			packed = true
+			out, err := unpack(text, r.Limits)
 			if err != nil {
 				return nil, err
 			}
 			text = out
-		case isBase64(text):
-			out, err := unbase64(text)
+		case strings.EqualFold(coding, "lz64") && !packed:
+			packed = true
+			out, err := lzBase64(text, r.Limits)
 			if err != nil {
-				return nil, weir.Wrap(err, weir.EINVALID, "failed to decode request: invalid base64 data")
+				return nil, err
 			}
 			text = out
+		case isBase64(text) && texts < maxBase64:
+			texts++
+			out, err := unbase64(text, r.Limits.Memory)
+			if err != nil {
+				return nil, err
+			}
+			text = out
+		case compressed(text) || isBase64(text):
+			return nil, weir.Errorf(weir.EINVALID, "failed to decode request: wrapped more often than base64 over a compression over base64")
 		default:
 			return text, nil // the reader says what is wrong
 		}
 		if text = unspaced(text); len(text) == 0 {
 			return nil, weir.Errorf(weir.EINVALID, "request missing data payload")
 		}
+		r.Limits.Memory.look(text)
 	}
-	return nil, weir.Errorf(weir.EINVALID, "failed to decode request: wrapped more than %d times", maxWrappings)
+}
+
+// maxBase64 bounds how often a payload is base64: over a compression and under it.
+// It is compressed once.
+const maxBase64 = 2
+
+// unpack is a payload without its compression, in memory of its own.
+func unpack(text []byte, l Limits) ([]byte, error) {
+	b, err := ReadBody(bytes.NewReader(text), "", l)
+	if err != nil {
+		return nil, err
+	}
+	defer b.Release()
+	if b.memory == nil { // of no pool
+		out := b.data
+		b.taken = 0 // stays taken
+		return out, nil
+	}
+	if err := l.Memory.Take(int64(len(b.data))); err != nil {
+		return nil, err
+	}
+	return bytes.Clone(b.data), nil
+}
+
+// formValue is the first field of a form with a name. Others are not read: a form may
+// have millions.
+func formValue(form []byte, name string) string {
+	for len(form) > 0 {
+		var field []byte
+		field, form, _ = bytes.Cut(form, []byte("&"))
+		if key, value, _ := bytes.Cut(field, []byte("=")); string(key) == name {
+			text, err := url.QueryUnescape(string(value))
+			if err != nil {
+				return ""
+			}
+			return text
+		}
+	}
+	return ""
 }
 
 func unspaced(text []byte) []byte {
@@ -90,9 +133,7 @@ func isForm(r *Request, body []byte) bool {
 }
 
 // compressed says whether data begins as gzip or zstd does.
-func compressed(data []byte) bool {
-	return bytes.HasPrefix(data, []byte{0x1f, 0x8b, 8}) || bytes.HasPrefix(data, []byte{0x28, 0xb5, 0x2f, 0xfd})
-}
+func compressed(data []byte) bool { return sniffed(data) != "" }
 
 // isBase64 looks at the first bytes of a text. A space stands where a form had a
 // plus that was not escaped.
@@ -109,7 +150,10 @@ func isBase64(text []byte) bool {
 }
 
 // unbase64 decodes base64 in either alphabet, padded or not.
-func unbase64(text []byte) ([]byte, error) {
+func unbase64(text []byte, h *Holding) ([]byte, error) {
+	if err := h.Take(2 * int64(len(text))); err != nil {
+		return nil, err
+	}
 	clean := make([]byte, 0, len(text))
 	for _, c := range bytes.TrimRight(text, " \r\n") {
 		switch c {
@@ -124,5 +168,9 @@ func unbase64(text []byte) ([]byte, error) {
 	}
 	out := make([]byte, base64.RawStdEncoding.DecodedLen(len(clean)))
 	n, err := base64.RawStdEncoding.Decode(out, clean)
-	return out[:n], err
+	h.Give(int64(cap(clean)))
+	if err != nil {
+		return nil, weir.Wrap(err, weir.EINVALID, "failed to decode request: invalid base64 data")
+	}
+	return out[:n], nil
 }

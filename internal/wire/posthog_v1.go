@@ -25,9 +25,8 @@ func v1Errorf(tag v1Tag, format string, args ...any) error {
 func (p *posthog) sentV1(r *Request) (*Sent, error) {
 	p.start(r, r.Body)
 	p.v1 = true
-	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	token = strings.TrimSpace(token)
-	if !strings.EqualFold(scheme, "Bearer") || token == "" || strings.HasPrefix(token, "phx_") {
+	token := bearerOf(r.Header.Get("Authorization"))
+	if token == "" || strings.HasPrefix(token, "phx_") {
 		return nil, weir.Errorf(weir.EUNAUTHORIZED, "The provided API token is not valid.")
 	}
 	p.token, p.outer = token, true
@@ -163,9 +162,14 @@ func (p *posthog) options() {
 	}
 }
 
+// uuidCost is what an id takes beside its text: in a slice that doubles, a set, and the
+// answer, in bytes.
+const uuidCost = 160
+
 // finishV1 notes what is wrong with an event by v1's rules, and its uuid.
 func (p *posthog) finishV1() {
 	id := strings.TrimSpace(string(p.get(fieldID)))
+	p.afford(uuidCost + 3*int64(len(id)))
 	p.uuids = append(p.uuids, id)
 	who := &p.own[ownDistinct]
 	for who.from < who.to && isSpace(p.text[who.from]) {

@@ -95,6 +95,10 @@ func (r *reader) compactString(field string) bool {
 	if !ok {
 		return false
 	}
+	if r.huge(q) {
+		r.properties = append(r.properties, `""`...)
+		return true
+	}
 	if r.repair && (!q.valid() || q.escaped && bytes.Contains(q.text, []byte(`\u0000`))) {
 		from := len(r.text)
 		r.text = appendText(r.text, q)

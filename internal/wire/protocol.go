@@ -15,6 +15,10 @@ type Protocol interface {
 	Vendor() string
 	// Routes are the addresses that its SDKs call.
 	Routes() []Route
+	// Names are what the request may name its project by: by its head, and by a
+	// text that is its body, without what it was wrapped in, or begins like it. They
+	// are a guess, by which more is read of a body: Decode tells.
+	Names(r *Request, text []byte) []string
 	// Decode reads a request. Errors are the sender's: EINVALID, ETOOLARGE,
 	// EUNAUTHORIZED, EUNSUPPORTED. Nothing that it returns holds on to the body.
 	Decode(r *Request) (*Sent, error)
@@ -48,6 +52,7 @@ type Request struct {
 	Query     url.Values
 	Header    http.Header
 	Body      []byte // decompressed; nil where the route has NoBody
+	Coded     bool   // Body was compressed
 	IP        string // the sender's, "" when unknown
 	UserAgent string
 	Now       time.Time

@@ -52,8 +52,51 @@ func (r *reader) defect(reason, detail string) {
 // asked while the item is read, so that no more of it is worked on.
 func (r *reader) measure() {
 	if r.pos-r.start > r.limits.Event && r.reason != ReasonTooLarge {
-		r.reason, r.detail = ReasonTooLarge, fmt.Sprintf("at most %d bytes", r.limits.Event)
+		r.tooLarge()
 	}
+}
+
+// afford takes memory for what comes of the body; without it the reader ends at once,
+// and Holding.Err says why.
+func (r *reader) afford(n int64) bool {
+	if r.limits.Memory.Take(n) != nil {
+		r.fail("there is no memory for it")
+		return false
+	}
+	return true
+}
+
+// scratch is what reading a body of a size may take in buffers that are pooled: texts
+// and properties of the largest item, their keys and a table of them. It was measured.
+func (r *reader) scratch(size int) int64 { return scratchPart * int64(min(size, r.limits.Event)) }
+
+const scratchPart = 6
+
+// huge says whether a text is larger than the largest item: it is not to be copied,
+// and costs its item.
+func (r *reader) huge(q quoted) bool { return len(q.text) > r.limits.Event && r.tooLarge() }
+
+func (r *reader) tooLarge() bool {
+	r.reason, r.detail = ReasonTooLarge, fmt.Sprintf("at most %d bytes", r.limits.Event)
+	return true
+}
+
+// grown is a slice of events with room for n more, and afford's answer.
+func (r *reader) grown(in []weir.Incoming, n int) ([]weir.Incoming, bool) {
+	in, err := r.limits.Memory.grow(in, n)
+	if err != nil {
+		r.fail("there is no memory for it")
+	}
+	return in, err == nil
+}
+
+// event takes memory for the event that was read, beside its weir.Incoming.
+func (r *reader) event() bool {
+	if r.limits.Memory.event(len(r.text)+len(r.properties)) != nil {
+		r.fail("there is no memory for it")
+		return false
+	}
+	return true
 }
 
 // rejection is the defect of the item at an index.
@@ -83,6 +126,9 @@ func (r *reader) string(field string, limit int, tooLong string) span {
 	}
 	q, ok := r.str()
 	if !ok {
+		return span{}
+	}
+	if r.huge(q) {
 		return span{}
 	}
 	if !q.valid() {

@@ -144,6 +144,9 @@ func (u *umami) parts() []Part {
 	if len(u.websites) == 1 {
 		return []Part{u.part(u.websites[0])}
 	}
+	if !u.afford(int64(len(u.in)) * incomingSize) {
+		return nil
+	}
 	parts := make([]Part, len(u.websites))
 	for i := range parts {
 		parts[i].Project = u.websites[i]
