@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -75,7 +76,11 @@ func TestWhatIsWrongWithARecordIsToldAndTheNextOneIsRead(t *testing.T) {
 		{"no JSON", page("a", "") + "\nnonsense\n" + page("b", ""), "x:2: want an object"},
 		{"cut off", page("a", "") + "\n{\"uuid\":\n" + page("b", ""), "x:2: the JSON breaks off"},
 		{"two in a line", page("a", "") + "\n{} {}\n" + page("b", ""), "x:2: no valid JSON: something follows the object"},
-		{"too long", page("a", "") + "\n" + long + "\n" + page("b", ""), "x:2: the line is over 16 MiB long"},
+		{"too long", page("a", "") + "\n" + long + "\n" + page("b", ""), "x:2: the record is over 1048576 bytes long"},
+		{"too long in an array", "[" + page("a", "") + ",\n" + long + ",\n" + page("b", "") + "]", "x at byte 1048672: the record is over 1048576 bytes long"},
+		{"too long in a page", `{"results":[` + page("a", "") + "," + long + "," + page("b", "") + `],"next":` + long + "}", "x at byte 1048682: the record is over 1048576 bytes long"},
+		{"a field that is too long", head + "a,$pageview,d,1772442000\n1,\"" + strings.Repeat("2\n", dump.MaxRecord) + "\",4,5\nb,$pageview,d,1772442000\n", "x:3: the record is over 1048576 bytes long"},
+		{"too many fields", head + "a,$pageview,d,1772442000\n1" + strings.Repeat(",", dump.MaxRecord) + "\nb,$pageview,d,1772442000\n", "x:3: the record is over 1048576 bytes long"},
 		{"no object", "[" + page("a", "") + ",\n5,\n" + page("b", "") + "]", "x at byte 89: want an object"},
 		{"no time", page("a", "") + "\n" + `{"event":"e","distinct_id":"d"}` + "\n" + page("b", ""), "x:2: there is no time"},
 		{"bad time", page("a", "") + "\n" + `{"event":"e","distinct_id":"d","timestamp":"2026-02-30 00:00:00"}` + "\n" + page("b", ""), "x:2: the time is none"},
@@ -247,4 +252,54 @@ func TestAServersEventNamesNoDevice(t *testing.T) {
 			t.Errorf("%s: %+v", more, in)
 		}
 	}
+}
+
+// A record is passed over in pieces: a zip of 306 KB once took 1.7 GB.
+func TestARecordThatIsTooLongIsNotHeld(t *testing.T) {
+	const size = 48_000_000 // of each filler a whole number
+	head := "uuid,event,distinct_id,timestamp\n"
+	for name, c := range map[string]struct{ before, filler, after string }{
+		"a line":                {`{"uuid":"`, "x", "\"}\n" + page("b", "")},
+		"lines in a field":      {head + `1,"`, "x\n", "\",4,5\nb,$pageview,d,1772442000\n"},
+		"fields":                {head + "1", ",", "\nb,$pageview,d,1772442000\n"},
+		"a text in an array":    {`[{"uuid":"`, "x", `"},` + page("b", "") + "]"},
+		"objects in an array":   {`[{"uuid":[`, "{},", `{}]},` + page("b", "") + "]"},
+		"beside the records":    {`{"next":[`, "[],", `[]],"results":[` + page("b", "") + "]}"},
+		"brackets in an array":  {`[{"uuid":`, "[", "1" + strings.Repeat("]", size) + `},` + page("b", "") + "]"},
+		"quotes within a field": {head + `1,"`, `""`, "\",4,5\nb,$pageview,d,1772442000\n"},
+	} {
+		table := dump.Table{Name: "x", Open: func() (io.ReadCloser, error) {
+			return io.NopCloser(io.MultiReader(strings.NewReader(c.before), &repeated{text: c.filler, left: size}, strings.NewReader(c.after))), nil
+		}}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		records, err := readAll(t, "posthog", dump.Options{}, table)
+		runtime.ReadMemStats(&after)
+		if got := ids(records); err != nil || len(got) == 0 || got[len(got)-1] != "b" || name != "beside the records" && len(got) != 2 {
+			t.Errorf("%s: %.200q, %v", name, got, err)
+		}
+		if n := after.TotalAlloc - before.TotalAlloc; n > 16<<20 {
+			t.Errorf("%s: %d MB were allocated", name, n>>20)
+		}
+	}
+}
+
+// repeated is a text that comes again and again.
+type repeated struct {
+	text string
+	left int // bytes
+	at   int // of text
+}
+
+func (r *repeated) Read(p []byte) (n int, err error) {
+	if r.left == 0 {
+		return 0, io.EOF
+	}
+	for n < len(p) && r.left > 0 {
+		p[n] = r.text[r.at]
+		r.at = (r.at + 1) % len(r.text)
+		n++
+		r.left--
+	}
+	return n, nil
 }

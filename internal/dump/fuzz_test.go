@@ -3,6 +3,7 @@ package dump_test
 import (
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -44,6 +45,13 @@ func fuzz(f *testing.F, vendor string) {
 	f.Add("[{}]")
 	f.Add("a,b\n\"")
 	f.Fuzz(func(t *testing.T, content string) {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		defer func() {
+			if runtime.ReadMemStats(&after); after.TotalAlloc-before.TotalAlloc > 64<<20 {
+				t.Errorf("%d MB were allocated", (after.TotalAlloc-before.TotalAlloc)>>20)
+			}
+		}()
 		var body []byte
 		n := 0
 		o := dump.Options{Memory: 1 << 10}

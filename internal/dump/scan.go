@@ -3,17 +3,20 @@ package dump
 import (
 	"bufio"
 	"bytes"
-	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 )
 
-// MaxRecord is the longest line of JSON that is read, in bytes.
-const MaxRecord = 16 << 20
+// MaxRecord is the longest record that is read, in bytes: a line of JSON, an element of
+// an array, the fields of a row. A longer one is passed over, and named. It is that of
+// access logs, and of an event that the server takes.
+const MaxRecord = 1 << 20
+
+// errLong is what is wrong with a longer one.
+var errLong = fmt.Errorf("the record is over %d bytes long", MaxRecord)
 
 // scanner reads the records of a table, whatever its form: JSON lines, an array
 // of objects, an object around such an array, or CSV whose first line names the
@@ -74,93 +77,6 @@ func (s *scanner) isPage(text []byte) bool {
 	return err == nil && ok && slices.Contains(s.pageKeys, name)
 }
 
-// array reads the objects of one array. What is wrong with the JSON ends it:
-// there is no telling where the next object begins.
-func (s *scanner) array(r io.Reader, fn func(scanned) error) error {
-	dec := json.NewDecoder(r)
-	if err := s.elements(dec, fn); err != nil {
-		return err
-	}
-	return s.last(dec)
-}
-
-// page reads {"results":[…]} and its like, one after the other.
-func (s *scanner) page(r io.Reader, fn func(scanned) error) error {
-	dec := json.NewDecoder(r)
-	for {
-		switch t, err := dec.Token(); {
-		case errors.Is(err, io.EOF):
-			return nil
-		case err != nil:
-			return broken(dec, err)
-		case t != json.Delim('{'):
-			return fmt.Errorf("byte %d: want an object", dec.InputOffset())
-		}
-		for dec.More() {
-			key, err := dec.Token()
-			if err != nil {
-				return broken(dec, err)
-			}
-			if key == s.records {
-				err = s.elements(dec, fn)
-			} else {
-				var skipped json.RawMessage
-				if err = dec.Decode(&skipped); err != nil {
-					err = broken(dec, err)
-				}
-			}
-			if err != nil {
-				return err
-			}
-		}
-		if _, err := dec.Token(); err != nil {
-			return broken(dec, err)
-		}
-	}
-}
-
-// elements reads an array and its brackets.
-func (s *scanner) elements(dec *json.Decoder, fn func(scanned) error) error {
-	if t, err := dec.Token(); err != nil {
-		return broken(dec, err)
-	} else if t != json.Delim('[') {
-		return fmt.Errorf("byte %d: want an array", dec.InputOffset())
-	}
-	for dec.More() {
-		var raw json.RawMessage
-		if err := dec.Decode(&raw); err != nil {
-			return broken(dec, err)
-		}
-		x := scanned{text: raw, offset: dec.InputOffset()}
-		x.fields, x.err = object(raw)
-		if err := fn(x); err != nil {
-			return err
-		}
-	}
-	if _, err := dec.Token(); err != nil {
-		return broken(dec, err)
-	}
-	return nil
-}
-
-// last refuses what follows an array.
-func (s *scanner) last(dec *json.Decoder) error {
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		if err == nil {
-			err = errors.New("something follows the array")
-		}
-		return broken(dec, err)
-	}
-	return nil
-}
-
-func broken(dec *json.Decoder, err error) error {
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		err = errors.New("the file breaks off")
-	}
-	return fmt.Errorf("byte %d: %w", dec.InputOffset(), err)
-}
-
 // lines reads an object per line.
 func (s *scanner) lines(b *bufio.Reader, fn func(scanned) error) error {
 	var buf []byte
@@ -173,7 +89,7 @@ func (s *scanner) lines(b *bufio.Reader, fn func(scanned) error) error {
 		if trimmed := bytes.TrimSpace(text); len(trimmed) > 0 {
 			x := scanned{text: trimmed, line: line}
 			if long {
-				x.err = fmt.Errorf("the line is over %d MiB long", MaxRecord>>20)
+				x.err = errLong
 			} else {
 				x.fields, x.err = object(trimmed)
 			}
@@ -220,50 +136,4 @@ func object(text []byte) (map[string]any, error) {
 		return nil, errors.New("no valid JSON: something follows the object")
 	}
 	return m, nil
-}
-
-// csv reads rows under names of columns.
-func (s *scanner) csv(b *bufio.Reader, fn func(scanned) error) error {
-	r := csv.NewReader(b)
-	r.ReuseRecord, r.FieldsPerRecord = true, -1
-	head, err := r.Read()
-	if err != nil {
-		return fmt.Errorf("the line of the columns' names: %w", err)
-	}
-	columns := make([]string, len(head))
-	for i, name := range head {
-		columns[i] = strings.TrimSpace(name)
-	}
-	var text []byte
-	for {
-		cells, err := r.Read()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		x := scanned{}
-		if wrong, ok := errors.AsType[*csv.ParseError](err); ok {
-			x.line, x.err = wrong.StartLine, fmt.Errorf("no valid CSV: %w", wrong.Err)
-		} else if err != nil {
-			return err
-		} else {
-			x.line, _ = r.FieldPos(0)
-			if len(cells) != len(columns) {
-				x.err = fmt.Errorf("%d columns, but %d have names", len(cells), len(columns))
-			} else {
-				x.fields = make(map[string]any, len(cells))
-				text = text[:0]
-				for i, cell := range cells {
-					text = append(append(text, cell...), 0)
-					if cell == `\N` { // NULL
-						cell = ""
-					}
-					x.fields[columns[i]] = cell
-				}
-				x.text = text
-			}
-		}
-		if err := fn(x); err != nil {
-			return err
-		}
-	}
 }

@@ -207,6 +207,9 @@ func (u *umami) properties(event string) (map[string]any, error) {
 		return out, nil
 	}
 	err := u.data.find(event, func(value []byte) {
+		if len(out) > limits.Properties { // the server takes no more
+			return
+		}
 		if m, err := object(value); err == nil {
 			maps.Copy(out, m)
 		}
