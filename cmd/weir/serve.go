@@ -36,6 +36,8 @@ type serveCmd struct {
 	Spill    string   `env:"WEIR_SPILL" type:"path" placeholder:"DIR" help:"Folder of a log that takes events while Redis is away; without it they are refused then."`
 	SpillMax uint64   `default:"1024" env:"WEIR_SPILL_MAX" help:"Most that may wait in --spill, in MiB."`
 
+	InsecureRedis bool `env:"WEIR_INSECURE_REDIS" help:"Let --hot and --cache be a Redis that asks for no password though it is not on a loopback address: whoever reaches it reads and changes what is there."`
+
 	ReportAt string `default:"01:00" env:"WEIR_REPORT_AT" help:"Time of day, in each project's timezone, at which the report of the day before is computed; off for none. A project may have its own."`
 
 	DedupWindow time.Duration `default:"24h" env:"WEIR_DEDUP_WINDOW" help:"How long a new hot tier remembers event ids at least; an existing one keeps its own."`
@@ -69,9 +71,9 @@ Examples:
     weir serve
     weir serve --demo
     weir serve --listen 0.0.0.0:8080 --data /var/lib/weir
-    weir serve --hot redis+sentinel://s1,s2,s3/mymaster --hot-ack replica
-    weir serve --hot redis://r1 --roles ingest --spill /var/lib/weir/spill
-    weir serve --hot redis://r1 --cold clickhouse://weir:PASSWORD@ch1,ch2/weir?cluster=main
+    weir serve --hot redis+sentinel://:PASSWORD@s1,s2,s3/mymaster --hot-ack replica
+    weir serve --hot redis://:PASSWORD@r1 --roles ingest --spill /var/lib/weir/spill
+    weir serve --hot redis://:PASSWORD@r1 --cold clickhouse://weir:PASSWORD@ch1,ch2/weir?cluster=main
     WEIR_ADMIN_TOKEN=… weir serve --log-format json`
 }
 

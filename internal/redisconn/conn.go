@@ -25,7 +25,12 @@ type Options struct {
 	// Durable says that what is kept there must not be lost: an evicting Redis
 	// is refused, one without append-only file is warned of.
 	Durable bool
-	Logger  *slog.Logger
+	// Insecure lets a Redis that asks for no password be on an address that others
+	// can reach. Without it such a Redis is refused.
+	Insecure bool
+	Logger   *slog.Logger
+
+	elsewhere bool // for tests: takes loopback addresses for others
 }
 
 func (o *Options) defaults() {

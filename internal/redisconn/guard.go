@@ -163,6 +163,9 @@ func check(ctx context.Context, c rueidis.Client, u URL, o Options) error {
 	if len(silent) == len(nodes) {
 		return errors.Join(silent...)
 	}
+	if err := checkStrangers(ctx, nodes, u, o); err != nil {
+		return err
+	}
 	for _, err := range silent {
 		o.Logger.Warn("a node of the Redis Cluster does not answer", "error", Explain(err))
 	}
