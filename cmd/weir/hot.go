@@ -105,7 +105,7 @@ func (s *server) openRedis(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("--hot: %w", err)
 	}
-	client, err := redisconn.Open(ctx, u, redisconn.Options{Wait: redisWait, Durable: true, Logger: s.log})
+	client, err := redisconn.Open(ctx, u, redisconn.Options{Wait: redisWait, Durable: true, Insecure: c.InsecureRedis, Logger: s.log})
 	if err != nil {
 		return fmt.Errorf("--hot: %w", err)
 	}
@@ -117,7 +117,9 @@ func (s *server) openRedis(ctx context.Context) error {
 		return fmt.Errorf("--hot: %w", err)
 	}
 	s.hot = plant(log)
-	f := fleetredis.New(client, fleetredis.Options{Prefix: u.Prefix + ":", Logger: s.log})
+	f := fleetredis.New(client, fleetredis.Options{Prefix: u.Prefix + ":", Logger: s.log, SessionKey: func(ctx context.Context) ([]byte, error) {
+		return s.meta.Secret(ctx, "sessions")
+	}})
 	s.shared.limiter, s.shared.locks, s.shared.sessions = f.Limiter, f.Locks, f.Sessions
 	s.shared.roster, s.shared.bus = f.Roster, f.Bus
 	return nil
@@ -136,7 +138,7 @@ func (s *server) openCache(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("--cache: %w", err)
 	}
-	client, err := redisconn.Open(ctx, u, redisconn.Options{Wait: redisWait, Logger: s.log})
+	client, err := redisconn.Open(ctx, u, redisconn.Options{Wait: redisWait, Insecure: s.cmd.InsecureRedis, Logger: s.log})
 	if err != nil {
 		return fmt.Errorf("--cache: %w", err)
 	}

@@ -43,7 +43,7 @@ func useAll(t *testing.T, s *redis.Store) {
 func TestEveryKeyHasThePrefixAndExpires(t *testing.T) {
 	for _, prefix := range []string{"", "mine:"} {
 		server := redistest.Start(t)
-		useAll(t, redis.New(client(t, server.Addr), redis.Options{Prefix: prefix}))
+		useAll(t, redis.New(client(t, server.Addr), redis.Options{Prefix: prefix, SessionKey: sessionKey}))
 		keys := strings.Split(server.Do("KEYS", "*"), "\n")
 		if len(keys) != 5 {
 			t.Fatalf("keys = %q, want five", keys)
@@ -80,7 +80,7 @@ func TestEveryKeyHasThePrefixAndExpires(t *testing.T) {
 
 func TestATokenIsNeverInRedis(t *testing.T) {
 	server := redistest.Start(t)
-	useAll(t, redis.New(client(t, server.Addr), redis.Options{}))
+	useAll(t, redis.New(client(t, server.Addr), redis.Options{SessionKey: sessionKey}))
 	for key := range strings.SplitSeq(server.Do("KEYS", "*"), "\n") {
 		if kind := server.Do("TYPE", key); kind != "string" {
 			continue
@@ -95,7 +95,7 @@ func TestATokenIsNeverInRedis(t *testing.T) {
 
 func TestARosterWithoutAnnouncementsIsNoKey(t *testing.T) {
 	server := redistest.Start(t)
-	s := redis.New(client(t, server.Addr), redis.Options{})
+	s := redis.New(client(t, server.Addr), redis.Options{SessionKey: sessionKey})
 	if _, err := s.Roster.Announce(t.Context(), "g", "a", time.Minute); err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +109,7 @@ func TestARosterWithoutAnnouncementsIsNoKey(t *testing.T) {
 
 func TestScriptsThatRedisForgotAreSentAgain(t *testing.T) {
 	server := redistest.Start(t)
-	s := redis.New(client(t, server.Addr), redis.Options{})
+	s := redis.New(client(t, server.Addr), redis.Options{SessionKey: sessionKey})
 	for range 2 {
 		useAll(t, s)
 		server.Do("SCRIPT", "FLUSH")
@@ -121,7 +121,7 @@ func TestScriptsThatRedisForgotAreSentAgain(t *testing.T) {
 
 func TestAFullRedisStillLetsGo(t *testing.T) {
 	server := redistest.Start(t)
-	s := redis.New(client(t, server.Addr), redis.Options{})
+	s := redis.New(client(t, server.Addr), redis.Options{SessionKey: sessionKey})
 	useAll(t, s)
 	server.Do("CONFIG", "SET", "maxmemory", "1")
 	if _, err := s.Locks.Acquire(t.Context(), "m", "o", time.Minute); err == nil {

@@ -19,7 +19,7 @@ import (
 // quiet is a store that waits 300 ms for an answer, and keeps its log to itself.
 func quiet(t *testing.T, addrs ...string) *redis.Store {
 	t.Helper()
-	return redis.New(client(t, addrs...), redis.Options{Timeout: 300 * time.Millisecond, Logger: slog.New(slog.DiscardHandler)})
+	return redis.New(client(t, addrs...), redis.Options{SessionKey: sessionKey, Timeout: 300 * time.Millisecond, Logger: slog.New(slog.DiscardHandler)})
 }
 
 // askAll asks each part something, and returns the errors by their names.
@@ -97,7 +97,7 @@ func waitForBack(t *testing.T, s *redis.Store) {
 
 func TestACallEndsWithItsContext(t *testing.T) {
 	server := redistest.Start(t)
-	s := redis.New(client(t, server.Addr), redis.Options{Timeout: time.Hour})
+	s := redis.New(client(t, server.Addr), redis.Options{SessionKey: sessionKey, Timeout: time.Hour})
 	server.Pause()
 	defer server.Resume()
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
@@ -121,7 +121,7 @@ func TestACallGivenUpFailsNobodyElses(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	s := redis.New(c, redis.Options{Timeout: 50 * time.Millisecond})
+	s := redis.New(c, redis.Options{SessionKey: sessionKey, Timeout: 50 * time.Millisecond})
 	useAll(t, s)
 	server.Pause()
 	var wg sync.WaitGroup
@@ -250,7 +250,7 @@ func TestBehindSentinelAllGoesOnWithTheNextMaster(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	s := redis.New(c, redis.Options{Timeout: 300 * time.Millisecond, Logger: slog.New(slog.DiscardHandler)})
+	s := redis.New(c, redis.Options{SessionKey: sessionKey, Timeout: 300 * time.Millisecond, Logger: slog.New(slog.DiscardHandler)})
 	l := fleettest.Listen(t, s.Bus, "news")
 	for _, failover := range []func(){
 		func() { g.Failover() }, // the old one lives on, as a replica

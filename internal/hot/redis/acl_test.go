@@ -218,7 +218,7 @@ func useLog(t *testing.T, url string, server *redistest.Server) {
 		t.Errorf("health leaves out: %q", h.Notes)
 	}
 
-	f := fleetredis.New(s.client, fleetredis.Options{})
+	f := fleetredis.New(s.client, fleetredis.Options{SessionKey: func(context.Context) ([]byte, error) { return make([]byte, 32), nil }})
 	must(f.Cache.Set(t.Context(), "k", []byte("v"), time.Minute))
 	_, _, err = f.Cache.Get(t.Context(), "k")
 	must(err)
