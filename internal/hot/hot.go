@@ -155,8 +155,9 @@ type Presence interface {
 	// backend may keep fewer of large ones, and none of a project that has sent
 	// nothing for a week.
 	Recent(ctx context.Context, project string, limit int) ([]weir.Event, error)
-	// Seen says whether the device had an event within LastScreenViewKept.
-	Seen(ctx context.Context, project, device string, now time.Time) (bool, error)
+	// Seen says of each of the devices whether it had an event within
+	// LastScreenViewKept.
+	Seen(ctx context.Context, project string, devices []string, now time.Time) ([]bool, error)
 	// LastScreenView is the device's last one; ok is false when it has none
 	// within LastScreenViewKept.
 	LastScreenView(ctx context.Context, project, device string, now time.Time) (v ScreenView, ok bool, err error)

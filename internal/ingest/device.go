@@ -24,49 +24,77 @@ type Salts interface {
 type devices struct {
 	salts Salts
 	log   interface {
-		Seen(ctx context.Context, project, device string, now time.Time) (bool, error)
+		Seen(ctx context.Context, project string, devices []string, now time.Time) ([]bool, error)
 	}
 }
 
-// derive sets the event's device to a hash of salt, project, address and user
-// agent. The salt changes at midnight UTC; a device that was here under
-// yesterday's in the last half hour keeps that name, so that midnight tears no
-// visit in two.
-//
-// A server that reports calls, or what an identified user did, is not that
-// user's device: such events get none. A page in that user's browser is.
-func (d devices) derive(ctx context.Context, e *weir.Event, s weir.Source, r Remote, now time.Time) error {
-	if s.Reported || s.IP == "" && s.UserAgent == "" {
-		return nil
+// derive sets the device of the project's events that have none to a hash of salt,
+// project, address and user agent. The salt changes at midnight UTC; a device that
+// was here under yesterday's in the last half hour keeps that name, so that midnight
+// tears no visit in two. The hot tier is asked once for all of a request.
+func (d devices) derive(ctx context.Context, project string, in []weir.Incoming, r Remote, now time.Time) error {
+	var unnamed []*weir.Incoming
+	for i := range in {
+		if x := &in[i]; x.Event.DeviceID == "" && ofDevice(x, r) {
+			unnamed = append(unnamed, x)
+		}
 	}
-	if s.Remote && (e.Call != nil || e.ProfileID != "" && !r.Page) {
+	if len(unnamed) == 0 {
 		return nil
 	}
 	if r.Historical {
-		salt, err := d.salts.ImportSalt(ctx, e.ProjectID)
+		salt, err := d.salts.ImportSalt(ctx, project)
 		if err != nil {
 			return fmt.Errorf("import salt: %w", err)
 		}
-		e.DeviceID = deviceID(salt, e.ProjectID, s)
+		name(unnamed, salt, project)
 		return nil
 	}
 	today, yesterday, err := d.salts.Salts(ctx, now)
 	if err != nil {
 		return fmt.Errorf("salts: %w", err)
 	}
-	if yesterday != nil {
-		old := deviceID(yesterday, e.ProjectID, s)
-		seen, err := d.log.Seen(ctx, e.ProjectID, old, now)
-		if err != nil {
-			return fmt.Errorf("look for yesterday's device: %w", err)
-		}
-		if seen {
-			e.DeviceID = old
-			return nil
+	if yesterday == nil {
+		name(unnamed, today, project)
+		return nil
+	}
+	name(unnamed, yesterday, project)
+	var old []string
+	place := map[string]int{} // in old
+	for _, x := range unnamed {
+		if _, ok := place[x.Event.DeviceID]; !ok {
+			place[x.Event.DeviceID] = len(old)
+			old = append(old, x.Event.DeviceID)
 		}
 	}
-	e.DeviceID = deviceID(today, e.ProjectID, s)
+	seen, err := d.log.Seen(ctx, project, old, now)
+	if err != nil {
+		return fmt.Errorf("look for yesterday's devices: %w", err)
+	}
+	for _, x := range unnamed {
+		if !seen[place[x.Event.DeviceID]] {
+			x.Event.DeviceID = deviceID(today, project, x.Source)
+		}
+	}
 	return nil
+}
+
+// ofDevice says whether the event was done by the device that sent it, or that its
+// address and user agent name. A server that reports calls, or what an identified
+// user did, is not that user's device: such events get none. A page in that user's
+// browser is.
+func ofDevice(x *weir.Incoming, r Remote) bool {
+	e, s := &x.Event, x.Source
+	if s.Reported || s.IP == "" && s.UserAgent == "" {
+		return false
+	}
+	return !s.Remote || e.Call == nil && (e.ProfileID == "" || r.Page)
+}
+
+func name(in []*weir.Incoming, salt []byte, project string) {
+	for _, x := range in {
+		x.Event.DeviceID = deviceID(salt, project, x.Source)
+	}
 }
 
 // deviceID is 128 bits of SHA-256, as 22 characters. A zero byte stands between
@@ -101,9 +129,9 @@ func withIP(properties json.RawMessage, ip string) json.RawMessage {
 // Device is the one that an event of a client gets now, if it names none itself. Error:
 // EUNAVAILABLE.
 func (g *Ingester) Device(ctx context.Context, p *weir.Project, r Remote) (string, error) {
-	e := weir.Event{ProjectID: p.ID}
-	if err := g.devices.derive(ctx, &e, weir.Source{IP: r.IP, UserAgent: r.UserAgent, Client: true}, r, g.Clock.Now()); err != nil {
+	in := []weir.Incoming{{Source: weir.Source{IP: r.IP, UserAgent: r.UserAgent, Client: true}}}
+	if err := g.devices.derive(ctx, p.ID, in, r, g.Clock.Now()); err != nil {
 		return "", unavailable(err)
 	}
-	return e.DeviceID, nil
+	return in[0].Event.DeviceID, nil
 }

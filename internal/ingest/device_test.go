@@ -2,6 +2,7 @@ package ingest_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -199,5 +200,42 @@ func TestAClientMayAskForItsDeviceBeforeItSendsAnEvent(t *testing.T) {
 	r.salts.fail = errors.New("disk is gone")
 	if _, err := r.Device(t.Context(), r.project, browser); weir.ErrorCode(err) != weir.EUNAVAILABLE || strings.Contains(weir.ErrorMessage(err), "disk") {
 		t.Errorf("without salts: %v", err)
+	}
+}
+
+// Each question is a round trip where the hot tier is in Redis.
+func TestARequestAsksOnceForYesterdaysDevices(t *testing.T) {
+	r := newRig(t)
+	r.now = time.Date(2026, 3, 14, 23, 50, 0, 0, time.UTC)
+	visitor := func(i int) string { return fmt.Sprintf(`{"name":"screen_view","path":"/","ip":"198.51.100.%d"}`, i) }
+	before := map[int]string{}
+	for _, i := range []int{1, 2} {
+		before[i] = r.sent(visitor(i), browser).DeviceID
+	}
+	r.now = r.now.Add(15 * time.Minute)
+	r.log.asked = nil
+	var events []string
+	for i := range 40 {
+		events = append(events, visitor(i%4), `{"name":"x"}`, `{"name":"x","device_id":"mine"}`)
+	}
+	r.send("["+strings.Join(events, ",")+"]", browser)
+	if len(r.log.asked) != 1 || r.log.asked[0] != 5 {
+		t.Errorf("a request of %d events asked %d times, for %v devices", len(events), len(r.log.asked), r.log.asked)
+	}
+	names := map[string]int{}
+	last, err := r.store.Recent(t.Context(), "p", 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range last {
+		names[e.DeviceID]++
+	}
+	if names[before[1]] == 0 || names[before[2]] == 0 || len(names) != 6 {
+		t.Errorf("%v: want the two of before midnight, three new ones, and that of the sender", names)
+	}
+	r.log.asked = nil
+	r.send(`{"name":"x","device_id":"mine"}`, browser)
+	if len(r.log.asked) != 0 {
+		t.Error("a request without unnamed devices asked")
 	}
 }

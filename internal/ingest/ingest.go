@@ -23,7 +23,7 @@ import (
 // Log is what ingest needs of the hot tier.
 type Log interface {
 	Append(ctx context.Context, items []hot.Item) (duplicates []int, err error)
-	Seen(ctx context.Context, project, device string, now time.Time) (bool, error)
+	Seen(ctx context.Context, project string, devices []string, now time.Time) ([]bool, error)
 }
 
 // Feed is told of what was accepted, for those who watch.
@@ -202,9 +202,12 @@ func (g *Ingester) Accept(ctx context.Context, p *weir.Project, in []weir.Incomi
 
 func (g *Ingester) accept(ctx context.Context, p *weir.Project, in []weir.Incoming, r Remote, admitted admission, now time.Time) (Reply, error) {
 	for i := range in {
-		if err := g.complete(ctx, p, &in[i], r, now); err != nil {
+		if err := g.complete(p, &in[i], r, now); err != nil {
 			return Reply{}, err
 		}
+	}
+	if err := g.devices.derive(ctx, p.ID, in, r, now); err != nil {
+		return Reply{}, unavailable(err)
 	}
 	kept, out, flagged := g.overflowed(p, in, admitted)
 	kept, large := tooLarge(kept)
@@ -239,8 +242,8 @@ func tooLarge(in []weir.Incoming) (kept []weir.Incoming, large []weir.Rejection)
 	return kept, large
 }
 
-// complete fills in what the event does not say.
-func (g *Ingester) complete(ctx context.Context, p *weir.Project, x *weir.Incoming, r Remote, now time.Time) error {
+// complete fills in what the event does not say, but for its device.
+func (g *Ingester) complete(p *weir.Project, x *weir.Incoming, r Remote, now time.Time) error {
 	switch s := &x.Source; {
 	case s.Reported:
 	case s.Client:
@@ -262,11 +265,6 @@ func (g *Ingester) complete(ctx context.Context, p *weir.Project, x *weir.Incomi
 		e.ID = id.String()
 	}
 	g.dropIllegalIDs(e)
-	if e.DeviceID == "" {
-		if err := g.devices.derive(ctx, e, x.Source, r, now); err != nil {
-			return unavailable(err)
-		}
-	}
 	if p.StoreIP && x.Source.IP != "" {
 		e.Properties = withIP(e.Properties, x.Source.IP)
 	}

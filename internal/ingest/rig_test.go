@@ -150,6 +150,12 @@ type log struct {
 	ingest.Log
 	fail  error // of Append
 	calls int
+	asked []int // devices of each call of Seen
+}
+
+func (l *log) Seen(ctx context.Context, project string, devices []string, now time.Time) ([]bool, error) {
+	l.asked = append(l.asked, len(devices))
+	return l.Log.Seen(ctx, project, devices, now)
 }
 
 func (l *log) Append(ctx context.Context, items []hot.Item) ([]int, error) {

@@ -18,7 +18,9 @@ type free struct{}
 
 func (free) Append(context.Context, []hot.Item) ([]int, error) { return nil, nil }
 
-func (free) Seen(context.Context, string, string, time.Time) (bool, error) { return true, nil }
+func (free) Seen(context.Context, string, []string, time.Time) ([]bool, error) {
+	return []bool{true}, nil
+}
 
 // BenchmarkAppend is an append of one event: to the primary alone, and through
 // the Spillway; one op is one event.

@@ -20,19 +20,23 @@ func (hanging) Append(ctx context.Context, _ []hot.Item) ([]int, error) {
 	return nil, ctx.Err()
 }
 
-func (hanging) Seen(ctx context.Context, _, _ string, _ time.Time) (bool, error) {
+func (hanging) Seen(ctx context.Context, _ string, _ []string, _ time.Time) ([]bool, error) {
 	<-ctx.Done()
-	return false, ctx.Err()
+	return nil, ctx.Err()
 }
 
 // instant is a local log that takes no time: a real one has goroutines and a
 // disk, which a bubble of synctest does not go with.
 type instant struct{ spill.Local }
 
-func (instant) Shards() int                                                        { return 1 }
-func (instant) Append(context.Context, []hot.Item) ([]int, error)                  { return nil, nil }
-func (instant) Seen(context.Context, string, string, time.Time) (bool, error)      { return false, nil }
-func (instant) Progress(context.Context, int) (hot.Progress, error)                { return hot.Progress{}, nil }
+func (instant) Shards() int                                       { return 1 }
+func (instant) Append(context.Context, []hot.Item) ([]int, error) { return nil, nil }
+func (instant) Seen(context.Context, string, []string, time.Time) ([]bool, error) {
+	return make([]bool, 1), nil
+}
+
+func (instant) Progress(context.Context, int) (hot.Progress, error) { return hot.Progress{}, nil }
+
 func (instant) Read(context.Context, int, uint64, hot.Limit) ([]hot.Record, error) { return nil, nil }
 
 func TestAHangingHotTierHoldsARequestForThePatienceOnce(t *testing.T) {
@@ -42,7 +46,7 @@ func TestAHangingHotTierHoldsARequestForThePatienceOnce(t *testing.T) {
 			return err
 		},
 		"seen": func(s *spill.Spillway) error {
-			_, err := s.Seen(context.Background(), "p", "d", time.Now())
+			_, err := s.Seen(context.Background(), "p", []string{"d"}, time.Now())
 			return err
 		},
 	} {

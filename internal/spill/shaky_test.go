@@ -95,14 +95,14 @@ func (s *shaky) Append(ctx context.Context, items []hot.Item) ([]int, error) {
 	}
 }
 
-func (s *shaky) Seen(ctx context.Context, project, device string, now time.Time) (bool, error) {
+func (s *shaky) Seen(ctx context.Context, project string, devices []string, now time.Time) ([]bool, error) {
 	switch s.fault() {
 	case none, full, half, forgets, slow:
-		return s.Store.Seen(ctx, project, device, now)
+		return s.Store.Seen(ctx, project, devices, now)
 	case refuses:
-		return false, errAway
+		return nil, errAway
 	default:
 		<-ctx.Done()
-		return false, ctx.Err()
+		return nil, ctx.Err()
 	}
 }

@@ -66,15 +66,22 @@ func (s suite) testPresence(t *testing.T) {
 				t.Fatal(d, ok, err)
 			}
 			f.clock.Add(29 * time.Minute)
-			for device, want := range map[string]bool{"a": true, "nobody": false} {
-				if ok, err := f.Seen(t.Context(), "p", device, f.clock.Now()); ok != want || err != nil {
-					t.Fatalf("device %s seen: %v (%v)", device, ok, err)
+			seen := func(want ...bool) {
+				t.Helper()
+				got, err := f.Seen(t.Context(), "p", []string{"a", "nobody", "a"}, f.clock.Now())
+				if d := cmp.Diff(want, got); d != "" || err != nil {
+					t.Fatal(d, err)
 				}
 			}
-			f.clock.Add(time.Minute)
-			if ok, err := f.Seen(t.Context(), "p", "a", f.clock.Now()); ok || err != nil {
-				t.Fatal("still seen after half an hour", err)
+			seen(true, false, true)
+			if got, err := f.Seen(t.Context(), "nothing", []string{"a"}, f.clock.Now()); err != nil || len(got) != 1 || got[0] {
+				t.Fatalf("a device of no project is seen: %v (%v)", got, err)
 			}
+			if got, err := f.Seen(t.Context(), "p", nil, f.clock.Now()); err != nil || len(got) != 0 {
+				t.Fatalf("no devices are seen: %v (%v)", got, err)
+			}
+			f.clock.Add(time.Minute)
+			seen(false, false, false)
 			for _, device := range []string{"a", "nobody"} {
 				if got, ok, err := f.LastScreenView(t.Context(), "p", device, f.clock.Now()); ok || err != nil {
 					t.Fatal(got, err)

@@ -259,11 +259,15 @@ func (p *presence) device(project, id string) device {
 }
 
 // Seen implements hot.Presence.
-func (s *Store) Seen(_ context.Context, project, id string, now time.Time) (bool, error) {
+func (s *Store) Seen(_ context.Context, project string, ids []string, now time.Time) ([]bool, error) {
 	if err := s.usable(); err != nil {
-		return false, err
+		return nil, err
 	}
-	return now.Sub(time.UnixMicro(s.presence.device(project, id).last)) < hot.LastScreenViewKept, nil
+	seen := make([]bool, len(ids))
+	for i, id := range ids {
+		seen[i] = now.Sub(time.UnixMicro(s.presence.device(project, id).last)) < hot.LastScreenViewKept
+	}
+	return seen, nil
 }
 
 // LastScreenView implements hot.Presence.

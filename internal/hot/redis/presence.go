@@ -33,20 +33,27 @@ func (s *Store) Live(ctx context.Context, project string, now time.Time) (int, e
 	return int(sum), nil
 }
 
-// Seen implements hot.Presence.
-func (s *Store) Seen(ctx context.Context, project, device string, now time.Time) (bool, error) {
+// Seen implements hot.Presence, in one round trip.
+func (s *Store) Seen(ctx context.Context, project string, devices []string, now time.Time) ([]bool, error) {
 	if err := s.usable(); err != nil {
-		return false, err
+		return nil, err
 	}
-	cmd := s.client.B().Zscore().Key(s.keys.live(s.shardOf(project, device), project)).Member(device).Build()
-	last, err := s.ask(ctx, []rueidis.Completed{cmd})[0].AsFloat64()
-	if rueidis.IsRedisNil(err) {
-		return false, nil
+	cmds := make([]rueidis.Completed, len(devices))
+	for i, d := range devices {
+		cmds[i] = s.client.B().Zscore().Key(s.keys.live(s.shardOf(project, d), project)).Member(d).Build()
 	}
-	if err != nil {
-		return false, s.fault("read presence", err)
+	seen := make([]bool, len(devices))
+	for i, r := range s.ask(ctx, cmds) {
+		last, err := r.AsFloat64()
+		if rueidis.IsRedisNil(err) {
+			continue
+		}
+		if err != nil {
+			return nil, s.fault("read presence", err)
+		}
+		seen[i] = now.Sub(time.UnixMilli(int64(last))) < hot.LastScreenViewKept
 	}
-	return now.Sub(time.UnixMilli(int64(last))) < hot.LastScreenViewKept, nil
+	return seen, nil
 }
 
 func (s *Store) shardOf(project, device string) int {
