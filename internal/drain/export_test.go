@@ -15,3 +15,12 @@ type Note = note
 var DecodeNote = decodeNote
 
 func (n note) Encode() string { return n.encode() }
+
+// Kept keeps states; see kept.
+type Kept = kept
+
+var NewKept = newKept
+
+func (k *kept) Set(key, state string)         { k.set(key, state) }
+func (k *kept) Get(key string) (string, bool) { return k.get(key) }
+func (k *kept) Bytes() int64                  { return k.bytes.Load() }
