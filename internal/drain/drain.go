@@ -12,6 +12,7 @@ import (
 	"github.com/weir-analytics/weir/internal/cold"
 	"github.com/weir-analytics/weir/internal/fleet"
 	"github.com/weir-analytics/weir/internal/hot"
+	"github.com/weir-analytics/weir/internal/outage"
 )
 
 // Options of a drain; zero values are the defaults.
@@ -90,6 +91,8 @@ type Drain struct {
 	slots  chan struct{} // holds one for each batch under way
 	look   chan struct{} // makes follow look now
 	clock  setBack
+	away   *outage.Log // the cold tier
+	failed *outage.Log // shards that start over
 }
 
 // maxBatches is how many batches are under way at most: one is written while
@@ -114,6 +117,8 @@ func (d *Drain) batchLimit() hot.Limit {
 func New(log hot.Log, w cold.Writer, o Options) *Drain {
 	o.defaults()
 	d := &Drain{log: log, cold: w, opt: o, look: make(chan struct{}, 1)}
+	d.away = outage.New(o.Logger, nil, "drain: cold tier does not take a batch; trying again", "drain: cold tier takes batches again")
+	d.failed = outage.New(o.Logger, nil, "drain: shard failed; starting over", "drain: all shards go on")
 	d.slots = make(chan struct{}, min(log.Shards(), maxBatches))
 	for i := range log.Shards() {
 		d.shards = append(d.shards, newShard(d, i))

@@ -66,7 +66,7 @@ func (s *shard) run(ctx context.Context) {
 		}
 		if err != nil && !errors.Is(err, hot.ErrHeld) {
 			s.opt.Failed(s.n, err)
-			s.opt.Logger.Error("drain: shard failed; starting over", "shard", s.n, "pause", pause, "error", err)
+			s.failed.Down(err, "shard", s.n)
 		}
 		s.pause(ctx, pause)
 		if err != nil && !errors.Is(err, hot.ErrHeld) {

@@ -18,6 +18,7 @@ func (s *shard) write(ctx context.Context, b *cold.Batch) error {
 	for {
 		err := s.cold.Write(ctx, b)
 		if err == nil {
+			s.away.Up()
 			return nil
 		}
 		if ctx.Err() != nil {
@@ -39,8 +40,7 @@ func (s *shard) write(ctx context.Context, b *cold.Batch) error {
 		}
 		b.Again = true
 		s.opt.Failed(s.n, err)
-		s.opt.Logger.Warn("drain: cold tier does not take a batch; trying again",
-			"shard", s.n, "events", len(b.Events), "pause", pause, "error", err)
+		s.away.Down(err, "shard", s.n, "events", len(b.Events))
 		s.pause(ctx, pause)
 		if ctx.Err() != nil {
 			return ctx.Err()
