@@ -86,6 +86,15 @@ bench: ## Go benchmarks; bench/README.md has those of the whole pipeline
 torture: ## Kill the server KILLS times (30) under load, set its clock, restore its stores, then look for every event; HOT=redis, COLD=clickhouse: kill nodes and their stores
 	WEIR_TORTURE_HOT=$(HOT) WEIR_TORTURE_COLD=$(COLD) WEIR_TORTURE_KILLS=$(KILLS) go test -count 1 -timeout 60m -v -run 'Torture|IsStoredOnce|WithoutTokens|Clock|LostItsTail|OfDifferentMoments' ./e2e
 
+.PHONY: test-long
+test-long: ## The tests that have a short form in CI, in their long one: attacks, equal answers of all cold tiers, all timezones (an hour)
+	WEIR_TEST_LONG=1 WEIR_ATTACK=$${WEIR_ATTACK:-8} go test -count 1 -timeout 60m -v -run 'Attack|Bombs|Invented|IdleSockets|SameAnswers|PlantedBug' ./e2e
+	WEIR_TEST_LONG=1 WEIR_TEST_ZONES=7 go test -count 1 -timeout 60m ./internal/cold/...
+
+.PHONY: soak
+soak: ## 10 minutes of load, a burst and an import in 512 MiB while a browser asks; WEIR_SOAK_STEADY=30s, _RATE, _DEVICES, _BURST, _IMPORT, _MEMORY: another
+	WEIR_SOAK=1 go test -count 1 -timeout 120m -v -run TestSoak ./e2e
+
 .PHONY: fuzz
 fuzz: ## Fuzz each parser for TIME (60s)
 	@grep -ro --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' internal client cmd | sort | while IFS=: read -r file func; do \

@@ -31,13 +31,19 @@ func (s *server) shoot(r shot) (status int, answer []byte) {
 		}
 		req.Header.Set(name, value)
 	}
+	status, _, answer = fetch(req)
+	return status, answer
+}
+
+// fetch sends a request. Status 0: no answer came.
+func fetch(req *http.Request) (status int, header http.Header, answer []byte) {
 	resp, err := shooters.Do(req)
 	if err != nil {
-		return 0, []byte(err.Error())
+		return 0, nil, []byte(err.Error())
 	}
 	defer resp.Body.Close()
 	answer, _ = io.ReadAll(resp.Body)
-	return resp.StatusCode, answer
+	return resp.StatusCode, resp.Header, answer
 }
 
 // volley sends each of the requests, so many at a time, and calls answered, which

@@ -15,7 +15,7 @@ import (
 )
 
 // Every cold tier gives the same answers about the same events: WEIR_SAME_EVENTS of
-// them, 20,000 if that is not set.
+// them, 20,000 if that is not set. WEIR_TEST_LONG asks more.
 func TestEveryColdTierGivesTheSameAnswers(t *testing.T) {
 	n := 20_000
 	if s := os.Getenv("WEIR_SAME_EVENTS"); s != "" {

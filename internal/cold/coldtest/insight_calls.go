@@ -24,6 +24,9 @@ func (a *asker) calls(t *testing.T) {
 	}
 	columns := append([]string{"", "consumer", "status_class"}, grouped...)
 	for i, column := range columns {
+		if !a.mine(i) {
+			continue
+		}
 		q := weir.Query{Breakdown: column, Sort: sorts[(i+a.turn)%len(sorts)], Limit: []int{0, 1, 3, 100}[a.r.IntN(4)]}
 		q.From, q.To = a.span(weir.Day)
 		ask(q)
@@ -34,7 +37,7 @@ func (a *asker) calls(t *testing.T) {
 		ask(q)
 	}
 	all := filters()
-	for range 20 {
+	for range rounds(20) {
 		interval := append(intervals, "")[a.r.IntN(len(intervals)+1)]
 		q := weir.Query{
 			Breakdown: columns[a.r.IntN(len(columns))], Sort: sorts[a.r.IntN(len(sorts))], Limit: a.r.IntN(12), Interval: interval,
@@ -74,7 +77,7 @@ func (a *asker) growth(t *testing.T) {
 	long.From, long.To = a.w.from.AddDate(0, 0, -30), a.w.from.AddDate(0, 0, a.w.days+2)
 	ask(long)
 	all := filters()
-	for range 12 {
+	for range rounds(12) {
 		q := weir.Query{
 			Interval: calendar[a.r.IntN(3)], Bots: a.r.IntN(2) == 0,
 			Compare: []weir.Compare{weir.CompareNone, weir.ComparePrevious, weir.CompareYear}[a.r.IntN(3)],

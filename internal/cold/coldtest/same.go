@@ -108,7 +108,7 @@ func (r reference) list(q insight.EventsQuery) []string {
 }
 
 // mostListed is how much of a list is compared.
-const mostListed = 2000
+var mostListed = rounds(2000)
 
 // list is the pages of a list of events, one after the other.
 func list(t *testing.T, e *insight.Engine, p *weir.Project, q insight.EventsQuery) ([]string, error) {

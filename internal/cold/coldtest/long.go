@@ -1,0 +1,19 @@
+package coldtest
+
+import "os"
+
+// long says whether questions are asked in their long form, which WEIR_TEST_LONG asks
+// for: each in every timezone, and many at random. In the short form each of those that
+// are listed is asked in one of the timezones, and a quarter as many at random.
+func long() bool { return os.Getenv("WEIR_TEST_LONG") != "" }
+
+// rounds is n in the long form, and a quarter of it in the short one.
+func rounds(n int) int {
+	if long() {
+		return n
+	}
+	return (n + 3) / 4
+}
+
+// mine says whether the question of the number is to be asked in this timezone.
+func (a *asker) mine(i int) bool { return long() || i%a.turns == a.turn }
