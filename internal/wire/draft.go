@@ -147,7 +147,11 @@ func (d *draft) texted() span {
 	switch c := d.peek(); {
 	case c == '"':
 		q, ok := d.str()
-		if !ok || d.huge(q) {
+		if !ok {
+			return span{}
+		}
+		if len(q.text) > d.limits.Event {
+			d.tooLarge()
 			return span{}
 		}
 		d.text = appendText(d.text, q)

@@ -10,7 +10,11 @@ import (
 // kept as properties is taken back when the text is not JSON.
 func (d *draft) nested(buf *[]byte, read func()) {
 	q, ok := d.str()
-	if !ok || d.huge(q) {
+	if !ok {
+		return
+	}
+	if len(q.text) > d.limits.Event {
+		d.tooLarge()
 		return
 	}
 	*buf = appendText((*buf)[:0], q)

@@ -41,7 +41,14 @@ func FuzzEvents(f *testing.F) {
 	l.Events, l.Event, l.Name, l.ID, l.String, l.URL, l.Properties, l.Depth = 20, 300, 10, 12, 20, 30, 5, 4
 	f.Fuzz(func(t *testing.T, body []byte) {
 		defer bounded(t)()
+		budget := wire.NewBudget(8 << 20) // no small body takes more
+		l.Memory = budget.Open(t.Context())
+		defer l.Memory.Close()
+		l.Memory.Known()
 		in, rejected, err := wire.Events(body, now, l)
+		if l.Memory.Err() != nil {
+			t.Fatalf("%d bytes take more than %d: %v", len(body), budget.Size(), l.Memory.Err())
+		}
 		checkBody(t, body, in, rejected, err)
 		if err != nil {
 			return

@@ -281,7 +281,17 @@ func eachRecorded(t testing.TB, p wire.Protocol, sdk string, take func(name stri
 // limits, its properties JSON without duplicate keys, its reply is one.
 func checkOutcome(t *testing.T, p wire.Protocol, r *wire.Request) {
 	l := r.Limits
+	budget := wire.NewBudget(8 << 20) // no small request takes more
+	h := budget.Open(t.Context())
+	h.Known()
+	r.Limits.Memory = h
 	sent, err := p.Decode(r)
+	if err == nil {
+		err = h.Store()
+	}
+	if h.Close(); budget.Held() != 0 {
+		t.Errorf("%d bytes are held for ever", budget.Held())
+	}
 	var out wire.Response
 	if err != nil {
 		domain, ok := errors.AsType[*weir.Error](err)

@@ -95,7 +95,8 @@ func (r *reader) compactString(field string) bool {
 	if !ok {
 		return false
 	}
-	if r.huge(q) {
+	if len(q.text) > r.limits.Event {
+		r.tooLarge()
 		r.properties = append(r.properties, `""`...)
 		return true
 	}

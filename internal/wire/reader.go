@@ -72,13 +72,11 @@ func (r *reader) scratch(size int) int64 { return scratchPart * int64(min(size, 
 
 const scratchPart = 6
 
-// huge says whether a text is larger than the largest item: it is not to be copied,
-// and costs its item.
-func (r *reader) huge(q quoted) bool { return len(q.text) > r.limits.Event && r.tooLarge() }
-
-func (r *reader) tooLarge() bool {
+// tooLarge notes an item, or a text in it, that is larger than the largest item. Such a
+// text is not copied. It is called seldom, and asked for by a comparison that needs no
+// call, since it is made for each text.
+func (r *reader) tooLarge() {
 	r.reason, r.detail = ReasonTooLarge, fmt.Sprintf("at most %d bytes", r.limits.Event)
-	return true
 }
 
 // grown is a slice of events with room for n more, and afford's answer.
@@ -128,7 +126,8 @@ func (r *reader) string(field string, limit int, tooLong string) span {
 	if !ok {
 		return span{}
 	}
-	if r.huge(q) {
+	if len(q.text) > r.limits.Event {
+		r.tooLarge()
 		return span{}
 	}
 	if !q.valid() {
