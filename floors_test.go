@@ -42,6 +42,7 @@ var house = map[string]room{
 	"":                {floor: 0, only: nothing},
 	"internal/codec":  {floor: 0, only: nothing},
 	"internal/outage": {floor: 0, only: nothing},
+	"internal/memory": {floor: 0, only: nothing, visitors: command},
 
 	"internal/hot":       {floor: 1},
 	"internal/cold":      {floor: 1},

@@ -2,11 +2,9 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
-	"regexp"
 	"time"
 
 	"github.com/weir-analytics/weir/internal/cold"
@@ -17,18 +15,7 @@ import (
 // coldWait is how long a start waits for a ClickHouse that is not there yet.
 const coldWait = 30 * time.Second
 
-func (c *serveCmd) checkCold() error {
-	if c.ColdMemory != "" && !size.MatchString(c.ColdMemory) {
-		return fmt.Errorf("--cold-memory %q: want a size such as 512MB or 2GB", c.ColdMemory)
-	}
-	if c.ColdMemory != "" && !c.coldAlone() {
-		return errors.New("--cold-memory is for a DuckDB file; for ClickHouse there is max_memory in its address")
-	}
-	return checkColdURL("cold", c.Cold)
-}
-
-// size is how DuckDB writes an amount of memory.
-var size = regexp.MustCompile(`^[0-9]+(\.[0-9]+)? ?([KMGT]i?B)$`)
+func (c *serveCmd) checkCold() error { return checkColdURL("cold", c.Cold) }
 
 // checkColdURL checks the address of a cold tier that a flag gives; "" is the
 // default.
@@ -48,7 +35,7 @@ func checkColdURL(flag, url string) error {
 func (c *serveCmd) coldAlone() bool { return !clickhouse.IsURL(c.Cold) }
 
 func (c *serveCmd) openCold(ctx context.Context, log *slog.Logger) (cold.Store, error) {
-	return openColdURL(ctx, "cold", c.Cold, filepath.Join(c.Data, "cold.duckdb"), duckdb.Options{MemoryLimit: c.ColdMemory, Logger: log})
+	return openColdURL(ctx, "cold", c.Cold, filepath.Join(c.Data, "cold.duckdb"), duckdb.Options{Memory: int64(c.parts.Cold), Logger: log})
 }
 
 // openColdURL opens the cold tier that a flag names; file is its default, and o for a

@@ -66,7 +66,8 @@ const (
 
 // openHot opens the hot tier, and what stands beside it.
 func (s *server) openHot(ctx context.Context) error {
-	local := local.New(local.Options{})
+	local := local.New(local.Options{CacheBytes: int(s.cmd.parts.Kept)})
+	s.answers = local.Cache
 	s.shared = shared{cache: local.Cache, limiter: local.Limiter, locks: local.Locks}
 	if s.cmd.alone() {
 		log, err := s.cmd.openPebble(s.log, s.clock)

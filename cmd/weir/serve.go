@@ -9,11 +9,10 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
-	"os"
-	"runtime/debug"
 	"time"
 
 	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/memory"
 	"github.com/weir-analytics/weir/internal/meta"
 	"github.com/weir-analytics/weir/internal/report"
 	"golang.org/x/sync/errgroup"
@@ -21,16 +20,18 @@ import (
 
 // serveCmd is "weir serve".
 type serveCmd struct {
-	Listen     string `default:"127.0.0.1:8080" env:"WEIR_LISTEN" help:"Address to listen on."`
-	Data       string `default:"./data" env:"WEIR_DATA" type:"path" help:"Folder of the embedded stores."`
-	Hot        string `env:"WEIR_HOT" placeholder:"URL" help:"Hot tier: pebble:DIR (in --data by default), redis://HOST:PORT, redis+sentinel://H1,H2,H3/MASTER or redis+cluster://H1,H2,H3; rediss with TLS."`
-	HotAck     string `default:"master" enum:"master,replica" env:"WEIR_HOT_ACK" help:"When an event is accepted: the Redis master has it, or its replicas too."`
-	Cache      string `env:"WEIR_CACHE" placeholder:"URL" help:"Redis that keeps answers, which may evict; in this process by default."`
-	Cold       string `env:"WEIR_COLD" placeholder:"URL" help:"Cold tier: duckdb:FILE (in --data by default), or clickhouse://HOST:PORT,…/DATABASE; clickhouses with TLS."`
-	ColdMemory string `env:"WEIR_COLD_MEMORY" placeholder:"SIZE" help:"Most memory of the DuckDB file's engine, such as 2GB; 80 % of RAM by default."`
-	Meta       string `env:"WEIR_META" placeholder:"URL" help:"Users, projects and keys: sqlite:FILE; in --data by default."`
-	Shards     int    `default:"4" env:"WEIR_SHARDS" help:"Shards of a new hot tier; an existing one keeps its own."`
-	MinFree    uint64 `default:"256" env:"WEIR_MIN_FREE" help:"Free disk in MiB below which events are refused; 0 for no such limit."`
+	Listen  string `default:"127.0.0.1:8080" env:"WEIR_LISTEN" help:"Address to listen on."`
+	Data    string `default:"./data" env:"WEIR_DATA" type:"path" help:"Folder of the embedded stores."`
+	Hot     string `env:"WEIR_HOT" placeholder:"URL" help:"Hot tier: pebble:DIR (in --data by default), redis://HOST:PORT, redis+sentinel://H1,H2,H3/MASTER or redis+cluster://H1,H2,H3; rediss with TLS."`
+	HotAck  string `default:"master" enum:"master,replica" env:"WEIR_HOT_ACK" help:"When an event is accepted: the Redis master has it, or its replicas too."`
+	Cache   string `env:"WEIR_CACHE" placeholder:"URL" help:"Redis that keeps answers, which may evict; in this process by default."`
+	Cold    string `env:"WEIR_COLD" placeholder:"URL" help:"Cold tier: duckdb:FILE (in --data by default), or clickhouse://HOST:PORT,…/DATABASE; clickhouses with TLS."`
+	Meta    string `env:"WEIR_META" placeholder:"URL" help:"Users, projects and keys: sqlite:FILE; in --data by default."`
+	Shards  int    `default:"4" env:"WEIR_SHARDS" help:"Shards of a new hot tier; an existing one keeps its own."`
+	MinFree uint64 `default:"256" env:"WEIR_MIN_FREE" help:"Free disk in MiB below which events are refused; 0 for no such limit."`
+
+	Memory     memory.Size `env:"WEIR_MEMORY" placeholder:"SIZE" help:"Memory of the process, such as 512MB or 2GB; 75 % of what the container or the machine has by default."`
+	ColdMemory memory.Size `env:"WEIR_COLD_MEMORY" placeholder:"SIZE" help:"What of it is for the DuckDB file, such as 2GB; by default a share of --memory."`
 
 	Roles    []string `default:"ingest,drain,query,jobs" env:"WEIR_ROLES" placeholder:"ROLE,…" help:"What this node does: ingest, drain, query, jobs; less than all with --hot redis://… only."`
 	Spill    string   `env:"WEIR_SPILL" type:"path" placeholder:"DIR" help:"Folder of a log that takes events while Redis is away; without it they are refused then."`
@@ -58,6 +59,8 @@ type serveCmd struct {
 	LogFormat string     `default:"text" enum:"text,json" env:"WEIR_LOG_FORMAT" help:"text or json."`
 	Demo      bool       `env:"WEIR_DEMO" help:"Add two demo projects that keep moving: a site, from a real access log, and an API that is made up; only on a loopback address. Prints a login with a new password at each start."`
 	PprofAddr string     `name:"pprof" env:"WEIR_PPROF" placeholder:"ADDR" help:"Serve Go profiles on this loopback address."`
+
+	parts memory.Parts // of Memory
 }
 
 // Help is shown below the usage.
@@ -80,13 +83,11 @@ Examples:
 // Run serves until ctx is done.
 func (c *serveCmd) Run(ctx context.Context, stdout io.Writer, stderr logWriter) error {
 	outliveReaders()
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(200) // Go's heap is small beside the stores' memory
-	}
 	log := c.logger(stderr)
 	if err := c.check(); err != nil {
 		return err
 	}
+	c.bound(log)
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Listen)
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
@@ -146,6 +147,9 @@ func (c *serveCmd) check() error {
 		return err
 	}
 	if err := c.checkCold(); err != nil {
+		return err
+	}
+	if err := c.divide(); err != nil {
 		return err
 	}
 	if err := c.alertFlags.check(); err != nil {

@@ -18,6 +18,7 @@ import (
 	"github.com/weir-analytics/weir/internal/cold"
 	"github.com/weir-analytics/weir/internal/drain"
 	"github.com/weir-analytics/weir/internal/enrich"
+	"github.com/weir-analytics/weir/internal/fleet/local"
 	"github.com/weir-analytics/weir/internal/hot"
 	"github.com/weir-analytics/weir/internal/httpd"
 	"github.com/weir-analytics/weir/internal/ingest"
@@ -39,14 +40,15 @@ type server struct {
 	clock weir.Clock
 	reg   *prometheus.Registry
 
-	shared shared
-	meta   *meta.Store
-	cold   cold.Store // nil unless the node drains or answers
-	hot    hot.Store
-	redis  *redisHealth // of hot, nil when that is not in Redis
-	enrich *enrich.Enricher
-	spill  *spill.Spillway // nil unless asked for
-	closes []func() error  // of what is under the stores, in the order of opening
+	shared  shared
+	answers *local.Cache // that are kept in this process
+	meta    *meta.Store
+	cold    cold.Store // nil unless the node drains or answers
+	hot     hot.Store
+	redis   *redisHealth // of hot, nil when that is not in Redis
+	enrich  *enrich.Enricher
+	spill   *spill.Spillway // nil unless asked for
+	closes  []func() error  // of what is under the stores, in the order of opening
 
 	drain *drain.Drain // nil unless the node drains or answers
 	feed  *feed
@@ -133,6 +135,7 @@ func (s *server) build() {
 	hub := httpd.NewHub(256)
 	s.feed = newFeed(hub, s.hot, s.shared.bus, s.node)
 	m.watchHub(s.reg, hub)
+	s.watchMemory()
 	s.watchRedis()
 
 	var takes httpd.Ingester = elsewhere{s.cmd.Roles}
@@ -234,6 +237,11 @@ func (s *server) once(name string) func(ctx context.Context, ttl time.Duration) 
 }
 
 func (s *server) probeCold(ctx context.Context) error {
+	if p, ok := s.cold.(interface {
+		Ping(ctx context.Context) error
+	}); ok {
+		return p.Ping(ctx) // questions of others may hold a query up
+	}
 	rows, err := s.cold.Query(ctx, "SELECT 1")
 	if err != nil {
 		return err

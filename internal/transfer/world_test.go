@@ -27,7 +27,7 @@ func clock() time.Time { return monday.AddDate(0, 1, 0) }
 
 func openFile(t testing.TB, path string) *duckdb.Store {
 	t.Helper()
-	s, err := duckdb.Open(path, duckdb.Options{Threads: 2, MemoryLimit: "1GB"})
+	s, err := duckdb.Open(path, duckdb.Options{Threads: 2, Memory: 1e9})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -35,6 +35,10 @@ func (s *Store) Erase(ctx context.Context, e cold.Erasure) error {
 	if err := e.Check(); err != nil {
 		return err
 	}
+	return s.turns.aside(ctx, func() error { return s.eraseNow(ctx, e) })
+}
+
+func (s *Store) eraseNow(ctx context.Context, e cold.Erasure) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {

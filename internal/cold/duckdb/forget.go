@@ -19,6 +19,10 @@ func (s *Store) Forget(ctx context.Context, cuts ...cold.Cut) error {
 	if err != nil || len(parts) == 0 {
 		return err
 	}
+	return s.turns.aside(ctx, func() error { return s.forgetNow(ctx, parts) })
+}
+
+func (s *Store) forgetNow(ctx context.Context, parts []cold.Part) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -29,7 +33,7 @@ func (s *Store) Forget(ctx context.Context, cuts ...cold.Cut) error {
 			return err
 		}
 	}
-	err = s.forget(ctx, parts)
+	err := s.forget(ctx, parts)
 	if invalid(err) {
 		s.log.Error("the cold tier's file had an error", "path", s.path, "error", err)
 		if err := s.reopen(); err != nil {

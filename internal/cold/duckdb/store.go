@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -29,9 +28,9 @@ var ErrBusy = errors.New("duckdb: file is in use by another process")
 
 // Options tune a store. The zero value is good.
 type Options struct {
-	Threads     int          // for queries; 0 is the number of CPUs
-	MemoryLimit string       // for the whole store, such as "2GB"; "" is DuckDB's own (80 % of RAM)
-	Logger      *slog.Logger // nil is silent
+	Threads int          // for queries; 0 is the number of CPUs, or fewer with little memory
+	Memory  int64        // bytes, LeastMemory or more; 0 is DuckDB's own limit (80 % of RAM)
+	Logger  *slog.Logger // nil is silent
 }
 
 // Store is a cold tier in a DuckDB file. All methods are safe for concurrent
@@ -40,6 +39,7 @@ type Store struct {
 	path    string
 	options Options
 	log     *slog.Logger
+	turns   turns
 
 	mu sync.Mutex // held by Write; DuckDB commits one at a time anyway
 	w  *writer    // nil after Close, and while a reopen has not succeeded
@@ -62,13 +62,10 @@ func Open(path string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("duckdb: open: %w", err)
 	}
-	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
+	if err := o.defaults(); err != nil {
+		return nil, fmt.Errorf("duckdb: open %s: %w", path, err)
 	}
-	if o.Threads <= 0 {
-		o.Threads = runtime.GOMAXPROCS(0)
-	}
-	s := &Store{path: path, options: o, log: o.Logger}
+	s := &Store{path: path, options: o, log: o.Logger, turns: newTurns(o)}
 	if s.db, s.w, err = connect(path, o); err != nil {
 		return nil, err
 	}
@@ -91,10 +88,10 @@ func connect(path string, o Options) (_ *sql.DB, _ *writer, err error) {
 			err = errors.Join(fmt.Errorf("duckdb: open %s: %w", path, err), db.Close())
 		}
 	}()
-	// More than a few readers only share the same threads.
-	db.SetMaxOpenConns(4 * o.Threads)
+	// Questions take turns before they take a connection.
+	db.SetMaxOpenConns(4*o.Threads + 4)
 	db.SetMaxIdleConns(2)
-	for _, q := range settings(o) {
+	for _, q := range settings(path, o) {
 		if _, err := db.Exec(q); err != nil {
 			return nil, nil, fmt.Errorf("%s: %w", q, err)
 		}
@@ -109,23 +106,6 @@ func connect(path string, o Options) (_ *sql.DB, _ *writer, err error) {
 	return db, w, nil
 }
 
-// settings are for the whole instance, not for a connection.
-func settings(o Options) []string {
-	q := []string{
-		fmt.Sprintf("SET GLOBAL threads = %d", o.Threads),
-		fmt.Sprintf("SET GLOBAL wal_autocheckpoint = '%s'", walLimit),
-		// Nothing is ever fetched from the network.
-		"SET GLOBAL autoinstall_known_extensions = false",
-		"SET GLOBAL autoload_known_extensions = false",
-		// Answers are ordered by their queries; keeping the order of scans costs memory.
-		"SET GLOBAL preserve_insertion_order = false",
-	}
-	if o.MemoryLimit != "" {
-		q = append(q, "SET GLOBAL memory_limit = '"+strings.ReplaceAll(o.MemoryLimit, "'", "''")+"'")
-	}
-	return q
-}
-
 func openError(path string, err error) error {
 	if strings.Contains(err.Error(), "Could not set lock on file") {
 		return fmt.Errorf("%w: %s: stop the other one first (%w)", ErrBusy, path, err)
@@ -133,8 +113,26 @@ func openError(path string, err error) error {
 	return fmt.Errorf("duckdb: open %s: %w", path, err)
 }
 
-// Query answers SQL; the caller closes the rows. Cancelling ctx stops it.
-func (s *Store) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+// Query answers SQL; the caller closes the rows. Cancelling ctx stops it. Few
+// questions run at a time: see turns. Error: EUNAVAILABLE for one that needs more
+// memory than there is.
+func (s *Store) Query(ctx context.Context, query string, args ...any) (rows *sql.Rows, err error) {
+	err = s.turns.take(ctx, func() error {
+		rows, err = s.query(ctx, query, args...) //nolint:rowserrcheck,sqlclosecheck // the caller's to do
+		return err
+	})
+	switch {
+	case err == nil:
+		return rows, nil
+	case ctx.Err() != nil:
+		err = ctx.Err()
+	case outOfMemory(err):
+		err = weir.Wrap(err, weir.EUNAVAILABLE, "the question needs more memory than the cold tier has: ask for a shorter range, or start weir with more --memory")
+	}
+	return nil, fmt.Errorf("duckdb: query: %w", err)
+}
+
+func (s *Store) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	db, err := s.reader()
 	if err != nil {
 		return nil, err
@@ -146,13 +144,16 @@ func (s *Store) Query(ctx context.Context, query string, args ...any) (*sql.Rows
 		}
 		rows, err = db.QueryContext(ctx, query, args...)
 	}
+	return rows, err
+}
+
+// Ping says whether the file is open. It waits for no question.
+func (s *Store) Ping(ctx context.Context) error {
+	db, err := s.reader()
 	if err != nil {
-		if ctx.Err() != nil {
-			err = ctx.Err()
-		}
-		return nil, fmt.Errorf("duckdb: query: %w", err)
+		return err
 	}
-	return rows, nil
+	return db.PingContext(ctx)
 }
 
 func (s *Store) reader() (*sql.DB, error) {

@@ -22,7 +22,7 @@ func open(t *testing.T, dir string) cold.Store {
 
 func openFile(t testing.TB, path string) *duckdb.Store {
 	t.Helper()
-	s, err := duckdb.Open(path, duckdb.Options{Threads: 2, MemoryLimit: "1GB"})
+	s, err := duckdb.Open(path, duckdb.Options{Threads: 2, Memory: 1e9})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,8 +69,8 @@ func TestAFileThatIsNoDatabaseIsRefused(t *testing.T) {
 	if _, err := duckdb.Open("weir.duckdb?access_mode=read_only", duckdb.Options{}); weir.ErrorCode(err) != weir.EINVALID {
 		t.Errorf("a path with a question mark: error %v, want EINVALID", err)
 	}
-	if _, err := duckdb.Open(filepath.Join(t.TempDir(), "weir.duckdb"), duckdb.Options{MemoryLimit: "lots"}); err == nil {
-		t.Error("a memory limit that is none: no error")
+	if _, err := duckdb.Open(filepath.Join(t.TempDir(), "weir.duckdb"), duckdb.Options{Memory: duckdb.LeastMemory - 1}); weir.ErrorCode(err) != weir.EINVALID {
+		t.Errorf("less memory than the least: error %v, want EINVALID", err)
 	}
 }
 

@@ -2,25 +2,23 @@ package duckdb
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
-	"github.com/duckdb/duckdb-go/v2"
 	"github.com/weir-analytics/weir/internal/cold"
 )
 
-// walLimit is the size of the log of recent writes at which DuckDB merges it
-// into the file. Merging is work beside the writes, reading it back is work at
-// the start: see DESIGN.md for the measurement.
-const walLimit = "256MB"
-
 // Write makes the batch durable: when it returns, the commit is on disk. ctx is
-// looked at before the transaction, which is not broken off once begun.
+// looked at before the transaction, which is not broken off once begun. Where
+// questions use up the memory, it waits for them and tries once more.
 func (s *Store) Write(ctx context.Context, b *cold.Batch) error {
 	if err := cold.Validate(b.Events); err != nil {
 		return err
 	}
+	return s.turns.aside(ctx, func() error { return s.writeNow(ctx, b) })
+}
+
+func (s *Store) writeNow(ctx context.Context, b *cold.Batch) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := ctx.Err(); err != nil {
@@ -52,13 +50,6 @@ func (s *Store) Write(ctx context.Context, b *cold.Batch) error {
 	}
 	s.erased.Add(b.Marks...)
 	return nil
-}
-
-// outOfMemory says whether the engine had no memory for a transaction. It is
-// rolled back then.
-func outOfMemory(err error) bool {
-	var e *duckdb.Error
-	return errors.As(err, &e) && e.Type == duckdb.ErrorTypeOutOfMemory
 }
 
 // Holds implements cold.Holder.

@@ -40,6 +40,13 @@ func newCache(clock weir.Clock, maxBytes, maxEntries int) *Cache {
 
 func size(key string, value []byte) int { return len(key) + len(value) + entryBytes }
 
+// Bytes is what the entries take, about.
+func (c *Cache) Bytes() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.bytes
+}
+
 // Get is fleet.Cache's.
 func (c *Cache) Get(_ context.Context, key string) ([]byte, bool, error) {
 	now := c.clock.Now()

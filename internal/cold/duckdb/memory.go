@@ -1,0 +1,150 @@
+package duckdb
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"strings"
+
+	weir "github.com/weir-analytics/weir"
+	"golang.org/x/sync/semaphore"
+)
+
+const (
+	// LeastMemory is the least limit under which a full batch can be written, and the
+	// log of recent writes merged.
+	LeastMemory = 64_000_000
+	// turnMemory is what a question has for itself, about, when all that may run at
+	// the same time do.
+	turnMemory = 64 << 20
+)
+
+func (o *Options) defaults() error {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Memory != 0 && o.Memory < LeastMemory {
+		return weir.Errorf(weir.EINVALID, "%d bytes of memory are too few, %d are the least", o.Memory, int64(LeastMemory))
+	}
+	if o.Threads <= 0 {
+		o.Threads = runtime.GOMAXPROCS(0)
+		if o.Memory > 0 { // each has buffers of its own
+			o.Threads = min(o.Threads, int(max(1, o.Memory/(turnMemory/2))))
+		}
+	}
+	return nil
+}
+
+// settings are for the whole instance, not for a connection.
+func settings(path string, o Options) []string {
+	q := []string{
+		fmt.Sprintf("SET GLOBAL threads = %d", o.Threads),
+		fmt.Sprintf("SET GLOBAL wal_autocheckpoint = '%dB'", walLimit(o)),
+		// Nothing is ever fetched from the network.
+		"SET GLOBAL autoinstall_known_extensions = false",
+		"SET GLOBAL autoload_known_extensions = false",
+		// Answers are ordered by their queries; keeping the order of scans costs memory.
+		"SET GLOBAL preserve_insertion_order = false",
+		// What does not fit into memory goes here. DuckDB empties it.
+		"SET GLOBAL temp_directory = '" + strings.ReplaceAll(path+".tmp", "'", "''") + "'",
+	}
+	if o.Memory > 0 {
+		q = append(q,
+			fmt.Sprintf("SET GLOBAL memory_limit = '%dB'", o.Memory),
+			fmt.Sprintf("SET GLOBAL max_temp_directory_size = '%dB'", spillLimit(o)),
+			// The allocator gives back what a question has used, rather than up to these.
+			"SET GLOBAL allocator_flush_threshold = '4MiB'",
+			"SET GLOBAL allocator_bulk_deallocation_flush_threshold = '16MiB'",
+		)
+	}
+	return q
+}
+
+// walLimit is the size of the log of recent writes at which DuckDB merges it
+// into the file. Merging is work beside the writes, reading it back is work at
+// the start: see DESIGN.md for the measurement. What is not merged yet is in memory,
+// or spilled when it does not fit.
+func walLimit(o Options) int64 {
+	if o.Memory == 0 {
+		return 256 << 20
+	}
+	return min(max(o.Memory/2, 32<<20), 256<<20)
+}
+
+// spillLimit is the most that stands in temp_directory.
+func spillLimit(o Options) int64 { return max(4*o.Memory, 2<<30) }
+
+// turns bound how many questions run at the same time: DuckDB ends a question that
+// finds the memory in use by others, although it would do well alone.
+type turns struct {
+	all int64
+	sem *semaphore.Weighted
+}
+
+func newTurns(o Options) turns {
+	n := int64(4 * o.Threads)
+	if o.Memory > 0 {
+		n = min(n, max(1, o.Memory/turnMemory))
+	}
+	return turns{n, semaphore.NewWeighted(n)}
+}
+
+// take runs f when it is its turn. Where memory is out f runs again, alone.
+func (t turns) take(ctx context.Context, f func() error) error {
+	err := t.with(ctx, 1, f)
+	if t.all > 1 && outOfMemory(err) && ctx.Err() == nil {
+		err = t.with(ctx, t.all, f)
+	}
+	return err
+}
+
+// aside runs f, which changes rows, beside the questions. Where memory is out f runs
+// again while no question does.
+func (t turns) aside(ctx context.Context, f func() error) error {
+	err := f()
+	if outOfMemory(err) && ctx.Err() == nil {
+		err = t.with(ctx, t.all, f)
+	}
+	return err
+}
+
+func (t turns) with(ctx context.Context, n int64, f func() error) error {
+	if err := t.sem.Acquire(ctx, n); err != nil {
+		return err
+	}
+	defer t.sem.Release(n)
+	return f()
+}
+
+// outOfMemory says that DuckDB's limit was in the way, or that of what it spills.
+func outOfMemory(err error) bool {
+	if err == nil {
+		return false
+	}
+	for _, words := range []string{"Out of Memory", "could not allocate block", "failed to pin block", "failed to allocate data", "failed to offload data"} {
+		if strings.Contains(err.Error(), words) {
+			return true
+		}
+	}
+	return false
+}
+
+// Usage is what DuckDB counts of its memory, in bytes.
+type Usage struct {
+	Memory  int64 // under its limit
+	Spilled int64 // on disk
+}
+
+// Usage waits for no question.
+func (s *Store) Usage(ctx context.Context) (u Usage, err error) {
+	db, err := s.reader()
+	if err != nil {
+		return u, err
+	}
+	err = db.QueryRowContext(ctx, "SELECT CAST(sum(memory_usage_bytes) AS BIGINT), CAST(sum(temporary_storage_bytes) AS BIGINT) FROM duckdb_memory()").Scan(&u.Memory, &u.Spilled)
+	if err != nil {
+		return u, fmt.Errorf("duckdb: usage: %w", err)
+	}
+	return u, nil
+}

@@ -1,0 +1,134 @@
+// Package memory divides the one number that an operator sets, the memory of the
+// process, among the parts that use memory. It is pure but for Available.
+package memory
+
+import (
+	"fmt"
+
+	"github.com/KimMachineGun/automemlimit/memlimit"
+)
+
+// Least is the smallest budget that works with both embedded stores.
+const Least = 384 * MB
+
+const (
+	// program is what no part can bound: the pages of the binary and of its
+	// libraries, the stacks of threads, SQLite's pages.
+	program = 96 * MB
+	// coldExtra is what DuckDB takes beside what it counts, at least: the rows of a
+	// write on their way, what its allocator holds back. The rest grows with the limit.
+	coldExtra = 48 * MB
+	// leastCold is the least limit that DuckDB works with: a full batch can be
+	// written, and the file's log merged.
+	leastCold = 64 * MB
+	// leastGo is the least soft limit of Go's heap.
+	leastGo = 96 * MB
+	// leastHot is the least of Pebble's caches and memtables.
+	leastHot = 32 * MB
+)
+
+// Uses says which stores are inside the process, and what the operator gives to one.
+type Uses struct {
+	Hot  bool // Pebble
+	Cold bool // DuckDB
+	// ColdLimit is what DuckDB gets, 0 for its share.
+	ColdLimit Size
+}
+
+// Parts are how a budget is divided. Program, Go, Hot, Cold and ColdExtra add up to
+// Total at most. Those that follow Go are of it, and of no store's.
+type Parts struct {
+	Total   Size
+	Program Size // the binary and what cannot be bounded
+	Go      Size // soft limit of Go's heap
+
+	Bodies   Size // requests under way, decoded
+	Batches  Size // batches of the drain
+	Visits   Size // open visits that are kept in memory
+	Presence Size // who is here
+	Answers  Size // questions under way
+	Kept     Size // answers that are kept
+
+	Hot       Size // Pebble's caches and memtables
+	HotCache  Size // of Hot
+	HotTables Size // of Hot: all memtables together
+
+	Cold      Size // DuckDB's memory_limit
+	ColdExtra Size // what it takes beside that
+}
+
+// Divide divides a budget. Error: it is too small for what is used.
+func Divide(total Size, u Uses) (Parts, error) {
+	p := Parts{Total: total, Program: program}
+	rest := total - program
+	need := program + leastGo
+	if u.Hot {
+		need += leastHot
+		p.Hot = max(leastHot, min(rest*15/100, 4*GB))
+	}
+	switch {
+	case u.Cold && u.ColdLimit > 0:
+		if u.ColdLimit < leastCold {
+			return Parts{}, fmt.Errorf("DuckDB cannot work with %s: give it %s or more", u.ColdLimit, leastCold)
+		}
+		p.Cold = u.ColdLimit
+		p.ColdExtra = extra(p.Cold)
+		need += p.Cold + p.ColdExtra
+	case u.Cold:
+		// The inverse of extra.
+		p.Cold = max(leastCold, (rest*45/100-coldExtra)*10/11)
+		p.ColdExtra = extra(p.Cold)
+		need = max(need+leastCold+extra(leastCold), Least)
+	}
+	if total < need {
+		if u.ColdLimit > 0 {
+			return Parts{}, fmt.Errorf("%s of memory are too few with %s for DuckDB: give the process %s or more, or DuckDB less", total, u.ColdLimit, need)
+		}
+		return Parts{}, fmt.Errorf("%s of memory are too few to work with: give the process %s or more", total, need)
+	}
+	if u.ColdLimit > 0 {
+		p.Hot = min(p.Hot, max(leastHot, (rest-p.Cold-p.ColdExtra)/4))
+	}
+	p.Go = rest - p.Hot - p.Cold - p.ColdExtra
+	if u.Hot {
+		p.HotCache = p.Hot / 4
+		p.HotTables = p.Hot - p.HotCache
+	}
+	// The garbage collector needs the other third of Go's heap to work with.
+	of := func(percent Size, most Size) Size { return min(p.Go*percent/100, most) }
+	p.Bodies = of(15, 1*GB)
+	p.Batches = of(15, 512*MB)
+	p.Visits = of(16, 4*GB)
+	p.Presence = of(6, 1*GB)
+	p.Answers = of(10, 512*MB)
+	p.Kept = of(5, 64*MB)
+	return p, nil
+}
+
+// GCPercent is how much garbage Go's heap may hold, in percent of what is live. The soft
+// limit holds in any case; below it less garbage costs more work.
+func (p Parts) GCPercent() int {
+	if p.Go >= GB {
+		return 200
+	}
+	return 100
+}
+
+func extra(limit Size) Size { return coldExtra + limit/10 }
+
+// Share is how much of what there is the process takes by default, in percent. The
+// rest is for the system and for the files that it keeps in memory.
+const Share = 75
+
+// Available is the default of a budget: 75 % of what the control group allows, or
+// of what the machine has where that is less. Error: neither is known.
+func Available() (Size, error) {
+	n, err := memlimit.FromSystem()
+	if group, groupErr := memlimit.FromCgroup(); groupErr == nil && (err != nil || group < n) {
+		n, err = group, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("memory of this machine: %w", err)
+	}
+	return Size(n/100) * Share, nil //nolint:gosec // no machine has 2^63 bytes
+}
