@@ -74,27 +74,29 @@ func (s *server) openHot(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		s.hot = plant(log)
+		s.hot, s.pebble = plant(log), log
 		return nil
 	}
 	return s.openRedis(ctx)
 }
 
-func (c *serveCmd) openPebble(log *slog.Logger, clock weir.Clock) (hot.Store, error) {
+// maxMemTable is the memtable that holds most of the log until it is trimmed, in bytes;
+// a larger one gains nothing.
+const maxMemTable = 64 << 20
+
+func (c *serveCmd) openPebble(log *slog.Logger, clock weir.Clock) (*pebble.Store, error) {
 	dir, err := storeURL("hot", c.Hot, "pebble", filepath.Join(c.Data, "hot"))
 	if err != nil {
 		return nil, err
 	}
 	s, err := pebble.Open(dir, pebble.Options{
 		Shards: c.Shards, Window: c.DedupWindow, MinFree: c.MinFree << 20, Clock: clock, Logger: log,
+		CacheBytes: int(c.parts.HotCache), MemTableBytes: min(int(c.parts.HotTables/2), maxMemTable), CountsBytes: int(c.parts.Counts),
 	})
 	if errors.Is(err, hot.ErrBusy) {
 		return nil, fmt.Errorf("another weir is running on the data folder %s: stop it, or use another --data: %w", c.Data, err)
 	}
-	if err != nil {
-		return nil, err // and no *pebble.Store that is nil in a Store that is not
-	}
-	return s, nil
+	return s, err
 }
 
 // redisWait is how long a start waits for a Redis that is not there yet.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/weir-analytics/weir/internal/cold/duckdb"
+	"github.com/weir-analytics/weir/internal/insight"
 	"github.com/weir-analytics/weir/internal/memory"
 )
 
@@ -82,6 +83,7 @@ func partsOf(p memory.Parts) []part {
 		{"batches", p.Batches},
 		{"visits", p.Visits},
 		{"presence", p.Presence},
+		{"counts", p.Counts},
 		{"answers", p.Answers},
 		{"kept_answers", p.Kept},
 	}
@@ -97,15 +99,22 @@ type memoryMetrics struct {
 	cold                *duckdb.Store // nil unless it is in this process
 }
 
-func (s *server) watchMemory() {
+func (s *server) watchMemory(engine *insight.Engine) {
 	m := &memoryMetrics{
 		parts:   s.cmd.parts,
 		used:    map[string]func() float64{"total": resident("VmRSS"), "program": resident("RssFile"), "go": goMemory},
-		limit:   prometheus.NewDesc("weir_memory_limit_bytes", "How the memory budget is divided. bodies, batches, visits, presence, answers and kept_answers are of go.", []string{"part"}, nil),
+		limit:   prometheus.NewDesc("weir_memory_limit_bytes", "How the memory budget is divided. bodies, batches, visits, presence, counts, answers and kept_answers are of go.", []string{"part"}, nil),
 		use:     prometheus.NewDesc("weir_memory_used_bytes", "What is used of a part of the memory budget.", []string{"part"}, nil),
 		spilled: prometheus.NewDesc("weir_memory_spilled_bytes", "What DuckDB has put on disk since it did not fit into its memory.", nil, nil),
 	}
 	m.cold, _ = s.cold.(*duckdb.Store)
+	if s.pebble != nil {
+		m.used["hot"] = func() float64 { u := s.pebble.Memory(); return float64(u.Blocks + u.MemTables) }
+		m.used["counts"] = func() float64 { return float64(s.pebble.Memory().Counts) }
+	}
+	if engine != nil {
+		m.used["answers"] = func() float64 { return float64(engine.Held()) }
+	}
 	if s.answers != nil {
 		m.used["kept_answers"] = func() float64 { return float64(s.answers.Bytes()) }
 	}

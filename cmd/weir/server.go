@@ -20,6 +20,7 @@ import (
 	"github.com/weir-analytics/weir/internal/enrich"
 	"github.com/weir-analytics/weir/internal/fleet/local"
 	"github.com/weir-analytics/weir/internal/hot"
+	"github.com/weir-analytics/weir/internal/hot/pebble"
 	"github.com/weir-analytics/weir/internal/httpd"
 	"github.com/weir-analytics/weir/internal/ingest"
 	"github.com/weir-analytics/weir/internal/insight"
@@ -45,7 +46,8 @@ type server struct {
 	meta    *meta.Store
 	cold    cold.Store // nil unless the node drains or answers
 	hot     hot.Store
-	redis   *redisHealth // of hot, nil when that is not in Redis
+	pebble  *pebble.Store // of hot, nil when that is in Redis
+	redis   *redisHealth  // of hot, nil when that is not in Redis
 	enrich  *enrich.Enricher
 	spill   *spill.Spillway // nil unless asked for
 	closes  []func() error  // of what is under the stores, in the order of opening
@@ -135,7 +137,6 @@ func (s *server) build() {
 	hub := httpd.NewHub(256)
 	s.feed = newFeed(hub, s.hot, s.shared.bus, s.node)
 	m.watchHub(s.reg, hub)
-	s.watchMemory()
 	s.watchRedis()
 
 	var takes httpd.Ingester = elsewhere{s.cmd.Roles}
@@ -147,6 +148,7 @@ func (s *server) build() {
 			Owner: s.node, ReadOnly: !s.cmd.has(roleDrain), Roster: s.shared.roster, Bus: s.shared.bus,
 			Clock: s.clock, Logger: s.log, Failed: m.drainFailed,
 			Committed: func(c drain.Commit) { m.committed(c); s.feed.saved(c) },
+			Memory:    int64(s.cmd.parts.Batches), StateBytes: int64(s.cmd.parts.Visits),
 		})
 		m.watchDrain(s.reg, s.drain)
 		for shard := range s.hot.Shards() {
@@ -154,10 +156,11 @@ func (s *server) build() {
 		}
 	}
 	if s.cmd.has(roleQuery) {
-		e := insight.New(m.timed(s.cold), s.drain, s.clock, insight.Options{Cache: s.shared.cache, Locks: s.shared.asking})
+		e := insight.New(m.timed(s.cold), s.drain, s.clock, insight.Options{Cache: s.shared.cache, Locks: s.shared.asking, Memory: int64(s.cmd.parts.Answers)})
 		m.watchInsights(s.reg, e)
 		answers, engine, people = e, e, profiles{e, s.cold, s.shared.locks}
 	}
+	s.watchMemory(engine)
 	s.alerts = s.newAlerting(engine)
 	if s.cmd.has(roleJobs) && s.cold != nil {
 		s.retention = newRetention(s.meta, s.cold, s.once("retention"), s.log, s.reg)

@@ -93,6 +93,8 @@ func (e *Engine) cutCalls(p *weir.Project, q weir.Query) (buckets, error) {
 // answer is about these; without a breakdown they are grouped by route. freshness is
 // as in Trend. Error: EINVALID for a query that is not allowed.
 func (e *Engine) Calls(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (*Calls, error) {
+	ctx, cancel := e.within(ctx)
+	defer cancel()
 	return remember(ctx, e, weir.KindCalls, p, q, freshness, func(a *Calls) *Meta { return &a.Meta }, func(q weir.Query) (*Calls, error) {
 		return e.askCalls(ctx, p, q, freshness)
 	})
@@ -103,6 +105,11 @@ func (e *Engine) askCalls(ctx context.Context, p *weir.Project, q weir.Query, fr
 	if err != nil {
 		return nil, err
 	}
+	release, err := e.hold(ctx, answerBytes)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
 	done, err := e.begin(ctx, p, freshness)
 	if err != nil {
 		return nil, err

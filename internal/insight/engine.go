@@ -13,6 +13,7 @@ import (
 	"github.com/weir-analytics/weir/internal/cold"
 	"github.com/weir-analytics/weir/internal/fleet"
 	"github.com/weir-analytics/weir/internal/fleet/local"
+	"golang.org/x/sync/semaphore"
 )
 
 // Barrier waits until what was acknowledged can be queried. The drain is one.
@@ -30,7 +31,8 @@ type Options struct {
 	MaxPoints int // most points of one series; 0 is 10,000
 	Parallel  int // statements of one question that run at once; 0 is the number of CPUs
 
-	MaxTime time.Duration // that one statement may take; 0 is 30 s
+	MaxTime time.Duration // that one question may take, waiting for its turn and for the barrier included; 0 is 30 s
+	Memory  int64         // bytes of the answers that are being found out; 0 is 64 MiB
 
 	// Raw answers from events alone, never from what was added up of them: slower,
 	// and the same.
@@ -52,6 +54,7 @@ type Engine struct {
 	clock weir.Clock
 	o     Options
 	cache cache
+	held  held
 }
 
 // New makes an engine over a cold tier. The barrier is passed before every
@@ -66,10 +69,14 @@ func New(r cold.Reader, b Barrier, clock weir.Clock, o Options) *Engine {
 	if o.MaxTime <= 0 {
 		o.MaxTime = 30 * time.Second
 	}
+	if o.Memory <= 0 {
+		o.Memory = 64 << 20
+	}
+	o.Memory = max(o.Memory, 2*pageBytes)
 	if o.Cache == nil {
 		o.Cache = local.New(local.Options{Clock: clock}).Cache
 	}
-	return &Engine{r: r, d: r.Dialect(), b: b, clock: clock, o: o, cache: cache{answers: o.Cache, locks: o.Locks, owner: rand.Text()}}
+	return &Engine{r: r, d: r.Dialect(), b: b, clock: clock, o: o, cache: cache{answers: o.Cache, locks: o.Locks, owner: rand.Text()}, held: held{all: o.Memory, sem: semaphore.NewWeighted(o.Memory)}}
 }
 
 // Meta stands at the end of every answer.
@@ -86,6 +93,9 @@ func (e *Engine) begin(ctx context.Context, p *weir.Project, freshness time.Dura
 	asOf := e.b.AsOf()
 	if freshness <= 0 || asOf.IsZero() || start.Sub(asOf) > freshness {
 		if asOf, err = e.b.Flush(ctx); err != nil {
+			if ctx.Err() != nil {
+				return nil, context.Cause(ctx)
+			}
 			return nil, fmt.Errorf("insight: barrier: %w", err)
 		}
 	}
@@ -107,9 +117,9 @@ func (e *Engine) each(ctx context.Context, f fragment, scan func(scan func(...an
 	case err == nil:
 		return nil
 	case ctx.Err() != nil:
-		return ctx.Err()
+		return context.Cause(ctx)
 	case limited.Err() != nil:
-		return weir.Wrap(err, weir.EUNAVAILABLE, "the question takes too long: ask for a shorter range or a longer interval")
+		return errTooLong
 	}
 	return err
 }

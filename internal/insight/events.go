@@ -86,6 +86,8 @@ type CallItem struct {
 // Events answers with one page. freshness is as in Trend. Error: EINVALID for a
 // query that is not allowed.
 func (e *Engine) Events(ctx context.Context, p *weir.Project, q EventsQuery, freshness time.Duration) (*EventPage, error) {
+	ctx, cancel := e.within(ctx)
+	defer cancel()
 	where, err := e.whereEvents(p, linkage{}, q)
 	if err != nil {
 		return nil, err
@@ -94,6 +96,11 @@ func (e *Engine) Events(ctx context.Context, p *weir.Project, q EventsQuery, fre
 	if limit == 0 {
 		limit = defaultEvents
 	}
+	release, err := e.hold(ctx, min(int64(limit)*eventBytes, 2*pageBytes))
+	if err != nil {
+		return nil, err
+	}
+	defer release()
 	done, err := e.begin(ctx, p, freshness)
 	if err != nil {
 		return nil, err
@@ -117,12 +124,15 @@ func (e *Engine) Events(ctx context.Context, p *weir.Project, q EventsQuery, fre
 	stmt := sql("SELECT "+eventColumns(e.d)+" FROM events WHERE @"+
 		fmt.Sprintf(" ORDER BY ts DESC, shard DESC, seq DESC LIMIT %d", limit+1), where)
 	var last cursor
+	size := 0
 	err = e.each(ctx, stmt, func(scan func(...any) error) error {
 		item, at, err := scanEvent(scan, p.Location())
 		if err != nil {
 			return err
 		}
-		if len(a.Events) == limit {
+		size += item.size()
+		if len(a.Events) == limit || size > pageBytes && len(a.Events) > 0 {
+			limit = len(a.Events)
 			a.NextCursor = last.String()
 			return nil
 		}
@@ -138,6 +148,11 @@ func (e *Engine) Events(ctx context.Context, p *weir.Project, q EventsQuery, fre
 	}
 	a.Meta = done()
 	return a, nil
+}
+
+// size is about what the event takes.
+func (it *EventItem) size() int {
+	return 1000 + len(it.Path) + len(it.Title) + len(it.Referrer) + len(it.Properties)
 }
 
 // narrow adds to a condition the time of the n-th newest row that it holds for, so

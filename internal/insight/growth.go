@@ -14,6 +14,8 @@ import (
 // filter chooses events, and all of the answer is about these. freshness is as in
 // Trend. Error: EINVALID for a query that is not allowed.
 func (e *Engine) Growth(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (*Growth, error) {
+	ctx, cancel := e.within(ctx)
+	defer cancel()
 	return remember(ctx, e, weir.KindGrowth, p, q, freshness, func(a *Growth) *Meta { return &a.Meta }, func(q weir.Query) (*Growth, error) {
 		return e.growth(ctx, p, q, freshness)
 	})
@@ -24,6 +26,11 @@ func (e *Engine) growth(ctx context.Context, p *weir.Project, q weir.Query, fres
 	if err != nil {
 		return nil, err
 	}
+	release, err := e.hold(ctx, answerBytes)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
 	done, err := e.begin(ctx, p, freshness)
 	if err != nil {
 		return nil, err

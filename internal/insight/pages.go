@@ -63,6 +63,8 @@ func (e *Engine) planPages(p *weir.Project, l linkage, q weir.Query) (*pagesPlan
 // then counts when it has one of them in the range. freshness is as in Trend.
 // Error: EINVALID for a query that is not allowed.
 func (e *Engine) Pages(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (*Pages, error) {
+	ctx, cancel := e.within(ctx)
+	defer cancel()
 	return remember(ctx, e, weir.KindPages, p, q, freshness, func(a *Pages) *Meta { return &a.Meta }, func(q weir.Query) (*Pages, error) {
 		return e.pages(ctx, p, q, freshness)
 	})
@@ -73,6 +75,11 @@ func (e *Engine) pages(ctx context.Context, p *weir.Project, q weir.Query, fresh
 	if err != nil {
 		return nil, err
 	}
+	release, err := e.hold(ctx, answerBytes)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
 	done, err := e.begin(ctx, p, freshness)
 	if err != nil {
 		return nil, err

@@ -47,6 +47,13 @@ func (e *Engine) Profile(ctx context.Context, p *weir.Project, profileID string,
 	if err := isProfile(profileID); err != nil {
 		return nil, err
 	}
+	ctx, cancel := e.within(ctx)
+	defer cancel()
+	release, err := e.hold(ctx, min(maxTraitBytes, e.held.all))
+	if err != nil {
+		return nil, err
+	}
+	defer release()
 	done, err := e.begin(ctx, p, freshness)
 	if err != nil {
 		return nil, err

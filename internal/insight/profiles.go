@@ -59,10 +59,17 @@ func (e *Engine) Profiles(ctx context.Context, p *weir.Project, q ProfilesQuery,
 	if q.Limit == 0 {
 		q.Limit = defaultProfiles
 	}
+	ctx, cancel := e.within(ctx)
+	defer cancel()
 	where, err := e.whereProfiles(p, q)
 	if err != nil {
 		return nil, err
 	}
+	release, err := e.hold(ctx, min(maxPageBytes, e.held.all))
+	if err != nil {
+		return nil, err
+	}
+	defer release()
 	done, err := e.begin(ctx, p, freshness)
 	if err != nil {
 		return nil, err

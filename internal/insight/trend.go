@@ -15,6 +15,8 @@ import (
 // waits for all that was acknowledged. Error: EINVALID for a query that is not
 // allowed.
 func (e *Engine) Trend(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (*Trend, error) {
+	ctx, cancel := e.within(ctx)
+	defer cancel()
 	return remember(ctx, e, weir.KindTrend, p, q, freshness, func(a *Trend) *Meta { return &a.Meta }, func(q weir.Query) (*Trend, error) {
 		return e.trend(ctx, p, q, freshness)
 	})
@@ -25,6 +27,11 @@ func (e *Engine) trend(ctx context.Context, p *weir.Project, q weir.Query, fresh
 	if err != nil {
 		return nil, err
 	}
+	release, err := e.hold(ctx, t.bytes())
+	if err != nil {
+		return nil, err
+	}
+	defer release()
 	done, err := e.begin(ctx, p, freshness)
 	if err != nil {
 		return nil, err

@@ -46,12 +46,13 @@ type Parts struct {
 	Batches  Size // batches of the drain
 	Visits   Size // open visits that are kept in memory
 	Presence Size // who is here
+	Counts   Size // counters that are being added to
 	Answers  Size // questions under way
 	Kept     Size // answers that are kept
 
 	Hot       Size // Pebble's caches and memtables
 	HotCache  Size // of Hot
-	HotTables Size // of Hot: all memtables together
+	HotTables Size // of Hot: both memtables together
 
 	Cold      Size // DuckDB's memory_limit
 	ColdExtra Size // what it takes beside that
@@ -96,12 +97,15 @@ func Divide(total Size, u Uses) (Parts, error) {
 	}
 	// The garbage collector needs the other third of Go's heap to work with.
 	of := func(percent Size, most Size) Size { return min(p.Go*percent/100, most) }
-	p.Bodies = of(15, 1*GB)
-	p.Batches = of(15, 512*MB)
-	p.Visits = of(16, 4*GB)
-	p.Presence = of(6, 1*GB)
-	p.Answers = of(10, 512*MB)
-	p.Kept = of(5, 64*MB)
+	p.Bodies = of(12, 1*GB)
+	p.Batches = of(20, 512*MB)
+	p.Visits = of(14, 4*GB)
+	p.Presence = of(5, 1*GB)
+	if u.Hot {
+		p.Counts = of(6, 64*MB)
+	}
+	p.Answers = of(8, 512*MB)
+	p.Kept = of(4, 64*MB)
 	return p, nil
 }
 
