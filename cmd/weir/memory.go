@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/weir-analytics/weir/internal/cold/duckdb"
@@ -63,6 +64,28 @@ func (c *serveCmd) bound(log *slog.Logger) {
 	log.Info("memory is divided", attrs...)
 	if n, err := memory.Available(); err == nil && p.Total > n*100/memory.Share {
 		log.Warn("the machine or container has less memory than --memory; the process may be killed", "memory", p.Total, "available", n*100/memory.Share)
+	}
+}
+
+// slimEvery is how often memory that is not needed is given back.
+const slimEvery = time.Minute
+
+// keepSlim gives back what is held for nothing: pages of the program's file that were
+// read at the start, and what the C library holds back.
+func keepSlim(ctx context.Context, log *slog.Logger) error {
+	t := time.NewTicker(slimEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-t.C:
+			duckdb.TrimMalloc()
+			if err := dropPages(); err != nil {
+				log.Warn("cannot give pages of the program's file back", "error", err)
+				return nil
+			}
+		}
 	}
 }
 

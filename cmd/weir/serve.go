@@ -190,6 +190,7 @@ func (s *server) run(ctx context.Context, l net.Listener, stdout io.Writer) erro
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.http.Run(gctx, l) })
 	g.Go(func() error { return s.feed.run(gctx) })
+	g.Go(func() error { return keepSlim(gctx, s.log) })
 	if s.brake != nil {
 		g.Go(func() error { return s.brake.Run(gctx) })
 	}
