@@ -133,6 +133,7 @@ func (s *server) watchMemory(engine *insight.Engine) {
 	m.cold, _ = s.cold.(*duckdb.Store)
 	if s.pebble != nil {
 		m.used["hot"] = func() float64 { u := s.pebble.Memory(); return float64(u.Blocks + u.MemTables) }
+		m.used["presence"] = func() float64 { return float64(s.pebble.Memory().Presence) }
 		m.used["counts"] = func() float64 { return float64(s.pebble.Memory().Counts) }
 	}
 	if engine != nil {

@@ -13,8 +13,8 @@ const Least = 384 * MB
 
 const (
 	// program is what no part can bound: the pages of the binary and of its
-	// libraries, the stacks of threads, SQLite's pages.
-	program = 96 * MB
+	// libraries (85 to 100 MB), the stacks of threads, SQLite's pages.
+	program = 112 * MB
 	// coldExtra is what DuckDB takes beside what it counts, at least: the rows of a
 	// write on their way, what its allocator holds back. The rest grows with the limit.
 	coldExtra = 48 * MB
