@@ -92,7 +92,7 @@ func (c *serveCmd) openPebble(log *slog.Logger, clock weir.Clock) (*pebble.Store
 	s, err := pebble.Open(dir, pebble.Options{
 		Shards: c.Shards, Window: c.DedupWindow, MinFree: c.MinFree << 20, Clock: clock, Logger: log,
 		CacheBytes: int(c.parts.HotCache), MemTableBytes: min(int(c.parts.HotTables/2), maxMemTable), CountsBytes: int(c.parts.Counts),
-		PresenceBytes: int(c.parts.Presence),
+		PresenceBytes: int(c.parts.Presence), FilterBytes: int(c.parts.IDs), PagesBytes: int(c.parts.Pages),
 	})
 	if errors.Is(err, hot.ErrBusy) {
 		return nil, fmt.Errorf("another weir is running on the data folder %s: stop it, or use another --data: %w", c.Data, err)

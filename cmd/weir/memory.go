@@ -107,6 +107,8 @@ func partsOf(p memory.Parts) []part {
 		{"visits", p.Visits},
 		{"presence", p.Presence},
 		{"counts", p.Counts},
+		{"ids", p.IDs},
+		{"pages", p.Pages},
 		{"answers", p.Answers},
 		{"kept_answers", p.Kept},
 	}
@@ -126,7 +128,7 @@ func (s *server) watchMemory(engine *insight.Engine) {
 	m := &memoryMetrics{
 		parts:   s.cmd.parts,
 		used:    map[string]func() float64{"total": resident("VmRSS"), "program": resident("RssFile"), "go": goMemory},
-		limit:   prometheus.NewDesc("weir_memory_limit_bytes", "How the memory budget is divided. bodies, batches, visits, presence, counts, answers and kept_answers are of go.", []string{"part"}, nil),
+		limit:   prometheus.NewDesc("weir_memory_limit_bytes", "How the memory budget is divided. bodies, batches, visits, presence, counts, ids, pages, answers and kept_answers are of go.", []string{"part"}, nil),
 		use:     prometheus.NewDesc("weir_memory_used_bytes", "What is used of a part of the memory budget.", []string{"part"}, nil),
 		spilled: prometheus.NewDesc("weir_memory_spilled_bytes", "What DuckDB has put on disk since it did not fit into its memory.", nil, nil),
 	}
@@ -135,6 +137,14 @@ func (s *server) watchMemory(engine *insight.Engine) {
 		m.used["hot"] = func() float64 { u := s.pebble.Memory(); return float64(u.Blocks + u.MemTables) }
 		m.used["presence"] = func() float64 { return float64(s.pebble.Memory().Presence) }
 		m.used["counts"] = func() float64 { return float64(s.pebble.Memory().Counts) }
+		m.used["ids"] = func() float64 { return float64(s.pebble.Memory().Filters) }
+		m.used["pages"] = func() float64 { return float64(s.pebble.Memory().Pages) }
+	}
+	if s.drain != nil {
+		m.used["visits"] = func() float64 { return float64(s.drain.Kept()) }
+	}
+	if s.ingest != nil {
+		m.used["bodies"] = func() float64 { return float64(s.ingest.Budget.Held()) }
 	}
 	if engine != nil {
 		m.used["answers"] = func() float64 { return float64(engine.Held()) }

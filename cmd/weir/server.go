@@ -178,7 +178,7 @@ func (s *server) build() {
 			Log: log, Salts: s.meta, Enrich: s.enrich, Clock: s.clock, Feed: s.feed, Limits: wire.DefaultLimits(), Registry: s.reg,
 			Consumers: s.cmd.OTLPConsumers,
 			Limiter:   limiter, LimitKey: s.cmd.LimitKey, Quotas: ingest.NewQuotas(s.hot, s.clock, s.log, s.reg), Overflows: s.overflows,
-			Brake: s.brake,
+			Brake: s.brake, Budget: wire.NewBudget(int64(s.cmd.parts.Bodies)),
 		})
 		takes = s.ingest
 	}

@@ -23,6 +23,9 @@ const (
 	leastCold = 64 * MB
 	// leastGo is the least soft limit of Go's heap.
 	leastGo = 96 * MB
+	// smallBodies is for requests under way where Go has much less than 300 MB. A body
+	// takes about three times its decoded size.
+	smallBodies = 32 * MB
 	// leastHot is the least of Pebble's caches and memtables.
 	leastHot = 32 * MB
 )
@@ -47,6 +50,8 @@ type Parts struct {
 	Visits   Size // open visits that are kept in memory
 	Presence Size // who is here
 	Counts   Size // counters that are being added to
+	IDs      Size // filters of the ids that are known
+	Pages    Size // counters that are being asked for
 	Answers  Size // questions under way
 	Kept     Size // answers that are kept
 
@@ -95,17 +100,19 @@ func Divide(total Size, u Uses) (Parts, error) {
 		p.HotCache = p.Hot / 4
 		p.HotTables = p.Hot - p.HotCache
 	}
-	// The garbage collector needs the other third of Go's heap to work with.
+	// The garbage collector needs the rest of Go's heap to work with.
 	of := func(percent Size, most Size) Size { return min(p.Go*percent/100, most) }
-	p.Bodies = of(12, 1*GB)
-	p.Batches = of(20, 512*MB)
-	p.Visits = of(14, 4*GB)
+	p.Bodies = max(of(20, smallBodies), of(12, 1*GB))
+	p.Batches = of(15, 512*MB)
+	p.Visits = of(10, 4*GB)
 	p.Presence = of(5, 1*GB)
 	if u.Hot {
 		p.Counts = of(6, 64*MB)
+		p.IDs = of(6, 192*MB)
+		p.Pages = of(6, 128*MB)
 	}
-	p.Answers = of(8, 512*MB)
-	p.Kept = of(4, 64*MB)
+	p.Answers = of(6, 512*MB)
+	p.Kept = of(3, 64*MB)
 	return p, nil
 }
 
