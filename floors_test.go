@@ -80,7 +80,7 @@ var house = map[string]room{
 
 	// httpd knows the stores only through what floor 3 answers.
 	"internal/httpd": {floor: 4, only: []string{
-		"", "internal/wire", "internal/fleet", "internal/fleet/local", "internal/meta",
+		"", "internal/outage", "internal/wire", "internal/fleet", "internal/fleet/local", "internal/meta",
 		"internal/ingest", "internal/stats", "internal/insight", "internal/report", "internal/alert",
 	}},
 

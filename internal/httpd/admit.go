@@ -77,7 +77,10 @@ func (s *Server) admitting(rule Rule, next http.Handler) http.Handler {
 			return err
 		}
 		c.route, c.rule, c.refuse = rule.pattern(), rule, s.mux.refusers[rule.pattern()]
-		ctx, err := s.admit(rule, r, c)
+		ctx, err := r.Context(), s.refused(rule.Need)
+		if err == nil {
+			ctx, err = s.admit(rule, r, c)
+		}
 		if rule.Need == WriteKey {
 			err = s.holdToRate(r, c, err)
 		}

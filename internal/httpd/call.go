@@ -132,6 +132,9 @@ func (s *Server) dispatch(w http.ResponseWriter, r *http.Request) {
 		callOf(r.Context()).route = "ui"
 		err := s.checkHost(r)
 		if err == nil {
+			err = s.refused(Session)
+		}
+		if err == nil {
 			err = s.ui.serve(w, r)
 		}
 		if err != nil {

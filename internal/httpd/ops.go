@@ -69,7 +69,9 @@ func (s *Server) ready(ctx context.Context, _ *struct{}) (*readyOutput, error) {
 		if errs[i] != nil {
 			ready = false
 			checks[c.Name] = "unavailable" // why is for the log
-			s.log.WarnContext(ctx, "not ready", "check", c.Name, "error", errs[i])
+			s.notReady[i].Down(errs[i], "check", c.Name)
+		} else {
+			s.notReady[i].Up("check", c.Name)
 		}
 	}
 	if !ready {

@@ -9,8 +9,6 @@ package httpd
 import (
 	"context"
 	"crypto/rand"
-	"errors"
-	"fmt"
 	"io/fs"
 	"log/slog"
 	"net"
@@ -18,6 +16,7 @@ import (
 	"net/netip"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
@@ -27,6 +26,7 @@ import (
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/fleet"
 	"github.com/weir-analytics/weir/internal/ingest"
+	"github.com/weir-analytics/weir/internal/outage"
 	"golang.org/x/time/rate"
 )
 
@@ -50,6 +50,10 @@ type Config struct {
 	Logger    *slog.Logger         // nil is slog.Default
 	Clock     weir.Clock
 	Version   string
+
+	// Opening says that not all stores are open yet: until Open, senders are served
+	// and nobody else.
+	Opening bool
 
 	// Status is for /api/admin/status; nil knows nothing. It ends soon, and is
 	// safe for concurrent use.
@@ -98,6 +102,9 @@ type Server struct {
 
 	unavailable rate.Sometimes // the log of refusals of unavailable parts
 
+	opened   atomic.Bool   // all is there, for all
+	notReady []*outage.Log // by check
+
 	stopping chan struct{} // closed when Run begins to stop
 	stopOnce sync.Once
 }
@@ -109,7 +116,6 @@ func New(cfg Config) *Server {
 	s := &Server{
 		cfg:      cfg,
 		log:      cfg.Logger,
-		logins:   newLogins(cfg.Sessions),
 		proxies:  cfg.TrustedProxies,
 		metrics:  newMetrics(cfg.Metrics),
 		ui:       newUI(cfg.UI),
@@ -121,7 +127,12 @@ func New(cfg Config) *Server {
 
 		unavailable: rate.Sometimes{First: 3, Interval: 10 * time.Second},
 	}
-	s.guesses = newThrottle(cfg.Limiter, cfg.Clock, cfg.Logger, s.metrics)
+	for range cfg.Checks {
+		s.notReady = append(s.notReady, outage.New(cfg.Logger, cfg.Clock.Now, "not ready", "ready again"))
+	}
+	if !cfg.Opening {
+		s.Open(func(*Config) {})
+	}
 	s.mux = newGuardedMux(s)
 	s.api = humago.New(s.mux, openAPIConfig(cfg.Version))
 	s.mountOps()
@@ -142,6 +153,23 @@ func New(cfg Config) *Server {
 	s.mountOpenAPI() // last: it shows the others
 	s.mux.complete()
 	return s
+}
+
+// Open lets everybody in, after complete has set what Config lacked. It changes no
+// part that senders need: those are being served.
+func (s *Server) Open(complete func(*Config)) {
+	complete(&s.cfg)
+	s.logins = newLogins(s.cfg.Sessions)
+	s.guesses = newThrottle(s.cfg.Limiter, s.cfg.Clock, s.cfg.Logger, s.metrics)
+	s.opened.Store(true)
+}
+
+// refused says why a route is not served yet, or nil.
+func (s *Server) refused(n Need) error {
+	if n == Public || n == WriteKey || n == Sender || s.opened.Load() {
+		return nil
+	}
+	return errStarting
 }
 
 func setDefaults(c *Config) {
@@ -180,35 +208,9 @@ func def[T int | int64 | time.Duration](v *T, d T) {
 // Handler is the server without its listener.
 func (s *Server) Handler() http.Handler { return http.HandlerFunc(s.serve) }
 
-// Run serves on l, which it closes, until ctx ends. Then it stops accepting,
-// ends live streams, waits for the requests under way for at most
-// Config.DrainTimeout, and cuts off the rest, which is an error. A Server runs
-// once.
+// Run serves on l, as a Front that passes everything to the server.
 func (s *Server) Run(ctx context.Context, l net.Listener) error {
-	srv := &http.Server{
-		Handler:           s.Handler(),
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       time.Minute,
-		WriteTimeout:      2 * time.Minute, // live streams set their own
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
-	}
-	failed := make(chan error, 1)
-	go func() { failed <- srv.Serve(l) }()
-	select {
-	case err := <-failed:
-		return fmt.Errorf("httpd: serve: %w", err)
-	case <-ctx.Done():
-	}
-	s.stopOnce.Do(func() { close(s.stopping) })
-	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.DrainTimeout)
-	defer cancel()
-	if err := srv.Shutdown(drain); err != nil {
-		return fmt.Errorf("httpd: requests were still under way: %w", errors.Join(err, srv.Close()))
-	}
-	if err := <-failed; !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("httpd: serve: %w", err)
-	}
-	return nil
+	f := &Front{Logger: s.log, Within: s.cfg.DrainTimeout}
+	f.Pass(s)
+	return f.Run(ctx, l)
 }

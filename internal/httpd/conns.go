@@ -1,0 +1,181 @@
+package httpd
+
+import (
+	"container/list"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Conns bounds how many connections are open at once, in all and from one address.
+// When a bound is reached the connection that has been idle for longest is closed
+// for the new one; when none is idle the new one is. It is safe for concurrent use.
+type Conns struct {
+	max, share int
+	exempt     func(netip.Addr) bool
+
+	mu     sync.Mutex
+	open   int
+	by     map[netip.Addr]int // open, by address; not of the exempt
+	idle   list.List          // of *conn, the one that has been idle for longest first
+	closed *prometheus.CounterVec
+}
+
+// Reasons for which a connection is closed by Conns.
+const (
+	tooMany     = "total"
+	tooManyFrom = "address"
+)
+
+// NewConns makes a Conns: most connections in all, and most from one address unless
+// it is in one of exempt, such as a proxy's. The registry is optional.
+func NewConns(most, share int, exempt []netip.Prefix, reg prometheus.Registerer) *Conns {
+	c := &Conns{max: most, share: share, exempt: within(exempt), by: map[netip.Addr]int{}}
+	c.closed = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "weir_http_connections_closed_total", Help: "Connections that were closed because there were too many in all (total) or from one address (address): idle ones to make room, new ones when none was idle.",
+	}, []string{"reason", "kind"})
+	for _, reason := range []string{tooMany, tooManyFrom} {
+		c.closed.WithLabelValues(reason, "idle")
+		c.closed.WithLabelValues(reason, "new")
+	}
+	if reg != nil {
+		reg.MustRegister(c.closed,
+			prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "weir_http_connections", Help: "Connections open now."}, func() float64 {
+				c.mu.Lock()
+				defer c.mu.Unlock()
+				return float64(c.open)
+			}),
+			prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "weir_http_connections_max", Help: "Most connections at once."}, func() float64 { return float64(c.max) }),
+		)
+	}
+	return c
+}
+
+func within(prefixes []netip.Prefix) func(netip.Addr) bool {
+	return func(a netip.Addr) bool {
+		for _, p := range prefixes {
+			if p.Contains(a) {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+// conn is a connection that is counted until it is closed.
+type conn struct {
+	net.Conn
+	conns *Conns
+	from  netip.Addr // zero for the exempt
+	once  sync.Once
+	idle  *list.Element // nil while a request is under way
+}
+
+// Close implements net.Conn.
+func (c *conn) Close() error {
+	c.once.Do(func() { c.conns.remove(c) })
+	return c.Conn.Close()
+}
+
+// listener is l within the bounds.
+func (c *Conns) listener(l net.Listener) net.Listener { return &boundedListener{l, c} }
+
+type boundedListener struct {
+	net.Listener
+	conns *Conns
+}
+
+// Accept implements net.Listener.
+func (l *boundedListener) Accept() (net.Conn, error) {
+	for {
+		raw, err := l.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		c := &conn{Conn: raw, conns: l.conns}
+		if a, ok := parseAddr(raw.RemoteAddr().String()); ok && !l.conns.exempt(a) {
+			c.from = a
+		}
+		if l.conns.add(c) {
+			return c, nil
+		}
+		_ = raw.Close() // nobody has read or written
+	}
+}
+
+// add counts a new connection in, and says whether there is room for it.
+func (c *Conns) add(n *conn) bool {
+	c.mu.Lock()
+	victim, reason := (*conn)(nil), ""
+	switch {
+	case n.from.IsValid() && c.by[n.from] >= c.share:
+		victim, reason = c.longestIdle(func(o *conn) bool { return o.from == n.from }), tooManyFrom
+	case c.open >= c.max:
+		victim, reason = c.longestIdle(func(*conn) bool { return true }), tooMany
+	}
+	if reason != "" && victim == nil {
+		c.mu.Unlock()
+		c.closed.WithLabelValues(reason, "new").Inc()
+		return false
+	}
+	c.open++
+	if n.from.IsValid() {
+		c.by[n.from]++
+	}
+	n.idle = c.idle.PushBack(n)
+	c.mu.Unlock()
+	if victim != nil {
+		c.closed.WithLabelValues(reason, "idle").Inc()
+		_ = victim.Close() // it is given up
+	}
+	return true
+}
+
+// longestIdle takes it off the list, so that it is chosen once. c.mu is held.
+func (c *Conns) longestIdle(of func(*conn) bool) *conn {
+	for e := c.idle.Front(); e != nil; e = e.Next() {
+		if o, _ := e.Value.(*conn); of(o) {
+			c.idle.Remove(e)
+			o.idle = nil
+			return o
+		}
+	}
+	return nil
+}
+
+func (c *Conns) remove(n *conn) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.open--
+	if n.from.IsValid() {
+		if c.by[n.from]--; c.by[n.from] == 0 {
+			delete(c.by, n.from)
+		}
+	}
+	c.setIdle(n, false)
+}
+
+// setIdle moves a connection on or off the list. c.mu is held.
+func (c *Conns) setIdle(n *conn, idle bool) {
+	if n.idle != nil {
+		c.idle.Remove(n.idle)
+		n.idle = nil
+	}
+	if idle {
+		n.idle = c.idle.PushBack(n)
+	}
+}
+
+// state is for http.Server.ConnState.
+func (c *Conns) state(raw net.Conn, to http.ConnState) {
+	n, ok := raw.(*conn)
+	if !ok || to != http.StateActive && to != http.StateIdle {
+		return // new ones are counted in, closed ones out
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.setIdle(n, to == http.StateIdle)
+}

@@ -1,0 +1,112 @@
+package httpd_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/weir-analytics/weir/internal/httpd"
+)
+
+// bounded is a Front with at most so many connections, which answers /healthz alone.
+func bounded(t *testing.T, c *httpd.Conns) (addr string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	f := &httpd.Front{Logger: slog.New(slog.DiscardHandler), Conns: c}
+	go func() { done <- f.Run(ctx, l) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	return l.Addr().String()
+}
+
+// dial connects from an address of this machine's own.
+func dial(t *testing.T, from, to string) net.Conn {
+	t.Helper()
+	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}
+	c, err := d.DialContext(t.Context(), "tcp", to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+// healthy asks on a connection, and keeps it open.
+func healthy(c net.Conn) bool {
+	fmt.Fprint(c, "GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n")
+	res, err := http.ReadResponse(bufio.NewReader(c), nil)
+	if err != nil {
+		return false
+	}
+	_ = res.Body.Close()
+	return res.StatusCode == http.StatusOK
+}
+
+func TestIdleConnectionsMakeRoomForNewOnes(t *testing.T) {
+	reg := prometheus.NewRegistry()
+	addr := bounded(t, httpd.NewConns(8, 8, nil, reg))
+	var idle []net.Conn
+	for range 40 {
+		idle = append(idle, dial(t, "127.0.0.1", addr))
+	}
+	if !healthy(dial(t, "127.0.0.2", addr)) {
+		t.Error("a new connection is not served")
+	}
+	if healthy(idle[0]) {
+		t.Error("the one that was idle for longest is still open")
+	}
+	families, err := reg.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			open, closed := m.GetGauge().GetValue(), m.GetCounter().GetValue()
+			if f.GetName() == "weir_http_connections" && open > 8 || closed > 0 && len(m.GetLabel()) != 2 {
+				t.Errorf("%s: %v", f.GetName(), m)
+			}
+		}
+	}
+}
+
+func TestOneAddressCannotTakeAllConnections(t *testing.T) {
+	addr := bounded(t, httpd.NewConns(8, 4, nil, nil))
+	kept := dial(t, "127.0.0.2", addr)
+	if !healthy(kept) {
+		t.Fatal("not served")
+	}
+	for range 20 {
+		dial(t, "127.0.0.1", addr)
+	}
+	if !healthy(dial(t, "127.0.0.3", addr)) || !healthy(kept) {
+		t.Error("other addresses are not served")
+	}
+}
+
+func TestAProxysConnectionsHaveNoShare(t *testing.T) {
+	addr := bounded(t, httpd.NewConns(8, 1, []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, nil))
+	var all []net.Conn
+	for range 8 {
+		all = append(all, dial(t, "127.0.0.1", addr))
+	}
+	for i, c := range all {
+		if !healthy(c) {
+			t.Errorf("connection %d is not served", i)
+		}
+	}
+}

@@ -1,0 +1,91 @@
+package httpd
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	weir "github.com/weir-analytics/weir"
+)
+
+// Front listens from the start of the process, before there is a Server: until
+// then /healthz is answered with 200 and all else with 503 and Retry-After. So an
+// orchestrator sees a start that takes long, and does not kill it.
+type Front struct {
+	Logger *slog.Logger
+	// Within is how long Run waits for the requests under way when it stops; 10 s.
+	Within time.Duration
+	// Conns bounds the connections; nil is any number.
+	Conns *Conns
+
+	server atomic.Pointer[Server]
+}
+
+// Pass makes requests go to the server from now on.
+func (f *Front) Pass(s *Server) { f.server.Store(s) }
+
+func (f *Front) serve(w http.ResponseWriter, r *http.Request) {
+	if s := f.server.Load(); s != nil {
+		s.serve(w, r)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Cache-Control", "no-store")
+	if r.URL.Path == "/healthz" {
+		_, _ = w.Write([]byte("{\"status\":\"ok\"}\n")) // who does not read it is gone
+		return
+	}
+	e := asError(errStarting)
+	h.Set("Retry-After", e.header.Get("Retry-After"))
+	w.WriteHeader(e.status)
+	_ = json.NewEncoder(w).Encode(e) // as above
+}
+
+// errStarting answers who comes before all stores are open.
+var errStarting = weir.Errorf(weir.EUNAVAILABLE, "the server is starting: its stores are not open yet")
+
+// Run serves on l, which it closes, until ctx ends. Then it stops accepting,
+// ends live streams, waits for the requests under way for at most Within, and cuts
+// off the rest: nothing of theirs was acknowledged. A Front runs once.
+func (f *Front) Run(ctx context.Context, l net.Listener) error {
+	def(&f.Within, 10*time.Second)
+	srv := &http.Server{
+		Handler:           http.HandlerFunc(f.serve),
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       time.Minute,
+		WriteTimeout:      2 * time.Minute, // live streams set their own
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(f.Logger.Handler(), slog.LevelWarn),
+	}
+	if f.Conns != nil {
+		l, srv.ConnState = f.Conns.listener(l), f.Conns.state
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- srv.Serve(l) }()
+	select {
+	case err := <-failed:
+		return fmt.Errorf("httpd: serve: %w", err)
+	case <-ctx.Done():
+	}
+	if s := f.server.Load(); s != nil {
+		s.stopOnce.Do(func() { close(s.stopping) })
+	}
+	wait, cancel := context.WithTimeout(context.WithoutCancel(ctx), f.Within)
+	defer cancel()
+	if err := srv.Shutdown(wait); err != nil {
+		f.Logger.WarnContext(ctx, "requests were still under way and are cut off; their senders were told nothing", "after", f.Within)
+		_ = srv.Close() // what it closes is given up
+	}
+	if err := <-failed; !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("httpd: serve: %w", err)
+	}
+	return nil
+}
