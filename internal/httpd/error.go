@@ -4,13 +4,17 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"maps"
+	"net"
 	"net/http"
 	"strconv"
+	"syscall"
 
 	"github.com/danielgtaylor/huma/v2"
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/ingest"
+	"github.com/weir-analytics/weir/internal/meta"
 )
 
 // Error is the body of every answer that is not a success.
@@ -120,8 +124,20 @@ func asError(err error) *Error {
 		return newError(weir.EUNAVAILABLE, "it took too long", nil, err)
 	case errors.Is(err, context.Canceled):
 		return newError(weir.EUNAVAILABLE, "the request was given up", nil, err)
+	case meta.Unavailable(err):
+		return newError(weir.EUNAVAILABLE, "the server cannot read or store that now: its disk may be full", nil, err)
+	case circumstance(err):
+		return newError(weir.EUNAVAILABLE, "a part of the server does not answer now", nil, err)
 	}
 	return newError(weir.EINTERNAL, weir.ErrorMessage(err), nil, err)
+}
+
+// circumstance says whether the network or the operating system refused something.
+// What is left are errors of the program, which are a 500.
+func circumstance(err error) bool {
+	var network net.Error
+	var system syscall.Errno
+	return errors.As(err, &network) || errors.As(err, &system) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed)
 }
 
 // fail answers with an error, and logs what is the server's own fault.

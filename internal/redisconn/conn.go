@@ -9,17 +9,19 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"os"
 	"time"
 
 	"github.com/redis/rueidis"
+	"github.com/weir-analytics/weir/internal/outage"
 )
 
 // Options of a connection; zero values are the defaults.
 type Options struct {
 	// Wait is how long Open tries again while Redis is not there or still loads
-	// its data; 0 is once.
+	// its data; 0 is once, Forever is until its context ends.
 	Wait    time.Duration
 	Timeout time.Duration // of one command and of connecting; 5 s
 	// Durable says that what is kept there must not be lost: an evicting Redis
@@ -32,6 +34,9 @@ type Options struct {
 
 	elsewhere bool // for tests: takes loopback addresses for others
 }
+
+// Forever has no end.
+const Forever time.Duration = math.MaxInt64
 
 func (o *Options) defaults() {
 	if o.Timeout == 0 {
@@ -50,15 +55,17 @@ func Open(ctx context.Context, u URL, o Options) (rueidis.Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	waiting := outage.New(o.Logger, nil, "waiting for Redis", "Redis is there")
 	for began := time.Now(); ; {
 		client, err := dial(ctx, c, u, o)
 		if err == nil {
+			waiting.Up("url", u.String())
 			return client, nil
 		}
 		if !passing(err) || time.Since(began) > o.Wait {
 			return nil, fmt.Errorf("%s: %w", u, Explain(err))
 		}
-		o.Logger.Warn("waiting for Redis", "url", u.String(), "error", Explain(err))
+		waiting.Down(Explain(err), "url", u.String())
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()

@@ -104,6 +104,22 @@ func Moving(err error) bool {
 	return false
 }
 
+// Away says whether Redis cannot be reached, or cannot do now what it could before:
+// it loads, has no room, cannot write its file, or lacks its master or its replicas.
+// The same may succeed later, without a change of what Weir was told.
+func Away(err error) bool {
+	switch code(err) {
+	case "OOM", "MISCONF", "NOREPLICAS":
+		return true
+	case "":
+	default:
+		return Busy(err)
+	}
+	var network net.Error
+	return errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
+		errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, rueidis.ErrClosing)
+}
+
 // Lost says whether the connection, rather than the command, has failed: what
 // was sent may have been done.
 func Lost(err error) bool {

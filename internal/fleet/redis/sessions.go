@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/redis/rueidis"
+	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/redisconn"
 )
 
 // Sessions are fleet.Sessions. Who can write to Redis cannot sign anybody in: a
@@ -99,7 +101,7 @@ func (x *Sessions) sessionKey(ctx context.Context) ([]byte, error) {
 func (x *Sessions) FindCtx(ctx context.Context, token string) (data []byte, found bool, err error) {
 	key, err := x.sessionKey(ctx)
 	if err != nil {
-		return nil, false, fmt.Errorf("fleet: find session: %w", err)
+		return nil, false, unavailable("find session", err)
 	}
 	name := x.name(token)
 	value, err := x.send(ctx, x.client.B().Get().Key(name).Build()).AsBytes()
@@ -107,7 +109,7 @@ func (x *Sessions) FindCtx(ctx context.Context, token string) (data []byte, foun
 		return nil, false, nil
 	}
 	if err != nil {
-		return nil, false, fmt.Errorf("fleet: find session: %w", err)
+		return nil, false, unavailable("find session", err)
 	}
 	data, ok, ended := unseal(key, name, value, x.clock.Now())
 	if !ok {
@@ -137,12 +139,12 @@ func (x *Sessions) CommitCtx(ctx context.Context, token string, data []byte, exp
 	}
 	key, err := x.sessionKey(ctx)
 	if err != nil {
-		return fmt.Errorf("fleet: commit session: %w", err)
+		return unavailable("commit session", err)
 	}
 	name := x.name(token)
 	set := x.client.B().Set().Key(name).Value(rueidis.BinaryString(seal(key, name, data, expiry))).Px(left).Build()
 	if err := x.send(ctx, set.ToRetryable()).Error(); err != nil {
-		return fmt.Errorf("fleet: commit session: %w", err)
+		return unavailable("commit session", err)
 	}
 	return nil
 }
@@ -150,7 +152,7 @@ func (x *Sessions) CommitCtx(ctx context.Context, token string, data []byte, exp
 // DeleteCtx ends a session; an unknown one is ended already.
 func (x *Sessions) DeleteCtx(ctx context.Context, token string) error {
 	if err := x.send(ctx, x.client.B().Del().Key(x.name(token)).Build().ToRetryable()).Error(); err != nil {
-		return fmt.Errorf("fleet: delete session: %w", err)
+		return unavailable("delete session", err)
 	}
 	return nil
 }
@@ -173,4 +175,12 @@ func (x *Sessions) Delete(token string) error {
 func (x *Sessions) name(token string) string {
 	sum := sha256.Sum256([]byte(token))
 	return x.prefix + "session:" + hex.EncodeToString(sum[:])
+}
+
+// unavailable gives an error of Redis the code that its asker is told.
+func unavailable(what string, err error) error {
+	if err = redisconn.Explain(err); redisconn.Away(err) {
+		err = weir.Wrap(err, weir.EUNAVAILABLE, "login sessions are away")
+	}
+	return fmt.Errorf("fleet: %s: %w", what, err)
 }
