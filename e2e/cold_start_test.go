@@ -2,7 +2,6 @@ package e2e_test
 
 import (
 	"net/http"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -28,39 +27,6 @@ func TestANodeWaitsForAClickHouseThatIsAway(t *testing.T) {
 	s.stop()
 	if n := c.Do("SELECT count() FROM weir.events"); n != "1" {
 		t.Errorf("%s events, want 1", n)
-	}
-}
-
-// silent takes connections and never answers.
-func silent(t *testing.T) (addr string) {
-	t.Helper()
-	p := startProxy(t, "127.0.0.1:1", 1)
-	p.set(fault{kind: stall})
-	return p.addr
-}
-
-func TestANodeGivesUpOnAClickHouseThatStaysAway(t *testing.T) {
-	t.Parallel()
-	path := binary(t, "")
-	for name, addr := range map[string]string{"nobody listens": freeAddr(t), "nobody answers": silent(t)} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			began := time.Now()
-			s := spawn(t, path, "--listen", "127.0.0.1:0", "--data", t.TempDir(), "--cold", "clickhouse://weir:s3cret%2Fword@"+addr+"/weir")
-			s.waitEnd(patience)
-			log := s.log.String()
-			if took := time.Since(began); took < 25*time.Second {
-				t.Errorf("it gave up after %v, before 30 s were over", took)
-			}
-			for _, want := range []string{"waiting for ClickHouse", "weir: --cold: ", "ClickHouse cannot be reached", addr} {
-				if !strings.Contains(log, want) {
-					t.Errorf("the log does not say %q", want)
-				}
-			}
-			s.holdsNot("s3cret/word", "s3cret%2Fword")
-			lines := slices.Collect(strings.Lines(log))
-			t.Logf("after %v and %d lines: %s", time.Since(began).Round(time.Second), len(lines), lines[len(lines)-1])
-		})
 	}
 }
 

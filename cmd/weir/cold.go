@@ -10,9 +10,11 @@ import (
 	"github.com/weir-analytics/weir/internal/cold"
 	"github.com/weir-analytics/weir/internal/cold/clickhouse"
 	"github.com/weir-analytics/weir/internal/cold/duckdb"
+	"github.com/weir-analytics/weir/internal/redisconn"
 )
 
-// coldWait is how long a start waits for a ClickHouse that is not there yet.
+// coldWait is how long a command waits for a ClickHouse that is not there yet. A
+// server waits for ever.
 const coldWait = 30 * time.Second
 
 func (c *serveCmd) checkCold() error { return checkColdURL("cold", c.Cold) }
@@ -35,18 +37,18 @@ func checkColdURL(flag, url string) error {
 func (c *serveCmd) coldAlone() bool { return !clickhouse.IsURL(c.Cold) }
 
 func (c *serveCmd) openCold(ctx context.Context, log *slog.Logger) (cold.Store, error) {
-	return openColdURL(ctx, "cold", c.Cold, filepath.Join(c.Data, "cold.duckdb"), duckdb.Options{Memory: int64(c.parts.Cold), Logger: log})
+	return openColdURL(ctx, redisconn.Forever, "cold", c.Cold, filepath.Join(c.Data, "cold.duckdb"), duckdb.Options{Memory: int64(c.parts.Cold), Logger: log})
 }
 
 // openColdURL opens the cold tier that a flag names; file is its default, and o for a
 // file.
-func openColdURL(ctx context.Context, flag, url, file string, o duckdb.Options) (cold.Store, error) {
+func openColdURL(ctx context.Context, wait time.Duration, flag, url, file string, o duckdb.Options) (cold.Store, error) {
 	if clickhouse.IsURL(url) {
 		u, err := clickhouse.Parse(url)
 		if err != nil {
 			return nil, fmt.Errorf("--%s: %w", flag, err)
 		}
-		s, err := clickhouse.Open(ctx, u, clickhouse.Options{Wait: coldWait, Logger: o.Logger})
+		s, err := clickhouse.Open(ctx, u, clickhouse.Options{Wait: wait, Logger: o.Logger})
 		if err != nil {
 			return nil, fmt.Errorf("--%s: %w", flag, err)
 		}

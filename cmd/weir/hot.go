@@ -16,6 +16,7 @@ import (
 	"github.com/weir-analytics/weir/internal/hot"
 	"github.com/weir-analytics/weir/internal/hot/pebble"
 	"github.com/weir-analytics/weir/internal/hot/redis"
+	"github.com/weir-analytics/weir/internal/outage"
 	"github.com/weir-analytics/weir/internal/redisconn"
 )
 
@@ -100,8 +101,8 @@ func (c *serveCmd) openPebble(log *slog.Logger, clock weir.Clock) (*pebble.Store
 	return s, err
 }
 
-// redisWait is how long a start waits for a Redis that is not there yet.
-const redisWait = 30 * time.Second
+// redisTry is the pause between two tries to open a log in a Redis that is away.
+const redisTry = time.Second
 
 func (s *server) openRedis(ctx context.Context) error {
 	c := s.cmd
@@ -109,17 +110,20 @@ func (s *server) openRedis(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("--hot: %w", err)
 	}
-	client, err := redisconn.Open(ctx, u, redisconn.Options{Wait: redisWait, Durable: true, Insecure: c.InsecureRedis, Logger: s.log})
+	client, err := redisconn.Open(ctx, u, redisconn.Options{Wait: redisconn.Forever, Durable: true, Insecure: c.InsecureRedis, Logger: s.log})
 	if err != nil {
 		return fmt.Errorf("--hot: %w", err)
 	}
 	s.onClose(func() error { client.Close(); return nil })
-	log, err := redis.Open(ctx, client, u.Prefix, redis.Options{
-		Shards: c.Shards, Window: c.DedupWindow, AckReplica: c.HotAck == ackReplica, Logger: s.log,
+	log, err := s.openLog(ctx, u.String(), func() (*redis.Store, error) {
+		return redis.Open(ctx, client, u.Prefix, redis.Options{
+			Shards: c.Shards, Window: c.DedupWindow, AckReplica: c.HotAck == ackReplica, Logger: s.log,
+		})
 	})
 	if err != nil {
 		return fmt.Errorf("--hot: %w", err)
 	}
+	s.bind = log.Bind
 	s.hot = plant(log)
 	f := fleetredis.New(client, fleetredis.Options{Prefix: u.Prefix + ":", Logger: s.log, SessionKey: func(ctx context.Context) ([]byte, error) {
 		return s.meta.Secret(ctx, "sessions")
@@ -127,6 +131,22 @@ func (s *server) openRedis(ctx context.Context) error {
 	s.shared.limiter, s.shared.locks, s.shared.sessions = f.Limiter, f.Locks, f.Sessions
 	s.shared.roster, s.shared.bus = f.Roster, f.Bus
 	return nil
+}
+
+// openLog opens the log in a Redis that may go away at any moment.
+func (s *server) openLog(ctx context.Context, url string, open func() (*redis.Store, error)) (*redis.Store, error) {
+	waiting := outage.New(s.log, nil, "waiting for Redis", "Redis is there")
+	for {
+		log, err := open()
+		if err == nil || !redisconn.Away(err) {
+			waiting.Up("url", url)
+			return log, err
+		}
+		waiting.Down(err, "url", url)
+		if err := waitFor(ctx, redisTry); err != nil {
+			return nil, err
+		}
+	}
 }
 
 // cacheTimeout is the most that a question waits for the Redis of answers at a time.
@@ -142,7 +162,7 @@ func (s *server) openCache(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("--cache: %w", err)
 	}
-	client, err := redisconn.Open(ctx, u, redisconn.Options{Wait: redisWait, Insecure: s.cmd.InsecureRedis, Logger: s.log})
+	client, err := redisconn.Open(ctx, u, redisconn.Options{Wait: redisconn.Forever, Insecure: s.cmd.InsecureRedis, Logger: s.log})
 	if err != nil {
 		return fmt.Errorf("--cache: %w", err)
 	}

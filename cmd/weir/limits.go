@@ -19,7 +19,7 @@ func (s *server) limiter() *ingest.Limiter {
 	}
 	c := ingest.LimiterConfig{Logger: s.log, Registry: s.reg}
 	if !s.cmd.alone() {
-		c.Shared = s.shared.limiter
+		c.Shared = &s.late.limiter
 	}
 	return ingest.NewLimiter(c)
 }

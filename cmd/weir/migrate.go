@@ -160,7 +160,7 @@ func (c *migrateCmd) same() (bool, error) {
 }
 
 func (c *migrateCmd) open(ctx context.Context, flag, url string, log *slog.Logger) (cold.Store, error) {
-	s, err := openColdURL(ctx, flag, patient(url), "", duckdb.Options{Logger: log})
+	s, err := openColdURL(ctx, coldWait, flag, patient(url), "", duckdb.Options{Logger: log})
 	if errors.Is(err, duckdb.ErrBusy) {
 		return nil, fmt.Errorf("--%s: a server has the file open: stop it, and start this again: %w", flag, err)
 	}

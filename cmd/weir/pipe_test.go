@@ -34,7 +34,12 @@ type child struct {
 
 func startChild(t *testing.T, args ...string) *child {
 	t.Helper()
-	c := &child{Cmd: exec.Command(os.Args[0], args...), t: t, ended: make(chan error, 1)}
+	return startCommand(t, exec.Command(os.Args[0], args...))
+}
+
+func startCommand(t *testing.T, cmd *exec.Cmd) *child {
+	t.Helper()
+	c := &child{Cmd: cmd, t: t, ended: make(chan error, 1)}
 	c.Env = append(os.Environ(), childEnv+"=1")
 	var ends [2]*os.File
 	var err error
@@ -108,7 +113,7 @@ func TestAServerOutlivesThoseWhoReadItsOutput(t *testing.T) {
 }
 
 func TestAnImportThatFollowsOutlivesThoseWhoReadItsOutput(t *testing.T) {
-	t.Setenv("WEIR_ADMIN_TOKEN", "the administrator's own secret")
+	asAdmin(t, adminToken)
 	r := serves(t, t.TempDir())
 	key := field(t, weirs(t, "project", "create", "Shop", "--url", r.url).out, "write key")
 	log := filepath.Join(t.TempDir(), "access.log")

@@ -189,7 +189,7 @@ func TestTheStatusOfAServerOnPebble(t *testing.T) {
 	asAdmin(t, adminToken)
 	r := serves(t, t.TempDir())
 	s, text := statusOf(t, r.url, adminToken)
-	if s.Version != version || s.Hot.Kind != "pebble" || len(s.Roles) != 4 || len(s.Checks) != 3 || s.Drain.BehindEvents == nil || *s.Drain.BehindEvents != 0 {
+	if s.Version != version || s.Hot.Kind != "pebble" || len(s.Roles) != 4 || len(s.Checks) != 4 || s.Drain.BehindEvents == nil || *s.Drain.BehindEvents != 0 {
 		t.Errorf("%s", text)
 	}
 	if strings.Contains(get(t, r.url+"/metrics", ""), "weir_redis_") {

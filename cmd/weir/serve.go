@@ -15,7 +15,6 @@ import (
 	"github.com/weir-analytics/weir/internal/memory"
 	"github.com/weir-analytics/weir/internal/meta"
 	"github.com/weir-analytics/weir/internal/report"
-	"golang.org/x/sync/errgroup"
 )
 
 // serveCmd is "weir serve".
@@ -30,8 +29,10 @@ type serveCmd struct {
 	Shards  int    `default:"4" env:"WEIR_SHARDS" help:"Shards of a new hot tier; an existing one keeps its own."`
 	MinFree uint64 `default:"256" env:"WEIR_MIN_FREE" help:"Free disk in MiB below which events are refused; 0 for no such limit."`
 
-	Memory     memory.Size `env:"WEIR_MEMORY" placeholder:"SIZE" help:"Memory of the process, such as 512MB or 2GB; 75 % of what the container or the machine has by default."`
-	ColdMemory memory.Size `env:"WEIR_COLD_MEMORY" placeholder:"SIZE" help:"What of it is for the DuckDB file, such as 2GB; by default a share of --memory."`
+	Memory         memory.Size `env:"WEIR_MEMORY" placeholder:"SIZE" help:"Memory of the process, such as 512MB or 2GB; 75 % of what the container or the machine has by default."`
+	ColdMemory     memory.Size `env:"WEIR_COLD_MEMORY" placeholder:"SIZE" help:"What of it is for the DuckDB file, such as 2GB; by default a share of --memory."`
+	AdoptMeta      bool        `env:"WEIR_ADOPT_META" help:"Let this node's users and projects be those of the fleet from now on, after its meta store was replaced; for one start."`
+	AcceptMismatch bool        `env:"WEIR_ACCEPT_MISMATCH" help:"Go on with a hot and a cold tier that do not belong together, such as from copies of two moments; for one start. Events stay missing, or count twice."`
 
 	Roles    []string `default:"ingest,drain,query,jobs" env:"WEIR_ROLES" placeholder:"ROLE,…" help:"What this node does: ingest, drain, query, jobs; less than all with --hot redis://… only."`
 	Spill    string   `env:"WEIR_SPILL" type:"path" placeholder:"DIR" help:"Folder of a log that takes events while Redis is away; without it they are refused then."`
@@ -45,6 +46,8 @@ type serveCmd struct {
 
 	LimitKey weir.Rate `env:"WEIR_LIMIT_KEY" placeholder:"N/s" help:"Most events by one write key, such as 1000/s, 600/m or 5000/h; any number by default. A project may have its own."`
 	LimitIP  weir.Rate `name:"limit-ip" env:"WEIR_LIMIT_IP" placeholder:"N/s" help:"Most requests with events from one address, or one /64 of IPv6; any number by default. A project may have its own."`
+
+	MaxConns int `env:"WEIR_MAX_CONNS" placeholder:"N" help:"Most connections at once, of which one address has an eighth; by default 4096, or fewer where the limit of open files is low."`
 
 	AdminToken     string         `env:"WEIR_ADMIN_TOKEN" placeholder:"TOKEN" help:"Token of the administrator, 24 characters or more; it replaces the one of the data folder. Without it one is made at the first start and printed once. Better given as WEIR_ADMIN_TOKEN than on the command line."`
 	PublicURL      *url.URL       `name:"public-url" env:"WEIR_PUBLIC_URL" placeholder:"URL" help:"Address at which people reach the server, such as https://weir.example.com: the page and the API are served under its host and on loopback only, and links lead there. Needed behind a proxy."`
@@ -92,13 +95,7 @@ func (c *serveCmd) Run(ctx context.Context, stdout io.Writer, stderr logWriter) 
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
-	defer listener.Close()
-	s, err := c.open(ctx, log)
-	if err != nil {
-		return err
-	}
-	err = s.run(ctx, listener, stdout)
-	return errors.Join(err, s.close())
+	return c.server(log).run(ctx, listener, stdout)
 }
 
 // logWriter is where logs go: standard error.
@@ -169,84 +166,4 @@ func loopback(addr string) bool {
 	}
 	ip, err := netip.ParseAddr(host)
 	return err == nil && ip.IsLoopback()
-}
-
-// run serves on the listener until ctx is done, then stops in order: no more
-// requests, then no more events to drain.
-func (s *server) run(ctx context.Context, l net.Listener, stdout io.Writer) error {
-	// The drain outlives the requests, so that what the last of them brought
-	// is drained too.
-	drainCtx, stopDrain := context.WithCancel(context.WithoutCancel(ctx))
-	defer stopDrain()
-	var drained errgroup.Group
-	if s.drain != nil {
-		drained.Go(func() error { return s.drain.Run(drainCtx) })
-	}
-
-	if err := s.greet(ctx, l.Addr(), stdout); err != nil {
-		return err
-	}
-	stopOverflows := s.keepOverflows(ctx)
-	g, gctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return s.http.Run(gctx, l) })
-	g.Go(func() error { return s.feed.run(gctx) })
-	g.Go(func() error { return keepSlim(gctx, s.log) })
-	if s.brake != nil {
-		g.Go(func() error { return s.brake.Run(gctx) })
-	}
-	if s.spill != nil {
-		g.Go(func() error {
-			_ = s.spill.Run(gctx) // its only error is that it was stopped
-			return nil
-		})
-	}
-	if s.cmd.has(roleJobs) {
-		g.Go(func() error { return destroySalts(gctx, s.meta, s.once("salts"), s.log) })
-	}
-	if s.retention != nil {
-		g.Go(func() error { return s.retention.run(gctx) })
-	}
-	if s.nightly != nil {
-		g.Go(func() error { return s.nightly.Run(gctx) })
-	}
-	g.Go(func() error { return s.alerts.run(gctx) })
-	if s.cmd.Demo {
-		g.Go(func() error { return s.demo(gctx) })
-		g.Go(func() error { return s.demoAPI(gctx) })
-	}
-	if s.cmd.PprofAddr != "" {
-		g.Go(func() error { return servePprof(gctx, s.cmd.PprofAddr) })
-	}
-	err := g.Wait()
-	stopOverflows()
-	if s.cmd.has(roleDrain) {
-		s.log.Info("stopping: draining what was accepted")
-		s.lastDrain(context.WithoutCancel(ctx))
-	}
-	stopDrain()
-	_ = drained.Wait() // its only error is that it was stopped
-	s.log.Info("stopped")
-	return err
-}
-
-// drainWithin is how long a stop waits for the cold tier.
-const drainWithin = 15 * time.Second
-
-func (s *server) lastDrain(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, drainWithin)
-	defer cancel()
-	for {
-		_, err := s.drain.Flush(ctx)
-		if err == nil && !s.cmd.alone() {
-			return // other nodes go on
-		}
-		left, behindErr := s.drain.Behind(ctx)
-		if err == nil && behindErr == nil && left == 0 {
-			return
-		}
-		if ctx.Err() != nil || err != nil {
-			s.log.Warn("stopping with events that are not drained; the next start goes on with them", "events", left, "error", err)
-			return
-		}
-	}
 }

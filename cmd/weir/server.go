@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -49,12 +50,25 @@ type server struct {
 	pebble  *pebble.Store // of hot, nil when that is in Redis
 	redis   *redisHealth  // of hot, nil when that is not in Redis
 	enrich  *enrich.Enricher
-	spill   *spill.Spillway // nil unless asked for
-	closes  []func() error  // of what is under the stores, in the order of opening
+	spill   *spill.Spillway                                                                 // nil unless asked for
+	closes  []func() error                                                                  // of what is under the stores, in the order of opening
+	bind    func(ctx context.Context, meta string, replace bool) (before string, err error) // nil when the hot tier is not in Redis
 
-	drain *drain.Drain // nil unless the node drains or answers
-	feed  *feed
-	http  *httpd.Server
+	// late are parts that are used before they are there.
+	late struct {
+		hot     lateHot
+		feed    lateFeed
+		limiter lateLimiter
+		brake   lateBrake
+	}
+	coldOpen chan struct{} // closed when cold is set
+
+	drain         *drain.Drain // nil unless the node drains or answers
+	draining      sync.WaitGroup
+	stopDrain     func() // nil until the drain runs
+	stopOverflows func() // nil like it
+	feed          *feed
+	http          *httpd.Server
 
 	ingest    *ingest.Ingester  // nil unless the node takes events
 	overflows *ingest.Overflows // what it does not take
@@ -74,18 +88,28 @@ type server struct {
 	demoLogin  string // how to sign in to the demo
 }
 
-// open opens the stores and builds the parts on them.
+// open opens a server whole: the stores, and the parts on them.
 func (c *serveCmd) open(ctx context.Context, log *slog.Logger) (*server, error) {
-	s := &server{cmd: c, log: log, reg: prometheus.NewRegistry(), clock: systemClock()}
-	s.reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	if err := s.openStores(ctx); err != nil {
+	s := c.server(log)
+	err := s.prepare(ctx)
+	if err == nil {
+		err = s.openStores(ctx)
+	}
+	if err != nil {
 		return nil, errors.Join(err, s.close())
 	}
-	s.build()
 	return s, nil
 }
 
-func (s *server) openStores(ctx context.Context) (err error) {
+func (c *serveCmd) server(log *slog.Logger) *server {
+	s := &server{cmd: c, log: log, reg: prometheus.NewRegistry(), clock: systemClock(), coldOpen: make(chan struct{})}
+	s.reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return s
+}
+
+// prepare opens what is on this machine and waits for nobody, and builds what takes
+// events.
+func (s *server) prepare(ctx context.Context) (err error) {
 	c := s.cmd
 	if err := claimData(c.Data); err != nil {
 		return err
@@ -95,19 +119,50 @@ func (s *server) openStores(ctx context.Context) (err error) {
 	if s.node, err = s.claimNode(); err != nil {
 		return err
 	}
+	if s.meta, err = c.openMeta(ctx, s.clock); err != nil {
+		return err
+	}
+	if s.enrich, err = enrich.New(enrich.Options{Country: c.GeoCountry, City: c.GeoCity}); err != nil {
+		return err
+	}
+	if err := s.openSpill(ctx, s.reg); err != nil {
+		return err
+	}
+	s.buildIntake()
+	return nil
+}
+
+// openStores opens the stores, waits for those that are away, and builds all other
+// parts on them.
+func (s *server) openStores(ctx context.Context) (err error) {
+	// A file is opened before a server is waited for.
+	if s.cmd.coldAlone() {
+		if err = s.openColdTier(ctx); err != nil {
+			return err
+		}
+	}
 	if err = s.openHot(ctx); err != nil {
 		return err
+	}
+	if !s.cmd.alone() {
+		if err := s.joinFleet(ctx); err != nil {
+			return err
+		}
+		s.late.limiter.set(s.shared.limiter)
+		s.late.hot.set(s.hot) // events need not wait for the cold tier
 	}
 	if err = s.openCache(ctx); err != nil {
 		return err
 	}
-	if c.usesCold() {
-		if s.cold, err = c.openCold(ctx, s.log); err != nil {
+	if !s.cmd.coldAlone() {
+		if err = s.openColdTier(ctx); err != nil {
 			return err
 		}
 	}
-	if s.meta, err = c.openMeta(ctx, s.clock); err != nil {
-		return err
+	if s.cold != nil {
+		if err = s.checkPair(ctx); err != nil {
+			return err
+		}
 	}
 	if err = s.ensureAdminToken(ctx); err != nil {
 		return err
@@ -115,10 +170,20 @@ func (s *server) openStores(ctx context.Context) (err error) {
 	if err = s.openDoors(ctx); err != nil {
 		return err
 	}
-	if s.enrich, err = enrich.New(enrich.Options{Country: c.GeoCountry, City: c.GeoCity}); err != nil {
+	s.build()
+	s.late.hot.set(s.hot)
+	return nil
+}
+
+func (s *server) openColdTier(ctx context.Context) (err error) {
+	if !s.cmd.usesCold() {
+		return nil
+	}
+	if s.cold, err = s.cmd.openCold(ctx, s.log); err != nil {
 		return err
 	}
-	return s.openSpill(ctx, s.reg)
+	close(s.coldOpen)
+	return nil
 }
 
 func (s *server) ensureAdminToken(ctx context.Context) (err error) {
@@ -139,7 +204,6 @@ func (s *server) build() {
 	m.watchHub(s.reg, hub)
 	s.watchRedis()
 
-	var takes httpd.Ingester = elsewhere{s.cmd.Roles}
 	var answers httpd.Insights = elsewhere{s.cmd.Roles}
 	var engine *insight.Engine // nil unless the node answers
 	var people httpd.Profiles = elsewhere{s.cmd.Roles}
@@ -166,38 +230,46 @@ func (s *server) build() {
 		s.retention = newRetention(s.meta, s.cold, s.once("retention"), s.log, s.reg)
 	}
 	s.buildReports(m.timed(s.cold))
-	limiter := s.limiter()
 	if s.cmd.has(roleIngest) {
-		var log ingest.Log = s.hot
-		if s.spill != nil {
-			log = s.spill
-		}
 		s.brake = drain.NewBrake(s.hot, drain.DefaultBacklog, s.log)
 		newBacklogMetrics(s.reg, s.brake)
-		s.ingest = ingest.New(ingest.Config{
-			Log: log, Salts: s.meta, Enrich: s.enrich, Clock: s.clock, Feed: s.feed, Limits: wire.DefaultLimits(), Registry: s.reg,
-			Consumers: s.cmd.OTLPConsumers,
-			Limiter:   limiter, LimitKey: s.cmd.LimitKey, Quotas: ingest.NewQuotas(s.hot, s.clock, s.log, s.reg), Overflows: s.overflows,
-			Brake: s.brake, Budget: wire.NewBudget(int64(s.cmd.parts.Bodies)),
-		})
-		takes = s.ingest
+		s.late.brake.brake.Store(s.brake)
 	}
 	sessions := s.shared.sessions
 	if sessions == nil {
 		sessions = s.meta.Sessions()
 	}
+	s.late.feed.feed.Store(s.feed)
+	s.http.Open(func(c *httpd.Config) {
+		c.Sessions, c.Limiter = sessions, s.shared.limiter
+		c.Usage, c.Stats, c.Insights, c.Reports = s.usage(), stats.New(s.hot, s.clock), answers, s.reports
+		c.Alerts, c.Profiles, c.Live = s.alerts.rules, people, hub
+		c.SetupCode, c.DeviceKey = s.setupCode, s.deviceKey
+		c.Status = s.status
+	})
+}
+
+// buildIntake builds what takes events, and the server that serves nothing else yet.
+func (s *server) buildIntake() {
+	limiter := s.limiter()
+	var takes httpd.Ingester = elsewhere{s.cmd.Roles}
+	if s.cmd.has(roleIngest) {
+		var log ingest.Log = &s.late.hot
+		if s.spill != nil {
+			log = s.spill
+		}
+		s.ingest = ingest.New(ingest.Config{
+			Log: log, Salts: s.meta, Enrich: s.enrich, Clock: s.clock, Feed: &s.late.feed, Limits: wire.DefaultLimits(), Registry: s.reg,
+			Consumers: s.cmd.OTLPConsumers,
+			Limiter:   limiter, LimitKey: s.cmd.LimitKey, Quotas: ingest.NewQuotas(&s.late.hot, s.clock, s.log, s.reg), Overflows: s.overflows,
+			Brake: &s.late.brake, Budget: wire.NewBudget(int64(s.cmd.parts.Bodies)),
+		})
+		takes = s.ingest
+	}
 	s.http = httpd.New(httpd.Config{
+		Opening:   true,
 		Directory: s.meta,
-		Sessions:  sessions,
-		Limiter:   s.shared.limiter,
 		Ingest:    takes,
-		Usage:     s.usage(),
-		Stats:     stats.New(s.hot, s.clock),
-		Insights:  answers,
-		Reports:   s.reports,
-		Alerts:    s.alerts.rules,
-		Profiles:  people,
-		Live:      hub,
 		UI:        web.Dist(),
 		Metrics:   s.reg,
 		Logger:    s.log,
@@ -209,24 +281,18 @@ func (s *server) build() {
 		TrustedProxies: s.cmd.TrustedProxies,
 		PublicURL:      s.cmd.PublicURL,
 		AnyHost:        s.cmd.anyHost(),
-		SetupCode:      s.setupCode,
-		DeviceKey:      s.deviceKey,
 		Checks:         s.checks(),
-		Status:         s.status,
 	})
 }
 
 // checks are of what the node cannot do without.
 func (s *server) checks() []httpd.Check {
-	checks := []httpd.Check{{Name: "meta", Probe: s.meta.Ping}}
+	checks := []httpd.Check{{Name: "meta", Probe: s.meta.Ping}, {Name: "disk", Probe: s.probeDisk}}
 	if s.spill == nil {
-		checks = append(checks, httpd.Check{Name: "hot", Probe: func(ctx context.Context) error {
-			_, err := s.hot.Head(ctx, 0)
-			return err
-		}})
+		checks = append(checks, httpd.Check{Name: "hot", Probe: s.late.hot.probe})
 	}
 	// A node takes events while ClickHouse is away: it must not be taken out for that.
-	if s.cold != nil && (s.cmd.coldAlone() || !s.cmd.has(roleIngest)) {
+	if s.cmd.usesCold() && (s.cmd.coldAlone() || !s.cmd.has(roleIngest)) {
 		checks = append(checks, httpd.Check{Name: "cold", Probe: s.probeCold})
 	}
 	return checks
@@ -240,6 +306,11 @@ func (s *server) once(name string) func(ctx context.Context, ttl time.Duration) 
 }
 
 func (s *server) probeCold(ctx context.Context) error {
+	select {
+	case <-s.coldOpen:
+	default:
+		return errors.New("the cold tier is not open yet")
+	}
 	if p, ok := s.cold.(interface {
 		Ping(ctx context.Context) error
 	}); ok {

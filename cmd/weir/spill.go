@@ -27,7 +27,7 @@ func (s *server) openSpill(ctx context.Context, reg prometheus.Registerer) error
 	}
 	s.onClose(local.Close)
 	m := newSpillMetrics(reg)
-	s.spill, err = spill.New(ctx, s.hot, local, spill.Options{
+	s.spill, err = spill.New(ctx, &s.late.hot, local, spill.Options{
 		MaxBytes: int64(s.cmd.SpillMax) << 20, Location: s.location, Logger: s.log,
 		Spilled:  func(n int) { m.spilled.Add(float64(n)) },
 		Replayed: func(n, again int) { m.replayed.Add(float64(n)); m.known.Add(float64(again)) },

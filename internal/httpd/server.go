@@ -120,7 +120,6 @@ func New(cfg Config) *Server {
 		metrics:  newMetrics(cfg.Metrics),
 		ui:       newUI(cfg.UI),
 		origin:   ownOrigin(cfg.PublicURL),
-		devices:  devices{cfg.DeviceKey},
 		streams:  streams{users: cfg.LiveOfUser, projects: cfg.LiveOfProject, server: cfg.LiveStreams, open: map[string]int{}},
 		began:    cfg.Clock.Now(),
 		stopping: make(chan struct{}),
@@ -159,7 +158,7 @@ func New(cfg Config) *Server {
 // part that senders need: those are being served.
 func (s *Server) Open(complete func(*Config)) {
 	complete(&s.cfg)
-	s.logins = newLogins(s.cfg.Sessions)
+	s.logins, s.devices = newLogins(s.cfg.Sessions), devices{s.cfg.DeviceKey}
 	s.guesses = newThrottle(s.cfg.Limiter, s.cfg.Clock, s.cfg.Logger, s.metrics)
 	s.opened.Store(true)
 }

@@ -208,9 +208,9 @@ func (s *Store) fault(what string, err error) error {
 	case redisconn.Full(err):
 		return fmt.Errorf("hot: %s: %w: %w", what, hot.ErrFull, redisconn.Explain(err))
 	case strings.HasPrefix(err.Error(), "LOST "): // see the scripts
-		return weir.Wrap(fmt.Errorf("hot: %s: %w", what, errLost), weir.EUNAVAILABLE, "the hot tier has lost its data")
+		return fmt.Errorf("hot: %s: %w", what, weir.Wrap(errLost, weir.EUNAVAILABLE, "the hot tier is not what it was"))
 	case redisconn.Away(err):
-		return weir.Wrap(fmt.Errorf("hot: %s: %w", what, redisconn.Explain(err)), weir.EUNAVAILABLE, "the hot tier is away")
+		return fmt.Errorf("hot: %s: %w", what, weir.Wrap(redisconn.Explain(err), weir.EUNAVAILABLE, "the hot tier is away"))
 	default:
 		return fmt.Errorf("hot: %s: %w", what, redisconn.Explain(err))
 	}

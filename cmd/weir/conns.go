@@ -1,0 +1,58 @@
+package main
+
+import (
+	"fmt"
+	"net/netip"
+	"syscall"
+
+	"github.com/weir-analytics/weir/internal/httpd"
+)
+
+const (
+	mostConns    = 4096 // each takes some 20 KB
+	fewestConns  = 16
+	storeFiles   = 1200 // Pebble keeps up to 1,000 files open; the rest is for DuckDB, SQLite, Redis, ClickHouse, mails
+	connsPerFrom = 8    // one address has an eighth of all
+)
+
+// conns bounds the connections, so that however many there are the stores can open
+// their files.
+func (s *server) conns() (*httpd.Conns, error) {
+	limit, err := raiseFiles()
+	if err != nil {
+		return nil, fmt.Errorf("limit of open files: %w", err)
+	}
+	// Of a low limit the stores have half.
+	room := limit - min(storeFiles, limit/2)
+	most := s.cmd.MaxConns
+	switch {
+	case room < fewestConns:
+		return nil, fmt.Errorf("the limit of open files is %d: that is too few for the stores and for connections; raise it (ulimit -n, LimitNOFILE)", limit)
+	case most == 0:
+		most = min(mostConns, room)
+	case most < fewestConns || most > room:
+		return nil, fmt.Errorf("--max-conns: %d to %d with this limit of open files (%d), not %d", fewestConns, room, limit, most)
+	}
+	proxies := s.cmd.TrustedProxies
+	if proxies == nil {
+		proxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
+	}
+	s.log.Info("connections are bounded", "most", most, "from_one_address", max(most/connsPerFrom, fewestConns/2), "open_files", limit)
+	return httpd.NewConns(most, max(most/connsPerFrom, fewestConns/2), proxies, s.reg), nil
+}
+
+// raiseFiles raises the limit of open files as far as the system lets the process,
+// and returns it.
+func raiseFiles() (int, error) {
+	var r syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &r); err != nil {
+		return 0, err
+	}
+	if r.Cur < r.Max {
+		higher := syscall.Rlimit{Cur: r.Max, Max: r.Max}
+		if syscall.Setrlimit(syscall.RLIMIT_NOFILE, &higher) == nil {
+			r = higher
+		}
+	}
+	return int(min(r.Cur, 1<<30)), nil
+}

@@ -1,0 +1,26 @@
+package main
+
+import (
+	"context"
+	"fmt"
+)
+
+// joinFleet refuses a node whose users and projects are not those of the nodes that
+// share its hot tier: senders with keys of the others would be told that these are
+// unknown, and throw their events away. The first node that comes binds the fleet.
+func (s *server) joinFleet(ctx context.Context) error {
+	before, err := s.bind(ctx, s.meta.ID(), s.cmd.AdoptMeta)
+	switch {
+	case err != nil:
+		return fmt.Errorf("--hot: %w", err)
+	case before == "" || before == s.meta.ID():
+		return nil
+	case s.cmd.AdoptMeta:
+		s.log.Warn("this node's meta store is the fleet's from now on; nodes with the former one will be refused at their next start",
+			"meta", s.meta.ID(), "before", before)
+		return nil
+	}
+	return fmt.Errorf("--meta: this node's store of users, projects and keys (id %s) is not that of the other nodes on this hot tier (id %s): "+
+		"it would refuse their write keys, and senders would lose events. Give all nodes one --meta, or this one a hot tier of its own (redis://…?prefix=NAME). "+
+		"Was the fleet's store lost or replaced by this one? Then start one node once with --adopt-meta", s.meta.ID(), before)
+}
