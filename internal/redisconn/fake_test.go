@@ -58,6 +58,7 @@ func startFake(t *testing.T, info string, loading int) *fake {
 }
 
 func (f *fake) serve(c net.Conn) {
+	defer c.Close()
 	r := bufio.NewReader(c)
 	for {
 		words, err := readCommand(r)
