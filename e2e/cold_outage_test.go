@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// coldOutage is how long ClickHouse is away: WEIR_OUTAGE seconds, or 15.
+// coldOutage is how long ClickHouse is away: WEIR_OUTAGE seconds, or 8, or 15 in the long form.
 func coldOutage(t *testing.T) time.Duration {
 	s := os.Getenv("WEIR_OUTAGE")
 	if s == "" {
-		return 15 * time.Second
+		return time.Duration(longer(8, 15)) * time.Second
 	}
 	n, err := strconv.Atoi(s)
 	if err != nil || n < 1 {

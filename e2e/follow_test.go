@@ -33,7 +33,7 @@ func TestEachLineIsStoredOnceWhileTheFollowerIsKilled(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			f := newFollowing(t, binary(t, ""), copying)
-			f.torture(8)
+			f.torture(longer(4, 8))
 			if err := f.check(); err != nil {
 				t.Fatal(err)
 			}

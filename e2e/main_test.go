@@ -61,6 +61,15 @@ func binary(t *testing.T, tag string) string {
 	return p
 }
 
+// longer is the figure of a test's long form with WEIR_TEST_LONG, and else that of its
+// short one.
+func longer(short, long int) int {
+	if os.Getenv("WEIR_TEST_LONG") != "" {
+		return long
+	}
+	return short
+}
+
 const adminToken = "wt_e2e-administrator-token-0123456789"
 
 // server is a running weir.

@@ -142,7 +142,7 @@ func TestARealLogIsCountedRight(t *testing.T) {
 func TestAnEventIsSeenByTheQueryThatFollowsIt(t *testing.T) {
 	s := start(t, binary(t, ""), "--listen", "127.0.0.1:0", "--data", t.TempDir())
 	p := s.project("Europe/Berlin")
-	for i := range 1000 {
+	for i := range longer(300, 1000) {
 		r := s.send(p, fmt.Sprintf(`{"name":"step","device_id":"d%d"}`, i%7))
 		if r.Accepted != 1 {
 			t.Fatalf("%+v", r)
