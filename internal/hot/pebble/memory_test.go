@@ -2,6 +2,7 @@ package pebble_test
 
 import (
 	"fmt"
+	"runtime"
 	"testing"
 	"time"
 
@@ -41,6 +42,35 @@ func TestIDsAreToldApartWhenTheirFiltersAreFull(t *testing.T) {
 	}
 	if m := s.Memory(); m.Filters > most || m.Filters == 0 {
 		t.Errorf("the filters take %d bytes, at most %d are wanted", m.Filters, most)
+	}
+}
+
+// To know the ids of an earlier process a start reads all of them.
+func TestAStartDoesNotLeaveTheBlockCacheFullOfIDs(t *testing.T) {
+	place, o := t.TempDir(), pebble.Options{MemTableBytes: 4 << 20, CacheBytes: 32 << 20}
+	s := openWith(t, place, o)
+	for from := 0; from < 200_000; from += 10_000 {
+		var its []hot.Item
+		for n := range 10_000 {
+			now := time.Now()
+			its = append(its, hot.Item{Location: time.UTC, Event: &weir.Event{ID: fmt.Sprint(from + n), ProjectID: "p", Name: "x", Time: now, ReceivedAt: now, DeviceID: "d"}})
+		}
+		if _, err := s.Append(t.Context(), its); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = openWith(t, place, o)
+	for end := time.Now().Add(time.Minute); ; runtime.Gosched() {
+		m := s.Memory()
+		if m.Filters >= 200_000*3/2 && m.Blocks < 256<<10 {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%d bytes of blocks are kept, with filters of %d", m.Blocks, m.Filters)
+		}
 	}
 }
 

@@ -181,8 +181,16 @@ func Open(dir string, o Options) (*Store, error) {
 		if err := s.seen.readLeft(s.stop, left...); err != nil {
 			s.opt.Logger.Warn("hot tier cannot read its ids; it goes on without a filter", "error", err)
 		}
+		s.dropBlocks()
 	})
 	return s, nil
+}
+
+// dropBlocks empties the block cache. To read all ids once fills it with blocks that
+// nobody asks for again.
+func (s *Store) dropBlocks() {
+	release := s.cache.Reserve(int(s.cache.MaxSize()))
+	release()
 }
 
 func (s *Store) load() error {
