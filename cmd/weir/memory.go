@@ -54,7 +54,7 @@ func (c *serveCmd) bound(log *slog.Logger) {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(p.GCPercent())
 	}
-	duckdb.BoundMalloc()
+	duckdb.BoundMalloc(p.Total < 2*memory.GB)
 	attrs := []any{"total", p.Total}
 	for _, part := range partsOf(p) {
 		if part.size > 0 {

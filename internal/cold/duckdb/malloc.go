@@ -2,6 +2,8 @@ package duckdb
 
 /*
 #include <stdlib.h>
+#include <stdio.h>
+
 #ifdef __GLIBC__
 #include <malloc.h>
 // Each thread gets an arena of its own, of which little is ever given back: 15 MB each,
@@ -13,12 +15,44 @@ static void trim(void) { malloc_trim(0); }
 static void bound(void) {}
 static void trim(void) {}
 #endif
+
+// On Linux DuckDB has an allocator of its own, jemalloc, with four arenas a core, each
+// of which holds what was freed in the last second. Its options are read before main;
+// these are the last it reads. The name is not there on other systems, which is no harm.
+const char *duckdb_je_malloc_conf_2_conf_harder = "narenas:2";
+
+__attribute__((weak)) int duckdb_je_mallctl(const char *name, void *old, size_t *oldlen, void *new, size_t newlen);
+
+// give_back makes jemalloc give freed pages back at once.
+static void give_back(void) {
+	if (duckdb_je_mallctl == NULL) return;
+	ssize_t at_once = 0;
+	unsigned n = 0;
+	size_t len = sizeof(n);
+	duckdb_je_mallctl("arenas.dirty_decay_ms", NULL, NULL, &at_once, sizeof(at_once));
+	duckdb_je_mallctl("arenas.muzzy_decay_ms", NULL, NULL, &at_once, sizeof(at_once));
+	if (duckdb_je_mallctl("arenas.narenas", &n, &len, NULL, 0) != 0) return;
+	for (unsigned i = 0; i < n; i++) {
+		char name[64];
+		snprintf(name, sizeof(name), "arena.%u.dirty_decay_ms", i);
+		duckdb_je_mallctl(name, NULL, NULL, &at_once, sizeof(at_once));
+		snprintf(name, sizeof(name), "arena.%u.muzzy_decay_ms", i);
+		duckdb_je_mallctl(name, NULL, NULL, &at_once, sizeof(at_once));
+	}
+}
 */
 import "C"
 
 // BoundMalloc keeps the C library from holding much memory back that is free: for the
-// whole process, since all that uses C shares it. It is to be called at the start.
-func BoundMalloc() { C.bound() }
+// whole process, since all that uses C shares it. It is to be called at the start. With
+// little memory DuckDB's own allocator gives back at once what is freed; where there is
+// more, to ask the system for it again would cost more than it is worth.
+func BoundMalloc(little bool) {
+	C.bound()
+	if little {
+		C.give_back()
+	}
+}
 
 // TrimMalloc gives back what the C library holds that is free.
 func TrimMalloc() { C.trim() }
