@@ -35,8 +35,10 @@ func (s *server) run(ctx context.Context, l net.Listener, stdout io.Writer) erro
 	go func() {
 		err := g.Wait()
 		s.finish(drained)
-		ended <- errors.Join(err, s.close())
-		s.log.Info("stopped")
+		if err = errors.Join(err, s.close()); err == nil {
+			s.log.Info("stopped")
+		}
+		ended <- err // nothing is logged after it: the writer may be gone
 	}()
 	select {
 	case err := <-ended:
