@@ -33,7 +33,7 @@ func (s *shard) batch(ctx context.Context, in hot.Intent, records []hot.Record, 
 	if err := s.commit(ctx, in, open, folded, complete); err != nil {
 		return err
 	}
-	if s.most *= 2; s.most >= s.opt.MaxBatch {
+	if s.most += s.most / 16; s.most >= s.opt.MaxBatch { // slowly: the next one may have too many again
 		s.most = 0
 	}
 	s.flushed, s.pending = time.Now(), time.Time{}
@@ -140,20 +140,23 @@ func (s *shard) commit(ctx context.Context, in hot.Intent, open visit.Open, r vi
 // the batch is committed, or it never was, and the next one begins within today's
 // bounds. Where it cannot, the batch is done again.
 func (s *shard) replay(ctx context.Context, in hot.Intent) error {
-	if in.Last < in.First {
-		s.again = true
-		defer func() { s.again = false }()
-		return s.endIdle(ctx, in)
+	h, sure := s.cold.(cold.Holder)
+	if sure {
+		held, err := h.Holds(ctx, s.coldBatch(in).Token)
+		if err != nil || !held {
+			return err
+		}
 	}
-	h, ok := s.cold.(cold.Holder)
-	if !ok {
+	s.again = true
+	defer func() { s.again = false }()
+	switch {
+	case in.Last < in.First:
+		return s.endIdle(ctx, in)
+	case sure:
+		return s.commitHeld(ctx, in)
+	default:
 		return s.redo(ctx, in)
 	}
-	held, err := h.Holds(ctx, s.coldBatch(in).Token)
-	if err != nil || !held {
-		return err
-	}
-	return s.commitHeld(ctx, in)
 }
 
 // commitHeld commits a batch that the cold tier holds. Its events are folded a part
@@ -196,8 +199,6 @@ func (s *shard) read(ctx context.Context, in hot.Intent, after uint64, limit hot
 // intent that is there may be one that the log did not vouch for, and would lose
 // with a master that fails; what is written under a lost intent is written twice.
 func (s *shard) redo(ctx context.Context, in hot.Intent) error {
-	s.again = true
-	defer func() { s.again = false }()
 	var records []hot.Record
 	for after := in.First - 1; after < in.Last; after = records[len(records)-1].Seq {
 		some, err := s.read(ctx, in, after, hot.Limit{Events: int(in.Last - after)})

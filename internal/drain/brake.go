@@ -23,7 +23,8 @@ const (
 
 // Brake slows senders down once the drain has fallen far behind: while more than
 // its limit of events wait, no more are taken than 80 % of what the drain has moved
-// in the last ten seconds. While the drain moves nothing, since the cold tier is
+// in the last ten seconds. Of several nodes that take events each has the part of it
+// that it had of all events lately. While the drain moves nothing, since the cold tier is
 // away, nothing is refused: the backlog stands on disk, and its bound is the disk's
 // reserve or Redis's memory.
 type Brake struct {
@@ -37,13 +38,18 @@ type Brake struct {
 	rate    float64 // events a second that are taken while it is on
 	tokens  float64 // events that may be taken now; a request may take it below 0
 	filled  time.Time
+	taken   uint64
 	refused uint64
 }
 
 type look struct {
-	at        time.Time // monotonic
-	committed uint64    // over all shards
+	at              time.Time // monotonic
+	head, committed uint64    // over all shards
+	taken           uint64    // by this node
 }
+
+// leastShare is of a node that has taken nothing lately, so that it may begin.
+const leastShare = 0.05
 
 // NewBrake makes a brake for more than limit waiting events; Run works it.
 func NewBrake(log hot.Log, limit uint64, l *slog.Logger) *Brake {
@@ -73,21 +79,22 @@ func (b *Brake) look(ctx context.Context, now time.Time) {
 		if err != nil {
 			return
 		}
-		head, committed = head+p.Head, committed+p.Committed
+		head, committed = head+max(p.Head, p.Committed), committed+p.Committed
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if n := len(b.looks); n > 0 && committed < b.looks[n-1].committed {
 		b.looks = nil // the log lost its tail
 	}
-	b.looks = append(b.looks, look{now, committed})
+	b.looks = append(b.looks, look{now, head, committed, b.taken})
 	if len(b.looks) > brakeOver+1 {
 		b.looks = b.looks[1:]
 	}
 	first := b.looks[0]
 	moved := float64(committed-first.committed) / max(now.Sub(first.at).Seconds(), brakeLook.Seconds())
 	on := head-committed > b.limit && moved > 0
-	b.rate = brakeShare * moved
+	share := float64(b.taken-first.taken) / max(1, float64(head-min(head, first.head)))
+	b.rate = brakeShare * moved * min(1, max(leastShare, share))
 	if on && !b.on {
 		b.tokens, b.filled = 0, now
 		b.logger.Warn("the drain is far behind; events are taken at 80 % of its rate until it has caught up",
@@ -105,6 +112,7 @@ func (b *Brake) take(events int, now time.Time) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if !b.on {
+		b.taken += uint64(events)
 		return true
 	}
 	b.tokens = min(b.rate, b.tokens+b.rate*now.Sub(b.filled).Seconds()) // a second's worth at most
@@ -114,6 +122,7 @@ func (b *Brake) take(events int, now time.Time) bool {
 		return false
 	}
 	b.tokens -= float64(events)
+	b.taken += uint64(events)
 	return true
 }
 

@@ -93,6 +93,7 @@ type Drain struct {
 	clock  setBack
 	away   *outage.Log // the cold tier
 	failed *outage.Log // shards that start over
+	unread *outage.Log // the roster
 }
 
 // maxBatches is how many batches are under way at most: one is written while
@@ -119,6 +120,7 @@ func New(log hot.Log, w cold.Writer, o Options) *Drain {
 	d := &Drain{log: log, cold: w, opt: o, look: make(chan struct{}, 1)}
 	d.away = outage.New(o.Logger, nil, "drain: cold tier does not take a batch; trying again", "drain: cold tier takes batches again")
 	d.failed = outage.New(o.Logger, nil, "drain: shard failed; starting over", "drain: all shards go on")
+	d.unread = outage.New(o.Logger, nil, "drain: the roster of nodes cannot be read; the shards stay as they are", "drain: the roster of nodes can be read again")
 	d.slots = make(chan struct{}, min(log.Shards(), maxBatches))
 	for i := range log.Shards() {
 		d.shards = append(d.shards, newShard(d, i))

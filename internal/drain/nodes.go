@@ -26,10 +26,11 @@ func (d *Drain) attend(ctx context.Context) {
 		got, err := d.opt.Roster.Announce(ctx, rosterGroup, d.opt.Owner, d.opt.LeaseTTL)
 		if err != nil {
 			if ctx.Err() == nil {
-				d.opt.Logger.Warn("drain: the roster of nodes cannot be read; the shards stay as they are", "error", err)
+				d.unread.Down(err)
 			}
 			return
 		}
+		d.unread.Up()
 		names = got
 	}
 	at := slices.Index(names, d.opt.Owner)

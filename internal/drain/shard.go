@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/weir-analytics/weir/internal/cold"
 	"github.com/weir-analytics/weir/internal/hot"
 	"github.com/weir-analytics/weir/internal/visit"
 )
@@ -30,13 +31,15 @@ type shard struct {
 	pending   time.Time // since when events have been waiting; zero when none
 	flushed   time.Time // last batch
 	again     bool      // what is written may be there
+	lastSweep time.Time // the intent's time of the last batch that ended idle visits
+	ends      int       // devices of a batch that ends idle visits
 	most      int       // events of a batch, after one had too many for the cold tier's memory; 0 for no such bound
 }
 
 func newShard(d *Drain, n int) *shard {
 	return &shard{
 		Drain: d, n: n, folder: visit.Folder{LogID: d.log.ID()}, wake: make(chan struct{}, 1),
-		states: newStates(d.log, n, d.opt.StateBytes/int64(d.log.Shards())),
+		ends: sweepEnds, states: newStates(d.log, n, d.opt.StateBytes/int64(d.log.Shards())),
 	}
 }
 
@@ -63,6 +66,9 @@ func (s *shard) run(ctx context.Context) {
 			return
 		case err == nil, errors.Is(err, hot.ErrHeld), time.Since(began) > maxPause:
 			pause = s.opt.Poll
+		}
+		if errors.Is(err, cold.ErrTooLarge) {
+			continue // with fewer rows
 		}
 		if err != nil && !errors.Is(err, hot.ErrHeld) {
 			s.opt.Failed(s.n, err)
@@ -161,7 +167,12 @@ func (s *shard) load(ctx context.Context) error {
 	s.progress.forgetAsked()
 	s.progress.reached(s.committed, moment{})
 	if p.Intent != nil {
-		if err := s.replay(ctx, *p.Intent); err != nil {
+		if err := s.slot(ctx); err != nil {
+			return err
+		}
+		err := s.replay(ctx, *p.Intent)
+		<-s.slots
+		if err != nil {
 			return err
 		}
 	}
@@ -223,12 +234,10 @@ func (s *shard) drainDue(ctx context.Context) (bool, error) {
 			return ctx.Err() == nil, ctx.Err()
 		}
 	}
-	select {
-	case s.slots <- struct{}{}:
-		defer func() { <-s.slots }()
-	case <-ctx.Done():
-		return false, ctx.Err()
+	if err := s.slot(ctx); err != nil {
+		return false, err
 	}
+	defer func() { <-s.slots }()
 	records, err := s.log.Read(ctx, s.n, s.committed, limit)
 	if err != nil {
 		return false, err
@@ -246,6 +255,16 @@ func (s *shard) drainDue(ctx context.Context) (bool, error) {
 		complete = s.cameAt(&records[len(records)-1])
 	}
 	return true, s.batch(ctx, in, records, complete)
+}
+
+// slot waits until one more batch may be under way.
+func (s *shard) slot(ctx context.Context) error {
+	select {
+	case s.slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // cameAt is when the record came: zero where its time does not tell, since the

@@ -2,8 +2,10 @@ package drain
 
 import (
 	"context"
+	"errors"
 	"time"
 
+	"github.com/weir-analytics/weir/internal/cold"
 	"github.com/weir-analytics/weir/internal/hot"
 	"github.com/weir-analytics/weir/internal/visit"
 )
@@ -52,14 +54,25 @@ func (s *shard) sweepSome(ctx context.Context) error {
 		s.sweep.under = false
 		s.states.end()
 	}
-	for len(s.sweep.idle) >= sweepEnds || next == "" && len(s.sweep.idle) > 0 {
-		some := s.sweep.idle[:min(len(s.sweep.idle), sweepEnds)]
+	for len(s.sweep.idle) >= s.ends || next == "" && len(s.sweep.idle) > 0 {
+		some := s.sweep.idle[:min(len(s.sweep.idle), s.ends)]
 		s.sweep.idle = s.sweep.idle[len(some):]
-		if err := s.endIdle(ctx, hot.Intent{First: s.committed + 1, Last: s.committed, Now: now, Note: note{Idle: some}.encode()}); err != nil {
+		if err := s.endIdle(ctx, hot.Intent{First: s.committed + 1, Last: s.committed, Now: s.sweepNow(), Note: note{Idle: some}.encode()}); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// sweepNow is the time of a batch that ends idle visits. It is another one for each:
+// the range of such batches is the same, so their tokens differ by it alone.
+func (s *shard) sweepNow() time.Time {
+	now := s.opt.Clock.Now()
+	if !now.After(s.lastSweep) {
+		now = s.lastSweep.Add(time.Microsecond)
+	}
+	s.lastSweep = now
+	return now
 }
 
 // endIdle ends idle visits of the devices that the intent names, in a batch
@@ -87,7 +100,11 @@ func (s *shard) endIdle(ctx context.Context, in hot.Intent) error {
 	}
 	b := s.coldBatch(in)
 	b.Visits = expired.Visits
-	if err := s.write(ctx, b); err != nil {
+	err = s.write(ctx, b)
+	if errors.Is(err, cold.ErrTooLarge) {
+		s.ends = max(1, s.ends/2)
+	}
+	if err != nil {
 		return err
 	}
 	return s.commit(ctx, in, open, expired, moment{})

@@ -30,13 +30,11 @@ func (s *shard) write(ctx context.Context, b *cold.Batch) error {
 			continue
 		}
 		if errors.Is(err, cold.ErrTooLarge) {
-			if len(b.Events) > 1 {
+			if len(b.Events) != 1 {
 				return err // half as many may have room
 			}
-			if len(b.Events) == 1 {
-				s.bury(b, &cold.RowError{Reason: "it needs more memory than the cold tier may take"})
-				continue
-			}
+			s.bury(b, &cold.RowError{Reason: "it needs more memory than the cold tier may take"})
+			continue
 		}
 		b.Again = true
 		s.opt.Failed(s.n, err)
