@@ -46,10 +46,17 @@ func securityOf(n Need) []map[string][]string {
 	return nil
 }
 
+// strangersBody bounds a body, in bytes, that is read of whoever sends it; all others
+// are read after the route's rule has let the sender in.
+const strangersBody = 8 << 10
+
 // handle mounts a typed route.
 func handle[I, O any](s *Server, op huma.Operation, h func(ctx context.Context, in *I) (*O, error)) {
 	s.describe(&op)
 	op.MaxBodyBytes = s.cfg.MaxBody
+	if need := s.mux.rules[op.Method+" "+op.Path].Need; need == Public || need == Session {
+		op.MaxBodyBytes = strangersBody
+	}
 	op.Middlewares = append(op.Middlewares, asJSON)
 	huma.Register(s.api, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := h(ctx, in)
