@@ -97,13 +97,26 @@ func (l *boundedListener) Accept() (net.Conn, error) {
 		}
 		c := &conn{Conn: raw, conns: l.conns}
 		if a, ok := parseAddr(raw.RemoteAddr().String()); ok && !l.conns.exempt(a) {
-			c.from = a
+			c.from = sharer(a)
 		}
 		if l.conns.add(c) {
 			return c, nil
 		}
 		_ = raw.Close() // nobody has read or written
 	}
+}
+
+// sharer is whose share an address has a part of: its own, or that of its /64 of IPv6,
+// of which one customer has all addresses.
+func sharer(a netip.Addr) netip.Addr {
+	if a.Is4() {
+		return a
+	}
+	p, err := a.Prefix(64)
+	if err != nil {
+		return a
+	}
+	return p.Addr()
 }
 
 // add counts a new connection in, and says whether there is room for it.

@@ -110,3 +110,13 @@ func TestAProxysConnectionsHaveNoShare(t *testing.T) {
 		}
 	}
 }
+
+func TestAllAddressesOfANetworkOfIPv6HaveOneShare(t *testing.T) {
+	for addr, want := range map[string]string{
+		"192.0.2.7": "192.0.2.7", "2001:db8:1:2:3::4": "2001:db8:1:2::", "2001:db8:1:2:ffff::1": "2001:db8:1:2::", "2001:db8:1:3::1": "2001:db8:1:3::",
+	} {
+		if got := httpd.Sharer(netip.MustParseAddr(addr)); got != netip.MustParseAddr(want) {
+			t.Errorf("%s shares with %s, want %s", addr, got, want)
+		}
+	}
+}

@@ -30,3 +30,6 @@ const Remembered = remembered
 // RememberedOf is how many networks a server does not hear, and how many tokens it
 // knows from where.
 func RememberedOf(s *Server) (shut, taken int) { return s.guesses.shut.Len(), s.guesses.taken.Len() }
+
+// Sharer is sharer.
+func Sharer(a netip.Addr) netip.Addr { return sharer(a) }
