@@ -5,9 +5,9 @@ import (
 	"sync/atomic"
 )
 
-// kept keeps the stored states that were used last, within a bound in bytes. It
-// has two generations: what is used is in the young one; when that has half of the
-// bytes it becomes the old one, and the old one is dropped.
+// kept is a cache of the stored states that were used last, bounded in bytes. It
+// has two generations. A state that is used moves into the young one. When the young
+// one has half of the bytes, the old one is dropped and the young one becomes the old.
 //
 // A state stands in it as it is stored, under a hash of its key: 150 to 250 bytes
 // for most visits, where the decoded form takes 700. It belongs to one goroutine

@@ -177,7 +177,7 @@ func (x *Sessions) name(token string) string {
 	return x.prefix + "session:" + hex.EncodeToString(sum[:])
 }
 
-// unavailable gives an error of Redis the code that its asker is told.
+// unavailable gives an error of Redis the code EUNAVAILABLE, if Redis is away.
 func unavailable(what string, err error) error {
 	if err = redisconn.Explain(err); redisconn.Away(err) {
 		err = weir.Wrap(err, weir.EUNAVAILABLE, "login sessions are away")
