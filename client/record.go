@@ -65,7 +65,9 @@ func SetConsumer(ctx context.Context, consumer string) {
 //
 // The route is the pattern that http.ServeMux found (next is a ServeMux, or what
 // hands its request on to one), or what Route or SetRoute say; else Form of the
-// path, of which there are at most 200, and "other".
+// path. After a pattern that ends in a slash, Form of the rest of the path follows:
+// /api/users/{id} for "/api/". There are at most 200 forms; others are "other", or
+// the pattern with an asterisk: /api/*.
 //
 // The call is recorded when next returns, with the time since it was called. A
 // stream (text/event-stream) and a hijacked connection are recorded when they
@@ -98,7 +100,7 @@ type callKey struct{}
 type inflight struct {
 	recorder *recorder
 	request  *http.Request
-	path     string // next may change the request's
+	path     string // escaped, as patterns are matched; next may change the request's
 	at       time.Time
 	begun    time.Time // for its monotonic part
 
@@ -111,7 +113,7 @@ func (m *recorder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		m.next.ServeHTTP(w, r)
 		return
 	}
-	call := &inflight{recorder: m, path: r.URL.Path, begun: time.Now()}
+	call := &inflight{recorder: m, path: r.URL.EscapedPath(), begun: time.Now()}
 	call.at = m.client.cfg.Now()
 	call.request = r.WithContext(context.WithValue(r.Context(), callKey{}, call))
 	resp := &response{ResponseWriter: w, call: call}
@@ -161,10 +163,7 @@ func (c *inflight) routeOf(status int) string {
 			return route
 		}
 	}
-	if c.request.Pattern != "" {
-		return fromPattern(c.request.Pattern)
-	}
-	return m.forms.route(c.path, status)
+	return m.forms.route(c.request.Pattern, c.path, status)
 }
 
 func (c *inflight) consumerOf() string {

@@ -230,7 +230,7 @@ func TestAFileAndAControllerReachTheServer(t *testing.T) {
 		t.Errorf("%d, %d bytes", status, len(body))
 	}
 	s.get("/deadline")
-	s.want("GET /files/ 200", "GET /deadline 200")
+	s.want("GET /files/f.txt 200", "GET /deadline 200")
 }
 
 // plain hides what the recorder can do.

@@ -2,6 +2,7 @@ package client
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 )
@@ -65,8 +66,8 @@ type forms struct {
 	known map[string]bool
 }
 
-func (f *forms) route(path string, status int) string {
-	form := Form(path)
+// bounded is the form, or what stands for those that are not known.
+func (f *forms) bounded(form, other string, status int) string {
 	f.mu.RLock()
 	known, room := f.known[form], len(f.known) < mostForms
 	f.mu.RUnlock()
@@ -74,18 +75,60 @@ func (f *forms) route(path string, status int) string {
 	case known:
 		return form
 	case !room, 400 <= status && status < 500:
-		return otherRoute
+		return other
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if len(f.known) >= mostForms {
-		return otherRoute
+		return other
 	}
 	if f.known == nil {
 		f.known = map[string]bool{}
 	}
 	f.known[form] = true
 	return form
+}
+
+// route names a call by its ServeMux pattern. One that ends in a slash says only
+// where another router, or a handler of many paths, begins: a form of the rest of
+// the path follows it.
+func (f *forms) route(pattern, path string, status int) string {
+	pattern = fromPattern(pattern)
+	switch {
+	case pattern == "", pattern == "/":
+		return f.bounded(Form(path), otherRoute, status)
+	case !strings.HasSuffix(pattern, "/"):
+		return pattern
+	}
+	rest := Form(below(pattern, path))
+	if rest == "/" {
+		return pattern
+	}
+	return f.bounded(pattern+rest[1:], pattern+"*", status)
+}
+
+// below is what of a path comes after the parts of a pattern; all of it if the
+// path does not begin with them, as behind http.StripPrefix.
+func below(pattern, path string) string {
+	rest := strings.TrimPrefix(path, "/")
+	_, prefix, _ := strings.Cut(strings.TrimSuffix(pattern, "/"), "/") // without the host
+	for prefix != "" {
+		var want, part string
+		want, prefix, _ = strings.Cut(prefix, "/")
+		part, rest, _ = strings.Cut(rest, "/")
+		if !strings.HasPrefix(want, "{") && unescaped(part) != unescaped(want) {
+			return path
+		}
+	}
+	return rest
+}
+
+// unescaped is a part as ServeMux compares it.
+func unescaped(part string) string {
+	if plain, err := url.PathUnescape(part); err == nil {
+		return plain
+	}
+	return part
 }
 
 // fromPattern is the path of a ServeMux pattern, with its host if it has one.
