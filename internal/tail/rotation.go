@@ -1,6 +1,8 @@
 package tail
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -57,45 +59,99 @@ func (t *Tail) siblings(path string) []*candidate {
 	return out
 }
 
-// recover looks for a file that was followed at a path and is not there any
-// more: under another name, as a copy made before it was emptied, or
-// compressed. current is what stands at the path now, or nil.
-func (t *Tail) recover(e *entry, path string, current *candidate) {
-	var copies, packed []*opened
-	defer func() {
-		for _, f := range slices.Concat(copies, packed) {
-			f.unused()
+// looks is how often one poll lists a path's rotated files until nothing moved meanwhile.
+const looks = 10
+
+// look opens the rotated files of a path that are wanted and that no source reads,
+// oldest first; the caller closes them. Rotation may rename and compress files at any
+// moment: a file that moves from one name to the next between the listing and the
+// opening is seen under neither. So the names are listed again afterwards, and nothing
+// counts until they still mean the same files. current is what stood at the path, or
+// nil. ok is false when too much moves: the next poll looks again.
+func (t *Tail) look(path string, current *candidate, wanted func(*opened) bool) (found []*opened, ok bool) {
+	for range looks {
+		names := t.siblings(path)
+		found, ok = t.openSiblings(names, current, wanted)
+		if ok && sameFiles(names, t.siblings(path)) {
+			now, _ := t.candidate(path)
+			if now == nil && current == nil || now != nil && current != nil && now.key == current.key {
+				return found, true
+			}
 		}
-	}()
-	for _, c := range t.siblings(path) {
+		unused(found)
+	}
+	return nil, false
+}
+
+// openSiblings is false when a name does not mean the file any more that it meant.
+func (t *Tail) openSiblings(names []*candidate, current *candidate, wanted func(*opened) bool) (found []*opened, ok bool) {
+	for _, c := range names {
 		if current != nil && c.key == current.key || t.isOpen(c.key) {
 			continue
 		}
 		f, err := c.open()
-		if err != nil || f == nil {
-			continue
-		}
 		switch {
-		case f.head != e.Head || !f.packed && f.size < e.Offset:
+		case errors.Is(err, fs.ErrNotExist):
+			return found, false
+		case err != nil || f == nil: // not ours to read, or without a whole line
+		case f.key != c.key:
 			f.unused()
-		case f.packed:
-			packed = append(packed, f)
-		case f.key == e.key():
-			copies = slices.Insert(copies, 0, f)
+			return found, false
+		case wanted(f):
+			found = append(found, f)
 		default:
-			copies = append(copies, f)
+			f.unused()
 		}
 	}
-	for _, f := range slices.Concat(copies, packed) {
-		t.follow(e, f, true)
-		return
+	return found, true
+}
+
+// sameFiles says whether two listings have the same files under the same names.
+func sameFiles(a, b []*candidate) bool {
+	byName := func(x, y *candidate) int { return strings.Compare(x.path, y.path) }
+	return slices.EqualFunc(slices.SortedFunc(slices.Values(a), byName), slices.SortedFunc(slices.Values(b), byName),
+		func(x, y *candidate) bool { return x.path == y.path && x.key == y.key })
+}
+
+func unused(files []*opened) {
+	for _, f := range files {
+		f.unused()
 	}
-	if current == nil {
+}
+
+// recover goes on with a file that was followed at a path and is not there any more:
+// under another name, as a copy made before it was emptied, or compressed. current says
+// whether something else stands at the path now.
+func (t *Tail) recover(e *entry, path string, rotated []*opened, current bool) {
+	var best *opened
+	rank := func(f *opened) int { // of several, the newest
+		switch {
+		case f.key == e.key():
+			return 3
+		case !f.packed:
+			return 2
+		}
+		return 1
+	}
+	for _, f := range rotated {
+		if !f.used && f.continues(e) && (best == nil || rank(f) > rank(best)) {
+			best = f
+		}
+	}
+	switch {
+	case best != nil:
+		t.follow(e, best, true)
+	case !current:
 		t.once("%s is not there, nor what it was renamed to; waiting for it", path)
-		return
+	default:
+		e.Done, e.Ended = true, t.o.Clock.Now()
+		t.o.Tell("%s is not what it was, and neither the file before nor a copy of it was found: what it had after byte %d is lost", path, e.Offset)
 	}
-	e.Done, e.Ended = true, t.o.Clock.Now()
-	t.o.Tell("%s is not what it was, and neither the file before nor a copy of it was found: what it had after byte %d is lost", path, e.Offset)
+}
+
+// continues says whether a file is what an entry was left at, or has it.
+func (o *opened) continues(e *entry) bool {
+	return o.head == e.Head && (o.packed || o.size >= e.Offset)
 }
 
 // isOpen says whether a source has the file.
@@ -151,15 +207,12 @@ func (t *Tail) known(path, head string) *entry {
 	return nil
 }
 
-// missed follows whole files that came to a path and were rotated away again
-// unseen: they were written after what was last known of the path. Of what stands
-// there now, if there is something, fresh is what nobody saw yet; it may have a copy
-// already, before it is emptied.
-func (t *Tail) missed(path string, current *candidate, fresh *opened) {
-	var after time.Time
+// lastWritten is when what is known of a path was last written to.
+func (t *Tail) lastWritten(path string) time.Time {
+	var last time.Time
 	for _, e := range t.state.Files {
-		if e.Path == path && e.Modified.After(after) {
-			after = e.Modified
+		if e.Path == path && e.Modified.After(last) {
+			last = e.Modified
 		}
 	}
 	for _, s := range t.sources {
@@ -167,21 +220,22 @@ func (t *Tail) missed(path string, current *candidate, fresh *opened) {
 		if info, err := s.stat(); err == nil {
 			at = info.ModTime()
 		}
-		if s.entry.Path == path && at.After(after) {
-			after = at
+		if s.entry.Path == path && at.After(last) {
+			last = at
 		}
 	}
-	for _, c := range t.siblings(path) {
-		if c.modified.Before(after) || current != nil && c.key == current.key || t.isOpen(c.key) {
-			continue
-		}
-		f, err := c.open()
-		if err != nil || f == nil {
-			continue
-		}
-		if t.known(path, f.head) == nil && (fresh == nil || !f.copyOf(fresh)) {
+	return last
+}
+
+// missed follows whole files that came to a path and were rotated away again
+// unseen: they were written after what was last known of the path. Of what stands
+// there now, if there is something, fresh is what nobody saw yet; it may have a copy
+// already, before it is emptied.
+func (t *Tail) missed(path string, rotated []*opened, fresh *opened) {
+	after := t.lastWritten(path)
+	for _, f := range rotated {
+		if !f.used && !f.modified.Before(after) && t.known(path, f.head) == nil && (fresh == nil || !f.copyOf(fresh)) {
 			t.follow(t.newEntry(path, f), f, true)
 		}
-		f.unused()
 	}
 }

@@ -98,6 +98,16 @@ func (c *candidate) open() (*opened, error) {
 	return o, nil
 }
 
+// begun says whether the file has a whole line by now. What has one may have been copied
+// already, and the copy is no other file.
+func (c *candidate) begun() bool {
+	f, err := c.open()
+	if f != nil {
+		f.unused()
+	}
+	return f != nil || err != nil
+}
+
 // headLen is how long the first line is that is not empty, with what stands
 // before it; 0 if it has no end yet.
 func headLen(b []byte) int {

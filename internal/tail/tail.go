@@ -298,60 +298,82 @@ func (t *Tail) change(path string, c *candidate) {
 	var f *opened
 	if c != nil {
 		var err error
-		if f, err = c.open(); err != nil {
+		if f, err = c.open(); errors.Is(err, fs.ErrNotExist) {
+			return // renamed since it was looked at
+		} else if err != nil {
 			t.once("%s cannot be read: %v", path, err)
 			return
 		}
 		if f == nil && !t.waiting(path) {
 			return // without a whole line there is nothing to know it by
 		}
+		if f != nil {
+			defer f.unused()
+			c = &f.candidate // it may be another file by now
+		}
 	}
-	known, gone := false, false
-	for _, e := range slices.Clone(t.state.Files) {
+	known := false
+	var gone []*entry
+	for _, e := range t.state.Files {
 		known = known || e.Path == path
-		if !t.lacks(e, path) {
-			continue
-		}
-		if f != nil && e.Head == f.head && f.size >= e.Offset {
+		switch {
+		case !t.lacks(e, path):
+		case f != nil && !f.used && f.continues(e):
 			t.follow(e, f, false)
-			f = nil
-			continue
+		default:
+			gone = append(gone, e)
 		}
-		gone = true
-		t.recover(e, path, c)
 	}
-	if f == nil {
-		if gone {
-			t.missed(path, c, nil)
-		}
+	if len(gone) == 0 && (f == nil || f.used) {
 		return
 	}
-	defer f.unused()
-	if e := t.state.find(f.key, f.head); e != nil {
-		if !e.Done || e.Path == path && f.size > e.Offset { // given up too early
-			e.Done = false
-			t.follow(e, f, e.Path != path)
+	var rotated []*opened
+	if known {
+		after := t.lastWritten(path)
+		var ok bool
+		if rotated, ok = t.look(path, c, func(r *opened) bool {
+			return slices.ContainsFunc(gone, r.continues) || !r.modified.Before(after) && t.known(path, r.head) == nil
+		}); !ok {
 			return
 		}
-		t.ignored[f.key] = f.modified
-		return
+		defer unused(rotated)
 	}
-	if f.packed {
-		t.once("%s is compressed: it is imported without --follow", path)
-		t.ignored[f.key] = f.modified
-		return
+	for _, e := range gone {
+		t.recover(e, path, rotated, c != nil)
 	}
-	if known {
-		t.missed(path, c, f)
-		if !f.same() {
-			return // emptied meanwhile: the next poll sees what it is now, and the copy
+	if f == nil || f.used || !t.meets(path, f) {
+		if len(gone) > 0 && (f != nil || c == nil || !c.begun()) {
+			t.missed(path, rotated, nil)
 		}
+		return
+	}
+	t.missed(path, rotated, f)
+	if known && !f.same() {
+		return // emptied meanwhile: the next poll sees what it is now, and the copy
 	}
 	e := t.newEntry(path, f)
 	if t.fresh && t.o.FromEnd {
 		e.Offset = f.lastLineEnd()
 	}
 	t.follow(e, f, false)
+}
+
+// meets says whether what stands at a path is a file that nobody saw yet. One that is
+// known is read on if there is more of it.
+func (t *Tail) meets(path string, f *opened) bool {
+	e := t.state.find(f.key, f.head)
+	switch {
+	case e != nil && (!e.Done || e.Path == path && f.size > e.Offset): // given up too early
+		e.Done = false
+		t.follow(e, f, e.Path != path)
+		return false
+	case e == nil && !f.packed:
+		return true
+	case e == nil:
+		t.once("%s is compressed: it is imported without --follow", path)
+	}
+	t.ignored[f.key] = f.modified
+	return false
 }
 
 // newEntry gives a file an id.
