@@ -52,10 +52,13 @@ clients/node/test/frameworks/node_modules/.package-lock.json: clients/node/test/
 	npm ci --prefix clients/node/test/frameworks --no-audit --no-fund
 	touch $@
 
+# The system's Python is the one that has the frameworks, as packages of Debian's.
+PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
+
 .PHONY: clients
 clients: build clients/node/test/frameworks/node_modules/.package-lock.json ## Test the clients for Node and Python, on a server too
 	WEIR_BIN=$(CURDIR)/bin/weir node --test clients/node/test/*.test.js
-	! command -v python3 >/dev/null || { cd clients/python && WEIR_BIN=$(CURDIR)/bin/weir python3 -B -m unittest discover; }
+	! command -v $(PYTHON) >/dev/null || { cd clients/python && WEIR_BIN=$(CURDIR)/bin/weir $(PYTHON) -B -m unittest discover; }
 
 # The order is from cheap to dear. e2e runs alone: it starts servers, kills them and looks at a page.
 .PHONY: test

@@ -52,6 +52,17 @@ if ! have python3; then
 	missing "python3 is missing: the tests of the client for Python cannot run"
 fi
 
+# Debian's packages are for Debian's Python.
+python=$([[ -x /usr/bin/python3 ]] && echo /usr/bin/python3 || echo python3)
+frameworks() { "$python" -c 'import django, fastapi, flask, starlette' 2>/dev/null; }
+
+if ! frameworks && may_install; then
+	install_for "the tests of the client for Python in its frameworks" python3-django python3-fastapi python3-flask python3-starlette
+fi
+if ! frameworks; then
+	missing "Django, FastAPI, Flask or Starlette is missing: the tests of the client for Python in them cannot run"
+fi
+
 # Some distributions ship an older Redis: the tests look at the version themselves.
 if ! { have redis-server && have redis-sentinel; } && may_install; then
 	install_for "the tests against Redis" redis-server redis-sentinel

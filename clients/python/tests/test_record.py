@@ -7,6 +7,7 @@ import types
 import unittest
 import urllib.error
 import urllib.request
+import uuid
 import wsgiref.simple_server
 import wsgiref.util
 
@@ -242,8 +243,26 @@ class ASGI(Recording):
         self.run_app(app, "/brew", scope={"method": "BREW"})
         self.assertEqual(self.calls(6), [
             "GET /users/{id} 201 key-" + hashlib.sha256(b"k1").hexdigest()[:12], 
-            "GET /fast/{tenant}/items/{item} 201", "GET /star/{name}/{id} 404", "GET /set/{by} 201 acme", "GET other 404", "other /brew 201",
+            "GET /fast/{tenant}/items/{item} 201", "GET other 404", "GET /set/{by} 201 acme", "GET other 404", "other /brew 201",
         ])
+
+    def test_what_is_missing_uses_no_forms_up(self):
+        async def app(scope, receive, send):
+            scope["path_params"] = {"tenant": scope["path"].split("/")[1]}
+            if scope["path"].startswith("/fast"):
+                scope["route"], scope["root_path"] = types.SimpleNamespace(path="/items/{item}"), scope["path"][: -len("/items/7")]
+                scope["path_params"] = {"item": 7}
+            await send({"type": "http.response.start", "status": 404 if "scan" in scope["path"] else 200, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
+
+        word = lambda i: "x" * (i % 30) + chr(97 + i // 30)
+        for i in range(300):
+            self.run_app(app, "/acme/scan/" + word(i))
+            self.run_app(app, "/fast/scan" + word(i) + "/items/7")
+        for i in range(300):
+            self.run_app(app, "/fast/" + word(i) + "/items/7")
+        calls = self.calls(900)
+        self.assertEqual((len(set(calls)), calls.count("GET other 404"), calls.count("GET other 200")), (202, 600, 100))
 
     def test_answers_end_in_many_ways(self):
         started = {"type": "http.response.start", "status": 200, "headers": []}
@@ -301,6 +320,21 @@ class Routes(Recording):
         with open(os.path.join(os.path.dirname(__file__), "../../testdata/forms.json"), encoding="utf-8") as f:
             for path, want in json.load(f).items():
                 self.assertEqual(form(path), want, path)
+
+    def test_values_of_parameters_are_named_where_they_stand(self):
+        for path, params, want in (
+            ("/users/users", {"name": "users"}, "/users/{name}"),
+            ("/users/7/orders/7", {"user": 7, "order": 7}, "/users/{user}/orders/{order}"),
+            ("/users/user", {"name": "use"}, "/users/user"),
+            ("/orders/007", {"order": 7}, "/orders/{order}"),
+            ("/items/0190D0D6-6A2C-7C3E-8F7A-1B2C3D4E5F60", {"item": uuid.UUID("0190d0d6-6a2c-7c3e-8f7a-1b2c3d4e5f60")}, "/items/{item}"),
+            ("/files/a/b/c/d/e/f/g", {"rest": "a/b/c/d/e/f/g"}, "/files/{rest}"),
+            ("/files/a//b/", {"rest": "a//b/"}, "/files/{rest}"),
+            ("/files/a/b/to/c", {"rest": "a/b", "name": "c"}, "/files/{rest}/to/{name}"),
+            ("/files/", {"rest": ""}, "/files"),
+            ("/files" + "/a" * 30000, {"rest": "/a" * 15000, "last": "/a" * 15000}, "/files/a/a/a/a/a/*"),
+        ):
+            self.assertEqual(form(path, params), want, path[:40])
 
     def test_forms_are_bounded(self):
         def app(environ, start_response):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Any, Awaitable, Callable, MutableMapping
 
 from ._record import Ask, Call, Recorder
 from ._route import form
+from ._starlette import pattern
 from .client import Weir
 
 Scope = MutableMapping[str, Any]
@@ -16,8 +18,8 @@ App = Callable[..., Awaitable[None]]
 class ASGIMiddleware:
     """Records each call that app answers: method, route, status, latency, consumer.
 
-    The route is scope["weir.route"], or what route(scope) says, or the path of scope["route"] (FastAPI), or the path with the
-    names of scope["path_params"] (Starlette); else form() of the path, of which there are at most 200, and "other".
+    The route is scope["weir.route"], or what route(scope) says, or the pattern that Starlette or FastAPI found; else form() of
+    the path with the names of scope["path_params"], of which there are at most 200, and "other".
     consumer(scope) names who called, unless scope["weir.consumer"] does; skip(scope) leaves calls out.
 
     The call is recorded when its answer ends, without what runs in the background after it; a stream (text/event-stream) when
@@ -66,13 +68,19 @@ class ASGIMiddleware:
         call.record(call.status or 500)  # without an answer the server makes one
 
     def _route(self, scope: Scope, path: str, root: str, status: int) -> str:
-        params = {str(v): k for k, v in (scope.get("path_params") or {}).items()}
-        pattern = getattr(scope.get("route"), "path", None)
-        if isinstance(pattern, str) and pattern:
-            mount = str(scope.get("root_path", ""))
-            mount = mount[len(root) :] if mount.startswith(root) else mount
-            return form(mount, params).rstrip("/") + pattern
-        return self._recorder.forms.bounded(form(path, params), 200 if params else status)
+        params = scope.get("path_params") or {}
+        relative = getattr(scope.get("route"), "path", None)  # FastAPI's
+        mount = str(scope.get("root_path", ""))
+        mount = mount[len(root) :] if mount.startswith(root) else mount
+        if relative and not mount:
+            return str(relative)
+        found = pattern(scope, path)
+        if found:
+            return found
+        if relative:
+            outer = {k: v for k, v in params.items() if not re.search("{" + re.escape(k) + "[}:]", relative)}
+            return self._recorder.forms.bounded(form(mount, outer).rstrip("/") + relative, status)
+        return self._recorder.forms.bounded(form(path, params), status)
 
     def _ending(self, send: Any) -> Any:
         async def ending(message: MutableMapping[str, Any]) -> None:

@@ -28,12 +28,17 @@ class WSGIMiddleware:
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         if self._recorder.leaves_out(environ):
             return self._app(environ, start_response)
-        path, rule = _path(environ), ""
-        call = Call(self._recorder, environ, environ.get("REQUEST_METHOD", ""), lambda status: rule or self._recorder.forms.bounded(form(path), status))
+        path, root, rule, mount = _path(environ), environ.get("SCRIPT_NAME", ""), "", ""
+
+        def route(status: int) -> str:
+            # A service's own dispatcher may mount an application under many names, and the server under one.
+            return rule if rule and mount == root else self._recorder.forms.bounded(rule or form(path), status)
+
+        call = Call(self._recorder, environ, environ.get("REQUEST_METHOD", ""), route)
 
         def start(status: str, headers: Any, *exc_info: Any) -> Any:
-            nonlocal rule
-            rule = _rule(environ) or rule
+            nonlocal rule, mount
+            rule, mount = _rule(environ) or rule, environ.get("SCRIPT_NAME", "")
             write = start_response(status, headers, *exc_info)
             call.status = int(status[:3]) if status[:3].isdigit() else 0
             if any(k.lower() == "content-type" and v.lower().startswith("text/event-stream") for k, v in headers):
