@@ -1,7 +1,7 @@
 'use strict';
 
 const { performance } = require('node:perf_hooks');
-const { form, Forms, knownMethod } = require('./route.js');
+const { form, Forms, knownMethod, mounted } = require('./route.js');
 
 const CALL = Symbol('weir.call');
 
@@ -11,6 +11,7 @@ class Recorder {
   #options;
   #log;
   #forms = new Forms();
+  #mounted = new Forms(); // routes of mounted routers: a mount by a regular expression has many paths
 
   constructor(weir, options = {}, log = () => {}) {
     this.#weir = weir;
@@ -50,11 +51,7 @@ class Recorder {
     const named = this.#ask('route', call.req, call.res);
     if (named) return String(named);
     const { mount, route } = call;
-    if (route) {
-      const pattern = mount + patternOf(route.path);
-      // Where a router is mounted is told with the values of its parameters.
-      return mount === '' ? pattern : this.#forms.bounded(form(mount) + patternOf(route.path), 200);
-    }
+    if (route) return mount === '' ? patternOf(route.path) : this.#mounted.bounded(mount + patternOf(route.path), 200);
     return this.#forms.bounded(form(call.path), status);
   }
 }
@@ -87,22 +84,22 @@ class Call {
   }
 
   // Express sets req.route when it finds one; where the router is mounted is known
-  // then, and not any more when an error handler answers.
+  // then, and not any more when an error handler answers. It sets req.params before it
+  // enters a mount, which makes req.baseUrl longer.
   #watchRoute(req) {
-    let value = req.route;
-    const seen = () => {
-      this.route = value;
-      this.mount = req.baseUrl ?? '';
+    let params = req.params;
+    let mounts = req.baseUrl ? [{ url: req.baseUrl, params }] : [];
+    const seen = (route) => {
+      if (!route) return;
+      this.route = route;
+      this.mount = mounted(mounts);
     };
-    if (value) seen();
-    Object.defineProperty(req, 'route', {
-      configurable: true,
-      enumerable: true,
-      get: () => value,
-      set: (route) => {
-        value = route;
-        if (route) seen();
-      },
+    seen(req.route);
+    watch(req, 'route', seen);
+    watch(req, 'params', (value) => (params = value));
+    watch(req, 'baseUrl', (url = '') => {
+      mounts = mounts.filter((m) => m.url.length <= url.length);
+      if (url.length > (mounts.at(-1)?.url.length ?? 0)) mounts.push({ url, params });
     });
   }
 
@@ -133,6 +130,18 @@ class Call {
       },
     });
   }
+}
+
+/** Calls back with each value that a property is set to, after who watches it already. */
+function watch(object, name, changed) {
+  const before = Object.getOwnPropertyDescriptor(object, name)?.set;
+  let value = object[name];
+  const set = (to) => {
+    value = to;
+    before?.(to);
+    changed(to);
+  };
+  Object.defineProperty(object, name, { configurable: true, enumerable: true, get: () => value, set });
 }
 
 // The value of a header among those given to writeHead: an object, or a flat list.

@@ -17,9 +17,47 @@ const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'CONNE
  */
 function form(path) {
   const parts = path.split('/').filter(Boolean);
-  const kept = parts.slice(0, MOST_PARTS).map((p) => (p.length <= LONGEST_PART && WORD.test(p) ? p : '{id}'));
+  const kept = parts.slice(0, MOST_PARTS).map(part);
   if (parts.length > MOST_PARTS) kept.push('*');
   return '/' + kept.join('/');
+}
+
+const part = (p) => (p.length <= LONGEST_PART && WORD.test(p) ? p : '{id}');
+
+/**
+ * Where routers are mounted, with the names of parameters in place of their values.
+ * @param {{ url: string, params?: object }[]} mounts outermost first; each url begins with the one before
+ * @returns {string} "" without mounts
+ */
+function mounted(mounts) {
+  const used = new Set();
+  let outer = '';
+  let path = '';
+  for (const { url, params } of mounts) {
+    const parts = url.slice(outer.length).split('/').filter(Boolean);
+    const kept = parts.map(part);
+    let end = parts.length;
+    // The parameters are in the order of the path, those of outer mounts (mergeParams) before.
+    for (const [name, value] of Object.entries(params ?? {}).reverse()) {
+      const at = used.has(name) ? -1 : parts.slice(0, end).map(decoded).lastIndexOf(value);
+      if (at < 0) continue;
+      used.add(name);
+      kept[at] = `:${name}`;
+      end = at;
+    }
+    if (kept.length > MOST_PARTS) kept.splice(MOST_PARTS, kept.length, '*');
+    path += kept.map((p) => `/${p}`).join('');
+    outer = url;
+  }
+  return path;
+}
+
+function decoded(p) {
+  try {
+    return decodeURIComponent(p);
+  } catch {
+    return p;
+  }
 }
 
 /**
@@ -60,4 +98,4 @@ function keyConsumer(header) {
 /** @param {string | undefined} method */
 const knownMethod = (method) => (method && METHODS.has(method) ? method : OTHER);
 
-module.exports = { form, Forms, keyConsumer, knownMethod };
+module.exports = { form, Forms, keyConsumer, knownMethod, mounted };
