@@ -38,12 +38,12 @@ func (l *lateHot) Append(ctx context.Context, items []hot.Item) ([]int, error) {
 	return s.Append(ctx, items)
 }
 
-func (l *lateHot) Seen(ctx context.Context, project string, devices []string, now time.Time) ([]bool, error) {
+func (l *lateHot) Seen(ctx context.Context, project string, asked []hot.Sighting, now time.Time) ([]hot.Sight, error) {
 	s, err := l.get()
 	if err != nil {
 		return nil, err
 	}
-	return s.Seen(ctx, project, devices, now)
+	return s.Seen(ctx, project, asked, now)
 }
 
 func (l *lateHot) Series(ctx context.Context, project string, g hot.Grain, d hot.Dimension, member string, from, to time.Time) ([]hot.Point, error) {

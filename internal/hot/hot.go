@@ -155,13 +155,25 @@ type Presence interface {
 	// backend may keep fewer of large ones, and none of a project that has sent
 	// nothing for a week.
 	Recent(ctx context.Context, project string, limit int) ([]weir.Event, error)
-	// Seen says of each of the devices whether it had an event within
-	// LastScreenViewKept.
-	Seen(ctx context.Context, project string, devices []string, now time.Time) ([]bool, error)
+	// Seen says of each sighting what the store has of it.
+	Seen(ctx context.Context, project string, asked []Sighting, now time.Time) ([]Sight, error)
 	// LastScreenView is the device's last one; ok is false when it has none
 	// within LastScreenViewKept.
 	LastScreenView(ctx context.Context, project, device string, now time.Time) (v ScreenView, ok bool, err error)
 }
+
+// Sighting is a device, and the id of an event that it may have sent; "" is none.
+type Sighting struct{ Device, ID string }
+
+// Sight is what a store has of a Sighting.
+type Sight uint8
+
+// What a store may have of a Sighting, the more the greater.
+const (
+	Unseen     Sight = iota
+	SeenDevice       // the device had an event within LastScreenViewKept
+	SeenEvent        // the id was accepted of that device, within the window, or is just being stored
+)
 
 // ScreenView is what presence remembers of one.
 type ScreenView struct {

@@ -9,13 +9,14 @@ import (
 	"time"
 
 	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/hot"
 )
 
 // Salts are the secrets that device ids are derived under.
 type Salts interface {
-	// Salts are those of the day, in UTC, and of the day before; nil if that
-	// had none.
-	Salts(ctx context.Context, day time.Time) (today, yesterday []byte, err error)
+	// Salts are that of the day, in UTC, and those of other days under which a device
+	// may be known: the day before's first.
+	Salts(ctx context.Context, day time.Time) (today []byte, others [][]byte, err error)
 	// ImportSalt is the project's own, which does not rotate.
 	ImportSalt(ctx context.Context, projectID string) ([]byte, error)
 }
@@ -24,14 +25,16 @@ type Salts interface {
 type devices struct {
 	salts Salts
 	log   interface {
-		Seen(ctx context.Context, project string, devices []string, now time.Time) ([]bool, error)
+		Seen(ctx context.Context, project string, asked []hot.Sighting, now time.Time) ([]hot.Sight, error)
 	}
 }
 
 // derive sets the device of the project's events that have none to a hash of salt,
 // project, address and user agent. The salt changes at midnight UTC; a device that
-// was here under yesterday's in the last half hour keeps that name, so that midnight
-// tears no visit in two. The hot tier is asked once for all of a request.
+// was here under another day's in the last half hour keeps that name, so that midnight
+// tears no visit in two. An event that was stored under another day's name keeps that
+// too: an id is its device's, and a retry has to be known, on which side of midnight
+// ever a clock puts it. The hot tier is asked once for all of a request.
 func (d devices) derive(ctx context.Context, project string, in []weir.Incoming, r Remote, now time.Time) error {
 	var unnamed []*weir.Incoming
 	for i := range in {
@@ -50,30 +53,41 @@ func (d devices) derive(ctx context.Context, project string, in []weir.Incoming,
 		name(unnamed, salt, project)
 		return nil
 	}
-	today, yesterday, err := d.salts.Salts(ctx, now)
+	today, others, err := d.salts.Salts(ctx, now)
 	if err != nil {
 		return fmt.Errorf("salts: %w", err)
 	}
-	if yesterday == nil {
-		name(unnamed, today, project)
+	name(unnamed, today, project)
+	if len(others) == 0 {
 		return nil
 	}
-	name(unnamed, yesterday, project)
-	var old []string
-	place := map[string]int{} // in old
-	for _, x := range unnamed {
-		if _, ok := place[x.Event.DeviceID]; !ok {
-			place[x.Event.DeviceID] = len(old)
-			old = append(old, x.Event.DeviceID)
+	names := make([][]hot.Sighting, len(unnamed)) // today's, then the others
+	var asked []hot.Sighting
+	place := map[hot.Sighting]int{} // in asked
+	for i, x := range unnamed {
+		if x.Event.ID != "" {
+			names[i] = append(names[i], hot.Sighting{Device: x.Event.DeviceID, ID: x.Event.ID})
+		}
+		for _, salt := range others {
+			names[i] = append(names[i], hot.Sighting{Device: deviceID(salt, project, x.Source), ID: x.Event.ID})
+		}
+		for _, n := range names[i] {
+			if _, ok := place[n]; !ok {
+				place[n] = len(asked)
+				asked = append(asked, n)
+			}
 		}
 	}
-	seen, err := d.log.Seen(ctx, project, old, now)
+	seen, err := d.log.Seen(ctx, project, asked, now)
 	if err != nil {
-		return fmt.Errorf("look for yesterday's devices: %w", err)
+		return fmt.Errorf("look for other days' devices: %w", err)
 	}
-	for _, x := range unnamed {
-		if !seen[place[x.Event.DeviceID]] {
-			x.Event.DeviceID = deviceID(today, project, x.Source)
+	for i, x := range unnamed {
+		today, best := x.Event.DeviceID, hot.Unseen
+		for _, n := range names[i] {
+			if s := seen[place[n]]; s > best && (s == hot.SeenEvent || n.Device != today) {
+				best, x.Event.DeviceID = s, n.Device
+			}
 		}
 	}
 	return nil

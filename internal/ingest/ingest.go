@@ -23,7 +23,7 @@ import (
 // Log is what ingest needs of the hot tier.
 type Log interface {
 	Append(ctx context.Context, items []hot.Item) (duplicates []int, err error)
-	Seen(ctx context.Context, project string, devices []string, now time.Time) ([]bool, error)
+	Seen(ctx context.Context, project string, asked []hot.Sighting, now time.Time) ([]hot.Sight, error)
 }
 
 // Feed is told of what was accepted, for those who watch.
@@ -202,12 +202,13 @@ func (g *Ingester) Accept(ctx context.Context, p *weir.Project, in []weir.Incomi
 
 func (g *Ingester) accept(ctx context.Context, p *weir.Project, in []weir.Incoming, r Remote, admitted admission, now time.Time) (Reply, error) {
 	for i := range in {
-		if err := g.complete(p, &in[i], r, now); err != nil {
-			return Reply{}, err
-		}
+		g.complete(p, &in[i], r, now)
 	}
 	if err := g.devices.derive(ctx, p.ID, in, r, now); err != nil {
 		return Reply{}, unavailable(err)
+	}
+	if err := identify(in); err != nil {
+		return Reply{}, err
 	}
 	kept, out, flagged := g.overflowed(p, in, admitted)
 	kept, large := tooLarge(kept)
@@ -242,8 +243,24 @@ func tooLarge(in []weir.Incoming) (kept []weir.Incoming, large []weir.Rejection)
 	return kept, large
 }
 
-// complete fills in what the event does not say, but for its device.
-func (g *Ingester) complete(p *weir.Project, x *weir.Incoming, r Remote, now time.Time) error {
+// identify makes ids for the events that have none. It comes after derive, which looks
+// for the ids that senders gave.
+func identify(in []weir.Incoming) error {
+	for i := range in {
+		if in[i].Event.ID != "" {
+			continue
+		}
+		id, err := uuid.NewV7()
+		if err != nil {
+			return fmt.Errorf("ingest: make an id: %w", err)
+		}
+		in[i].Event.ID = id.String()
+	}
+	return nil
+}
+
+// complete fills in what the event does not say, but for its device and its id.
+func (g *Ingester) complete(p *weir.Project, x *weir.Incoming, r Remote, now time.Time) {
 	switch s := &x.Source; {
 	case s.Reported:
 	case s.Client:
@@ -257,18 +274,10 @@ func (g *Ingester) complete(p *weir.Project, x *weir.Incoming, r Remote, now tim
 	g.Enrich.Apply(x)
 	e := &x.Event
 	e.ProjectID, e.ReceivedAt = p.ID, now
-	if e.ID == "" {
-		id, err := uuid.NewV7()
-		if err != nil {
-			return fmt.Errorf("ingest: make an id: %w", err)
-		}
-		e.ID = id.String()
-	}
 	g.dropIllegalIDs(e)
 	if p.StoreIP && x.Source.IP != "" {
 		e.Properties = withIP(e.Properties, x.Source.IP)
 	}
-	return nil
 }
 
 // append makes the events durable.

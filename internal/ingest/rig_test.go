@@ -153,9 +153,9 @@ type log struct {
 	asked []int // devices of each call of Seen
 }
 
-func (l *log) Seen(ctx context.Context, project string, devices []string, now time.Time) ([]bool, error) {
-	l.asked = append(l.asked, len(devices))
-	return l.Log.Seen(ctx, project, devices, now)
+func (l *log) Seen(ctx context.Context, project string, asked []hot.Sighting, now time.Time) ([]hot.Sight, error) {
+	l.asked = append(l.asked, len(asked))
+	return l.Log.Seen(ctx, project, asked, now)
 }
 
 func (l *log) Append(ctx context.Context, items []hot.Item) ([]int, error) {
@@ -209,21 +209,28 @@ func (l *ledger) Overflow(_ context.Context, project, month string) (map[string]
 	return out, l.fail
 }
 
-// salts has one for each day from the first on.
+// salts has one for each day from the first on. Like those of meta they are made for a
+// day when it is first asked for, and ten minutes before.
 type salts struct {
-	first time.Time
-	fail  error
+	first, last time.Time
+	fail        error
 }
 
-func (s *salts) Salts(_ context.Context, day time.Time) (today, yesterday []byte, err error) {
+func (s *salts) Salts(_ context.Context, day time.Time) (today []byte, others [][]byte, err error) {
 	if s.fail != nil {
 		return nil, nil, s.fail
 	}
-	today = []byte(day.UTC().Format(time.DateOnly))
-	if before := day.AddDate(0, 0, -1); !before.Before(s.first) {
-		yesterday = []byte(before.UTC().Format(time.DateOnly))
+	if ahead := day.Add(10 * time.Minute); ahead.After(s.last) {
+		s.last = ahead
 	}
-	return today, yesterday, nil
+	salt := func(t time.Time) []byte { return []byte(t.UTC().Format(time.DateOnly)) }
+	if before := day.AddDate(0, 0, -1); !before.Before(s.first) {
+		others = append(others, salt(before))
+	}
+	if after := day.AddDate(0, 0, 1).Truncate(24 * time.Hour); !after.After(s.last) {
+		others = append(others, salt(after))
+	}
+	return salt(day), others, nil
 }
 
 func (s *salts) ImportSalt(_ context.Context, projectID string) ([]byte, error) {

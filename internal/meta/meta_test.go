@@ -28,6 +28,12 @@ func (w *watch) now() time.Time {
 	return w.t
 }
 
+func (w *watch) set(t time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.t = t
+}
+
 func (w *watch) add(d time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

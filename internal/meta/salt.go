@@ -17,33 +17,36 @@ const (
 	importSaltLen = 32 // bytes
 )
 
-// saltCache holds the last answer of Salts: there is a new one once a day.
+// saltAhead is how long before midnight the next day's salt is made: so much may the
+// clocks of nodes differ and each has the salts that the others go by.
+const saltAhead = 10 * time.Minute
+
+// saltCache holds the last answer of Salts: there are two new ones a day.
 type saltCache struct {
-	mu               sync.Mutex
-	day              string
-	today, yesterday []byte
+	mu        sync.Mutex
+	day, next string
+	today     []byte
+	others    [][]byte
 }
 
 // Salts are the secrets that device ids of a day, in UTC, are derived under:
-// that day's, made when first asked for, and the day before's, nil when that
-// day had none. Older ones are destroyed, so that ids of two days ago cannot be
-// derived again by anybody; while the clock is in doubt they are kept, see Today. Both
+// that day's, made when first asked for, and the others under which a device or an event
+// may have been taken in: the day before's, if that had one, and those of later days,
+// which are there when a clock was set back, and before midnight, since other nodes' clocks
+// may be ahead. Older ones are destroyed, so that ids of two days ago cannot be
+// derived again by anybody; while the clock is in doubt they are kept, see Today. All
 // are read-only. Errors: EINVALID for a day more than one away from the clock's, which
 // has no salt or not yet.
-func (s *Store) Salts(ctx context.Context, day time.Time) (today, yesterday []byte, err error) {
-	name := day.UTC().Format(time.DateOnly)
+func (s *Store) Salts(ctx context.Context, day time.Time) (today []byte, others [][]byte, err error) {
+	name, next := day.UTC().Format(time.DateOnly), day.UTC().Add(saltAhead).Format(time.DateOnly)
 	s.salts.mu.Lock()
 	defer s.salts.mu.Unlock()
-	if s.salts.day == name {
-		return s.salts.today, s.salts.yesterday, nil
+	if s.salts.day == name && s.salts.next == next {
+		return s.salts.today, s.salts.others, nil
 	}
 	now := s.clock.Now()
 	if d := dayStart(day).Sub(dayStart(now)); d < -24*time.Hour || d > 24*time.Hour {
 		return nil, nil, weir.Errorf(weir.EINVALID, "the salt of %s is destroyed or not made yet", name)
-	}
-	fresh, err := s.randomBytes(dailySaltLen)
-	if err != nil {
-		return nil, nil, fmt.Errorf("meta: salts: %w", err)
 	}
 	var destroyed bool
 	err = s.inTx(ctx, func(tx *sql.Tx) error {
@@ -51,15 +54,18 @@ func (s *Store) Salts(ctx context.Context, day time.Time) (today, yesterday []by
 		if _, destroyed, err = s.destroySalts(ctx, tx, day); err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO salts (day, salt) VALUES (?, ?) ON CONFLICT DO NOTHING`,
-			name, base64.StdEncoding.EncodeToString(fresh))
-		if err != nil {
-			return err
+		for _, d := range []string{name, next} {
+			fresh, err := s.randomBytes(dailySaltLen)
+			if err != nil {
+				return err
+			}
+			_, err = tx.ExecContext(ctx, `INSERT INTO salts (day, salt) VALUES (?, ?) ON CONFLICT DO NOTHING`,
+				d, base64.StdEncoding.EncodeToString(fresh))
+			if err != nil {
+				return err
+			}
 		}
-		if today, err = readSalt(ctx, tx, name); err != nil {
-			return err
-		}
-		yesterday, err = readSalt(ctx, tx, dayStart(day).AddDate(0, 0, -1).Format(time.DateOnly))
+		today, others, err = readSalts(ctx, tx, day)
 		return err
 	})
 	if err != nil {
@@ -73,9 +79,9 @@ func (s *Store) Salts(ctx context.Context, day time.Time) (today, yesterday []by
 		}
 	}
 	if !dayStart(day).Before(dayStart(now)) {
-		s.salts.day, s.salts.today, s.salts.yesterday = name, today, yesterday
+		s.salts.day, s.salts.next, s.salts.today, s.salts.others = name, next, today, others
 	}
-	return today, yesterday, nil
+	return today, others, nil
 }
 
 // DestroySalts destroys the salts of before yesterday, and those that an earlier call
@@ -136,17 +142,35 @@ func (s *Store) ForgetSalts(ctx context.Context) error {
 	return nil
 }
 
-// readSalt is a day's salt, nil when there is none.
-func readSalt(ctx context.Context, tx *sql.Tx, day string) ([]byte, error) {
-	var text string
-	err := tx.QueryRowContext(ctx, `SELECT salt FROM salts WHERE day = ?`, day).Scan(&text)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil
-	}
+// laterSalts bounds how many salts of later days are asked for. A clock that was wrong
+// often may have made more; each costs a look-up of each event.
+const laterSalts = 2
+
+// readSalts are a day's salt, and the others in the order of their days.
+func readSalts(ctx context.Context, tx *sql.Tx, day time.Time) (today []byte, others [][]byte, err error) {
+	name := day.UTC().Format(time.DateOnly)
+	rows, err := tx.QueryContext(ctx, `SELECT day, salt FROM salts WHERE day >= ? ORDER BY day LIMIT ?`,
+		dayStart(day).AddDate(0, 0, -1).Format(time.DateOnly), 2+laterSalts)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return base64.StdEncoding.DecodeString(text)
+	defer rows.Close()
+	for rows.Next() {
+		var of, text string
+		if err := rows.Scan(&of, &text); err != nil {
+			return nil, nil, err
+		}
+		salt, err := base64.StdEncoding.DecodeString(text)
+		if err != nil {
+			return nil, nil, err
+		}
+		if of == name {
+			today = salt
+		} else {
+			others = append(others, salt)
+		}
+	}
+	return today, others, rows.Err()
 }
 
 // ImportSalt is the secret that device ids of a project's imported logs are

@@ -7,16 +7,29 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	weir "github.com/weir-analytics/weir"
 )
 
 func salts(t *testing.T, f fixture) (today, yesterday []byte) {
 	t.Helper()
-	today, yesterday, err := f.Salts(t.Context(), f.watch.now())
+	today, others := saltsAt(t, f, f.watch.now())
+	if len(others) > 1 {
+		t.Fatalf("%d others: want yesterday's", len(others))
+	}
+	if len(others) > 0 {
+		yesterday = others[0]
+	}
+	return today, yesterday
+}
+
+func saltsAt(t *testing.T, f fixture, day time.Time) (today []byte, others [][]byte) {
+	t.Helper()
+	today, others, err := f.Salts(t.Context(), day)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return today, yesterday
+	return today, others
 }
 
 func TestASaltLastsItsDayAndTheNext(t *testing.T) {
@@ -108,13 +121,39 @@ func TestARequestFromJustBeforeMidnightGetsItsDaysSalt(t *testing.T) {
 	first, _ := salts(t, f)
 	f.watch.add(24 * time.Hour)
 	salts(t, f)
-	late, before, err := f.Salts(t.Context(), old)
-	if err != nil || !bytes.Equal(late, first) || before != nil {
-		t.Fatalf("late request: %x, %x, %v", late, before, err)
+	if late, others := saltsAt(t, f, old); !bytes.Equal(late, first) || len(others) != 1 {
+		t.Fatalf("late request: %x, %x", late, others)
 	}
 	if _, yesterday := salts(t, f); !bytes.Equal(yesterday, first) {
 		t.Fatal("the late request destroyed a salt")
 	}
+}
+
+func TestTheSaltsOfOtherDaysAreThereWhereverTheClockIsSet(t *testing.T) {
+	f := open(t)
+	midnight := f.watch.now().Truncate(24*time.Hour).AddDate(0, 0, 1)
+	first, _ := salts(t, f)
+	want := func(at time.Duration, today []byte, others ...[]byte) {
+		t.Helper()
+		f.watch.set(midnight.Add(at))
+		got, have := saltsAt(t, f, f.watch.now())
+		if d := cmp.Diff(append([][]byte{today}, others...), append([][]byte{got}, have...)); d != "" {
+			t.Errorf("%v from midnight: %s", at, d)
+		}
+	}
+	want(-11*time.Minute, first)
+	// Before midnight the next day's is there: another node's clock may be ahead.
+	f.watch.set(midnight.Add(-9 * time.Minute))
+	_, others := saltsAt(t, f, f.watch.now())
+	if len(others) != 1 {
+		t.Fatalf("nine minutes before midnight: %x", others)
+	}
+	second := others[0]
+	want(-time.Millisecond, first, second)
+	want(time.Millisecond, second, first)
+	want(-time.Millisecond, first, second)
+	want(-time.Hour, first, second)
+	want(time.Hour, second, first)
 }
 
 func TestDaysFarFromTheClockHaveNoSalt(t *testing.T) {

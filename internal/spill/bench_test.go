@@ -18,8 +18,8 @@ type free struct{}
 
 func (free) Append(context.Context, []hot.Item) ([]int, error) { return nil, nil }
 
-func (free) Seen(context.Context, string, []string, time.Time) ([]bool, error) {
-	return []bool{true}, nil
+func (free) Seen(context.Context, string, []hot.Sighting, time.Time) ([]hot.Sight, error) {
+	return []hot.Sight{hot.SeenDevice}, nil
 }
 
 // BenchmarkAppend is an append of one event: to the primary alone, and through

@@ -95,10 +95,10 @@ func (s *shaky) Append(ctx context.Context, items []hot.Item) ([]int, error) {
 	}
 }
 
-func (s *shaky) Seen(ctx context.Context, project string, devices []string, now time.Time) ([]bool, error) {
+func (s *shaky) Seen(ctx context.Context, project string, asked []hot.Sighting, now time.Time) ([]hot.Sight, error) {
 	switch s.fault() {
 	case none, full, half, forgets, slow:
-		return s.Store.Seen(ctx, project, devices, now)
+		return s.Store.Seen(ctx, project, asked, now)
 	case refuses:
 		return nil, errAway
 	default:

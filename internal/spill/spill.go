@@ -21,7 +21,7 @@ import (
 // failed may have been applied, whole or in some shards.
 type Primary interface {
 	Append(ctx context.Context, items []hot.Item) (duplicates []int, err error)
-	Seen(ctx context.Context, project string, devices []string, now time.Time) ([]bool, error)
+	Seen(ctx context.Context, project string, asked []hot.Sighting, now time.Time) ([]hot.Sight, error)
 }
 
 // Local is the node's own log: a hot.Store of one shard that only the Spillway
@@ -29,7 +29,7 @@ type Primary interface {
 type Local interface {
 	Shards() int
 	Append(ctx context.Context, items []hot.Item) (duplicates []int, err error)
-	Seen(ctx context.Context, project string, devices []string, now time.Time) ([]bool, error)
+	Seen(ctx context.Context, project string, asked []hot.Sighting, now time.Time) ([]hot.Sight, error)
 	Read(ctx context.Context, shard int, after uint64, limit hot.Limit) ([]hot.Record, error)
 	Progress(ctx context.Context, shard int) (hot.Progress, error)
 	Claim(ctx context.Context, shard int, owner string, ttl time.Duration) (hot.Lease, error)
@@ -226,13 +226,13 @@ func (s *Spillway) refuse(err error) error {
 
 // Seen implements ingest.Log. While spilling, only devices of the local log
 // count as seen: whether the primary has one cannot be known.
-func (s *Spillway) Seen(ctx context.Context, project string, devices []string, now time.Time) ([]bool, error) {
+func (s *Spillway) Seen(ctx context.Context, project string, asked []hot.Sighting, now time.Time) ([]hot.Sight, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	if !s.spilling.Load() {
 		patient, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.opt.Patience)
-		seen, err := s.primary.Seen(patient, project, devices, now)
+		seen, err := s.primary.Seen(patient, project, asked, now)
 		cancel()
 		if err == nil || errors.Is(err, hot.ErrClosed) {
 			return seen, err
@@ -242,5 +242,5 @@ func (s *Spillway) Seen(ctx context.Context, project string, devices []string, n
 		s.begin(err)
 		s.gate.RUnlock()
 	}
-	return s.local.Seen(ctx, project, devices, now)
+	return s.local.Seen(ctx, project, asked, now)
 }

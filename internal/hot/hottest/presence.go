@@ -66,27 +66,48 @@ func (s suite) testPresence(t *testing.T) {
 				t.Fatal(d, ok, err)
 			}
 			f.clock.Add(29 * time.Minute)
-			seen := func(want ...bool) {
+			seen := func(want ...hot.Sight) {
 				t.Helper()
-				got, err := f.Seen(t.Context(), "p", []string{"a", "nobody", "a"}, f.clock.Now())
-				if d := cmp.Diff(want, got); d != "" || err != nil {
-					t.Fatal(d, err)
-				}
+				f.sees("p", []hot.Sighting{{Device: "a"}, {Device: "nobody"}, {Device: "a"}}, want)
 			}
-			seen(true, false, true)
-			if got, err := f.Seen(t.Context(), "nothing", []string{"a"}, f.clock.Now()); err != nil || len(got) != 1 || got[0] {
-				t.Fatalf("a device of no project is seen: %v (%v)", got, err)
-			}
-			if got, err := f.Seen(t.Context(), "p", nil, f.clock.Now()); err != nil || len(got) != 0 {
-				t.Fatalf("no devices are seen: %v (%v)", got, err)
-			}
+			seen(hot.SeenDevice, hot.Unseen, hot.SeenDevice)
+			f.sees("nothing", []hot.Sighting{{Device: "a"}, {Device: "a", ID: "3"}}, []hot.Sight{hot.Unseen, hot.Unseen})
+			f.sees("p", nil, []hot.Sight{})
 			f.clock.Add(time.Minute)
-			seen(false, false, false)
+			seen(hot.Unseen, hot.Unseen, hot.Unseen)
 			for _, device := range []string{"a", "nobody"} {
 				if got, ok, err := f.LastScreenView(t.Context(), "p", device, f.clock.Now()); ok || err != nil {
 					t.Fatal(got, err)
 				}
 			}
+		})
+		t.Run("an event's id is seen under its device for the window, "+name, func(t *testing.T) {
+			f := s.new(t, func(c *Config) { c.Window = 2 * time.Hour })
+			asked := []hot.Sighting{{Device: "a", ID: "1"}, {Device: "a", ID: "2"}, {Device: "b", ID: "1"}, {Device: "b", ID: "2"}, {Device: "b"}}
+			f.sees("p", asked, make([]hot.Sight, len(asked)))
+			old := f.event("2", "b")
+			old.Time = f.clock.Now().Add(-5 * time.Hour) // of no device that is here now
+			f.append(f.event("1", "a"), old)
+			if drained {
+				drainAll(f)
+			}
+			f.reopen()
+			f.sees("p", asked, []hot.Sight{hot.SeenEvent, hot.SeenDevice, hot.Unseen, hot.SeenEvent, hot.Unseen})
+			for range 2 { // over the end of a generation, and a clock that went back
+				f.clock.Add(119 * time.Minute)
+				f.append(f.event("turn"+f.clock.Now().String(), "c"))
+				f.sweep()
+				f.sees("p", asked, []hot.Sight{hot.SeenEvent, hot.Unseen, hot.Unseen, hot.SeenEvent, hot.Unseen})
+				f.clock.Step(-119 * time.Minute)
+			}
+			f.clock.Add(time.Hour)
+			for range 3 { // on Redis each shard turns with its own events
+				f.clock.Add(2 * time.Hour)
+				f.append(f.event("turn"+f.clock.Now().String(), "a"), f.event("turn"+f.clock.Now().String(), "b"))
+				f.sweep()
+			}
+			f.clock.Add(time.Hour)
+			f.sees("p", asked, make([]hot.Sight, len(asked)))
 		})
 		t.Run("the last hundred events of a project are remembered, newest first, "+name, func(t *testing.T) {
 			f := s.new(t)
@@ -114,5 +135,14 @@ func (s suite) testPresence(t *testing.T) {
 				t.Fatal(got, err)
 			}
 		})
+	}
+}
+
+// sees checks what the store has of those asked.
+func (f *fixture) sees(project string, asked []hot.Sighting, want []hot.Sight) {
+	f.t.Helper()
+	got, err := f.Seen(f.t.Context(), project, asked, f.clock.Now())
+	if d := cmp.Diff(want, got); d != "" || err != nil {
+		f.t.Fatal(d, err)
 	}
 }

@@ -245,11 +245,20 @@ func (s *Store) commitGroups(gs []*group) (flight, error) {
 // fill tells duplicates from new events, gives these their seqs and puts them
 // into the flight's batch.
 func (s *Store) fill(f flight) error {
+	s.counts.begin()
+	s.uniques.begin()
+	if err := s.number(f); err != nil {
+		return err
+	}
+	return s.write(f.batch, f.groups)
+}
+
+func (s *Store) number(f flight) error {
+	s.seen.mu.Lock()
+	defer s.seen.mu.Unlock()
 	if err := s.seen.begin(f.now, s.opt.Elapsed()); err != nil {
 		return fmt.Errorf("hot: begin a generation of ids: %w", err)
 	}
-	s.counts.begin()
-	s.uniques.begin()
 	for _, g := range f.groups {
 		for i := range g.entries {
 			e := &g.entries[i]
@@ -266,7 +275,7 @@ func (s *Store) fill(f flight) error {
 			e.seq = f.heads[e.shard]
 		}
 	}
-	return s.write(f.batch, f.groups)
+	return nil
 }
 
 // write puts the groups' new events into b. Keys of a kind follow each other

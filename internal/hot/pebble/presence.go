@@ -259,13 +259,25 @@ func (p *presence) device(project, id string) device {
 }
 
 // Seen implements hot.Presence.
-func (s *Store) Seen(_ context.Context, project string, ids []string, now time.Time) ([]bool, error) {
+func (s *Store) Seen(_ context.Context, project string, asked []hot.Sighting, now time.Time) ([]hot.Sight, error) {
 	if err := s.usable(); err != nil {
 		return nil, err
 	}
-	seen := make([]bool, len(ids))
-	for i, id := range ids {
-		seen[i] = now.Sub(time.UnixMicro(s.presence.device(project, id).last)) < hot.LastScreenViewKept
+	seen := make([]hot.Sight, len(asked))
+	for i, a := range asked {
+		if now.Sub(time.UnixMicro(s.presence.device(project, a.Device).last)) < hot.LastScreenViewKept {
+			seen[i] = hot.SeenDevice
+		}
+		if a.ID == "" {
+			continue
+		}
+		known, err := s.seen.knows(hot.DedupID(&weir.Event{ProjectID: project, DeviceID: a.Device, ID: a.ID}))
+		if err != nil {
+			return nil, fmt.Errorf("hot: look up id: %w", err)
+		}
+		if known {
+			seen[i] = hot.SeenEvent
+		}
 	}
 	return seen, nil
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -31,10 +32,12 @@ import (
 // The filters share a bound in bytes; what does not fit makes the last ones say
 // maybe of more ids, which the store then is asked for.
 //
-// Only the commit loop uses it, but for oldest and held.
+// Only the commit loop changes it, and holds mu meanwhile; others ask knows. oldest
+// and held need no lock.
 type seen struct {
 	db     *pebble.DB
 	window time.Duration
+	mu     sync.RWMutex
 
 	current, before generation
 	began           time.Time     // the current generation
@@ -175,6 +178,24 @@ func emptyFilter() *atomic.Pointer[hot.Filter] {
 
 // add remembers the id in b, and says whether it was known.
 func (s *seen) add(b *pebble.Batch, id [16]byte) (known bool, err error) {
+	if known, err = s.knowsLocked(id); known || err != nil {
+		return known, err
+	}
+	s.batch[id] = struct{}{}
+	s.current.fresh.Add(id)
+	var buf [21]byte
+	return false, b.Set(dedupKey(buf[:0], s.current.number, id), nil, nil)
+}
+
+// knows says whether the id is known. One that is in the batch under way counts,
+// though the batch may fail yet.
+func (s *seen) knows(id [16]byte) (bool, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.knowsLocked(id)
+}
+
+func (s *seen) knowsLocked(id [16]byte) (known bool, err error) {
 	if _, ok := s.batch[id]; ok {
 		return true, nil
 	}
@@ -183,10 +204,7 @@ func (s *seen) add(b *pebble.Batch, id [16]byte) (known bool, err error) {
 			return known, err
 		}
 	}
-	s.batch[id] = struct{}{}
-	s.current.fresh.Add(id)
-	var buf [21]byte
-	return false, b.Set(dedupKey(buf[:0], s.current.number, id), nil, nil)
+	return false, nil
 }
 
 func (s *seen) has(g *generation, id [16]byte) (bool, error) {

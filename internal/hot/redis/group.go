@@ -169,20 +169,24 @@ func (g *group) reset() {
 	clear(g.views)
 }
 
-// An id is told from others by the number of its set, 13 to 20 bits, and the 64
-// bits that stand in it, as a number: sets of numbers are the most compact
-// thing that Redis has.
-// It returns how many of them are looked for in the generation before.
+// idPlace is where an id stands: the number of its set, 13 to 20 bits, and the
+// other 64 as a number, for sets of numbers are the most compact thing that Redis has.
+func idPlace(id [16]byte, bits int) (set uint64, member int64) {
+	return binary.BigEndian.Uint64(id[8:]) >> (64 - bits), int64(binary.BigEndian.Uint64(id[:8]))
+}
+
+// addIDs returns how many of the ids are looked for in the generation before.
 func (g *group) addIDs(s *Store, shard int, gen generation, back *lookback) (asked int) {
 	key := func(e *entry, bits int) {
-		set := binary.BigEndian.Uint64(e.id[8:]) >> (64 - bits)
+		set, _ := idPlace(e.id, bits)
 		g.keys.buf = idSet(append(g.keys.buf, g.ids...), set)
 		g.keys.end()
 	}
 	g.ids = s.keys.ids(g.ids[:0], shard, gen.number)
 	for _, e := range g.entries {
 		key(e, gen.bits)
-		g.args.number(int64(binary.BigEndian.Uint64(e.id[:8])))
+		_, member := idPlace(e.id, gen.bits)
+		g.args.number(member)
 	}
 	if gen.before == 0 {
 		return 0

@@ -33,29 +33,6 @@ func (s *Store) Live(ctx context.Context, project string, now time.Time) (int, e
 	return int(sum), nil
 }
 
-// Seen implements hot.Presence, in one round trip.
-func (s *Store) Seen(ctx context.Context, project string, devices []string, now time.Time) ([]bool, error) {
-	if err := s.usable(); err != nil {
-		return nil, err
-	}
-	cmds := make([]rueidis.Completed, len(devices))
-	for i, d := range devices {
-		cmds[i] = s.client.B().Zscore().Key(s.keys.live(s.shardOf(project, d), project)).Member(d).Build()
-	}
-	seen := make([]bool, len(devices))
-	for i, r := range s.ask(ctx, cmds) {
-		last, err := r.AsFloat64()
-		if rueidis.IsRedisNil(err) {
-			continue
-		}
-		if err != nil {
-			return nil, s.fault("read presence", err)
-		}
-		seen[i] = now.Sub(time.UnixMilli(int64(last))) < hot.LastScreenViewKept
-	}
-	return seen, nil
-}
-
 func (s *Store) shardOf(project, device string) int {
 	return hot.ShardOf(&weir.Event{ProjectID: project, DeviceID: device}, s.opt.Shards)
 }

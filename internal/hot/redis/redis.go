@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/rueidis"
@@ -69,6 +70,7 @@ type Store struct {
 	pages     pages
 	replica   *wait // nil does not
 	writers   []*writer
+	believed  []atomic.Pointer[generation] // of each shard's ids, by Seen
 	stop      chan struct{}
 	ended     chan struct{} // after the last answer
 	done      sync.WaitGroup
@@ -86,6 +88,7 @@ func Open(ctx context.Context, client rueidis.Client, prefix string, o Options) 
 	if err := s.load(ctx, prefix); err != nil {
 		return nil, err
 	}
+	s.believed = make([]atomic.Pointer[generation], s.opt.Shards)
 	for shard := range s.opt.Shards {
 		w := newWriter(s, shard)
 		s.writers = append(s.writers, w)
