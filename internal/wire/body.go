@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/klauspost/compress/zstd"
 	weir "github.com/weir-analytics/weir"
@@ -31,7 +30,7 @@ func (b *Body) Coded() bool { return b.coded }
 
 // Release gives the memory back. A second call does nothing.
 func (b *Body) Release() {
-	putMemory(b.memory)
+	putPiece(b.memory)
 	b.holding.Give(b.taken)
 	b.data, b.memory, b.taken = nil, nil, 0
 }
@@ -49,121 +48,100 @@ const (
 // decompressed once: no SDK compresses twice, and what does is an attack.
 // The caller releases the Body; there is none to release with an error.
 //
-// Memory is taken of Limits.Memory before it is used. It is asked to look at the body
-// when 64 KiB of it are read, and at its end; while the project is not known, the
-// body is at most strangersRatio times as large as what was sent of it.
+// Memory is taken of Limits.Memory before it is used. While the body comes that is
+// about as much as has come, and nothing before its first byte: a body that is
+// compressed is decompressed when all of it is there. Limits.Memory is asked to look
+// at the body when 4, 16 and 64 KiB of it are read, and at its end; while the project
+// is not known, the body is at most strangersRatio times as large as what was sent of
+// it.
 //
 // Errors: ETOOLARGE over Limits.Body as sent or Limits.Decoded decompressed,
 // EUNSUPPORTED for another encoding, EINVALID for data that is corrupt, cut
-// short, or cannot be read; those of Holding.Take.
+// short, or cannot be read; those of Holding.Take; those of r that have a code.
 func ReadBody(r io.Reader, contentEncoding string, l Limits) (*Body, error) {
 	coding, err := parseCodings(contentEncoding)
 	if err != nil {
 		return nil, err
 	}
+	source := &capped{r: r, left: l.Body}
+	var head [magicSize]byte
+	n, err := fill(source, head[:])
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, bodyError(err, "", []*capped{source}, l)
+	}
+	if sniffed := sniffed(head[:n]); coding == "" {
+		coding = sniffed
+	}
+	d := &received{holding: l.Memory}
+	if err := d.all(head[:n], source, coding == ""); err != nil {
+		d.release()
+		return nil, bodyError(err, "", []*capped{source}, l)
+	}
+	if coding != "" {
+		defer d.release()
+		return decompress(d, source, coding, l)
+	}
+	b, err := newBody(d)
+	if err == nil {
+		l.Memory.look(b.data)
+	}
+	return b, err
+}
+
+// decompress is the body of what is read of in, which came from source.
+func decompress(in io.Reader, source *capped, coding string, l Limits) (*Body, error) {
 	h := l.Memory
 	before := h.taken()
 	if err := h.Take(inflaterCost); err != nil {
 		return nil, err
 	}
-	source := &capped{r: r, left: l.Body}
-	layers := []*capped{source}
 	f := inflaters.Get().(*inflater)
 	defer f.put()
-	f.in.Reset(source)
-	if sniffed := sniff(f.in); coding == "" {
-		coding = sniffed
+	f.in.Reset(in)
+	layers := []*capped{source}
+	out, err := f.decompress(coding, h)
+	if err != nil {
+		return nil, bodyError(err, coding, layers, l)
 	}
-	var in io.Reader = f.in
-	if coding != "" {
-		out, err := f.decompress(coding, h)
-		if err != nil {
-			return nil, bodyError(err, coding, layers, l)
-		}
-		top := &capped{r: out, left: l.Decoded, coding: coding, source: source, sent: l.Body, holding: h}
-		layers, in = append(layers, top), top
-	}
-	b := &Body{holding: h, coded: coding != ""}
-	err = b.read(in)
-	h.Give(h.taken() - before - b.taken)
-	if err == nil && b.coded && sniffed(b.data) != "" {
-		err = weir.Errorf(weir.EINVALID, "body is compressed more than once")
+	top := &capped{r: out, left: l.Decoded, coding: coding, source: source, sent: l.Body, holding: h}
+	layers = append(layers, top)
+	text := &received{holding: h}
+	var b *Body
+	if err = text.all(nil, top, true); err == nil {
+		b, err = newBody(text)
 	}
 	if err != nil {
-		b.Release()
+		text.release()
 		return nil, bodyError(err, coding, layers, l)
+	}
+	h.Give(h.taken() - before - b.taken)
+	b.coded = true
+	if sniffed(b.data) != "" {
+		b.Release()
+		return nil, weir.Errorf(weir.EINVALID, "body is compressed more than once")
 	}
 	h.look(b.data)
 	return b, nil
 }
 
-// read reads r to its end: in pieces, so that nothing is copied and let go of again
-// and again while it grows.
-func (b *Body) read(r io.Reader) error {
-	h := b.holding
-	var full []*[]byte
-	defer func() {
-		for _, p := range full {
-			putMemory(p)
-		}
-	}()
-	total := 0
-	for {
-		if err := h.Take(pieceSize); err != nil {
-			return err
-		}
-		piece := pieces.Get().(*[]byte)
-		full = append(full, piece)
-		n, err := fill(r, *piece)
-		total += n
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return err
-		}
-		if len(full) == 1 {
-			h.look(*piece)
-		}
+// newBody is the body of what was received: its only piece, or what its pieces are
+// copied into.
+func newBody(d *received) (*Body, error) {
+	b := &Body{holding: d.holding}
+	if len(d.pieces) == 1 {
+		b.memory, b.data, b.taken = d.pieces[0], (*d.pieces[0])[:d.last], int64(len(*d.pieces[0]))
+		return b, nil
 	}
-	if len(full) == 1 {
-		b.memory, b.data, b.taken = full[0], (*full[0])[:total], pieceSize
-		full = nil
-		return nil
+	defer d.release()
+	size := d.size()
+	if err := d.holding.Take(int64(size)); err != nil {
+		return nil, err
 	}
-	if err := h.Take(int64(total)); err != nil {
-		return err
+	b.data, b.taken = make([]byte, 0, size), int64(size)
+	for i := range d.pieces {
+		b.data = append(b.data, d.part(i)...)
 	}
-	whole := make([]byte, 0, total)
-	for _, p := range full {
-		whole = append(whole, (*p)[:min(pieceSize, total-len(whole))]...)
-	}
-	b.data, b.taken = whole, int64(total)
-	return nil
-}
-
-// fill reads until p is full; io.EOF is the end of r, within it or at its end.
-func fill(r io.Reader, p []byte) (n int, err error) {
-	for n < len(p) && err == nil {
-		var m int
-		m, err = r.Read(p[n:])
-		n += m
-	}
-	return n, err
-}
-
-// pieceSize is in how large pieces a body is read; nearly all have one.
-const pieceSize = 64 << 10
-
-var pieces = sync.Pool{New: func() any {
-	p := make([]byte, pieceSize)
-	return &p
-}}
-
-func putMemory(p *[]byte) {
-	if p != nil {
-		pieces.Put(p)
-	}
+	return b, nil
 }
 
 // parseCodings reads a Content-Encoding; "" is none.
@@ -255,6 +233,9 @@ func bodyError(err error, coding string, layers []*capped, l Limits) error {
 	for _, c := range layers {
 		if c.err == nil || errors.Is(c.err, io.EOF) {
 			continue
+		}
+		if _, ok := errors.AsType[*weir.Error](c.err); ok {
+			return c.err
 		}
 		switch {
 		case errors.Is(c.err, errCapped) && c.coding == "":

@@ -34,7 +34,8 @@ const DefaultBudget = 64 << 20
 const (
 	strangersPart = 4                // a quarter
 	budgetWait    = time.Second      // how long a request waits for others to end
-	portion       = int64(64) << 10  // is taken at once
+	portion       = int64(64) << 10  // is taken at once, but by those who hold less: as much again
+	firstPortion  = int64(4) << 10   // what a small body needs while it comes
 	spare         = int64(512) << 10 // is kept when more is given back
 )
 
@@ -157,7 +158,8 @@ func (h *Holding) more() error {
 	if h.used > most {
 		return b.refuse(BudgetTooLarge, weir.Errorf(weir.ETOOLARGE, "the request takes over %d bytes of memory%s: send fewer events at once", most, of))
 	}
-	n := min((h.used-h.held+portion-1)/portion*portion, most-h.held)
+	n := (h.used - h.held + firstPortion - 1) / firstPortion * firstPortion
+	n = min(max(n, min(h.held, portion)), most-h.held)
 	ctx, cancel := context.WithTimeout(h.ctx, b.wait)
 	defer cancel()
 	if !h.known && b.strangers.Acquire(ctx, n) != nil {

@@ -161,13 +161,11 @@ func (f *inflater) put() {
 	inflaters.Put(f)
 }
 
-// sniff names the compression that the data begins with: RFC 1952's magic with
-// its only method, or RFC 8878's. JSON begins with neither.
-func sniff(r *bufio.Reader) string {
-	magic, _ := r.Peek(4) // an error comes up again when the data is read
-	return sniffed(magic)
-}
+// magicSize is how many bytes sniffed needs.
+const magicSize = 4
 
+// sniffed names the compression that the data begins with: RFC 1952's magic with
+// its only method, or RFC 8878's. JSON begins with neither.
 func sniffed(magic []byte) string {
 	switch {
 	case bytes.HasPrefix(magic, []byte{0x1f, 0x8b, 8}):

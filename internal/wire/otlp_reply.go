@@ -92,6 +92,8 @@ func statusCode(code string) int {
 		name = "RESOURCE_EXHAUSTED"
 	case weir.EUNAVAILABLE:
 		name = "UNAVAILABLE"
+	case weir.ETOOSLOW:
+		name = "DEADLINE_EXCEEDED"
 	}
 	for i, c := range rpcCodes {
 		if c.name == name {

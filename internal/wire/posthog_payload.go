@@ -82,7 +82,8 @@ const maxBase64 = 2
 
 // unpack is a payload without its compression, in memory of its own.
 func unpack(text []byte, l Limits) ([]byte, error) {
-	b, err := ReadBody(bytes.NewReader(text), "", l)
+	source := &capped{r: bytes.NewReader(text), left: l.Body}
+	b, err := decompress(source, source, sniffed(text), l)
 	if err != nil {
 		return nil, err
 	}
