@@ -11,6 +11,7 @@ const (
 	EUNAUTHORIZED = "unauthorized"   // 401: who are you
 	EFORBIDDEN    = "forbidden"      // 403: you may not
 	ENOTFOUND     = "not_found"      // 404
+	ETOOSLOW      = "too_slow"       // 408: the request did not come at the least pace
 	ECONFLICT     = "conflict"       // 409
 	ETOOLARGE     = "too_large"      // 413
 	EUNSUPPORTED  = "unsupported"    // 415

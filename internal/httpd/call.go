@@ -53,6 +53,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	c.ip, c.secure = s.remote(r)
 	r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
 	rec := &recorder{ResponseWriter: w}
+	r, body := paced(w, r)
+	defer body.answered()
 	h := w.Header()
 	h.Set("X-Request-Id", c.id)
 	h.Set("X-Content-Type-Options", "nosniff")

@@ -28,7 +28,7 @@ type Error struct {
 
 // ErrorContent says what went wrong.
 type ErrorContent struct {
-	Code    string `json:"code" doc:"a stable word: invalid, unauthorized, forbidden, not_found, conflict, too_large, unsupported, rate_limited, quota_exceeded, unavailable, internal, method_not_allowed, misdirected"`
+	Code    string `json:"code" doc:"a stable word: invalid, unauthorized, forbidden, not_found, conflict, too_slow, too_large, unsupported, rate_limited, quota_exceeded, unavailable, internal, method_not_allowed, misdirected"`
 	Message string `json:"message" doc:"what is wrong, for people"`
 	Details any    `json:"details,omitempty" doc:"more about it, depending on the code"`
 }
@@ -54,6 +54,8 @@ func statusOf(code string) int {
 		return http.StatusForbidden
 	case weir.ENOTFOUND:
 		return http.StatusNotFound
+	case weir.ETOOSLOW:
+		return http.StatusRequestTimeout
 	case codeMethod:
 		return http.StatusMethodNotAllowed
 	case codeHost:
@@ -198,6 +200,9 @@ func schemaError(status int, message string, errs ...error) huma.StatusError {
 			return answer
 		}
 		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+			return asError(err)
+		}
+		if _, ok := errors.AsType[*weir.Error](err); ok {
 			return asError(err)
 		}
 		// The value is left out: it may be a password.

@@ -59,7 +59,7 @@ func (f *Front) Run(ctx context.Context, l net.Listener) error {
 	srv := &http.Server{
 		Handler:           http.HandlerFunc(f.serve),
 		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       time.Minute,
+		ReadTimeout:       time.Minute,     // bodies set their own
 		WriteTimeout:      2 * time.Minute, // live streams set their own
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,

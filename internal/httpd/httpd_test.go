@@ -30,6 +30,7 @@ type backend struct {
 	mu     sync.Mutex
 	err    error
 	panics any
+	takes  time.Duration // to take events in or to answer a trend
 
 	ingest    ingest.Reply
 	bodies    []string
@@ -84,8 +85,21 @@ func asOf(p *weir.Project) time.Time {
 	return time.Date(2026, 3, 10, 12, 34, 56, 0, time.UTC).In(p.Location())
 }
 
-func (b *backend) Ingest(_ context.Context, p *weir.Project, body io.Reader, encoding string, remote ingest.Remote) (ingest.Reply, error) {
+// work takes its time.
+func (b *backend) work(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(b.takes):
+		return nil
+	}
+}
+
+func (b *backend) Ingest(ctx context.Context, p *weir.Project, body io.Reader, encoding string, remote ingest.Remote) (ingest.Reply, error) {
 	text, err := io.ReadAll(body)
+	if err == nil {
+		err = b.work(ctx)
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if err != nil {
@@ -108,7 +122,10 @@ func (b statistics) Trend(_ context.Context, p *weir.Project, q stats.TrendQuery
 	return &stats.Trend{Range: q.Range, Data: []stats.Point{}, AsOf: asOf(p)}, b.asked(p)
 }
 
-func (b insights) Trend(_ context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (*insight.Trend, error) {
+func (b insights) Trend(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (*insight.Trend, error) {
+	if err := b.work(ctx); err != nil {
+		return nil, err
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.kind, b.query, b.freshness = weir.KindTrend, q, freshness
@@ -193,8 +210,9 @@ type fixture struct {
 	hub    *httpd.Hub
 	log    *logbook
 	watch  *watch
-	server *httptest.Server
-	admin  string // the admin token
+	served *httpd.Server
+	server *httptest.Server // of served
+	admin  string           // the admin token
 	shop   *weir.Project
 	key    string // shop's write key
 	calls  int    // of call
@@ -202,6 +220,15 @@ type fixture struct {
 
 // start serves a directory with one project, shop.
 func start(t *testing.T, change ...func(*httpd.Config)) *fixture {
+	t.Helper()
+	f := prepare(t, change...)
+	f.server = httptest.NewServer(f.served.Handler())
+	t.Cleanup(f.server.Close)
+	return f
+}
+
+// prepare is start without a listener.
+func prepare(t *testing.T, change ...func(*httpd.Config)) *fixture {
 	t.Helper()
 	f := &fixture{
 		t: t, backend: &backend{}, hub: httpd.NewHub(16), log: &logbook{},
@@ -230,8 +257,7 @@ func start(t *testing.T, change ...func(*httpd.Config)) *fixture {
 	for _, c := range change {
 		c(&cfg)
 	}
-	f.server = httptest.NewServer(httpd.New(cfg).Handler())
-	t.Cleanup(f.server.Close)
+	f.served = httpd.New(cfg)
 	return f
 }
 

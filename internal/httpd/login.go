@@ -19,11 +19,15 @@ const (
 // logout alone, so they are not scs's middleware's to save.
 type logins struct{ m *scs.SessionManager }
 
+// managing is what all are copies of: each scs.New starts a goroutine, for a store
+// that nobody uses, which never ends.
+var managing = scs.New()
+
 func newLogins(store scs.Store) *logins {
-	m := scs.New()
+	m := *managing
 	m.Store = store
 	m.Lifetime = sessionFor
-	return &logins{m}
+	return &logins{&m}
 }
 
 // load puts the request's session into its context.

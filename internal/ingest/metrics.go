@@ -45,7 +45,7 @@ func newMetrics(reg prometheus.Registerer) metrics {
 	for _, r := range slices.Concat(wire.Reasons(), wire.SpanReasons(), wire.VendorReasons(), []string{ReasonLimited, ReasonQuota, ReasonSampled}) {
 		m.rejected.WithLabelValues(r)
 	}
-	for _, c := range []string{weir.EINVALID, weir.ETOOLARGE, weir.EUNSUPPORTED, weir.EUNAVAILABLE, weir.ERATELIMITED, weir.EQUOTA} {
+	for _, c := range []string{weir.EINVALID, weir.ETOOSLOW, weir.ETOOLARGE, weir.EUNSUPPORTED, weir.EUNAVAILABLE, weir.ERATELIMITED, weir.EQUOTA} {
 		m.requests.WithLabelValues(c)
 	}
 	if reg != nil {

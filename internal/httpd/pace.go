@@ -1,0 +1,76 @@
+package httpd
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"time"
+
+	weir "github.com/weir-analytics/weir"
+)
+
+// The least pace of a client. Who is slower holds a connection and memory that others
+// need.
+const (
+	slack    = 10 * time.Second // until the first bytes are there
+	pace     = 4 << 10          // bytes a second after that, on average
+	bodyMost = time.Minute      // for a body in all
+	// lingers is how long the rest of a body may come after an answer that did not wait
+	// for it: until then net/http reads it, so that the client sees the answer.
+	lingers = 5 * time.Second
+)
+
+// pacedBody is a request's body that has to come at the least pace. It sets the
+// connection's deadline, in place of the server's ReadTimeout.
+type pacedBody struct {
+	io.ReadCloser
+	conn  *http.ResponseController
+	began time.Time
+	read  int64
+	ended bool // no deadline is to be set any more
+}
+
+// paced is r with a body that has to come at the least pace; who answers it calls
+// answered.
+func paced(w http.ResponseWriter, r *http.Request) (*http.Request, *pacedBody) {
+	if r.Body == nil || r.Body == http.NoBody {
+		return r, nil
+	}
+	b := &pacedBody{ReadCloser: r.Body, conn: http.NewResponseController(w), began: time.Now()}
+	b.deadline(b.began.Add(slack)) // also for who refuses it before it is read
+	r.Body = b
+	return r, b
+}
+
+// deadline sets it. A test's writer may have none; a connection's has.
+func (b *pacedBody) deadline(t time.Time) { _ = b.conn.SetReadDeadline(t) }
+
+// Read implements io.Reader. Error: ETOOSLOW.
+func (b *pacedBody) Read(p []byte) (int, error) {
+	if b.ended {
+		return b.ReadCloser.Read(p)
+	}
+	within := slack + time.Duration(b.read/pace)*time.Second
+	b.deadline(b.began.Add(min(within, bodyMost)))
+	n, err := b.ReadCloser.Read(p)
+	b.read += int64(n)
+	switch {
+	case errors.Is(err, io.EOF):
+		// net/http has taken the deadline back, and reads to see whether the client is
+		// gone: one that passed would end the request.
+		b.ended = true
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		b.ended = true // and the deadline stays
+		err = weir.Errorf(weir.ETOOSLOW, "the body came too slowly: %d bytes in %d seconds; send at least %d bytes a second, and all within %d seconds",
+			b.read, time.Since(b.began)/time.Second, pace, bodyMost/time.Second)
+	}
+	return n, err
+}
+
+// answered ends the request.
+func (b *pacedBody) answered() {
+	if b != nil && !b.ended {
+		b.deadline(time.Now().Add(lingers))
+	}
+}
