@@ -14,8 +14,14 @@ type Alert struct {
 	Status        AlertStatus
 }
 
+// MaxAlertSilence is as long as an alert may be silenced at once. A silence that lasts
+// longer was set while the clock was wrong, and is none.
+const MaxAlertSilence = 366 * 24 * time.Hour
+
 // Silenced says whether nobody is told of the alert at now.
-func (a *Alert) Silenced(now time.Time) bool { return now.Before(a.SilencedUntil) }
+func (a *Alert) Silenced(now time.Time) bool {
+	return now.Before(a.SilencedUntil) && a.SilencedUntil.Sub(now) <= MaxAlertSilence
+}
 
 // AlertSpec is what people say of an alert.
 type AlertSpec struct {
@@ -191,11 +197,12 @@ type AlertEntry struct {
 }
 
 // AlertStep is what one check changes, all or nothing. It is of an alert as it was
-// read: of its Version and checked up to Was.
+// read: of its Version, checked up to Was, silenced until Silence.
 type AlertStep struct {
 	AlertID  string
 	Version  int64
 	Was      time.Time
+	Silence  time.Time
 	Status   AlertStatus
 	Entries  []AlertEntry
 	Messages []AlertMessage

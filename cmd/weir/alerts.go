@@ -159,9 +159,26 @@ func (s *server) newAlerting(engine *insight.Engine) *alerting {
 	a.courier = alert.NewCourier(s.meta, sender, nil, s.log, metrics, nil)
 	a.evaluator = alert.NewEvaluator(alert.Config{
 		Store: s.meta, Counters: s.hot, Insights: insights, Log: s.log, Metrics: metrics, Texts: sender.Texts, Wake: a.courier.Wake,
+		Behind: s.behind, Today: s.today,
 		Once: func(ctx context.Context, name string, ttl time.Duration) (bool, error) { return s.once(name)(ctx, ttl) },
 	})
 	return a
+}
+
+// behind says whether events that this node took wait for the hot tier.
+func (s *server) behind() bool {
+	if s.spill == nil {
+		return false
+	}
+	n, _, _ := s.spill.Pending()
+	return n > 0
+}
+
+// today is the time that what is old is deleted by: a clock that jumped is not believed
+// at once.
+func (s *server) today(ctx context.Context) (time.Time, error) {
+	t, err := s.meta.Today(ctx)
+	return t.Time, err
 }
 
 // run checks and delivers until ctx is done.

@@ -21,6 +21,7 @@ const (
 	firstRetry = 10 * time.Second
 	lastRetry  = time.Hour
 	giveUp     = 24 * time.Hour // after a message was made
+	leastTries = 8              // before it is given up: three hours of them, whatever the clock shows
 	maxDetail  = 300
 )
 
@@ -100,7 +101,7 @@ func (c *Courier) Deliver(ctx context.Context) int {
 	c.metrics.waiting.Set(float64(n))
 	age := 0.0
 	if n > 0 {
-		age = c.clock.Now().Sub(oldest).Seconds()
+		age = max(c.clock.Now().Sub(oldest).Seconds(), 0)
 	}
 	c.metrics.oldest.Set(age)
 	return len(due)
@@ -125,8 +126,8 @@ func (c *Courier) settle(ctx context.Context, d *weir.AlertDelivery, err error) 
 	case err == nil:
 		result, err = delivered, c.outbox.DropAlertDelivery(ctx, d, nil)
 	case errors.As(err, &wait) && now.Sub(d.CreatedAt) < giveUp:
-		result, err = putOff, c.outbox.PutOffAlertDelivery(ctx, d.Key, now.Add(max(wait.wait, time.Second)), d.Attempts)
-	case deliver.Final(err) || now.Sub(d.CreatedAt) >= giveUp:
+		result, err = putOff, c.outbox.PutOffAlertDelivery(ctx, d.Key, now.Add(min(max(wait.wait, time.Second), lastRetry)), d.Attempts)
+	case deliver.Final(err) || now.Sub(d.CreatedAt) >= giveUp && (d.Attempts+1 >= leastTries || errors.As(err, &wait)):
 		c.log.Warn("a message about an alert is given up", "alert", d.AlertID, "channel", d.Channel.ID, "attempts", d.Attempts+1, "error", err)
 		entry := weir.AlertEntry{
 			Kind: weir.AlertUndelivered, At: now, From: d.Message.State, To: d.Message.State, Incident: d.Message.Incident,

@@ -19,9 +19,9 @@ const (
 	passTime  = 45 * time.Second // for all alerts
 	checkTime = 10 * time.Second // for one
 	lockFor   = 90 * time.Second
-	gap       = 5 * time.Minute // without a check; after it, nothing is known of what was before
 	kept      = 90 * 24 * time.Hour
 	trimEvery = 60 // passes
+	attempts  = 3  // to check an alert that changes meanwhile
 )
 
 // Locks of the passes: over alerts that counters answer, and over those that need
@@ -35,6 +35,7 @@ const (
 type Store interface {
 	Project(ctx context.Context, id string) (*weir.Project, error)
 	ActiveAlerts(ctx context.Context) ([]*weir.Alert, error)
+	Alert(ctx context.Context, projectID, id string) (*weir.Alert, error)
 	StepAlert(ctx context.Context, s *weir.AlertStep) (ok bool, err error)
 	TrimAlertHistory(ctx context.Context, before time.Time) error
 }
@@ -45,7 +46,12 @@ type Config struct {
 	Counters Counters
 	Insights Insights // nil on a node that does not answer questions: alerts that need it are others' to check
 	// Once lets one of several nodes do what has the name, for a while.
-	Once    func(ctx context.Context, name string, ttl time.Duration) (bool, error)
+	Once func(ctx context.Context, name string, ttl time.Duration) (bool, error)
+	// Behind says whether events that were taken wait somewhere, so that the newest
+	// minutes lack them; nil is never.
+	Behind func() bool
+	// Today is the time that old history is deleted by; nil is the clock's.
+	Today   func(ctx context.Context) (time.Time, error)
 	Clock   weir.Clock
 	Log     *slog.Logger
 	Metrics *Metrics
@@ -58,11 +64,12 @@ type Evaluator struct {
 	Config
 	meter  meter
 	passes int
+	began  time.Time // of the process
 }
 
 // NewEvaluator makes one. It takes no part in anything until Run.
 func NewEvaluator(c Config) *Evaluator {
-	return &Evaluator{Config: c, meter: meter{c.Counters, c.Insights}}
+	return &Evaluator{Config: c, meter: meter{c.Counters, c.Insights}, began: c.Clock.Now()}
 }
 
 // Run checks a little after the end of each minute, until ctx is done. It returns
@@ -106,6 +113,7 @@ func (e *Evaluator) Pass(ctx context.Context) {
 		e.failed(ctx, "look up the alerts", err)
 		return
 	}
+	missed := e.missed(all)
 	mine := slices.DeleteFunc(all, func(a *weir.Alert) bool {
 		if cold(&a.AlertSpec) {
 			return !insights
@@ -132,7 +140,7 @@ func (e *Evaluator) Pass(ctx context.Context) {
 			break
 		}
 		g.Go(func() error {
-			firing.add(e.check(limited, a))
+			firing.add(e.check(limited, a, missed))
 			return nil
 		})
 	}
@@ -165,31 +173,62 @@ func (e *Evaluator) trim(ctx context.Context) {
 	if e.passes++; e.passes%trimEvery != 1 {
 		return
 	}
-	if err := e.Store.TrimAlertHistory(ctx, e.Clock.Now().Add(-kept)); err != nil {
+	today, err := e.Clock.Now(), error(nil)
+	if e.Today != nil {
+		today, err = e.Today(ctx)
+	}
+	if err == nil {
+		err = e.Store.TrimAlertHistory(ctx, today.Add(-kept))
+	}
+	if err != nil {
 		e.failed(ctx, "forget old history", err)
 	}
 }
 
+// last is the end of the newest window that may be looked at.
+func (e *Evaluator) last(now time.Time) time.Time { return now.Add(-grace).Truncate(every) }
+
 // check checks one alert and says whether it fires.
-func (e *Evaluator) check(ctx context.Context, a *weir.Alert) (raised bool) {
+func (e *Evaluator) check(ctx context.Context, a *weir.Alert, missed bool) (raised bool) {
+	for range attempts {
+		var ok bool
+		if raised, ok = e.try(ctx, a, missed); ok {
+			return raised
+		}
+		// It was changed or silenced meanwhile, or another node was first.
+		b, err := e.Store.Alert(ctx, a.ProjectID, a.ID)
+		if weir.ErrorCode(err) == weir.ENOTFOUND {
+			return false
+		}
+		if err != nil {
+			e.failed(ctx, "look at the alert again", err, "alert", a.ID)
+			return raised
+		}
+		a = b
+	}
+	return raised
+}
+
+// try is check, unless the alert is not as it was read any more: then ok is false.
+func (e *Evaluator) try(ctx context.Context, a *weir.Alert, missed bool) (raised, ok bool) {
 	now := e.Clock.Now()
-	to := now.Add(-grace).Truncate(every)
-	if done := a.Status.CheckedTo; !to.After(done) && done.Sub(to) < gap {
-		return a.Status.State.Raised() // or the clock was set back a little; by more, it was wrong before
+	to := e.last(now)
+	if done := a.Status.CheckedTo; !to.After(done) && !setBack(done, to) {
+		return a.Status.State.Raised(), true // or the clock was set back a little
 	}
 	p, err := e.Store.Project(ctx, a.ProjectID)
 	if err != nil {
 		e.failed(ctx, "look up the project", err, "alert", a.ID)
-		return a.Status.State.Raised()
+		return a.Status.State.Raised(), true
 	}
-	step := e.step(ctx, p, a, to, now)
-	ok, err := e.Store.StepAlert(ctx, step)
-	switch {
-	case err != nil:
+	step := e.step(ctx, p, a, to, now, missed)
+	ok, err = e.Store.StepAlert(ctx, step)
+	if err != nil {
 		e.failed(ctx, "store what was found", err, "alert", a.ID)
-		return a.Status.State.Raised()
-	case !ok:
-		return a.Status.State.Raised() // it was changed, or another node was first
+		return a.Status.State.Raised(), true
+	}
+	if !ok {
+		return a.Status.State.Raised(), false
 	}
 	for _, t := range step.Entries {
 		e.Metrics.moves.WithLabelValues(string(t.To)).Inc()
@@ -197,17 +236,17 @@ func (e *Evaluator) check(ctx context.Context, a *weir.Alert) (raised bool) {
 	if len(step.Messages) > 0 && e.Wake != nil {
 		e.Wake()
 	}
-	return step.Status.State.Raised()
+	return step.Status.State.Raised(), true
 }
 
 // step is what a check of an alert changes.
-func (e *Evaluator) step(ctx context.Context, p *weir.Project, a *weir.Alert, to, now time.Time) *weir.AlertStep {
+func (e *Evaluator) step(ctx context.Context, p *weir.Project, a *weir.Alert, to, now time.Time, missed bool) *weir.AlertStep {
 	s := a.Status
 	if a.Enabled {
-		s = e.look(ctx, p, a, to, now)
+		s = e.look(ctx, p, a, to, now, missed)
 	}
 	s.CheckedTo = to
-	step := &weir.AlertStep{AlertID: a.ID, Version: a.Version, Was: a.Status.CheckedTo, Status: s}
+	step := &weir.AlertStep{AlertID: a.ID, Version: a.Version, Was: a.Status.CheckedTo, Silence: a.SilencedUntil, Status: s}
 	silenced := a.Silenced(now)
 	if s.State != a.Status.State {
 		step.Entries = []weir.AlertEntry{{
@@ -235,15 +274,17 @@ func (e *Evaluator) tell(step *weir.AlertStep, p *weir.Project, a *weir.Alert, n
 	}
 }
 
-// look is the status after a look at the window that ends at to.
-func (e *Evaluator) look(ctx context.Context, p *weir.Project, a *weir.Alert, to, now time.Time) weir.AlertStatus {
+// look is the status after a look at the window that ends at to; missed is of the pass.
+func (e *Evaluator) look(ctx context.Context, p *weir.Project, a *weir.Alert, to, now time.Time, missed bool) weir.AlertStatus {
 	s := a.Status
-	if !s.CheckedTo.IsZero() && to.Sub(s.CheckedTo) > gap {
-		// Senders may be sending what they kept for the time that nobody took it.
-		s = restart(s, now)
-		s.SettlesAt = to.Add(min(time.Duration(a.Window)*time.Minute, gap))
+	if done := s.CheckedTo; !done.IsZero() && (to.Sub(done) > gap || setBack(done, to)) {
+		s, missed = restart(s, now), true
 	}
-	if to.Before(s.SettlesAt) {
+	if missed && !s.CheckedTo.IsZero() {
+		s.SettlesAt = to.Add(settling(&a.AlertSpec))
+	}
+	if to.Before(s.SettlesAt) && s.SettlesAt.Sub(to) <= gap {
+		e.Metrics.checks.WithLabelValues("settling").Inc()
 		return s
 	}
 	limited, cancel := context.WithTimeout(ctx, checkTime)
@@ -255,6 +296,12 @@ func (e *Evaluator) look(ctx context.Context, p *weir.Project, a *weir.Alert, to
 			s.Error = "it took too long to measure"
 		}
 		e.Metrics.checks.WithLabelValues("failed").Inc()
+		return s
+	}
+	if s.Error != "" && !cold(&a.AlertSpec) {
+		// The counters were away, and events that were taken meanwhile may still follow.
+		s.Error, s.SettlesAt = "", to.Add(settling(&a.AlertSpec))
+		e.Metrics.checks.WithLabelValues("settling").Inc()
 		return s
 	}
 	e.Metrics.checks.WithLabelValues("done").Inc()

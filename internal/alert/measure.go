@@ -43,7 +43,7 @@ func cold(s *weir.AlertSpec) bool {
 	m := s.Measure
 	rate := m.Kind == weir.MeasureErrorRate || m.Kind == weir.MeasureSuccessRate
 	return m.Kind == weir.MeasureInsight || len(m.Filter) > 0 || rate && m.Route != "" ||
-		s.Condition.Against == weir.AgainstWeek && forgotten(7*24*time.Hour+setBack+time.Duration(s.Window)*time.Minute)
+		s.Condition.Against == weir.AgainstWeek && forgotten(7*24*time.Hour+dstBack+time.Duration(s.Window)*time.Minute)
 }
 
 // read measures the window of a spec that ends at to, and the one that it is
@@ -75,8 +75,8 @@ func number(v *float64) *float64 {
 	return v
 }
 
-// setBack is the most by which clocks are set back within a week.
-const setBack = time.Hour
+// dstBack is the most by which clocks are set back within a week.
+const dstBack = time.Hour
 
 // forgotten says whether the minutes of so long ago may no longer be counted, with
 // time to spare for the question.

@@ -25,7 +25,7 @@ const (
 func NewMetrics(reg prometheus.Registerer) *Metrics {
 	m := &Metrics{
 		checks: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "weir_alert_checks_total", Help: "Checks of alerts, by whether the value could be had.",
+			Name: "weir_alert_checks_total", Help: "Checks of alerts, by whether the value could be had; settling is after a time that events were missed in.",
 		}, []string{"result"}),
 		failures: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "weir_alert_failures_total", Help: "Failed steps of checking and delivering alerts; they are made again.",
@@ -46,7 +46,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 			Name: "weir_alert_outbox_oldest_seconds", Help: "Age of the oldest message on its way.",
 		}),
 	}
-	for _, r := range []string{"done", "failed"} {
+	for _, r := range []string{"done", "failed", "settling"} {
 		m.checks.WithLabelValues(r)
 	}
 	for _, s := range []string{"ok", "pending", "firing", "clearing"} {

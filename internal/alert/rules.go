@@ -145,14 +145,11 @@ func (r *Rules) Delete(ctx context.Context, p *weir.Project, id string) error {
 	return r.Shelf.DeleteAlert(ctx, p.ID, id)
 }
 
-// maxSilence is as long as an alert may be silenced at once.
-const maxSilence = 366 * 24 * time.Hour
-
 // Silence lets nobody be told of an alert until then; a time that is past ends the
 // silence. Errors: EINVALID, ENOTFOUND.
 func (r *Rules) Silence(ctx context.Context, p *weir.Project, id string, until time.Time) (*weir.Alert, error) {
 	now := r.Clock.Now()
-	if until.Sub(now) > maxSilence {
+	if until.Sub(now) > weir.MaxAlertSilence {
 		return nil, weir.Errorf(weir.EINVALID, "until: a year from now at most; disable the alert instead")
 	}
 	a, err := r.Shelf.Alert(ctx, p.ID, id)

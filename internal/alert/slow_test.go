@@ -30,6 +30,10 @@ func (s stuck) ActiveAlerts(context.Context) ([]*weir.Alert, error) {
 	return all, nil
 }
 
+func (s stuck) Alert(context.Context, string, string) (*weir.Alert, error) {
+	return nil, weir.Errorf(weir.ENOTFOUND, "no such alert")
+}
+
 func (s stuck) StepAlert(context.Context, *weir.AlertStep) (bool, error) { return true, nil }
 
 func (s stuck) TrimAlertHistory(context.Context, time.Time) error { return nil }

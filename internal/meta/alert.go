@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	weir "github.com/weir-analytics/weir"
 )
@@ -203,11 +204,7 @@ func (s *Store) DeleteAlert(ctx context.Context, projectID, id string) error {
 // SilenceAlert lets nobody be told of an alert until then; the zero time ends
 // the silence. Errors: ENOTFOUND.
 func (s *Store) SilenceAlert(ctx context.Context, a *weir.Alert) error {
-	until := int64(0)
-	if !a.SilencedUntil.IsZero() {
-		until = micros(a.SilencedUntil)
-	}
-	ok, err := inserted(s.write.ExecContext(ctx, `UPDATE alerts SET silenced_until = ? WHERE id = ? AND project_id = ?`, until, a.ID, a.ProjectID))
+	ok, err := inserted(s.write.ExecContext(ctx, `UPDATE alerts SET silenced_until = ? WHERE id = ? AND project_id = ?`, silence(a.SilencedUntil), a.ID, a.ProjectID))
 	if err != nil {
 		return fmt.Errorf("meta: silence alert: %w", err)
 	}
@@ -215,6 +212,14 @@ func (s *Store) SilenceAlert(ctx context.Context, a *weir.Alert) error {
 		return noAlert()
 	}
 	return nil
+}
+
+// silence is a silence's end as it is stored: 0 is none.
+func silence(until time.Time) int64 {
+	if until.IsZero() {
+		return 0
+	}
+	return micros(until)
 }
 
 // Alert is one alert of a project, without its channels' secrets. Errors: ENOTFOUND.

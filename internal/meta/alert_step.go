@@ -17,19 +17,22 @@ const (
 	// maxChannelWaiting is how many messages wait for a channel at most. Who has been
 	// away for so many has no use for the oldest.
 	maxChannelWaiting = 100
+	// maxDeliveryWait is longer than a message is ever put off or claimed for. One that is
+	// due later became so while the clock was ahead: it is due now.
+	maxDeliveryWait = 2 * time.Hour
 )
 
 // StepAlert stores what a check found: status, history and messages for all of
 // the alert's channels. ok is false, and nothing stored, when the alert is no
-// longer as the check read it: it was changed, or another node was first.
+// longer as the check read it: it was changed or silenced, or another node was first.
 func (s *Store) StepAlert(ctx context.Context, step *weir.AlertStep) (ok bool, err error) {
 	status, err := json.Marshal(step.Status)
 	if err != nil {
 		return false, fmt.Errorf("meta: step alert: %w", err)
 	}
 	err = s.inTx(ctx, func(tx *sql.Tx) error {
-		ok, err = inserted(tx.ExecContext(ctx, `UPDATE alerts SET checked_to = ?, told = ?, status = ? WHERE id = ? AND version = ? AND checked_to = ?`,
-			micros(step.Status.CheckedTo), flag(step.Status.Told != 0), string(status), step.AlertID, step.Version, micros(step.Was)))
+		ok, err = inserted(tx.ExecContext(ctx, `UPDATE alerts SET checked_to = ?, told = ?, status = ? WHERE id = ? AND version = ? AND checked_to = ? AND silenced_until = ?`,
+			micros(step.Status.CheckedTo), flag(step.Status.Told != 0), string(status), step.AlertID, step.Version, micros(step.Was), silence(step.Silence)))
 		if err != nil || !ok {
 			return err
 		}
@@ -216,8 +219,8 @@ func dueDeliveries(ctx context.Context, tx *sql.Tx, now time.Time, limit int) (d
 		SELECT o.id, a.project_id, o.alert_id, o.message, o.attempts, o.created_at, o.due_at, c.id AS channel, c.kind, c.target, c.secret,
 			ROW_NUMBER() OVER (PARTITION BY a.project_id ORDER BY o.due_at, o.id) AS turn
 		FROM alert_outbox o JOIN alert_channels c ON c.id = o.channel_id JOIN alerts a ON a.id = o.alert_id
-		WHERE o.due_at <= ? AND NOT EXISTS (SELECT 1 FROM alert_outbox b WHERE b.channel_id = o.channel_id AND b.seq < o.seq)
-		) AS waiting ORDER BY turn, due_at, id LIMIT ?`, micros(now), limit)
+		WHERE (o.due_at <= ? OR o.due_at > ?) AND NOT EXISTS (SELECT 1 FROM alert_outbox b WHERE b.channel_id = o.channel_id AND b.seq < o.seq)
+		) AS waiting ORDER BY turn, due_at, id LIMIT ?`, micros(now), micros(now.Add(maxDeliveryWait)), limit)
 	if err != nil {
 		return nil, nil, err
 	}
