@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/redis/rueidis"
+	"github.com/weir-analytics/weir/internal/outage"
 )
 
 // Waits before a subscriber connects again: the first, doubled up to the last.
@@ -43,15 +44,16 @@ func (b *Bus) Subscribe(ctx context.Context, topics []string, fn func(topic stri
 	for i, t := range topics {
 		channels[i] = b.channel(t)
 	}
+	away := outage.New(b.log, nil, "no messages of other nodes until connected again", "messages of other nodes come again")
 	for backoff := firstBackoff; ; backoff = min(2*backoff, lastBackoff) {
-		live, err := b.receive(ctx, channels, fn)
+		live, err := b.receive(ctx, channels, fn, func() { away.Up("topics", topics) })
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		if live {
 			backoff = firstBackoff
 		}
-		b.log.WarnContext(ctx, "no messages of other nodes until connected again", "topics", topics, "error", err, "after", backoff)
+		away.Down(err, "topics", topics)
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -60,9 +62,9 @@ func (b *Bus) Subscribe(ctx context.Context, topics []string, fn func(topic stri
 	}
 }
 
-// receive subscribes once, until the connection is lost or ctx is done. live says
-// whether it ever was subscribed.
-func (b *Bus) receive(ctx context.Context, channels []string, fn func(topic string, message []byte)) (live bool, err error) {
+// receive subscribes once, until the connection is lost or ctx is done, and calls
+// subscribed when Redis has confirmed it. live says whether it ever did.
+func (b *Bus) receive(ctx context.Context, channels []string, fn func(topic string, message []byte), subscribed func()) (live bool, err error) {
 	c, release := b.client.Dedicate()
 	defer release()
 	defer c.Close() // not back to the pool, where it would have to unsubscribe first
@@ -70,6 +72,7 @@ func (b *Bus) receive(ctx context.Context, channels []string, fn func(topic stri
 	hooked := rueidis.WithOnSubscriptionHook(ctx, func(s rueidis.PubSubSubscription) {
 		select {
 		case confirmed <- struct{}{}:
+			subscribed()
 		default:
 		}
 	})

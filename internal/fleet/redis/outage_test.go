@@ -159,6 +159,43 @@ func TestASubscriberConnectsAgain(t *testing.T) {
 	l.Await(s.Bus, "news")
 }
 
+func TestAnOutageOfTheBusIsLoggedOnceAndNotWithEachTry(t *testing.T) {
+	server := redistest.Start(t)
+	var lines lines
+	s := redis.New(client(t, server.Addr), redis.Options{SessionKey: sessionKey, Timeout: 300 * time.Millisecond, Logger: slog.New(slog.NewTextHandler(&lines, nil))})
+	l := fleettest.Listen(t, s.Bus, "news")
+	for range 8 {
+		server.Do("CLIENT", "KILL", "TYPE", "pubsub")
+		l.Await(s.Bus, "news")
+	}
+	if n := lines.count("no messages of other nodes"); n < 1 || n > 4 { // each 10 s at most
+		t.Errorf("8 lost connections are %d lines:\n%s", n, &lines)
+	}
+	if n := lines.count("messages of other nodes come again"); n < 1 || n > 4 {
+		t.Errorf("%d lines say that they come again:\n%s", n, &lines)
+	}
+}
+
+// lines is a log that several write and the test reads.
+type lines struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *lines) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+func (l *lines) count(text string) int { return strings.Count(l.String(), text) }
+
 func TestASubscriberStartsBeforeRedisDoes(t *testing.T) {
 	server := redistest.Start(t)
 	s := quiet(t, server.Addr)
