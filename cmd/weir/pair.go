@@ -62,6 +62,7 @@ type shardPair struct {
 	accepted  bool   // a mismatch, at an earlier start
 	batches   int    // that the cold tier has of the log, since
 	last      uint64 // the last event of these
+	newest    int64  // when the newest batch of the log was written, marks among them; µs
 	alone     bool   // the cold tier keeps what it knows for ever
 }
 
@@ -148,20 +149,27 @@ const acceptedMark = "accepted"
 // readBatches reads what the cold tier has of the shard.
 func (s *server) readBatches(ctx context.Context, p *shardPair) error {
 	micros := s.cold.Dialect().Micros("written_at")
-	from, to := s.hot.ID()+"/", s.hot.ID()+"0" // "0" follows "/"
-	var since, marks int64
-	err := s.queryRow(ctx, "SELECT CAST(coalesce(max("+micros+"), 0) AS BIGINT), CAST(count(*) AS BIGINT) FROM batches WHERE shard = ? AND token >= ? AND token < ? AND token LIKE ?",
-		[]any{p.shard, from, to, "%/" + acceptedMark + "/%"}, &since, &marks)
+	const of = " FROM batches WHERE shard = ? AND token >= ? AND token < ?"
+	from, to, mark := s.hot.ID()+"/", s.hot.ID()+"0", "%/"+acceptedMark+"/%" // "0" follows "/"
+	var since, until, marks, last, n int64
+	err := s.queryRow(ctx, "SELECT CAST(coalesce(max("+micros+"), 0) AS BIGINT)"+of, []any{p.shard, from, to}, &p.newest)
+	if err != nil {
+		return err
+	}
+	err = s.queryRow(ctx, "SELECT CAST(coalesce(max("+micros+"), 0) AS BIGINT), CAST(coalesce(max(last_seq), 0) AS BIGINT), CAST(count(*) AS BIGINT)"+of+" AND token LIKE ?",
+		[]any{p.shard, from, to, mark}, &since, &until, &marks)
 	if err != nil {
 		return err
 	}
 	p.accepted = marks > 0
+	var kept int64
 	if !s.cmd.coldAlone() {
-		since = max(since, s.clock.Now().Add(-batchesKept).UnixMicro())
+		kept = s.clock.Now().Add(-batchesKept).UnixMicro()
 	}
-	var last, n int64
-	err = s.queryRow(ctx, "SELECT CAST(coalesce(max(last_seq), 0) AS BIGINT), CAST(count(*) AS BIGINT) FROM batches WHERE shard = ? AND token >= ? AND token < ? AND token NOT LIKE ? AND "+micros+" > ?",
-		[]any{p.shard, from, to, "%/" + acceptedMark + "/%", since}, &last, &n)
+	// A batch is after the mark by its time. If the clock was set back since, it still
+	// is by its place: what was accepted ends with the mark's.
+	err = s.queryRow(ctx, "SELECT CAST(coalesce(max(last_seq), 0) AS BIGINT), CAST(count(*) AS BIGINT)"+of+" AND token NOT LIKE ? AND ("+micros+" > ? OR first_seq > ?) AND "+micros+" > ?",
+		[]any{p.shard, from, to, mark, since, until, kept}, &last, &n)
 	p.last, p.batches = uint64(max(last, 0)), int(n)
 	return err
 }
@@ -204,9 +212,14 @@ func (s *server) acceptPair(ctx context.Context, odd *shardPair) error {
 		// Its last event is one that no later batch precedes, or the mark would be
 		// forgotten before the batches that it speaks of.
 		last := max(p.last, p.reached)
+		// Nor one that is older than a batch that it speaks of, if the clock was set back.
+		at := now
+		if newest := time.UnixMicro(p.newest); newest.After(at) {
+			at = newest
+		}
 		err = s.cold.Write(ctx, &cold.Batch{
-			Token: fmt.Sprintf("%s/%d/%s/%d", s.hot.ID(), shard, acceptedMark, now.UnixMicro()),
-			Log:   s.hot.ID(), Shard: shard, First: last + 1, Last: last, Now: now,
+			Token: fmt.Sprintf("%s/%d/%s/%d", s.hot.ID(), shard, acceptedMark, at.UnixMicro()),
+			Log:   s.hot.ID(), Shard: shard, First: last + 1, Last: last, Now: at,
 		})
 		if err != nil {
 			return fmt.Errorf("accept that the stores do not belong together: %w", err)
