@@ -48,10 +48,10 @@ Examples:
 func (c *benchCmd) Run(ctx context.Context, stdout io.Writer) error {
 	outliveReaders()
 	if c.Key == "" {
-		return errors.New("bench: --key is missing: give a project's write key")
+		return misuse(errors.New("bench: --key is missing: give a project's write key"))
 	}
 	if !bench.IsLoopback(c.URL) && !c.Yes {
-		return fmt.Errorf("bench: %s is not on this machine: add --yes to load it all the same", c.URL)
+		return misuse(fmt.Errorf("bench: --url: %s is not on this machine: add --yes to load it all the same", c.URL))
 	}
 	rep, err := bench.Run(ctx, bench.Config{
 		URL: c.URL, Key: c.Key, Project: c.Project, Token: c.Token,

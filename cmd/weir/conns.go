@@ -31,7 +31,7 @@ func (s *server) conns() (*httpd.Conns, error) {
 	case most == 0:
 		most = min(mostConns, room)
 	case most < fewestConns || most > room:
-		return nil, fmt.Errorf("--max-conns: %d to %d with this limit of open files (%d), not %d", fewestConns, room, limit, most)
+		return nil, misuse(fmt.Errorf("--max-conns: %d to %d with this limit of open files (%d), not %d", fewestConns, room, limit, most))
 	}
 	proxies := s.cmd.TrustedProxies
 	if proxies == nil {

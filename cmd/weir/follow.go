@@ -30,7 +30,7 @@ const (
 // server is away, so that nothing gathers in memory.
 func (im *importer) follow(ctx context.Context) error {
 	endpoint, err := im.check()
-	if err != nil {
+	if err = misuse(err); err != nil {
 		return err
 	}
 	parser, err := im.cmd.parser()

@@ -88,7 +88,7 @@ type importer struct {
 
 func (im *importer) run(ctx context.Context) error {
 	endpoint, err := im.check()
-	if err != nil {
+	if err = misuse(err); err != nil {
 		return err
 	}
 	sources, err := openImport(im.cmd.Files, im.stdin)
@@ -167,7 +167,7 @@ func (c *importCmd) parser() (accesslog.Parser, error) {
 	}
 	p, err := accesslog.New(accesslog.Format(c.Format), m)
 	if err != nil {
-		return nil, fmt.Errorf("import: %w", err)
+		return nil, fmt.Errorf("import: --format %s: %w", c.Format, err)
 	}
 	return p, nil
 }

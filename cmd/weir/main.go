@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -68,9 +69,27 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	if err := k.Run(); err != nil {
 		fmt.Fprintln(stderr, "weir:", err)
+		if errors.As(err, new(usageError)) {
+			return 2
+		}
 		return 1
 	}
 	return 0
+}
+
+// usageError is a mistake in the command line: it names the flag, and the exit status
+// is 2, as for what kong itself finds. All other errors are 1.
+type usageError struct{ error }
+
+// Unwrap is for errors.Is and errors.As.
+func (e usageError) Unwrap() error { return e.error }
+
+// misuse makes err, unless it is nil, a usageError.
+func misuse(err error) error {
+	if err == nil {
+		return nil
+	}
+	return usageError{err}
 }
 
 type versionCmd struct{}

@@ -128,7 +128,14 @@ func TestAServerThatCannotServeSaysWhyInOneLine(t *testing.T) {
 		"too short a window":        {[]string{"--dedup-window", "59s"}, []string{"--dedup-window", "59s"}},
 		"no shards":                 {[]string{"--shards", "0"}, []string{"--shards", "not 0"}},
 		"too many shards":           {[]string{"--shards", "1025"}, []string{"--shards", "1025"}},
-		"no address":                {[]string{"--listen", "nowhere"}, []string{"listen", "nowhere"}},
+		"no address":                {[]string{"--listen", "nowhere"}, []string{"--listen", "nowhere"}},
+		"too little for DuckDB":     {[]string{"--cold-memory", "32MB"}, []string{"weir: --cold-memory: DuckDB", "32MB", "64MB"}},
+		"little, and much of it":    {[]string{"--memory", "512MB", "--cold-memory", "480MB"}, []string{"weir: --memory, --cold-memory:", "480MB"}},
+		"too little memory":         {[]string{"--memory", "64MB"}, []string{"weir: --memory: ", "64MB"}},
+		"too few connections":       {[]string{"--max-conns", "1"}, []string{"--max-conns", "not 1"}},
+		"too many mails":            {[]string{"--mails-per-hour", "0"}, []string{"--mails-per-hour", "not 0"}},
+		"mail without a sender":     {[]string{"--smtp", "smtp://127.0.0.1"}, []string{"--smtp", "--mail-from"}},
+		"no time of reports":        {[]string{"--report-at", "1 am"}, []string{"--report-at"}},
 		"data in a file":            {[]string{"--data", file}, []string{"data folder", file}},
 		"an admin token of a key":   {[]string{"--admin-token", "wk_0123456789abcdef_and_longer"}, []string{"--admin-token", "wk_"}},
 		"a short admin token":       {[]string{"--admin-token", "x0123456789abcdef"}, []string{"--admin-token", "24 characters"}},
@@ -139,7 +146,11 @@ func TestAServerThatCannotServeSaysWhyInOneLine(t *testing.T) {
 		args := append([]string{"serve", "--listen", "127.0.0.1:0", "--data", t.TempDir()}, c.args...)
 		got := weirs(t, args...)
 		last := got.stderr[strings.LastIndex(strings.TrimSuffix(got.stderr, "\n"), "\n")+1:] // logs may stand before it
-		if got.status != 1 || got.out != "" || !oneLine(last) {
+		status := 2
+		if slices.Contains([]string{"data in a file", "a lost country database"}, name) { // no mistake in the command line
+			status = 1
+		}
+		if got.status != status || got.out != "" || !oneLine(last) {
 			t.Errorf("%s: %+v", name, got)
 		}
 		for _, want := range c.want {
@@ -156,7 +167,7 @@ func TestAServerThatCannotServeSaysWhyInOneLine(t *testing.T) {
 func TestASlipInAFlagLeavesNoStoresBehind(t *testing.T) {
 	for _, flag := range []string{"--hot", "--cold", "--meta", "--admin-token"} {
 		data := filepath.Join(t.TempDir(), "data")
-		if got := weirs(t, "serve", "--data", data, flag, "mongodb://127.0.0"); got.status != 1 {
+		if got := weirs(t, "serve", "--data", data, flag, "mongodb://127.0.0"); got.status != 2 {
 			t.Errorf("%s: %+v", flag, got)
 		}
 		if _, err := os.Stat(data); !errors.Is(err, os.ErrNotExist) {
@@ -165,19 +176,35 @@ func TestASlipInAFlagLeavesNoStoresBehind(t *testing.T) {
 	}
 }
 
-func TestACommandForARunningServerNeedsItsTokenAndAddress(t *testing.T) {
+func TestAMistakeInACommandsFlagsEndsItWithStatus2(t *testing.T) {
 	t.Setenv("WEIR_TOKEN", "")
+	t.Setenv("WEIR_KEY", "")
 	t.Setenv("WEIR_ADMIN_TOKEN", "the server's own, which is not the command's")
-	for name, c := range map[string]struct {
-		args []string
-		want string
-	}{
-		"no token":   {[]string{"project", "list"}, "WEIR_TOKEN"},
-		"no address": {[]string{"project", "list", "--token", "t", "--url", "here"}, "--url"},
-		"no server":  {[]string{"project", "list", "--token", "t", "--url", "http://127.0.0.1:1"}, "http://127.0.0.1:1"},
+	for want, args := range map[string][]string{
+		"WEIR_TOKEN":       {"project", "list"},
+		"--url":            {"project", "list", "--token", "t", "--url", "here"},
+		"--retention-days": {"project", "set", "p", "--token", "t"},
+		"--date":           {"report", "show", "p", "--token", "t", "--date", "2026-03-10", "--to", "2026-03-11"},
+		"--by-api":         {"report", "show", "p", "--token", "t", "--by-api"},
+		"bench: --key":     {"bench"},
+		"bench: --url":     {"bench", "--key", "k", "--url", "http://192.0.2.1"},
+		"import: --key":    {"import", "file"},
+		"import: --url":    {"import", "--key", "k", "--url", "here", "file"},
+		"import: --map":    {"import", "--key", "k", "--map", "nonsense", "file"},
+		"import: --format": {"import", "--key", "k", "--map", "path=p", "--format", "combined", "file"},
+		"--follow":         {"import", "--key", "k", "--follow", "-"},
+		"import: --from":   {"import", "--key", "k", "--from", "nobody", "file"},
+		"--from":           {"migrate", "--from", "mysql://h/d", "--to", "duckdb:x"},
 	} {
-		if got := weirs(t, c.args...); got.status != 1 || !oneLine(got.stderr) || !strings.Contains(got.stderr, c.want) {
-			t.Errorf("%s: %+v", name, got)
+		if got := weirs(t, args...); got.status != 2 || got.out != "" || !oneLine(got.stderr) || !strings.Contains(got.stderr, want) {
+			t.Errorf("%v: %+v, want %q", args, got, want)
 		}
+	}
+}
+
+func TestACommandWhoseServerIsAwayEndsWithStatus1(t *testing.T) {
+	const url = "http://127.0.0.1:1"
+	if got := weirs(t, "project", "list", "--token", "t", "--url", url); got.status != 1 || !oneLine(got.stderr) || !strings.Contains(got.stderr, url) {
+		t.Errorf("%+v", got)
 	}
 }

@@ -38,10 +38,17 @@ func (c *serveCmd) divide() error {
 		total = max(n, memory.Least)
 	}
 	var err error
-	if c.parts, err = memory.Divide(total, u); err != nil {
+	if c.parts, err = memory.Divide(total, u); err == nil {
+		return nil
+	}
+	switch {
+	case u.ColdLimit > 0 && u.ColdLimit < memory.LeastCold:
+		return fmt.Errorf("--cold-memory: %w", err)
+	case u.ColdLimit > 0:
+		return fmt.Errorf("--memory, --cold-memory: %w", err)
+	default:
 		return fmt.Errorf("--memory: %w", err)
 	}
-	return nil
 }
 
 // bound holds the process to the budget, as far as Go and the C library are concerned,

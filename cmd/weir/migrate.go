@@ -50,7 +50,7 @@ Examples:
 // Run copies until all is there or ctx is done.
 func (c *migrateCmd) Run(ctx context.Context, stdout io.Writer, stderr logWriter) (err error) {
 	outliveReaders()
-	if err := c.check(); err != nil {
+	if err := misuse(c.check()); err != nil {
 		return err
 	}
 	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))

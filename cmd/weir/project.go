@@ -135,7 +135,7 @@ func (c *projectSetCmd) Run(ctx context.Context, stdout io.Writer) error {
 	c.limitFlags.into(in)
 	c.siteFlags.into(in)
 	if len(in) == 0 {
-		return errors.New("say what to change: --retention-days, --limit-key, --limit-ip, --quota, --over, --sample, --site or --no-sites")
+		return misuse(errors.New("say what to change: --retention-days, --limit-key, --limit-ip, --quota, --over, --sample, --site or --no-sites"))
 	}
 	if err := c.call(ctx, http.MethodPatch, "/api/v1/projects/"+url.PathEscape(c.Project), in, &p); err != nil {
 		return err

@@ -51,11 +51,11 @@ const answerLimit = 16 << 20
 // that is no success is an error.
 func (r remote) send(ctx context.Context, method, path string, in any) (*http.Response, error) {
 	if r.Token == "" {
-		return nil, errors.New("--token or WEIR_TOKEN is needed: the admin token that the server printed at its first start, or was given as WEIR_ADMIN_TOKEN")
+		return nil, misuse(errors.New("--token or WEIR_TOKEN is needed: the admin token that the server printed at its first start, or was given as WEIR_ADMIN_TOKEN"))
 	}
 	base, err := url.Parse(r.URL)
 	if err != nil || base.Host == "" {
-		return nil, fmt.Errorf("--url %q: want an address such as http://127.0.0.1:8080", r.URL)
+		return nil, misuse(fmt.Errorf("--url %q: want an address such as http://127.0.0.1:8080", r.URL))
 	}
 	var body io.Reader
 	if in != nil {

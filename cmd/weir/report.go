@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -54,10 +55,10 @@ func (*reportShowCmd) Help() string {
 // Run prints them.
 func (c *reportShowCmd) Run(ctx context.Context, stdout io.Writer) error {
 	if c.Date != "" && c.From+c.To != "" {
-		return fmt.Errorf("--date is one day: give it, or --from and --to")
+		return misuse(errors.New("--date is one day: give it, or --from and --to"))
 	}
 	if c.ByAPI && c.Format != "csv" {
-		return fmt.Errorf("--by-api goes with --format csv")
+		return misuse(errors.New("--by-api goes with --format csv"))
 	}
 	if c.Date != "" {
 		a, err := c.day(ctx, http.MethodGet, c.Project, c.Date)

@@ -137,7 +137,7 @@ func TestAServerCatchesUpWithReportsAndSaysSo(t *testing.T) {
 
 func TestATimeOfReportsThatIsNoneIsRefusedBeforeAnythingIsMade(t *testing.T) {
 	got := weirs(t, "serve", "--listen", "127.0.0.1:0", "--data", t.TempDir(), "--report-at", "1 am")
-	if got.status != 1 || !strings.Contains(got.stderr, "--report-at") {
+	if got.status != 2 || !strings.Contains(got.stderr, "--report-at") {
 		t.Errorf("%+v", got)
 	}
 }

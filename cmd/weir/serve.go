@@ -87,13 +87,13 @@ Examples:
 func (c *serveCmd) Run(ctx context.Context, stdout io.Writer, stderr logWriter) error {
 	outliveReaders()
 	log := c.logger(stderr)
-	if err := c.check(); err != nil {
+	if err := misuse(c.check()); err != nil {
 		return err
 	}
 	c.bound(log)
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Listen)
 	if err != nil {
-		return fmt.Errorf("listen: %w", err)
+		return fmt.Errorf("--listen: %w", err)
 	}
 	return c.server(log).run(ctx, listener, stdout)
 }
@@ -110,6 +110,11 @@ func (c *serveCmd) logger(w logWriter) *slog.Logger {
 }
 
 func (c *serveCmd) check() error {
+	for flag, addr := range map[string]string{"listen": c.Listen, "pprof": c.PprofAddr} {
+		if _, _, err := net.SplitHostPort(addr); err != nil && (addr != "" || flag == "listen") {
+			return fmt.Errorf("--%s: want HOST:PORT: %w", flag, err)
+		}
+	}
 	if c.Demo && !loopback(c.Listen) {
 		return fmt.Errorf("--demo has a write key that everybody knows: it goes with a loopback --listen only, not %s", c.Listen)
 	}

@@ -188,7 +188,7 @@ func TestATokenForTheCommandsIsNotTheServers(t *testing.T) {
 		token = ""
 	}
 	t.Setenv("WEIR_TOKEN", "")
-	if got := weirs(t, "project", "list", "--url", r.url); got.status != 1 || !strings.Contains(got.stderr, "WEIR_TOKEN") {
+	if got := weirs(t, "project", "list", "--url", r.url); got.status != 2 || !strings.Contains(got.stderr, "WEIR_TOKEN") {
 		t.Errorf("the command takes the server's variable for its own: %+v", got)
 	}
 }

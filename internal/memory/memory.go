@@ -18,9 +18,9 @@ const (
 	// coldExtra is what DuckDB takes beside what it counts, at least: the rows of a
 	// write on their way, what its allocator holds back. The rest grows with the limit.
 	coldExtra = 48 * MB
-	// leastCold is the least limit that DuckDB works with: a full batch can be
+	// LeastCold is the least limit that DuckDB works with: a full batch can be
 	// written, and the file's log merged.
-	leastCold = 64 * MB
+	LeastCold = 64 * MB
 	// leastGo is the least soft limit of Go's heap.
 	leastGo = 96 * MB
 	// smallBodies is for requests under way where Go has much less than 300 MB. A body
@@ -74,17 +74,17 @@ func Divide(total Size, u Uses) (Parts, error) {
 	}
 	switch {
 	case u.Cold && u.ColdLimit > 0:
-		if u.ColdLimit < leastCold {
-			return Parts{}, fmt.Errorf("DuckDB cannot work with %s: give it %s or more", u.ColdLimit, leastCold)
+		if u.ColdLimit < LeastCold {
+			return Parts{}, fmt.Errorf("DuckDB cannot work with %s: give it %s or more", u.ColdLimit, LeastCold)
 		}
 		p.Cold = u.ColdLimit
 		p.ColdExtra = extra(p.Cold)
 		need += p.Cold + p.ColdExtra
 	case u.Cold:
 		// The inverse of extra.
-		p.Cold = max(leastCold, (rest*45/100-coldExtra)*10/11)
+		p.Cold = max(LeastCold, (rest*45/100-coldExtra)*10/11)
 		p.ColdExtra = extra(p.Cold)
-		need = max(need+leastCold+extra(leastCold), Least)
+		need = max(need+LeastCold+extra(LeastCold), Least)
 	}
 	if total < need {
 		if u.ColdLimit > 0 {
