@@ -152,22 +152,30 @@ func (s *server) openLog(ctx context.Context, url string, open func() (*redis.St
 // cacheTimeout is the most that a question waits for the Redis of answers at a time.
 const cacheTimeout = 250 * time.Millisecond
 
-// openCache opens the Redis that keeps answers, if there is one of its own. It
-// may lose and evict what it holds.
-func (s *server) openCache(ctx context.Context) error {
-	if s.cmd.Cache == "" {
-		return nil
+// awaitCache opens the Redis that keeps answers, which may lose and evict what it
+// holds, and waits for it beside all else. A wrong configuration ends the start; but
+// once this node serves without it, it goes on to.
+func (s *server) awaitCache(ctx context.Context) error {
+	err := s.openCache(ctx, 0)
+	if err == nil || !redisconn.Away(err) {
+		return err
 	}
+	if err = s.openCache(ctx, redisconn.Forever); err != nil && ctx.Err() == nil {
+		s.log.Error("the Redis of --cache cannot be used; answers are not kept", "error", err)
+	}
+	return nil
+}
+
+func (s *server) openCache(ctx context.Context, wait time.Duration) error {
 	u, err := redisconn.Parse(s.cmd.Cache)
 	if err != nil {
 		return fmt.Errorf("--cache: %w", err)
 	}
-	client, err := redisconn.Open(ctx, u, redisconn.Options{Wait: redisconn.Forever, Insecure: s.cmd.InsecureRedis, Logger: s.log})
+	client, err := redisconn.Open(ctx, u, redisconn.Options{Wait: wait, Insecure: s.cmd.InsecureRedis, Logger: s.log})
 	if err != nil {
 		return fmt.Errorf("--cache: %w", err)
 	}
 	s.onClose(func() error { client.Close(); return nil })
-	f := fleetredis.New(client, fleetredis.Options{Prefix: u.Prefix + ":", Logger: s.log, Timeout: cacheTimeout})
-	s.shared.cache, s.shared.asking = f.Cache, f.Locks
+	s.late.cache.set(fleetredis.New(client, fleetredis.Options{Prefix: u.Prefix + ":", Logger: s.log, Timeout: cacheTimeout}))
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/drain"
 	"github.com/weir-analytics/weir/internal/fleet"
+	fleetredis "github.com/weir-analytics/weir/internal/fleet/redis"
 	"github.com/weir-analytics/weir/internal/hot"
 )
 
@@ -15,20 +16,23 @@ import (
 // while ClickHouse is away in any case. So what takes them is built first, on parts
 // that come later.
 
-// errOpening is the answer of a part that is not there yet.
-var errOpening = weir.Errorf(weir.EUNAVAILABLE, "the hot tier is not open yet")
+// late is a part that may come later.
+type late[T any] struct{ part atomic.Pointer[T] }
+
+func (l *late[T]) set(part T) { l.part.Store(&part) }
+
+// get is the part, or the error of one that is not there yet.
+func (l *late[T]) get() (part T, err error) {
+	if p := l.part.Load(); p != nil {
+		return *p, nil
+	}
+	return part, errOpening
+}
+
+var errOpening = weir.Errorf(weir.EUNAVAILABLE, "a store is not open yet")
 
 // lateHot is the hot tier once it is open.
-type lateHot struct{ store atomic.Pointer[hot.Store] }
-
-func (l *lateHot) set(s hot.Store) { l.store.Store(&s) }
-
-func (l *lateHot) get() (hot.Store, error) {
-	if s := l.store.Load(); s != nil {
-		return *s, nil
-	}
-	return nil, errOpening
-}
+type lateHot struct{ late[hot.Store] }
 
 func (l *lateHot) Append(ctx context.Context, items []hot.Item) ([]int, error) {
 	s, err := l.get()
@@ -65,43 +69,79 @@ func (l *lateHot) probe(ctx context.Context) error {
 }
 
 // lateFeed is the feed once there is one.
-type lateFeed struct{ feed atomic.Pointer[feed] }
+type lateFeed struct{ late[*feed] }
 
 func (l *lateFeed) Watched(project string) bool {
-	f := l.feed.Load()
-	return f != nil && f.Watched(project)
+	f, err := l.get()
+	return err == nil && f.Watched(project)
 }
 
 func (l *lateFeed) Received(project string, events []*weir.Event) {
-	if f := l.feed.Load(); f != nil {
+	if f, err := l.get(); err == nil {
 		f.Received(project, events)
 	}
 }
 
 // lateLimiter is the limiter of all nodes once it can be reached. Until then this
 // node holds senders to their rates alone, as it does in an outage.
-type lateLimiter struct{ limiter atomic.Pointer[fleet.Limiter] }
-
-func (l *lateLimiter) set(to fleet.Limiter) { l.limiter.Store(&to) }
+type lateLimiter struct{ late[fleet.Limiter] }
 
 func (l *lateLimiter) Take(ctx context.Context, key string, of fleet.Limit, n int) (time.Duration, int, error) {
-	if p := l.limiter.Load(); p != nil {
-		return (*p).Take(ctx, key, of, n)
+	f, err := l.get()
+	if err != nil {
+		return 0, 0, err
 	}
-	return 0, 0, errOpening
+	return f.Take(ctx, key, of, n)
 }
 
 func (l *lateLimiter) Forget(ctx context.Context, key string) error {
-	if p := l.limiter.Load(); p != nil {
-		return (*p).Forget(ctx, key)
+	f, err := l.get()
+	if err != nil {
+		return err
 	}
-	return errOpening
+	return f.Forget(ctx, key)
 }
 
 // lateBrake is the brake once there is one.
-type lateBrake struct{ brake atomic.Pointer[drain.Brake] }
+type lateBrake struct{ late[*drain.Brake] }
 
 func (l *lateBrake) Take(events int) bool {
-	b := l.brake.Load()
-	return b == nil || b.Take(events)
+	b, err := l.get()
+	return err != nil || b.Take(events)
+}
+
+// lateCache is the Redis of answers, and what its nodes lock there, once it can be
+// reached. Until then answers are found out anew, as in an outage.
+type lateCache struct{ late[*fleetredis.Store] }
+
+func (l *lateCache) Get(ctx context.Context, key string) ([]byte, bool, error) {
+	f, err := l.get()
+	if err != nil {
+		return nil, false, err
+	}
+	return f.Cache.Get(ctx, key)
+}
+
+func (l *lateCache) Set(ctx context.Context, key string, value []byte, ttl time.Duration) error {
+	f, err := l.get()
+	if err != nil {
+		return err
+	}
+	return f.Cache.Set(ctx, key, value, ttl)
+}
+
+func (l *lateCache) Acquire(ctx context.Context, name, owner string, ttl time.Duration) (bool, error) {
+	f, err := l.get()
+	if err != nil {
+		return false, err
+	}
+	return f.Locks.Acquire(ctx, name, owner, ttl)
+}
+
+func (l *lateCache) Release(ctx context.Context, name, owner string) error {
+	f, err := l.get()
+	if err != nil {
+		return err
+	}
+	return f.Locks.Release(ctx, name, owner)
 }

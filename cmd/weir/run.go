@@ -98,6 +98,9 @@ func unlessStopped(ctx context.Context, err error) error {
 func (s *server) background(ctx context.Context, g *errgroup.Group) {
 	g.Go(func() error { return s.feed.run(ctx) })
 	g.Go(func() error { return keepSlim(ctx, s.log) })
+	if s.cmd.Cache != "" {
+		g.Go(func() error { return unlessStopped(ctx, s.awaitCache(ctx)) })
+	}
 	if s.brake != nil {
 		g.Go(func() error { return s.brake.Run(ctx) })
 	}

@@ -60,6 +60,7 @@ type server struct {
 		feed    lateFeed
 		limiter lateLimiter
 		brake   lateBrake
+		cache   lateCache
 	}
 	coldOpen chan struct{} // closed when cold is set
 
@@ -151,8 +152,8 @@ func (s *server) openStores(ctx context.Context) (err error) {
 		s.late.limiter.set(s.shared.limiter)
 		s.late.hot.set(s.hot) // events need not wait for the cold tier
 	}
-	if err = s.openCache(ctx); err != nil {
-		return err
+	if s.cmd.Cache != "" {
+		s.shared.cache, s.shared.asking = &s.late.cache, &s.late.cache
 	}
 	if !s.cmd.coldAlone() {
 		if err = s.openColdTier(ctx); err != nil {
@@ -233,13 +234,13 @@ func (s *server) build() {
 	if s.cmd.has(roleIngest) {
 		s.brake = drain.NewBrake(s.hot, drain.DefaultBacklog, s.log)
 		newBacklogMetrics(s.reg, s.brake)
-		s.late.brake.brake.Store(s.brake)
+		s.late.brake.set(s.brake)
 	}
 	sessions := s.shared.sessions
 	if sessions == nil {
 		sessions = s.meta.Sessions()
 	}
-	s.late.feed.feed.Store(s.feed)
+	s.late.feed.set(s.feed)
 	s.http.Open(func(c *httpd.Config) {
 		c.Sessions, c.Limiter = sessions, s.shared.limiter
 		c.Usage, c.Stats, c.Insights, c.Reports = s.usage(), stats.New(s.hot, s.clock), answers, s.reports

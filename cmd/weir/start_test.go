@@ -124,6 +124,42 @@ func TestAServerThatWaitsForRedisAnswersThatItStarts(t *testing.T) {
 	}
 }
 
+func TestAServerDoesNotWaitForTheRedisOfItsCache(t *testing.T) {
+	asAdmin(t, adminToken)
+	redis := redistest.Start(t)
+	redis.Kill()
+	r := launches(t, t.TempDir(), "--cache", redis.URL())
+	r.until("it has opened its stores", func() bool { return strings.Contains(r.out.String(), " is at ") })
+	id, key := r.shop()
+	if status, _ := r.asks("POST", "/v1/events", key, anEvent); status != 200 {
+		t.Errorf("an event is answered with %d", status)
+	}
+	ask := func() {
+		t.Helper()
+		body := `{"kind":"trend","from":"-1d","interval":"day","series":[{"math":"total"}]}`
+		if status, _ := r.asks("POST", "/api/v1/projects/"+id+"/query", adminToken, body); status != 200 {
+			t.Fatalf("a question is answered with %d", status)
+		}
+	}
+	ask()
+	redis.Restart()
+	r.until("answers are kept in Redis", func() bool {
+		ask()
+		return redis.Do("DBSIZE") != "0"
+	})
+	if got := r.stops(); got != 0 {
+		t.Errorf("ended with %d: %s", got, r.log)
+	}
+}
+
+func TestAWrongPasswordOfTheCacheEndsTheStart(t *testing.T) {
+	redis := redistest.Start(t, "--requirepass", "another")
+	got := weirs(t, "serve", "--listen", "127.0.0.1:0", "--data", t.TempDir(), "--cache", "redis://:secret@"+redis.Addr)
+	if got.status != 1 || !strings.Contains(got.stderr, "--cache") || strings.Contains(got.stderr, "secret") {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestAServerThatWaitsForRedisSpills(t *testing.T) {
 	asAdmin(t, adminToken)
 	redis := redistest.Start(t, "--appendonly", "yes")
