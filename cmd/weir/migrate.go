@@ -29,8 +29,8 @@ type migrateCmd struct {
 
 // Help is shown below the usage.
 func (*migrateCmd) Help() string {
-	return `Copies events, visits, links of devices to profiles, their traits, and dead letters; nothing is taken away from --from, and nothing
-in --to is changed. Stop the server that uses --from first. Projects, users and keys are not in the cold tier: they stay as
+	return `Copies events, visits, links of devices to profiles, their traits, who was erased, and dead letters; nothing is taken away from
+--from, and nothing in --to is changed, but that who was erased in --from is erased there too. Stop the server that uses --from first. Projects, users and keys are not in the cold tier: they stay as
 they are.
 
 Each day is read back and compared, row by row. The exit status is 0 when everything in --from is in --to.
@@ -106,6 +106,9 @@ func tell(w io.Writer, all []transfer.Difference) {
 func tellCopied(w io.Writer, rep *transfer.Report, took time.Duration) error {
 	_, err := fmt.Fprintf(w, "%s events, %s visits, %s links, %s changes of traits and %s dead letters, of %s projects on %s days, are there\n",
 		thousands(rep.Events), thousands(rep.Visits), thousands(rep.Links), thousands(rep.Traits), thousands(rep.Dead), thousands(int64(rep.Projects)), thousands(int64(rep.Days)))
+	if err == nil && rep.Erased > 0 {
+		_, err = fmt.Fprintf(w, "%s profiles and devices that were erased in --from were erased in --to too\n", thousands(int64(rep.Erased)))
+	}
 	if err == nil && rep.Before > 0 {
 		_, err = fmt.Fprintf(w, "%s of these days were finished by an earlier run, and not looked at again\n", thousands(int64(rep.Before)))
 	}

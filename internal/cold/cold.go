@@ -140,6 +140,10 @@ type Dialect interface {
 	Number(expr string) string
 	// Contains tests that text contains part, case kept.
 	Contains(text, part string) string
+	// SHA256 is the hash of text in hex, in small letters.
+	SHA256(text string) string
+	// Zero is a text of one zero byte.
+	Zero() string
 
 	// Bit is a 64-bit mask with the one bit n (0..61), BitUnion the union of the
 	// masks of a group, BitAt one bit of a mask as the integer 0 or 1, AnyBit the

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -14,7 +15,7 @@ import (
 
 // Erasure is a profile that is to be forgotten.
 type Erasure struct {
-	ProjectID, ProfileID string
+	ProjectID, ProfileID string    // '' where only devices are to be forgotten
 	Merged               []string  // profiles that count for it by an alias
 	Devices              []string  // that are linked to it
 	At                   time.Time // what was received before is erased
@@ -45,7 +46,7 @@ type Eraser interface {
 // Check refuses an erasure of nobody, which would be one of everybody who is not
 // known, and of a time that a store does not have. Error: EINVALID.
 func (e *Erasure) Check() error {
-	if e.ProjectID == "" || e.ProfileID == "" || slices.Contains(e.Devices, "") || slices.Contains(e.Merged, "") {
+	if e.ProjectID == "" || e.ProfileID == "" && len(e.Devices) == 0 || slices.Contains(e.Devices, "") || slices.Contains(e.Merged, "") {
 		return weir.Errorf(weir.EINVALID, "cannot erase a profile without an id")
 	}
 	if e.At.Before(Earliest) || !e.At.Before(Latest) {
@@ -55,14 +56,41 @@ func (e *Erasure) Check() error {
 	return nil
 }
 
-// ErasedID is the id of an event whose person was erased.
-const ErasedID = "erased"
+// FormerErasedID is the id that versions before gave to every event whose person was
+// erased. Such rows keep it.
+const FormerErasedID = "erased"
+
+// erasedID is what the ids of events whose person was erased begin with.
+const erasedID = FormerErasedID + "-"
+
+// erasedIDHex is how many hex digits follow.
+const erasedIDHex = 32
+
+// ErasedID is the id of an event whose person is erased: the same wherever the event
+// is erased, and another for each event, so that copies can be compared. It is a hash
+// of what names the event and of its times to the microsecond. Of these the erased
+// event keeps the place alone, so the hash leads nobody to the person or to the former
+// id who does not have the whole event from elsewhere.
+func ErasedID(r *weir.EventRow) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%d %d %d %d %s %s %s",
+		r.Shard, r.Seq, r.Time.UnixMicro(), r.ReceivedAt.UnixMicro(), r.ProjectID, Person(&r.Event), r.ID))
+	return erasedID + hex.EncodeToString(sum[:])[:erasedIDHex]
+}
+
+// ErasedIDOf is ErasedID in SQL, of a row of the table events.
+func ErasedIDOf(d Dialect) string {
+	return fmt.Sprintf("CONCAT('%s', SUBSTRING(%s, 1, %d))", erasedID, d.SHA256("CONCAT(CAST(shard AS VARCHAR), ' ', CAST(seq AS VARCHAR), ' ', CAST("+
+		d.Micros("ts")+" AS VARCHAR), ' ', CAST("+d.Micros("received_at")+" AS VARCHAR), ' ', project_id, ' ', person, ' ', id)"), erasedIDHex)
+}
+
+// IsErasedID says whether an id is one of an event whose person was erased.
+func IsErasedID(id string) bool { return id == FormerErasedID || strings.HasPrefix(id, erasedID) }
 
 // Anonymous is what is left of an event whose person was erased: what the tallies
 // count by, how long a call took, whether it was a bot's, and the minute.
 func Anonymous(r *weir.EventRow) weir.EventRow {
 	out := weir.EventRow{Shard: r.Shard, Seq: r.Seq}
-	out.ID, out.ProjectID, out.Name, out.Bot = ErasedID, r.ProjectID, r.Name, r.Bot
+	out.ID, out.ProjectID, out.Name, out.Bot = ErasedID(r), r.ProjectID, r.Name, r.Bot
 	out.Time, out.ReceivedAt = r.Time.Truncate(time.Minute), r.ReceivedAt.Truncate(time.Minute)
 	if c := r.Call; c != nil {
 		out.Call = &weir.Call{Method: c.Method, Route: c.Route, Status: c.Status, LatencyMS: c.LatencyMS}
@@ -79,18 +107,21 @@ type Mark struct {
 
 // Marks are those of an erasure, the profile's first.
 func (e *Erasure) Marks() []Mark {
-	marks := []Mark{{e.ProjectID, hashOf(e.ProjectID, "u"+e.ProfileID), e.At, e.By}}
+	var marks []Mark
+	if e.ProfileID != "" {
+		marks = append(marks, Mark{e.ProjectID, HashOf(e.ProjectID, "u"+e.ProfileID), e.At, e.By})
+	}
 	for _, m := range e.Merged {
-		marks = append(marks, Mark{ProjectID: e.ProjectID, Person: hashOf(e.ProjectID, "u"+m), At: e.At})
+		marks = append(marks, Mark{ProjectID: e.ProjectID, Person: HashOf(e.ProjectID, "u"+m), At: e.At})
 	}
 	for _, d := range e.Devices {
-		marks = append(marks, Mark{ProjectID: e.ProjectID, Person: hashOf(e.ProjectID, "d"+d), At: e.At})
+		marks = append(marks, Mark{ProjectID: e.ProjectID, Person: HashOf(e.ProjectID, "d"+d), At: e.At})
 	}
 	return marks
 }
 
-// hashOf is of a person as Person has it.
-func hashOf(project, person string) string {
+// HashOf is what a mark has of a person as Person has it: a SHA-256 in hex.
+func HashOf(project, person string) string {
 	sum := sha256.Sum256([]byte(project + "\x00" + person))
 	return hex.EncodeToString(sum[:])
 }
@@ -110,13 +141,19 @@ func (m Erased) Add(marks ...Mark) {
 // Has says whether a mark, or a later one of the same person, is known.
 func (m Erased) Has(k Mark) bool { return !m[[2]string{k.ProjectID, k.Person}].Before(k.At) }
 
+// Until is the time up to which a person, as Person has it, was erased; the zero time
+// is never.
+func (m Erased) Until(project, person string) time.Time {
+	return m[[2]string{project, HashOf(project, person)}]
+}
+
 // covers says whether a row of a time has a person who was erased after it.
 func (m Erased) covers(project, profile, device string, at time.Time) bool {
 	person := "u" + profile
 	if profile == "" {
 		person = "d" + device
 	}
-	return person != "d" && at.Before(m[[2]string{project, hashOf(project, person)}])
+	return person != "d" && at.Before(m.Until(project, person))
 }
 
 // Filter is the batch with all its Links, and without those who were erased after its
@@ -160,6 +197,11 @@ func keep[T any](rows []T, is func(*T) bool) []T {
 type Whose struct {
 	ProfileID, DeviceID string
 	ReceivedAt          time.Time
+}
+
+// Person is who it is, as the function Person has it.
+func (w Whose) Person() string {
+	return Person(&weir.Event{ProfileID: w.ProfileID, DeviceID: w.DeviceID})
 }
 
 // PersonOf reads of a dead letter's event whose it is, as far as it can be read.
@@ -216,7 +258,11 @@ func (e *Erasure) Parts(moment string) []Part {
 			}
 		}
 	}
-	among(append([]string{e.ProfileID}, e.Merged...), "u", [][3]string{
+	profiles := slices.Clone(e.Merged)
+	if e.ProfileID != "" {
+		profiles = append(profiles, e.ProfileID)
+	}
+	among(profiles, "u", [][3]string{
 		{"events", "profile_id", "received_at"},
 		{"visits", "profile_id", "start_at"},
 		{"sightings", "person", ""},

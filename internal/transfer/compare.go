@@ -73,7 +73,7 @@ func (d Difference) String() string {
 	return s
 }
 
-// lacking are the sums of which have has fewer than want.
+// lacking are the sums of rows that have has fewer of than want.
 func lacking(want, have tally) map[sum]bool {
 	out := map[sum]bool{}
 	for s, n := range want {
@@ -84,11 +84,12 @@ func lacking(want, have tally) map[sum]bool {
 	return out
 }
 
-// strangers are the names of rows in have that want does not have with these values.
+// strangers are the names of rows in have that want does not have with these values. An
+// event whose person was erased has no other values.
 func strangers(want, have tally) map[uint64]bool {
 	out := map[uint64]bool{}
 	for s, n := range have {
-		if _, ok := want[s]; !ok && n > 0 {
+		if _, ok := want[s]; !ok && n > 0 && !s.erased {
 			out[s.key] = true
 		}
 	}
@@ -118,7 +119,7 @@ func (j *job[T]) compare(ctx context.Context) (Difference, error) {
 func (j *job[T]) look(ctx context.Context) (d Difference, err error) {
 	have := j.have
 	if j.wrote || have == nil {
-		if have, err = tallyOf(ctx, j.to, j.t, j.u.project, j.w); err != nil {
+		if have, err = j.destination(ctx); err != nil {
 			return d, err
 		}
 	}
@@ -132,7 +133,7 @@ func (j *job[T]) look(ctx context.Context) (d Difference, err error) {
 	named := map[sum]bool{}
 	for s := range lacks {
 		named[s] = true
-		if strange[s.key] {
+		if strange[s.key] && !s.erased {
 			d.Altered++
 		} else {
 			d.Missing += abs(j.want[s] - have[s])
@@ -164,7 +165,7 @@ func abs(n int) int { return max(n, -n) }
 func (j *job[T]) forgive(ctx context.Context, lacks map[sum]bool, have tally) error {
 	var rows []T
 	var sums []sum
-	err := read(ctx, j.from, j.t, j.u.project, j.w, false, func(row *T, n int, s sum, _ int) error {
+	err := j.source(ctx, false, func(row *T, n int, s sum, _ int) error {
 		if lacks[s] && n > 0 && have[s] == 0 {
 			rows, sums = append(rows, *row), append(sums, s)
 		}
@@ -185,7 +186,7 @@ func (j *job[T]) forgive(ctx context.Context, lacks map[sum]bool, have tally) er
 // names are the labels of some rows of the source.
 func (j *job[T]) names(ctx context.Context, of map[sum]bool) ([]string, error) {
 	var out []string
-	err := read(ctx, j.from, j.t, j.u.project, j.w, true, func(row *T, _ int, s sum, _ int) error {
+	err := j.source(ctx, true, func(row *T, _ int, s sum, _ int) error {
 		if of[s] && len(out) < namesKept {
 			out = append(out, j.t.label(row))
 		}

@@ -20,6 +20,8 @@ type job[T any] struct {
 	u    *unit
 	w    window
 	mode mode
+	// known is who was erased on either side.
+	known cold.Erased
 
 	want    tally           // the source's rows
 	have    tally           // the destination's before the copy, of a mixed one
@@ -32,7 +34,7 @@ type job[T any] struct {
 }
 
 func newJob[T any](r *run, t *table[T], u *unit, w window) *job[T] {
-	j := &job[T]{run: r, t: t, u: u, w: w, mode: u.mode, want: tally{}, persons: map[uint64]bool{}}
+	j := &job[T]{run: r, t: t, u: u, w: w, mode: u.mode, known: r.erased[u.project].known, want: tally{}, persons: map[uint64]bool{}}
 	if t.set || j.mode == resumed && t.place == nil {
 		// Rows without a place are written with nothing beside them that could be
 		// missing: it is enough to see which are there.
@@ -44,14 +46,14 @@ func newJob[T any](r *run, t *table[T], u *unit, w window) *job[T] {
 // do copies the window and compares.
 func (j *job[T]) do(ctx context.Context) (Difference, error) {
 	if j.mode == mixed {
-		err := read(ctx, j.from, j.t, j.u.project, j.w, false, func(row *T, n int, s sum, _ int) error {
+		err := j.source(ctx, false, func(row *T, n int, s sum, _ int) error {
 			j.note(row, n, s)
 			return nil
 		})
 		if err != nil {
 			return Difference{}, err
 		}
-		if j.have, err = tallyOf(ctx, j.to, j.t, j.u.project, j.w); err != nil {
+		if j.have, err = j.destination(ctx); err != nil {
 			return Difference{}, err
 		}
 	}
@@ -110,14 +112,14 @@ func (j *job[T]) cut(ctx context.Context, pieces chan<- *piece[T]) error {
 	}}
 	left := maps.Clone(j.have)
 	strange := strangers(j.want, j.have)
-	err := read(ctx, j.from, j.t, j.u.project, j.w, true, func(row *T, n int, s sum, size int) error {
+	err := j.source(ctx, true, func(row *T, n int, s sum, size int) error {
 		switch {
 		case j.mode != mixed:
 			j.note(row, n, s)
 		case n > 0 && left[s] >= n, n < 0 && left[s] <= n:
 			left[s] -= n
 			return nil
-		case strange[s.key]:
+		case strange[s.key] && !s.erased:
 			return nil // beside its altered self it would count twice
 		}
 		return c.add(row, n, s, size)

@@ -1,51 +1,116 @@
 package transfer
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"time"
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/weir-analytics/weir/internal/cold"
 )
 
-// marks copies who was erased, before any rows: what the source has no more of a person
-// must not come to the destination later, from a log that waits.
-func (r *run) marks(ctx context.Context, projects []string) error {
-	for _, p := range projects {
-		there, err := marksIn(ctx, r.to, p)
-		if err != nil {
-			return err
+// erased is who was erased of a project.
+type erased struct {
+	mine   []cold.Mark // of the source
+	theirs []cold.Mark // of the destination, when it was looked at
+	known  cold.Erased // of both
+}
+
+// name stands for who was erased when; nobody has none.
+func (e *erased) name() string {
+	if len(e.known) == 0 {
+		return ""
+	}
+	h := xxhash.New()
+	for _, k := range slices.SortedFunc(maps.Keys(e.known), func(a, b [2]string) int { return cmp.Compare(a[1], b[1]) }) {
+		_, _ = fmt.Fprintln(h, k[1], e.known[k].UnixMicro())
+	}
+	return fmt.Sprintf("-%016x", h.Sum64())
+}
+
+// lacks are the marks of the source that the destination does not have.
+func (e *erased) lacks() []cold.Mark {
+	type key struct {
+		person string
+		us     int64
+	}
+	there := map[key]bool{}
+	for _, m := range e.theirs {
+		there[key{m.Person, m.At.UnixMicro()}] = true
+	}
+	var out []cold.Mark
+	for _, m := range e.mine {
+		if !there[key{m.Person, m.At.UnixMicro()}] {
+			out = append(out, m)
 		}
-		erased, err := marksIn(ctx, r.from, p)
-		if err != nil {
-			return err
-		}
-		known := cold.Erased{}
-		known.Add(there...)
-		b := &cold.Batch{Shard: noShard, Now: r.o.Clock.Now()}
+	}
+	return out
+}
+
+// agree makes the destination obey the source's marks before any rows come: what the
+// source has no more of a person has to be gone there, and must not come later from a
+// log that waits. The source is not changed: its rows are read as they would be if it
+// had the destination's marks. See source.
+func (r *run) agree(ctx context.Context, project string) error {
+	mine, err := marksIn(ctx, r.from, project)
+	if err != nil {
+		return err
+	}
+	r.erased[project] = &erased{mine: mine}
+	if _, err := r.refresh(ctx, project); err != nil {
+		return err
+	}
+	e := r.erased[project]
+	if lacks := e.lacks(); len(lacks) > 0 {
+		b := &cold.Batch{Shard: noShard, Now: r.o.Clock.Now(), Marks: lacks}
 		h := xxhash.New()
-		for _, m := range erased {
-			if !known.Has(m) {
-				b.Marks = append(b.Marks, m)
-				_, _ = fmt.Fprintln(h, m.Person, m.At.UnixMicro())
-			}
+		for _, m := range lacks {
+			_, _ = fmt.Fprintln(h, m.Person, m.At.UnixMicro())
 		}
-		if len(b.Marks) == 0 {
-			continue
-		}
-		b.Token = fmt.Sprintf("migrate/%s/erasures/%016x/%d", p, h.Sum64(), len(there))
+		b.Token = fmt.Sprintf("migrate/%s/erasures/%016x/%d", url.PathEscape(project), h.Sum64(), len(e.theirs))
 		b.Log = logOf(b.Token)
 		if err := r.to.Write(ctx, b); err != nil {
 			return err
 		}
+		e.theirs = append(e.theirs, lacks...)
 	}
-	return nil
+	if len(e.known) == 0 {
+		return nil
+	}
+	token := markErased + url.PathEscape(project) + "/" + e.name()
+	done, err := count(ctx, r.to, "SELECT COUNT(*) FROM batches WHERE token = ?", token)
+	if err != nil || done > 0 && !r.o.Recheck {
+		return err
+	}
+	if err := r.efface(ctx, project); err != nil {
+		return err
+	}
+	return r.to.Write(context.WithoutCancel(ctx), &cold.Batch{Token: token, Log: "migrate", Shard: noShard, Now: r.o.Clock.Now(), Again: true})
+}
+
+// refresh looks whether the destination has other marks than before.
+func (r *run) refresh(ctx context.Context, project string) (changed bool, err error) {
+	theirs, err := marksIn(ctx, r.to, project)
+	if err != nil {
+		return false, err
+	}
+	old := r.erased[project]
+	now := &erased{mine: old.mine, theirs: theirs, known: cold.Erased{}}
+	now.known.Add(now.mine...)
+	now.known.Add(theirs...)
+	r.erased[project] = now
+	return now.name() != old.name(), nil
 }
 
 func marksIn(ctx context.Context, from cold.Reader, project string) ([]cold.Mark, error) {
 	var out []cold.Mark
-	err := each(ctx, from, "SELECT DISTINCT project_id, person, erased_at, erased_by FROM erasures WHERE project_id = ? ORDER BY erased_at, person", []any{project}, func(rows *sql.Rows) error {
+	err := each(ctx, from, "SELECT DISTINCT project_id, person, erased_at, erased_by FROM erasures WHERE project_id = ? ORDER BY erased_at, person, erased_by", []any{project}, func(rows *sql.Rows) error {
 		var m cold.Mark
 		if err := rows.Scan(&m.ProjectID, &m.Person, &m.At, &m.By); err != nil {
 			return err
@@ -55,4 +120,223 @@ func marksIn(ctx context.Context, from cold.Reader, project string) ([]cold.Mark
 		return nil
 	})
 	return out, err
+}
+
+// marked are the projects that a store has marks of, and how many.
+func marked(ctx context.Context, from cold.Reader, projects []string) (map[string]int64, error) {
+	out := map[string]int64{}
+	where, args := among(projects)
+	err := each(ctx, from, "SELECT project_id, COUNT(*) FROM (SELECT DISTINCT project_id, person, erased_at FROM erasures"+where+") AS marks GROUP BY project_id", args, func(rows *sql.Rows) error {
+		var p string
+		var n int64
+		err := rows.Scan(&p, &n)
+		out[p] = n
+		return err
+	})
+	return out, err
+}
+
+// efface erases in the destination who was erased on either side. Marks name persons by
+// hashes, so the persons that are there are hashed and looked for.
+func (r *run) efface(ctx context.Context, project string) error {
+	known := r.erased[project].known
+	persons, err := r.still(ctx, project, known)
+	if err != nil {
+		return fmt.Errorf("look for who was erased: %w", err)
+	}
+	by := map[[2]string]string{}
+	for _, m := range slices.Concat(r.erased[project].mine, r.erased[project].theirs) {
+		if m.By != "" {
+			by[[2]string{m.Person, fmt.Sprint(m.At.UnixMicro())}] = m.By
+		}
+	}
+	// Those of one moment are of one erasure, or as good as that.
+	moments := map[int64][]string{}
+	for p := range persons {
+		us := known.Until(project, p).UnixMicro()
+		moments[us] = append(moments[us], p)
+	}
+	for _, us := range slices.Sorted(maps.Keys(moments)) {
+		all := moments[us]
+		slices.Sort(all)
+		var some []cold.Erasure
+		rest := cold.Erasure{}
+		for _, p := range all {
+			who := by[[2]string{cold.HashOf(project, p), fmt.Sprint(us)}]
+			switch {
+			case p[0] == 'd':
+				rest.Devices = append(rest.Devices, p[1:])
+			case who != "":
+				some = append(some, cold.Erasure{ProfileID: p[1:], By: who})
+			default:
+				rest.Merged = append(rest.Merged, p[1:])
+			}
+		}
+		switch {
+		case len(some) > 0:
+			some[0].Merged, some[0].Devices = rest.Merged, rest.Devices
+		case len(rest.Merged) > 0:
+			some = []cold.Erasure{{ProfileID: rest.Merged[0], Merged: rest.Merged[1:], Devices: rest.Devices}}
+		default:
+			some = []cold.Erasure{rest}
+		}
+		for _, e := range some {
+			e.ProjectID, e.At = project, time.UnixMicro(us)
+			if err := r.to.Erase(ctx, e); err != nil {
+				return err
+			}
+		}
+	}
+	r.report.Erased += len(persons)
+	return nil
+}
+
+// still are the persons of whom the destination has rows from before they were erased.
+func (r *run) still(ctx context.Context, project string, known cold.Erased) (map[string]bool, error) {
+	d := r.to.Dialect()
+	latest := time.Time{}
+	for _, at := range known {
+		if at.After(latest) {
+			latest = at
+		}
+	}
+	rows, args := "", []any(nil)
+	for i, t := range [][3]string{
+		{"events", "person", "received_at"},
+		{"visits", "CASE WHEN profile_id <> '' THEN CONCAT('u', profile_id) ELSE CONCAT('d', device_id) END", "start_at"},
+		{"traits", "CONCAT('u', profile_id)", "changed_at"},
+		{"identities", "CONCAT('u', profile_id)", "linked_at"},
+		{"aliases", "CONCAT('u', profile_id)", "linked_at"},
+		{"aliases", "CONCAT('u', alias)", "linked_at"},
+	} {
+		if i > 0 {
+			rows += " UNION ALL "
+		}
+		rows += "SELECT " + t[1] + " AS who, " + d.Micros(t[2]) + " AS us FROM " + t[0] + " WHERE project_id = ? AND " + t[2] + " < " + d.Time("?")
+		args = append(args, project, latest.UnixMicro())
+	}
+	out := map[string]bool{}
+	add := func(person string, at time.Time) {
+		if at.Before(known.Until(project, person)) {
+			out[person] = true
+		}
+	}
+	// The engine hashes: it would take the memory of all persons to bring them together.
+	hash := d.SHA256("CONCAT(?, " + d.Zero() + ", who)")
+	err := each(ctx, r.to, "SELECT who, MIN(us) FROM ("+rows+") AS persons WHERE who <> '' AND "+hash+" "+d.InQuery()+" (SELECT person FROM erasures WHERE project_id = ?) GROUP BY who",
+		append(args, project, project), func(rows *sql.Rows) error {
+			var person string
+			var us int64
+			err := rows.Scan(&person, &us)
+			add(person, time.UnixMicro(us))
+			return err
+		})
+	if err != nil {
+		return nil, err
+	}
+	return out, each(ctx, r.to, "SELECT event FROM dead_letters WHERE project_id = ?", []any{project}, func(rows *sql.Rows) error {
+		var event []byte
+		if err := rows.Scan(&event); err != nil {
+			return err
+		}
+		who := cold.PersonOf(event)
+		if p := who.Person(); p != "" {
+			add(p, who.ReceivedAt)
+		}
+		return nil
+	})
+}
+
+// Errors that make a unit be tried again.
+var (
+	// errMarked says that somebody was erased in the destination meanwhile.
+	errMarked = errors.New("somebody was erased in the destination meanwhile")
+	// errStill says that the destination has rows of somebody who was erased: a server
+	// is about to erase them, or a batch that was under way has brought them.
+	errStill = errors.New("the destination has rows of somebody who was erased")
+)
+
+// changes says whether an erasure changes rows of the project at all.
+func (j *job[T]) changes() bool { return len(j.known) > 0 }
+
+// spare makes of a row what is left of it after the erasures of both sides, and says
+// whether that is anything.
+func (j *job[T]) spare(row *T) bool {
+	b := &cold.Batch{}
+	j.t.put(b, row, 1)
+	left := j.t.rows(j.known.Filter(b))
+	if len(left) == 0 {
+		return false
+	}
+	*row = left[0]
+	return true
+}
+
+const minuteMicros = 60_000_000
+
+// source calls f for each row of the window as the source would have it if it had the
+// destination's marks. What is left of an event is at the minute of the event, which
+// may be in an earlier window: it is found there.
+func (j *job[T]) source(ctx context.Context, ordered bool, f func(row *T, n int, s sum, size int) error) error {
+	w, change := j.w, (func(*T) bool)(nil)
+	if j.changes() {
+		change = j.spare
+	}
+	if j.changes() && j.t.time != nil {
+		w.to = -floorDiv(-w.to, minuteMicros) * minuteMicros
+		change = func(row *T) bool {
+			if !j.spare(row) {
+				return false
+			}
+			us := j.t.time(row)
+			return us >= j.w.from && us < j.w.to
+		}
+	}
+	return read(ctx, j.from, j.t, j.u.project, w, ordered, change, f)
+}
+
+// destination counts the rows of the window there. Error: errStill.
+func (j *job[T]) destination(ctx context.Context) (tally, error) {
+	still := false
+	var change func(row *T) bool
+	if j.changes() {
+		change = func(row *T) bool {
+			left := *row
+			if !j.spare(&left) || j.t.named != nil && j.t.named(&left) != j.t.named(row) {
+				still = true
+			}
+			return true
+		}
+	}
+	have, err := tallyOf(ctx, j.to, j.t, j.u.project, j.w, change)
+	if err == nil && still {
+		err = errStill
+	}
+	nameless(j.want, have)
+	return have, err
+}
+
+// nameless gives rows of erased events names of want, where one of both has the former
+// name, which is no name: they are the same if all else is.
+func nameless(want, have tally) {
+	spare := map[uint64][]sum{} // of have, named
+	for s, n := range have {
+		if s.erased && s != s.former() && n > want[s] {
+			spare[s.key] = append(spare[s.key], s)
+		}
+	}
+	for s, n := range want {
+		if !s.erased || n <= have[s] {
+			continue
+		}
+		others := []sum{s.former()}
+		if s == s.former() {
+			others = spare[s.key]
+		}
+		for _, o := range others {
+			if k := min(n-have[s], have[o]-want[o]); k > 0 {
+				have[s], have[o] = have[s]+k, have[o]-k
+			}
+		}
+	}
 }

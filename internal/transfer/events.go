@@ -12,7 +12,7 @@ import (
 
 var events = &table[weir.EventRow]{
 	relation: relation{
-		name: "events", at: "ts", order: "shard, seq, ts, id", count: "COUNT(*)",
+		name: "events", at: "ts", order: "shard, seq, ts, id, received_at, name, method, route, status, latency_ms", count: "COUNT(*)",
 		columns: `id, shard, seq, project_id, name, ts, received_at, profile_id, device_id, session_id, path, origin, title, referrer, channel,
 utm_source, utm_medium, utm_campaign, utm_term, utm_content, country, region, city, browser, browser_version, os, os_version, device_type, bot,
 language, library, method, route, status, latency_ms, consumer, revenue, currency, properties,
@@ -21,8 +21,16 @@ inherited_from, closes_event_id, closes_path, closes_ms`,
 	scanner: scanEvents,
 	encode:  encodeEvent,
 	put:     func(b *cold.Batch, r *weir.EventRow, _ int) { b.Events = append(b.Events, *r) },
+	rows:    func(b *cold.Batch) []weir.EventRow { return b.Events },
 	label:   func(r *weir.EventRow) string { return r.ID },
-	place:   func(r *weir.EventRow) (int, uint64) { return r.Shard, r.Seq },
+	time:    func(r *weir.EventRow) int64 { return r.Time.UnixMicro() },
+	named: func(r *weir.EventRow) int {
+		if !cold.IsErasedID(r.ID) || cold.Person(&r.Event) != "" {
+			return 0
+		}
+		return len(encoding{}.text(r.ID))
+	},
+	place: func(r *weir.EventRow) (int, uint64) { return r.Shard, r.Seq },
 	person: func(r *weir.EventRow) uint64 {
 		if p := cold.Person(&r.Event); p != "" {
 			return presence(cold.Quarter(&r.Event), p)

@@ -51,15 +51,17 @@ func (r *run) modeOf(u *unit, begun bool) mode {
 const (
 	markBegun = "migrate-begun/"
 	markDone  = "migrate-done/"
+	// markErased: the destination has obeyed a set of marks, which is the name.
+	markErased = "migrate-erased/"
 )
 
 // marks are names of units.
 type marks struct{ begun, done map[string]bool }
 
-// name stands for the unit and what it holds.
+// name stands for the unit, what it holds, and who was erased on either side.
 func (u *unit) name() string {
 	c := u.content
-	return fmt.Sprintf("%s/%d-%d-%d-%d.%d.%d", u.span, c.events, c.visits, c.links+c.aliases, c.dead, c.received, c.versions)
+	return fmt.Sprintf("%s/%d-%d-%d-%d.%d.%d%s", u.span, c.events, c.visits, c.links+c.aliases, c.dead, c.received, c.versions, u.erased)
 }
 
 func marksOf(ctx context.Context, to cold.Reader, project string) (marks, error) {

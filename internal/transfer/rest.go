@@ -34,6 +34,7 @@ func linksIn(name, device string, alias bool) *table[weir.Link] {
 			return b, len(b)
 		},
 		put:   func(b *cold.Batch, l *weir.Link, _ int) { b.Links = append(b.Links, *l) },
+		rows:  func(b *cold.Batch) []weir.Link { return b.Links },
 		label: func(l *weir.Link) string { return fmt.Sprintf("%s to %s", l.DeviceID, l.ProfileID) },
 		set:   true,
 	}
@@ -66,6 +67,7 @@ var traits = &table[weir.TraitChange]{
 		return b.flag(c.Quoted).flag(c.Number), key
 	},
 	put:   func(b *cold.Batch, c *weir.TraitChange, _ int) { b.Traits = append(b.Traits, *c) },
+	rows:  func(b *cold.Batch) []weir.TraitChange { return b.Traits },
 	label: func(c *weir.TraitChange) string { return fmt.Sprintf("%s of %s", c.Trait, c.ProfileID) },
 	set:   true,
 }
@@ -88,5 +90,6 @@ var deadLetters = &table[weir.DeadLetter]{
 		return b.text(d.ProjectID).text(d.Reason).bytes(d.Event), key
 	},
 	put:   func(b *cold.Batch, d *weir.DeadLetter, _ int) { b.Dead = append(b.Dead, *d) },
+	rows:  func(b *cold.Batch) []weir.DeadLetter { return b.Dead },
 	label: func(d *weir.DeadLetter) string { return fmt.Sprintf("shard %d, seq %d", d.Shard, d.Seq) },
 }

@@ -36,7 +36,8 @@ type table[T any] struct {
 	// encode adds all columns of a row; the first key bytes name it.
 	encode func(b encoding, row *T) (all encoding, key int)
 	put    func(b *cold.Batch, row *T, n int)
-	label  func(row *T) string // for people
+	rows   func(b *cold.Batch) []T // what put puts
+	label  func(row *T) string     // for people
 
 	// shard is the one that a batch's rows are of, and seq the row's place in it;
 	// nil where rows have none.
@@ -44,21 +45,35 @@ type table[T any] struct {
 	// person is a hash of who the row says was there, and when; 0 is nobody. nil
 	// where rows say no such thing.
 	person func(row *T) uint64
+	// time is when the row was, in microseconds, where an erasure moves it: to its
+	// minute. nil where it does not.
+	time func(row *T) int64
+	// named is how many of the first bytes that encode adds are a name which says
+	// nothing but that the row is erased; 0 where the row is not. nil where rows are not.
+	named func(row *T) int
 	// set says that other rows may bring these with them: what is there is not written.
 	set bool
 	// settle is asked what to do about states of visits that the destination lacks.
 	settle func(ctx context.Context, r *run, rows []T) (settled, error)
 }
 
-// sum stands for a row: hashes of what names it, and of all of it.
-type sum struct{ key, all uint64 }
+// sum stands for a row: hashes of what names it, and of all of it. Of an event whose
+// person was erased key is of all but the id, and all is key where versions before
+// wrote it: they gave all such events one id.
+type sum struct {
+	key, all uint64
+	erased   bool
+}
+
+func (s sum) former() sum { return sum{s.key, s.key, true} }
 
 // tally counts rows by their sums.
 type tally map[sum]int
 
-// read calls f for each row of a window, in order if that matters. f may copy the row,
-// and must not hold it; size is its bytes, about.
-func read[T any](ctx context.Context, from cold.Reader, t *table[T], project string, w window, ordered bool, f func(row *T, n int, s sum, size int) error) error {
+// read calls f for each row of a window, in order if that matters. Each goes through
+// change first, which may leave it out; nil changes nothing. f may copy the row, and must
+// not hold it; size is its bytes, about.
+func read[T any](ctx context.Context, from cold.Reader, t *table[T], project string, w window, ordered bool, change func(*T) bool, f func(row *T, n int, s sum, size int) error) error {
 	var q strings.Builder
 	fmt.Fprintf(&q, "SELECT %s FROM %s%s%s", t.columns, t.name, t.where(from.Dialect()), t.group)
 	if ordered {
@@ -73,9 +88,12 @@ func read[T any](ctx context.Context, from cold.Reader, t *table[T], project str
 		if err != nil {
 			return err
 		}
+		if change != nil && !change(&row) {
+			return nil
+		}
 		all, key := t.encode(buf[:0], &row)
 		buf = all
-		return f(&row, n, sum{xxhash.Sum64(all[:key]), xxhash.Sum64(all)}, len(all))
+		return f(&row, n, t.sum(&row, all, key), len(all))
 	})
 	if err != nil {
 		return fmt.Errorf("read %s: %w", t.name, err)
@@ -83,14 +101,27 @@ func read[T any](ctx context.Context, from cold.Reader, t *table[T], project str
 	return nil
 }
 
+func (t *table[T]) sum(row *T, all encoding, key int) sum {
+	if t.named != nil {
+		if n := t.named(row); n > 0 {
+			s := sum{xxhash.Sum64(all[n:]), xxhash.Sum64(all), true}
+			if string(all[:n]) == string(encoding{}.text(cold.FormerErasedID)) {
+				s = s.former()
+			}
+			return s
+		}
+	}
+	return sum{xxhash.Sum64(all[:key]), xxhash.Sum64(all), false}
+}
+
 // tallyOf counts the rows of a window. A window in which a store can hold nothing is
 // empty.
-func tallyOf[T any](ctx context.Context, from cold.Reader, t *table[T], project string, w window) (tally, error) {
+func tallyOf[T any](ctx context.Context, from cold.Reader, t *table[T], project string, w window, change func(*T) bool) (tally, error) {
 	out := tally{}
 	if !w.possible() {
 		return out, nil
 	}
-	err := read(ctx, from, t, project, w, false, func(_ *T, n int, s sum, _ int) error {
+	err := read(ctx, from, t, project, w, false, change, func(_ *T, n int, s sum, _ int) error {
 		out[s] += n
 		return nil
 	})

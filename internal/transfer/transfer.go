@@ -6,7 +6,8 @@
 //
 // A copy may be stopped or killed at any moment: started again it goes on, and adds
 // nothing twice. What the destination has besides is left alone: it may be in use
-// already. Nothing is written to the source, and nobody else may write to it
+// already. Who was erased on either side is copied and compared as erased, and is
+// erased in the destination: see agree. Nothing is written to the source, and nobody else may write to it
 // meanwhile; if somebody did, Run says so at the end.
 //
 // # How
@@ -43,6 +44,7 @@ import (
 type Store interface {
 	cold.Reader
 	cold.Writer
+	cold.Eraser
 }
 
 // Options tune a copy. The zero value is good.
@@ -79,6 +81,7 @@ type Report struct {
 	Links, Dead    int64
 	Aliases        int64 // of profiles, which are links too
 	Traits         int64 // changes of them
+	Erased         int   // persons and devices that the source's erasures took out of the destination
 	Differences    []Difference
 }
 
@@ -119,6 +122,7 @@ type run struct {
 	log  *slog.Logger
 
 	there  survey // what the destination had at the start
+	erased map[string]*erased
 	report Report
 	meter  meter
 	waited int // times that something was looked for again
@@ -140,7 +144,7 @@ func newRun(from cold.Reader, to Store, o Options) *run {
 	if o.Pause == nil {
 		o.Pause = pause
 	}
-	return &run{from: from, to: to, o: o, log: o.Logger, meter: meter{tell: o.Progress}}
+	return &run{from: from, to: to, o: o, log: o.Logger, erased: map[string]*erased{}, meter: meter{tell: o.Progress}}
 }
 
 func pause(ctx context.Context, d time.Duration) error {
@@ -159,15 +163,27 @@ func (r *run) all(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("look at the source: %w", err)
 	}
-	if err := r.check(source); err != nil {
+	marks, err := marked(ctx, r.from, r.o.Projects)
+	if err != nil {
+		return fmt.Errorf("look who was erased in the source: %w", err)
+	}
+	projects := slices.Collect(maps.Keys(source))
+	for p := range marks {
+		if source[p] == nil {
+			projects = append(projects, p)
+		}
+	}
+	slices.Sort(projects)
+	if err := r.check(projects); err != nil {
 		return err
 	}
-	projects := slices.Sorted(maps.Keys(source))
 	if r.there, err = take(ctx, r.to, r.o.Projects); err != nil {
 		return fmt.Errorf("look at the destination: %w", err)
 	}
-	if err := r.marks(ctx, projects); err != nil {
-		return fmt.Errorf("copy who was erased: %w", err)
+	for _, p := range projects {
+		if err := r.agree(ctx, p); err != nil {
+			return fmt.Errorf("project %s: erase who was erased in the source: %w", p, err)
+		}
 	}
 	todo, err := r.plan(ctx, source, projects)
 	if err != nil {
@@ -182,20 +198,24 @@ func (r *run) all(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("look at the source again: %w", err)
 	}
-	if !source.equal(after) {
+	marksAfter, err := marked(ctx, r.from, r.o.Projects)
+	if err != nil {
+		return fmt.Errorf("look at the source again: %w", err)
+	}
+	if !source.equal(after) || !maps.Equal(marks, marksAfter) {
 		return ErrChanged
 	}
 	return nil
 }
 
 // check refuses a source that cannot be copied as it is.
-func (r *run) check(source survey) error {
+func (r *run) check(projects []string) error {
 	for _, p := range r.o.Projects {
-		if source[p] == nil {
+		if !slices.Contains(projects, p) {
 			return fmt.Errorf("project %q: %w", p, ErrEmpty)
 		}
 	}
-	if len(source) == 0 {
+	if len(projects) == 0 {
 		return ErrEmpty
 	}
 	return nil
@@ -208,6 +228,7 @@ type unit struct {
 	span    span
 	days    int // that have rows
 	content content
+	erased  string // who was erased, when the mode was chosen
 	mode    mode
 	done    bool // marked as done, which is not believed
 }
@@ -222,6 +243,7 @@ func (r *run) plan(ctx context.Context, source survey, projects []string) ([]uni
 			return nil, fmt.Errorf("look for marks of an earlier run: %w", err)
 		}
 		for _, u := range r.units(p, source[p]) {
+			u.erased = r.erased[p].name()
 			u.done = marks.done[u.name()]
 			r.report.Days += u.days
 			// Rows may have been deleted since, the marks among them or not.

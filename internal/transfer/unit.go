@@ -1,7 +1,9 @@
 package transfer
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -27,6 +29,13 @@ func (r *run) unit(ctx context.Context, u unit) error {
 				return ctx.Err()
 			}
 			err = fmt.Errorf("project %s, %s: %w", u.project, u.span, err)
+			// The server there may still be at it, and two that erase the same may add
+			// what is left of it twice.
+			if errors.Is(err, errStill) && try >= 2 {
+				if err := r.efface(ctx, u.project); err != nil {
+					r.log.Warn("migrate: erase again", "error", err)
+				}
+			}
 			if try == len(pauses) {
 				return err
 			}
@@ -55,6 +64,9 @@ type outcome struct {
 // try copies a unit, and marks it as done if it is.
 func (r *run) try(ctx context.Context, u *unit) (outcome, error) {
 	var out outcome
+	if e := r.erased[u.project].name(); e != u.erased {
+		u.erased, u.mode = e, mixed
+	}
 	if u.mode == fresh {
 		if err := r.mark(ctx, markBegun, u, ""); err != nil {
 			return out, err
@@ -82,6 +94,9 @@ func (r *run) try(ctx context.Context, u *unit) (outcome, error) {
 	}
 	if err := copyTable(ctx, r, deadLetters, u, c.dead, &out.found.dead, &out); err != nil {
 		return out, err
+	}
+	if changed, err := r.refresh(ctx, u.project); err != nil || changed {
+		return out, cmp.Or(err, errMarked)
 	}
 	if len(out.differences) > 0 {
 		return out, nil // no mark: it is looked at again

@@ -38,6 +38,7 @@ var visits = &table[weir.VisitRow]{
 			b.Visits = append(b.Visits, *v)
 		}
 	},
+	rows:   func(b *cold.Batch) []weir.VisitRow { return b.Visits },
 	label:  func(v *weir.VisitRow) string { return fmt.Sprintf("%s of %s", v.SessionID, v.DeviceID) },
 	settle: settleVisits,
 }

@@ -96,7 +96,8 @@ func (d *drain) batch(t testing.TB, to cold.Writer, shard int, rows []weir.Event
 	}
 	if last%5 == 0 {
 		r := rows[0]
-		b.Dead = []weir.DeadLetter{{ProjectID: r.ProjectID, Shard: shard, Seq: last, Reason: "latency_ms is not a finite number", Event: []byte("{\"a\":\"\xff\"}"), At: now}}
+		b.Dead = []weir.DeadLetter{{ProjectID: r.ProjectID, Shard: shard, Seq: last, Reason: "latency_ms is not a finite number", Event: fmt.Appendf(nil, "{%q:%q,%q:%q,%q:%q,\"a\":\"\xff\"}",
+			"ProfileID", r.ProfileID, "DeviceID", r.DeviceID, "ReceivedAt", r.ReceivedAt.Format(time.RFC3339Nano)), At: now}}
 	}
 	if err := to.Write(t.Context(), b); err != nil {
 		t.Fatal(err)
@@ -177,6 +178,8 @@ country, region, city, browser, os, device_type, language HAVING SUM(sign) <> 0`
 	"erasures":     "DISTINCT project_id, person, erased_at, erased_by FROM erasures",
 	"dead_letters": "project_id, shard, seq, reason, event, refused_at FROM dead_letters",
 	"sightings":    "DISTINCT project_id, quarter, person FROM sightings",
+	"tallies": `project_id, quarter, name, method, route, status, CAST(SUM(events) AS BIGINT) AS n FROM tallies
+GROUP BY project_id, quarter, name, method, route, status HAVING SUM(events) <> 0`,
 }
 
 // contents are the rows of all tables as text, in order.

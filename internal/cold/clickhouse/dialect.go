@@ -55,6 +55,12 @@ func (Dialect) Contains(text, part string) string {
 	return "(position(" + text + ", " + part + ") > 0)"
 }
 
+// SHA256 is bytes.
+func (Dialect) SHA256(text string) string { return "lower(hex(SHA256(" + text + ")))" }
+
+// Zero is char(0).
+func (Dialect) Zero() string { return "char(0)" }
+
 // Bit is 1 shifted left.
 func (Dialect) Bit(n string) string { return "bitShiftLeft(toUInt64(1), " + n + ")" }
 

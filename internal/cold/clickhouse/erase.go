@@ -148,7 +148,7 @@ var effaced = []struct{ column, value string }{
 	{"ts", "fromUnixTimestamp64Micro(toUnixTimestamp64Micro(ts) - positiveModulo(toUnixTimestamp64Micro(ts), 60000000), 'UTC')"},
 	{"quarter", "quarter"},
 	{"name", "name"},
-	{"id", "'" + cold.ErasedID + "'"},
+	{"id", cold.ErasedIDOf(Dialect{})},
 	{"received_at", "fromUnixTimestamp64Micro(toUnixTimestamp64Micro(received_at) - positiveModulo(toUnixTimestamp64Micro(received_at), 60000000), 'UTC')"},
 	{"bot", "bot"},
 	{"method", "method"},
@@ -181,8 +181,10 @@ func (u *URL) erase(ctx context.Context, db *sql.DB, e cold.Erasure) error {
 				}
 			}
 			q, bound, err := bindings("INSERT INTO "+events+" ("+into+") SELECT "+from+" FROM "+events+" WHERE "+p.Where+
-				" AND (log, shard, seq) NOT IN (SELECT log, shard, seq FROM "+events+" WHERE project_id = ? AND id = '"+cold.ErasedID+"')",
-				append(append([]any{}, p.Args...), e.ProjectID))
+				" AND (log, shard, seq, "+cold.ErasedIDOf(Dialect{})+") NOT IN (SELECT log, shard, seq, id FROM "+events+" WHERE project_id = ? AND person = '' AND id LIKE '"+cold.FormerErasedID+"-%')"+
+				// A version before may have got so far.
+				" AND (log, shard, seq) NOT IN (SELECT log, shard, seq FROM "+events+" WHERE project_id = ? AND person = '' AND id = '"+cold.FormerErasedID+"')",
+				append(append([]any{}, p.Args...), e.ProjectID, e.ProjectID))
 			if err == nil {
 				err = retry(ctx, func() error {
 					_, err := db.ExecContext(ch.Context(ctx, ch.WithSettings(ch.Settings{"insert_deduplicate": 0, "max_partitions_per_insert_block": 0})), q, bound...)

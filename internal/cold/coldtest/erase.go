@@ -54,6 +54,12 @@ func testEraseProfile(t *testing.T, open func(*testing.T, string) cold.Store, al
 
 	engine := insight.New(s, written{time.Now()}, time.Now, insight.Options{})
 	before, others := counts(t, s, h.project), o.others(t, engine, gone, all)
+	ids := map[string]int{} // that the person's events are to have
+	for _, r := range readEvents(t, s) {
+		if ofErased(&e, r.ProfileID, r.DeviceID) {
+			ids[cold.ErasedID(&r)]++
+		}
+	}
 	for _, first := range []bool{true, false} { // once more changes nothing
 		if err := s.Erase(t.Context(), e); err != nil {
 			t.Fatalf("erase: %v", err)
@@ -68,6 +74,15 @@ func testEraseProfile(t *testing.T, open func(*testing.T, string) cold.Store, al
 			}
 			if left := traces(t, s, &e); len(left) > 0 {
 				t.Errorf("%s: %v are left", when, left)
+			}
+			got := map[string]int{}
+			for _, r := range readEvents(t, s) {
+				if cold.IsErasedID(r.ID) {
+					got[r.ID]++
+				}
+			}
+			if d := cmp.Diff(ids, got); d != "" {
+				t.Errorf("%s, ids (-want +got):\n%s", when, d)
 			}
 			if _, err := engine.Profile(t.Context(), h.project, gone, 0); weir.ErrorCode(err) != weir.ENOTFOUND {
 				t.Errorf("%s: error %v, want ENOTFOUND", when, err)
@@ -143,13 +158,15 @@ func counts(t *testing.T, s cold.Store, p *weir.Project) map[string]float64 {
 	return out
 }
 
+// ofErased says whether a row of that profile and device is of an erased person.
+func ofErased(e *cold.Erasure, profile, device string) bool {
+	return profile != "" && (profile == e.ProfileID || slices.Contains(e.Merged, profile)) || profile == "" && slices.Contains(e.Devices, device)
+}
+
 // traces are the rows in which something of an erased person stands.
 func traces(t *testing.T, s cold.Store, e *cold.Erasure) []string {
 	t.Helper()
 	var out []string
-	ours := func(profile, device string) bool {
-		return profile != "" && (profile == e.ProfileID || slices.Contains(e.Merged, profile)) || profile == "" && slices.Contains(e.Devices, device)
-	}
 	for table, q := range map[string]string{
 		"events": "SELECT profile_id, device_id FROM events", "visits": "SELECT profile_id, device_id FROM visits",
 		"identities": "SELECT profile_id, device_id FROM identities", "traits": "SELECT profile_id, profile_id FROM traits",
@@ -159,7 +176,7 @@ func traces(t *testing.T, s cold.Store, e *cold.Erasure) []string {
 		each(t, s, q, func(rows *sql.Rows) error {
 			var profile, device string
 			err := rows.Scan(&profile, &device)
-			if ours(profile, device) {
+			if ofErased(e, profile, device) {
 				out = append(out, table+" "+profile+" "+device)
 			}
 			return err
@@ -171,8 +188,9 @@ func traces(t *testing.T, s cold.Store, e *cold.Erasure) []string {
 		}
 	}
 	for _, r := range readEvents(t, s) {
-		if r.ID == cold.ErasedID {
+		if cold.IsErasedID(r.ID) {
 			anonymous := cold.Anonymous(&weir.EventRow{Event: r.Event, Shard: r.Shard, Seq: r.Seq})
+			anonymous.ID = r.ID
 			if d := cmp.Diff(anonymous, r, asText); d != "" {
 				out = append(out, d)
 			}
@@ -223,7 +241,7 @@ func testEraseLate(t *testing.T, open func(*testing.T, string) cold.Store) {
 		}
 		got := map[string]bool{}
 		for _, r := range events {
-			if r.ID == cold.ErasedID {
+			if cold.IsErasedID(r.ID) {
 				if d := cmp.Diff(cold.Anonymous(&b.Events[r.Seq-1]), r, asText); d != "" {
 					t.Errorf("(-want +stored)\n%s", d)
 				}

@@ -58,6 +58,12 @@ func (Dialect) Contains(text, part string) string {
 	return "contains(" + text + ", " + part + "::VARCHAR)"
 }
 
+// SHA256 is hex by itself.
+func (Dialect) SHA256(text string) string { return "sha256(" + text + ")" }
+
+// Zero is chr(0).
+func (Dialect) Zero() string { return "chr(0)" }
+
 // Bit is 1 shifted left.
 func (Dialect) Bit(n string) string { return "(1::BIGINT << " + n + ")" }
 

@@ -67,7 +67,7 @@ func (s *Store) eraseNow(ctx context.Context, e cold.Erasure) error {
 }
 
 // efface is what cold.Anonymous does.
-const efface = `UPDATE events SET id = 'erased', ts = date_trunc('minute', ts), received_at = date_trunc('minute', received_at),
+var efface = `UPDATE events SET id = ` + cold.ErasedIDOf(Dialect{}) + `, ts = date_trunc('minute', ts), received_at = date_trunc('minute', received_at),
 profile_id = '', device_id = '', session_id = '', person = '', path = '', origin = '', title = '', referrer = '', channel = '',
 utm_source = '', utm_medium = '', utm_campaign = '', utm_term = '', utm_content = '', country = '', region = '', city = '',
 browser = '', browser_version = '', os = '', os_version = '', device_type = '', language = '', library = '',

@@ -1,0 +1,245 @@
+package transfer_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/clickhousetest"
+	"github.com/weir-analytics/weir/internal/cold"
+	"github.com/weir-analytics/weir/internal/transfer"
+)
+
+// visited are n events of two persons on monday, every other one ada's. Those of a
+// profile have no device.
+func visited(log string, n int, profileOnly bool) []weir.Event {
+	var out []weir.Event
+	for i := range n {
+		at := monday.Add(time.Duration(i)*17*time.Second + 345*time.Millisecond)
+		e := weir.Event{
+			ID: fmt.Sprint(log, "-", i), ProjectID: "shop", Name: "click", ProfileID: [2]string{"ada", "bob"}[i%2], Path: "/secret",
+			Time: at, ReceivedAt: at.Add(time.Millisecond),
+		}
+		if !profileOnly {
+			e.DeviceID = "device of " + e.ProfileID
+		}
+		out = append(out, e)
+	}
+	return out
+}
+
+// eraseAda erases her up to some time.
+func eraseAda(t testing.TB, s cold.Eraser, at time.Time) {
+	t.Helper()
+	err := s.Erase(t.Context(), cold.Erasure{ProjectID: "shop", ProfileID: "ada", Devices: []string{"device of ada"}, At: at, By: "user 1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// kinds are the two engines as destinations: stores that are empty.
+func kinds(t *testing.T) map[string]func(t *testing.T) cold.Store {
+	var server *clickhousetest.Server
+	n := 0
+	return map[string]func(t *testing.T) cold.Store{
+		"DuckDB": func(t *testing.T) cold.Store { return newFile(t) },
+		"ClickHouse": func(t2 *testing.T) cold.Store {
+			if server == nil {
+				server = clickhousetest.Start(t)
+			}
+			n++
+			return openServer(t2, server.URL(fmt.Sprint("weir_", n)))
+		},
+	}
+}
+
+func TestWhoIsErasedInTheSourceIsErasedInTheDestinationByTheNextCopy(t *testing.T) {
+	for kind, open := range kinds(t) {
+		for _, profileOnly := range []bool{false, true} {
+			t.Run(fmt.Sprint(kind, ", events of a profile only: ", profileOnly), func(t *testing.T) {
+				from, to := newFile(t), open(t)
+				newDrain("log").write(t, from, visited("log", 20, profileOnly), 7)
+				copyAll(t, from, to, today())
+				eraseAda(t, from, clock())
+				for range 2 {
+					if rep := copyAll(t, from, to, today()); rep.Events != 20 {
+						t.Errorf("%d events", rep.Events)
+					}
+					same(t, from, to)
+				}
+			})
+		}
+	}
+}
+
+func TestWhoIsErasedInTheDestinationIsThereOnceHoweverOftenItIsCopied(t *testing.T) {
+	for kind, open := range kinds(t) {
+		t.Run(kind, func(t *testing.T) {
+			from, to := newFile(t), open(t)
+			newDrain("log").write(t, from, visited("log", 20, false), 7)
+			newDrain("other").write(t, to, visited("other", 6, false), 7)
+			copyAll(t, from, to, today())
+			eraseAda(t, to, clock())
+			want := contents(t, to)
+			o := today()
+			o.Recheck = true
+			for range 3 {
+				copyAll(t, from, to, o)
+				if diff := cmp.Diff(want, contents(t, to)); diff != "" {
+					t.Fatalf("(-after the erasure +after the copy):\n%s", diff)
+				}
+			}
+		})
+	}
+}
+
+func TestErasedEventsOfTwoLogsAreToldApart(t *testing.T) {
+	// Same shard, seq and day: only the ids tell them apart.
+	from, to, whole := newFile(t), newFile(t), newFile(t)
+	for s, log := range map[cold.Store]string{from: "one", to: "two"} {
+		events := visited(log, 18, true)
+		for _, s := range []cold.Store{s, whole} {
+			newDrain(log).write(t, s, events, 18)
+		}
+	}
+	for _, s := range []cold.Store{from, to, whole} {
+		eraseAda(t, s, clock())
+	}
+	copyAll(t, from, to, small())
+	same(t, whole, to)
+	copyAll(t, to, from, small())
+	same(t, whole, from)
+}
+
+func TestMarksOfAProjectWithoutRowsAreCopied(t *testing.T) {
+	from, to := newFile(t), newFile(t)
+	fill(t, from)
+	err := from.Erase(t.Context(), cold.Erasure{ProjectID: "empty", ProfileID: "ada", At: monday, By: "user 1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	copyAll(t, from, to, small())
+	same(t, from, to)
+
+	o := small()
+	o.Projects = []string{"empty"}
+	third := newFile(t)
+	copyAll(t, from, third, o)
+	if got := rowsOf(t, third, "SELECT project_id FROM erasures"); len(got) != 1 {
+		t.Errorf("marks of %q", got)
+	}
+}
+
+func TestAnErasureInTheDestinationDuringTheCopyIsNoDifference(t *testing.T) {
+	for at := 1; at < 14; at += 3 {
+		from, to := newFile(t), newFile(t)
+		newDrain("log").write(t, from, visited("log", 20, false), 7)
+		copyAll(t, from, &unreliable{Store: to, after: func(n int, _ *cold.Batch) error {
+			if n == at {
+				eraseAda(t, to, clock())
+			}
+			return nil
+		}}, small())
+		eraseAda(t, from, clock())
+		same(t, from, to)
+	}
+}
+
+func TestAnErasureInTheSourceDuringTheCopyIsNoticed(t *testing.T) {
+	from, to := newFile(t), newFile(t)
+	newDrain("log").write(t, from, visited("log", 20, true), 7)
+	_, err := transfer.Run(t.Context(), from, &unreliable{Store: to, after: func(n int, b *cold.Batch) error {
+		if n == 3 {
+			eraseAda(t, from, clock())
+		}
+		return nil
+	}}, small())
+	if !errors.Is(err, transfer.ErrChanged) {
+		t.Errorf("error %v, want ErrChanged", err)
+	}
+}
+
+func TestErasedEventsOfVersionsBeforeAreComparedWithoutTheirId(t *testing.T) {
+	for name, old := range map[string][]int{"in the source": {0}, "in the destination": {1}, "in both": {0, 1}} {
+		t.Run(name, func(t *testing.T) {
+			stores := []cold.Store{newFile(t), newFile(t)}
+			from, to := stores[0], stores[1]
+			for _, log := range []string{"one", "two"} {
+				newDrain(log).write(t, from, visited(log, 20, true), 7)
+			}
+			copyAll(t, from, to, small())
+			for i, s := range stores {
+				eraseAda(t, s, clock())
+				for _, o := range old {
+					if i == o {
+						statement(t, s, "UPDATE events SET id = 'erased' WHERE id LIKE 'erased%'")
+					}
+				}
+			}
+			want := contents(t, to)
+			o := small()
+			o.Recheck = true
+			for range 2 {
+				copyAll(t, from, to, o)
+				if diff := cmp.Diff(want, contents(t, to)); diff != "" {
+					t.Fatalf("(-before +after the copy):\n%s", diff)
+				}
+			}
+			// Where they are not there yet they come as they are.
+			third := newFile(t)
+			copyAll(t, from, third, small())
+			same(t, from, third)
+		})
+	}
+}
+
+func TestErasedRowsInWindowsShorterThanAMinuteAreFound(t *testing.T) {
+	from, to := newFile(t), newFile(t)
+	newDrain("log").write(t, from, visited("log", 40, false), 40)
+	o := small()
+	o.Window, o.Batch, o.Recheck = 1, 3, true
+	copyAll(t, from, to, o)
+	eraseAda(t, to, clock())
+	want := contents(t, to)
+	copyAll(t, from, to, o)
+	if diff := cmp.Diff(want, contents(t, to)); diff != "" {
+		t.Fatalf("(-before +after the copy):\n%s", diff)
+	}
+	third := newFile(t)
+	if err := third.Write(t.Context(), &cold.Batch{Token: "m", Log: "m", Now: clock(), Marks: (&cold.Erasure{
+		ProjectID: "shop", ProfileID: "ada", Devices: []string{"device of ada"}, At: clock(), By: "user 1",
+	}).Marks()}); err != nil {
+		t.Fatal(err)
+	}
+	copyAll(t, from, third, o)
+	same(t, to, third)
+}
+
+func TestARowThatComesBesideAnErasureIsErasedToo(t *testing.T) {
+	// A batch that was under way when a server noted the erasure may miss the note.
+	from, to := newFile(t), newFile(t)
+	newDrain("log").write(t, from, visited("log", 20, true), 7)
+	copyAll(t, from, to, small())
+	statement(t, to, "CREATE TABLE kept AS SELECT * FROM events WHERE id = 'log-4'")
+	eraseAda(t, to, clock())
+	o := small()
+	tries := 0
+	o.Pause = func(context.Context, time.Duration) error { tries++; return nil }
+	copyAll(t, from, &unreliable{Store: to, after: func(_ int, b *cold.Batch) error {
+		if strings.HasPrefix(b.Token, "migrate-erased/") {
+			statement(t, to, "DELETE FROM events WHERE (shard, seq) IN (SELECT shard, seq FROM kept)")
+			statement(t, to, "INSERT INTO events SELECT * FROM kept")
+		}
+		return nil
+	}}, o)
+	if tries == 0 {
+		t.Error("the row was not noticed")
+	}
+	eraseAda(t, from, clock())
+	same(t, from, to)
+}
