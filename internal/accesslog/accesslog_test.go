@@ -123,7 +123,7 @@ func TestAnEntryDoesNotKeepItsLine(t *testing.T) {
 	for _, f := range []accesslog.Format{accesslog.Combined, accesslog.Caddy} {
 		line := map[accesslog.Format]string{
 			accesslog.Combined: `192.0.2.7 - - [17/May/2015:10:05:03 +0000] "GET /a HTTP/1.1" 200 1 "-" "agent"`,
-			accesslog.Caddy:    `{"ts":1,"request":{"uri":"/a","headers":{"User-Agent":["agent"]}}}`,
+			accesslog.Caddy:    `{"ts":1709283600,"request":{"uri":"/a","headers":{"User-Agent":["agent"]}}}`,
 		}[f]
 		p := newParser(t, f)
 		var e accesslog.Entry

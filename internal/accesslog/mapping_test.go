@@ -63,10 +63,20 @@ func TestALatencyThatIsMappedReplacesTheOthers(t *testing.T) {
 		t.Fatal(err)
 	}
 	var e accesslog.Entry
-	if err := p.Parse([]byte(`{"ts":1,"path":"/","took":2500000,"latency_ms":99}`), &e); err != nil {
+	if err := p.Parse([]byte(`{"ts":1709283600,"path":"/","took":2500000,"latency_ms":99}`), &e); err != nil {
 		t.Fatal(err)
 	}
 	if e.LatencyMS != 2.5 {
 		t.Errorf("latency is %v ms, want 2.5", e.LatencyMS)
+	}
+}
+
+func TestADateInDigitsIsNoUnixTime(t *testing.T) {
+	p := newParser(t, accesslog.JSON)
+	var e accesslog.Entry
+	for _, ts := range []string{`20240102`, `"20240102"`, `0`} {
+		if err := p.Parse([]byte(`{"ts":`+ts+`,"path":"/"}`), &e); err == nil {
+			t.Errorf("%s is read as %s", ts, e.Time)
+		}
 	}
 }

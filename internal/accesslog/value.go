@@ -111,6 +111,7 @@ var timeLayouts = []string{
 	"2006-01-02T15:04:05.999999999Z0700",
 	"2006-01-02 15:04:05.999999999Z07:00",
 	"2006-01-02 15:04:05.999999999 -0700",
+	"2006-01-02 15:04:05.999999999 -07:00",
 	"2006-01-02T15:04:05.999999999",
 	"2006-01-02 15:04:05.999999999",
 	"2006/01/02 15:04:05.999999999", // Caddy's "wall"
@@ -122,8 +123,8 @@ var timeLayouts = []string{
 // jsonTime reads seconds since 1970, or milli-, micro- or nanoseconds, told by
 // their size; or text in one of the usual layouts.
 func jsonTime(s string, isText bool) (time.Time, bool) {
-	if t, ok := unixTime(s); ok || !isText {
-		return t, ok
+	if t, ok := unixTime(s); ok && t.Unix() >= fromSeconds || !isText {
+		return t, ok && t.Unix() >= fromSeconds
 	}
 	if t, ok := clfTime(strings.Trim(s, "[]")); ok {
 		return t, true
@@ -145,6 +146,10 @@ const (
 	fromMicros = 1e14
 	fromNanos  = 1e17
 )
+
+// fromSeconds is the least unix time that is read as one, of the year 1973: 20240102 is
+// a date, which no log writes so.
+const fromSeconds = 1e8
 
 // unixTime reads digits exactly, so that the microseconds are those of the log.
 func unixTime(s string) (time.Time, bool) {

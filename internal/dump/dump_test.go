@@ -69,6 +69,29 @@ func TestRecordsAreFoundInEveryForm(t *testing.T) {
 	}
 }
 
+func TestEachFormOfATimeIsReadByTheImporters(t *testing.T) {
+	for written, want := range map[string]string{
+		`"2024-01-02 03:04:05 +00:00"`: "2024-01-02T03:04:05Z",
+		`"2024-01-02T03:04:05+0000"`:   "2024-01-02T03:04:05Z",
+		`"2024-01-02 03:04:05.5"`:      "2024-01-02T03:04:05.5Z",
+		`"20240102"`:                   "2024-01-02T00:00:00Z",
+		`20240102`:                     "2024-01-02T00:00:00Z",
+		`20240102030405`:               "2024-01-02T03:04:05Z",
+		`1704164645`:                   "2024-01-02T03:04:05Z",
+		`1704164645123456`:             "2024-01-02T03:04:05.123456Z",
+		`1.704164645123456e15`:         "2024-01-02T03:04:05.123456Z",
+	} {
+		records, err := readAll(t, "posthog", dump.Options{}, text("x", `{"uuid":"a","event":"e","distinct_id":"d","timestamp":`+written+"}"))
+		if err != nil || len(records) != 1 || len(records[0].Events) != 1 {
+			t.Errorf("%s: %+v, %v", written, records, err)
+			continue
+		}
+		if at := records[0].Events[0].Event.Time.Format(time.RFC3339Nano); at != want {
+			t.Errorf("%s is read as %s, want %s", written, at, want)
+		}
+	}
+}
+
 func TestWhatIsWrongWithARecordIsToldAndTheNextOneIsRead(t *testing.T) {
 	long := `{"x":"` + strings.Repeat("y", dump.MaxRecord) + `"}`
 	head := "uuid,event,distinct_id,timestamp\n"
@@ -86,7 +109,7 @@ func TestWhatIsWrongWithARecordIsToldAndTheNextOneIsRead(t *testing.T) {
 		{"bad time", page("a", "") + "\n" + `{"event":"e","distinct_id":"d","timestamp":"2026-02-30 00:00:00"}` + "\n" + page("b", ""), "x:2: the time is none"},
 		{"no name", page("a", "") + "\n" + `{"distinct_id":"d","timestamp":"2026-02-03 00:00:00"}` + "\n" + page("b", ""), "x:2: there is no name of an event"},
 		{"nobody", page("a", "") + "\n" + `{"event":"e","timestamp":"2026-02-03 00:00:00"}` + "\n" + page("b", ""), "x:2: there is no distinct_id"},
-		{"columns", head + "a,$pageview,d,2026-03-02\n1,2\nb,$pageview,d,1772442000\n", ""},
+		{"columns", head + "a,$pageview,d,2026-03\n1,2\nb,$pageview,d,1772442000\n", ""},
 		{"quotes", head + "a,$pageview,d,1772442000\n1,\"2\"3,4,5\nb,$pageview,d,1772442000\n", `x:3: no valid CSV: extraneous or missing " in quoted-field`},
 		{"cells", head + "a,$pageview,d,1772442000\n1,2\nb,$pageview,d,1772442000\n", "x:3: 2 columns, but 4 have names"},
 	} {

@@ -4,11 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/weir-analytics/weir/internal/wire"
 )
 
 // row is a record by the names of its fields. A value is what encoding/json
@@ -109,7 +110,12 @@ func (r row) drop(names ...string) {
 var (
 	errNoTime  = errors.New("there is no time")
 	errBadTime = errors.New("the time is none")
+	errOldTime = errors.New("the time is before 1990; a number must be a unix time")
 )
+
+// earliest is before all events, and after what is none: the zero of a database, or a
+// count of something else that is read as seconds since 1970.
+var earliest = time.Date(1990, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // time is the first of the fields that has one.
 func (r row) time(names ...string) (time.Time, error) {
@@ -117,52 +123,21 @@ func (r row) time(names ...string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, errNoTime
 	}
-	return readTime(text, r.zone)
+	t, err := readTime(text, r.zone)
+	if err == nil && t.Before(earliest) {
+		return time.Time{}, errOldTime
+	}
+	return t, err
 }
-
-// layouts of times, with and without a zone. Fractions of a second are read
-// wherever they stand.
-var (
-	zoned = []string{time.RFC3339, "2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05Z0700", "2006-01-02 15:04:05Z07", "2006-01-02 15:04:05 MST"}
-	naive = []string{time.DateTime, "2006-01-02T15:04:05"}
-)
 
 // readTime reads a time as databases write it, or a unix time in seconds,
 // milli-, micro- or nanoseconds. zone is that of a time that names none.
 func readTime(text string, zone *time.Location) (time.Time, error) {
-	if f, err := strconv.ParseInt(text, 10, 64); err == nil {
-		return unix(f), nil
+	us, ok := wire.Moment([]byte(text), zone)
+	if !ok {
+		return time.Time{}, errBadTime
 	}
-	if f, err := strconv.ParseFloat(text, 64); err == nil && f-f == 0 && math.Abs(f) < 1e11 {
-		return time.UnixMicro(int64(f * 1e6)).UTC(), nil
-	}
-	for _, layout := range zoned {
-		if strings.HasSuffix(layout, "MST") && !strings.HasSuffix(text, " UTC") {
-			continue // any other name of a zone would be read as UTC too
-		}
-		if t, err := time.Parse(layout, text); err == nil {
-			return t.UTC(), nil
-		}
-	}
-	for _, layout := range naive {
-		if t, err := time.ParseInLocation(layout, text, zone); err == nil {
-			return t.UTC(), nil
-		}
-	}
-	return time.Time{}, errBadTime
-}
-
-// unix reads a unix time, whose unit its size tells.
-func unix(v int64) time.Time {
-	switch a := max(v, -v); {
-	case a < 1e11:
-		return time.Unix(v, 0).UTC()
-	case a < 1e14:
-		return time.UnixMilli(v).UTC()
-	case a < 1e17:
-		return time.UnixMicro(v).UTC()
-	}
-	return time.Unix(0, v).UTC()
+	return time.UnixMicro(us).UTC(), nil
 }
 
 // textOf is a value as text: "" for what is no text, number or boolean.

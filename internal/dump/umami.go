@@ -243,7 +243,7 @@ func umamiValue(r row) any {
 	case "3":
 		return text == "true" || text == "1"
 	case "4":
-		if t, err := r.time("date_value", "string_value"); err == nil {
+		if t, err := readTime(r.text("date_value", "string_value"), r.zone); err == nil {
 			return t.Format(time.RFC3339Nano)
 		}
 	case "5":

@@ -36,18 +36,20 @@ func TestWhatIsWrongWithAVendorsRecord(t *testing.T) {
 	const plausible = `{"timestamp":"2026-01-05 10:00:00","name":"a","user_id":"1","pathname":"/","hostname":"h"`
 	for _, c := range []struct{ vendor, record, want string }{
 		{"openpanel", `{"name":"a","created_at":"","device_id":"d","profile_id":""}`, "there is no time"},
-		{"openpanel", `{"name":"","created_at":1,"device_id":"d","profile_id":""}`, "there is no name of an event"},
+		{"openpanel", `{"name":"","created_at":1772442000,"device_id":"d","profile_id":""}`, "there is no name of an event"},
 		{"plausible", plausible + `,"meta.key":["a"],"meta.value":[]}`, "meta.key has 1 entries, meta.value 0"},
 		{"plausible", `{"timestamp":"soon","name":"a","user_id":"1","pathname":"/","hostname":"h"}`, "the time is none"},
+		{"plausible", `{"timestamp":"1970-01-01 00:00:00","name":"a","user_id":"1","pathname":"/","hostname":"h"}`, "the time is before 1990; a number must be a unix time"},
+		{"openpanel", `{"name":"a","created_at":45293,"device_id":"d","profile_id":""}`, "the time is before 1990; a number must be a unix time"},
 		{"ga4", `{"event_name":"a","event_timestamp":null}`, "there is no time"},
 		{"ga4", `{"event_name":null,"event_timestamp":"1772355600000000"}`, "there is no name of an event"},
 		{"matomo", `{"idVisit":"","actionDetails":[]}`, "there is no idVisit"},
 		{"matomo", `{"idVisit":"1","actionDetails":[5]}`, "action 1 is no object"},
-		{"matomo", `{"idVisit":"1","actionDetails":[{"type":"action","timestamp":1},{"timestamp":2}]}`, "action 2: there is no type"},
+		{"matomo", `{"idVisit":"1","actionDetails":[{"type":"action","timestamp":1772442000},{"timestamp":1772442001}]}`, "action 2: there is no type"},
 		{"matomo", `{"idVisit":"1","actionDetails":[{"type":"action"}]}`, "action 1: there is no time"},
 		{"matomo", `{"idVisit":"1","actionDetails":[{"type":"action","timestamp":"x"}]}`, "action 1: the time is none"},
 		{"umami", `{"event_type":1,"session_id":"s","created_at":"x"}`, "the time is none"},
-		{"umami", `{"data_key":"","session_id":"s","created_at":"2026-01-01","distinct_id":"d"}`, "the time is none"},
+		{"umami", `{"data_key":"","session_id":"s","created_at":"2026-01","distinct_id":"d"}`, "the time is none"},
 		{"umami", `{"data_key":"","session_id":"s","created_at":"2026-01-01 00:00:00","distinct_id":"d"}`, "there is no data_key"},
 	} {
 		records, err := readAll(t, c.vendor, dump.Options{}, text("x", c.record))

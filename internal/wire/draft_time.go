@@ -31,30 +31,8 @@ func (d *draft) moment() (us int64, ok bool) {
 	return us, ok
 }
 
-// readMoment reads a time as vendors write it.
-func readMoment(text []byte) (us int64, ok bool) {
-	if len(text) == 0 || len(text) > 40 {
-		return 0, false
-	}
-	if us, ok = parseRFC3339(text); ok {
-		return us, true
-	}
-	var buf [48]byte
-	if us, ok = parseRFC3339(append(append(buf[:0], text...), 'Z')); ok {
-		return us, true
-	}
-	if len(text) == len("2006-01-02") {
-		if us, ok = parseRFC3339(append(append(buf[:0], text...), "T00:00:00Z"...)); ok {
-			return us, true
-		}
-	}
-	var s scanner
-	s.reset(text)
-	if n, good := s.number(); good && s.pos == len(text) {
-		return n.epoch()
-	}
-	return 0, false
-}
+// readMoment is Moment in UTC.
+func readMoment(text []byte) (us int64, ok bool) { return Moment(text, time.UTC) }
 
 // MaxSkew is how far from ours a sender's clock may be without being corrected for. A
 // request takes its time, which would go into the correction, and of the requests of
