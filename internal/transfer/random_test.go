@@ -156,6 +156,9 @@ func (w *wander) copy(t *testing.T, i int, kill bool) {
 	}
 }
 
+const tallied = `SELECT project_id, quarter, name, method, route, status, CAST(SUM(events) AS BIGINT) AS n FROM tallies
+GROUP BY project_id, quarter, name, method, route, status HAVING SUM(events) <> 0`
+
 // run does some steps, and looks at both sides at the end.
 func (w *wander) run(t *testing.T, steps int) {
 	w.now = monday
@@ -176,6 +179,9 @@ func (w *wander) run(t *testing.T, steps int) {
 	for i, s := range w.sides {
 		if diff := cmp.Diff(contents(t, w.whole), contents(t, s)); diff != "" {
 			t.Errorf("side %d (-one store +side):\n%s", i, diff)
+		}
+		if diff := cmp.Diff(rowsOf(t, w.whole, tallied), rowsOf(t, s, tallied)); diff != "" {
+			t.Errorf("tallies of side %d (-one store +side):\n%s", i, diff)
 		}
 	}
 	t.Log(w.did)

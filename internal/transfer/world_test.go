@@ -178,8 +178,6 @@ country, region, city, browser, os, device_type, language HAVING SUM(sign) <> 0`
 	"erasures":     "DISTINCT project_id, person, erased_at, erased_by FROM erasures",
 	"dead_letters": "project_id, shard, seq, reason, event, refused_at FROM dead_letters",
 	"sightings":    "DISTINCT project_id, quarter, person FROM sightings",
-	"tallies": `project_id, quarter, name, method, route, status, CAST(SUM(events) AS BIGINT) AS n FROM tallies
-GROUP BY project_id, quarter, name, method, route, status HAVING SUM(events) <> 0`,
 }
 
 // contents are the rows of all tables as text, in order.
