@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -65,5 +66,37 @@ func TestIdleSocketsKeepNobodyOut(t *testing.T) {
 	if strings.Contains(log, "too many open files") {
 		t.Errorf("the stores ran out of files: %s", s.logTail())
 	}
+	s.stop()
+}
+
+// Nobody is known before the head of a request is there.
+func TestHeadsThatDoNotEndTakeLittleMemory(t *testing.T) {
+	s, _ := startAttacked(t)
+	p := s.project("UTC")
+	var short strings.Builder
+	for i := 0; short.Len() < 31<<10; i++ {
+		fmt.Fprintf(&short, "%x:\r\n", i)
+	}
+	heads := []string{short.String(), "Cookie: " + strings.Repeat("x", 31<<10)}
+	before := s.rss() >> 20
+	sockets := 3000 * attackScale(t)
+	var wg sync.WaitGroup
+	for w := range 20 {
+		wg.Go(func() {
+			for i := range sockets / 20 {
+				c, err := net.DialTimeout("tcp", strings.TrimPrefix(s.url, "http://"), 10*time.Second)
+				if err != nil {
+					return
+				}
+				t.Cleanup(func() { c.Close() })
+				_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+				_, _ = io.WriteString(c, "POST /v1/events HTTP/1.1\r\n"+heads[(w+i)%2])
+			}
+		})
+	}
+	wg.Wait()
+	s.isWell(p)
+	t.Logf("%d MiB before, at most %d", before, s.peak()>>20)
+	s.staysUnder(before+200, "heads that do not end")
 	s.stop()
 }

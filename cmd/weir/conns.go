@@ -6,10 +6,12 @@ import (
 	"syscall"
 
 	"github.com/weir-analytics/weir/internal/httpd"
+	"github.com/weir-analytics/weir/internal/memory"
 )
 
 const (
-	mostConns    = 4096 // each takes some 20 KB
+	mostConns    = 4096
+	connMemory   = 256 << 10 // bytes of all memory, for each by default: some 20 KB, and up to 50 while a head comes
 	fewestConns  = 16
 	storeFiles   = 1200 // Pebble keeps up to 1,000 files open; the rest is for DuckDB, SQLite, Redis, ClickHouse, mails
 	connsPerFrom = 8    // one address has an eighth of all
@@ -29,7 +31,7 @@ func (s *server) conns() (*httpd.Conns, error) {
 	case room < fewestConns:
 		return nil, fmt.Errorf("the limit of open files is %d: that is too few for the stores and for connections; raise it (ulimit -n, LimitNOFILE)", limit)
 	case most == 0:
-		most = min(mostConns, room)
+		most = defaultConns(s.cmd.parts.Total, room)
 	case most < fewestConns || most > room:
 		return nil, misuse(fmt.Errorf("--max-conns: %d to %d with this limit of open files (%d), not %d", fewestConns, room, limit, most))
 	}
@@ -39,6 +41,11 @@ func (s *server) conns() (*httpd.Conns, error) {
 	}
 	s.log.Info("connections are bounded", "most", most, "from_one_address", max(most/connsPerFrom, fewestConns/2), "open_files", limit)
 	return httpd.NewConns(most, max(most/connsPerFrom, fewestConns/2), proxies, s.reg), nil
+}
+
+// defaultConns is the most connections with so much memory, and room for so many files.
+func defaultConns(total memory.Size, room int) int {
+	return min(mostConns, room, int(total/connMemory))
 }
 
 // raiseFiles raises the limit of open files as far as the system lets the process,

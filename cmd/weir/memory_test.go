@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/weir-analytics/weir/internal/memory"
 )
 
 func TestAMemorySizeThatIsTooSmallIsRefusedAtTheStart(t *testing.T) {
@@ -24,6 +26,25 @@ func TestAMemorySizeThatIsTooSmallIsRefusedAtTheStart(t *testing.T) {
 		got := weirs(t, args...)
 		if got.status == 0 || !oneLine(got.stderr) || !strings.Contains(got.stderr, c.says) {
 			t.Errorf("%v: %+v, want %q", c.args, got, c.says)
+		}
+	}
+}
+
+// Or so many heads that do not end take more than there is.
+func TestConnectionsByDefaultFollowTheMemory(t *testing.T) {
+	for _, c := range []struct {
+		total memory.Size
+		room  int
+		want  int
+	}{
+		{memory.Least, 18_800, 1464},
+		{512 * memory.MB, 18_800, 1953},
+		{512 * memory.MB, 512, 512},
+		{8 * memory.GB, 18_800, 4096},
+		{8 * memory.GB, 2896, 2896},
+	} {
+		if got := defaultConns(c.total, c.room); got != c.want {
+			t.Errorf("%s and room for %d files: %d, want %d", c.total, c.room, got, c.want)
 		}
 	}
 }

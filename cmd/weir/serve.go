@@ -47,7 +47,7 @@ type serveCmd struct {
 	LimitKey weir.Rate `env:"WEIR_LIMIT_KEY" placeholder:"N/s" help:"Most events by one write key, such as 1000/s, 600/m or 5000/h; any number by default. A project may have its own."`
 	LimitIP  weir.Rate `name:"limit-ip" env:"WEIR_LIMIT_IP" placeholder:"N/s" help:"Most requests with events from one address, or one /64 of IPv6; any number by default. A project may have its own."`
 
-	MaxConns int `env:"WEIR_MAX_CONNS" placeholder:"N" help:"Most connections at once, of which one address has an eighth; by default 4096, or fewer where the limit of open files is low."`
+	MaxConns int `env:"WEIR_MAX_CONNS" placeholder:"N" help:"Most connections at once, of which one address has an eighth; 0, the default, is one for each 256 KiB of --memory, 4096 at most, or fewer where the limit of open files is low."`
 
 	AdminToken     string         `env:"WEIR_ADMIN_TOKEN" placeholder:"TOKEN" help:"Token of the administrator, 24 characters or more; it replaces the one of the data folder. Without it one is made at the first start and printed once. Better given as WEIR_ADMIN_TOKEN than on the command line."`
 	PublicURL      *url.URL       `name:"public-url" env:"WEIR_PUBLIC_URL" placeholder:"URL" help:"Address at which people reach the server, such as https://weir.example.com: the page and the API are served under its host and on loopback only, and links lead there. Needed behind a proxy."`

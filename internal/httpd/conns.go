@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -72,6 +73,20 @@ type conn struct {
 	from  netip.Addr // zero for the exempt
 	once  sync.Once
 	idle  *list.Element // nil while a request is under way
+	next  atomic.Bool   // another head comes
+	head  headLines
+}
+
+// Read implements net.Conn.
+func (c *conn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if c.next.CompareAndSwap(true, false) {
+		c.head = headLines{}
+	}
+	if long := c.head.read(p[:n]); long != nil {
+		return 0, long
+	}
+	return n, err
 }
 
 // Close implements net.Conn.
@@ -191,4 +206,7 @@ func (c *Conns) state(raw net.Conn, to http.ConnState) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.setIdle(n, to == http.StateIdle)
+	if to == http.StateIdle {
+		n.next.Store(true)
+	}
 }

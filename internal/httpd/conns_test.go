@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strings"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -118,5 +119,73 @@ func TestAllAddressesOfANetworkOfIPv6HaveOneShare(t *testing.T) {
 		if got := httpd.Sharer(netip.MustParseAddr(addr)); got != netip.MustParseAddr(want) {
 			t.Errorf("%s shares with %s, want %s", addr, got, want)
 		}
+	}
+}
+
+// 60 KB of the shortest lines take 1 MB in memory.
+func TestAHeadIsBoundedInBytesAndInLines(t *testing.T) {
+	to := bounded(t, httpd.NewConns(64, 64, nil, nil))
+	lines := func(n int) (b string) {
+		for i := range n {
+			b += fmt.Sprintf("A%d:\r\n", i)
+		}
+		return b
+	}
+	text := func(n int) string { return "Cookie: " + strings.Repeat("x", n) + "\r\n" }
+	for _, c := range []struct {
+		name, head string
+		taken      bool
+	}{
+		{"200 lines", lines(200), true},
+		{"30 KB", text(30_000), true},
+		{"300 lines", lines(300), false},
+		{"300 lines that do not end", lines(300) + "\x00", false},
+		{"40 KB", text(40_000), false},
+	} {
+		conn := dial(t, "127.0.0.1", to)
+		ask := func() bool {
+			head, ends := strings.CutSuffix(c.head, "\x00")
+			if !ends {
+				head += "\r\n"
+			}
+			go func() { _, _ = fmt.Fprintf(conn, "GET /healthz HTTP/1.1\r\nHost: h\r\n%s", head) }()
+			res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			if err != nil {
+				return false
+			}
+			_ = res.Body.Close()
+			return res.StatusCode == http.StatusOK
+		}
+		if got := ask(); got != c.taken {
+			t.Errorf("%s: taken %v", c.name, got)
+		}
+		if c.taken && !ask() { // the same again on the same connection
+			t.Errorf("%s: not taken twice", c.name)
+		}
+	}
+}
+
+func TestABodyMayHaveAnyNumberOfLines(t *testing.T) {
+	f := prepare(t)
+	front := &httpd.Front{Logger: slog.New(slog.DiscardHandler), Conns: httpd.NewConns(8, 8, nil, nil)}
+	front.Pass(f.served)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- front.Run(ctx, l) }()
+	body := strings.Repeat("{}\n", 5000)
+	conn := dial(t, "127.0.0.1", l.Addr().String())
+	for range 3 {
+		go func() { _, _ = fmt.Fprint(conn, head("/v1/events", f.key, len(body))+body) }()
+		if status, text := answerOf(t, conn); status != 200 {
+			t.Errorf("%d %s", status, text)
+		}
+	}
+	stop()
+	if err := <-done; err != nil {
+		t.Error(err)
 	}
 }

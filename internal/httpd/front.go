@@ -62,7 +62,7 @@ func (f *Front) Run(ctx context.Context, l net.Listener) error {
 		ReadTimeout:       time.Minute,     // bodies set their own
 		WriteTimeout:      2 * time.Minute, // live streams set their own
 		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
+		MaxHeaderBytes:    maxHead,
 		ErrorLog:          slog.NewLogLogger(f.Logger.Handler(), slog.LevelWarn),
 	}
 	if f.Conns != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"net/http"
+	"strings"
 
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/ingest"
@@ -54,6 +55,9 @@ type vendor struct {
 	route    wire.Route
 }
 
+// queryCost is what a field of a request's query takes in memory beside its text.
+const queryCost = 160
+
 func (v *vendor) serve(w http.ResponseWriter, r *http.Request) {
 	s, c := v.server, callOf(r.Context())
 	if !v.route.NoBody { // the body says whose it is, but is not read for who sends too much
@@ -62,9 +66,10 @@ func (v *vendor) serve(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	req := v.request(r)
 	h := s.cfg.Ingest.Hold(r.Context())
 	defer h.Close()
+	_ = h.Take(queryCost * int64(strings.Count(r.URL.RawQuery, "&"))) // its error stays
+	req := v.request(r)
 	if h != nil {
 		h.Look = func(text []byte) bool { return v.knows(r, req, text) }
 		req.Limits.Memory = h
