@@ -193,11 +193,13 @@ type ReportHead struct {
 	Revision int
 	Events   int64 // in the report
 	Counted  int64 // by the counters when it was computed; -1 when they were no longer kept
+	// ComputedAt may lie ahead: then the clock was, and perhaps the day was not over.
+	ComputedAt time.Time
 }
 
 // Head is r's.
 func (r *Report) Head() ReportHead {
-	h := ReportHead{Date: r.Date, Revision: r.Revision, Events: r.Totals.Events, Counted: -1}
+	h := ReportHead{Date: r.Date, Revision: r.Revision, Events: r.Totals.Events, Counted: -1, ComputedAt: r.ComputedAt}
 	if r.Counters != nil {
 		h.Counted = r.Counters.Events
 	}

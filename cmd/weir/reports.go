@@ -21,7 +21,7 @@ const reportStatement = 2 * time.Minute
 // tier only reads them.
 func (s *server) buildReports(r cold.Reader) {
 	at, _ := report.ParseAt(s.cmd.ReportAt) // was checked
-	c := report.Config{Store: s.meta, Counters: s.hot, At: at, Clock: s.clock, Logger: s.log, Registry: s.reg}
+	c := report.Config{Store: s.meta, Counters: s.hot, At: at, Clock: s.clock, Today: s.today, Logger: s.log, Registry: s.reg}
 	if s.cold != nil {
 		c.Source = newReportSource(insight.New(r, s.drain, s.clock, insight.Options{MaxTime: reportStatement}), r, s.drain)
 	}

@@ -71,9 +71,11 @@ func (s *Store) Reports(ctx context.Context, projectID string, first, last weir.
 // oldest first.
 func (s *Store) ReportHeads(ctx context.Context, projectID string, first, last weir.Date) ([]weir.ReportHead, error) {
 	var all []weir.ReportHead
-	err := s.reports(ctx, `day, revision, events, counted`, projectID, first, last, func(rows *sql.Rows) error {
+	err := s.reports(ctx, `day, revision, events, counted, computed_at`, projectID, first, last, func(rows *sql.Rows) error {
 		var h weir.ReportHead
-		err := rows.Scan(&h.Date, &h.Revision, &h.Events, &h.Counted)
+		var computed int64
+		err := rows.Scan(&h.Date, &h.Revision, &h.Events, &h.Counted, &computed)
+		h.ComputedAt = fromMicros(computed)
 		all = append(all, h)
 		return err
 	})

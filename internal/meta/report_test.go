@@ -75,7 +75,10 @@ func TestReportsComeByDayAndNotFromOtherProjects(t *testing.T) {
 		save(t, f, reportOf(shop, d, 1, 5), 0)
 		save(t, f, reportOf(other, d, 7, 9), 0)
 	}
-	want := []weir.ReportHead{{Date: "2026-03-10", Revision: 1, Events: 5, Counted: 6}, {Date: "2026-03-11", Revision: 1, Events: 5, Counted: 6}}
+	at := reportOf(shop, "2026-03-10", 1, 5).ComputedAt
+	want := []weir.ReportHead{
+		{Date: "2026-03-10", Revision: 1, Events: 5, Counted: 6, ComputedAt: at}, {Date: "2026-03-11", Revision: 1, Events: 5, Counted: 6, ComputedAt: at},
+	}
 	if d := cmp.Diff(want, must(f.ReportHeads(t.Context(), shop, "2026-03-10", "2026-03-11"))(t)); d != "" {
 		t.Error(d)
 	}

@@ -58,7 +58,7 @@ func (r *Reporter) Compute(ctx context.Context, p *weir.Project, d weir.Date) (*
 
 // check refuses days that have no report.
 func (r *Reporter) check(p *weir.Project, d weir.Date) error {
-	loc, today := p.Location(), weir.DateOf(r.cfg.Clock.Now(), p.Location())
+	loc, today := p.Location(), r.today(p)
 	if _, err := weir.ParseDate(string(d)); err != nil {
 		return err
 	}

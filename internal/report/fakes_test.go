@@ -22,6 +22,7 @@ type world struct {
 	mu      sync.Mutex
 	p       *weir.Project
 	clock   weir.Clock
+	today   func(context.Context) (time.Time, error)
 	stored  map[weir.Date]int64 // events of the cold tier
 	counted map[weir.Date]int64 // events of the counters
 	calls   map[string]int64    // of each day, by API: in the cold tier
@@ -33,7 +34,9 @@ type world struct {
 	times   map[string]string
 	asked   []weir.Date // whose totals were asked for
 	fails   map[string]error
-	before  func(what string) // is told of each question
+	failDay map[weir.Date]bool // days that cannot be computed
+	saved   map[weir.Date]int  // how often each was stored
+	before  func(what string)  // is told of each question
 
 	log bytes.Buffer
 	reg *prometheus.Registry
@@ -46,6 +49,7 @@ func newWorld(t *testing.T, zoneName string) *world {
 		p:      &weir.Project{ID: "p", Timezone: zoneName},
 		stored: map[weir.Date]int64{}, counted: map[weir.Date]int64{},
 		reports: map[weir.Date]*weir.Report{}, times: map[string]string{}, fails: map[string]error{},
+		failDay: map[weir.Date]bool{}, saved: map[weir.Date]int{},
 		reg: prometheus.NewRegistry(),
 	}
 	if err := w.p.Resolve(); err != nil {
@@ -70,7 +74,7 @@ func (w *world) another(reg *prometheus.Registry) *report.Reporter {
 		panic(err)
 	}
 	return report.New(report.Config{
-		Store: w, Source: w, Counters: counters{w}, At: at, Clock: w.clock, Registry: reg,
+		Store: w, Source: w, Counters: counters{w}, At: at, Clock: w.clock, Today: w.today, Registry: reg,
 		Logger: slog.New(slog.NewTextHandler(&w.log, nil)),
 	})
 }
@@ -114,6 +118,9 @@ func (w *world) Totals(_ context.Context, _ *weir.Project, from, _ time.Time) (w
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.asked = append(w.asked, w.day(from))
+	if w.failDay[w.day(from)] {
+		err = errors.New("a row that cannot be read")
+	}
 	return weir.ReportTotals{Events: w.stored[w.day(from)]}, err
 }
 
@@ -243,6 +250,7 @@ func (w *world) SaveReport(_ context.Context, a *weir.Report, after int) (bool, 
 		return false, nil
 	}
 	w.reports[a.Date] = a
+	w.saved[a.Date]++
 	return true, nil
 }
 

@@ -7,7 +7,7 @@ import (
 type metrics struct {
 	computed, failed, revised, unknown prometheus.Counter
 	seconds                            prometheus.Histogram
-	overdue                            prometheus.Gauge
+	overdue, failing                   prometheus.Gauge
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -31,7 +31,10 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		overdue: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "weir_report_overdue_seconds", Help: "For how long the missing daily report that was due first has been due, as of the last minute on the node that computes them; 0 when none is missing.",
 		}),
+		failing: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "weir_reports_failing", Help: "Days whose report failed at its last try on this node; the log says which and why.",
+		}),
 	}
-	reg.MustRegister(m.computed, m.failed, m.revised, m.unknown, m.seconds, m.overdue)
+	reg.MustRegister(m.computed, m.failed, m.revised, m.unknown, m.seconds, m.overdue, m.failing)
 	return m
 }

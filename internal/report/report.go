@@ -69,6 +69,8 @@ type Config struct {
 	Counters hot.Counters // what Source is set against
 	At       At           // of projects without a time of their own
 	Clock    weir.Clock
+	// Today is the time that old reports are deleted by; nil is the clock's.
+	Today    func(ctx context.Context) (time.Time, error)
 	Logger   *slog.Logger          // nil logs nothing
 	Registry prometheus.Registerer // nil is one of its own
 }
@@ -94,8 +96,12 @@ func New(c Config) *Reporter {
 	return r
 }
 
-// Daily is the report of a day, compared with earlier ones. Error: ENOTFOUND.
+// Daily is the report of a day, compared with earlier ones. A day that is not over has
+// none, though a clock that was ahead may have stored one. Error: ENOTFOUND.
 func (r *Reporter) Daily(ctx context.Context, p *weir.Project, d weir.Date) (*weir.Report, error) {
+	if d >= r.today(p) {
+		return nil, weir.Errorf(weir.ENOTFOUND, "there is no report of %s: the day is not over", d)
+	}
 	a, err := r.cfg.Store.Report(ctx, p.ID, d)
 	if err != nil {
 		return nil, err
@@ -112,6 +118,11 @@ func (r *Reporter) Daily(ctx context.Context, p *weir.Project, d weir.Date) (*we
 	return a, nil
 }
 
+// today is the project's day that is under way.
+func (r *Reporter) today(p *weir.Project) weir.Date {
+	return weir.DateOf(r.cfg.Clock.Now(), p.Location())
+}
+
 // Days yields the stored reports of the days from first to last, oldest first,
 // compared with earlier ones. It reads a month at a time, and nothing stays open
 // while the caller has one. Error: EINVALID for more than MaxDays, then and there.
@@ -122,6 +133,7 @@ func (r *Reporter) Days(ctx context.Context, p *weir.Project, first, last weir.D
 	if last >= first.Add(MaxDays) {
 		return nil, weir.Errorf(weir.EINVALID, "more than %d days: ask for fewer at once", MaxDays)
 	}
+	last = min(last, r.today(p).Add(-1))
 	return func(yield func(*weir.Report, error) bool) {
 		known := make(map[weir.Date]*weir.Report)
 		// A week earlier, for the comparisons.

@@ -3,6 +3,8 @@ package report
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	weir "github.com/weir-analytics/weir"
@@ -20,7 +22,7 @@ const (
 	// turnFor is how long one node computes before another may: longer than one
 	// report takes, and what it takes to notice that the node is gone.
 	turnFor = maxTime + 2*lookEvery
-	// maxPause is the longest time between two tries of a project whose reports fail.
+	// maxPause is the longest time between two tries of a day whose report fails.
 	maxPause = time.Hour
 )
 
@@ -35,13 +37,20 @@ type Scheduler struct {
 	projects Projects
 	once     func(ctx context.Context, ttl time.Duration) (bool, error)
 
-	done    map[string]weir.Date // by project: up to when no report is missing
-	trouble map[string]*trouble  // by project
+	done    map[string]weir.Date   // by project: the last day that was due when no report was missing
+	stale   map[string][]weir.Date // by project: what the last check found that says something else now
+	trouble map[day]*trouble
 	checked time.Time
 	pruned  map[string]weir.Date // by project
 }
 
-// trouble is a project's whose reports fail.
+// day is a project's. The empty date is of what comes before all days: which are missing.
+type day struct {
+	project string
+	date    weir.Date
+}
+
+// trouble is a day's whose report fails.
 type trouble struct {
 	pause time.Duration
 	until time.Time
@@ -52,7 +61,7 @@ type trouble struct {
 func NewScheduler(r *Reporter, p Projects, once func(ctx context.Context, ttl time.Duration) (bool, error)) *Scheduler {
 	return &Scheduler{
 		r: r, projects: p, once: once,
-		done: make(map[string]weir.Date), trouble: make(map[string]*trouble), pruned: make(map[string]weir.Date),
+		done: make(map[string]weir.Date), stale: make(map[string][]weir.Date), trouble: make(map[day]*trouble), pruned: make(map[string]weir.Date),
 	}
 }
 
@@ -75,9 +84,15 @@ func (s *Scheduler) Run(ctx context.Context) error {
 // did, what late events have come in for. What fails is logged, counted, and tried
 // again in a later round.
 func (s *Scheduler) Look(ctx context.Context) {
+	defer func() { s.r.metrics.failing.Set(float64(s.failing())) }()
 	if !s.mine(ctx) {
+		if ctx.Err() != nil {
+			return // the server stops
+		}
 		s.r.metrics.overdue.Set(0) // for the node whose turn it is to say
-		s.done = make(map[string]weir.Date)
+		clear(s.done)
+		clear(s.stale)
+		clear(s.trouble)
 		return
 	}
 	projects, err := s.projects.Projects(ctx)
@@ -91,27 +106,60 @@ func (s *Scheduler) Look(ctx context.Context) {
 		return
 	}
 	now := s.r.cfg.Clock.Now()
+	since := now.Sub(s.checked)
+	check := since < 0 || since >= checkEvery // a clock that was wrong, and is ahead no more, holds up nothing
+	if check {
+		s.checked = now
+		s.forget(ctx, projects, now)
+	}
 	var overdue time.Duration
 	for _, p := range projects {
+		at := s.r.at(times[p.ID])
 		if ctx.Err() != nil {
 			return
 		}
-		overdue = max(overdue, s.catchUp(ctx, p, s.r.at(times[p.ID]), now))
-	}
-	s.r.metrics.overdue.Set(overdue.Seconds())
-	if since := now.Sub(s.checked); since >= 0 && since < checkEvery {
-		return // a clock that was wrong, and is ahead no more, holds up nothing
-	}
-	s.checked = now
-	for _, p := range projects {
-		s.prune(ctx, p, now)
-		if s.r.at(times[p.ID]).off {
+		overdue = max(overdue, s.catchUp(ctx, p, at, now))
+		if at.off {
+			delete(s.stale, p.ID)
 			continue
 		}
-		if err := s.check(ctx, p, now); err != nil {
-			s.failed(ctx, "look after stored reports", err, "project", p.ID)
+		if check {
+			s.check(ctx, p, now)
+		}
+		if some := s.stale[p.ID]; len(some) > 0 {
+			s.stale[p.ID], _ = s.compute(ctx, p, some, now)
 		}
 	}
+	s.r.metrics.overdue.Set(overdue.Seconds())
+}
+
+// forget begins an hour's check: days before the project was made may have got events,
+// old reports go, and so does the trouble of days that are looked after no more.
+func (s *Scheduler) forget(ctx context.Context, projects []*weir.Project, now time.Time) {
+	clear(s.done)
+	clear(s.stale)
+	maps.DeleteFunc(s.trouble, func(_ day, t *trouble) bool { return now.Sub(t.until) > 2*maxPause || t.ahead(now) })
+	today := now
+	if s.r.cfg.Today != nil {
+		var err error
+		if today, err = s.r.cfg.Today(ctx); err != nil {
+			s.failed(ctx, "look at the clock", err)
+			return
+		}
+	}
+	for _, p := range projects {
+		s.prune(ctx, p, today)
+	}
+}
+
+// failing is how many days are in trouble.
+func (s *Scheduler) failing() (n int) {
+	for d := range s.trouble {
+		if d.date != "" {
+			n++
+		}
+	}
+	return n
 }
 
 func (s *Scheduler) mine(ctx context.Context) bool {
@@ -126,38 +174,78 @@ func (s *Scheduler) mine(ctx context.Context) bool {
 // for how long the first that is still missing has been due.
 func (s *Scheduler) catchUp(ctx context.Context, p *weir.Project, at At, now time.Time) (overdue time.Duration) {
 	last := at.last(now, p.Location())
-	if last == "" || s.done[p.ID] >= last {
+	before := day{project: p.ID}
+	if last == "" || s.done[p.ID] == last || s.paused(before, now) {
 		return 0
 	}
 	missing, err := s.missing(ctx, p, last)
-	if err == nil && len(missing) > 0 {
-		overdue = now.Sub(at.Due(missing[0], p.Location()))
-	}
-	t := s.trouble[p.ID]
-	if err == nil && t != nil && now.Before(t.until) && t.until.Sub(now) <= maxPause {
-		return overdue
-	}
-	for err == nil && len(missing) > 0 {
-		if !s.mine(ctx) {
-			return 0
-		}
-		if _, err = s.r.Compute(ctx, p, missing[0]); err == nil {
-			missing = missing[1:]
-			overdue = 0
-		}
-	}
 	if err != nil {
-		if t == nil {
-			t = &trouble{pause: lookEvery}
-			s.trouble[p.ID] = t
-		}
-		t.until, t.pause = now.Add(t.pause), min(2*t.pause, maxPause)
-		s.failed(ctx, "compute", err, "project", p.ID, "again", t.until)
-		return overdue
+		s.troubled(ctx, before, "look for missing reports", err, now)
+		return 0
 	}
-	s.done[p.ID] = last
-	delete(s.trouble, p.ID)
-	return 0
+	delete(s.trouble, before)
+	left, mine := s.compute(ctx, p, missing, now)
+	switch {
+	case !mine:
+		return 0
+	case len(left) == 0:
+		s.done[p.ID] = last
+		return 0
+	}
+	return now.Sub(at.Due(left[0], p.Location()))
+}
+
+// compute computes reports, in the order given but those last that failed before, and
+// returns the days that are left, in order. What fails is left for a later round, so that
+// a day that cannot be computed holds up no other; and so is what comes after it, so that
+// a round of a project takes no longer than one failure. mine is false when it is another
+// node's turn.
+func (s *Scheduler) compute(ctx context.Context, p *weir.Project, days []weir.Date, now time.Time) (left []weir.Date, mine bool) {
+	var first, again []weir.Date
+	for _, d := range days {
+		switch at := (day{p.ID, d}); {
+		case s.trouble[at] == nil:
+			first = append(first, d)
+		case s.paused(at, now):
+			left = append(left, d)
+		default:
+			again = append(again, d)
+		}
+	}
+	all := slices.Concat(first, again)
+	for i, d := range all {
+		if !s.mine(ctx) {
+			return nil, false
+		}
+		if _, err := s.r.Compute(ctx, p, d); err != nil {
+			s.troubled(ctx, day{p.ID, d}, "compute", err, now)
+			left = append(left, all[i:]...)
+			break
+		}
+		delete(s.trouble, day{p.ID, d})
+	}
+	slices.Sort(left)
+	return left, true
+}
+
+// paused says whether it is too early to try again.
+func (s *Scheduler) paused(d day, now time.Time) bool {
+	t := s.trouble[d]
+	return t != nil && now.Before(t.until) && !t.ahead(now)
+}
+
+// ahead says whether the trouble began while the clock was ahead.
+func (t *trouble) ahead(now time.Time) bool { return t.until.Sub(now) > maxPause }
+
+// troubled puts the next try off, ever longer.
+func (s *Scheduler) troubled(ctx context.Context, d day, step string, err error, now time.Time) {
+	t := s.trouble[d]
+	if t == nil {
+		t = &trouble{pause: lookEvery}
+		s.trouble[d] = t
+	}
+	t.until, t.pause = now.Add(t.pause), min(2*t.pause, maxPause)
+	s.failed(ctx, step, err, "project", d.project, "date", d.date, "again", t.until)
 }
 
 // missing are the days up to last that should have a report and have none: those
@@ -165,7 +253,8 @@ func (s *Scheduler) catchUp(ctx context.Context, p *weir.Project, at At, now tim
 func (s *Scheduler) missing(ctx context.Context, p *weir.Project, last weir.Date) ([]weir.Date, error) {
 	loc := p.Location()
 	first := last.Add(1 - CatchUp)
-	if kept := p.RetainedFrom(s.r.cfg.Clock.Now()); first.Begin(loc).Before(kept) {
+	now := s.r.cfg.Clock.Now()
+	if kept := p.RetainedFrom(now); first.Begin(loc).Before(kept) {
 		first = weir.DateOf(kept, loc)
 	}
 	heads, err := s.r.cfg.Store.ReportHeads(ctx, p.ID, first, last)
@@ -174,7 +263,8 @@ func (s *Scheduler) missing(ctx context.Context, p *weir.Project, last weir.Date
 	}
 	there := make(map[weir.Date]bool, len(heads))
 	for _, h := range heads {
-		there[h.Date] = true
+		// What was computed while the clock was ahead may be of a day that was not over.
+		there[h.Date] = !h.ComputedAt.After(now)
 	}
 	var counted map[weir.Date]int64 // looked up when it matters
 	var missing []weir.Date
@@ -212,40 +302,44 @@ func (s *Scheduler) counted(ctx context.Context, p *weir.Project, first, last we
 	return days, nil
 }
 
-// check computes anew the stored reports of the last days that say something else
-// than the counters, or the number of stored events, do now.
-func (s *Scheduler) check(ctx context.Context, p *weir.Project, now time.Time) error {
+// check finds the stored reports of the last days that say something else than the
+// counters, or the number of stored events, do now.
+func (s *Scheduler) check(ctx context.Context, p *weir.Project, now time.Time) {
+	days, err := s.differing(ctx, p, now)
+	if err != nil {
+		s.failed(ctx, "look after stored reports", err, "project", p.ID)
+		return
+	}
+	s.stale[p.ID] = days
+}
+
+func (s *Scheduler) differing(ctx context.Context, p *weir.Project, now time.Time) ([]weir.Date, error) {
 	loc := p.Location()
 	last := weir.DateOf(now, loc).Add(-1)
 	first := last.Add(1 - CatchUp)
 	heads, err := s.r.cfg.Store.ReportHeads(ctx, p.ID, first, last)
 	if err != nil || len(heads) == 0 {
-		return err
+		return nil, err
 	}
 	first = heads[0].Date
 	counted, err := s.counted(ctx, p, first, last)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	_, end := last.Span(loc)
 	stored, err := s.r.cfg.Source.Events(ctx, p, first.Begin(loc), end)
 	if err != nil {
-		return fmt.Errorf("report: events by day: %w", err)
+		return nil, fmt.Errorf("report: events by day: %w", err)
 	}
 	kept := p.RetainedFrom(now)
+	var days []weir.Date
 	for _, h := range heads {
 		forgotten := h.Date.Begin(loc).Before(kept)
-		if h.Counted == counted[h.Date] && (forgotten || h.Events == stored[h.Date]) {
-			continue
-		}
-		if !s.mine(ctx) {
-			return nil
-		}
-		if _, err := s.r.Compute(ctx, p, h.Date); err != nil {
-			return err
+		if h.Counted != counted[h.Date] || !forgotten && h.Events != stored[h.Date] {
+			days = append(days, h.Date)
 		}
 	}
-	return nil
+	return days, nil
 }
 
 // prune deletes what is older than Kept, once a day.

@@ -286,6 +286,99 @@ func TestAReportThatFailsIsTriedAgainEverMoreSeldomAndShownAsOverdue(t *testing.
 	})
 }
 
+func TestADayThatFailsHoldsUpNoOtherAndIsNamed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "UTC")
+		w.madeOn("1999-12-25")
+		for d := weir.Date("1999-12-25"); d < "2000-01-01"; d = d.Add(1) {
+			w.happens(d, 3)
+		}
+		w.failDay["1999-12-26"] = true
+		s := report.NewScheduler(w.reporter(), w, always)
+		lasting(t, s, 5*time.Minute)
+		if len(w.reports) != 5 || w.reports["1999-12-26"] != nil {
+			t.Fatalf("%d reports", len(w.reports))
+		}
+		lasting(t, s, 2*time.Hour) // the report of the day before is due
+		if w.reports["1999-12-31"] == nil || w.metric(t, "weir_reports_failing") != 1 {
+			t.Errorf("%v failing; %v", w.metric(t, "weir_reports_failing"), w.reports)
+		}
+		if !strings.Contains(w.log.String(), "date=1999-12-26") || !strings.Contains(w.log.String(), "a row that cannot be read") {
+			t.Errorf("the log does not say which day, and why: %s", &w.log)
+		}
+		if overdue := w.metric(t, "weir_report_overdue_seconds"); overdue < 5*24*3600 {
+			t.Errorf("overdue for %v s", overdue)
+		}
+		// One that is there already and cannot be computed again.
+		w.failDay["1999-12-27"] = true
+		w.happens("1999-12-27", 1)
+		w.happens("1999-12-28", 1)
+		lasting(t, s, 2*time.Hour)
+		if a := w.reports["1999-12-28"]; a.Totals.Events != 4 || w.metric(t, "weir_reports_failing") != 2 {
+			t.Errorf("late events are not looked for: %+v", a.Totals)
+		}
+		clear(w.failDay)
+		lasting(t, s, 3*time.Hour)
+		if w.reports["1999-12-26"] == nil || w.reports["1999-12-27"].Totals.Events != 4 || w.metric(t, "weir_reports_failing") != 0 {
+			t.Errorf("%v failing", w.metric(t, "weir_reports_failing"))
+		}
+	})
+}
+
+func TestImportedPastDaysAreReportedWithinAnHour(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "UTC")
+		w.madeOn("1999-12-30")
+		s := report.NewScheduler(w.reporter(), w, always)
+		lasting(t, s, 2*time.Hour)
+		w.happens("1999-12-20", 5)
+		lasting(t, s, 61*time.Minute)
+		if w.reports["1999-12-20"] == nil {
+			t.Error("it has no report yet")
+		}
+	})
+}
+
+func TestDaysToComeHaveNoReportAfterAClockThatWasAhead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "UTC")
+		w.madeOn("1999-12-30")
+		ahead := 72 * time.Hour
+		w.clock = func() time.Time { return time.Now().Add(ahead) }
+		s := report.NewScheduler(w.reporter(), w, always)
+		lasting(t, s, time.Second)
+		ahead = 0
+		for d := weir.Date("2000-01-01"); d < "2000-01-04"; d = d.Add(1) {
+			if a, err := w.r.Daily(t.Context(), w.p, d); weir.ErrorCode(err) != weir.ENOTFOUND {
+				t.Errorf("%s: %+v", d, a)
+			}
+		}
+		lasting(t, s, 25*time.Hour+2*time.Minute)
+		a, err := w.r.Daily(t.Context(), w.p, "2000-01-01")
+		if err != nil || a.ComputedAt.Format("01-02 15:04") != "01-02 01:00" && a.ComputedAt.Format("01-02 15:04") != "01-02 01:01" {
+			t.Errorf("%v, %v", a, err)
+		}
+	})
+}
+
+func TestAClockFarAheadDeletesNoReports(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "UTC")
+		w.madeOn("1999-12-30")
+		believed := time.Now()
+		ahead := time.Duration(0)
+		w.clock = func() time.Time { return time.Now().Add(ahead) }
+		w.today = func(context.Context) (time.Time, error) { return believed, nil }
+		s := report.NewScheduler(w.reporter(), w, always)
+		lasting(t, s, time.Minute)
+		ahead = 400 * 24 * time.Hour
+		lasting(t, s, 2*time.Hour)
+		if w.reports["1999-12-30"] == nil {
+			t.Error("it is deleted")
+		}
+	})
+}
+
 func TestWhateverFailsIsCountedAndReportsGoOn(t *testing.T) {
 	for _, what := range []string{"projects", "times", "report", "reports", "save", "totals", "calls", "growth", "visits", "events", "flush", "series", "members", "prune"} {
 		synctest.Test(t, func(t *testing.T) {
