@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"testing"
 	"time"
@@ -137,6 +138,33 @@ func snippetLeaves(scenes scenes) {
 		}
 		if views[2].Lasted != nil {
 			t.Errorf("a page that is still there is left: %+v", events)
+		}
+	})
+
+	scenes("a page that comes out of the browser's cache after half an hour is one view, of another visit", func(t *testing.T, c scene) {
+		c.goes(c.URL + "/a")
+		c.waits()
+		c.runs(`window.kept = true; addEventListener('pagehide', () => { const now = Date.now; Date.now = () => now() + 31 * 60e3 })`)
+		c.clicks("#in", "left")
+		c.does(map[string]any{"do": "title", "text": "Page /inside"}, nil)
+		c.waits()
+		c.runs(`history.back()`)
+		c.does(map[string]any{"do": "title", "text": "Page /a"}, nil)
+		var kept bool
+		if c.does(map[string]any{"do": "eval", "js": "!!window.kept"}, &kept); !kept {
+			t.Error("the page was loaded again: this shows nothing")
+		}
+		c.waits()
+		c.storedInAnyOrder("screen_view /a", "screen_leave /a", "screen_view /inside", "screen_leave /inside", "screen_view /a")
+		// The server corrects a clock that is half an hour ahead: what the browser said counts here.
+		var sent []struct{ Body string }
+		c.does(map[string]any{"do": "sent"}, &sent)
+		var last []struct {
+			Name string
+			TS   int64
+		}
+		if err := json.Unmarshal([]byte(sent[len(sent)-1].Body), &last); err != nil || len(last) != 1 || last[0].Name != "screen_view" || time.UnixMilli(last[0].TS).Before(time.Now().Add(30*time.Minute)) {
+			t.Errorf("%+v, %v", last, err)
 		}
 	})
 

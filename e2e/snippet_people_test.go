@@ -177,6 +177,44 @@ func snippetDelivery(scenes scenes, n alone) {
 		}
 	})
 
+	const large = `for (let i = 0; i < 5; i++) weir('large', { i, text: 'x'.repeat(30000) }); `
+	wrapped := func(c scene, sends string) {
+		c.does(map[string]any{"do": "visitor", "init": `const send = fetch; window.sent = []
+			window.fetch = (url, init) => { sent.push([init.keepalive, init.body.length]); return ` + sends + ` }`}, nil)
+		c.goes(c.URL + "/a")
+		c.waits()
+	}
+	text := strings.Repeat("x", 30000)
+	lines := func(n int) (lines []string) {
+		for i := range n {
+			lines = append(lines, fmt.Sprintf(`large /a {"i":%d,"text":"%s"}`, i, text))
+		}
+		return lines
+	}
+
+	scenes("what no beacon takes goes in parts, each event once", func(t *testing.T, c scene) {
+		wrapped(c, "send(url, init)")
+		c.runs(large + fmt.Sprintf(hide, true))
+		events := append(lines(5), "screen_view /a", "screen_leave /a")
+		c.storedInAnyOrder(events...)
+		var kept []int
+		if c.does(map[string]any{"do": "eval", "js": "sent.filter(([keepalive]) => keepalive).map(([, bytes]) => bytes)"}, &kept); len(kept) != 3 || kept[1]+kept[2] < 60_000 || kept[1]+kept[2] > 64<<10 {
+			t.Errorf("parts that outlive the page have %v bytes", kept)
+		}
+		c.runs(`dispatchEvent(new Event('pagehide'))`)
+		c.simply("close")
+		c.s.send(c.p, `{"name":"end"}`)
+		c.storedInAnyOrder(append(events, "end")...)
+		c.quiet()
+	})
+
+	scenes("as much of what no beacon takes as a browser sends on outlives the page", func(t *testing.T, c scene) {
+		wrapped(c, "init.keepalive ? send(url, init) : new Promise(() => {})") // as if the page took them with it
+		c.runs(large + `dispatchEvent(new Event('pagehide'))`)
+		c.simply("close")
+		c.storedInAnyOrder(append(lines(2), "screen_view /a")...)
+	})
+
 	scenes("a server that was away gets each event once", func(t *testing.T, c scene) {
 		c.goes(c.URL + "/a")
 		c.waits()

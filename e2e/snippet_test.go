@@ -96,6 +96,24 @@ func snippetViews(scenes scenes) {
 		c.quiet()
 	})
 
+	scenes("an address that is tidied up is no view", func(t *testing.T, c scene) {
+		c.goes(c.URL + "/one?code=7&id=1&utm_source=x")
+		c.waits()
+		c.runs(`history.replaceState(null, '', '/one?id=1#part'); history.replaceState(null, '', '/one?id=1'); history.replaceState(null, '', location.pathname)`)
+		c.waits()
+		c.storedSoon("screen_view /one")
+		c.runs(`history.pushState(null, '', '/one?page=22')`)
+		c.waits()
+		c.runs(`history.replaceState(null, '', '/one?page=2')`)
+		c.waits()
+		c.runs(`history.pushState(null, '', '/one')`)
+		c.waits()
+		c.runs(`history.replaceState(null, '', '/on')`)
+		c.waits()
+		c.storedSoon("screen_view /one", "screen_view /one", "screen_view /one", "screen_view /one", "screen_view /on")
+		c.quiet()
+	})
+
 	scenes("views one after the other have each its own title", func(t *testing.T, c scene) {
 		c.goes(c.URL + "/one")
 		c.runs(`document.title = 'One'; history.pushState(null, '', '/two'); document.title = 'Two'`)
@@ -115,6 +133,13 @@ func snippetViews(scenes scenes) {
 		c.runs(`location.hash = '/orders'`)
 		c.waits()
 		c.storedSoon("screen_view /users", "screen_view /orders")
+		c.runs(`history.replaceState(null, '', '/?code=7#/orders?id=8')`)
+		c.waits()
+		c.runs(`history.replaceState(null, '', '/?code=7#/orders'); history.replaceState(null, '', '/#/orders')`)
+		c.waits()
+		c.runs(`history.replaceState(null, '', '/')`)
+		c.waits()
+		c.storedSoon("screen_view /users", "screen_view /orders", "screen_view /orders", "screen_view /")
 	})
 }
 

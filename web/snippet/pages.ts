@@ -13,7 +13,7 @@ export function hashPath(address: URL): string {
  */
 export function matches(globs: string | undefined, path: string): boolean {
   return !!globs && globs.split(',').some((glob) => {
-    const pattern = glob.trim().replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&')
-    return new RegExp(`^${pattern.replaceAll(/\*+/g, (stars) => (stars[1] ? '.*' : '[^/]*'))}$`).test(path)
+    const pattern = glob.trim().replace(/\*+|\W/g, (found) => (found[1] ? '.*' : found === '*' ? '[^/]*' : `\\${found}`))
+    return new RegExp(`^${pattern}$`).test(path)
   })
 }

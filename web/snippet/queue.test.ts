@@ -9,6 +9,7 @@ let beacon = true
 
 const saying = (status: number, headers?: HeadersInit) => () => Promise.resolve(new Response(null, { status, headers: headers ?? {} }))
 const ids = (body: string) => (JSON.parse(body) as { id: unknown }[]).map((event) => event.id)
+const big = (id: number, bytes: number) => ({ id, properties: 'é'.repeat(bytes / 2) })
 const queue = () => newQueue('/v1/events?sent_at=', () => {}, (f) => f())
 
 beforeEach(() => {
@@ -112,16 +113,78 @@ describe('the queue', () => {
     expect(fetched.map((request) => [request.ids.length, request.ids[0]])).toEqual([[100, 50], [100, 50]])
   })
 
-  it('sends by beacon when the page goes, and by fetch what no beacon takes', async () => {
+  it('sends by beacon when the page goes', async () => {
     const q = queue()
     q.add({ id: 1 })
     q.flush(true)
-    expect(beacons.map(ids)).toEqual([[1]])
-    beacon = false
-    q.add({ id: 2, properties: 'x'.repeat(3e4) })
-    q.flush(true)
     await pass(1e6)
-    expect(fetched).toEqual([{ url: '/v1/events?sent_at=5000', ids: [2], keepalive: false }])
+    expect(beacons.map(ids)).toEqual([[1]])
+    expect(fetched).toEqual([])
+  })
+
+  describe('what no beacon takes', () => {
+    beforeEach(() => {
+      beacon = false
+    })
+
+    it('goes by requests that outlive the page, up to 64 KiB of them, and the rest beside them', async () => {
+      const q = queue()
+      for (const event of [big(1, 4e4), big(2, 4e4), { id: 3 }, big(4, 2e4)]) q.add(event)
+      q.flush(true)
+      q.flush(true)
+      await pass(1e6)
+      expect(fetched.map(({ ids: of, keepalive }) => [of, keepalive])).toEqual([[[1], true], [[2], false], [[3, 4], true]])
+    })
+
+    it('has less room while another request is under way, and all of it afterwards', async () => {
+      let answer!: (a: Response) => void
+      answers.push(() => new Promise((resolve) => (answer = resolve)))
+      const q = queue()
+      q.add(big(1, 4e4))
+      await pass(100)
+      q.add(big(2, 4e4))
+      q.flush(true)
+      answer(new Response())
+      await pass(100)
+      q.add(big(3, 6e4))
+      q.flush(true)
+      expect(fetched.map(({ ids: of, keepalive }) => [of, keepalive])).toEqual([[[1], true], [[2], false], [[3], true]])
+    })
+
+    it('is sent again where it was refused', async () => {
+      answers.push(() => Promise.reject(new TypeError('too much under way')), () => Promise.reject(new TypeError('too much under way')))
+      const q = queue()
+      for (const event of [big(1, 4e4), big(2, 4e4)]) q.add(event)
+      q.flush(true)
+      await pass(1e6)
+      expect(fetched.map((request) => request.ids).slice(2).flat().toSorted()).toEqual([1, 2])
+    })
+
+    it('stays where the page put something that throws in place of fetch', async () => {
+      const q = queue()
+      q.add(big(1, 4e4))
+      answers.push(() => {
+        throw new Error('no')
+      })
+      expect(() => q.flush(true)).toThrow('no')
+      q.flush(true)
+      expect(fetched.map(({ ids: of, keepalive }) => [of, keepalive])).toEqual([[[1], true], [[1], true]])
+    })
+  })
+
+  it('sends a large batch in parts too', async () => {
+    const q = queue()
+    for (let i = 1; i <= 5; i++) q.add(big(i, 3e4))
+    await pass(1e6)
+    expect(fetched.map(({ ids: of, keepalive }) => [of, keepalive])).toEqual([[[1, 2], true], [[3, 4, 5], false]])
+  })
+
+  it('sends an event that is too large to outlive the page all the same', async () => {
+    const q = queue()
+    q.add(big(1, 1e5))
+    q.add({ id: 2 })
+    await pass(1e6)
+    expect(fetched.map(({ ids: of, keepalive }) => [of, keepalive])).toEqual([[[1], false], [[2], true]])
   })
 
   it('keeps what a beacon has while the server is in trouble', async () => {

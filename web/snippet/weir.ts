@@ -34,27 +34,24 @@ const OUT = 'weir.out'
 const DEVICE = 'weir.device'
 const PROFILE = 'weir.profile'
 
-/** Reads, and before that writes or with null deletes, what is stored. Storage may be forbidden: then it is empty. */
-function stored(name: string, value?: string | null): string | null {
+/** Reads, and before that writes, or with '' deletes, what is stored. Storage may be forbidden: then it is empty. */
+function stored(name: string, value?: string): string | undefined {
   try {
-    if (value) localStorage.setItem(name, value)
-    if (value === null) localStorage.removeItem(name)
-    return localStorage.getItem(name)
-  } catch {
-    return null
-  }
+    if (value === '') delete localStorage[name]
+    if (value) localStorage[name] = value
+    return localStorage[name]
+  } catch {}
 }
 
 /** 128 bits; randomUUID is for pages with TLS alone. */
 const random = () => crypto.getRandomValues(new Uint32Array(4)).join('')
 
-const script = (document.currentScript ?? document.querySelector('script[data-key]')) as HTMLScriptElement | null
+const script = (document.currentScript || document.querySelector('script[data-key]')) as HTMLScriptElement | null
 
 if (script?.dataset.key && !window.weir?.identify) load(script)
 
 function load(from: HTMLScriptElement): void {
   const data = from.dataset
-  const { key, host } = data
   const hashed = 'hash' in data
   const persist = 'persist' in data
 
@@ -71,11 +68,9 @@ function load(from: HTMLScriptElement): void {
     }
   }
 
-  const queue = newQueue(`${(host ?? new URL(from.src, location.href).origin).replace(/\/$/, '')}/v1/events?key=${key}&sent_at=`, say, run)
-  const page = random() // its events' ids begin with it
-  let count = 0
+  const queue = newQueue(`${(data.host ?? new URL(from.src).origin).replace(/\/$/, '')}/v1/events?key=${data.key}&sent_at=`, say, run)
   let out = false // opted out, where that cannot be stored
-  let profile: string | null = null // where it is not stored
+  let profile: string | undefined // where it is not stored
   let ready = false // not while the page is prerendered
   let views = 0
   let address = '' // of the view that was looked for last
@@ -86,14 +81,14 @@ function load(from: HTMLScriptElement): void {
   const who = () => (persist && stored(PROFILE)) || profile
 
   const silent = () =>
-    (data.dnt !== 'ignore' && (navigator.doNotTrack === '1' || navigator.globalPrivacyControl)) || out || stored(OUT)
+    (data.dnt !== 'ignore' && (+navigator.doNotTrack! || navigator.globalPrivacyControl)) || out || stored(OUT)
 
-  /** Puts an event on its way; false if there must be none. */
-  function track(name: unknown, properties?: unknown, fields?: Sent): boolean {
+  /** Puts an event on its way; true if there must be none. */
+  function track(name: unknown, properties?: unknown, fields?: Sent): true | void {
     const view = name === 'screen_view'
     const url = new URL((fields?.url as string) ?? location.href, location.href)
     const path = (fields?.path as string) ?? (hashed ? hashPath(url) : undefined)
-    if (silent() || matches(data.exclude, path ?? url.pathname)) return false
+    if (silent() || matches(data.exclude, path ?? url.pathname)) return true
     if (view) {
       queue.settle() // the view before has its own title for a moment yet
       views++
@@ -112,29 +107,34 @@ function load(from: HTMLScriptElement): void {
       // A copy: the page may change what it gave. What is undefined goes.
       JSON.parse(
         JSON.stringify({
-          id: `${page}-${++count}`,
+          id: random(),
           name,
           ts: Date.now(),
           language: navigator.language,
           library: 'weir.js/1',
-          profile_id: who() || undefined,
-          device_id: (persist && (stored(DEVICE) ?? stored(DEVICE, random()))) || undefined,
+          profile_id: who(),
+          device_id: persist ? (stored(DEVICE) ?? stored(DEVICE, random())) : undefined,
           properties,
           ...fields,
           ...place,
         }),
       ) as Sent,
     )
-    return true
   }
 
-  /** Counts a view if the address is another one than before, or if it is asked to. */
-  function look(anyway?: boolean): void {
+  /**
+   * Counts a view if the address is another one than before, or if it is asked to.
+   * One that is replaced by itself with less of a query is tidied up: the page is the same.
+   */
+  function look(anyway?: unknown, replaced?: boolean): void {
     if ('manual' in data || (document.hidden && !address)) return // a page that nobody has seen yet waits until somebody does
     const now = hashed ? location.href : location.href.split('#')[0]!
-    if (now === address && !anyway) return
+    const same =
+      now === address ||
+      (replaced && (!hashed || location.hash) && now.split(/[?&#]/).every((part) => address.split(/[?&#]/).includes(part)))
     address = now
-    if (!track('screen_view')) {
+    if (same && !anyway) return
+    if (track('screen_view')) {
       leave() // another view would have closed the one before
       here = undefined
     }
@@ -156,31 +156,32 @@ function load(from: HTMLScriptElement): void {
   function clicked(event: MouseEvent): void {
     // The way of the event leads out of shadow trees too.
     const link = event.composedPath().find((node) => (node as Element).localName === 'a') as HTMLAnchorElement | undefined
-    if (event.button < 2 && link && /^https?:$/.test(link.protocol) && link.host !== location.host) {
+    if (event.button < 2 && link && /^https?/.test(link.protocol) && location.host !== link.host) {
       track('outbound', { url: link.href })
     }
   }
 
   const on = (target: EventTarget, types: string, f: (event: Event) => void) => {
-    for (const type of types.split(' ')) target.addEventListener(type, (event) => run(() => f(event)), true)
+    types.split(' ').map((type) => target.addEventListener(type, (event) => run(() => f(event)), true))
   }
 
   function begin(): void {
     ready = true
     for (const name of ['pushState', 'replaceState'] as const) {
       const original = history[name]
-      history[name] = function changed(...args) {
-        original.apply(this, args)
-        run(look)
+      history[name] = (...args) => {
+        original.apply(history, args)
+        run(() => look(0, name === 'replaceState'))
       }
     }
     on(window, 'popstate hashchange', () => look())
-    on(window, 'pageshow', (event) => (event as PageTransitionEvent).persisted && look(true))
+    // Chromium tells before that the page is visible: the view that this may have begun is not left.
+    on(window, 'pageshow', (event) => (event as PageTransitionEvent).persisted && look(!here || left))
     on(window, 'pagehide', gone)
     on(document, 'visibilitychange', () => {
       if (document.hidden) gone()
       // Who comes back within a visit reads on; later it is another visit, which begins here.
-      else look(!!left && Date.now() - left > IDLE)
+      else look(left && Date.now() - left > IDLE)
     })
     on(document, 'click auxclick', clicked as (event: Event) => void)
     run(look)
@@ -203,13 +204,13 @@ function load(from: HTMLScriptElement): void {
     when(() => {
       const name = String(id ?? '')
       if (!name || silent() || (name === who() && !traits)) return
-      profile = persist && stored(PROFILE, name) ? null : name
+      profile = persist && stored(PROFILE, name) ? undefined : name
       track('identify', traits)
     })
 
   const forget = () => {
-    profile = stored(PROFILE, null)
-    stored(DEVICE, null)
+    profile = stored(PROFILE, '')
+    stored(DEVICE, '')
   }
 
   weir.reset = () => when(forget)
@@ -227,12 +228,12 @@ function load(from: HTMLScriptElement): void {
   weir.optIn = () =>
     when(() => {
       out = false
-      stored(OUT, null)
+      stored(OUT, '')
       if (!here) look(true)
     })
 
-  for (const call of window.weir?.q ?? []) weir.apply(0, call as [unknown])
+  for (const call of window.weir?.q ?? []) weir(...call as [unknown])
   window.weir = weir
-  if (document.prerendering) document.addEventListener('prerenderingchange', () => run(begin), { once: true })
+  if (document.prerendering) on(document, 'prerenderingchange', begin)
   else run(begin)
 }
