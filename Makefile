@@ -60,16 +60,27 @@ clients: build clients/node/test/frameworks/node_modules/.package-lock.json ## T
 	WEIR_BIN=$(CURDIR)/bin/weir node --test clients/node/test/*.test.js
 	! command -v $(PYTHON) >/dev/null || { cd clients/python && WEIR_BIN=$(CURDIR)/bin/weir $(PYTHON) -B -m unittest discover; }
 
+# Race-tested is whatever has goroutines or locks of its own, and every new package: these have none, or are told apart below.
+PLAIN := ./internal/accesslog ./internal/codec ./internal/cold/... ./internal/dump ./internal/report ./internal/stats ./internal/visit
+RACED = $(filter-out $(shell go list $(PLAIN)) %/e2e,$(shell go list ./...))
+
+# GOTEST prints what go test prints, and keeps the times: the slowest tests are shown at the end.
+GOTEST = go tool -modfile=tools/go.mod gotestsum --format standard-quiet --hide-summary=skipped --jsonfile
+
 # The order is from cheap to dear. e2e runs alone: it starts servers, kills them and looks at a page.
 .PHONY: test
 test: ## Everything CI runs: dashboard, lint, clients, Go tests with the race detector, whole binary (WEIR_TEST_STRICT=1: skip nothing)
 	scripts/install-test-deps.sh
 	$(MAKE) --no-print-directory web lint
-	go vet ./...
 	$(MAKE) --no-print-directory clients
-	go test -race -timeout 10m $$(go list ./... | grep -v '/e2e$$')
-	go test -timeout 10m -run ReplayAreTheTruth ./cmd/weir
-	WEIR_TORTURE_KILLS=$${WEIR_TORTURE_KILLS:-8} go test -timeout 15m ./e2e
+	mkdir -p bin/tests
+	$(GOTEST) bin/tests/race.json -- -race -timeout 10m $(RACED)
+	$(GOTEST) bin/tests/plain.json -- -timeout 10m $(PLAIN)
+	$(GOTEST) bin/tests/cold.json -- -race -timeout 10m -run '^Test(Store|Server|Cluster)$$/^Write$$' ./internal/cold/...
+	$(GOTEST) bin/tests/replay.json -- -timeout 10m -run ReplayAreTheTruth ./cmd/weir
+	WEIR_TORTURE_KILLS=$${WEIR_TORTURE_KILLS:-8} $(GOTEST) bin/tests/e2e.json -- -timeout 15m ./e2e
+	@echo 'The slowest tests:'
+	@cat bin/tests/*.json | go tool -modfile=tools/go.mod gotestsum tool slowest --threshold 1s --num 20
 
 .PHONY: lint
 lint: ## Lint the Go code
@@ -95,7 +106,7 @@ test-long: ## The tests that have a short form in CI, in their long one: attacks
 	WEIR_TEST_LONG=1 go test -count 1 -timeout 60m -run TakeNoMoreMemory ./internal/wire
 	WEIR_TEST_LONG=1 go test -count 1 -timeout 60m -v -run AYearOf ./internal/alert ./internal/report
 	WEIR_TEST_LONG=1 go test -count 1 -timeout 60m -run BothSides ./internal/transfer
-	WEIR_TEST_LONG=1 WEIR_TEST_ZONES=7 go test -count 1 -timeout 60m ./internal/cold/...
+	WEIR_TEST_LONG=1 go test -count 1 -timeout 60m ./internal/cold/...
 
 .PHONY: soak
 soak: ## 10 minutes of load, a burst and an import in 512 MiB while a browser asks; WEIR_SOAK_STEADY=30s, _RATE, _DEVICES, _BURST, _IMPORT, _MEMORY: another

@@ -3,7 +3,6 @@ package clickhouse_test
 import (
 	"fmt"
 	"os"
-	"strconv"
 	"testing"
 	"time"
 
@@ -39,24 +38,20 @@ func databases() func(dir string) string {
 	}
 }
 
-// zones is in how many timezones questions are asked: n, or WEIR_TEST_ZONES, at most
-// 7. Where a bucket begins does not depend on the engine, and DuckDB is asked in all.
-func zones(t *testing.T, n int) int {
-	t.Helper()
-	if s := os.Getenv("WEIR_TEST_ZONES"); s != "" {
-		var err error
-		if n, err = strconv.Atoi(s); err != nil {
-			t.Fatal(err)
-		}
+// part is how much of the suite runs here, or all of it with WEIR_TEST_LONG. DuckDB is
+// asked everything each time: what can differ here is the SQL, and each kind is asked.
+func part(short coldtest.Part) coldtest.Part {
+	if os.Getenv("WEIR_TEST_LONG") != "" {
+		return coldtest.Part{Zones: 7, Of: 1}
 	}
-	return n
+	return short
 }
 
 func TestServer(t *testing.T) {
 	t.Parallel()
 	server := clickhousetest.Start(t)
 	database := databases()
-	coldtest.RunSome(t, zones(t, 2), func(t *testing.T, dir string) cold.Store {
+	coldtest.RunPart(t, part(coldtest.Part{Zones: 2, Of: 2}), func(t *testing.T, dir string) cold.Store {
 		return openAt(t, server.URL(database(dir)))
 	})
 }
@@ -65,7 +60,7 @@ func TestCluster(t *testing.T) {
 	t.Parallel()
 	cluster := clickhousetest.StartCluster(t, 2, 1)
 	database := databases()
-	coldtest.RunSome(t, zones(t, 1), func(t *testing.T, dir string) cold.Store {
+	coldtest.RunPart(t, part(coldtest.Part{Zones: 1, Of: 6}), func(t *testing.T, dir string) cold.Store {
 		return openAt(t, cluster.URL(database(dir))+"?cluster=weir")
 	})
 }

@@ -18,11 +18,11 @@ import (
 	"github.com/weir-analytics/weir/internal/insight"
 )
 
-func testErase(t *testing.T, open func(*testing.T, string) cold.Store, n int) {
-	t.Run("who is erased is gone, nobody else is, and no event", func(t *testing.T) { testEraseProfile(t, open, n == len(zones)) })
+func testErase(t *testing.T, open func(*testing.T, string) cold.Store, p Part) {
+	t.Run("who is erased is gone, nobody else is, and no event", func(t *testing.T) { testEraseProfile(t, open, p) })
 	t.Run("what was received before and is written later is without the person", func(t *testing.T) { testEraseLate(t, open) })
 	t.Run("what is of a time to come is erased too", func(t *testing.T) { testEraseAhead(t, open) })
-	if n > 1 {
+	if p.Zones > 1 {
 		t.Run("who has thousands of dead letters is erased too", func(t *testing.T) { testEraseManyDead(t, open) })
 	}
 	t.Run("an erasure of nobody is refused", func(t *testing.T) { testEraseNobody(t, open) })
@@ -31,7 +31,7 @@ func testErase(t *testing.T, open func(*testing.T, string) cold.Store, n int) {
 // erasedAt is after all of a history was received.
 var erasedAt = traitFrom.AddDate(0, 0, 4)
 
-func testEraseProfile(t *testing.T, open func(*testing.T, string) cold.Store, all bool) {
+func testEraseProfile(t *testing.T, open func(*testing.T, string) cold.Store, p Part) {
 	dir := t.TempDir()
 	s := open(t, dir)
 	h := newHistory(rand.New(rand.NewPCG(9, 11)))
@@ -53,7 +53,7 @@ func testEraseProfile(t *testing.T, open func(*testing.T, string) cold.Store, al
 	write(t, s, dead)
 
 	engine := insight.New(s, written{time.Now()}, time.Now, insight.Options{})
-	before, others := counts(t, s, h.project), o.others(t, engine, gone, all)
+	before, others := counts(t, s, h.project), o.others(t, engine, gone, p)
 	ids := map[string]int{} // that the person's events are to have
 	for _, r := range readEvents(t, s) {
 		if ofErased(&e, r.ProfileID, r.DeviceID) {
@@ -69,7 +69,7 @@ func testEraseProfile(t *testing.T, open func(*testing.T, string) cold.Store, al
 			if d := cmp.Diff(before, counts(t, s, h.project)); d != "" {
 				t.Errorf("%s, counts of events (-before +after):\n%s", when, d)
 			}
-			if d := cmp.Diff(others, o.others(t, engine, gone, all)); d != "" {
+			if d := cmp.Diff(others, o.others(t, engine, gone, p)); d != "" {
 				t.Errorf("%s, the others (-before +after):\n%s", when, d)
 			}
 			if left := traces(t, s, &e); len(left) > 0 {
@@ -114,13 +114,13 @@ func testEraseProfile(t *testing.T, open func(*testing.T, string) cold.Store, al
 	}
 }
 
-// others are the pictures of all profiles but one, or of each third.
-func (o *traitOracle) others(t *testing.T, e *insight.Engine, gone string, all bool) map[string]picture {
+// others are the pictures of all profiles but one, or of some.
+func (o *traitOracle) others(t *testing.T, e *insight.Engine, gone string, part Part) map[string]picture {
 	t.Helper()
 	out := map[string]picture{}
 	for i := range traitProfiles {
 		id := fmt.Sprint("user-", i)
-		if id == gone || !all && i%3 > 0 {
+		if id == gone || i%part.Of > 0 {
 			continue
 		}
 		a, err := e.Profile(t.Context(), o.h.project, id, 0)

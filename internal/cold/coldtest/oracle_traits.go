@@ -208,7 +208,7 @@ func (o *traitOracle) breakdowns(t *testing.T, e *insight.Engine) {
 }
 
 // filters asks each third question, or all.
-func (o *traitOracle) filters(t *testing.T, e *insight.Engine, all bool) {
+func (o *traitOracle) filters(t *testing.T, e *insight.Engine, p Part) {
 	asked := 0
 	number := func(s string) (f float64, ok bool) {
 		_, err := fmt.Sscanf(s, "%g", &f)
@@ -224,7 +224,7 @@ func (o *traitOracle) filters(t *testing.T, e *insight.Engine, all bool) {
 				">":        func(text string, ok bool) bool { f, n := number(text); return ok && n && f > 0.5 },
 			}
 			for _, op := range slices.Sorted(maps.Keys(tests)) {
-				if asked++; !all && asked%3 > 0 {
+				if asked++; asked%p.Of > 0 {
 					continue
 				}
 				pass := tests[op]
