@@ -35,6 +35,14 @@ func (m moment) asOf(now moment) time.Time {
 	return t
 }
 
+// known is asOf, and zero of no moment.
+func (m moment) known(now moment) time.Time {
+	if m.isZero() {
+		return time.Time{}
+	}
+	return m.asOf(now)
+}
+
 // setBackBy is the least step that counts: clocks that are kept by NTP drift less
 // between two looks.
 const setBackBy = 10 * time.Millisecond
@@ -129,10 +137,7 @@ func (d *Drain) upTo(ctx context.Context) time.Time {
 // upTo is the same for one shard.
 func (s *shard) upTo(ctx context.Context) time.Time {
 	now, complete := s.clock.look(s.opt.Clock), s.progress.completeAt()
-	known := time.Time{}
-	if !complete.isZero() {
-		known = complete.asOf(now)
-	}
+	known := complete.known(now)
 	p, err := s.log.Progress(ctx, s.n)
 	if err != nil {
 		return known
@@ -144,12 +149,18 @@ func (s *shard) upTo(ctx context.Context) time.Time {
 	if err != nil || len(first) == 0 {
 		return known
 	}
-	came := first[0].Event.ReceivedAt
-	if at, least := s.clock.noticed(); at.After(complete.mono) && least.Before(came) {
+	at, least := s.clock.noticed()
+	return completeBefore(first[0].Event.ReceivedAt, now, complete, at, least)
+}
+
+// completeBefore is up to when a shard is complete: before the first event that is not
+// in the cold tier came. The clock was set back to least at the time setBack, if ever.
+func completeBefore(came time.Time, now, complete moment, setBack, least time.Time) time.Time {
+	if setBack.After(complete.mono) && least.Before(came) {
 		came = least // an event behind the first may have the smaller time
 	}
 	if came.After(now.wall) {
-		return known // the clock was set back before this process began
+		return complete.known(now) // the clock was set back before this process began
 	}
 	return came
 }

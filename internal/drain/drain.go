@@ -121,7 +121,9 @@ func New(log hot.Log, w cold.Writer, o Options) *Drain {
 	d.away = outage.New(o.Logger, nil, "drain: cold tier does not take a batch; trying again", "drain: cold tier takes batches again")
 	d.failed = outage.New(o.Logger, nil, "drain: shard failed; starting over", "drain: all shards go on")
 	d.unread = outage.New(o.Logger, nil, "drain: the roster of nodes cannot be read; the shards stay as they are", "drain: the roster of nodes can be read again")
-	d.slots = make(chan struct{}, min(log.Shards(), maxBatches))
+	// With little memory there are fewer at a time, and each is as large as it may be.
+	full := int(d.opt.Memory / int64(d.opt.MaxBatch*perEvent))
+	d.slots = make(chan struct{}, min(log.Shards(), max(1, min(full, maxBatches))))
 	for i := range log.Shards() {
 		d.shards = append(d.shards, newShard(d, i))
 	}

@@ -105,7 +105,7 @@ func away(err error) bool {
 		errors.Is(err, net.ErrClosed) || errors.Is(err, context.DeadlineExceeded)
 }
 
-// asked is a question's fault, with the code that its asker is told.
+// asked wraps the error of a query with the code and the message that the client gets.
 func asked(err error) error {
 	switch code(err) {
 	case proto.ErrTimeoutExceeded:

@@ -6,9 +6,10 @@ package duckdb
 
 #ifdef __GLIBC__
 #include <malloc.h>
-// Each thread gets an arena of its own, of which little is ever given back: 15 MB each,
-// seen under load. Large blocks, such as Pebble's memtables, go back to the system when
-// they are freed, whatever their size was.
+// glibc makes an arena for each thread and returns little of its memory to the system:
+// 15 MB an arena were seen under load. So there are at most two. Blocks of 1 MiB or more,
+// such as Pebble's memtables, are mapped on their own and returned when they are freed.
+// glibc would raise that size by itself, but not once it is set.
 static void bound(void) { mallopt(M_ARENA_MAX, 2); mallopt(M_MMAP_THRESHOLD, 1 << 20); mallopt(M_TRIM_THRESHOLD, 4 << 20); }
 static void trim(void) { malloc_trim(0); }
 #else
@@ -16,9 +17,9 @@ static void bound(void) {}
 static void trim(void) {}
 #endif
 
-// On Linux DuckDB has an allocator of its own, jemalloc, with four arenas a core, each
-// of which holds what was freed in the last second. Its options are read before main;
-// these are the last it reads. The name is not there on other systems, which is no harm.
+// On Linux DuckDB uses jemalloc, with four arenas for each core. An arena keeps freed
+// memory for a second. jemalloc reads its options before main begins; this variable is
+// the last place that it reads them from, so it wins. Other systems do not use the name.
 const char *duckdb_je_malloc_conf_2_conf_harder = "narenas:2";
 
 __attribute__((weak)) int duckdb_je_mallctl(const char *name, void *old, size_t *oldlen, void *new, size_t newlen);
