@@ -88,5 +88,4 @@ func TestSlowBodiesKeepNobodyOut(t *testing.T) {
 	t.Logf("%d slow connections with a key, %d without, %d MiB", keyed.Load(), keyless.Load(), s.rss()>>20)
 	s.staysUnder(attackBudget, "slow bodies")
 	s.holdsAll(p, acked)
-	s.stop()
 }

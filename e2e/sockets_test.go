@@ -98,5 +98,4 @@ func TestHeadsThatDoNotEndTakeLittleMemory(t *testing.T) {
 	s.isWell(p)
 	t.Logf("%d MiB before, at most %d", before, s.peak()>>20)
 	s.staysUnder(before+200, "heads that do not end")
-	s.stop()
 }

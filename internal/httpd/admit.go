@@ -246,7 +246,7 @@ func (s *Server) identify(rule Rule, r *http.Request) (context.Context, principa
 }
 
 func (s *Server) identifyBearer(ctx context.Context, secret, ip string) (who principal, err error) {
-	err = s.guesses.secret(ctx, "token", secret, ip, func() error {
+	err = s.guesses.secret(ctx, "token", ip, func() error {
 		var err error
 		if strings.HasPrefix(secret, meta.KeyPrefix) {
 			who.key, err = s.cfg.Directory.ProjectByKey(ctx, secret)

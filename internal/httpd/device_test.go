@@ -3,9 +3,7 @@ package httpd_test
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -162,27 +160,5 @@ func TestAFloodOfGuessesMakesFewBucketsInTheSharedStore(t *testing.T) {
 	// 120 got through the /48, each with buckets of its address, its /56, and with the account.
 	if n := len(shared.keys); n > 3*120+2 {
 		t.Errorf("%d buckets", n)
-	}
-}
-
-func TestWhatIsRememberedOfTokensIsBounded(t *testing.T) {
-	f := start(t)
-	s := httpd.New(httpd.Config{Directory: f.meta, Sessions: f.meta.Sessions(), Clock: f.watch.now, Logger: slog.New(slog.DiscardHandler)})
-	for i := range httpd.Remembered + 100 {
-		for token, want := range map[string]int{f.admin: 200, "wt_made_up": 401} {
-			r := httptest.NewRequest("GET", "/api/v1/session", nil)
-			r.RemoteAddr = fmt.Sprintf("[2001:db8:%x:%x::1]:1", i>>12, i)
-			r.Host = "localhost"
-			r.Header.Set("Authorization", "Bearer "+token)
-			w := httptest.NewRecorder()
-			s.Handler().ServeHTTP(w, r)
-			if w.Code != want && w.Code != 429 {
-				t.Fatalf("%s: %d", token, w.Code)
-			}
-		}
-	}
-	shut, taken := httpd.RememberedOf(s)
-	if taken > httpd.Remembered || shut > httpd.Remembered || shut == 0 {
-		t.Errorf("%d networks are shut, %d tokens are known", shut, taken)
 	}
 }

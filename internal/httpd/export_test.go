@@ -24,12 +24,5 @@ func ForwardedFor(values []string, peer netip.Addr, trusted func(netip.Addr) boo
 	return forwardedFor(values, peer, trusted)
 }
 
-// Remembered is remembered.
-const Remembered = remembered
-
-// RememberedOf is how many networks a server does not hear, and how many tokens it
-// knows from where.
-func RememberedOf(s *Server) (shut, taken int) { return s.guesses.shut.Len(), s.guesses.taken.Len() }
-
 // Sharer is sharer.
 func Sharer(a netip.Addr) netip.Addr { return sharer(a) }

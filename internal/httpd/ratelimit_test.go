@@ -202,6 +202,10 @@ func TestUsageIsShownToTheProjectsOwn(t *testing.T) {
 	if u.Month != "2026-03" || f.project.ID != f.shop.ID || a.header.Get("Cache-Control") != "no-store" {
 		t.Errorf("usage = %s", a.body)
 	}
+	wantStatus(t, f.as(f.admin, "GET", f.path("/usage?month=2026-03"), ""), 200)
+	for _, month := range []string{"2026-02", "9999-13", "x"} {
+		wantError(t, f.as(f.admin, "GET", f.path("/usage?month="+month), ""), 400, weir.EINVALID)
+	}
 	f.err = weir.Errorf(weir.EUNAVAILABLE, "away")
 	wantError(t, f.as(f.admin, "GET", f.path("/usage"), ""), 503, weir.EUNAVAILABLE)
 }

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	lru "github.com/hashicorp/golang-lru/v2"
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/fleet"
 	"github.com/weir-analytics/weir/internal/fleet/local"
@@ -28,25 +27,13 @@ type throttle struct {
 
 	limiter fleet.Limiter // of all nodes; nil without others
 	own     fleet.Limiter // this node's, asked first: what it refuses costs the other nothing, and where the other fails it goes on alone
-	clock   weir.Clock
 	log     *slog.Logger
 	failed  rate.Sometimes // the log of that
-
-	// Who sent too many wrong tokens is not heard until then, by network.
-	shut *lru.Cache[string, time.Time]
-	// Sums of tokens that were right, with the network that they came from.
-	taken *lru.Cache[string, struct{}]
 }
-
-// remembered bounds each of shut and taken: at about 200 bytes each, 4 MB.
-const remembered = 10_000
 
 // newThrottle lets through a few guesses at once, then slowly. limiter may be nil:
 // then there is but this node.
 func newThrottle(limiter fleet.Limiter, clock weir.Clock, log *slog.Logger, m *metrics) *throttle {
-	// The constructor's only error is a size below 1.
-	shut, _ := lru.New[string, time.Time](remembered)
-	taken, _ := lru.New[string, struct{}](remembered)
 	return &throttle{
 		pair:    fleet.Limit{Every: 12 * time.Second, Burst: 5},
 		addr:    fleet.Limit{Every: 2 * time.Second, Burst: 30},
@@ -56,11 +43,8 @@ func newThrottle(limiter fleet.Limiter, clock weir.Clock, log *slog.Logger, m *m
 		metrics: m,
 		limiter: limiter,
 		own:     local.New(local.Options{Clock: clock}).Limiter,
-		clock:   clock,
 		log:     log,
 		failed:  rate.Sometimes{First: 3, Interval: 10 * time.Second},
-		shut:    shut,
-		taken:   taken,
 	}
 }
 
@@ -99,30 +83,19 @@ func (t *throttle) guess(ctx context.Context, email, ip, device string) error {
 	return nil
 }
 
-// secret lets look find out whether a token or a code, of the kind, is right, unless
-// too many wrong ones came from the client's network: then not even a right one
-// is looked at, but for one that was right from there before. look's error is EUNAUTHORIZED
-// for a wrong one. Errors: ERATELIMITED, and those of look.
-func (t *throttle) secret(ctx context.Context, kind, secret, ip string, look func() error) error {
-	places := t.places("secret:", ip)
-	known := digest(secret + "\x00" + network(ip))
-	if !t.taken.Contains(known) {
-		for _, b := range places {
-			if until, ok := t.shut.Get(b.key); ok && until.After(t.clock.Now()) {
-				return t.refuse(kind, until.Sub(t.clock.Now()))
-			}
-		}
-	}
+// secret lets look find out whether a token or a code, of the kind, is right. look's
+// error is EUNAUTHORIZED for a wrong one, of which a client's network has a few. A right
+// one is always taken: it is random and cannot be guessed, and who sends wrong ones from
+// the same network, such as an office's, is to keep nobody out. The limit is there to
+// be seen in the metrics, and for what guessing costs. Errors: ERATELIMITED, and those of
+// look.
+func (t *throttle) secret(ctx context.Context, kind, ip string, look func() error) error {
 	err := look()
-	if err == nil {
-		t.taken.Add(known, struct{}{})
-	}
 	if weir.ErrorCode(err) != weir.EUNAUTHORIZED {
 		return err
 	}
 	t.wrong(kind)
-	if b, wait := t.take(ctx, places); wait > 0 {
-		t.shut.Add(b.key, t.clock.Now().Add(wait))
+	if _, wait := t.take(ctx, t.places("secret:", ip)); wait > 0 {
 		return t.refuse(kind, wait)
 	}
 	return err
