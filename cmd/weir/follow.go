@@ -141,7 +141,7 @@ func (f *follower) flush(ctx context.Context) error {
 		f.rep.read(b)
 		reply := &importReply{}
 		if b.events() > 0 {
-			if reply, err = f.send.once(ctx, b); err != nil {
+			if reply, err = f.send.last(ctx, b); err != nil {
 				f.rep.tell("what came last is left for the next start: %v", err)
 				return nil
 			}

@@ -9,10 +9,13 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
+	"github.com/klauspost/compress/gzip"
 	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/wire"
 )
 
 // importReply is the server's answer to a batch.
@@ -22,6 +25,65 @@ type importReply struct {
 	Rejected   []weir.Rejection `json:"rejected"`
 
 	retried bool // an earlier attempt may have been taken too
+}
+
+// quotaExceeded is the reason of an event of a month that is used up, which may come
+// again when the month is over.
+const quotaExceeded = wire.ReasonQuota
+
+// importPart is what of a batch is sent at once: all of it, or the events that wait.
+type importPart struct {
+	body []byte // NDJSON, compressed
+	at   []int  // the events' places in the batch
+}
+
+func wholeBatch(b *importBatch) importPart {
+	p := importPart{b.body, make([]int, b.events())}
+	for i := range p.at {
+		p.at[i] = i
+	}
+	return p
+}
+
+// only are those of the part's events; some are their places in it, in order.
+func (p importPart) only(some []int) (importPart, error) {
+	z, err := gzip.NewReader(bytes.NewReader(p.body))
+	if err != nil {
+		return p, err
+	}
+	text, err := io.ReadAll(z)
+	if err != nil {
+		return p, err
+	}
+	lines := bytes.SplitAfter(text, []byte("\n"))
+	var body bytes.Buffer
+	out := importPart{at: make([]int, 0, len(some))}
+	w := gzip.NewWriter(&body)
+	for _, i := range some {
+		if _, err := w.Write(lines[i]); err != nil {
+			return p, err
+		}
+		out.at = append(out.at, p.at[i])
+	}
+	err = w.Close()
+	out.body = body.Bytes()
+	return out, err
+}
+
+// add adds the answer to a part, and returns the places in the part of the events that wait.
+func (r *importReply) add(reply *importReply, p importPart) (waiting []int) {
+	r.Accepted += reply.Accepted
+	r.Duplicates += reply.Duplicates
+	for _, x := range reply.Rejected {
+		if x.Reason == quotaExceeded {
+			waiting = append(waiting, x.Index)
+			continue
+		}
+		x.Index = p.at[x.Index]
+		r.Rejected = append(r.Rejected, x)
+	}
+	slices.Sort(waiting)
+	return waiting
 }
 
 // importSender posts batches, again and again if need be. The ids make that
@@ -53,14 +115,25 @@ func (e *passingError) Unwrap() error { return e.err }
 func (s *importSender) post(ctx context.Context, b *importBatch) (*importReply, error) {
 	var failedAt time.Time
 	backoff := importBackoffMin
+	total, rest := new(importReply), wholeBatch(b)
 	for {
-		reply, err := s.once(context.WithoutCancel(ctx), b)
+		reply, err := s.once(context.WithoutCancel(ctx), rest)
 		if err == nil {
-			reply.retried = !failedAt.IsZero()
-			if s.endless && reply.retried {
-				s.tell("the server takes batches again")
+			waiting := total.add(reply, rest)
+			if len(waiting) == 0 {
+				total.retried = !failedAt.IsZero()
+				if s.endless && total.retried {
+					s.tell("the server takes batches again")
+				}
+				return total, nil
 			}
-			return reply, nil
+			if len(waiting) < len(rest.at) {
+				if rest, err = rest.only(waiting); err != nil {
+					return nil, fmt.Errorf("import: %w", err)
+				}
+				continue // the answer says when to send them again
+			}
+			err = &passingError{err: errQuota}
 		}
 		var passing *passingError
 		if !errors.As(err, &passing) {
@@ -87,9 +160,26 @@ func (s *importSender) post(ctx context.Context, b *importBatch) (*importReply, 
 	}
 }
 
+// errQuota is why events wait.
+var errQuota = errors.New("the quota of the events' month is used up")
+
+// last makes one attempt for all of a batch.
+func (s *importSender) last(ctx context.Context, b *importBatch) (*importReply, error) {
+	all := wholeBatch(b)
+	reply, err := s.once(ctx, all)
+	if err != nil {
+		return nil, err
+	}
+	total := new(importReply)
+	if len(total.add(reply, all)) > 0 {
+		return nil, errQuota
+	}
+	return total, nil
+}
+
 // once makes one attempt.
-func (s *importSender) once(ctx context.Context, b *importBatch) (*importReply, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.endpoint, bytes.NewReader(b.body))
+func (s *importSender) once(ctx context.Context, p importPart) (*importReply, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.endpoint, bytes.NewReader(p.body))
 	if err != nil {
 		return nil, err
 	}
@@ -110,14 +200,14 @@ func (s *importSender) once(ctx context.Context, b *importBatch) (*importReply, 
 		return nil, &passingError{err: fmt.Errorf("read the answer: %w", err)}
 	}
 	if res.StatusCode == http.StatusBadRequest { // maybe each of the events is wrong
-		if reply, err := readReply(body, b.events()); err == nil {
+		if reply, err := readReply(body, len(p.at)); err == nil {
 			return reply, nil
 		}
 	}
 	if res.StatusCode != http.StatusOK {
 		return nil, s.refusal(res, body)
 	}
-	return readReply(body, b.events())
+	return readReply(body, len(p.at))
 }
 
 // readReply reads what became of the events. It must account for every event.

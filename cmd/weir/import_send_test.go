@@ -288,3 +288,40 @@ func TestImportStopsWaitingWhenInterrupted(t *testing.T) {
 		t.Errorf("%d requests after the interrupt", server.requests)
 	}
 }
+
+// The others are in, so only what waits is sent again.
+func TestImportSendsAgainOnlyWhatTheQuotaRefused(t *testing.T) {
+	server := newFakeServer(t)
+	over := true
+	server.before = func(n int, w http.ResponseWriter, r *http.Request) bool {
+		if n != 2 {
+			return false
+		}
+		over = false // the month is over
+		return unavailable(2, 429, "Retry-After", "7")(n, w, r)
+	}
+	place := map[string]int{} // by id
+	server.reject = func(e importEvent) string {
+		if place[e.ID] == 0 {
+			place[e.ID] = len(place)
+		}
+		if over && place[e.ID]%100 == 99 {
+			return quotaExceeded
+		}
+		return ""
+	}
+	run := newImportRun(server.URL, smallLog(t))
+	rep, err := run.do(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rep.Accepted != 2500 || rep.Rejected != 0 || rep.Duplicates != 0 || len(server.events) != 2500 {
+		t.Errorf("%d accepted, %d rejected, %d twice, %d there", rep.Accepted, rep.Rejected, rep.Duplicates, len(server.events))
+	}
+	if diff := cmp.Diff([]int{1000, 10, 1000, 500}, server.sizes); diff != "" {
+		t.Errorf("requests (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]time.Duration{7 * time.Second}, run.waits); diff != "" {
+		t.Errorf("waits (-want +got):\n%s", diff)
+	}
+}

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	weir "github.com/weir-analytics/weir"
@@ -34,17 +35,23 @@ func Limited(s Standing, wait time.Duration) *Refusal {
 type admission struct {
 	key      string // whose rate they were taken of, "" for none
 	n        int
+	refused  int // events of a month that is used up, when they are refused
 	standing *Standing
 	month    *tally // of a project with a quota
 	over     bool   // it is used up
 }
 
-// admit holds a request to its project's limits. Error: a Refusal.
+// admit holds a request to its project's limits. Error: a Refusal, of a request of which
+// nothing may be taken now. Of one that has events of other months too only those wait
+// that are of the month that is used up.
 func (g *Ingester) admit(ctx context.Context, p *weir.Project, in []weir.Incoming, r Remote, now time.Time) (a admission, err error) {
 	l := p.Limits
 	if l.Quota > 0 && g.Quotas != nil {
 		a.month, a.over = g.Quotas.over(ctx, p, now)
-		if a.over && (l.Over == weir.OverRefuse || l.Over == "") && a.month.any(in) {
+		if a.over && (l.Over == weir.OverRefuse || l.Over == "") {
+			a.refused = int(a.month.count(in))
+		}
+		if a.refused == len(in) {
 			return a, g.refuse(p, now, len(in), &Refusal{
 				Err:    weir.Errorf(weir.EQUOTA, "the project's %d events of this month are used up", l.Quota),
 				After:  time.UnixMicro(a.month.to.Load()).Sub(now),
@@ -53,12 +60,13 @@ func (g *Ingester) admit(ctx context.Context, p *weir.Project, in []weir.Incomin
 		}
 	}
 	if limit := l.Key.Or(g.LimitKey); limit.Limited() && g.Limiter != nil && r.Key != "" {
-		s, wait := g.Limiter.Take(ctx, "key:"+r.Key, limit, len(in))
+		n := len(in) - a.refused
+		s, wait := g.Limiter.Take(ctx, "key:"+r.Key, limit, n)
 		s.Policy = PolicyKey
 		if wait > 0 {
 			return a, g.refuse(p, now, len(in), Limited(s, wait))
 		}
-		a.key, a.n, a.standing = "key:"+r.Key, len(in), &s
+		a.key, a.n, a.standing = "key:"+r.Key, n, &s
 	}
 	return a, nil
 }
@@ -82,14 +90,19 @@ func (g *Ingester) giveBack(a admission) {
 // marks those that are kept, moves them to the front of in, and names the others.
 func (g *Ingester) overflowed(p *weir.Project, in []weir.Incoming, a admission) (kept []weir.Incoming, out []weir.Rejection, flagged int) {
 	l := p.Limits
-	if !a.over || l.Over != weir.OverFlag && l.Over != weir.OverSample {
-		return in, nil, 0 // what is refused did not come so far, unless it is of another month
+	marks := l.Over == weir.OverFlag || l.Over == weir.OverSample
+	if !a.over || !marks && a.refused == 0 {
+		return in, nil, 0
 	}
 	kept = in[:0]
 	for i := range in {
 		x := in[i]
 		switch {
 		case !a.month.holds(x.Event.Time.UnixMicro()):
+		case !marks:
+			out = append(out, weir.Rejection{Index: x.Index, Reason: ReasonQuota, Detail: fmt.Sprintf(
+				"the project's %d events of its month are used up: send it again after %s", l.Quota, time.UnixMicro(a.month.to.Load()).UTC().Format(time.RFC3339))})
+			continue
 		case l.Over == weir.OverFlag:
 			x.Event.Properties = marked(x.Event.Properties, PropertyOver, "true")
 			flagged++
@@ -110,25 +123,23 @@ func (g *Ingester) accepted(p *weir.Project, kept []weir.Incoming, duplicates in
 		a.month.added.Add(max(a.month.count(kept)-int64(duplicates), 0))
 	}
 	if a.over {
-		g.metrics.rejected.WithLabelValues(ReasonSampled).Add(float64(len(out)))
+		for _, reason := range []string{ReasonSampled, ReasonQuota} {
+			n := 0
+			for _, j := range out {
+				if j.Reason == reason {
+					n++
+				}
+			}
+			g.metrics.rejected.WithLabelValues(reason).Add(float64(n))
+			g.Overflows.add(p, now, reason, n)
+		}
 		g.metrics.flagged.Add(float64(flagged))
-		g.Overflows.add(p, now, ReasonSampled, len(out))
 		g.Overflows.add(p, now, ReasonFlagged, flagged)
 	}
 }
 
-// any says whether any of the events is of the month. An event counts in the month
-// of its own time, as in the counters.
-func (t *tally) any(in []weir.Incoming) bool {
-	for i := range in {
-		if t.holds(in[i].Event.Time.UnixMicro()) {
-			return true
-		}
-	}
-	return false
-}
-
-// count is how many of the events are of the month.
+// count is how many of the events are of the month. An event counts in the month of its
+// own time, as in the counters.
 func (t *tally) count(in []weir.Incoming) (n int64) {
 	for i := range in {
 		if t.holds(in[i].Event.Time.UnixMicro()) {

@@ -58,10 +58,10 @@ type Reply struct {
 }
 
 // Refuses says that no event of the request was taken, nor before, and that each has
-// a defect. What a quota's policy drops has none.
+// a defect. What a quota's policy drops, or lets wait, has none.
 func (r *Reply) Refuses() bool {
 	return len(r.Rejected) > 0 && r.Accepted+r.Duplicates == 0 &&
-		!slices.ContainsFunc(r.Rejected, func(j weir.Rejection) bool { return j.Reason == ReasonSampled })
+		!slices.ContainsFunc(r.Rejected, func(j weir.Rejection) bool { return j.Reason == ReasonSampled || j.Reason == ReasonQuota })
 }
 
 // Config is what an Ingester is made of.

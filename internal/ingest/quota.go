@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/hot"
+	"github.com/weir-analytics/weir/internal/wire"
 	"golang.org/x/time/rate"
 )
 
@@ -38,7 +39,7 @@ const (
 // Reasons for which events are not taken as they were sent.
 const (
 	ReasonLimited = "rate_limited"   // the key's rate; the sender may send them again
-	ReasonQuota   = "quota_exceeded" // as well
+	ReasonQuota   = wire.ReasonQuota // as well
 	ReasonSampled = "sampled_out"    // dropped
 	ReasonFlagged = "flagged"        // taken, and marked
 )

@@ -102,10 +102,40 @@ func TestAnEventCountsInTheMonthOfItsOwnTime(t *testing.T) {
 	r.send(batch(0, 5, "2026-02-28T18:29:59Z"), browser) // February in Kolkata
 	r.send(batch(5, 3, "2026-02-28T18:30:00Z"), browser)
 	r.refused(batch(8, 1, "2026-02-28T18:30:00Z"), browser, weir.EQUOTA)
-	r.refused(batch(8, 1, "2026-02-01T00:00:00Z")+batch(9, 1, ""), browser, weir.EQUOTA) // all or nothing
 	r.send(batch(8, 1, "2026-02-01T00:00:00Z"), browser)
 	if u := r.usage(); u.Used != 3 {
 		t.Errorf("usage = %+v", u)
+	}
+}
+
+func TestOnlyTheEventsOfAMonthThatIsUsedUpWait(t *testing.T) {
+	r := limited(t, weir.Limits{Quota: 3, Key: weir.Rate{N: 100, Per: time.Hour}})
+	r.send(batch(0, 3, ""), browser)
+	from := browser
+	from.Key = "k"
+	const past = "2026-02-01T00:00:00Z"
+	reply := r.send(batch(3, 2, past)+batch(5, 1, "")+`{"name":""}`+"\n"+batch(6, 1, past), from)
+	want := []weir.Rejection{
+		{Index: 2, Reason: "quota_exceeded", Detail: "the project's 3 events of its month are used up: send it again after 2026-03-31T18:30:00Z"},
+		{Index: 3, Reason: "name_missing"},
+	}
+	if d := cmp.Diff(want, reply.Rejected); d != "" || reply.Accepted != 3 || reply.Standing.Remaining != 97 {
+		t.Fatalf("%d accepted, %d remaining: %s", reply.Accepted, reply.Standing.Remaining, d)
+	}
+	if got := r.metric("weir_events_rejected_total", "quota_exceeded"); got != 1 || r.usage().Refused != 1 || r.usage().Used != 3 || r.stored() != 6 {
+		t.Errorf("%v events are counted as refused, usage %+v, %d stored", got, r.usage(), r.stored())
+	}
+	// Sent again: the others are duplicates, and it is in when its month is over.
+	r.now = time.Date(2026, 3, 31, 18, 30, 0, 0, time.UTC)
+	if reply = r.send(batch(5, 1, "2026-03-14T10:00:00Z"), from); reply.Accepted != 1 {
+		t.Errorf("%+v", reply)
+	}
+}
+
+func TestARequestWithAnEventThatWaitsIsNotRefusedAsWrong(t *testing.T) {
+	reply := ingest.Reply{Rejected: []weir.Rejection{{Index: 0, Reason: "quota_exceeded"}, {Index: 1, Reason: "name_missing"}}}
+	if reply.Refuses() {
+		t.Error("who sent it would not send it again")
 	}
 }
 

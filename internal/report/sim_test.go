@@ -157,7 +157,10 @@ func (s *sim) compare() {
 	if err != nil {
 		s.fail("%v", err)
 	}
-	for a := range days {
+	for a, err := range days {
+		if err != nil {
+			s.fail("%v", err)
+		}
 		s.fail("%s is not over and has a report, of %d events", a.Date, a.Totals.Events)
 	}
 	if _, err := s.r.Daily(s.t.Context(), s.p, today); weir.ErrorCode(err) != weir.ENOTFOUND {

@@ -187,7 +187,7 @@ func TestAnAnswerOfV1TellsWhatBecameOfEachEventOnDelivery(t *testing.T) {
 	sent.Parts[0].Rejected = []weir.Rejection{{Index: 1, Reason: "quota_exceeded"}}
 	sent.Parts[0].Duplicates = 1
 	answer := wire.PostHog{}.Answer(&wire.Request{Route: wire.Route{Path: "/i/v1/analytics/events"}}, sent)
-	want := `{"results":{"0190b2f0-0000-7000-8000-000000000001":{"result":"ok"},"0190b2f0-0000-7000-8000-000000000002":{"result":"drop","details":"quota_exceeded"}}}`
+	want := `{"results":{"0190b2f0-0000-7000-8000-000000000001":{"result":"ok"},"0190b2f0-0000-7000-8000-000000000002":{"result":"retry","details":"quota_exceeded"}}}`
 	if string(answer.Body) != want || answer.Status != 200 {
 		t.Errorf("%d %s", answer.Status, answer.Body)
 	}

@@ -216,9 +216,10 @@ var v1Drops = map[string]string{
 // answerV1 says what became of each event. Those seen before are ok.
 func answerV1(r *Request, s *Sent) Response {
 	uuids, _ := s.Reply.([]string)
-	why := make(map[int]string)
+	why, retry := make(map[int]string), make(map[int]bool)
 	for _, part := range s.Parts {
 		for _, rejected := range part.Rejected {
+			retry[rejected.Index] = rejected.Reason == ReasonQuota
 			switch word := v1Drops[rejected.Reason]; {
 			case rejected.Reason == ReasonWrongType:
 				why[rejected.Index] = rejected.Detail
@@ -236,7 +237,11 @@ func answerV1(r *Request, s *Sent) Response {
 		}
 		body = append(appendQuoted(body, []byte(id)), `:{"result":`...)
 		if word, dropped := why[i]; dropped {
-			body = append(appendQuoted(append(body, `"drop","details":`...), []byte(word)), '}')
+			result := `"drop","details":`
+			if retry[i] {
+				result = `"retry","details":`
+			}
+			body = append(appendQuoted(append(body, result...), []byte(word)), '}')
 		} else {
 			body = append(body, `"ok"}`...)
 		}

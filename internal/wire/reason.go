@@ -1,5 +1,9 @@
 package wire
 
+// ReasonQuota is that of an event of a month that is used up: it may be sent again when
+// the month is over. It is the only one that passes.
+const ReasonQuota = "quota_exceeded"
+
 // Reasons of a rejection: stable words, which the metric carries too.
 const (
 	ReasonMalformed     = "malformed_json"      // a line of NDJSON is not JSON
