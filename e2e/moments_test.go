@@ -5,6 +5,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/weir-analytics/weir/internal/clickhousetest"
+	"github.com/weir-analytics/weir/internal/redistest"
 )
 
 // A folder whose stores are of different moments is refused: it would answer with
@@ -61,6 +64,43 @@ func TestAFolderOfDifferentMomentsIsRefused(t *testing.T) {
 				t.Errorf("it does not say what is wrong: %s", out)
 			}
 		})
+	}
+}
+
+// The same of a Redis and a ClickHouse, of which one was restored.
+func TestARedisOfAnEarlierMomentThanItsClickHouseIsRefused(t *testing.T) {
+	onlyOn(t, "redis", "clickhouse")
+	r := redistest.Start(t, "--appendonly", "no")
+	args := []string{
+		"--listen", "127.0.0.1:0", "--data", t.TempDir(), "--hot", r.URL(), "--cold", clickhousetest.Start(t).URL("weir"), "--log-level", "error",
+	}
+	const dump = "dump.rdb"
+	early := t.TempDir()
+	s := start(t, binary(t, ""), args...)
+	p := s.project("UTC")
+	s.send(p, `[{"name":"a","device_id":"d"},{"name":"b","device_id":"d"}]`)
+	s.stop()
+	r.Do("SAVE")
+	replaceFile(t, early, r.Dir, dump)
+
+	s = start(t, binary(t, ""), args...)
+	s.send(p, `[{"name":"c","device_id":"d"},{"name":"d","device_id":"d"}]`)
+	s.stop()
+
+	r.Kill()
+	replaceFile(t, r.Dir, early, dump)
+	r.Restart()
+	s = launch(t, binary(t, ""), args...)
+	until(t, "the start is refused", func() bool {
+		select {
+		case <-s.done:
+			return true
+		default:
+			return false
+		}
+	})
+	if out := s.log.String() + s.out.String(); !strings.Contains(out, "the hot tier is older than the cold tier") {
+		t.Errorf("it does not say what is wrong: %s", out)
 	}
 }
 
