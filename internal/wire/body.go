@@ -133,6 +133,11 @@ func newBody(d *received) (*Body, error) {
 		return b, nil
 	}
 	defer d.release()
+	// What names the project last is known before the body is copied, which strangers
+	// may have no room for.
+	for i := range 2 {
+		d.holding.look(d.part(len(d.pieces) - 1 - i))
+	}
 	size := d.size()
 	if err := d.holding.Take(int64(size)); err != nil {
 		return nil, err

@@ -245,6 +245,60 @@ func TestTheLargestBodyOfPostHogFitsIntoTheDefaultBudget(t *testing.T) {
 	}
 }
 
+// Small events take most. What is charged is measured: it is to be neither so little that
+// memory runs out nor so much that a body is refused which there is room for.
+func TestTheLargestBodyOfPostHogIsChargedWhatItTakes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes a while")
+	}
+	for _, size := range []int{400, 2400} {
+		event := `{"event":"a","distinct_id":"ada","properties":{"a":"` + strings.Repeat("x", size-60) + `"}}`
+		text := `{"api_key":"wk_a","batch":[` + strings.Repeat(event+",", min((20<<20-100)/(len(event)+1), 49_990)) + `{"event":"a","distinct_id":"b"}]}`
+		b := wire.NewBudget(1 << 30)
+		h := b.Open(t.Context())
+		h.Known()
+		x := hostile{body: text, decode: sentTo(posthogProtocol, "/batch")}
+		var most int64
+		stop, stopped := make(chan struct{}), make(chan struct{})
+		go func() {
+			defer close(stopped)
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+					most = max(most, b.Held())
+					runtime.Gosched()
+				}
+			}
+		}()
+		used := peak(func() {
+			if err := x.take(t, h); err != nil {
+				t.Error(err)
+			}
+		})
+		close(stop)
+		<-stopped
+		h.Close()
+		t.Logf("events of %d bytes: %d MB of text, %d MB of heap, %d MB charged", size, len(text)>>20, used>>20, most>>20)
+		if used > most*2 || most > used*2 {
+			t.Errorf("events of %d bytes: %d MB are charged for %d", size, most>>20, used>>20)
+		}
+	}
+}
+
+func TestWhoNamesTheProjectLastIsKnownBeforeTheBodyIsCopied(t *testing.T) {
+	event := `{"event":"a","distinct_id":"ada","properties":{"a":"` + strings.Repeat("x", 2400) + `"}}`
+	text := `{"batch":[` + strings.Repeat(event+",", (8<<20)/(len(event)+1)) + `{"event":"a","distinct_id":"b"}],"api_key":"wk_a"}`
+	h := wire.NewBudget(40 << 20).Open(t.Context()) // of which strangers have 10
+	defer h.Close()
+	h.Look = func(text []byte) bool { return bytes.Contains(text, []byte(`"wk_a"`)) }
+	x := hostile{body: text, decode: sentTo(posthogProtocol, "/batch")}
+	if err := x.take(t, h); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestWhoFindsNoMemoryWaitsAndIsThenRefusedForNow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := wire.NewBudget(8 << 20)
