@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -158,11 +159,14 @@ type exporting struct {
 	begun bool
 }
 
-// exportWithin is how long a client may take to read what it was sent.
-const exportWithin = 30 * time.Second
+const (
+	// exportWithin is how long a client may take to read one chunk of exportChunk bytes.
+	exportWithin = 30 * time.Second
+	exportChunk  = 64 << 10
+)
 
-// Write writes the header first.
-func (e *exporting) Write(b []byte) (int, error) {
+// Write writes the header first, then chunks, each with a deadline of its own.
+func (e *exporting) Write(b []byte) (n int, err error) {
 	if !e.begun {
 		e.begun = true
 		h := e.w.Header()
@@ -170,7 +174,13 @@ func (e *exporting) Write(b []byte) (int, error) {
 		h.Set("Cache-Control", "no-store")
 		h.Set("Content-Disposition", `attachment; filename="profile.json"`)
 	}
-	// The server's own limit is for the whole answer.
-	_ = e.conn.SetWriteDeadline(time.Now().Add(exportWithin))
-	return e.w.Write(b)
+	for chunk := range slices.Chunk(b, exportChunk) {
+		// The server's own limit is for the whole answer.
+		_ = e.conn.SetWriteDeadline(time.Now().Add(exportWithin))
+		wrote, err := e.w.Write(chunk)
+		if n += wrote; err != nil {
+			return n, err
+		}
+	}
+	return n, nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -130,4 +131,33 @@ func TestAnErasureKnowsWhoAskedForIt(t *testing.T) {
 	}
 	f.err = weir.Errorf(weir.EUNAVAILABLE, "not all events are in the cold tier")
 	wantError(t, f.as(f.admin, "DELETE", f.path("/profiles/u"), ""), 503, weir.EUNAVAILABLE)
+}
+
+// deadlines notes what is written before the connection's deadline is set anew.
+type deadlines struct {
+	*httptest.ResponseRecorder
+	since, most int
+}
+
+func (d *deadlines) SetWriteDeadline(time.Time) error { d.since = 0; return nil }
+
+func (d *deadlines) Write(b []byte) (int, error) {
+	d.since += len(b)
+	d.most = max(d.most, d.since)
+	return d.ResponseRecorder.Write(b)
+}
+
+func TestWhoReadsAnExportSlowlyHasTimeForEachChunk(t *testing.T) {
+	f := prepare(t)
+	f.export = []string{strings.Repeat(" ", 1<<20), "{}", strings.Repeat(" ", 1<<18)}
+	w := &deadlines{ResponseRecorder: httptest.NewRecorder()}
+	req := httptest.NewRequestWithContext(t.Context(), "GET", "http://127.0.0.1"+f.path("/profiles/u/export"), nil)
+	req.Header.Set("Authorization", "Bearer "+f.admin)
+	f.served.Handler().ServeHTTP(w, req)
+	if w.Code != 200 || w.Body.Len() != 1<<20+2+1<<18 {
+		t.Fatalf("%d, %d bytes", w.Code, w.Body.Len())
+	}
+	if w.most > 64<<10 {
+		t.Errorf("%d bytes have one deadline together", w.most)
+	}
 }

@@ -55,6 +55,8 @@ type Engine struct {
 	o     Options
 	cache cache
 	held  held
+
+	exports chan struct{} // one for each that goes on
 }
 
 // New makes an engine over a cold tier. The barrier is passed before every
@@ -72,11 +74,13 @@ func New(r cold.Reader, b Barrier, clock weir.Clock, o Options) *Engine {
 	if o.Memory <= 0 {
 		o.Memory = 64 << 20
 	}
-	o.Memory = max(o.Memory, 2*pageBytes)
+	// Exports have their own part, so that who reads one slowly holds up no question.
+	exports := max(1, min(o.Memory/(8*exportBytes), mostExports))
+	o.Memory = max(o.Memory-exports*exportBytes, 2*pageBytes)
 	if o.Cache == nil {
 		o.Cache = local.New(local.Options{Clock: clock}).Cache
 	}
-	return &Engine{r: r, d: r.Dialect(), b: b, clock: clock, o: o, cache: cache{answers: o.Cache, locks: o.Locks, owner: rand.Text()}, held: held{all: o.Memory, sem: semaphore.NewWeighted(o.Memory)}}
+	return &Engine{r: r, d: r.Dialect(), b: b, clock: clock, o: o, cache: cache{answers: o.Cache, locks: o.Locks, owner: rand.Text()}, held: held{all: o.Memory, sem: semaphore.NewWeighted(o.Memory)}, exports: make(chan struct{}, exports)}
 }
 
 // Meta stands at the end of every answer.

@@ -1,6 +1,7 @@
 package insight
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -88,19 +89,21 @@ type CallItem struct {
 func (e *Engine) Events(ctx context.Context, p *weir.Project, q EventsQuery, freshness time.Duration) (*EventPage, error) {
 	ctx, cancel := e.within(ctx)
 	defer cancel()
-	where, err := e.whereEvents(p, linkage{}, q)
-	if err != nil {
+	if _, err := e.whereEvents(p, linkage{}, q); err != nil {
 		return nil, err
 	}
-	limit := q.Limit
-	if limit == 0 {
-		limit = defaultEvents
-	}
-	release, err := e.hold(ctx, min(int64(limit)*eventBytes, 2*pageBytes))
+	release, err := e.hold(ctx, min(int64(cmp.Or(q.Limit, defaultEvents))*eventBytes, 2*pageBytes))
 	if err != nil {
 		return nil, err
 	}
 	defer release()
+	return e.eventPage(ctx, p, q, freshness, pageBytes)
+}
+
+// eventPage is a page of so many bytes, about, and of one event at least.
+func (e *Engine) eventPage(ctx context.Context, p *weir.Project, q EventsQuery, freshness time.Duration, bytes int) (*EventPage, error) {
+	ctx, cancel := e.within(ctx)
+	defer cancel()
 	done, err := e.begin(ctx, p, freshness)
 	if err != nil {
 		return nil, err
@@ -112,14 +115,32 @@ func (e *Engine) Events(ctx context.Context, p *weir.Project, q EventsQuery, fre
 	if err != nil {
 		return nil, fmt.Errorf("insight: events: %w", err)
 	}
-	if l.aliases {
-		if where, err = e.whereEvents(p, l, q); err != nil {
-			return nil, err
-		}
+	where, err := e.whereEvents(p, l, q)
+	if err != nil {
+		return nil, err
 	}
-	a := &EventPage{Events: []EventItem{}}
-	if where, err = e.narrow(ctx, where, limit+1); err != nil {
+	a := &EventPage{}
+	for whole := false; !whole && err == nil; {
+		whole, err = e.newest(ctx, p, where, cmp.Or(q.Limit, defaultEvents), bytes, a)
+	}
+	if err == nil {
+		err = e.durations(ctx, p, a.Events)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("insight: events: %w", err)
+	}
+	a.Meta = done()
+	return a, nil
+}
+
+// newest fills a page with the newest events that a condition holds for. It is not whole
+// when fewer are read than were there before, since some were erased meanwhile: there may
+// be others behind them.
+func (e *Engine) newest(ctx context.Context, p *weir.Project, where fragment, limit, bytes int, a *EventPage) (whole bool, err error) {
+	*a = EventPage{Events: []EventItem{}}
+	where, all, err := e.narrow(ctx, where, limit+1)
+	if err != nil {
+		return false, err
 	}
 	stmt := sql("SELECT "+eventColumns(e.d)+" FROM events WHERE @"+
 		fmt.Sprintf(" ORDER BY ts DESC, shard DESC, seq DESC LIMIT %d", limit+1), where)
@@ -131,7 +152,7 @@ func (e *Engine) Events(ctx context.Context, p *weir.Project, q EventsQuery, fre
 			return err
 		}
 		size += item.size()
-		if len(a.Events) == limit || size > pageBytes && len(a.Events) > 0 {
+		if len(a.Events) == limit || size > bytes && len(a.Events) > 0 {
 			limit = len(a.Events)
 			a.NextCursor = last.String()
 			return nil
@@ -140,14 +161,7 @@ func (e *Engine) Events(ctx context.Context, p *weir.Project, q EventsQuery, fre
 		a.Events = append(a.Events, item)
 		return nil
 	})
-	if err == nil {
-		err = e.durations(ctx, p, a.Events)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("insight: events: %w", err)
-	}
-	a.Meta = done()
-	return a, nil
+	return a.NextCursor != "" || all, err
 }
 
 // size is about what the event takes.
@@ -155,16 +169,19 @@ func (it *EventItem) size() int {
 	return 1000 + len(it.Path) + len(it.Title) + len(it.Referrer) + len(it.Properties)
 }
 
-// narrow adds to a condition the time of the n-th newest row that it holds for, so
-// that the many columns of a page are read of few rows.
-func (e *Engine) narrow(ctx context.Context, where fragment, n int) (fragment, error) {
+// narrow adds to a condition the minute of the n-th newest row that it holds for, so
+// that the many columns of a page are read of few rows; an erasure moves events to the
+// beginning of their minute. all says that there are fewer rows.
+func (e *Engine) narrow(ctx context.Context, where fragment, n int) (_ fragment, all bool, err error) {
 	var oldest *int64
-	q := sql("SELECT MIN(us) FROM (SELECT "+e.d.Micros("ts")+" AS us FROM events WHERE @ ORDER BY ts DESC LIMIT "+strconv.Itoa(n)+") AS newest", where)
-	err := e.each(ctx, q, func(scan func(...any) error) error { return scan(&oldest) })
-	if err != nil || oldest == nil {
-		return where, err
+	rows := 0
+	q := sql("SELECT MIN(us), COUNT(*) FROM (SELECT "+e.d.Micros("ts")+" AS us FROM events WHERE @ ORDER BY ts DESC LIMIT "+strconv.Itoa(n)+") AS newest", where)
+	err = e.each(ctx, q, func(scan func(...any) error) error { return scan(&oldest, &rows) })
+	if err != nil || oldest == nil || rows == 0 {
+		return where, true, err
 	}
-	return sql("@ AND ts >= @", where, e.at(*oldest)), nil
+	const minute = 60_000_000
+	return sql("@ AND ts >= @", where, e.at((*oldest/minute-1)*minute)), rows < n, nil
 }
 
 // whereEvents is the condition on a page's rows. Error: EINVALID.

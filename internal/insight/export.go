@@ -6,20 +6,26 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strconv"
 	"time"
 
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/cold"
 )
 
-// exportPage is how many events of an export are in memory.
-const exportPage = 200
-
 // Export writes all that is known of a profile as one JSON object: profile, changes of
-// its traits, visits, events, dead letters, the latter as they came. Little of it is in memory at a
-// time. Errors: EINVALID, and ENOTFOUND when nothing is known of it, for which nothing
+// its traits, visits, events, dead letters, the latter as they came. It is read in pages of
+// exportBytes, each of which is a question of its own that has ended before w gets it: w
+// may take as long as it likes. Errors: EINVALID, ENOTFOUND when nothing is known of it,
+// and EUNAVAILABLE while as many exports go on as may, for which nothing
 // is written; any other may come in the middle.
 func (e *Engine) Export(ctx context.Context, p *weir.Project, profileID string, w io.Writer) error {
+	select {
+	case e.exports <- struct{}{}:
+		defer func() { <-e.exports }()
+	default:
+		return weir.Errorf(weir.EUNAVAILABLE, "%d exports go on, which is the most: ask again when one has ended", cap(e.exports))
+	}
 	a, err := e.Profile(ctx, p, profileID, 0)
 	if err != nil {
 		return err
@@ -107,37 +113,62 @@ func (x *export) item(v any) error {
 func (x *export) close() { x.text("]") }
 
 func (e *Engine) exportChanges(ctx context.Context, p *weir.Project, profileID string, x *export) error {
-	return e.changes(ctx, sql("project_id = @ AND profile_id = @", bind(p.ID), bind(profileID)), func(c *weir.TraitChange) error {
-		out := profileChange{Trait: c.Trait, Op: c.Op, Time: c.At.In(p.Location())}
-		if c.Op != weir.TraitUnset {
-			out.Value = c.Value()
+	var at keyset[[2]string] // trait and place
+	return writePages(x, func(add func(profileChange, int) bool) (bool, error) {
+		pg := at.page()
+		where := sql("project_id = @ AND profile_id = @", bind(p.ID), bind(profileID))
+		if at.rows > 0 {
+			where = sql("@ AND (trait > @ OR (trait = @ AND place >= @))", where, bind(at.last[0]), bind(at.last[0]), bind(at.last[1]))
 		}
-		return x.item(out)
+		err := e.changes(ctx, where, pg.limit, func(c *weir.TraitChange) error {
+			if !pg.new([2]string{c.Trait, c.Place}) {
+				return nil
+			}
+			out := profileChange{Trait: c.Trait, Op: c.Op, Time: c.At.In(p.Location())}
+			if c.Op != weir.TraitUnset {
+				out.Value = c.Value()
+			}
+			return pg.more(add(out, len(c.Trait)+len(out.Value)))
+		})
+		return pg.end(err)
 	})
 }
 
 func (e *Engine) exportVisits(ctx context.Context, p *weir.Project, l linkage, profileID string, x *export) error {
-	const state = "device_id, session_id, version, start_at, end_at, entry, exit, events, screen_views, referrer, channel, country, region, city, browser, os, device_type, language"
+	const state = "start_at, device_id, session_id, version, end_at, entry, exit, events, screen_views, referrer, channel, country, region, city, browser, os, device_type, language"
 	start, end := e.d.Micros("start_at"), e.d.Micros("end_at")
-	q := sql("SELECT device_id, session_id, "+start+", "+end+", entry, exit, events, screen_views, referrer, channel, country, region, city, browser, os, device_type, language "+
-		"FROM visits WHERE project_id = @ AND @ GROUP BY "+state+" HAVING SUM(sign) > 0 ORDER BY start_at, device_id, session_id", bind(p.ID), e.visitsOfProfile(p, l, profileID))
-	return e.each(ctx, q, func(scan func(...any) error) error {
-		var v profileVisit
-		var from, to int64
-		err := scan(&v.DeviceID, &v.SessionID, &from, &to, &v.Entry, &v.Exit, &v.Events, &v.ScreenViews,
-			&v.Referrer, &v.Channel, &v.Country, &v.Region, &v.City, &v.Browser, &v.OS, &v.DeviceType, &v.Language)
-		if err != nil {
-			return err
+	type key struct {
+		us              int64
+		device, session string
+	}
+	var at keyset[key]
+	return writePages(x, func(add func(profileVisit, int) bool) (bool, error) {
+		pg := at.page()
+		where := sql("project_id = @ AND @", bind(p.ID), e.visitsOfProfile(p, l, profileID))
+		if k := at.last; at.rows > 0 {
+			where = sql("@ AND start_at >= @ AND (start_at > @ OR device_id > @ OR (device_id = @ AND session_id >= @))", where, e.at(k.us), e.at(k.us), bind(k.device), bind(k.device), bind(k.session))
 		}
-		v.Start, v.End = time.UnixMicro(from).In(p.Location()), time.UnixMicro(to).In(p.Location())
-		return x.item(v)
+		q := sql("SELECT device_id, session_id, "+start+", "+end+", entry, exit, events, screen_views, referrer, channel, country, region, city, browser, os, device_type, language "+
+			"FROM visits WHERE @ GROUP BY "+state+" HAVING SUM(sign) > 0 ORDER BY "+state+" LIMIT "+strconv.Itoa(pg.limit), where)
+		err := e.each(ctx, q, func(scan func(...any) error) error {
+			var v profileVisit
+			var from, to int64
+			err := scan(&v.DeviceID, &v.SessionID, &from, &to, &v.Entry, &v.Exit, &v.Events, &v.ScreenViews,
+				&v.Referrer, &v.Channel, &v.Country, &v.Region, &v.City, &v.Browser, &v.OS, &v.DeviceType, &v.Language)
+			if err != nil || !pg.new(key{from, v.DeviceID, v.SessionID}) {
+				return err
+			}
+			v.Start, v.End = time.UnixMicro(from).In(p.Location()), time.UnixMicro(to).In(p.Location())
+			return pg.more(add(v, 500+len(v.Entry)+len(v.Exit)+len(v.Referrer)))
+		})
+		return pg.end(err)
 	})
 }
 
 func (e *Engine) exportEvents(ctx context.Context, p *weir.Project, profileID string, x *export) error {
-	q := EventsQuery{ProfileID: profileID, Limit: exportPage}
+	q := EventsQuery{ProfileID: profileID, Limit: exportEvents}
 	for {
-		page, err := e.Events(ctx, p, q, 24*time.Hour) // the barrier was passed
+		page, err := e.eventPage(ctx, p, q, 24*time.Hour, exportBytes/2) // the barrier was passed
 		if err != nil {
 			return err
 		}
@@ -161,17 +192,29 @@ func (e *Engine) exportDead(ctx context.Context, p *weir.Project, a *Profile, x 
 	for _, former := range a.Aliases {
 		profiles[former.ID] = true
 	}
-	return e.each(ctx, sql("SELECT reason, event FROM dead_letters WHERE project_id = @ ORDER BY refused_at, shard, seq", bind(p.ID)), func(scan func(...any) error) error {
-		var reason string
-		var event []byte
-		if err := scan(&reason, &event); err != nil {
-			return err
+	type key struct{ us, shard, seq int64 }
+	var at keyset[key]
+	return writePages(x, func(add func(profileDead, int) bool) (bool, error) {
+		pg := at.page()
+		where := sql("project_id = @", bind(p.ID))
+		if k := at.last; at.rows > 0 {
+			where = sql("@ AND refused_at >= @ AND (refused_at > @ OR shard > @ OR (shard = @ AND seq >= @))", where, e.at(k.us), e.at(k.us), bind(k.shard), bind(k.shard), bind(k.seq))
 		}
-		who := cold.PersonOf(event)
-		if !profiles[who.ProfileID] && (who.ProfileID != "" || !linked[who.DeviceID]) {
-			return nil
-		}
-		return x.item(profileDead{reason, string(event)})
+		q := sql("SELECT "+e.d.Micros("refused_at")+", shard, seq, reason, event FROM dead_letters WHERE @ ORDER BY refused_at, shard, seq, reason, event LIMIT "+strconv.Itoa(pg.limit), where)
+		err := e.each(ctx, q, func(scan func(...any) error) error {
+			var k key
+			var reason string
+			var event []byte
+			if err := scan(&k.us, &k.shard, &k.seq, &reason, &event); err != nil || !pg.new(k) {
+				return err
+			}
+			who := cold.PersonOf(event)
+			if !profiles[who.ProfileID] && (who.ProfileID != "" || !linked[who.DeviceID]) {
+				return nil
+			}
+			return pg.more(add(profileDead{reason, string(event)}, len(event)))
+		})
+		return pg.end(err)
 	})
 }
 

@@ -220,7 +220,7 @@ func (e *Engine) fillTraits(ctx context.Context, p *weir.Project, items []Profil
 		page += size
 		it.Traits[trait] = v
 	}
-	err := e.changes(ctx, sql("project_id = @ AND profile_id IN (@)", bind(p.ID), list(ids, ", ")), func(c *weir.TraitChange) error {
+	err := e.changes(ctx, sql("project_id = @ AND profile_id IN (@)", bind(p.ID), list(ids, ", ")), 0, func(c *weir.TraitChange) error {
 		if c.ProfileID != profile || c.Trait != trait {
 			keep()
 			state, profile, trait = weir.Trait{}, c.ProfileID, c.Trait
@@ -233,10 +233,14 @@ func (e *Engine) fillTraits(ctx context.Context, p *weir.Project, items []Profil
 }
 
 // changes calls f for each change of traits for which a condition holds, by profile and
-// trait, in the order in which they apply.
-func (e *Engine) changes(ctx context.Context, where fragment, f func(*weir.TraitChange) error) error {
+// trait, in the order in which they apply; for limit of them at most, unless that is 0.
+func (e *Engine) changes(ctx context.Context, where fragment, limit int, f func(*weir.TraitChange) error) error {
 	last := ""
-	q := sql("SELECT profile_id, trait, place, "+e.d.Micros("changed_at")+", op, text, quoted, micros FROM traits WHERE @ ORDER BY profile_id, trait, place", where)
+	distinct, most := "", ""
+	if limit > 0 {
+		distinct, most = "DISTINCT ", " LIMIT "+strconv.Itoa(limit)
+	}
+	q := sql("SELECT "+distinct+"profile_id, trait, place, "+e.d.Micros("changed_at")+", op, text, quoted, micros FROM traits WHERE @ ORDER BY profile_id, trait, place"+most, where)
 	return e.each(ctx, q, func(scan func(...any) error) error {
 		var c weir.TraitChange
 		var us int64

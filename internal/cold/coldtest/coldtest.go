@@ -30,5 +30,6 @@ func RunPart(t *testing.T, p Part, open func(t *testing.T, dir string) cold.Stor
 	t.Run("Traits", func(t *testing.T) { testTraits(t, open, p) })
 	t.Run("Identity", func(t *testing.T) { testIdentity(t, open, p.Zones) })
 	t.Run("Erase", func(t *testing.T) { testErase(t, open, p) })
+	t.Run("Export", func(t *testing.T) { testExport(t, open) })
 	t.Run("Insight", func(t *testing.T) { testInsight(t, open, p) })
 }
