@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/ingest"
@@ -52,7 +53,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	c := &call{id: s.requestID(r), route: "none"}
 	c.ip, c.secure = s.remote(r)
 	r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
-	rec := &recorder{ResponseWriter: w}
+	rec := &recorder{ResponseWriter: w, until: time.Now().Add(writeTimeout)}
 	r, body := paced(w, r)
 	defer body.answered()
 	h := w.Header()
@@ -170,6 +171,7 @@ type recorder struct {
 	http.ResponseWriter
 	status int // 0 until the answer begins
 	bytes  int64
+	until  time.Time // when all is to be written
 }
 
 func (w *recorder) WriteHeader(status int) {
@@ -183,8 +185,29 @@ func (w *recorder) Write(b []byte) (int, error) {
 	if w.status == 0 {
 		w.status = http.StatusOK
 	}
-	n, err := w.ResponseWriter.Write(b)
+	n, err := w.write(b)
 	w.bytes += int64(n)
+	return n, err
+}
+
+// write writes a large answer in parts, each of which the client has to take in time: or
+// who asks for much and reads nothing holds all of it in memory.
+func (w *recorder) write(b []byte) (n int, err error) {
+	if len(b) <= answerPart {
+		return w.ResponseWriter.Write(b)
+	}
+	conn := http.NewResponseController(w.ResponseWriter)
+	for n < len(b) && err == nil {
+		next := time.Now().Add(slack)
+		if next.After(w.until) {
+			next = w.until
+		}
+		_ = conn.SetWriteDeadline(next) // a test's writer may have none
+		var m int
+		m, err = w.ResponseWriter.Write(b[n:min(n+answerPart, len(b))])
+		n += m
+	}
+	_ = conn.SetWriteDeadline(w.until)
 	return n, err
 }
 

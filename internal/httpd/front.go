@@ -59,8 +59,8 @@ func (f *Front) Run(ctx context.Context, l net.Listener) error {
 	srv := &http.Server{
 		Handler:           http.HandlerFunc(f.serve),
 		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       time.Minute,     // bodies set their own
-		WriteTimeout:      2 * time.Minute, // live streams set their own
+		ReadTimeout:       time.Minute,  // bodies set their own
+		WriteTimeout:      writeTimeout, // live streams set their own
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    maxHead,
 		ErrorLog:          slog.NewLogLogger(f.Logger.Handler(), slog.LevelWarn),

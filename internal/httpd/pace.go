@@ -16,6 +16,11 @@ const (
 	slack    = 10 * time.Second // until the first bytes are there
 	pace     = 4 << 10          // bytes a second after that, on average
 	bodyMost = time.Minute      // for a body in all
+
+	// answerPart is how much of a large answer the client has to take within slack.
+	answerPart   = 64 << 10
+	writeTimeout = 2 * time.Minute // for an answer in all
+
 	// lingers is how long the rest of a body may come after an answer that did not wait
 	// for it: until then net/http reads it, so that the client sees the answer.
 	lingers = 5 * time.Second

@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/wire"
 )
 
@@ -215,6 +216,30 @@ func TestALiveStreamLastsLongerThanABody(t *testing.T) {
 		_, err = io.Copy(io.Discard, res.Body)
 		if took := time.Since(began); took < 59*time.Minute {
 			t.Errorf("ended after %v: %v", took, err)
+		}
+	})
+}
+
+// Or it is held in memory for as long as the client likes.
+func TestALargeAnswerThatNobodyReadsIsGivenUp(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fixture, p *pipes) {
+		for range 20_000 {
+			f.ingest.Rejected = append(f.ingest.Rejected, weir.Rejection{Reason: "name_missing"})
+		}
+		for wait, whole := range map[time.Duration]bool{8 * time.Second: true, 12 * time.Second: false} {
+			c := p.dial()
+			go func() { _, _ = io.WriteString(c, head("/v1/events", f.key, 2)+"{}") }()
+			in := bufio.NewReader(c)
+			res, err := http.ReadResponse(in, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			<-time.After(wait)
+			_, err = io.Copy(io.Discard, res.Body)
+			if (err == nil) != whole {
+				t.Errorf("read after %v: %v", wait, err)
+			}
+			_ = c.Close()
 		}
 	})
 }
