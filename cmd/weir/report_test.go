@@ -78,8 +78,6 @@ func TestReportsAreComputedPrintedAndScheduledFromTheCommandLine(t *testing.T) {
 		t.Errorf("%q", rows)
 	}
 	says(",api,/a,1,", "show", project, "--from=-3d", "--format", "csv", "--by-api")
-	refuses("--date is one day", "show", project, "--date", date, "--from", long)
-	refuses("--by-api goes with", "show", project, "--by-api")
 
 	says("at        off, the server's time\ntimezone  Asia/Kolkata\nnext      never\n", "schedule", project)
 	says("at        02:30, the project's own time", "schedule", project, "--at", "02:30")
