@@ -122,7 +122,8 @@ func (s *Server) documentIngest() {
 		Description: "One event, an array of them, an object with them as events, or one per line. gzip and zstd are read. " +
 			"A 200 means that the accepted events are durable; a rejected one does not hold the others up. " +
 			"When all are rejected and none is a duplicate, the answer is 400, with an error and the reasons. " +
-			"A 429 with rate_limited or quota_exceeded took nothing: send the same again after Retry-After.",
+			"A 429 with rate_limited or quota_exceeded took nothing: send the same again after Retry-After. " +
+			"A rejected event with the reason quota_exceeded is of a month that is used up: send it again when the month is over.",
 		Parameters: []*huma.Param{
 			{Name: "key", In: "query", Description: "the write key, for senders that can set no header", Schema: &huma.Schema{Type: huma.TypeString}},
 			{Name: "sent_at", In: "query", Description: "when this is sent by the sender's clock, in milliseconds since 1970: a clock that is over a minute wrong is corrected for", Schema: &huma.Schema{Type: huma.TypeInteger}},
