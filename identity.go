@@ -35,9 +35,16 @@ func (e *Event) DropIllegalAlias() bool {
 	if raw == nil || e.Alias() != "" {
 		return false
 	}
+	e.DropAlias()
+	return string(raw) != "null"
+}
+
+// DropAlias takes the alias out of an identify event's properties. Other properties
+// stay, and the event's own bytes are not changed.
+func (e *Event) DropAlias() {
 	var properties map[string]json.RawMessage
-	if err := json.Unmarshal(e.Properties, &properties); err != nil {
-		return false
+	if e.Name != NameIdentify || json.Unmarshal(e.Properties, &properties) != nil {
+		return
 	}
 	delete(properties, PropertyAlias)
 	e.Properties = nil
@@ -45,7 +52,6 @@ func (e *Event) DropIllegalAlias() bool {
 		// A map of what was read as JSON always has it.
 		e.Properties, _ = json.Marshal(properties)
 	}
-	return string(raw) != "null"
 }
 
 // aliasProperty is the value of an identify event's alias as JSON, nil for none.

@@ -42,6 +42,8 @@ type TraitChange struct {
 	Trait string
 	Op    TraitOp
 	At    time.Time // of the event
+	// ReceivedAt is when the event was received; zero on rows of earlier versions.
+	ReceivedAt time.Time
 	// Place is the change's place among all of the profile: the event's time, its
 	// shard and seq, the number of the change in the event, the event's id. As text
 	// it sorts by bytes. No two changes have the same.
@@ -218,7 +220,7 @@ func (a *asked) result() []TraitChange {
 	r := a.row
 	for i := range out {
 		c := &out[i]
-		c.ProjectID, c.ProfileID, c.At = r.ProjectID, r.ProfileID, r.Time
+		c.ProjectID, c.ProfileID, c.At, c.ReceivedAt = r.ProjectID, r.ProfileID, r.Time, r.ReceivedAt
 		// Times are shifted so that those before 1970 are not negative.
 		c.Place = fmt.Sprintf("%016x%04x%016x%04x%s", uint64(r.Time.UnixMicro())^1<<63, r.Shard, r.Seq, i, r.ID)
 	}

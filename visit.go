@@ -1,6 +1,10 @@
 package weir
 
-import "time"
+import (
+	"slices"
+	"strings"
+	"time"
+)
 
 // EventRow is an event as the cold tier stores it: with its place in the log
 // and what the visit fold found out.
@@ -31,8 +35,12 @@ type VisitRow struct {
 	Sign                           int8   // +1 is a state of the visit, -1 cancels one
 	Version                        uint32 // counts the visit's states, from 1
 	ProfileID                      string // last one seen, "" if none
+	Beside                         Beside // who else is in it
 
 	Start, End time.Time // first and last event, by their own time
+	// ReceivedAt is when the first of its events was received. No event of a person
+	// who was erased before it is in the visit. Zero on rows of earlier versions.
+	ReceivedAt time.Time
 	// Entry and Exit are paths of the first and last screen view by time; the
 	// times are zero when there is none.
 	Entry, Exit     string
@@ -53,11 +61,54 @@ type VisitRow struct {
 	Browser, OS, DeviceType, Language string
 }
 
+// Beside says whose events are in a visit beside those of its profile: a list of
+// BesideAnonymous, BesideCrowd and of profiles after BesideProfile, each with a newline
+// before and after it. "" is nobody, and on rows of earlier versions nobody knows.
+type Beside string
+
+// What Beside says.
+const (
+	BesideAnonymous = "a"
+	BesideCrowd     = "c" // more than are named
+	BesideProfile   = "u" // and the profile's id
+)
+
+// mostBeside bounds the state of a device that is sent with ever new profiles.
+const mostBeside = 4
+
+// Add is the list with one more.
+func (b Beside) Add(who string) Beside {
+	if strings.HasPrefix(who, BesideProfile) && (strings.Contains(who, "\n") || len(b.Profiles()) == mostBeside) {
+		who = BesideCrowd
+	}
+	switch {
+	case b.Has(who):
+		return b
+	case b == "":
+		b = "\n"
+	}
+	return b + Beside(who) + "\n"
+}
+
+// Has says whether somebody is in the list.
+func (b Beside) Has(who string) bool { return strings.Contains(string(b), "\n"+who+"\n") }
+
+// Profiles are the ids of those that are named.
+func (b Beside) Profiles() (ids []string) {
+	for who := range strings.SplitSeq(string(b), "\n") {
+		if id, ok := strings.CutPrefix(who, BesideProfile); ok && !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
 // Link says that a device is used by a profile. Without a device it says only that the
 // profile was identified.
 type Link struct {
 	ProjectID, DeviceID, ProfileID string
 	At                             time.Time // time of the event that said so
+	ReceivedAt                     time.Time // when that event was received; zero on rows of earlier versions
 	// Alias says that the device is a former id of the profile, which may have been a
 	// profile's too.
 	Alias bool

@@ -32,6 +32,8 @@ type tokens struct {
 
 func (l *tokens) Spacing() time.Duration { return 0 }
 
+func (l *tokens) Erased(context.Context, time.Time) (cold.Erased, error) { return nil, nil }
+
 func (l *tokens) Write(_ context.Context, b *cold.Batch) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -27,6 +27,8 @@ type slowEraser struct {
 	calls       atomic.Int32
 }
 
+func (s *slowEraser) Mark(context.Context, cold.Erasure) error { return nil }
+
 func (s *slowEraser) Erase(context.Context, cold.Erasure) error {
 	if s.calls.Add(1) == 1 {
 		close(s.began)

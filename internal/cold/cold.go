@@ -32,6 +32,14 @@ type Batch struct {
 	// failed, or the node that began it is gone.
 	Again bool
 
+	// Effaced says that the rows are without who was erased, as the batch's intent has
+	// decided it: Write stores them as they are. Of any other batch it asks Erased.
+	Effaced bool
+
+	// Copied says that the batch is of another cold tier, whose links come with it as they
+	// stand there: Events say no more about them.
+	Copied bool
+
 	Events []weir.EventRow
 	Visits []weir.VisitRow
 	// Links are those beside what Events say themselves, which Write finds: see the
@@ -58,6 +66,9 @@ type Writer interface {
 	// A *RowError names a row that can never be written, ErrTooLarge says that
 	// fewer rows may have room; any other error is passing.
 	Write(ctx context.Context, b *Batch) error
+	// Erased says who was erased at since or later, and perhaps others. It has each mark
+	// that was there when it was asked. It is not to be changed.
+	Erased(ctx context.Context, since time.Time) (Erased, error)
 	// Spacing is the least time between two flushes that nobody waits long
 	// for: 0 where small batches are cheap.
 	Spacing() time.Duration

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,27 +18,33 @@ type Erasure struct {
 	Merged               []string  // profiles that count for it by an alias
 	Devices              []string  // that are linked to it
 	At                   time.Time // what was received before is erased
-	By                   string    // who asked for it
+	// Now says that At is not past: rows of earlier versions, of which nobody knows when they were
+	// received, are older. Else they go by the time of their events.
+	Now bool
+	By  string // who asked for it
 }
 
 // Eraser erases profiles.
 type Eraser interface {
-	// Erase takes the person out of what was received before e.At: the profile, those
-	// that are merged into it, and its devices as far as they are no other profile's. Of
-	// its events stays what Anonymous leaves, so that no number of events changes; its
+	// Mark notes the erasure, by hashes. Whoever asks Erased after it has returned is told,
+	// and what Write stores of batches that are not Effaced is without the person.
+	Mark(ctx context.Context, e Erasure) error
+	// Erase marks, and takes the person out of what was received before e.At: the profile,
+	// those that are merged into it, and its devices as far as they are no other profile's.
+	// Of its events stays what Anonymous leaves, so that no number of events changes; its
 	// visits, sightings, links, traits and dead letters are deleted, and the aliases that
-	// one of its profiles is the former id in. When it returns without an error
-	// that is so for every question that is asked after.
+	// one of its profiles is the former id in. Visits that others took part in are deleted
+	// too, and what their events in such a visit took from others. When it returns without an
+	// error that is so for every question that is asked after.
 	//
-	// It notes that first, by hashes: what was received before e.At and is written
-	// later is written so. A Write that began before the note may miss it: to erase
-	// the same again, once that has ended, erases what it wrote. To erase again
-	// changes nothing else; after an error, when a part may be done, it does the rest.
+	// A batch whose rows were made before the mark may come after it: who erases waits
+	// for those in between. To erase again changes nothing; after an error, when a part may
+	// be done, it does the rest.
 	//
 	// Error: EINVALID for an erasure that Check refuses.
 	//
-	// It is safe for concurrent use, beside Write and Forget too, which may wait for
-	// it.
+	// They are safe for concurrent use, beside Write and Forget too, which may wait for
+	// them.
 	Erase(ctx context.Context, e Erasure) error
 }
 
@@ -126,14 +131,17 @@ func HashOf(project, person string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Erased knows who was erased when.
-type Erased map[[2]string]time.Time // by project and hash
+// Erased knows who was erased when: by project and hash, and under no hash when somebody
+// of the project was erased last.
+type Erased map[[2]string]time.Time
 
 // Add takes marks in.
 func (m Erased) Add(marks ...Mark) {
 	for _, k := range marks {
-		if key := [2]string{k.ProjectID, k.Person}; k.At.After(m[key]) {
-			m[key] = k.At
+		for _, key := range [][2]string{{k.ProjectID, k.Person}, {k.ProjectID, ""}} {
+			if k.At.After(m[key]) {
+				m[key] = k.At
+			}
 		}
 	}
 }
@@ -147,40 +155,87 @@ func (m Erased) Until(project, person string) time.Time {
 	return m[[2]string{project, HashOf(project, person)}]
 }
 
-// covers says whether a row of a time has a person who was erased after it.
-func (m Erased) covers(project, profile, device string, at time.Time) bool {
+// Last is when somebody of the project was erased last.
+func (m Erased) Last(project string) time.Time { return m[[2]string{project, ""}] }
+
+// Covers says whether what was received at a time is of a person who was erased after it:
+// the profile or, without one, the device.
+func (m Erased) Covers(project, profile, device string, at time.Time) bool {
 	person := "u" + profile
 	if profile == "" {
 		person = "d" + device
 	}
-	return person != "d" && at.Before(m.Until(project, person))
+	return person != "d" && at.Before(m.Last(project)) && at.Before(m.Until(project, person))
+}
+
+// In says whether somebody who was erased is in a visit, as far as it is known who is.
+func (m Erased) In(v *weir.VisitRow) bool {
+	at := received(v.ReceivedAt, v.Start)
+	if !at.Before(m.Last(v.ProjectID)) {
+		return false
+	}
+	if m.Covers(v.ProjectID, v.ProfileID, v.DeviceID, at) || v.Beside.Has(weir.BesideAnonymous) && m.Covers(v.ProjectID, "", v.DeviceID, at) {
+		return true
+	}
+	for _, profile := range v.Beside.Profiles() {
+		if m.Covers(v.ProjectID, profile, "", at) {
+			return true
+		}
+	}
+	return false
+}
+
+// Efface takes the person out of an event that Covers, and the alias that is the former
+// id of one. It says whether it did either.
+func (m Erased) Efface(r *weir.EventRow) (person, alias bool) {
+	if !r.ReceivedAt.Before(m.Last(r.ProjectID)) {
+		return false, false
+	}
+	if m.Covers(r.ProjectID, r.ProfileID, r.DeviceID, r.ReceivedAt) {
+		*r = Anonymous(r)
+		return true, false
+	}
+	if a := r.Alias(); a != "" && m.Covers(r.ProjectID, a, "", r.ReceivedAt) {
+		r.DropAlias()
+		return false, true
+	}
+	return false, false
 }
 
 // Filter is the batch with all its Links, and without those who were erased after its
-// rows were received. The batch is not changed; events stay at their indexes.
+// rows were received, unless it is Effaced. The batch is not changed; events stay at their indexes.
 func (m Erased) Filter(b *Batch) *Batch {
 	out := *b
-	if len(m) == 0 {
+	if len(m) == 0 || b.Effaced {
 		out.Links = Links(b)
 		return &out
 	}
-	out.Events = make([]weir.EventRow, len(b.Events))
-	for i := range b.Events {
-		r := &b.Events[i]
-		out.Events[i] = *r
-		if m.covers(r.ProjectID, r.ProfileID, r.DeviceID, r.ReceivedAt) {
-			out.Events[i] = Anonymous(r)
-		}
+	out.Events = slices.Clone(b.Events)
+	for i := range out.Events {
+		m.Efface(&out.Events[i])
 	}
-	out.Visits = keep(b.Visits, func(v *weir.VisitRow) bool { return !m.covers(v.ProjectID, v.ProfileID, v.DeviceID, v.Start) })
-	out.Links = keep(b.Links, func(l *weir.Link) bool { return !m.covers(l.ProjectID, l.ProfileID, l.DeviceID, l.At) })
-	out.Links = keep(Links(&out), func(l *weir.Link) bool { return !l.Alias || !m.covers(l.ProjectID, l.DeviceID, "", l.At) })
-	out.Traits = keep(b.Traits, func(c *weir.TraitChange) bool { return !m.covers(c.ProjectID, c.ProfileID, "", c.At) })
+	out.Visits = keep(b.Visits, func(v *weir.VisitRow) bool { return !m.In(v) })
+	out.Links = keep(Links(&out), func(l *weir.Link) bool {
+		at := received(l.ReceivedAt, l.At)
+		return !m.Covers(l.ProjectID, l.ProfileID, l.DeviceID, at) && !(l.Alias && m.Covers(l.ProjectID, l.DeviceID, "", at))
+	})
+	out.Traits = keep(b.Traits, func(c *weir.TraitChange) bool {
+		return !m.Covers(c.ProjectID, c.ProfileID, "", received(c.ReceivedAt, c.At))
+	})
 	out.Dead = keep(b.Dead, func(d *weir.DeadLetter) bool {
 		e := PersonOf(d.Event)
-		return !m.covers(d.ProjectID, e.ProfileID, e.DeviceID, e.ReceivedAt)
+		return !m.Covers(d.ProjectID, e.ProfileID, e.DeviceID, e.ReceivedAt)
 	})
 	return &out
+}
+
+// received is when a row was received. Of rows of earlier versions only the events' own
+// time is known.
+func received(at, ts time.Time) time.Time {
+	if at.IsZero() {
+		return ts
+	}
+	return at
 }
 
 func keep[T any](rows []T, is func(*T) bool) []T {
@@ -191,90 +246,4 @@ func keep[T any](rows []T, is func(*T) bool) []T {
 		}
 	}
 	return out
-}
-
-// Whose says whose event it is, and when it was received; the zero time is before all.
-type Whose struct {
-	ProfileID, DeviceID string
-	ReceivedAt          time.Time
-}
-
-// Person is who it is, as the function Person has it.
-func (w Whose) Person() string {
-	return Person(&weir.Event{ProfileID: w.ProfileID, DeviceID: w.DeviceID})
-}
-
-// PersonOf reads of a dead letter's event whose it is, as far as it can be read.
-func PersonOf(event []byte) (who Whose) {
-	_ = json.Unmarshal(event, &who)
-	return who
-}
-
-// Is says whether a dead letter's event is of the person that is to be erased.
-func (e *Erasure) Is(event []byte) bool {
-	who := PersonOf(event)
-	if !who.ReceivedAt.Before(e.At) {
-		return false
-	}
-	if who.ProfileID != "" {
-		return who.ProfileID == e.ProfileID || slices.Contains(e.Merged, who.ProfileID)
-	}
-	return slices.Contains(e.Devices, who.DeviceID)
-}
-
-// erasedAtOnce is how many devices one statement names.
-const erasedAtOnce = 500
-
-// Part is a condition on rows of a person who is to be erased.
-type Part struct {
-	Table string
-	Where string // with "?"
-	Args  []any
-}
-
-// Parts are the rows of an erasure: events first, in which the person is to be effaced;
-// the others are to be deleted. moment makes a timestamp of a "?" in microseconds.
-func (e *Erasure) Parts(moment string) []Part {
-	us := e.At.UnixMicro()
-	var parts []Part
-	// among adds the rows of some ids. rows are table and column of these, with the time
-	// of the rows that are to go; sightings have none.
-	among := func(ids []string, prefix string, rows [][3]string) {
-		for some := range slices.Chunk(ids, erasedAtOnce) {
-			in := " IN (?" + strings.Repeat(", ?", len(some)-1) + ")"
-			for _, r := range rows {
-				p := Part{r[0], "project_id = ? AND ", []any{e.ProjectID}}
-				if r[2] != "" {
-					p.Where, p.Args = p.Where+r[2]+" < "+moment+" AND ", append(p.Args, us)
-				}
-				p.Where += r[1] + in
-				for _, id := range some {
-					if r[1] == "person" {
-						id = prefix + id
-					}
-					p.Args = append(p.Args, id)
-				}
-				parts = append(parts, p)
-			}
-		}
-	}
-	profiles := slices.Clone(e.Merged)
-	if e.ProfileID != "" {
-		profiles = append(profiles, e.ProfileID)
-	}
-	among(profiles, "u", [][3]string{
-		{"events", "profile_id", "received_at"},
-		{"visits", "profile_id", "start_at"},
-		{"sightings", "person", ""},
-		{"traits", "profile_id", "changed_at"},
-		{"identities", "profile_id", "linked_at"},
-		{"aliases", "profile_id", "linked_at"},
-		{"aliases", "alias", "linked_at"},
-	})
-	among(e.Devices, "d", [][3]string{
-		{"events", "profile_id = '' AND device_id", "received_at"},
-		{"visits", "profile_id = '' AND device_id", "start_at"},
-		{"sightings", "person", ""},
-	})
-	return parts
 }

@@ -84,6 +84,7 @@ func (d *Drain) Flush(ctx context.Context) (asOf time.Time, err error) {
 		done <-chan struct{}
 	}
 	var waits []waiting
+	sweeping := map[*shard]hot.Intent{}
 	defer func() {
 		for _, w := range waits {
 			w.progress.forget(w.done)
@@ -98,6 +99,9 @@ func (d *Drain) Flush(ctx context.Context) (asOf time.Time, err error) {
 				return asOf, nil
 			}
 			return time.Time{}, err
+		}
+		if sweeps(p) {
+			sweeping[s] = *p.Intent
 		}
 		if p.Committed >= p.Head {
 			continue
@@ -117,7 +121,32 @@ func (d *Drain) Flush(ctx context.Context) (asOf time.Time, err error) {
 			return d.upTo(ctx), nil
 		}
 	}
+	for s, in := range sweeping {
+		if !s.swept(wait, in) {
+			if ctx.Err() != nil {
+				return time.Time{}, ctx.Err()
+			}
+			return d.upTo(ctx), nil
+		}
+	}
 	return asked, nil
+}
+
+// sweeps says whether a batch without events, which ends visits, was begun and is not committed.
+func sweeps(p hot.Progress) bool { return p.Intent != nil && p.Intent.Last < p.Intent.First }
+
+// swept waits until such a batch is committed. No seq tells: its range is empty.
+func (s *shard) swept(ctx context.Context, in hot.Intent) bool {
+	for {
+		p, err := s.log.Progress(ctx, s.n)
+		if err == nil && (!sweeps(p) || !p.Intent.Now.Equal(in.Now)) {
+			return true
+		}
+		s.nudge()
+		if s.pause(ctx, s.opt.Poll); ctx.Err() != nil {
+			return false
+		}
+	}
 }
 
 // upTo is the time up to which the cold tier is complete when a wait was too
@@ -143,6 +172,9 @@ func (s *shard) upTo(ctx context.Context) time.Time {
 		return known
 	}
 	if p.Committed >= p.Head {
+		if sweeps(p) {
+			return known
+		}
 		return now.wall
 	}
 	first, err := s.log.Read(ctx, s.n, p.Committed, hot.Limit{Events: 1})

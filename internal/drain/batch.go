@@ -13,16 +13,16 @@ import (
 	"github.com/weir-analytics/weir/internal/visit"
 )
 
-// batch folds, writes and commits the intent's events.
-func (s *shard) batch(ctx context.Context, in hot.Intent, records []hot.Record, complete moment) error {
+// batch folds, writes and commits the intent's events. open are the states of their devices.
+func (s *shard) batch(ctx context.Context, in hot.Intent, rows []weir.EventRow, open visit.Open, complete moment) error {
 	began := time.Now()
-	rows := eventRows(s.n, records)
-	open, folded, err := s.fold(ctx, in, rows)
+	n, err := decodeNote(in.Note)
 	if err != nil {
 		return err
 	}
+	folded := s.fold(in, n, rows, open)
 	b := s.coldBatch(in)
-	b.Events, b.Visits, b.Links = rows, folded.Visits, folded.Links
+	b.Events, b.Visits, b.Effaced = rows, folded.Visits, n.Heeded
 	err = s.write(ctx, b)
 	if errors.Is(err, cold.ErrTooLarge) {
 		s.most = max(1, len(rows)/2)
@@ -60,21 +60,17 @@ func total(by map[string]int) (n int) {
 }
 
 // fold takes the rows into the visits of their devices, as the intent says.
-func (s *shard) fold(ctx context.Context, in hot.Intent, rows []weir.EventRow) (visit.Open, visit.Result, error) {
-	n, err := decodeNote(in.Note)
-	if err != nil {
-		return nil, visit.Result{}, err
-	}
-	open, err := s.states.load(ctx, devices(rows))
-	if err != nil {
-		return nil, visit.Result{}, err
-	}
-	folded := s.folder.Fold(open, rows, in.Now, n.full())
+func (s *shard) fold(in hot.Intent, n note, rows []weir.EventRow, open visit.Open) visit.Result {
+	efface, folder := n.begin(in.First), s.folder
+	folder.Since = efface.since()
+	efface.take(rows, open)
+	folded := folder.Fold(open, rows, in.Now, n.full())
+	efface.end(open, folded.Changed)
 	for project, events := range folded.Outside {
 		s.opt.Logger.Warn("drain: project has too many open visits; events of new devices are stored in no visit",
 			"shard", s.n, "project", project, "events", events)
 	}
-	return open, folded, nil
+	return folded
 }
 
 // devices are the keys of the rows' devices, each once.
@@ -143,8 +139,11 @@ func (s *shard) replay(ctx context.Context, in hot.Intent) error {
 	h, sure := s.cold.(cold.Holder)
 	if sure {
 		held, err := h.Holds(ctx, s.coldBatch(in).Token)
-		if err != nil || !held {
+		if err != nil {
 			return err
+		}
+		if !held {
+			return s.forgo(ctx, in)
 		}
 	}
 	s.again = true
@@ -159,6 +158,15 @@ func (s *shard) replay(ctx context.Context, in hot.Intent) error {
 	}
 }
 
+// forgo drops an intent of which nothing was written. One with events is dropped by the
+// next; an erasure would wait for one without.
+func (s *shard) forgo(ctx context.Context, in hot.Intent) error {
+	if in.Last >= in.First {
+		return nil
+	}
+	return s.log.Commit(ctx, s.lease, in, nil)
+}
+
 // commitHeld commits a batch that the cold tier holds. Its events are folded a part
 // at a time, for the states that they leave.
 func (s *shard) commitHeld(ctx context.Context, in hot.Intent) error {
@@ -166,7 +174,9 @@ func (s *shard) commitHeld(ctx context.Context, in hot.Intent) error {
 	if err != nil {
 		return err
 	}
-	all, part := visit.Open{}, s.folder.Begin(in.Now, n.full())
+	efface, folder := n.begin(in.First), s.folder
+	folder.Since = efface.since()
+	all, part := visit.Open{}, folder.Begin(in.Now, n.full())
 	for after := in.First - 1; after < in.Last; {
 		limit := s.batchLimit()
 		limit.Events = int(min(uint64(limit.Events), in.Last-after))
@@ -179,11 +189,14 @@ func (s *shard) commitHeld(ctx context.Context, in hot.Intent) error {
 		if err != nil {
 			return err
 		}
+		efface.take(rows, open)
 		maps.Copy(all, open)
 		part.Fold(open, rows)
 		after = records[len(records)-1].Seq
 	}
-	return s.commit(ctx, in, all, part.Result(), moment{})
+	folded := part.Result()
+	efface.end(all, folded.Changed)
+	return s.commit(ctx, in, all, folded, moment{})
 }
 
 // read reads events of an intent.
@@ -210,5 +223,10 @@ func (s *shard) redo(ctx context.Context, in hot.Intent) error {
 	if err := s.log.Intend(ctx, s.lease, in); err != nil {
 		return err
 	}
-	return s.batch(ctx, in, records, moment{})
+	rows := eventRows(s.n, records)
+	open, err := s.states.load(ctx, devices(rows))
+	if err != nil {
+		return err
+	}
+	return s.batch(ctx, in, rows, open, moment{})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
 	"testing"
 	"time"
@@ -21,6 +22,7 @@ type ledger struct {
 	mu      sync.Mutex
 	batches map[string]*cold.Batch
 	order   []*cold.Batch
+	erased  cold.Erased
 	twice   []string // tokens whose second write differed from the first
 	// fail is asked before each write: its error is returned, after the batch
 	// was kept when kept is true.
@@ -30,6 +32,21 @@ type ledger struct {
 func newLedger() *ledger { return &ledger{batches: map[string]*cold.Batch{}} }
 
 func (l *ledger) Spacing() time.Duration { return 0 }
+
+func (l *ledger) Erased(context.Context, time.Time) (cold.Erased, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return maps.Clone(l.erased), nil
+}
+
+func (l *ledger) mark(marks ...cold.Mark) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.erased == nil {
+		l.erased = cold.Erased{}
+	}
+	l.erased.Add(marks...)
+}
 
 func (l *ledger) Write(_ context.Context, b *cold.Batch) error {
 	l.mu.Lock()

@@ -245,8 +245,17 @@ func (s *shard) drainDue(ctx context.Context) (bool, error) {
 	if len(records) == 0 {
 		return false, fmt.Errorf("head is %d, but nothing stands after %d", p.Head, s.committed)
 	}
+	rows := eventRows(s.n, records)
+	open, err := s.states.load(ctx, devices(rows))
+	if err != nil {
+		return false, err
+	}
+	erased, err := s.erased(ctx, oldest(rows, open, now.wall))
+	if err != nil {
+		return false, err
+	}
 	in := hot.Intent{First: s.committed + 1, Last: records[len(records)-1].Seq, Now: now.wall}
-	in.Note = note{Full: s.full(records)}.encode()
+	in.Note = note{Full: s.full(records), heed: heedOf(erased, rows, open)}.encode()
 	if err := s.log.Intend(ctx, s.lease, in); err != nil {
 		return false, err
 	}
@@ -254,7 +263,7 @@ func (s *shard) drainDue(ctx context.Context) (bool, error) {
 	if in.Last < p.Head {
 		complete = s.cameAt(&records[len(records)-1])
 	}
-	return true, s.batch(ctx, in, records, complete)
+	return true, s.batch(ctx, in, rows, open, complete)
 }
 
 // slot waits until one more batch may be under way.

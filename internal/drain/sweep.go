@@ -17,7 +17,7 @@ type sweep struct {
 	next   time.Time // when the next pass is due; monotonic
 	cursor string    // of the pass under way
 	under  bool      // a pass is under way
-	idle   []string  // the devices that it found, and that no batch has ended yet
+	idle   []string  // the devices that it found, and that no batch has ended yet, or with visits of who was erased
 }
 
 const (
@@ -40,14 +40,21 @@ func (s *shard) sweepSome(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	open := make(visit.Open, len(page))
 	for _, c := range page {
 		s.states.found(c)
-		st, err := visit.DecodeState(string(c.Value))
-		if err != nil {
+		if open[c.Key], err = visit.DecodeState(string(c.Value)); err != nil {
 			return err
 		}
-		if st.Idle(now) {
+	}
+	erased, err := s.erased(ctx, oldest(nil, open, now))
+	if err != nil {
+		return err
+	}
+	for _, c := range page {
+		if st, ok := open[c.Key]; ok && (st.Idle(now) || which(erased, c.Key, st) != 0) {
 			s.sweep.idle = append(s.sweep.idle, c.Key)
+			delete(open, c.Key) // a page may have one twice
 		}
 	}
 	if s.sweep.cursor = next; next == "" {
@@ -91,15 +98,27 @@ func (s *shard) endIdle(ctx context.Context, in hot.Intent) error {
 	if err != nil {
 		return err
 	}
-	expired := visit.Expire(open, in.Now)
-	if len(expired.Changed) == 0 {
+	erased, err := s.erased(ctx, oldest(nil, open, in.Now))
+	if err != nil {
+		return err
+	}
+	if expired, _ := expire(erased, open, in.Now); len(expired.Changed) == 0 {
+		if s.again {
+			return s.forgo(ctx, in)
+		}
 		return nil // a batch has touched them since
 	}
 	if err := s.log.Intend(ctx, s.lease, in); err != nil {
 		return err
 	}
+	// Again: an erasure waits for a batch whose intent it sees, and this sees the mark of
+	// one that has not seen the intent.
+	if erased, err = s.erased(ctx, oldest(nil, open, in.Now)); err != nil {
+		return err
+	}
 	b := s.coldBatch(in)
-	b.Visits = expired.Visits
+	expired, open := expire(erased, open, in.Now)
+	b.Visits, b.Effaced = expired.Visits, true
 	err = s.write(ctx, b)
 	if errors.Is(err, cold.ErrTooLarge) {
 		s.ends = max(1, s.ends/2)
@@ -108,6 +127,27 @@ func (s *shard) endIdle(ctx context.Context, in hot.Intent) error {
 		return err
 	}
 	return s.commit(ctx, in, open, expired, moment{})
+}
+
+// expire ends visits that are idle, and drops those of people who were erased. rest is
+// open without these.
+func expire(erased cold.Erased, open visit.Open, now time.Time) (expired visit.Result, rest visit.Open) {
+	rest = make(visit.Open, len(open))
+	var dropped []string
+	for key, st := range open {
+		if bits := which(erased, key, st); bits != 0 {
+			st = without(st, bits)
+			dropped = append(dropped, key)
+		}
+		rest[key] = st
+	}
+	expired = visit.Expire(rest, now)
+	for _, key := range dropped {
+		if _, ok := expired.Changed[key]; !ok {
+			expired.Changed[key] = rest[key]
+		}
+	}
+	return expired, rest
 }
 
 // allIdle names all devices with visits that are idle.

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/cold"
 	"github.com/weir-analytics/weir/internal/insight"
@@ -68,6 +69,11 @@ func (u untouched) Erase(context.Context, cold.Erasure) error {
 	return nil
 }
 
+func (u untouched) Mark(context.Context, cold.Erasure) error {
+	u.t.Error("marked before all was there")
+	return nil
+}
+
 func TestNothingIsErasedBeforeAllThatWasAcknowledgedIsThere(t *testing.T) {
 	e := insight.New(newStore(t), behind{}, time.Now, insight.Options{})
 	if _, err := e.Erase(t.Context(), berlin(t), untouched{t}, "u", "user 1"); weir.ErrorCode(err) != weir.EUNAVAILABLE {
@@ -75,28 +81,37 @@ func TestNothingIsErasedBeforeAllThatWasAcknowledgedIsThere(t *testing.T) {
 	}
 }
 
-// hasty is an Eraser that notes how often it was asked.
-type hasty struct {
+// noting is an Eraser and a barrier that note what they were asked.
+type noting struct {
 	cold.Store
-	times int
+	done
+	asked []string
 	at    []time.Time
 }
 
-func (h *hasty) Erase(ctx context.Context, e cold.Erasure) error {
-	h.times++
-	h.at = append(h.at, e.At)
-	return h.Store.Erase(ctx, e)
+func (n *noting) Mark(ctx context.Context, e cold.Erasure) error {
+	n.asked, n.at = append(n.asked, "mark"), append(n.at, e.At)
+	return n.Store.Mark(ctx, e)
 }
 
-func TestAnErasureIsDoneOnceMoreBehindTheBarrier(t *testing.T) {
-	s := newStore(t)
-	e := insight.New(s, done{}, nil, insight.Options{})
-	h := &hasty{Store: s}
-	if _, err := e.Erase(t.Context(), berlin(t), h, "u", "user 1"); err != nil {
+func (n *noting) Erase(ctx context.Context, e cold.Erasure) error {
+	n.asked, n.at = append(n.asked, "erase"), append(n.at, e.At)
+	return n.Store.Erase(ctx, e)
+}
+
+func (n *noting) Flush(ctx context.Context) (time.Time, error) {
+	n.asked = append(n.asked, "barrier")
+	return n.done.Flush(ctx)
+}
+
+func TestAnErasureIsDoneBehindWhatWasBegunBeforeItsMark(t *testing.T) {
+	n := &noting{Store: newStore(t)}
+	e := insight.New(n.Store, n, nil, insight.Options{})
+	if _, err := e.Erase(t.Context(), berlin(t), n, "u", "user 1"); err != nil {
 		t.Fatal(err)
 	}
-	if h.times != 2 || !h.at[0].Equal(h.at[1]) {
-		t.Errorf("erased %d times, at %v", h.times, h.at)
+	if d := cmp.Diff([]string{"barrier", "mark", "barrier", "erase"}, n.asked); d != "" || !n.at[0].Equal(n.at[1]) {
+		t.Errorf("at %v\n%s", n.at, d)
 	}
 }
 

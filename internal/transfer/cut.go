@@ -95,7 +95,7 @@ func (c *cutter[T]) flush() error {
 // first seq is 0: DuckDB forgets the tokens of a shard that are older than a batch's
 // first, and these may be of a server that needs them yet.
 func (j *job[T]) batch(p *piece[T], stale []weir.VisitRow) *cold.Batch {
-	b := &cold.Batch{Shard: p.shard, Last: p.last, Now: j.o.Clock.Now()}
+	b := &cold.Batch{Shard: p.shard, Last: p.last, Now: j.o.Clock.Now(), Copied: true}
 	h := xxhash.New()
 	var buf encoding
 	for i := range p.rows {

@@ -203,11 +203,11 @@ func (r *run) still(ctx context.Context, project string, known cold.Erased) (map
 	rows, args := "", []any(nil)
 	for i, t := range [][3]string{
 		{"events", "person", "received_at"},
-		{"visits", "CASE WHEN profile_id <> '' THEN CONCAT('u', profile_id) ELSE CONCAT('d', device_id) END", "start_at"},
-		{"traits", "CONCAT('u', profile_id)", "changed_at"},
-		{"identities", "CONCAT('u', profile_id)", "linked_at"},
-		{"aliases", "CONCAT('u', profile_id)", "linked_at"},
-		{"aliases", "CONCAT('u', alias)", "linked_at"},
+		{"visits", "CASE WHEN profile_id <> '' THEN CONCAT('u', profile_id) ELSE CONCAT('d', device_id) END", "COALESCE(received_at, start_at)"},
+		{"traits", "CONCAT('u', profile_id)", "COALESCE(received_at, changed_at)"},
+		{"identities", "CONCAT('u', profile_id)", "COALESCE(received_at, linked_at)"},
+		{"aliases", "CONCAT('u', profile_id)", "COALESCE(received_at, linked_at)"},
+		{"aliases", "CONCAT('u', alias)", "COALESCE(received_at, linked_at)"},
 	} {
 		if i > 0 {
 			rows += " UNION ALL "
@@ -262,7 +262,7 @@ func (j *job[T]) changes() bool { return len(j.known) > 0 }
 // spare makes of a row what is left of it after the erasures of both sides, and says
 // whether that is anything.
 func (j *job[T]) spare(row *T) bool {
-	b := &cold.Batch{}
+	b := &cold.Batch{Copied: true}
 	j.t.put(b, row, 1)
 	left := j.t.rows(j.known.Filter(b))
 	if len(left) == 0 {

@@ -2,10 +2,20 @@ package transfer
 
 import (
 	"fmt"
+	"time"
 
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/cold"
 )
+
+// timeOr is a time in UTC, or the zero time. When a row was received is carried along,
+// but not compared: of rows that are the same an engine keeps one.
+func timeOr(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return t.UTC()
+}
 
 // links are a set: one that is said twice says no more. Those that events say themselves
 // come with them.
@@ -20,12 +30,13 @@ func linksIn(name, device string, alias bool) *table[weir.Link] {
 	return &table[weir.Link]{
 		relation: relation{
 			name: name, at: "linked_at", count: "COUNT(*)",
-			columns: columns, group: " GROUP BY " + columns, order: device + ", linked_at, profile_id",
+			columns: columns + ", MAX(received_at)", group: " GROUP BY " + columns, order: device + ", linked_at, profile_id",
 		},
 		scanner: func() func(func(...any) error, *weir.Link) (int, error) {
 			return func(scan func(...any) error, l *weir.Link) (int, error) {
-				err := scan(&l.ProjectID, &l.DeviceID, &l.ProfileID, &l.At)
-				l.At, l.Alias = l.At.UTC(), alias
+				var received *time.Time
+				err := scan(&l.ProjectID, &l.DeviceID, &l.ProfileID, &l.At, &received)
+				l.At, l.Alias, l.ReceivedAt = l.At.UTC(), alias, timeOr(received)
 				return 1, err
 			}
 		},
@@ -44,7 +55,7 @@ func linksIn(name, device string, alias bool) *table[weir.Link] {
 var traits = &table[weir.TraitChange]{
 	relation: relation{
 		name: "traits", at: "changed_at", count: "COUNT(*)",
-		columns: "project_id, profile_id, trait, op, changed_at, place, text, quoted, micros",
+		columns: "project_id, profile_id, trait, op, changed_at, place, text, quoted, micros, MAX(received_at)",
 		group:   " GROUP BY project_id, profile_id, trait, op, changed_at, place, text, quoted, micros",
 		order:   "profile_id, trait, place",
 	},
@@ -52,8 +63,9 @@ var traits = &table[weir.TraitChange]{
 		return func(scan func(...any) error, c *weir.TraitChange) (int, error) {
 			var op string
 			var micros *int64
-			err := scan(&c.ProjectID, &c.ProfileID, &c.Trait, &op, &c.At, &c.Place, &c.Text, &c.Quoted, &micros)
-			c.Op, c.At = weir.TraitOp(op), c.At.UTC()
+			var received *time.Time
+			err := scan(&c.ProjectID, &c.ProfileID, &c.Trait, &op, &c.At, &c.Place, &c.Text, &c.Quoted, &micros, &received)
+			c.Op, c.At, c.ReceivedAt = weir.TraitOp(op), c.At.UTC(), timeOr(received)
 			if micros != nil {
 				c.Micros, c.Number = *micros, true
 			}

@@ -20,7 +20,7 @@ country, region, city, browser, os, device_type, language`
 // with n below 0.
 var states = relation{
 	name: "visits", at: "start_at", count: "CAST(SUM(sign) AS BIGINT)",
-	columns: visitColumns + ", CAST(SUM(sign) AS BIGINT) AS n",
+	columns: visitColumns + ", MAX(received_at) AS received, COALESCE(MAX(beside), '') AS others, CAST(SUM(sign) AS BIGINT) AS n",
 	group:   " GROUP BY " + visitColumns + " HAVING SUM(sign) <> 0",
 	order:   "device_id, session_id, version, start_at",
 }
@@ -44,17 +44,12 @@ var visits = &table[weir.VisitRow]{
 }
 
 func scanVisit(scan func(...any) error, v *weir.VisitRow) (n int, err error) {
-	var entryAt, exitAt *time.Time
+	var entryAt, exitAt, received *time.Time
 	err = scan(&v.DeviceID, &v.SessionID, &v.Version, &v.Start, &v.ProjectID, &v.ProfileID, &v.End, &v.Entry, &v.Exit, &entryAt, &exitAt,
 		&v.Events, &v.ScreenViews, &v.Interactive, &v.Calls, &v.Revenue, &v.Ended, &v.Bot, &v.Referrer, &v.Channel, &v.UTMSource, &v.UTMMedium, &v.UTMCampaign,
-		&v.Country, &v.Region, &v.City, &v.Browser, &v.OS, &v.DeviceType, &v.Language, &n)
+		&v.Country, &v.Region, &v.City, &v.Browser, &v.OS, &v.DeviceType, &v.Language, &received, &v.Beside, &n)
 	v.Start, v.End = v.Start.UTC(), v.End.UTC()
-	if entryAt != nil {
-		v.EntryAt = entryAt.UTC()
-	}
-	if exitAt != nil {
-		v.ExitAt = exitAt.UTC()
-	}
+	v.EntryAt, v.ExitAt, v.ReceivedAt = timeOr(entryAt), timeOr(exitAt), timeOr(received)
 	return n, err
 }
 

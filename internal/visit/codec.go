@@ -13,8 +13,8 @@ import (
 )
 
 // stateVersion 1 knew of a visit where it begins and ends and its last screen
-// view; 2 has all that a cancellation needs.
-const stateVersion = 2
+// view; 2 has all that a cancellation needs; 3 has whose events are in it.
+const stateVersion = 3
 
 const (
 	flagNamed = 1 << iota
@@ -46,7 +46,9 @@ func (s *Sitting) append(b []byte) []byte {
 	b = codec.AppendTime(b, s.Start)
 	b = appendSince(b, s.End, s.Start)
 	b = appendSince(b, s.Touched, s.End)
+	b = appendSince(b, s.ReceivedAt, s.Start)
 	b = appendID(b, s.ProfileID)
+	b = codec.AppendString(b, string(s.Beside))
 	b = codec.AppendUint(b, uint64(s.Version))
 	for _, n := range []int64{s.Events, s.ScreenViews, s.Interactive, s.Calls} {
 		b = codec.AppendUint(b, uint64(n))
@@ -107,19 +109,20 @@ func (s *Sitting) texts() []*string {
 
 // DecodeState is the inverse of Encode.
 //
-// The state keeps parts of b. It reads version 1 too, which a server of the version before has left. There
-// is no telling what that one wrote of the visit: its row stays as it is, and the
+// The state keeps parts of b. It reads what servers of the versions before have left. Of version 2
+// there is no telling who was in a visit: it may have been anybody.
+// Of version 1 there is no telling what that one wrote of the visit: its row stays as it is, and the
 // visit's next row counts the events from now on, under the start that is known.
 // So a visit that was open at the upgrade counts twice, and its events once.
 func DecodeState(b string) (State, error) {
-	r := reader{codec.NewStringReader(b), false}
+	r := reader{Reader: codec.NewStringReader(b)}
 	sitting := (*reader).sitting
-	switch v := r.Byte(); v {
-	case stateVersion:
+	switch r.version = r.Byte(); r.version {
+	case stateVersion, 2:
 	case 1:
 		sitting = (*reader).sitting1
 	default:
-		return nil, fmt.Errorf("visit: state of version %d: %w", v, codec.ErrCorrupt)
+		return nil, fmt.Errorf("visit: state of version %d: %w", r.version, codec.ErrCorrupt)
 	}
 	n := int(r.Byte())
 	st := make(State, 0, min(n, 2))
@@ -139,6 +142,9 @@ func DecodeState(b string) (State, error) {
 	return st, nil
 }
 
+// anybody may be in a visit of an earlier version.
+const anybody = "\n" + weir.BesideAnonymous + "\n" + weir.BesideCrowd + "\n"
+
 // Idle says whether the state has a visit that no batch has touched for Idle
 // before now: one that Expire would end.
 func (st State) Idle(now time.Time) bool {
@@ -153,7 +159,8 @@ func (st State) Idle(now time.Time) bool {
 // reader takes back what this package appends.
 type reader struct {
 	codec.Reader
-	wrong bool // a value was out of range
+	version byte
+	wrong   bool // a value was out of range
 }
 
 func (r *reader) sitting() (s Sitting) {
@@ -164,7 +171,13 @@ func (r *reader) sitting() (s Sitting) {
 	s.Start = r.Time()
 	s.End = r.since(s.Start)
 	s.Touched = r.since(s.End)
+	if r.version >= 3 {
+		s.ReceivedAt = r.since(s.Start)
+	}
 	s.ProfileID = r.id()
+	if s.Beside = anybody; r.version >= 3 {
+		s.Beside = weir.Beside(r.String())
+	}
 	s.Version = uint32(r.Uint())
 	for _, n := range []*int64{&s.Events, &s.ScreenViews, &s.Interactive, &s.Calls} {
 		*n = int64(r.Uint())
@@ -203,7 +216,7 @@ func (r *reader) sitting1() (s Sitting) {
 	s.Named, s.Ended, s.Version = flags&flagNamed != 0, flags&flagEnded != 0, 1
 	s.SessionID = r.String()
 	s.Start, s.End, s.Touched = r.Time(), r.Time(), r.Time()
-	s.ProfileID = r.String()
+	s.ProfileID, s.Beside = r.String(), anybody
 	s.View = View{EventID: r.String(), Path: r.String(), Origin: r.String(), At: r.Time(), Closed: flags&flagClosed != 0}
 	return s
 }

@@ -18,7 +18,7 @@ const uuid = "01987a3c-6d2e-7c41-9f00-2b1d8e5a4c77"
 func whole() visit.Sitting {
 	s := visit.Sitting{
 		VisitRow: weir.VisitRow{
-			SessionID: "0123456789abcdef0123", Version: 70_000, ProfileID: "用户", Start: t0, End: t0.Add(time.Hour),
+			SessionID: "0123456789abcdef0123", Version: 70_000, ProfileID: "用户", Start: t0, End: t0.Add(time.Hour), ReceivedAt: t0.Add(time.Minute), Beside: "\na\nuu1\nuu2\n",
 			Entry: "/in", Exit: "/out", EntryAt: t0.Add(time.Second), ExitAt: t0.Add(minute),
 			Events: 300, ScreenViews: 2, Interactive: 3, Calls: 4, Revenue: -5.25, Ended: true, Bot: true,
 			Referrer: "t.co", Channel: weir.ChannelAI, UTMSource: "s", UTMMedium: "m", UTMCampaign: "c",
@@ -78,7 +78,7 @@ func TestAVisitOfVersion1GoesOnAndCountsFromNowOn(t *testing.T) {
 	}
 	s.fold(at(12*minute, "click"))
 	want := weir.VisitRow{
-		ProjectID: "p", DeviceID: "d", SessionID: "visit", ProfileID: "me", Sign: 1, Version: 3, Start: t0, End: t0.Add(12 * minute),
+		ProjectID: "p", DeviceID: "d", SessionID: "visit", ProfileID: "me", Sign: 1, Version: 3, Beside: "\na\nc\n", Start: t0, End: t0.Add(12 * minute),
 		Entry: "/b", Exit: "/b", EntryAt: t0.Add(11 * minute), ExitAt: t0.Add(11 * minute), Events: 3, ScreenViews: 1, Interactive: 2,
 	}
 	if d := cmp.Diff(want, s.total()["d/visit"]); d != "" || len(s.visits) != 3 {

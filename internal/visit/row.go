@@ -40,18 +40,19 @@ func (b *batch) end(key string, s *Sitting) {
 // DecodeState took over from version 1, and that only ended.
 func (b *batch) result() Result {
 	visits := slices.DeleteFunc(b.visits, func(v weir.VisitRow) bool { return v.Events == 0 })
-	return Result{visits, b.links, b.changed, b.outside}
+	return Result{visits, b.changed, b.outside}
 }
 
 // row is the visit's state as it is written.
 func (s *Sitting) row(key string) weir.VisitRow {
 	v := s.VisitRow
-	v.ProjectID, v.DeviceID = split(key)
+	v.ProjectID, v.DeviceID = Split(key)
 	v.Sign = 1
 	return v
 }
 
-func split(key string) (project, device string) {
+// Split is the inverse of Key.
+func Split(key string) (project, device string) {
 	for i := range len(key) {
 		if key[i] == 0 {
 			return key[:i], key[i+1:]

@@ -2,6 +2,7 @@ package visit_test
 
 import (
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -124,6 +125,7 @@ func naive(rows []weir.EventRow) map[string]weir.VisitRow {
 		first := events[0]
 		v := weir.VisitRow{ProjectID: "p", DeviceID: first.DeviceID, SessionID: first.SessionID, Sign: 1, Start: first.Time, End: first.Time}
 		var views []weir.EventRow
+		anonymous := slices.ContainsFunc(events, func(e weir.EventRow) bool { return e.ProfileID == "" })
 		for _, e := range events {
 			v.Events++
 			v.Revenue += e.Revenue
@@ -156,6 +158,9 @@ func naive(rows []weir.EventRow) map[string]weir.VisitRow {
 			}
 		}
 		v.ScreenViews = int64(len(views))
+		if anonymous && v.ProfileID != "" { // there is one profile
+			v.Beside = "\na\n"
+		}
 		visits[key] = v
 	}
 	return visits

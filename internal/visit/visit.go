@@ -61,7 +61,7 @@ func Key(project, device string) string { return project + "\x00" + device }
 
 // Project is the project of a device that Key names.
 func Project(key string) string {
-	project, _ := split(key)
+	project, _ := Split(key)
 	return project
 }
 
@@ -79,6 +79,22 @@ type Sitting struct {
 	View    View      // its last screen view
 }
 
+// see notes whose event comes next.
+func (s *Sitting) see(profile string) {
+	switch {
+	case profile == s.ProfileID:
+		return
+	case profile == "":
+		s.Beside = s.Beside.Add(weir.BesideAnonymous)
+		return
+	case s.ProfileID != "":
+		s.Beside = s.Beside.Add(weir.BesideProfile + s.ProfileID)
+	case s.Events > 0:
+		s.Beside = s.Beside.Add(weir.BesideAnonymous)
+	}
+	s.ProfileID = profile
+}
+
 // View is a screen view that later events refer to.
 type View struct {
 	EventID, Path, Origin string
@@ -88,8 +104,7 @@ type View struct {
 
 // Result is what a fold adds.
 type Result struct {
-	Visits  []weir.VisitRow // a cancellation stands just before the state that follows
-	Links   []weir.Link
+	Visits  []weir.VisitRow  // a cancellation stands just before the state that follows
 	Changed map[string]State // by Key; an empty State is to be dropped
 	Outside map[string]int   // by project that is full: its events that are in no visit for that reason
 }
@@ -97,6 +112,14 @@ type Result struct {
 // Folder folds the events of one shard.
 type Folder struct {
 	LogID string // of the hot log; session ids derive from it, shard and seq
+	// Since has projects with the time of the last erasure that the batch heeds: no
+	// visit that begins in it has anything of who was erased before that.
+	Since map[string]time.Time
+}
+
+// received is since when a visit with the event has nothing of who was erased.
+func (f Folder) received(r *weir.EventRow) time.Time {
+	return later(r.ReceivedAt, f.Since[r.ProjectID])
 }
 
 // Fold takes the rows, in the order of the log, into the visits. It fills in
@@ -165,7 +188,6 @@ type batch struct {
 	changed map[string]State
 	visits  []weir.VisitRow
 	at      map[visitKey]int // index in visits of the new state
-	links   []weir.Link
 }
 
 type visitKey struct{ device, session string }
@@ -189,10 +211,8 @@ func (f Folder) event(b *batch, r *weir.EventRow) {
 	}
 	s := &st[i]
 	row := b.touch(key, s)
-	if r.ProfileID != "" && r.ProfileID != s.ProfileID {
-		s.ProfileID = r.ProfileID
-		b.links = append(b.links, weir.Link{ProjectID: r.ProjectID, DeviceID: r.DeviceID, ProfileID: r.ProfileID, At: r.Time})
-	}
+	s.see(r.ProfileID)
+	s.ReceivedAt = earlier(s.ReceivedAt, f.received(r))
 	r.SessionID = s.SessionID
 	s.look(r)
 	s.add(r)
@@ -204,15 +224,12 @@ func (f Folder) event(b *batch, r *weir.EventRow) {
 	b.changed[key] = st
 }
 
-// leaveOut leaves the event in no visit. Whose device it is is noted all the same.
+// leaveOut leaves the event in no visit.
 func (b *batch) leaveOut(r *weir.EventRow) {
 	if b.outside == nil {
 		b.outside = map[string]int{}
 	}
 	b.outside[r.ProjectID]++
-	if r.ProfileID != "" {
-		b.links = append(b.links, weir.Link{ProjectID: r.ProjectID, DeviceID: r.DeviceID, ProfileID: r.ProfileID, At: r.Time})
-	}
 }
 
 // join is the index of the visit that the event is part of, -1 for none.
@@ -242,7 +259,7 @@ func join(st State, r *weir.EventRow) int {
 // one for which there is no room.
 func (f Folder) begin(b *batch, key string, st State, r *weir.EventRow) (State, int) {
 	n := Sitting{Named: r.SessionID != ""}
-	n.SessionID, n.Start, n.End = r.SessionID, r.Time, r.Time
+	n.SessionID, n.Start, n.End, n.ReceivedAt = r.SessionID, r.Time, r.Time, f.received(r)
 	if !n.Named {
 		n.SessionID = f.sessionID(r.Shard, r.Seq)
 	}

@@ -23,7 +23,6 @@ type shard struct {
 	now    time.Time
 	rows   []weir.EventRow
 	visits []weir.VisitRow
-	links  []weir.Link
 }
 
 func newShard() *shard {
@@ -32,7 +31,6 @@ func newShard() *shard {
 
 func (s *shard) apply(r visit.Result) {
 	s.visits = append(s.visits, r.Visits...)
-	s.links = append(s.links, r.Links...)
 	for k, st := range r.Changed {
 		if len(st) == 0 {
 			delete(s.open, k)
@@ -321,22 +319,41 @@ func TestALogImportedBackwardsKeepsItsVisits(t *testing.T) {
 func TestAnEventWithoutADeviceIsPartOfNoVisit(t *testing.T) {
 	s := newShard()
 	rows := s.fold(at(0, "x", func(e *weir.Event) { e.DeviceID, e.ProfileID = "", "pr" }))
-	if rows[0].SessionID != "" || len(s.visits)+len(s.links)+len(s.open) != 0 {
+	if rows[0].SessionID != "" || len(s.visits)+len(s.open) != 0 {
 		t.Fatalf("%+v %+v", rows, s.visits)
 	}
 }
 
-func TestADeviceIsLinkedToItsProfileOncePerVisit(t *testing.T) {
+func TestAVisitSaysWhoIsInIt(t *testing.T) {
 	s := newShard()
-	me := func(e *weir.Event) { e.ProfileID = "me" }
-	s.fold(at(0, "x"), at(minute, "x", me), at(2*minute, "x", me))
-	s.fold(at(3*minute, "x", me), at(4*minute, "x", func(e *weir.Event) { e.ProfileID = "you" }))
-	want := []weir.Link{
-		{ProjectID: "p", DeviceID: "d", ProfileID: "me", At: t0.Add(minute)},
-		{ProjectID: "p", DeviceID: "d", ProfileID: "you", At: t0.Add(4 * minute)},
+	who := func(id string) func(*weir.Event) { return func(e *weir.Event) { e.ProfileID = id } }
+	s.fold(at(0, "x"), at(minute, "x", who("me")), at(2*minute, "x", who("you")), at(3*minute, "x", who("me")), at(4*minute, "x"))
+	if v := s.open[visit.Key("p", "d")][0]; v.Beside != "\na\nume\nuyou\n" || v.ProfileID != "me" {
+		t.Errorf("%q, %q", v.ProfileID, v.Beside)
 	}
-	if d := cmp.Diff(want, s.links); d != "" {
-		t.Fatal(d)
+	for i := range 5 {
+		s.fold(at(5*minute, "x", who(fmt.Sprint("u", i))))
+	}
+	if v := s.open[visit.Key("p", "d")][0]; v.Beside != "\na\nume\nuyou\nuu0\nuu1\nc\n" {
+		t.Errorf("%q", v.Beside)
+	}
+	s.fold(at(0, "x", func(e *weir.Event) { e.DeviceID = "e" }), at(0, "x", func(e *weir.Event) { e.DeviceID = "e" }))
+	if v := s.open[visit.Key("p", "e")][0]; v.Beside != "" {
+		t.Errorf("%q is in a visit of nobody", v.Beside)
+	}
+}
+
+func TestAVisitIsAsOldAsItsFirstReceiptButBeginsAfterAnErasureThatItHeeds(t *testing.T) {
+	s := newShard()
+	received := func(d time.Duration) func(*weir.Event) { return func(e *weir.Event) { e.ReceivedAt = t0.Add(d) } }
+	s.fold(at(0, "x", received(3*minute)), at(time.Second, "x", received(2*minute)), at(2*time.Second, "x", received(4*minute)))
+	if got := s.open[visit.Key("p", "d")][0].ReceivedAt; !got.Equal(t0.Add(2 * minute)) {
+		t.Errorf("%v", got)
+	}
+	s.Since = map[string]time.Time{"p": t0.Add(10 * minute)}
+	s.fold(at(0, "x", received(3*minute), func(e *weir.Event) { e.DeviceID = "e" }))
+	if got := s.open[visit.Key("p", "e")][0].ReceivedAt; !got.Equal(t0.Add(10 * minute)) {
+		t.Errorf("after an erasure: %v", got)
 	}
 }
 

@@ -23,31 +23,34 @@ func putMark(b *block, m *cold.Mark) {
 }
 
 // withoutErased is the batch without those who were erased after its rows were
-// received. It also forgets which sightings are there once somebody was erased.
+// received. It also forgets which sightings and links are there once somebody was erased.
 func (c *session) withoutErased(ctx context.Context, b *cold.Batch) (*cold.Batch, error) {
 	if len(b.Events)+len(b.Visits)+len(b.Links)+len(b.Traits)+len(b.Dead) == 0 {
 		return b, nil
 	}
 	oldest := b.Now
-	older := func(t time.Time) {
-		if t.Before(oldest) {
-			oldest = t
+	older := func(at, ts time.Time) {
+		if at.IsZero() {
+			at = ts
+		}
+		if at.Before(oldest) {
+			oldest = at
 		}
 	}
 	for i := range b.Events {
-		older(b.Events[i].ReceivedAt)
+		older(b.Events[i].ReceivedAt, b.Now)
 	}
 	for i := range b.Visits {
-		older(b.Visits[i].Start)
+		older(b.Visits[i].ReceivedAt, b.Visits[i].Start)
 	}
 	for i := range b.Links {
-		older(b.Links[i].At)
+		older(b.Links[i].ReceivedAt, b.Links[i].At)
 	}
 	for i := range b.Traits {
-		older(b.Traits[i].At)
+		older(b.Traits[i].ReceivedAt, b.Traits[i].At)
 	}
 	for i := range b.Dead {
-		older(b.Dead[i].At)
+		older(b.Dead[i].At, b.Now)
 	}
 	if c.marked.IsZero() {
 		c.marked = oldest
@@ -56,12 +59,23 @@ func (c *session) withoutErased(ctx context.Context, b *cold.Batch) (*cold.Batch
 	if c.marked.Before(from) {
 		from = c.marked
 	}
-	erased := cold.Erased{}
+	erased, newest, err := c.erased(ctx, from)
+	if err != nil {
+		return nil, err
+	}
+	if newest.After(c.marked) {
+		c.marked, c.sightings, c.linked = newest, cold.Sightings{}, cold.Linked{}
+	}
+	return erased.Filter(b), nil
+}
+
+// erased says who was erased after a time, and the time of the newest mark.
+func (c *session) erased(ctx context.Context, after time.Time) (erased cold.Erased, newest time.Time, err error) {
+	erased = cold.Erased{}
 	var projects, persons proto.ColStr
 	var at proto.ColInt64
-	newest := c.marked
-	err := c.ask(ctx, "SELECT CAST(project_id, 'String') AS project, person, toUnixTimestamp64Micro(max(erased_at)) AS us FROM erasures"+
-		" WHERE erased_at > fromUnixTimestamp64Micro({from:Int64}) GROUP BY project, person", map[string]any{"from": from.UnixMicro()}, nil,
+	err = c.ask(ctx, "SELECT CAST(project_id, 'String') AS project, person, toUnixTimestamp64Micro(max(erased_at)) AS us FROM erasures"+
+		" WHERE erased_at > fromUnixTimestamp64Micro({from:Int64}) GROUP BY project, person", map[string]any{"from": after.UnixMicro()}, nil,
 		proto.Results{{Name: "project", Data: &projects}, {Name: "person", Data: &persons}, {Name: "us", Data: &at}}, func() {
 			for i, us := range at {
 				m := cold.Mark{ProjectID: projects.Row(i), Person: persons.Row(i), At: time.UnixMicro(us)}
@@ -72,12 +86,39 @@ func (c *session) withoutErased(ctx context.Context, b *cold.Batch) (*cold.Batch
 			}
 		})
 	if err != nil {
-		return nil, fmt.Errorf("look who was erased: %w", err)
+		return nil, newest, fmt.Errorf("look who was erased: %w", err)
 	}
-	if newest.After(c.marked) {
-		c.marked, c.sightings = newest, cold.Sightings{}
+	return erased, newest, nil
+}
+
+// Erased implements cold.Writer.
+func (s *Store) Erased(ctx context.Context, since time.Time) (erased cold.Erased, err error) {
+	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
+	defer cancel()
+	err = retry(ctx, func() error {
+		c, err := s.writer.take(ctx)
+		if err != nil {
+			return err
+		}
+		erased, _, err = c.erased(ctx, since.Add(-time.Microsecond))
+		s.writer.give(c, err)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("clickhouse: %w", Explain(err))
 	}
-	return erased.Filter(b), nil
+	return erased, nil
+}
+
+// Mark implements cold.Eraser.
+func (s *Store) Mark(ctx context.Context, e cold.Erasure) error {
+	if err := e.Check(); err != nil {
+		return err
+	}
+	if err := s.mark(ctx, e); err != nil {
+		return fmt.Errorf("clickhouse: mark: %w", Explain(err))
+	}
+	return nil
 }
 
 // Erase notes it, and goes from server to server. A server that is away is an error;
@@ -105,19 +146,8 @@ func (s *Store) Erase(ctx context.Context, e cold.Erasure) error {
 			errs = append(errs, Explain(err))
 		}
 	}
-	for _, p := range e.Parts(eraseMoment) {
-		if p.Table == "sightings" && len(errs) == 0 { // of what came since
-			q, bound, err := bindings("INSERT INTO sightings SELECT DISTINCT project_id, quarter, person FROM events WHERE "+p.Where, p.Args)
-			if err == nil {
-				err = retry(ctx, func() error {
-					_, err := s.db.ExecContext(ch.Context(ctx, ch.WithSettings(ch.Settings{"insert_deduplicate": 0, "insert_distributed_sync": 1})), q, bound...)
-					return err
-				})
-			}
-			if err != nil {
-				errs = append(errs, Explain(err))
-			}
-		}
+	if len(errs) == 0 {
+		errs = append(errs, s.addAnew(ctx, e))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("clickhouse: erase: %w", err)
@@ -126,6 +156,42 @@ func (s *Store) Erase(ctx context.Context, e cold.Erasure) error {
 }
 
 const eraseMoment = "fromUnixTimestamp64Micro(?, 'UTC')"
+
+var eraseTerms = cold.Terms{
+	Moment:   eraseMoment,
+	Micros:   func(column string) string { return "toUnixTimestamp64Micro(" + column + ")" },
+	Contains: func(column string) string { return "position(" + column + ", ?) > 0" },
+}
+
+// addAnew adds sightings and links of what came since.
+func (s *Store) addAnew(ctx context.Context, e cold.Erasure) error {
+	insert := func(q string, p cold.Part) error {
+		q, bound, err := bindings(q+p.Where, p.Args)
+		if err != nil {
+			return err
+		}
+		err = retry(ctx, func() error {
+			_, err := s.db.ExecContext(ch.Context(ctx, ch.WithSettings(ch.Settings{"insert_deduplicate": 0, "insert_distributed_sync": 1})), q, bound...)
+			return err
+		})
+		return Explain(err)
+	}
+	for _, p := range e.Parts(eraseTerms) {
+		if p.Table != "sightings" {
+			continue
+		}
+		if err := insert("INSERT INTO sightings SELECT DISTINCT project_id, quarter, person FROM events WHERE ", p); err != nil {
+			return err
+		}
+	}
+	for _, p := range e.Relink() {
+		p.Where += " GROUP BY project_id, device_id, profile_id"
+		if err := insert("INSERT INTO identities (project_id, device_id, profile_id, linked_at, received_at) SELECT project_id, device_id, profile_id, min(ts), min(received_at) FROM events WHERE ", p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // mark notes the erasure.
 func (s *Store) mark(ctx context.Context, e cold.Erasure) error {
@@ -173,13 +239,16 @@ func (u *URL) erase(ctx context.Context, db *sql.DB, e cold.Erasure) error {
 		into, from = into+c.column, from+c.value
 	}
 	events := u.Database + "." + u.local("events")
-	for _, p := range e.Parts(eraseMoment) {
+	if u.Replicated { // another replica may have added them
+		if _, err := db.ExecContext(ctx, "SYSTEM SYNC REPLICA "+events); err != nil {
+			return fmt.Errorf("events: %w", err)
+		}
+	}
+	if err := u.eraseOthers(ctx, db, events, e); err != nil {
+		return err
+	}
+	for _, p := range e.Parts(eraseTerms) {
 		if p.Table == "events" {
-			if u.Replicated { // another replica may have added them
-				if _, err := db.ExecContext(ctx, "SYSTEM SYNC REPLICA "+events); err != nil {
-					return fmt.Errorf("events: %w", err)
-				}
-			}
 			q, bound, err := bindings("INSERT INTO "+events+" ("+into+") SELECT "+from+" FROM "+events+" WHERE "+p.Where+
 				" AND (log, shard, seq, "+cold.ErasedIDOf(Dialect{})+") NOT IN (SELECT log, shard, seq, id FROM "+events+" WHERE project_id = ? AND person = '' AND id LIKE '"+cold.FormerErasedID+"-%')"+
 				// A version before may have got so far.
@@ -200,6 +269,53 @@ func (u *URL) erase(ctx context.Context, db *sql.DB, e cold.Erasure) error {
 		}
 	}
 	return u.eraseDead(ctx, db, e)
+}
+
+// eraseOthers takes what is of the person out of events and visits of others.
+func (u *URL) eraseOthers(ctx context.Context, db *sql.DB, events string, e cold.Erasure) error {
+	query := func(ctx context.Context, q string, args ...any) (*sql.Rows, error) {
+		q, bound, err := bindings(q, args)
+		if err != nil {
+			return nil, err
+		}
+		return db.QueryContext(ctx, q, bound...)
+	}
+	shared, err := e.Share(ctx, query, events, eraseTerms)
+	if err != nil {
+		return fmt.Errorf("visits of several: %w", err)
+	}
+	for _, p := range e.SharedParts(shared, eraseTerms) {
+		from := u.Database + "." + u.local(p.Table)
+		if p.Table == "events" {
+			err = updateRows(ctx, db, from, cold.Unshared, p.Where, p.Args...)
+		} else {
+			err = forgetRows(ctx, db, from+" WHERE "+p.Where, p.Args...)
+		}
+		if err != nil {
+			return fmt.Errorf("%s of several: %w", p.Table, err)
+		}
+	}
+	for _, p := range e.Consumed(eraseTerms) {
+		if err := updateRows(ctx, db, events, "consumer = ''", p.Where, p.Args...); err != nil {
+			return fmt.Errorf("consumers: %w", err)
+		}
+	}
+	renamed, err := e.Rename(ctx, query, events, "log, toInt64(shard), seq", 3, eraseTerms)
+	if err != nil {
+		return fmt.Errorf("aliases in events: %w", err)
+	}
+	for _, r := range renamed {
+		set := "properties = NULL"
+		args := []any{}
+		if r.Properties != nil {
+			set, args = "properties = ?", append(args, string(r.Properties))
+		}
+		args = append(append(args, e.ProjectID), r.Place...)
+		if err := updateRows(ctx, db, events, set, "project_id = ? AND log = ? AND shard = ? AND seq = ?", args...); err != nil {
+			return fmt.Errorf("aliases in events: %w", err)
+		}
+	}
+	return nil
 }
 
 // deadAtOnce is how many dead letters one statement names: ClickHouse limits how large

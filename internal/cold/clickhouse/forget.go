@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/ClickHouse/ch-go/proto"
@@ -60,15 +61,40 @@ func (s *Store) Forget(ctx context.Context, cuts ...cold.Cut) error {
 func forgetRows(ctx context.Context, db *sql.DB, from string, args ...any) error {
 	ctx, cancel := context.WithTimeout(ctx, forgetTimeout)
 	defer cancel()
+	any, err := anyRow(ctx, db, from, args)
+	if err != nil || !any {
+		return err
+	}
+	return mutate(ctx, db, "DELETE FROM "+from, args)
+}
+
+// updateRows changes columns of the rows of a condition, none of which is in the sorting
+// key. The values of set come before those of where.
+func updateRows(ctx context.Context, db *sql.DB, table, set, where string, args ...any) error {
+	ctx, cancel := context.WithTimeout(ctx, forgetTimeout)
+	defer cancel()
+	n, err := anyRow(ctx, db, table+" WHERE "+where, args[strings.Count(set, "?"):])
+	if err != nil || !n {
+		return err
+	}
+	return mutate(ctx, db, "ALTER TABLE "+table+" UPDATE "+set+" WHERE "+where, args)
+}
+
+// anyRow says whether there is a row of a table and a condition.
+func anyRow(ctx context.Context, db *sql.DB, from string, args []any) (bool, error) {
 	q, bound, err := bindings("SELECT toInt64(count()) FROM (SELECT 1 FROM "+from+" LIMIT 1)", args)
 	if err != nil {
-		return err
+		return false, err
 	}
 	var n int64
-	if err := db.QueryRowContext(ctx, q, bound...).Scan(&n); err != nil || n == 0 {
-		return err
-	}
-	if q, bound, err = bindings("DELETE FROM "+from, args); err != nil {
+	err = db.QueryRowContext(ctx, q, bound...).Scan(&n)
+	return n > 0, err
+}
+
+// mutate passes over the parts of a table.
+func mutate(ctx context.Context, db *sql.DB, q string, args []any) error {
+	q, bound, err := bindings(q, args)
+	if err != nil {
 		return err
 	}
 	// 1 waits for this server, and each is asked: 2 would wait for replicas that are
@@ -85,11 +111,11 @@ func forgetRows(ctx context.Context, db *sql.DB, from string, args ...any) error
 const codeUnknownSetting proto.Error = 115
 
 // forgetSightings makes the connections that wait for work forget which sightings
-// are there. One too many does no harm.
+// and links are there. One too many does no harm.
 func (w *writer) forgetSightings() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, c := range w.idle {
-		c.sightings = cold.Sightings{}
+		c.sightings, c.linked = cold.Sightings{}, cold.Linked{}
 	}
 }

@@ -167,6 +167,8 @@ var visits = &table{"visits", []field{
 	{"language", low},
 	{"sign", i8},
 	{"version", u32},
+	{"received_at", timeN},
+	{"beside", str},
 	{"batch", u64},
 }}
 
@@ -218,6 +220,8 @@ func putState(b *block, r *weir.VisitRow) {
 	b.low(clean(r.Language))
 	b.int8(r.Sign)
 	b.uint32(r.Version)
+	b.timeOrNull(r.ReceivedAt)
+	b.text(clean(string(r.Beside)))
 }
 
 var tallies = &table{"tallies", []field{
@@ -257,9 +261,9 @@ func putTally(batch *cold.Batch) func(*block, *cold.Tally) {
 	}
 }
 
-var identities = &table{"identities", []field{{"project_id", low}, {"device_id", str}, {"profile_id", str}, {"linked_at", micros}}}
+var identities = &table{"identities", []field{{"project_id", low}, {"device_id", str}, {"profile_id", str}, {"linked_at", micros}, {"received_at", timeN}}}
 
-var aliases = &table{"aliases", []field{{"project_id", low}, {"alias", str}, {"profile_id", str}, {"linked_at", micros}}}
+var aliases = &table{"aliases", []field{{"project_id", low}, {"alias", str}, {"profile_id", str}, {"linked_at", micros}, {"received_at", timeN}}}
 
 // putLink writes a link, also to aliases.
 func putLink(b *block, r *weir.Link) {
@@ -267,10 +271,11 @@ func putLink(b *block, r *weir.Link) {
 	b.text(clean(r.DeviceID))
 	b.text(clean(r.ProfileID))
 	b.time(r.At)
+	b.timeOrNull(r.ReceivedAt)
 }
 
 var traits = &table{"traits", []field{
-	{"project_id", low}, {"trait", low}, {"profile_id", str}, {"place", str}, {"changed_at", micros}, {"op", low}, {"text", str}, {"quoted", flag}, {"micros", i64N},
+	{"project_id", low}, {"trait", low}, {"profile_id", str}, {"place", str}, {"changed_at", micros}, {"op", low}, {"text", str}, {"quoted", flag}, {"micros", i64N}, {"received_at", timeN},
 }}
 
 func putTrait(b *block, r *weir.TraitChange) {
@@ -283,6 +288,7 @@ func putTrait(b *block, r *weir.TraitChange) {
 	b.text(clean(r.Text))
 	b.flag(r.Quoted)
 	b.longOrNull(r.Micros, r.Number)
+	b.timeOrNull(r.ReceivedAt)
 }
 
 var deadLetters = &table{"dead_letters", []field{{"project_id", str}, {"shard", i32}, {"seq", u64}, {"reason", str}, {"event", str}, {"refused_at", micros}, {"log", low}}}

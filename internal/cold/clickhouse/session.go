@@ -33,6 +33,7 @@ type session struct {
 	client    *chgo.Client
 	blocks    map[*table]*block
 	sightings cold.Sightings
+	linked    cold.Linked
 	marked    time.Time // of the newest mark of an erasure that it knows
 }
 

@@ -77,7 +77,7 @@ func (c *session) write(ctx context.Context, b *cold.Batch) error {
 	}
 	for _, f := range []func() error{
 		func() error { return insert(ctx, c, sightings, harmless, c.sightings.New(b.Events), putSighting) },
-		func() error { return insert(ctx, c, identities, harmless, b.Links, putLink) },
+		func() error { return insert(ctx, c, identities, harmless, c.linked.New(b), putLink) },
 		func() error { return insert(ctx, c, aliases, harmless, cold.Aliases(b.Links), putLink) },
 		func() error { return insert(ctx, c, traits, harmless, cold.Traits(b), putTrait) },
 		func() error { return insert(ctx, c, erasures, harmless, b.Marks, putMark) },
@@ -88,6 +88,7 @@ func (c *session) write(ctx context.Context, b *cold.Batch) error {
 		}
 	}
 	c.sightings.Keep()
+	c.linked.Keep()
 	return nil
 }
 

@@ -22,6 +22,9 @@ func testErase(t *testing.T, open func(*testing.T, string) cold.Store, p Part) {
 	t.Run("who is erased is gone, nobody else is, and no event", func(t *testing.T) { testEraseProfile(t, open, p) })
 	t.Run("what was received before and is written later is without the person", func(t *testing.T) { testEraseLate(t, open) })
 	t.Run("what is of a time to come is erased too", func(t *testing.T) { testEraseAhead(t, open) })
+	t.Run("what is received after it stays, of whatever time it is", func(t *testing.T) { testEraseBehind(t, open) })
+	t.Run("who shared a device keeps their own", func(t *testing.T) { testEraseShared(t, open) })
+	t.Run("an id of the person stands nowhere else", func(t *testing.T) { testEraseNamed(t, open) })
 	if p.Zones > 1 {
 		t.Run("who has thousands of dead letters is erased too", func(t *testing.T) { testEraseManyDead(t, open) })
 	}
@@ -220,15 +223,12 @@ func testEraseLate(t *testing.T, open func(*testing.T, string) cold.Store) {
 				r.ProjectID = "p"
 			}
 			b.Events = append(b.Events, r)
-			b.Visits = append(b.Visits, weir.VisitRow{ProjectID: r.ProjectID, DeviceID: r.DeviceID, SessionID: r.ID, ProfileID: r.ProfileID, Sign: 1, Version: 1, Start: received, End: received})
+			b.Visits = append(b.Visits, weir.VisitRow{ProjectID: r.ProjectID, DeviceID: r.DeviceID, SessionID: r.ID, ProfileID: r.ProfileID, Sign: 1, Version: 1, Start: received, End: received, ReceivedAt: received})
 			body, err := json.Marshal(r.Event)
 			if err != nil {
 				t.Fatal(err)
 			}
 			b.Dead = append(b.Dead, weir.DeadLetter{ProjectID: r.ProjectID, Seq: seq, Reason: r.ID, Event: body, At: b.Now})
-			if r.ProfileID != "" && r.DeviceID != "" {
-				b.Links = append(b.Links, weir.Link{ProjectID: r.ProjectID, DeviceID: r.DeviceID, ProfileID: r.ProfileID, At: received})
-			}
 		}
 	}
 	want := map[string]bool{"e2": true, "e4": true, "e5": true, "e6": true, "e8": true, "e9": true, "e10": true, "e11": true, "e12": true}
@@ -327,16 +327,18 @@ func testEraseAhead(t *testing.T, open func(*testing.T, string) cold.Store) {
 	other.Seq, other.ID, other.ProfileID, other.DeviceID = 2, "f", "v", "w"
 	write(t, s, &cold.Batch{
 		Token: "ahead", Log: "log", First: 1, Last: 2, Now: now, Events: []weir.EventRow{row, other},
-		Visits: []weir.VisitRow{{ProjectID: p.ID, DeviceID: "d", SessionID: "s", Sign: 1, Version: 1, ProfileID: "u", Start: ahead, End: ahead, Events: 1}},
+		Visits: []weir.VisitRow{{ProjectID: p.ID, DeviceID: "d", SessionID: "s", Sign: 1, Version: 1, ProfileID: "u", Start: ahead, End: ahead, ReceivedAt: now, Events: 1}},
+		// Rows of earlier versions have no time of receipt.
 		Links:  []weir.Link{{ProjectID: p.ID, DeviceID: "d", ProfileID: "u", At: ahead}, {ProjectID: p.ID, DeviceID: "w", ProfileID: "v", At: ahead}},
+		Traits: []weir.TraitChange{{ProjectID: p.ID, ProfileID: "u", Trait: "t", Op: weir.TraitSet, At: ahead, Place: "x", Text: "1"}},
 	})
 	engine := insight.New(s, passed{}, nil, insight.Options{})
 	a, err := engine.Erase(t.Context(), p, s, "u", "user 1")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !a.ErasedAt.After(ahead) || a.ErasedAt.After(ahead.Add(time.Second)) {
-		t.Errorf("erased up to %v, the event is of %v", a.ErasedAt, ahead)
+	if a.ErasedAt.Before(now) || !a.ErasedAt.Before(ahead) {
+		t.Errorf("erased what was received until %v, now is %v", a.ErasedAt, now)
 	}
 	if left := traces(t, s, &cold.Erasure{ProjectID: p.ID, ProfileID: "u", Devices: []string{"d"}}); len(left) > 0 {
 		t.Errorf("%v are left", left)
@@ -344,9 +346,8 @@ func testEraseAhead(t *testing.T, open func(*testing.T, string) cold.Store) {
 	if _, err := engine.Profile(t.Context(), p, "v", 0); err != nil {
 		t.Errorf("the other profile: %v", err)
 	}
-	b, err := engine.Erase(t.Context(), p, s, "u", "user 1")
-	if err != nil || b.ErasedAt.After(ahead) {
-		t.Errorf("once more, when nothing is left: %+v, %v", b, err)
+	if _, err := engine.Erase(t.Context(), p, s, "u", "user 1"); err != nil {
+		t.Errorf("once more, when nothing is left: %v", err)
 	}
 }
 
@@ -372,5 +373,174 @@ func testEraseManyDead(t *testing.T, open func(*testing.T, string) cold.Store) {
 	}
 	if n := len(readDead(t, s)); n != 1 {
 		t.Errorf("%d dead letters are left, want the other's", n)
+	}
+}
+
+func project(t *testing.T) *weir.Project {
+	t.Helper()
+	p := &weir.Project{ID: "p", Timezone: "UTC"}
+	if err := p.Resolve(); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// A sender's clock may be behind, and an event may wait long: "before" is received before.
+func testEraseBehind(t *testing.T, open func(*testing.T, string) cold.Store) {
+	s := begin(t, open)
+	p := project(t)
+	e := cold.Erasure{ProjectID: "p", ProfileID: "u", Devices: []string{"d"}, At: erasedAt}
+	row := weir.EventRow{Seq: 1}
+	row.ID, row.ProjectID, row.Name, row.ProfileID, row.DeviceID = "before", "p", weir.NameIdentify, "u", "d"
+	row.Time, row.ReceivedAt, row.Properties = erasedAt.Add(-time.Hour), erasedAt.Add(-time.Minute), []byte(`{"plan":"old","$alias":"former"}`)
+	of := func(r weir.EventRow) *cold.Batch {
+		return &cold.Batch{
+			Token: r.ID, Log: "log", First: r.Seq, Last: r.Seq, Now: r.ReceivedAt, Events: []weir.EventRow{r},
+			Visits: []weir.VisitRow{{ProjectID: "p", DeviceID: "d", SessionID: r.ID, Sign: 1, Version: 1, ProfileID: "u", Start: r.Time, End: r.Time, ReceivedAt: r.ReceivedAt, Events: 1}},
+		}
+	}
+	write(t, s, of(row))
+	if err := s.Erase(t.Context(), e); err != nil {
+		t.Fatal(err)
+	}
+	row.Seq, row.ID, row.Time, row.ReceivedAt, row.Properties = 2, "after", erasedAt.Add(-2*time.Hour), erasedAt.Add(time.Minute), []byte(`{"plan":"new","$alias":"former"}`)
+	write(t, s, of(row))
+	check := func(when string) {
+		t.Helper()
+		a, err := insight.New(s, passed{}, nil, insight.Options{}).Profile(t.Context(), p, "u", 0)
+		if err != nil {
+			t.Fatalf("%s: %v", when, err)
+		}
+		if string(a.Traits["plan"]) != `"new"` || len(a.Devices) != 2 || len(a.Aliases) != 1 || a.Visits != 1 {
+			t.Errorf("%s: %+v", when, a)
+		}
+	}
+	check("received after it")
+	if err := s.Erase(t.Context(), e); err != nil {
+		t.Fatal(err)
+	}
+	check("after it was done again")
+	if e.At = row.ReceivedAt.Add(time.Microsecond); s.Erase(t.Context(), e) != nil {
+		t.Fatal("erase")
+	}
+	if left := traces(t, s, &e); len(left) > 0 {
+		t.Errorf("%v are left of a later erasure", left)
+	}
+}
+
+// u is followed by v on the device d, in one visit.
+func testEraseShared(t *testing.T, open func(*testing.T, string) cold.Store) {
+	s := begin(t, open)
+	at := erasedAt.Add(-time.Hour)
+	event := func(seq uint64, profile, device, session, path string) weir.EventRow {
+		r := weir.EventRow{Seq: seq}
+		r.ID, r.ProjectID, r.Name, r.ProfileID, r.DeviceID, r.SessionID, r.Path = fmt.Sprint("e", seq), "p", "click", profile, device, session, path
+		r.Time = at.Add(time.Duration(seq) * time.Second)
+		r.ReceivedAt = r.Time
+		return r
+	}
+	inherits := event(2, "v", "d", "mixed", "/secret")
+	inherits.Origin, inherits.InheritedFrom = "https://secret", "e1"
+	closes := event(3, "v", "d", "mixed", "/own")
+	closes.ClosesEventID, closes.ClosesPath, closes.ClosesMS = "e1", "/secret", 5
+	own := event(4, "v", "d", "own", "/mine")
+	own.InheritedFrom = "e9"
+	visit := func(session, profile string, beside weir.Beside, from, to uint64, received time.Time) weir.VisitRow {
+		return weir.VisitRow{
+			ProjectID: "p", DeviceID: "d", SessionID: session, Sign: 1, Version: 1, ProfileID: profile, Beside: beside, Entry: "/" + session,
+			Start: at.Add(time.Duration(from) * time.Second), End: at.Add(time.Duration(to) * time.Second), ReceivedAt: received, Events: 1,
+		}
+	}
+	write(t, s, &cold.Batch{
+		Token: "shared", Log: "log", First: 1, Last: 6, Now: at, Effaced: true,
+		Events: []weir.EventRow{event(1, "u", "d", "mixed", "/secret"), inherits, closes, own, event(5, "u", "d", "mixed2", "/secret"), event(6, "v", "d", "mixed2", "/too")},
+		Visits: []weir.VisitRow{
+			visit("mixed", "v", "\nuu\n", 1, 3, at), visit("mixed", "v", "", 10, 20, at), // one of the same name, of v alone
+			visit("mixed2", "v", "", 5, 5, time.Time{}), // of an earlier version
+			visit("anonymous", "v", "\na\n", 1, 3, at), visit("own", "v", "", 4, 4, at), visit("later", "v", "\nuu\n", 4, 4, erasedAt),
+		},
+	})
+	// The device is u's, who was linked to it first.
+	if err := s.Erase(t.Context(), cold.Erasure{ProjectID: "p", ProfileID: "u", Devices: []string{"d"}, At: erasedAt}); err != nil {
+		t.Fatal(err)
+	}
+	bare := func(r weir.EventRow) weir.EventRow {
+		r.InheritedFrom, r.ClosesEventID, r.ClosesPath, r.ClosesMS = "", "", "", 0
+		return r
+	}
+	inherits.Path, inherits.Origin = "", ""
+	want := map[uint64]weir.EventRow{2: bare(inherits), 3: bare(closes), 4: own, 6: event(6, "v", "d", "mixed2", "/too")}
+	for _, r := range readEvents(t, s) {
+		if w, ok := want[r.Seq]; ok {
+			if d := cmp.Diff(w, r, asText); d != "" {
+				t.Errorf("(-want +got)\n%s", d)
+			}
+		} else if !cold.IsErasedID(r.ID) {
+			t.Errorf("%+v is left", r)
+		}
+	}
+	var got []string
+	for _, v := range readVisits(t, s) {
+		got = append(got, fmt.Sprint(v.SessionID, v.Start.Sub(at)))
+	}
+	slices.Sort(got)
+	if d := cmp.Diff([]string{"later4s", "mixed10s", "own4s"}, got); d != "" {
+		t.Errorf("visits (-want +got)\n%s", d)
+	}
+}
+
+// The id of who is erased as an alias and a consumer in what is others'.
+func testEraseNamed(t *testing.T, open func(*testing.T, string) cold.Store) {
+	s := begin(t, open)
+	p := project(t)
+	at := erasedAt.Add(-time.Hour)
+	event := func(seq uint64, name, profile, device, properties string) weir.EventRow {
+		r := weir.EventRow{Seq: seq}
+		r.ID, r.ProjectID, r.Name, r.ProfileID, r.DeviceID, r.Time, r.ReceivedAt = fmt.Sprint("e", seq), "p", name, profile, device, at, at
+		if properties != "" {
+			r.Properties = json.RawMessage(properties)
+		}
+		return r
+	}
+	call := event(5, weir.NameCall, "", "", "")
+	call.Call = &weir.Call{Method: "GET", Route: "/r", Status: 200, Consumer: "8"}
+	b := &cold.Batch{Token: "named", Log: "log", First: 1, Last: 6, Now: at, Effaced: true, Events: []weir.EventRow{
+		event(1, weir.NameIdentify, "8", "d8", ""),
+		event(2, weir.NameIdentify, "v", "dv", `{"$alias":"8"}`),
+		event(3, weir.NameIdentify, "v", "", `{"$alias":8,"plan":"pro"}`),
+		event(4, weir.NameIdentify, "v", "", `{"$alias":"88","n":8}`),
+		call, event(6, "click", "v", "dv", `{"$alias":"8"}`), // which is no alias
+	}}
+	for i, body := range []string{`{"ProfileID":"v","Name":"identify","Properties":{"$alias":"8"}}`, `{"Call":{"Consumer":"8"}}`, `{"ProfileID":"v"}`} {
+		b.Dead = append(b.Dead, weir.DeadLetter{ProjectID: "p", Seq: uint64(i), Reason: fmt.Sprint(i), Event: []byte(body), At: at})
+	}
+	write(t, s, b)
+	if err := s.Erase(t.Context(), cold.Erasure{ProjectID: "p", ProfileID: "8", Devices: []string{"d8"}, At: erasedAt}); err != nil {
+		t.Fatal(err)
+	}
+	got := map[uint64]string{}
+	for _, r := range readEvents(t, s) {
+		got[r.Seq] = string(r.Properties)
+		if r.Call != nil && r.Call.Consumer != "" {
+			t.Errorf("%q is a consumer", r.Call.Consumer)
+		}
+	}
+	want := map[uint64]string{1: "", 2: "", 3: `{"plan":"pro"}`, 4: `{"$alias":"88","n":8}`, 5: "", 6: `{"$alias":"8"}`}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("properties (-want +got)\n%s", d)
+	}
+	if dead := readDead(t, s); len(dead) != 1 || dead[0].Reason != "2" {
+		t.Errorf("dead letters: %+v", dead)
+	}
+	a, err := insight.New(s, passed{}, nil, insight.Options{}).Profile(t.Context(), p, "v", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids := map[string]bool{}
+	for _, d := range a.Devices {
+		ids[d.DeviceID] = true
+	}
+	if d := cmp.Diff(map[string]bool{"dv": true, "88": true}, ids); d != "" || len(a.Refused) > 0 {
+		t.Errorf("refused %+v, devices (-want +got)\n%s", a.Refused, d)
 	}
 }

@@ -113,8 +113,8 @@ func storyProject(name, order string) *weir.Project {
 	return p
 }
 
-// row is the event, and the link that the visit fold would say.
-func (e said) row(p *weir.Project, seq uint64) (r weir.EventRow, links []weir.Link) {
+// row is the event.
+func (e said) row(p *weir.Project, seq uint64) (r weir.EventRow) {
 	r.ID, r.ProjectID, r.Name, r.DeviceID, r.ProfileID = fmt.Sprint(p.ID, " ", seq, " ", e.at), p.ID, "seen", e.device, e.profile
 	r.Time = storyFrom.Add(time.Duration(e.at) * time.Minute)
 	r.ReceivedAt, r.Seq = r.Time, seq
@@ -124,10 +124,7 @@ func (e said) row(p *weir.Project, seq uint64) (r weir.EventRow, links []weir.Li
 	if e.alias != "" {
 		r.Properties, _ = json.Marshal(map[string]any{weir.PropertyAlias: e.alias})
 	}
-	if e.device != "" && e.profile != "" {
-		links = []weir.Link{{ProjectID: p.ID, DeviceID: e.device, ProfileID: e.profile, At: r.Time}}
-	}
-	return r, links
+	return r
 }
 
 // testStories writes all stories side by side, each in n orders, as far as there are so
@@ -159,8 +156,7 @@ func testStories(t *testing.T, open func(*testing.T, string) cold.Store, n int) 
 				if order == "in one batch" {
 					b = batches[0]
 				}
-				row, links := e.row(storyProject(name, order), b.First+uint64(len(b.Events)))
-				b.Events, b.Links = append(b.Events, row), append(b.Links, links...)
+				b.Events = append(b.Events, e.row(storyProject(name, order), b.First+uint64(len(b.Events))))
 			}
 		}
 		for i, b := range batches {
@@ -248,8 +244,7 @@ func tell(t *testing.T, s cold.Store, p *weir.Project, first uint64, events ...s
 	t.Helper()
 	b := &cold.Batch{Token: fmt.Sprint("told-", first), Log: "told", First: first, Last: first + uint64(len(events)) - 1, Now: time.Now().UTC().Truncate(time.Microsecond)}
 	for i, e := range events {
-		row, links := e.row(p, first+uint64(i))
-		b.Events, b.Links = append(b.Events, row), append(b.Links, links...)
+		b.Events = append(b.Events, e.row(p, first+uint64(i)))
 	}
 	write(t, s, b)
 	return b

@@ -9,15 +9,21 @@ import (
 )
 
 // linksOf are the links that are said: some that somebody brings, and those that
-// identify events say themselves.
+// events say themselves.
 func linksOf(links []weir.Link, events []weir.EventRow) []weir.Link {
 	out := slices.Clone(links)
 	for i := range events {
 		e := &events[i]
-		if e.Name != weir.NameIdentify || e.ProfileID == "" {
+		if e.ProfileID == "" {
 			continue
 		}
 		l := weir.Link{ProjectID: e.ProjectID, ProfileID: e.ProfileID, At: e.Time}
+		if e.DeviceID != "" {
+			out = append(out, weir.Link{ProjectID: e.ProjectID, DeviceID: e.DeviceID, ProfileID: e.ProfileID, At: e.Time})
+		}
+		if e.Name != weir.NameIdentify {
+			continue
+		}
 		var properties map[string]any
 		d := json.NewDecoder(strings.NewReader(string(e.Properties)))
 		d.UseNumber()

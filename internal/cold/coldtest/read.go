@@ -76,11 +76,11 @@ func readVisits(t *testing.T, s cold.Store) []weir.VisitRow {
 	var out []weir.VisitRow
 	each(t, s, `SELECT project_id, device_id, session_id, sign, version, profile_id, start_at, end_at, entry, exit, entry_at, exit_at,
 events, screen_views, interactive, calls, revenue, ended, bot, referrer, channel, utm_source, utm_medium, utm_campaign,
-country, region, city, browser, os, device_type, language FROM visits ORDER BY start_at`, func(rows *sql.Rows) error {
+country, region, city, browser, os, device_type, language, received_at, beside FROM visits ORDER BY start_at`, func(rows *sql.Rows) error {
 		var v weir.VisitRow
 		err := rows.Scan(&v.ProjectID, &v.DeviceID, &v.SessionID, &v.Sign, &v.Version, &v.ProfileID, nullTime{&v.Start}, nullTime{&v.End}, &v.Entry, &v.Exit, nullTime{&v.EntryAt}, nullTime{&v.ExitAt},
 			&v.Events, &v.ScreenViews, &v.Interactive, &v.Calls, &v.Revenue, &v.Ended, &v.Bot, &v.Referrer, &v.Channel, &v.UTMSource, &v.UTMMedium, &v.UTMCampaign,
-			&v.Country, &v.Region, &v.City, &v.Browser, &v.OS, &v.DeviceType, &v.Language)
+			&v.Country, &v.Region, &v.City, &v.Browser, &v.OS, &v.DeviceType, &v.Language, nullTime{&v.ReceivedAt}, &v.Beside)
 		out = append(out, v)
 		return err
 	})
@@ -90,9 +90,9 @@ country, region, city, browser, os, device_type, language FROM visits ORDER BY s
 func readLinks(t *testing.T, s cold.Store) []weir.Link {
 	t.Helper()
 	var out []weir.Link
-	each(t, s, "SELECT project_id, device_id, profile_id, linked_at FROM identities ORDER BY linked_at", func(rows *sql.Rows) error {
+	each(t, s, "SELECT project_id, device_id, profile_id, linked_at, received_at FROM identities ORDER BY linked_at", func(rows *sql.Rows) error {
 		var l weir.Link
-		err := rows.Scan(&l.ProjectID, &l.DeviceID, &l.ProfileID, nullTime{&l.At})
+		err := rows.Scan(&l.ProjectID, &l.DeviceID, &l.ProfileID, nullTime{&l.At}, nullTime{&l.ReceivedAt})
 		out = append(out, l)
 		return err
 	})

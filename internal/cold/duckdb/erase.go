@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/weir-analytics/weir/internal/cold"
@@ -30,15 +31,40 @@ func (s *Store) loadErased() error {
 	return rows.Err()
 }
 
+// Erased has all marks.
+func (s *Store) Erased(context.Context, time.Time) (cold.Erased, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.erased, nil
+}
+
+// note takes marks that are in the table. s.mu is held; whoever was given the marks before
+// has them as they were.
+func (s *Store) note(marks []cold.Mark) {
+	if len(marks) > 0 {
+		erased := maps.Clone(s.erased)
+		erased.Add(marks...)
+		s.erased = erased
+	}
+}
+
+// Mark implements cold.Eraser.
+func (s *Store) Mark(ctx context.Context, e cold.Erasure) error {
+	if err := e.Check(); err != nil {
+		return err
+	}
+	return s.turns.aside(ctx, func() error { return s.change(ctx, "mark", e, s.mark) })
+}
+
 // Erase does all of it in one transaction, for which writes wait.
 func (s *Store) Erase(ctx context.Context, e cold.Erasure) error {
 	if err := e.Check(); err != nil {
 		return err
 	}
-	return s.turns.aside(ctx, func() error { return s.eraseNow(ctx, e) })
+	return s.turns.aside(ctx, func() error { return s.change(ctx, "erase", e, s.erase) })
 }
 
-func (s *Store) eraseNow(ctx context.Context, e cold.Erasure) error {
+func (s *Store) change(ctx context.Context, what string, e cold.Erasure, do func(context.Context, *sql.Tx, cold.Erasure) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -49,21 +75,33 @@ func (s *Store) eraseNow(ctx context.Context, e cold.Erasure) error {
 			return err
 		}
 	}
-	err := s.erase(ctx, e)
+	err := s.transaction(ctx, e, do)
 	if invalid(err) {
 		s.log.Error("the cold tier's file had an error", "path", s.path, "error", err)
 		if err := s.reopen(); err != nil {
 			return err
 		}
-		err = s.erase(ctx, e)
+		err = s.transaction(ctx, e, do)
 	}
-	// Sightings that it remembers may be gone. One too many does no harm.
-	s.w.sightings = cold.Sightings{}
+	// What it remembers of sightings and links may be gone. One too many does no harm.
+	s.w.sightings, s.w.linked = cold.Sightings{}, cold.Linked{}
 	if err != nil {
-		return fmt.Errorf("duckdb: erase: %w", err)
+		return fmt.Errorf("duckdb: %s: %w", what, err)
 	}
-	s.erased.Add(e.Marks()...)
+	s.note(e.Marks())
 	return nil
+}
+
+func (s *Store) transaction(ctx context.Context, e cold.Erasure, do func(context.Context, *sql.Tx, cold.Erasure) error) error {
+	tx, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // does nothing after a commit
+	if err := do(ctx, tx, e); err != nil {
+		return err
+	}
+	return tx.Commit()
 }
 
 // efface is what cold.Anonymous does.
@@ -76,12 +114,13 @@ inherited_from = '', closes_event_id = '', closes_path = '', closes_ms = 0 WHERE
 
 const eraseMoment = "make_timestamp(?::BIGINT)"
 
-func (s *Store) erase(ctx context.Context, e cold.Erasure) error {
-	tx, err := s.db.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = tx.Rollback() }() // does nothing after a commit
+var eraseTerms = cold.Terms{
+	Moment:   eraseMoment,
+	Micros:   func(column string) string { return "epoch_us(" + column + ")" },
+	Contains: func(column string) string { return "contains(" + column + ", ?)" },
+}
+
+func (s *Store) mark(ctx context.Context, tx *sql.Tx, e cold.Erasure) error {
 	for _, m := range e.Marks() {
 		_, err := tx.ExecContext(ctx, `INSERT INTO erasures SELECT ?, ?, make_timestamp(?::BIGINT), ? WHERE NOT EXISTS (
 SELECT 1 FROM erasures WHERE project_id = ? AND person = ? AND erased_at = make_timestamp(?::BIGINT))`,
@@ -90,24 +129,78 @@ SELECT 1 FROM erasures WHERE project_id = ? AND person = ? AND erased_at = make_
 			return fmt.Errorf("erasures: %w", err)
 		}
 	}
-	for _, p := range e.Parts(eraseMoment) {
+	return nil
+}
+
+func (s *Store) erase(ctx context.Context, tx *sql.Tx, e cold.Erasure) error {
+	if err := s.mark(ctx, tx, e); err != nil {
+		return err
+	}
+	shared, err := e.Share(ctx, tx.QueryContext, "events", eraseTerms)
+	if err != nil {
+		return fmt.Errorf("visits of several: %w", err)
+	}
+	do := func(q string, p cold.Part) error {
+		if _, err := tx.ExecContext(ctx, q+p.Where, p.Args...); err != nil {
+			return fmt.Errorf("%s: %w", p.Table, err)
+		}
+		return nil
+	}
+	for _, p := range e.SharedParts(shared, eraseTerms) {
+		q := "DELETE FROM " + p.Table + " WHERE "
+		if p.Table == "events" {
+			q = "UPDATE events SET " + cold.Unshared + " WHERE "
+		}
+		if err := do(q, p); err != nil {
+			return err
+		}
+	}
+	for _, p := range e.Consumed(eraseTerms) {
+		if err := do("UPDATE events SET consumer = '' WHERE ", p); err != nil {
+			return err
+		}
+	}
+	for _, p := range e.Parts(eraseTerms) {
 		q := "DELETE FROM " + p.Table + " WHERE "
 		if p.Table == "events" {
 			q = efface
 		}
-		if _, err := tx.ExecContext(ctx, q+p.Where, p.Args...); err != nil {
-			return fmt.Errorf("%s: %w", p.Table, err)
+		if err := do(q, p); err != nil {
+			return err
 		}
 		if p.Table == "sightings" { // of what came since
-			if _, err := tx.ExecContext(ctx, "INSERT INTO sightings SELECT DISTINCT project_id, quarter, person FROM events WHERE "+p.Where, p.Args...); err != nil {
-				return fmt.Errorf("sightings: %w", err)
+			if err := do("INSERT INTO sightings SELECT DISTINCT project_id, quarter, person FROM events WHERE ", p); err != nil {
+				return err
 			}
 		}
+	}
+	for _, p := range e.Relink() {
+		p.Where += " GROUP BY project_id, device_id, profile_id"
+		if err := do("INSERT INTO identities SELECT project_id, device_id, profile_id, min(ts), min(received_at) FROM events WHERE ", p); err != nil {
+			return err
+		}
+	}
+	if err := rename(ctx, tx, e); err != nil {
+		return fmt.Errorf("aliases in events: %w", err)
 	}
 	if err := eraseDead(ctx, tx, e); err != nil {
 		return fmt.Errorf("dead_letters: %w", err)
 	}
-	return tx.Commit()
+	return nil
+}
+
+// rename takes the person's ids out of the aliases in events of others.
+func rename(ctx context.Context, tx *sql.Tx, e cold.Erasure) error {
+	renamed, err := e.Rename(ctx, tx.QueryContext, "events", "rowid", 1, eraseTerms)
+	if err != nil {
+		return err
+	}
+	for _, r := range renamed {
+		if _, err := tx.ExecContext(ctx, "UPDATE events SET properties = NULLIF(?, '') WHERE rowid = ?", string(r.Properties), r.Place[0]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func eraseDead(ctx context.Context, tx *sql.Tx, e cold.Erasure) error {

@@ -135,6 +135,8 @@ func putVisit(c *chunk, r *weir.VisitRow) {
 	c.clean(r.OS)
 	c.clean(r.DeviceType)
 	c.clean(r.Language)
+	c.time(r.ReceivedAt)
+	c.clean(string(r.Beside))
 }
 
 // putLink writes a link, also to aliases.
@@ -144,6 +146,7 @@ func putLink(c *chunk, r *weir.Link) {
 	c.clean(r.DeviceID)
 	c.clean(r.ProfileID)
 	put(c, r.At.UnixMicro())
+	c.time(r.ReceivedAt)
 }
 
 func putTrait(c *chunk, r *weir.TraitChange) {
@@ -161,6 +164,7 @@ func putTrait(c *chunk, r *weir.TraitChange) {
 	} else {
 		c.null()
 	}
+	c.time(r.ReceivedAt)
 }
 
 func putMark(c *chunk, m *cold.Mark) {

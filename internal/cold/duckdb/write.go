@@ -48,7 +48,7 @@ func (s *Store) writeNow(ctx context.Context, b *cold.Batch) error {
 	if err != nil {
 		return fmt.Errorf("duckdb: write: %w", err)
 	}
-	s.erased.Add(b.Marks...)
+	s.note(b.Marks)
 	return nil
 }
 
@@ -106,6 +106,7 @@ func (w *writer) write(b *cold.Batch) error {
 		return err
 	}
 	w.sightings.Keep()
+	w.linked.Keep()
 	return nil
 }
 
@@ -116,7 +117,7 @@ func (w *writer) batch(b *cold.Batch) error {
 		func() error { return appendRows(w, "sightings", w.sightings.New(b.Events), putSighting) },
 		func() error { return w.tallies(b) },
 		func() error { return appendRows(w, "visits", b.Visits, putVisit) },
-		func() error { return appendRows(w, "identities", b.Links, putLink) },
+		func() error { return appendRows(w, "identities", w.linked.New(b), putLink) },
 		func() error { return appendRows(w, "aliases", cold.Aliases(b.Links), putLink) },
 		func() error { return appendRows(w, "traits", cold.Traits(b), putTrait) },
 		func() error { return appendRows(w, "erasures", b.Marks, putMark) },

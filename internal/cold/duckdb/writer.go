@@ -18,6 +18,7 @@ type writer struct {
 	chunks map[string]*chunk // by table, kept between batches
 
 	sightings  cold.Sightings
+	linked     cold.Linked
 	batches    int // written
 	compaction compaction
 }
