@@ -128,8 +128,10 @@ func (e *Erasure) Parts(t Terms) []Part {
 		parts = append(parts, p)
 	}
 	for some := range slices.Chunk(e.Devices, erasedAtOnce) {
-		p := Part{"visits", "project_id = ? AND " + before("start_at") + " AND " + t.Contains("beside") + " AND device_id IN (?" + strings.Repeat(", ?", len(some)-1) + ")",
-			[]any{e.ProjectID, us, "\n" + weir.BesideAnonymous + "\n"}}
+		p := Part{
+			"visits", "project_id = ? AND " + before("start_at") + " AND " + t.Contains("beside") + " AND device_id IN (?" + strings.Repeat(", ?", len(some)-1) + ")",
+			[]any{e.ProjectID, us, "\n" + weir.BesideAnonymous + "\n"},
+		}
 		for _, id := range some {
 			p.Args = append(p.Args, id)
 		}
@@ -245,9 +247,11 @@ func (e *Erasure) SharedParts(shared []Shared, t Terms) []Part {
 	var parts []Part
 	for some := range slices.Chunk(shared, sharedAtOnce) {
 		events := Part{"events", "project_id = ? AND (inherited_from <> '' OR closes_event_id <> '') AND (" + anyOf("device_id = ? AND session_id = ?", len(some)) + ")", []any{e.ProjectID}}
-		visits := Part{"visits", "project_id = ? AND (received_at IS NULL OR received_at < " + t.Moment + " AND " + t.Contains("beside") + ") AND (" +
-			anyOf("device_id = ? AND session_id = ? AND start_at <= "+t.Moment+" AND end_at >= "+t.Moment, len(some)) + ")",
-			[]any{e.ProjectID, e.At.UnixMicro(), "\n" + weir.BesideCrowd + "\n"}}
+		visits := Part{
+			"visits", "project_id = ? AND (received_at IS NULL OR received_at < " + t.Moment + " AND " + t.Contains("beside") + ") AND (" +
+				anyOf("device_id = ? AND session_id = ? AND start_at <= "+t.Moment+" AND end_at >= "+t.Moment, len(some)) + ")",
+			[]any{e.ProjectID, e.At.UnixMicro(), "\n" + weir.BesideCrowd + "\n"},
+		}
 		for _, s := range some {
 			events.Args = append(events.Args, s.device, s.session)
 			visits.Args = append(visits.Args, s.device, s.session, s.to, s.from)

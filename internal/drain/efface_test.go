@@ -147,8 +147,8 @@ func TestABarrierWaitsForABatchThatEndsVisits(t *testing.T) {
 		flushed <- err
 	}()
 	select {
-	case <-flushed:
-		t.Error("the barrier was passed while visits of before were being written")
+	case err := <-flushed:
+		t.Errorf("the barrier was passed while visits of before were being written: %v", err)
 	case <-time.After(100 * time.Millisecond):
 	}
 	close(goOn)

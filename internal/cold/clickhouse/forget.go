@@ -61,8 +61,8 @@ func (s *Store) Forget(ctx context.Context, cuts ...cold.Cut) error {
 func forgetRows(ctx context.Context, db *sql.DB, from string, args ...any) error {
 	ctx, cancel := context.WithTimeout(ctx, forgetTimeout)
 	defer cancel()
-	any, err := anyRow(ctx, db, from, args)
-	if err != nil || !any {
+	found, err := anyRow(ctx, db, from, args)
+	if err != nil || !found {
 		return err
 	}
 	return mutate(ctx, db, "DELETE FROM "+from, args)

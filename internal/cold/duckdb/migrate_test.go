@@ -118,9 +118,11 @@ func described(t *testing.T, s *duckdb.Store) (visits []string) {
 func TestWhoWasIdentifiedBeforeThereWereAliasesIsMergedIntoNobody(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "weir.duckdb")
 	coldtest.Upgrade(t, openFile(t, path), func(s cold.Store) cold.Store {
-		for _, q := range []string{"DELETE FROM identities",
+		for _, q := range []string{
+			"DELETE FROM identities",
 			"DROP TABLE aliases", "ALTER TABLE identities DROP COLUMN received_at",
-			"ALTER TABLE visits DROP COLUMN received_at", "ALTER TABLE visits DROP COLUMN beside", "ALTER TABLE traits DROP COLUMN received_at", "DELETE FROM schema_version WHERE version >= 5"} {
+			"ALTER TABLE visits DROP COLUMN received_at", "ALTER TABLE visits DROP COLUMN beside", "ALTER TABLE traits DROP COLUMN received_at", "DELETE FROM schema_version WHERE version >= 5",
+		} {
 			statement(t, s.(*duckdb.Store), q)
 		}
 		if err := s.Close(); err != nil {
