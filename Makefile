@@ -105,7 +105,7 @@ test-long: ## The tests that have a short form in CI, in their long one: attacks
 	WEIR_TEST_LONG=1 WEIR_ATTACK=$${WEIR_ATTACK:-8} go test -count 1 -timeout 60m -v -run 'Bombs|IdleSockets|SameAnswers|SeenByTheQuery|FollowerIsKilled|ClickHouseOutage' ./e2e
 	WEIR_TEST_LONG=1 go test -count 1 -timeout 60m -run TakeNoMoreMemory ./internal/wire
 	WEIR_TEST_LONG=1 go test -count 1 -timeout 60m -v -run AYearOf ./internal/alert ./internal/report
-	WEIR_TEST_LONG=1 go test -count 1 -timeout 60m -run BothSides ./internal/transfer
+	WEIR_TEST_LONG=1 go test -count 1 -timeout 60m -run "BothSides|OverAServer" ./internal/transfer
 	WEIR_TEST_LONG=1 go test -count 1 -timeout 60m ./internal/cold/...
 
 .PHONY: soak

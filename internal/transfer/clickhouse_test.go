@@ -3,6 +3,7 @@ package transfer_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"path/filepath"
 	"strings"
@@ -68,11 +69,26 @@ func answers(t *testing.T, s cold.Reader) []any {
 	return []any{trend, pages}
 }
 
-func TestThereAndBackAllIsAsItWas(t *testing.T) {
+// TestOverAServer is what needs ClickHouse and does not harm the server.
+func TestOverAServer(t *testing.T) {
 	server := clickhousetest.Start(t)
-	from, there, back := newFile(t), openServer(t, server.URL("weir")), newFile(t)
+	n := 0
+	open := func(t *testing.T) cold.Store {
+		n++
+		return openServer(t, server.URL(fmt.Sprint("weir_", n)))
+	}
+	t.Run("there and back all is as it was", func(t *testing.T) { testThereAndBack(t, server) })
+	t.Run("what ClickHouse lost of a batch is added, whoever else has its shard and seq", func(t *testing.T) { testLostRows(t, server) })
+	t.Run("a server on the new tier goes on with visits while the past comes", func(t *testing.T) { testServerGoesOn(t, server) })
+	t.Run("who is erased in the source is erased in the destination by the next copy", func(t *testing.T) { testErasedInTheSource(t, open) })
+	t.Run("who is erased in the destination is there once, however often it is copied", func(t *testing.T) { testErasedInTheDestination(t, open) })
+	t.Run("both sides of any moves are what one store would be", func(t *testing.T) { testBothSides(t, 6, open) }) // it takes seconds to erase somebody
+}
+
+func testThereAndBack(t *testing.T, server *clickhousetest.Server) {
+	const db = "back"
+	from, there, back := newFilled(t), openServer(t, server.URL(db)), newFile(t)
 	again := openServer(t, server.URL("second"))
-	fill(t, from)
 	for i, way := range []struct {
 		from cold.Reader
 		to   transfer.Store
@@ -88,7 +104,7 @@ func TestThereAndBackAllIsAsItWas(t *testing.T) {
 	}
 	// Merges leave nothing to be copied or missed.
 	for _, table := range []string{"events", "visits", "identities", "sightings"} {
-		server.Do("OPTIMIZE TABLE weir." + table + " FINAL")
+		server.Do("OPTIMIZE TABLE " + db + "." + table + " FINAL")
 	}
 	if rep := copyAll(t, from, there, today()); rep.Before != rep.Days {
 		t.Errorf("after merges: report %+v", rep)
@@ -96,15 +112,14 @@ func TestThereAndBackAllIsAsItWas(t *testing.T) {
 	if rep := copyAll(t, there, back, today()); rep.Before != rep.Days {
 		t.Errorf("after merges, from ClickHouse: report %+v", rep)
 	}
-	server.Do("TRUNCATE TABLE weir.batches") // as when a week has passed
+	server.Do("TRUNCATE TABLE " + db + ".batches") // as when a week has passed
 	copyAll(t, from, there, today())
 	same(t, from, there)
 }
 
 func TestACopyIntoACluster(t *testing.T) {
 	cluster := clickhousetest.StartCluster(t, 2, 1)
-	from, to := newFile(t), openServer(t, cluster.URL("weir")+"?cluster=weir")
-	fill(t, from)
+	from, to := newFilled(t), openServer(t, cluster.URL("weir")+"?cluster=weir")
 	r := rand.New(rand.NewPCG(4, 4))
 	copyAll(t, from, &unreliable{Store: to, after: func(int, *cold.Batch) error {
 		if r.IntN(20) == 0 {
@@ -117,8 +132,7 @@ func TestACopyIntoACluster(t *testing.T) {
 
 func TestAServerThatDiesDuringTheCopyLosesAndDoublesNothing(t *testing.T) {
 	server := clickhousetest.Start(t)
-	from, to := newFile(t), openServer(t, server.URL("weir"))
-	fill(t, from)
+	from, to := newFilled(t), openServer(t, server.URL("weir"))
 	r := rand.New(rand.NewPCG(3, 3))
 	var deaths []*time.Timer
 	var starting sync.Mutex // it dies when it runs, and not while it starts
@@ -156,9 +170,9 @@ func TestAServerThatDiesDuringTheCopyLosesAndDoublesNothing(t *testing.T) {
 	same(t, from, to)
 }
 
-func TestWhatClickHouseLostOfABatchIsAddedWhoeverElseHasItsShardAndSeq(t *testing.T) {
-	server := clickhousetest.Start(t)
-	from, to := newFile(t), openServer(t, server.URL("weir"))
+func testLostRows(t *testing.T, server *clickhousetest.Server) {
+	const db = "lost"
+	from, to := newFile(t), openServer(t, server.URL(db))
 	for i, log := range []string{"one", "two", "three"} {
 		newDrain(log).write(t, from, mix("shop", int64(i+1), 1, 200), 100)
 	}
@@ -176,27 +190,27 @@ func TestWhatClickHouseLostOfABatchIsAddedWhoeverElseHasItsShardAndSeq(t *testin
 		t.Fatal(err)
 	}
 	// A crash: the server knows the inserts by their tokens, and has not all rows.
-	server.Do("ALTER TABLE weir.batches DELETE WHERE token LIKE 'migrate/%' SETTINGS mutations_sync = 2")
-	server.Do("ALTER TABLE weir.events DELETE WHERE cityHash64(id) % 3 = 0 SETTINGS mutations_sync = 2")
-	if n := server.Do("SELECT count() FROM weir.events"); n == "600" {
+	server.Do("ALTER TABLE " + db + ".batches DELETE WHERE token LIKE 'migrate/%' SETTINGS mutations_sync = 2")
+	server.Do("ALTER TABLE " + db + ".events DELETE WHERE cityHash64(id) % 3 = 0 SETTINGS mutations_sync = 2")
+	if n := server.Do("SELECT count() FROM " + db + ".events"); n == "600" {
 		t.Fatal("nothing is lost")
 	}
-	copyAll(t, from, openServer(t, server.URL("weir")), today())
+	copyAll(t, from, openServer(t, server.URL(db)), today())
 	same(t, from, to)
 }
 
-func TestAServerOnTheNewTierGoesOnWithVisitsWhileThePastComes(t *testing.T) {
-	server := clickhousetest.Start(t)
+func testServerGoesOn(t *testing.T, server *clickhousetest.Server) {
+	const db = "open"
 	events := mix("shop", 1, 2, 600)
 	whole := newFile(t)
 	newDrain("log").write(t, whole, events, 150)
-	from, to := newFile(t), openServer(t, server.URL("weir"))
+	from, to := newFile(t), openServer(t, server.URL(db))
 	d := newDrain("log")
 	d.write(t, from, events[:300], 150)
 	d.write(t, to, events[300:], 150)
 	copyAll(t, from, to, today())
 	same(t, whole, to)
-	server.Do("OPTIMIZE TABLE weir.visits FINAL")
+	server.Do("OPTIMIZE TABLE " + db + ".visits FINAL")
 	o := today()
 	o.Recheck = true
 	copyAll(t, from, to, o)

@@ -26,8 +26,7 @@ func differs(t *testing.T, from cold.Reader, to transfer.Store, o transfer.Optio
 }
 
 func TestARowThatTheDestinationLosesAltersOrDoublesIsNoticed(t *testing.T) {
-	from := newFile(t)
-	fill(t, from)
+	from := newFilled(t)
 	for name, c := range map[string]struct {
 		harm func(b *cold.Batch) bool // false of one that is too small for it
 		want string
@@ -116,8 +115,7 @@ func TestARowThatTheDestinationLosesAltersOrDoublesIsNoticed(t *testing.T) {
 }
 
 func TestADayThatDiffersIsComparedAgainInTheNextRun(t *testing.T) {
-	from, to := newFile(t), newFile(t)
-	fill(t, from)
+	from, to := newFilled(t), newFile(t)
 	lost := ""
 	first := differs(t, from, &unreliable{Store: to, before: func(_ int, b *cold.Batch) error {
 		if lost == "" && len(b.Events) > 7 {
@@ -142,8 +140,7 @@ func TestADayThatDiffersIsComparedAgainInTheNextRun(t *testing.T) {
 
 func TestWhatIsDeletedAfterwardsIsCopiedAgain(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "to.duckdb")
-	from, to := newFile(t), openFile(t, path)
-	fill(t, from)
+	from, to := newFilled(t), openFile(t, path)
 	copyAll(t, from, to, small())
 
 	// Fewer events than there were: the mark is not believed.
@@ -172,8 +169,7 @@ func TestWhatIsDeletedAfterwardsIsCopiedAgain(t *testing.T) {
 }
 
 func TestAnAlteredRowIsNotWrittenBesideItsOtherSelf(t *testing.T) {
-	from, to := newFile(t), newFile(t)
-	fill(t, from)
+	from, to := newFilled(t), newFile(t)
 	copyAll(t, from, to, small())
 	statement(t, to, "UPDATE events SET title = 'other' WHERE seq = 40")
 	o := small()
@@ -189,8 +185,7 @@ func TestAnAlteredRowIsNotWrittenBesideItsOtherSelf(t *testing.T) {
 }
 
 func TestSightingsThatAreMissingAreNoticed(t *testing.T) {
-	from, to := newFile(t), newFile(t)
-	fill(t, from)
+	from, to := newFilled(t), newFile(t)
 	copyAll(t, from, to, small())
 	statement(t, to, "DELETE FROM sightings WHERE project_id = 'shop'")
 	o := small()
@@ -201,8 +196,7 @@ func TestSightingsThatAreMissingAreNoticed(t *testing.T) {
 }
 
 func TestAnEventThatTheDestinationRefusesIsNamedAndTheRestIsCopied(t *testing.T) {
-	from, to := newFile(t), newFile(t)
-	fill(t, from)
+	from, to := newFilled(t), newFile(t)
 	statement(t, from, "UPDATE events SET ts = TIMESTAMP '1650-05-05 05:05:05' WHERE seq = 40 AND project_id = 'shop'")
 	statement(t, from, "UPDATE events SET properties = '[1]' WHERE seq = 41 AND project_id = 'shop'")
 	found := differs(t, from, to, small())

@@ -10,7 +10,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	weir "github.com/weir-analytics/weir"
-	"github.com/weir-analytics/weir/internal/clickhousetest"
 	"github.com/weir-analytics/weir/internal/cold"
 	"github.com/weir-analytics/weir/internal/transfer"
 )
@@ -42,59 +41,46 @@ func eraseAda(t testing.TB, s cold.Eraser, at time.Time) {
 	}
 }
 
-// kinds are the two engines as destinations: stores that are empty.
-func kinds(t *testing.T) map[string]func(t *testing.T) cold.Store {
-	var server *clickhousetest.Server
-	n := 0
-	return map[string]func(t *testing.T) cold.Store{
-		"DuckDB": func(t *testing.T) cold.Store { return newFile(t) },
-		"ClickHouse": func(t2 *testing.T) cold.Store {
-			if server == nil {
-				server = clickhousetest.Start(t)
-			}
-			n++
-			return openServer(t2, server.URL(fmt.Sprint("weir_", n)))
-		},
-	}
-}
+// inDuckDB opens an empty store.
+func inDuckDB(t *testing.T) cold.Store { return newFile(t) }
 
 func TestWhoIsErasedInTheSourceIsErasedInTheDestinationByTheNextCopy(t *testing.T) {
-	for kind, open := range kinds(t) {
-		for _, profileOnly := range []bool{false, true} {
-			t.Run(fmt.Sprint(kind, ", events of a profile only: ", profileOnly), func(t *testing.T) {
-				from, to := newFile(t), open(t)
-				newDrain("log").write(t, from, visited("log", 20, profileOnly), 7)
-				copyAll(t, from, to, today())
-				eraseAda(t, from, clock())
-				for range 2 {
-					if rep := copyAll(t, from, to, today()); rep.Events != 20 {
-						t.Errorf("%d events", rep.Events)
-					}
-					same(t, from, to)
-				}
-			})
+	testErasedInTheSource(t, inDuckDB)
+}
+
+func testErasedInTheSource(t *testing.T, open func(*testing.T) cold.Store) {
+	for _, profileOnly := range []bool{false, true} {
+		from, to := newFile(t), open(t)
+		newDrain("log").write(t, from, visited("log", 20, profileOnly), 7)
+		copyAll(t, from, to, today())
+		eraseAda(t, from, clock())
+		for range 2 {
+			if rep := copyAll(t, from, to, today()); rep.Events != 20 {
+				t.Errorf("%d events, of a profile only: %v", rep.Events, profileOnly)
+			}
+			same(t, from, to)
 		}
 	}
 }
 
 func TestWhoIsErasedInTheDestinationIsThereOnceHoweverOftenItIsCopied(t *testing.T) {
-	for kind, open := range kinds(t) {
-		t.Run(kind, func(t *testing.T) {
-			from, to := newFile(t), open(t)
-			newDrain("log").write(t, from, visited("log", 20, false), 7)
-			newDrain("other").write(t, to, visited("other", 6, false), 7)
-			copyAll(t, from, to, today())
-			eraseAda(t, to, clock())
-			want := contents(t, to)
-			o := today()
-			o.Recheck = true
-			for range 3 {
-				copyAll(t, from, to, o)
-				if diff := cmp.Diff(want, contents(t, to)); diff != "" {
-					t.Fatalf("(-after the erasure +after the copy):\n%s", diff)
-				}
-			}
-		})
+	testErasedInTheDestination(t, inDuckDB)
+}
+
+func testErasedInTheDestination(t *testing.T, open func(*testing.T) cold.Store) {
+	from, to := newFile(t), open(t)
+	newDrain("log").write(t, from, visited("log", 20, false), 7)
+	newDrain("other").write(t, to, visited("other", 6, false), 7)
+	copyAll(t, from, to, today())
+	eraseAda(t, to, clock())
+	want := contents(t, to)
+	o := today()
+	o.Recheck = true
+	for range 3 {
+		copyAll(t, from, to, o)
+		if diff := cmp.Diff(want, contents(t, to)); diff != "" {
+			t.Fatalf("(-after the erasure +after the copy):\n%s", diff)
+		}
 	}
 }
 
@@ -117,8 +103,7 @@ func TestErasedEventsOfTwoLogsAreToldApart(t *testing.T) {
 }
 
 func TestMarksOfAProjectWithoutRowsAreCopied(t *testing.T) {
-	from, to := newFile(t), newFile(t)
-	fill(t, from)
+	from, to := newFilled(t), newFile(t)
 	err := from.Erase(t.Context(), cold.Erasure{ProjectID: "empty", ProfileID: "ada", At: monday, By: "user 1"})
 	if err != nil {
 		t.Fatal(err)

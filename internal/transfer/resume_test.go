@@ -44,8 +44,7 @@ func (s *unreliable) Write(ctx context.Context, b *cold.Batch) error {
 }
 
 func TestACopyThatIsStoppedAgainAndAgainGoesOn(t *testing.T) {
-	from, to := newFile(t), newFile(t)
-	fill(t, from)
+	from, to := newFilled(t), newFile(t)
 	r := rand.New(rand.NewPCG(1, 1))
 	stops, longest := 0, int64(0)
 	for {
@@ -81,8 +80,7 @@ func TestACopyThatIsStoppedAgainAndAgainGoesOn(t *testing.T) {
 }
 
 func TestWritesThatFailOrWhoseAnswerIsLostAreDoneAgain(t *testing.T) {
-	from, to := newFile(t), newFile(t)
-	fill(t, from)
+	from, to := newFilled(t), newFile(t)
 	r := rand.New(rand.NewPCG(2, 2))
 	failed := 0
 	fail := func(int, *cold.Batch) error {
@@ -100,8 +98,7 @@ func TestWritesThatFailOrWhoseAnswerIsLostAreDoneAgain(t *testing.T) {
 }
 
 func TestADestinationThatStaysAwayIsGivenUp(t *testing.T) {
-	from, to := newFile(t), newFile(t)
-	fill(t, from)
+	from, to := newFilled(t), newFile(t)
 	away := errors.New("the connection broke")
 	var waited time.Duration
 	o := small()
@@ -142,8 +139,7 @@ func (c *counted) Query(ctx context.Context, query string, args ...any) (*sql.Ro
 }
 
 func TestASecondRunReadsNoDayAgain(t *testing.T) {
-	from, to := newFile(t), newFile(t)
-	fill(t, from)
+	from, to := newFilled(t), newFile(t)
 	copyAll(t, from, to, small())
 	source, destination := &counted{Store: from}, &counted{Store: to}
 	rep := copyAll(t, source, destination, small())
@@ -160,8 +156,7 @@ func TestASecondRunReadsNoDayAgain(t *testing.T) {
 }
 
 func TestOnlyTheProjectsThatAreNamedAreCopied(t *testing.T) {
-	from, to := newFile(t), newFile(t)
-	fill(t, from)
+	from, to := newFilled(t), newFile(t)
 	o := small()
 	o.Projects = []string{"a/b %"}
 	if rep := copyAll(t, from, to, o); rep.Events != 150 || rep.Projects != 1 {
@@ -183,8 +178,7 @@ func TestAnEmptySourceIsAnError(t *testing.T) {
 }
 
 func TestASourceThatIsWrittenToMeanwhileIsNoticed(t *testing.T) {
-	from, to := newFile(t), newFile(t)
-	fill(t, from)
+	from, to := newFilled(t), newFile(t)
 	_, err := transfer.Run(t.Context(), from, &unreliable{Store: to, after: func(n int, _ *cold.Batch) error {
 		if n == 20 {
 			newDrain("later").write(t, from, mix("shop", 9, 1, 10), 10)
@@ -199,8 +193,7 @@ func TestASourceThatIsWrittenToMeanwhileIsNoticed(t *testing.T) {
 }
 
 func TestProgressGoesFromNothingToAll(t *testing.T) {
-	from, to := newFile(t), newFile(t)
-	fill(t, from)
+	from, to := newFilled(t), newFile(t)
 	var all []transfer.Progress
 	o := small()
 	o.Progress = func(p transfer.Progress) { all = append(all, p) }

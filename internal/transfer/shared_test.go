@@ -88,8 +88,7 @@ func TestLogsThatShareShardsAndSeqsAreToldApart(t *testing.T) {
 }
 
 func TestRowsThatAreThereTwiceInTheSourceStayTwo(t *testing.T) {
-	from, to := newFile(t), newFile(t)
-	fill(t, from)
+	from, to := newFilled(t), newFile(t)
 	statement(t, from, "INSERT INTO events SELECT * FROM events WHERE seq % 3 = 0")
 	copyAll(t, from, to, small())
 	same(t, from, to)
@@ -98,8 +97,7 @@ func TestRowsThatAreThereTwiceInTheSourceStayTwo(t *testing.T) {
 func TestTheDrainOfTheDestinationIsNotForgottenItsBatches(t *testing.T) {
 	// The copy has batches of high seqs, and the server one of a low seq that it may
 	// have to write again.
-	from, to := newFile(t), newFile(t)
-	fill(t, from)
+	from, to := newFilled(t), newFile(t)
 	mine := &cold.Batch{
 		Token: "log-2-1-1", Log: "log", Shard: 1, First: 1, Last: 1, Now: monday,
 		Events: []weir.EventRow{{Event: weir.Event{ID: "mine", ProjectID: "p", Time: monday, ReceivedAt: monday}, Shard: 1, Seq: 1}},

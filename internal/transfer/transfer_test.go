@@ -8,8 +8,7 @@ import (
 )
 
 func TestEverythingArrives(t *testing.T) {
-	from, to := newFile(t), newFile(t)
-	fill(t, from)
+	from, to := newFilled(t), newFile(t)
 	rep := copyAll(t, from, to, small())
 	same(t, from, to)
 	if rep.Events != filled || rep.Projects != 2 || rep.Days != 3 || rep.Visits == 0 || rep.Links == 0 || rep.Dead == 0 {
@@ -18,8 +17,7 @@ func TestEverythingArrives(t *testing.T) {
 }
 
 func TestDaysWithFewRowsAreCopiedTogether(t *testing.T) {
-	from, to := newFile(t), newFile(t)
-	fill(t, from)
+	from, to := newFilled(t), newFile(t)
 	// Over the end of a month, too.
 	newDrain("month").write(t, from, []weir.Event{
 		{ID: "1", ProjectID: "shop", DeviceID: "d", Time: monday.AddDate(0, 0, 29), ReceivedAt: monday},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -35,9 +36,34 @@ func openFile(t testing.TB, path string) *duckdb.Store {
 	return s
 }
 
-func newFile(t testing.TB) *duckdb.Store {
+// newFile is a copy of an empty file, newFilled one of a file that fill has filled: to make
+// them anew for each test takes longer than most tests.
+func newFile(t testing.TB) *duckdb.Store   { t.Helper(); return copyOf(t, &emptyFile, nil) }
+func newFilled(t testing.TB) *duckdb.Store { t.Helper(); return copyOf(t, &filledFile, fill) }
+
+// Files that were made for the first test, as bytes.
+var emptyFile, filledFile []byte
+
+func copyOf(t testing.TB, file *[]byte, fill func(testing.TB, cold.Writer)) *duckdb.Store {
 	t.Helper()
-	return openFile(t, filepath.Join(t.TempDir(), "cold.duckdb"))
+	path := filepath.Join(t.TempDir(), "cold.duckdb")
+	if *file == nil {
+		s := openFile(t, path)
+		if fill != nil {
+			fill(t, s)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		*file = b
+	} else if err := os.WriteFile(path, *file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return openFile(t, path)
 }
 
 const shards = 3
