@@ -93,7 +93,7 @@ func (s *Server) mountProfiles() {
 	})
 	op := huma.Operation{
 		OperationID: "export-profile", Method: "GET", Path: "/api/v1/projects/{id}/profiles/{profile}/export", Summary: "All that is known of a profile",
-		Description: "One JSON object: profile, changes of its traits, visits, events, dead_letters. It is streamed; one that is cut off is not valid JSON.",
+		Description: "One JSON object: profile, devices, changes of its traits, visits, events, dead_letters. It is streamed; one that is cut off is not valid JSON.",
 		Parameters: []*huma.Param{
 			{Name: "id", In: "path", Required: true, Schema: &huma.Schema{Type: huma.TypeString}},
 			{Name: "profile", In: "path", Required: true, Schema: &huma.Schema{Type: huma.TypeString}},

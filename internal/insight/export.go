@@ -13,7 +13,7 @@ import (
 	"github.com/weir-analytics/weir/internal/cold"
 )
 
-// Export writes all that is known of a profile as one JSON object: profile, changes of
+// Export writes all that is known of a profile as one JSON object: profile, all its devices, changes of
 // its traits, visits, events, dead letters, the latter as they came. It is read in pages of
 // exportBytes, each of which is a question of its own that has ended before w gets it: w
 // may take as long as it likes. Errors: EINVALID, ENOTFOUND when nothing is known of it,
@@ -34,8 +34,22 @@ func (e *Engine) Export(ctx context.Context, p *weir.Project, profileID string, 
 	if err != nil {
 		return fmt.Errorf("insight: export: %w", err)
 	}
+	// The profile's own lists are bounded; to a dead letter it matters whose each device is.
+	devices, err := e.personsOfProfile(ctx, p, "d", profileID)
+	former := []string(nil)
+	if err == nil && l.aliases {
+		former, err = e.personsOfProfile(ctx, p, "u", profileID)
+	}
+	if err != nil {
+		return fmt.Errorf("insight: export: %w", err)
+	}
 	x := &export{w: bufio.NewWriterSize(w, 64<<10)}
 	x.field("profile", a)
+	x.open("devices")
+	for _, d := range devices {
+		_ = x.item(d)
+	}
+	x.close()
 	for _, part := range []struct {
 		name string
 		fill func() error
@@ -43,7 +57,7 @@ func (e *Engine) Export(ctx context.Context, p *weir.Project, profileID string, 
 		{"changes", func() error { return e.exportChanges(ctx, p, profileID, x) }},
 		{"visits", func() error { return e.exportVisits(ctx, p, l, profileID, x) }},
 		{"events", func() error { return e.exportEvents(ctx, p, profileID, x) }},
-		{"dead_letters", func() error { return e.exportDead(ctx, p, a, x) }},
+		{"dead_letters", func() error { return e.exportDead(ctx, p, append(former, profileID), devices, x) }},
 	} {
 		x.open(part.name)
 		if err := part.fill(); err != nil {
@@ -135,7 +149,7 @@ func (e *Engine) exportChanges(ctx context.Context, p *weir.Project, profileID s
 }
 
 func (e *Engine) exportVisits(ctx context.Context, p *weir.Project, l linkage, profileID string, x *export) error {
-	const state = "start_at, device_id, session_id, version, end_at, entry, exit, events, screen_views, referrer, channel, country, region, city, browser, os, device_type, language"
+	const state = "start_at, device_id, session_id, version, end_at, entry, exit, events, screen_views, interactive, calls, revenue, ended, bot, referrer, channel, utm_source, utm_medium, utm_campaign, country, region, city, browser, os, device_type, language"
 	start, end := e.d.Micros("start_at"), e.d.Micros("end_at")
 	type key struct {
 		us              int64
@@ -148,13 +162,13 @@ func (e *Engine) exportVisits(ctx context.Context, p *weir.Project, l linkage, p
 		if k := at.last; at.rows > 0 {
 			where = sql("@ AND start_at >= @ AND (start_at > @ OR device_id > @ OR (device_id = @ AND session_id >= @))", where, e.at(k.us), e.at(k.us), bind(k.device), bind(k.device), bind(k.session))
 		}
-		q := sql("SELECT device_id, session_id, "+start+", "+end+", entry, exit, events, screen_views, referrer, channel, country, region, city, browser, os, device_type, language "+
+		q := sql("SELECT device_id, session_id, "+start+", "+end+", entry, exit, events, screen_views, interactive, calls, revenue, ended, bot, referrer, channel, utm_source, utm_medium, utm_campaign, country, region, city, browser, os, device_type, language "+
 			"FROM visits WHERE @ GROUP BY "+state+" HAVING SUM(sign) > 0 ORDER BY "+state+" LIMIT "+strconv.Itoa(pg.limit), where)
 		err := e.each(ctx, q, func(scan func(...any) error) error {
 			var v profileVisit
 			var from, to int64
-			err := scan(&v.DeviceID, &v.SessionID, &from, &to, &v.Entry, &v.Exit, &v.Events, &v.ScreenViews,
-				&v.Referrer, &v.Channel, &v.Country, &v.Region, &v.City, &v.Browser, &v.OS, &v.DeviceType, &v.Language)
+			err := scan(&v.DeviceID, &v.SessionID, &from, &to, &v.Entry, &v.Exit, &v.Events, &v.ScreenViews, &v.Interactive, &v.Calls, &v.Revenue, &v.Ended, &v.Bot,
+				&v.Referrer, &v.Channel, &v.UTMSource, &v.UTMMedium, &v.UTMCampaign, &v.Country, &v.Region, &v.City, &v.Browser, &v.OS, &v.DeviceType, &v.Language)
 			if err != nil || !pg.new(key{from, v.DeviceID, v.SessionID}) {
 				return err
 			}
@@ -184,13 +198,13 @@ func (e *Engine) exportEvents(ctx context.Context, p *weir.Project, profileID st
 }
 
 // exportDead writes the events that were refused.
-func (e *Engine) exportDead(ctx context.Context, p *weir.Project, a *Profile, x *export) error {
-	linked, profiles := map[string]bool{}, map[string]bool{a.ProfileID: true}
-	for _, d := range a.Devices {
-		linked[d.DeviceID] = true
+func (e *Engine) exportDead(ctx context.Context, p *weir.Project, ids, devices []string, x *export) error {
+	linked, profiles := map[string]bool{}, map[string]bool{}
+	for _, d := range devices {
+		linked[d] = true
 	}
-	for _, former := range a.Aliases {
-		profiles[former.ID] = true
+	for _, id := range ids {
+		profiles[id] = true
 	}
 	type key struct{ us, shard, seq int64 }
 	var at keyset[key]
@@ -234,8 +248,16 @@ type profileVisit struct {
 	Exit        string    `json:"exit,omitempty"`
 	Events      int64     `json:"events"`
 	ScreenViews int64     `json:"screen_views"`
+	Interactive int64     `json:"interactive,omitempty" doc:"events that are neither views nor calls, as bounces go by"`
+	Calls       int64     `json:"calls,omitempty"`
+	Revenue     float64   `json:"revenue,omitempty" doc:"of all currencies"`
+	Ended       bool      `json:"ended,omitempty"`
+	Bot         bool      `json:"bot,omitempty"`
 	Referrer    string    `json:"referrer,omitempty"`
 	Channel     string    `json:"channel,omitempty"`
+	UTMSource   string    `json:"utm_source,omitempty"`
+	UTMMedium   string    `json:"utm_medium,omitempty"`
+	UTMCampaign string    `json:"utm_campaign,omitempty"`
 	Country     string    `json:"country,omitempty"`
 	Region      string    `json:"region,omitempty"`
 	City        string    `json:"city,omitempty"`

@@ -44,6 +44,16 @@ func testExport(t *testing.T, open func(*testing.T, string) cold.Store) {
 			b.Traits = append(b.Traits, b.Traits[len(b.Traits)-1])
 		}
 	}
+	const devices = 1200 // more than a profile's answer shows
+	for i := range devices {
+		d := fmt.Sprintf("device-%04d", i)
+		b.Links = append(b.Links, weir.Link{ProjectID: p.ID, DeviceID: d, ProfileID: "u", At: traitFrom.Add(time.Duration(i) * time.Second)})
+		b.Dead = append(b.Dead, weir.DeadLetter{ProjectID: p.ID, Seq: uint64(dead + i), Event: fmt.Appendf(nil, `{"DeviceID":%q}`, d), At: traitFrom})
+	}
+	b.Visits = append(b.Visits, weir.VisitRow{
+		ProjectID: p.ID, DeviceID: "d", SessionID: "whole", ProfileID: "u", Sign: 1, Version: 1, Start: traitFrom.Add(time.Hour), End: traitFrom.Add(time.Hour),
+		Events: 9, ScreenViews: 2, Interactive: 3, Calls: 4, Revenue: 12.5, UTMSource: "letter", UTMMedium: "mail", UTMCampaign: "spring", Bot: true, Ended: true,
+	})
 	write(t, s, b)
 	var out bytes.Buffer
 	if err := insight.New(s, passed{}, nil, insight.Options{}).Export(t.Context(), p, "u", &out); err != nil {
@@ -54,6 +64,7 @@ func testExport(t *testing.T, open func(*testing.T, string) cold.Store) {
 			Trait string `json:"trait"`
 		} `json:"changes"`
 		Visits, Events []json.RawMessage
+		Devices        []json.RawMessage
 		Dead           []struct {
 			Event string `json:"event"`
 		} `json:"dead_letters"`
@@ -65,7 +76,13 @@ func testExport(t *testing.T, open func(*testing.T, string) cold.Store) {
 	for _, d := range doc.Dead {
 		letters[d.Event] = true
 	}
-	if len(doc.Changes) != changes || len(doc.Visits) != visits || len(doc.Events) != events || len(doc.Dead) != len(letters) || len(letters) != dead-(dead+2)/3 {
-		t.Errorf("%d changes, %d visits, %d events, %d dead letters, %d of them different", len(doc.Changes), len(doc.Visits), len(doc.Events), len(doc.Dead), len(letters))
+	if len(doc.Changes) != changes || len(doc.Visits) != visits+1 || len(doc.Devices) != devices || len(doc.Events) != events || len(doc.Dead) != len(letters) || len(letters) != dead-(dead+2)/3+devices {
+		t.Errorf("%d devices, %d changes, %d visits, %d events, %d dead letters, %d of them different", len(doc.Devices), len(doc.Changes), len(doc.Visits), len(doc.Events), len(doc.Dead), len(letters))
+	}
+	last := string(doc.Visits[len(doc.Visits)-1])
+	for _, part := range []string{`"revenue":12.5`, `"utm_source":"letter"`, `"utm_medium":"mail"`, `"utm_campaign":"spring"`, `"interactive":3`, `"calls":4`, `"bot":true`, `"ended":true`} {
+		if !strings.Contains(last, part) {
+			t.Errorf("a visit is without %s: %s", part, last)
+		}
 	}
 }
