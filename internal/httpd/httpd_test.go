@@ -31,6 +31,7 @@ type backend struct {
 	err    error
 	panics any
 	takes  time.Duration // to take events in or to answer a trend
+	idles  time.Duration // before it reads a body
 
 	ingest    ingest.Reply
 	bodies    []string
@@ -96,6 +97,7 @@ func (b *backend) work(ctx context.Context) error {
 }
 
 func (b *backend) Ingest(ctx context.Context, p *weir.Project, body io.Reader, encoding string, remote ingest.Remote) (ingest.Reply, error) {
+	<-time.After(b.idles)
 	text, err := io.ReadAll(body)
 	if err == nil {
 		err = b.work(ctx)

@@ -30,10 +30,10 @@ const (
 // connection's deadline, in place of the server's ReadTimeout.
 type pacedBody struct {
 	io.ReadCloser
-	conn  *http.ResponseController
-	began time.Time
-	read  int64
-	ended bool // no deadline is to be set any more
+	conn   *http.ResponseController
+	read   int64
+	waited time.Duration // for the client; what the server did in between is not the client's
+	ended  bool          // no deadline is to be set any more
 }
 
 // paced is r with a body that has to come at the least pace; who answers it calls
@@ -42,8 +42,8 @@ func paced(w http.ResponseWriter, r *http.Request) (*http.Request, *pacedBody) {
 	if r.Body == nil || r.Body == http.NoBody {
 		return r, nil
 	}
-	b := &pacedBody{ReadCloser: r.Body, conn: http.NewResponseController(w), began: time.Now()}
-	b.deadline(b.began.Add(slack)) // also for who refuses it before it is read
+	b := &pacedBody{ReadCloser: r.Body, conn: http.NewResponseController(w)}
+	b.deadline(time.Now().Add(slack)) // also for who refuses it before it is read
 	r.Body = b
 	return r, b
 }
@@ -56,10 +56,12 @@ func (b *pacedBody) Read(p []byte) (int, error) {
 	if b.ended {
 		return b.ReadCloser.Read(p)
 	}
-	within := slack + time.Duration(b.read/pace)*time.Second
-	b.deadline(b.began.Add(min(within, bodyMost)))
+	within := min(slack+time.Duration(b.read/pace)*time.Second, bodyMost)
+	began := time.Now()
+	b.deadline(began.Add(within - b.waited))
 	n, err := b.ReadCloser.Read(p)
 	b.read += int64(n)
+	b.waited += time.Since(began)
 	switch {
 	case errors.Is(err, io.EOF):
 		// net/http has taken the deadline back, and reads to see whether the client is
@@ -68,7 +70,7 @@ func (b *pacedBody) Read(p []byte) (int, error) {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		b.ended = true // and the deadline stays
 		err = weir.Errorf(weir.ETOOSLOW, "the body came too slowly: %d bytes in %d seconds; send at least %d bytes a second, and all within %d seconds",
-			b.read, time.Since(b.began)/time.Second, pace, bodyMost/time.Second)
+			b.read, b.waited/time.Second, pace, bodyMost/time.Second)
 	}
 	return n, err
 }

@@ -106,6 +106,20 @@ func TestASlowSenderThatKeepsSendingIsTaken(t *testing.T) {
 	})
 }
 
+// It waits its turn, for memory say, and the client has sent all that the connection takes.
+func TestASenderDoesNotPayForTheTimeThatTheServerTakes(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fixture, p *pipes) {
+		f.ingest.Accepted, f.idles = 1, 70*time.Second
+		c := p.dial()
+		defer c.Close()
+		body := `{"name":"` + strings.Repeat("x", 100_000) + `"}`
+		go func() { _, _ = io.WriteString(c, head("/v1/events", f.key, len(body))+body) }()
+		if status, text := answerOf(t, c); status != 200 {
+			t.Errorf("%d %s", status, text)
+		}
+	})
+}
+
 // Or it holds, for a minute, memory that others need.
 func TestABodyThatDoesNotComeIsGivenUp(t *testing.T) {
 	inBubble(t, func(t *testing.T, f *fixture, p *pipes) {
