@@ -73,7 +73,7 @@ func (d Difference) String() string {
 	return s
 }
 
-// lacking are the sums of rows that have has fewer of than want.
+// lacking returns the rows that the destination lacks.
 func lacking(want, have tally) map[sum]bool {
 	out := map[sum]bool{}
 	for s, n := range want {
@@ -84,8 +84,8 @@ func lacking(want, have tally) map[sum]bool {
 	return out
 }
 
-// strangers are the names of rows in have that want does not have with these values. An
-// event whose person was erased has no other values.
+// strangers returns the names of rows in have that want does not have with these values.
+// Erased events are left out: they are compared as a whole.
 func strangers(want, have tally) map[uint64]bool {
 	out := map[uint64]bool{}
 	for s, n := range have {

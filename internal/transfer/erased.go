@@ -15,14 +15,14 @@ import (
 	"github.com/weir-analytics/weir/internal/cold"
 )
 
-// erased is who was erased of a project.
+// erased holds a project's marks of erasures.
 type erased struct {
-	mine   []cold.Mark // of the source
-	theirs []cold.Mark // of the destination, when it was looked at
+	mine   []cold.Mark // the source's
+	theirs []cold.Mark // the destination's, when they were read last
 	known  cold.Erased // of both
 }
 
-// name stands for who was erased when; nobody has none.
+// name returns a hash of who was erased when, or "" if nobody was.
 func (e *erased) name() string {
 	if len(e.known) == 0 {
 		return ""
@@ -34,8 +34,8 @@ func (e *erased) name() string {
 	return fmt.Sprintf("-%016x", h.Sum64())
 }
 
-// lacks are the marks of the source that the destination does not have.
-func (e *erased) lacks() []cold.Mark {
+// missing returns the source's marks that the destination does not have.
+func (e *erased) missing() []cold.Mark {
 	type key struct {
 		person string
 		us     int64
@@ -53,11 +53,11 @@ func (e *erased) lacks() []cold.Mark {
 	return out
 }
 
-// agree makes the destination obey the source's marks before any rows come: what the
-// source has no more of a person has to be gone there, and must not come later from a
-// log that waits. The source is not changed: its rows are read as they would be if it
-// had the destination's marks. See source.
-func (r *run) agree(ctx context.Context, project string) error {
+// applyMarks copies the source's marks to the destination and erases there whom they
+// name. This comes before any row: a log that still waits in front of the destination
+// must not bring an erased person back later. The source is not changed. Its rows are
+// read as if it had the destination's marks: see source.
+func (r *run) applyMarks(ctx context.Context, project string) error {
 	mine, err := marksIn(ctx, r.from, project)
 	if err != nil {
 		return err
@@ -67,10 +67,10 @@ func (r *run) agree(ctx context.Context, project string) error {
 		return err
 	}
 	e := r.erased[project]
-	if lacks := e.lacks(); len(lacks) > 0 {
-		b := &cold.Batch{Shard: noShard, Now: r.o.Clock.Now(), Marks: lacks}
+	if missing := e.missing(); len(missing) > 0 {
+		b := &cold.Batch{Shard: noShard, Now: r.o.Clock.Now(), Marks: missing}
 		h := xxhash.New()
-		for _, m := range lacks {
+		for _, m := range missing {
 			_, _ = fmt.Fprintln(h, m.Person, m.At.UnixMicro())
 		}
 		b.Token = fmt.Sprintf("migrate/%s/erasures/%016x/%d", url.PathEscape(project), h.Sum64(), len(e.theirs))
@@ -78,7 +78,7 @@ func (r *run) agree(ctx context.Context, project string) error {
 		if err := r.to.Write(ctx, b); err != nil {
 			return err
 		}
-		e.theirs = append(e.theirs, lacks...)
+		e.theirs = append(e.theirs, missing...)
 	}
 	if len(e.known) == 0 {
 		return nil
@@ -88,13 +88,13 @@ func (r *run) agree(ctx context.Context, project string) error {
 	if err != nil || done > 0 && !r.o.Recheck {
 		return err
 	}
-	if err := r.efface(ctx, project); err != nil {
+	if err := r.eraseMarked(ctx, project); err != nil {
 		return err
 	}
 	return r.to.Write(context.WithoutCancel(ctx), &cold.Batch{Token: token, Log: "migrate", Shard: noShard, Now: r.o.Clock.Now(), Again: true})
 }
 
-// refresh looks whether the destination has other marks than before.
+// refresh reads the destination's marks again and returns whether the set changed.
 func (r *run) refresh(ctx context.Context, project string) (changed bool, err error) {
 	theirs, err := marksIn(ctx, r.to, project)
 	if err != nil {
@@ -122,7 +122,7 @@ func marksIn(ctx context.Context, from cold.Reader, project string) ([]cold.Mark
 	return out, err
 }
 
-// marked are the projects that a store has marks of, and how many.
+// marked returns the number of a store's marks by project.
 func marked(ctx context.Context, from cold.Reader, projects []string) (map[string]int64, error) {
 	out := map[string]int64{}
 	where, args := among(projects)
@@ -136,11 +136,10 @@ func marked(ctx context.Context, from cold.Reader, projects []string) (map[strin
 	return out, err
 }
 
-// efface erases in the destination who was erased on either side. Marks name persons by
-// hashes, so the persons that are there are hashed and looked for.
-func (r *run) efface(ctx context.Context, project string) error {
+// eraseMarked erases in the destination all persons that have a mark on either side.
+func (r *run) eraseMarked(ctx context.Context, project string) error {
 	known := r.erased[project].known
-	persons, err := r.still(ctx, project, known)
+	persons, err := r.personsToErase(ctx, project, known)
 	if err != nil {
 		return fmt.Errorf("look for who was erased: %w", err)
 	}
@@ -191,8 +190,9 @@ func (r *run) efface(ctx context.Context, project string) error {
 	return nil
 }
 
-// still are the persons of whom the destination has rows from before they were erased.
-func (r *run) still(ctx context.Context, project string, known cold.Erased) (map[string]bool, error) {
+// personsToErase returns the persons who have rows in the destination from before they
+// were erased. A mark has only a hash of the person, so the persons there are hashed.
+func (r *run) personsToErase(ctx context.Context, project string, known cold.Erased) (map[string]bool, error) {
 	d := r.to.Dialect()
 	latest := time.Time{}
 	for _, at := range known {
@@ -221,7 +221,7 @@ func (r *run) still(ctx context.Context, project string, known cold.Erased) (map
 			out[person] = true
 		}
 	}
-	// The engine hashes: it would take the memory of all persons to bring them together.
+	// The engine hashes each row: a list of all persons would not fit into memory.
 	hash := d.SHA256("CONCAT(?, " + d.Zero() + ", who)")
 	err := each(ctx, r.to, "SELECT who, MIN(us) FROM ("+rows+") AS persons WHERE who <> '' AND "+hash+" "+d.InQuery()+" (SELECT person FROM erasures WHERE project_id = ?) GROUP BY who",
 		append(args, project, project), func(rows *sql.Rows) error {
@@ -247,21 +247,20 @@ func (r *run) still(ctx context.Context, project string, known cold.Erased) (map
 	})
 }
 
-// Errors that make a unit be tried again.
+// Errors after which a unit is tried again.
 var (
-	// errMarked says that somebody was erased in the destination meanwhile.
-	errMarked = errors.New("somebody was erased in the destination meanwhile")
-	// errStill says that the destination has rows of somebody who was erased: a server
-	// is about to erase them, or a batch that was under way has brought them.
-	errStill = errors.New("the destination has rows of somebody who was erased")
+	errErasedMeanwhile = errors.New("somebody was erased in the destination meanwhile")
+	// errNotErasedYet: a server is erasing these rows just now, or a batch that began
+	// before the erasure has written them after it.
+	errNotErasedYet = errors.New("the destination has rows of somebody who was erased")
 )
 
-// changes says whether an erasure changes rows of the project at all.
+// changes returns whether the project has marks at all.
 func (j *job[T]) changes() bool { return len(j.known) > 0 }
 
-// spare makes of a row what is left of it after the erasures of both sides, and says
-// whether that is anything.
-func (j *job[T]) spare(row *T) bool {
+// eraseRow changes a row as an erasure would, if its person was erased on either side. It
+// returns false if nothing is left of the row.
+func (j *job[T]) eraseRow(row *T) bool {
 	b := &cold.Batch{Copied: true}
 	j.t.put(b, row, 1)
 	left := j.t.rows(j.known.Filter(b))
@@ -274,18 +273,19 @@ func (j *job[T]) spare(row *T) bool {
 
 const minuteMicros = 60_000_000
 
-// source calls f for each row of the window as the source would have it if it had the
-// destination's marks. What is left of an event is at the minute of the event, which
-// may be in an earlier window: it is found there.
+// source calls f for each row of the window, with the erasures of both sides applied. An
+// erasure moves an event to the beginning of its minute, which may lie in an earlier
+// window. So the rest of the window's last minute is read too, for the events that move
+// into the window, and events that move out of it are left to the earlier window.
 func (j *job[T]) source(ctx context.Context, ordered bool, f func(row *T, n int, s sum, size int) error) error {
 	w, change := j.w, (func(*T) bool)(nil)
 	if j.changes() {
-		change = j.spare
+		change = j.eraseRow
 	}
 	if j.changes() && j.t.time != nil {
 		w.to = -floorDiv(-w.to, minuteMicros) * minuteMicros
 		change = func(row *T) bool {
-			if !j.spare(row) {
+			if !j.eraseRow(row) {
 				return false
 			}
 			us := j.t.time(row)
@@ -295,14 +295,14 @@ func (j *job[T]) source(ctx context.Context, ordered bool, f func(row *T, n int,
 	return read(ctx, j.from, j.t, j.u.project, w, ordered, change, f)
 }
 
-// destination counts the rows of the window there. Error: errStill.
+// destination returns the tally of the destination's rows of the window. Error: errNotErasedYet.
 func (j *job[T]) destination(ctx context.Context) (tally, error) {
 	still := false
 	var change func(row *T) bool
 	if j.changes() {
 		change = func(row *T) bool {
 			left := *row
-			if !j.spare(&left) || j.t.named != nil && j.t.named(&left) != j.t.named(row) {
+			if !j.eraseRow(&left) || j.t.named != nil && j.t.named(&left) != j.t.named(row) {
 				still = true
 			}
 			return true
@@ -310,15 +310,16 @@ func (j *job[T]) destination(ctx context.Context) (tally, error) {
 	}
 	have, err := tallyOf(ctx, j.to, j.t, j.u.project, j.w, change)
 	if err == nil && still {
-		err = errStill
+		err = errNotErasedYet
 	}
-	nameless(j.want, have)
+	matchFormerIDs(j.want, have)
 	return have, err
 }
 
-// nameless gives rows of erased events names of want, where one of both has the former
-// name, which is no name: they are the same if all else is.
-func nameless(want, have tally) {
+// matchFormerIDs changes have so that erased events with the former id, which is the same
+// for all of them, count as the erased events of want that have all other columns equal.
+// So it does for erased events of have where want has the former id.
+func matchFormerIDs(want, have tally) {
 	spare := map[uint64][]sum{} // of have, named
 	for s, n := range have {
 		if s.erased && s != s.former() && n > want[s] {

@@ -57,9 +57,9 @@ type table[T any] struct {
 	settle func(ctx context.Context, r *run, rows []T) (settled, error)
 }
 
-// sum stands for a row: hashes of what names it, and of all of it. Of an event whose
-// person was erased key is of all but the id, and all is key where versions before
-// wrote it: they gave all such events one id.
+// sum stands for a row: a hash of what names it, and one of all its columns. The key of an
+// erased event is a hash of all but its id. If that id is the former one, which is the
+// same for all of them, then all is the key.
 type sum struct {
 	key, all uint64
 	erased   bool

@@ -7,7 +7,7 @@
 // A copy may be stopped or killed at any moment: started again it goes on, and adds
 // nothing twice. What the destination has besides is left alone: it may be in use
 // already. Who was erased on either side is copied and compared as erased, and is
-// erased in the destination: see agree. Nothing is written to the source, and nobody else may write to it
+// erased in the destination: see applyMarks. Nothing is written to the source, and nobody else may write to it
 // meanwhile; if somebody did, Run says so at the end.
 //
 // # How
@@ -181,7 +181,7 @@ func (r *run) all(ctx context.Context) error {
 		return fmt.Errorf("look at the destination: %w", err)
 	}
 	for _, p := range projects {
-		if err := r.agree(ctx, p); err != nil {
+		if err := r.applyMarks(ctx, p); err != nil {
 			return fmt.Errorf("project %s: erase who was erased in the source: %w", p, err)
 		}
 	}

@@ -31,8 +31,8 @@ func (r *run) unit(ctx context.Context, u unit) error {
 			err = fmt.Errorf("project %s, %s: %w", u.project, u.span, err)
 			// The server there may still be at it, and two that erase the same may add
 			// what is left of it twice.
-			if errors.Is(err, errStill) && try >= 2 {
-				if err := r.efface(ctx, u.project); err != nil {
+			if errors.Is(err, errNotErasedYet) && try >= 2 {
+				if err := r.eraseMarked(ctx, u.project); err != nil {
 					r.log.Warn("migrate: erase again", "error", err)
 				}
 			}
@@ -96,7 +96,7 @@ func (r *run) try(ctx context.Context, u *unit) (outcome, error) {
 		return out, err
 	}
 	if changed, err := r.refresh(ctx, u.project); err != nil || changed {
-		return out, cmp.Or(err, errMarked)
+		return out, cmp.Or(err, errErasedMeanwhile)
 	}
 	if len(out.differences) > 0 {
 		return out, nil // no mark: it is looked at again
