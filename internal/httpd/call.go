@@ -71,12 +71,22 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		if s.log.Enabled(r.Context(), level) {
 			// Neither the query, which may hold a write key, nor the address.
 			s.log.LogAttrs(r.Context(), level, "request",
-				slog.String("request_id", c.id), slog.String("method", r.Method), slog.String("path", r.URL.Path),
+				slog.String("request_id", c.id), slog.String("method", r.Method), slog.String("path", c.path(r)),
 				slog.Int("status", rec.code()), slog.Int64("bytes", rec.bytes), slog.Duration("took", took))
 		}
 	}()
 	defer s.recoverPanic(rec, r)
 	s.dispatch(rec, r)
+}
+
+// path is the request's without a profile's id: logs last longer than a person who is
+// erased.
+func (c *call) path(r *http.Request) string {
+	if _, rest, ok := strings.Cut(c.route, "{profile}"); ok {
+		before, _, _ := strings.Cut(r.URL.Path, "/profiles/")
+		return before + "/profiles/{profile}" + rest
+	}
+	return r.URL.Path
 }
 
 // quiet routes are called all the time, and are logged when debugging only.

@@ -161,3 +161,14 @@ func TestWhoReadsAnExportSlowlyHasTimeForEachChunk(t *testing.T) {
 		t.Errorf("%d bytes have one deadline together", w.most)
 	}
 }
+
+func TestTheLogHasNoIDOfAProfile(t *testing.T) {
+	f := start(t)
+	for _, path := range []string{"/profiles/ada", "/profiles/ada%2Flovelace/events", "/profiles/ada/export"} {
+		f.as(f.admin, "GET", f.path(path), "")
+	}
+	f.as(f.admin, "DELETE", f.path("/profiles/ada"), "")
+	if got := f.log.String(); strings.Contains(got, "ada") || strings.Count(got, f.path("/profiles/{profile}")) != 4 || !strings.Contains(got, "{profile}/events") {
+		t.Errorf("%s", got)
+	}
+}

@@ -62,6 +62,7 @@ func (e *Engine) CacheStats() CacheStats {
 // asking is one asker of a question whose answer is a T.
 type asking[T any] struct {
 	e         *Engine
+	project   string
 	question  string    // all that the answer depends on but the events
 	until     time.Time // where the question's range ends
 	began     time.Time
@@ -80,7 +81,7 @@ func remember[T any](ctx context.Context, e *Engine, kind weir.Kind, p *weir.Pro
 	if err != nil {
 		return ask(q) // a time out of range; ask says so
 	}
-	x := &asking[T]{e: e, question: string(question), until: q.To, began: e.clock.Now(), freshness: freshness, meta: meta, ask: func() (*T, error) { return ask(q) }}
+	x := &asking[T]{e: e, project: p.ID, question: string(question), until: q.To, began: e.clock.Now(), freshness: freshness, meta: meta, ask: func() (*T, error) { return ask(q) }}
 	if freshness <= 0 {
 		e.cache.unaccepting.Add(1)
 		return x.askAndKeep(ctx)
@@ -120,9 +121,42 @@ func (x *asking[T]) kept(ctx context.Context) *T {
 	if json.Unmarshal(b, &k) != nil || k.Question != x.question || k.Answer == nil || !x.fresh(k.Answer) {
 		return nil
 	}
+	if erased, err := x.e.cache.erased(ctx, x.project); err != nil || !x.meta(k.Answer).AsOf.After(erased) {
+		return nil
+	}
 	x.meta(k.Answer).Cached = true
 	x.elapsed(k.Answer)
 	return k.Answer
+}
+
+// erasedKey is where a cache has when somebody of a project was erased last.
+func erasedKey(project string) string {
+	sum := sha256.Sum256([]byte(project))
+	return "insight:erased:" + hex.EncodeToString(sum[:])
+}
+
+// forget makes answers of a project worthless that are complete up to a time, or earlier:
+// somebody was erased, who may be in them. Where the cache fails they are kept until they expire.
+func (c *cache) forget(ctx context.Context, project string, upTo time.Time) {
+	text, err := upTo.MarshalText()
+	if err == nil {
+		err = c.answers.Set(ctx, erasedKey(project), text, keptClosed)
+	}
+	if err != nil {
+		c.failed(ctx)
+	}
+}
+
+// erased is up to when answers of a project are worthless; zero if no such time is known.
+func (c *cache) erased(ctx context.Context, project string) (upTo time.Time, err error) {
+	text, ok, err := c.answers.Get(ctx, erasedKey(project))
+	if err == nil && ok {
+		err = upTo.UnmarshalText(text)
+	}
+	if err != nil {
+		c.failed(ctx)
+	}
+	return upTo, err
 }
 
 func (x *asking[T]) askAndKeep(ctx context.Context) (*T, error) {

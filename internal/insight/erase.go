@@ -69,6 +69,7 @@ func (e *Engine) Erase(ctx context.Context, p *weir.Project, c cold.Eraser, prof
 	if err := c.Erase(ctx, er); err != nil {
 		return nil, fmt.Errorf("insight: %w", err)
 	}
+	e.cache.forget(ctx, p.ID, e.clock.Now())
 	return &Erased{ProfileID: profileID, ErasedAt: er.At.In(p.Location()), Devices: len(er.Devices), Merged: len(er.Merged)}, nil
 }
 
