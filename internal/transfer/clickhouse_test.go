@@ -128,6 +128,14 @@ func TestACopyIntoACluster(t *testing.T) {
 		return nil
 	}}, today())
 	same(t, from, to)
+
+	// The shard of an event is its device's, and of an erased one nobody's.
+	err := from.Erase(t.Context(), cold.Erasure{ProjectID: "a/b %", ProfileID: "user-0", At: clock(), By: "user 1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	copyAll(t, from, to, today())
+	same(t, from, to)
 }
 
 func TestAServerThatDiesDuringTheCopyLosesAndDoublesNothing(t *testing.T) {
