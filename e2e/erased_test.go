@@ -147,7 +147,8 @@ func (e *erasing) start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	d := drain.New(e.log, e.writer, drain.Options{
 		MaxBatch: 1 + e.rand.IntN(12), MaxAge: 5 * time.Millisecond, Poll: time.Millisecond, Backoff: time.Millisecond, BarrierWait: time.Minute,
-		SweepEvery: 20 * time.Millisecond, Clock: e.now,
+		// A sweep would drop the visits before anybody could join one.
+		SweepEvery: []time.Duration{20 * time.Millisecond, time.Hour, time.Hour}[e.rand.IntN(3)], Clock: e.now,
 	})
 	done := make(chan struct{})
 	go func() { defer close(done); _ = d.Run(ctx) }()
@@ -162,6 +163,9 @@ func (e *erasing) run(rounds int) {
 		switch e.rand.IntN(8) {
 		case 0:
 			e.erase(fmt.Sprint("u", e.rand.IntN(4)))
+			for range e.rand.IntN(6) {
+				e.send(e.event())
+			}
 			e.check(round)
 		case 1:
 			e.ahead.Add(int64(time.Duration(e.rand.IntN(45)) * time.Minute))
