@@ -34,6 +34,7 @@ var (
 	domain  = []string{""}
 	nothing = []string{}
 	command = []string{"cmd/weir"}
+	opener  = []string{"internal/backend"}
 )
 
 // house lists every package of the module by its path within it. ARCHITECTURE.md
@@ -42,7 +43,7 @@ var house = map[string]room{
 	"":                {floor: 0, only: nothing},
 	"internal/codec":  {floor: 0, only: nothing},
 	"internal/outage": {floor: 0, only: nothing},
-	"internal/memory": {floor: 0, only: nothing, visitors: command},
+	"internal/memory": {floor: 0, only: nothing, visitors: []string{"internal/backend", "cmd/weir"}},
 
 	"internal/hot":       {floor: 1},
 	"internal/cold":      {floor: 1},
@@ -55,19 +56,25 @@ var house = map[string]room{
 
 	"internal/deliver": {floor: 1, only: domain, visitors: []string{"cmd/weir", "internal/alert"}},
 
-	"internal/redisconn": {floor: 1, only: []string{"internal/outage"}, visitors: []string{"cmd/weir", "internal/hot/redis", "internal/fleet/redis"}},
+	"internal/redisconn": {floor: 1, only: []string{"internal/outage"}, visitors: []string{"internal/backend", "internal/hot/redis", "internal/fleet/redis"}},
 
 	"internal/dump": {floor: 2, only: []string{"", "internal/wire"}, visitors: command},
 
-	"internal/hot/pebble":  {floor: 2, visitors: command},
-	"internal/hot/redis":   {floor: 2, visitors: command},
-	"internal/cold/duckdb": {floor: 2, visitors: command},
+	"internal/hot/pebble":  {floor: 2, visitors: opener},
+	"internal/hot/redis":   {floor: 2, visitors: opener},
+	"internal/cold/duckdb": {floor: 2, visitors: opener},
 
-	"internal/cold/clickhouse": {floor: 2, visitors: command},
+	"internal/cold/clickhouse": {floor: 2, visitors: opener},
 
 	"internal/fleet":       {floor: 1},
 	"internal/fleet/local": {floor: 2},
-	"internal/fleet/redis": {floor: 2, visitors: command},
+	"internal/fleet/redis": {floor: 2, visitors: opener},
+
+	// backend names the backends, and nobody else does.
+	"internal/backend": {floor: 3, visitors: command, only: []string{
+		"", "internal/outage", "internal/memory", "internal/hot", "internal/cold", "internal/fleet", "internal/redisconn",
+		"internal/hot/pebble", "internal/hot/redis", "internal/fleet/redis", "internal/cold/duckdb", "internal/cold/clickhouse",
+	}},
 
 	"internal/spill":    {floor: 3},
 	"internal/transfer": {floor: 3, only: []string{"", "internal/cold"}, visitors: command},
@@ -264,8 +271,9 @@ func TestAForbiddenImportIsFound(t *testing.T) {
 	}{
 		{"up", "internal/hot", module + "/internal/ingest", false, "internal/hot imports " + module + "/internal/ingest: from floor 1 to floor 3"},
 		{"sideways on floor 1", "internal/wire", module + "/internal/enrich", false, "from floor 1 to floor 1"},
-		{"sideways between backends", "internal/hot/pebble", module + "/internal/cold/duckdb", false, "only cmd/weir may"},
-		{"a backend named elsewhere", "internal/ingest", module + "/internal/hot/pebble", false, "only cmd/weir may"},
+		{"sideways between backends", "internal/hot/pebble", module + "/internal/cold/duckdb", false, "only internal/backend may"},
+		{"a backend named elsewhere", "internal/ingest", module + "/internal/hot/pebble", false, "only internal/backend may"},
+		{"a backend named by the command", "cmd/weir", module + "/internal/hot/redis", false, "only internal/backend may"},
 		{"from the domain", "", module + "/internal/codec", false, "not among the few"},
 		{"the domain to a module", "", "github.com/google/uuid", false, "the root imports github.com/google/uuid: floor 0"},
 		{"httpd past its floor", "internal/httpd", module + "/internal/enrich", false, "not among the few"},
@@ -296,7 +304,8 @@ func TestAnAllowedImportIsNoFault(t *testing.T) {
 		{ImportPath: module + "/internal/hot/pebble", Imports: []string{module, module + "/internal/hot", "github.com/cockroachdb/pebble/v2"}},
 		{ImportPath: module + "/internal/cold/duckdb", XTestImports: []string{module + "/internal/cold/coldtest"}},
 		{ImportPath: module + "/internal/drain", XTestImports: []string{module + "/internal/hot/pebble"}},
-		{ImportPath: module + "/cmd/weir", Imports: []string{module + "/internal/hot/pebble", module + "/web", "github.com/alecthomas/kong"}},
+		{ImportPath: module + "/internal/backend", Imports: []string{module + "/internal/hot/pebble"}},
+		{ImportPath: module + "/cmd/weir", Imports: []string{module + "/internal/backend", module + "/web", "github.com/alecthomas/kong"}},
 	} {
 		for _, f := range faults([]listed{p}) {
 			if !strings.HasSuffix(f, "nowhere else") {

@@ -62,6 +62,9 @@ func TestAlertsAreCheckedOnCountersAndTheColdTier(t *testing.T) {
 		Data: data, Hot: "pebble:" + filepath.Join(data, "hot"), Roles: allRoles, Shards: 2, MinFree: 1, DedupWindow: time.Hour, AdminToken: "the administrator's own secret",
 		alertFlags: alertFlags{MailsPerHour: 1, Private: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}},
 	}
+	if err := c.checkStores(); err != nil {
+		t.Fatal(err)
+	}
 	var log journal
 	s, err := c.open(t.Context(), slog.New(slog.NewTextHandler(&log, nil)))
 	if err != nil {

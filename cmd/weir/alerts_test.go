@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/weir-analytics/weir/internal/backend"
 	"github.com/weir-analytics/weir/internal/redistest"
 )
 
@@ -106,7 +107,7 @@ func shown(t *testing.T, url string) map[string]map[string]bool {
 		}
 	}
 	descs := make(chan *prometheus.Desc, 100)
-	newRedisMetrics(nil).Describe(descs)
+	backend.Describe(descs)
 	close(descs)
 	for d := range descs {
 		m := described.FindStringSubmatch(d.String())

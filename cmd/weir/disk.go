@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
-	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -13,13 +12,13 @@ import (
 func (s *server) folders() []string {
 	c := s.cmd
 	all := []string{c.Data}
-	for _, file := range []string{c.Meta, c.Cold} {
-		if _, path, ok := strings.Cut(file, ":"); ok && !strings.Contains(file, "://") {
-			all = append(all, filepath.Dir(path))
+	for _, file := range []string{c.metaFile, c.cold.File} {
+		if file != "" {
+			all = append(all, filepath.Dir(file))
 		}
 	}
-	if _, dir, ok := strings.Cut(c.Hot, ":"); ok && c.alone() {
-		all = append(all, dir)
+	if c.Hot != "" && c.hot.Folder != "" { // not the default one, which is in Data, and not there before it is opened
+		all = append(all, c.hot.Folder)
 	}
 	if s.spill != nil {
 		all = append(all, c.Spill)

@@ -9,7 +9,7 @@ import (
 // share its hot tier: senders with keys of the others would be told that these are
 // unknown, and throw their events away. The first node that comes binds the fleet.
 func (s *server) joinFleet(ctx context.Context) error {
-	before, err := s.bind(ctx, s.meta.ID(), s.cmd.AdoptMeta)
+	before, err := s.tier.Fleet.Bind(ctx, s.meta.ID(), s.cmd.AdoptMeta)
 	switch {
 	case err != nil:
 		return fmt.Errorf("--hot: %w", err)

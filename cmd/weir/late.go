@@ -6,9 +6,9 @@ import (
 	"time"
 
 	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/backend"
 	"github.com/weir-analytics/weir/internal/drain"
 	"github.com/weir-analytics/weir/internal/fleet"
-	fleetredis "github.com/weir-analytics/weir/internal/fleet/redis"
 	"github.com/weir-analytics/weir/internal/hot"
 )
 
@@ -112,7 +112,7 @@ func (l *lateBrake) Take(events int) bool {
 
 // lateCache is the Redis of answers, and what its nodes lock there, once it can be
 // reached. Until then answers are found out anew, as in an outage.
-type lateCache struct{ late[*fleetredis.Store] }
+type lateCache struct{ late[*backend.CacheTier] }
 
 func (l *lateCache) Get(ctx context.Context, key string) ([]byte, bool, error) {
 	f, err := l.get()

@@ -18,7 +18,7 @@ func (s *server) limiter() *ingest.Limiter {
 		return nil
 	}
 	c := ingest.LimiterConfig{Logger: s.log, Registry: s.reg}
-	if !s.cmd.alone() {
+	if s.cmd.hot.Shared {
 		c.Shared = &s.late.limiter
 	}
 	return ingest.NewLimiter(c)

@@ -1,5 +1,4 @@
-// Command weir is the server and its tools: one file per subcommand. It is the
-// only package that names a backend.
+// Command weir is the server and its tools: flags, wiring, and one file per subcommand.
 package main
 
 import (

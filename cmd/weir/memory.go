@@ -14,17 +14,17 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/weir-analytics/weir/internal/cold/duckdb"
+	"github.com/weir-analytics/weir/internal/backend"
 	"github.com/weir-analytics/weir/internal/insight"
 	"github.com/weir-analytics/weir/internal/memory"
 )
 
 // divide makes the budget's parts of the flags.
 func (c *serveCmd) divide() error {
-	if c.ColdMemory != 0 && !c.coldAlone() {
+	if c.ColdMemory != 0 && c.cold.Shared {
 		return errors.New("--cold-memory is for a DuckDB file; for ClickHouse there is max_memory in its address")
 	}
-	u := memory.Uses{Hot: c.alone(), Cold: c.usesCold() && c.coldAlone(), ColdLimit: c.ColdMemory}
+	u := memory.Uses{Hot: !c.hot.Shared, Cold: c.usesCold() && !c.cold.Shared, ColdLimit: c.ColdMemory}
 	if !u.Cold {
 		u.ColdLimit = 0
 	}
@@ -61,7 +61,7 @@ func (c *serveCmd) bound(log *slog.Logger) {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(p.GCPercent())
 	}
-	duckdb.BoundMalloc(p.Total < 2*memory.GB)
+	backend.BoundMalloc(p.Total < 2*memory.GB)
 	attrs := []any{"total", p.Total}
 	for _, part := range partsOf(p) {
 		if part.size > 0 {
@@ -87,7 +87,7 @@ func keepSlim(ctx context.Context, log *slog.Logger) error {
 		case <-ctx.Done():
 			return nil
 		case <-t.C:
-			duckdb.TrimMalloc()
+			backend.TrimMalloc()
 			if err := dropPages(); err != nil {
 				log.Warn("cannot give pages of the program's file back", "error", err)
 				return nil
@@ -128,7 +128,8 @@ type memoryMetrics struct {
 	used  map[string]func() float64 // by name of the part
 
 	limit, use, spilled *prometheus.Desc
-	cold                *duckdb.Store // nil unless it is in this process
+	cold                func(ctx context.Context) (used, spilled int64, err error) // nil unless it is in this process
+	hot                 func() map[string]int64                                    // likewise, by name of the part
 }
 
 func (s *server) watchMemory(engine *insight.Engine) {
@@ -139,14 +140,7 @@ func (s *server) watchMemory(engine *insight.Engine) {
 		use:     prometheus.NewDesc("weir_memory_used_bytes", "What is used of a part of the memory budget.", []string{"part"}, nil),
 		spilled: prometheus.NewDesc("weir_memory_spilled_bytes", "What DuckDB has put on disk since it did not fit into its memory.", nil, nil),
 	}
-	m.cold, _ = s.cold.(*duckdb.Store)
-	if s.pebble != nil {
-		m.used["hot"] = func() float64 { u := s.pebble.Memory(); return float64(u.Blocks + u.MemTables) }
-		m.used["presence"] = func() float64 { return float64(s.pebble.Memory().Presence) }
-		m.used["counts"] = func() float64 { return float64(s.pebble.Memory().Counts) }
-		m.used["ids"] = func() float64 { return float64(s.pebble.Memory().Filters) }
-		m.used["pages"] = func() float64 { return float64(s.pebble.Memory().Pages) }
-	}
+	m.cold, m.hot = s.coldMemory, s.tier.Memory
 	if s.drain != nil {
 		m.used["visits"] = func() float64 { return float64(s.drain.Kept()) }
 	}
@@ -182,12 +176,17 @@ func (m *memoryMetrics) Collect(ch chan<- prometheus.Metric) {
 	for name, used := range m.used {
 		gauge(m.use, used(), name)
 	}
+	if m.hot != nil {
+		for name, used := range m.hot() {
+			gauge(m.use, float64(used), name)
+		}
+	}
 	if m.cold == nil {
 		return
 	}
-	if u, err := m.cold.Usage(context.Background()); err == nil {
-		gauge(m.use, float64(u.Memory), "cold")
-		gauge(m.spilled, float64(u.Spilled))
+	if used, spilled, err := m.cold(context.Background()); err == nil {
+		gauge(m.use, float64(used), "cold")
+		gauge(m.spilled, float64(spilled))
 	}
 }
 

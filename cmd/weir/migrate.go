@@ -7,13 +7,11 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"strings"
 	"sync"
 	"time"
 
+	"github.com/weir-analytics/weir/internal/backend"
 	"github.com/weir-analytics/weir/internal/cold"
-	"github.com/weir-analytics/weir/internal/cold/clickhouse"
-	"github.com/weir-analytics/weir/internal/cold/duckdb"
 	"github.com/weir-analytics/weir/internal/transfer"
 )
 
@@ -23,6 +21,8 @@ type migrateCmd struct {
 	To      string   `required:"" env:"WEIR_TO" placeholder:"URL" help:"Cold tier to copy to, as --cold of weir serve has it."`
 	Project []string `placeholder:"ID" help:"Project to copy, as often as you like; all without it."`
 	Recheck bool     `help:"Compare again what earlier runs have finished, and copy what has gone missing there."`
+
+	from, to backend.Cold // of the flags, after check
 
 	every time.Duration // between two lines of progress; 0 is 5 s
 }
@@ -54,12 +54,12 @@ func (c *migrateCmd) Run(ctx context.Context, stdout io.Writer, stderr logWriter
 		return err
 	}
 	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	from, err := c.open(ctx, "from", c.From, log)
+	from, err := openCold(ctx, "from", c.from, log)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, from.Close()) }()
-	to, err := c.open(ctx, "to", c.To, log)
+	to, err := openCold(ctx, "to", c.to, log)
 	if err != nil {
 		return err
 	}
@@ -119,71 +119,41 @@ func tellCopied(w io.Writer, rep *transfer.Report, took time.Duration) error {
 }
 
 // check refuses what cannot work before anything is opened.
-func (c *migrateCmd) check() error {
-	for flag, url := range map[string]string{"from": c.From, "to": c.To} {
-		if !clickhouse.IsURL(url) && !strings.HasPrefix(url, "duckdb:") {
-			return fmt.Errorf("--%s: want duckdb:FILE or clickhouse://HOST/DATABASE", flag)
-		}
-		if err := checkColdURL(flag, url); err != nil {
-			return err
-		}
+func (c *migrateCmd) check() (err error) {
+	if c.from, err = backend.ParseCold(c.From, ""); err != nil {
+		return fmt.Errorf("--from: %w", err)
 	}
-	if !clickhouse.IsURL(c.From) {
-		// DuckDB would make it.
-		if _, err := os.Stat(fileOf(c.From)); err != nil {
+	if c.to, err = backend.ParseCold(c.To, ""); err != nil {
+		return fmt.Errorf("--to: %w", err)
+	}
+	if c.from.File != "" {
+		// It would be made when it is opened.
+		if _, err := os.Stat(c.from.File); err != nil {
 			return fmt.Errorf("--from: %w", err)
 		}
 	}
-	if same, err := c.same(); same || err != nil {
-		return errors.Join(err, errors.New("--from and --to are the same"))
+	if c.from.Same(c.to) {
+		return errors.New("--from and --to are the same")
 	}
 	return nil
 }
 
-func fileOf(url string) string { return strings.TrimPrefix(url, "duckdb:") }
+// coldWait is how long a command waits for a server that is not there yet. A Weir
+// server waits for ever.
+const coldWait = 30 * time.Second
 
-func (c *migrateCmd) same() (bool, error) {
-	if clickhouse.IsURL(c.From) != clickhouse.IsURL(c.To) {
-		return false, nil
-	}
-	if !clickhouse.IsURL(c.From) {
-		from, err1 := os.Stat(fileOf(c.From))
-		to, err2 := os.Stat(fileOf(c.To))
-		return err1 == nil && err2 == nil && os.SameFile(from, to), nil
-	}
-	from, err := clickhouse.Parse(c.From)
-	if err != nil {
-		return false, err
-	}
-	to, err := clickhouse.Parse(c.To)
-	if err != nil {
-		return false, err
-	}
-	return from.Database == to.Database && strings.Join(from.Addrs, ",") == strings.Join(to.Addrs, ","), nil
-}
-
-func (c *migrateCmd) open(ctx context.Context, flag, url string, log *slog.Logger) (cold.Store, error) {
-	s, err := openColdURL(ctx, coldWait, flag, patient(url), "", duckdb.Options{Logger: log})
-	if errors.Is(err, duckdb.ErrBusy) {
+// openCold opens the cold tier that a flag names. Its queries have an hour: the usual
+// limit is for a dashboard, and here a query lasts as long as its rows take to be
+// written elsewhere.
+func openCold(ctx context.Context, flag string, c backend.Cold, log *slog.Logger) (cold.Store, error) {
+	t, err := c.Open(ctx, backend.ColdOptions{Wait: coldWait, Patient: true, Logger: log})
+	if errors.Is(err, backend.ErrBusy) {
 		return nil, fmt.Errorf("--%s: a server has the file open: stop it, and start this again: %w", flag, err)
 	}
-	return s, err
-}
-
-// patient gives queries of ClickHouse an hour. Its limit is for those of a dashboard,
-// and here a query lasts as long as its rows take to be written elsewhere.
-func patient(url string) string {
-	if !clickhouse.IsURL(url) {
-		return url
+	if err != nil {
+		return nil, fmt.Errorf("--%s: %w", flag, err)
 	}
-	_, options, has := strings.Cut(url, "?")
-	switch {
-	case !has:
-		return url + "?max_time=1h"
-	case strings.Contains("&"+options, "&max_time="):
-		return url
-	}
-	return url + "&max_time=1h"
+	return t.Store, nil
 }
 
 // progress writes a line every few seconds.

@@ -164,17 +164,3 @@ func TestMigrateOfAFileThatAServerHoldsSaysToStopIt(t *testing.T) {
 		t.Errorf("when it is free: %+v", got)
 	}
 }
-
-func TestAClickHouseHasTimeForACopy(t *testing.T) {
-	for url, want := range map[string]string{
-		"duckdb:x?":                          "duckdb:x?",
-		"clickhouse://h":                     "clickhouse://h?max_time=1h",
-		"clickhouse://h/d?cluster=c":         "clickhouse://h/d?cluster=c&max_time=1h",
-		"clickhouse://h/d?max_time=5m":       "clickhouse://h/d?max_time=5m",
-		"clickhouse://h/d?fsync=0&max_time=": "clickhouse://h/d?fsync=0&max_time=",
-	} {
-		if got := patient(url); got != want {
-			t.Errorf("%s became %s, want %s", url, got, want)
-		}
-	}
-}

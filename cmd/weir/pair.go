@@ -17,12 +17,8 @@ import (
 // has the batches that it took of this log. Restored from copies of two moments they
 // do not fit, and answers would lack events, or have them twice, and say nothing.
 
-// batchesKept is how long ClickHouse keeps its batches for certain. DuckDB keeps the
-// last one of each shard for ever.
-const batchesKept = 6 * 24 * time.Hour
-
 const (
-	pairTries = 5 // ClickHouse's replicas may be a little behind
+	pairTries = 5 // for a cold tier whose replicas may be a little behind
 	pairPause = time.Second
 )
 
@@ -41,7 +37,7 @@ func (s *server) checkPair(ctx context.Context) error {
 			return fmt.Errorf("compare the hot with the cold tier: %w", err)
 		case err != nil:
 			waiting.Down(err)
-		case !s.cmd.coldAlone() && try < pairTries:
+		case s.cmd.cold.Lags && try < pairTries:
 			try++
 		case s.cmd.AcceptMismatch:
 			return s.acceptPair(ctx, odd)
@@ -83,11 +79,7 @@ func (p *shardPair) String() string {
 }
 
 func (s *server) wayOut() string {
-	again := "move the folder of the hot tier away, which loses its counters and what was not delivered"
-	if !s.cmd.alone() {
-		again = "give another prefix (redis://…?prefix=NAME), which loses the counters and what was not delivered"
-	}
-	return ". Restore both from copies of one moment. Or begin a new log: " + again +
+	return ". Restore both from copies of one moment. Or begin a new log: " + s.cmd.hot.Renew +
 		". Or start once with --accept-mismatch to go on as it is: what is missing stays missing, and what is delivered again counts twice"
 }
 
@@ -123,7 +115,7 @@ func (s *server) pairOf(ctx context.Context, shard int) (*shardPair, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &shardPair{shard: shard, committed: before.Committed, alone: s.cmd.coldAlone()}
+	p := &shardPair{shard: shard, committed: before.Committed, alone: s.cmd.cold.BatchesKept == 0}
 	if err := s.readBatches(ctx, p); err != nil {
 		return nil, err
 	}
@@ -163,8 +155,8 @@ func (s *server) readBatches(ctx context.Context, p *shardPair) error {
 	}
 	p.accepted = marks > 0
 	var kept int64
-	if !s.cmd.coldAlone() {
-		kept = s.clock.Now().Add(-batchesKept).UnixMicro()
+	if d := s.cmd.cold.BatchesKept; d > 0 {
+		kept = s.clock.Now().Add(-d).UnixMicro()
 	}
 	// A batch is after the mark by its time. If the clock was set back since, it still
 	// is by its place: what was accepted ends with the mark's.

@@ -3,7 +3,6 @@ package main
 import (
 	"os"
 	"path/filepath"
-	"strings"
 	"syscall"
 )
 
@@ -20,12 +19,8 @@ func keepPrivate() { syscall.Umask(othersBits) }
 func (s *server) tighten() {
 	c := s.cmd
 	paths := []string{filepath.Join(c.Data, "FORMAT"), filepath.Join(c.Data, "node")}
-	for _, store := range []struct{ url, scheme, in string }{{c.Hot, "pebble:", "hot"}, {c.Cold, "duckdb:", "cold.duckdb"}, {c.Meta, "sqlite:", "meta.db"}} {
-		path, embedded := strings.CutPrefix(store.url, store.scheme)
-		if store.url == "" {
-			path, embedded = filepath.Join(c.Data, store.in), true
-		}
-		if embedded {
+	for _, path := range []string{c.hot.Folder, c.cold.File, c.metaFile} {
+		if path != "" {
 			paths = append(paths, path, path+".wal", path+"-wal", path+"-shm")
 		}
 	}

@@ -38,10 +38,10 @@ func (c *serveCmd) checkRoles() error {
 			return fmt.Errorf("--roles: there is no %q; there are %s", r, strings.Join(allRoles, ", "))
 		}
 	}
-	if c.coldAlone() && c.has(roleDrain) != c.has(roleQuery) {
+	if !c.cold.Shared && c.has(roleDrain) != c.has(roleQuery) {
 		return fmt.Errorf("--roles: a DuckDB file has one owner, so that drain and query go together, not %s", strings.Join(c.Roles, ","))
 	}
-	if c.alone() {
+	if !c.hot.Shared {
 		for _, r := range allRoles[:3] {
 			if !c.has(r) {
 				return fmt.Errorf("--roles without %s needs a hot tier that other nodes reach: --hot redis://…", r)

@@ -142,7 +142,7 @@ func (s *server) finish(ctx context.Context) {
 func (s *server) lastDrain(ctx context.Context) {
 	for {
 		_, err := s.drain.Flush(ctx)
-		if err == nil && !s.cmd.alone() {
+		if err == nil && s.cmd.hot.Shared {
 			return // other nodes go on
 		}
 		left, behindErr := s.drain.Behind(ctx)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/backend"
 	"github.com/weir-analytics/weir/internal/memory"
 	"github.com/weir-analytics/weir/internal/meta"
 	"github.com/weir-analytics/weir/internal/report"
@@ -63,7 +64,12 @@ type serveCmd struct {
 	Demo      bool       `env:"WEIR_DEMO" help:"Add two demo projects that keep moving: a site, from a real access log, and an API that is made up; only on a loopback address. Prints a login with a new password at each start."`
 	PprofAddr string     `name:"pprof" env:"WEIR_PPROF" placeholder:"ADDR" help:"Serve Go profiles on this loopback address."`
 
-	parts memory.Parts // of Memory
+	// What check makes of the flags.
+	hot      backend.Hot
+	cold     backend.Cold
+	cache    backend.Cache // unless Cache is ""
+	metaFile string
+	parts    memory.Parts // of Memory
 }
 
 // Help is shown below the usage.
@@ -142,23 +148,16 @@ func (c *serveCmd) check() error {
 		return fmt.Errorf("--report-at: %w", err)
 	}
 	// Here already, so that a slip in one leaves no stores behind.
-	if err := c.checkHot(); err != nil {
+	if err := c.checkStores(); err != nil {
 		return err
 	}
 	if err := c.checkRoles(); err != nil {
 		return err
 	}
-	if err := c.checkCold(); err != nil {
-		return err
-	}
 	if err := c.divide(); err != nil {
 		return err
 	}
-	if err := c.alertFlags.check(); err != nil {
-		return err
-	}
-	_, err := storeURL("meta", c.Meta, "sqlite", "")
-	return err
+	return c.alertFlags.check()
 }
 
 func loopback(addr string) bool {

@@ -16,12 +16,12 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/backend"
 	"github.com/weir-analytics/weir/internal/cold"
 	"github.com/weir-analytics/weir/internal/drain"
 	"github.com/weir-analytics/weir/internal/enrich"
 	"github.com/weir-analytics/weir/internal/fleet/local"
 	"github.com/weir-analytics/weir/internal/hot"
-	"github.com/weir-analytics/weir/internal/hot/pebble"
 	"github.com/weir-analytics/weir/internal/httpd"
 	"github.com/weir-analytics/weir/internal/ingest"
 	"github.com/weir-analytics/weir/internal/insight"
@@ -47,12 +47,12 @@ type server struct {
 	meta    *meta.Store
 	cold    cold.Store // nil unless the node drains or answers
 	hot     hot.Store
-	pebble  *pebble.Store // of hot, nil when that is in Redis
-	redis   *redisHealth  // of hot, nil when that is not in Redis
+	tier    *backend.HotTier // of hot
 	enrich  *enrich.Enricher
-	spill   *spill.Spillway                                                                 // nil unless asked for
-	closes  []func() error                                                                  // of what is under the stores, in the order of opening
-	bind    func(ctx context.Context, meta string, replace bool) (before string, err error) // nil when the hot tier is not in Redis
+	spill   *spill.Spillway // nil unless asked for
+	closes  []func() error  // of what is under the stores, in the order of opening
+
+	coldMemory func(ctx context.Context) (used, spilled int64, err error) // nil unless cold is in this process
 
 	// late are parts that are used before they are there.
 	late struct {
@@ -120,7 +120,7 @@ func (s *server) prepare(ctx context.Context) (err error) {
 	if s.node, err = s.claimNode(); err != nil {
 		return err
 	}
-	if s.meta, err = c.openMeta(ctx, s.clock); err != nil {
+	if s.meta, err = meta.Open(ctx, c.metaFile, s.clock); err != nil {
 		return err
 	}
 	if s.enrich, err = enrich.New(enrich.Options{Country: c.GeoCountry, City: c.GeoCity}); err != nil {
@@ -137,7 +137,7 @@ func (s *server) prepare(ctx context.Context) (err error) {
 // parts on them.
 func (s *server) openStores(ctx context.Context) (err error) {
 	// A file is opened before a server is waited for.
-	if s.cmd.coldAlone() {
+	if !s.cmd.cold.Shared {
 		if err = s.openColdTier(ctx); err != nil {
 			return err
 		}
@@ -145,7 +145,7 @@ func (s *server) openStores(ctx context.Context) (err error) {
 	if err = s.openHot(ctx); err != nil {
 		return err
 	}
-	if !s.cmd.alone() {
+	if s.cmd.hot.Shared {
 		if err := s.joinFleet(ctx); err != nil {
 			return err
 		}
@@ -155,7 +155,7 @@ func (s *server) openStores(ctx context.Context) (err error) {
 	if s.cmd.Cache != "" {
 		s.shared.cache, s.shared.asking = &s.late.cache, &s.late.cache
 	}
-	if !s.cmd.coldAlone() {
+	if s.cmd.cold.Shared {
 		if err = s.openColdTier(ctx); err != nil {
 			return err
 		}
@@ -176,13 +176,15 @@ func (s *server) openStores(ctx context.Context) (err error) {
 	return nil
 }
 
-func (s *server) openColdTier(ctx context.Context) (err error) {
+func (s *server) openColdTier(ctx context.Context) error {
 	if !s.cmd.usesCold() {
 		return nil
 	}
-	if s.cold, err = s.cmd.openCold(ctx, s.log); err != nil {
-		return err
+	t, err := s.cmd.cold.Open(ctx, backend.ColdOptions{Wait: backend.Forever, Memory: int64(s.cmd.parts.Cold), Logger: s.log})
+	if err != nil {
+		return fmt.Errorf("--cold: %w", err)
 	}
+	s.cold, s.coldMemory = t.Store, t.Memory
 	close(s.coldOpen)
 	return nil
 }
@@ -203,7 +205,9 @@ func (s *server) build() {
 	hub := httpd.NewHub(256)
 	s.feed = newFeed(hub, s.hot, s.shared.bus, s.node)
 	m.watchHub(s.reg, hub)
-	s.watchRedis()
+	if c := s.tier.Collector; c != nil {
+		s.reg.MustRegister(c)
+	}
 
 	var answers httpd.Insights = elsewhere{s.cmd.Roles}
 	var engine *insight.Engine // nil unless the node answers
@@ -293,7 +297,7 @@ func (s *server) checks() []httpd.Check {
 		checks = append(checks, httpd.Check{Name: "hot", Probe: s.late.hot.probe})
 	}
 	// A node takes events while ClickHouse is away: it must not be taken out for that.
-	if s.cmd.usesCold() && (s.cmd.coldAlone() || !s.cmd.has(roleIngest)) {
+	if s.cmd.usesCold() && (!s.cmd.cold.Shared || !s.cmd.has(roleIngest)) {
 		checks = append(checks, httpd.Check{Name: "cold", Probe: s.probeCold})
 	}
 	return checks

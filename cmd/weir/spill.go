@@ -8,8 +8,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/backend"
 	"github.com/weir-analytics/weir/internal/hot"
-	"github.com/weir-analytics/weir/internal/hot/pebble"
 	"github.com/weir-analytics/weir/internal/spill"
 )
 
@@ -18,7 +18,7 @@ func (s *server) openSpill(ctx context.Context, reg prometheus.Registerer) error
 	if s.cmd.Spill == "" || !s.cmd.has(roleIngest) {
 		return nil
 	}
-	local, err := pebble.Open(s.cmd.Spill, pebble.Options{Shards: 1, Window: s.cmd.DedupWindow, MinFree: s.cmd.MinFree << 20, Logger: s.log})
+	local, err := backend.OpenSpillLog(s.cmd.Spill, s.cmd.DedupWindow, s.cmd.MinFree<<20, s.log)
 	if errors.Is(err, hot.ErrBusy) {
 		return fmt.Errorf("--spill: another weir uses %s: each node has a folder of its own: %w", s.cmd.Spill, err)
 	}

@@ -1,15 +1,13 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 
-	weir "github.com/weir-analytics/weir"
-	"github.com/weir-analytics/weir/internal/meta"
+	"github.com/weir-analytics/weir/internal/backend"
 )
 
 // dataFormat is raised when a data folder cannot be used by the version before.
@@ -38,29 +36,27 @@ func claimData(dir string) error {
 	return nil
 }
 
-// others are what a flag takes beside the embedded store.
-var others = map[string]string{"hot": " or redis://HOST", "cold": " or clickhouse://HOST"}
-
-// storeURL splits "scheme:rest", or makes it of the default.
-func storeURL(flag, url, scheme, path string) (string, error) {
-	if url == "" {
-		return path, nil
+// checkStores reads the URLs of the stores, so that a mistake in one leaves no files behind.
+func (c *serveCmd) checkStores() (err error) {
+	if c.hot, err = backend.ParseHot(c.Hot, filepath.Join(c.Data, "hot")); err != nil {
+		return fmt.Errorf("--hot: %w", err)
 	}
-	got, rest, ok := strings.Cut(url, ":")
-	if !ok || rest == "" {
-		return "", fmt.Errorf("--%s: want %s:PATH%s", flag, scheme, others[flag])
+	if c.cold, err = backend.ParseCold(c.Cold, filepath.Join(c.Data, "cold.duckdb")); err != nil {
+		return fmt.Errorf("--cold: %w", err)
 	}
-	if got != scheme {
-		// Not all of it: it may hold a password.
-		return "", fmt.Errorf("--%s %s:…: this version knows %s:PATH%s only", flag, got, scheme, others[flag])
+	if c.metaFile, err = backend.ParseMeta(c.Meta, filepath.Join(c.Data, "meta.db")); err != nil {
+		return fmt.Errorf("--meta: %w", err)
 	}
-	return rest, nil
-}
-
-func (c *serveCmd) openMeta(ctx context.Context, clock weir.Clock) (*meta.Store, error) {
-	file, err := storeURL("meta", c.Meta, "sqlite", filepath.Join(c.Data, "meta.db"))
-	if err != nil {
-		return nil, err
+	if c.Cache != "" {
+		if c.cache, err = backend.ParseCache(c.Cache); err != nil {
+			return fmt.Errorf("--cache: %w", err)
+		}
 	}
-	return meta.Open(ctx, file, clock)
+	if c.Spill != "" && !c.hot.Shared {
+		return errors.New("--spill is for a hot tier that can be away: --hot redis://…")
+	}
+	if c.HotAck == ackReplica && !c.hot.Replicas {
+		return errors.New("--hot-ack replica is for a hot tier with replicas: --hot redis+sentinel://… or redis+cluster://…")
+	}
+	return nil
 }

@@ -1,4 +1,4 @@
-package main
+package backend
 
 import (
 	"math"
@@ -142,6 +142,9 @@ var redisShardMetrics = []metric[redis.ShardHealth]{
 		return float64(s.LeaseExpires.UnixMilli()) / 1000
 	}),
 }
+
+// Describe sends the descriptions of the metrics that backends have.
+func Describe(out chan<- *prometheus.Desc) { new(redisMetrics).Describe(out) }
 
 // Describe implements prometheus.Collector.
 func (c *redisMetrics) Describe(out chan<- *prometheus.Desc) {

@@ -1,4 +1,4 @@
-package main
+package backend
 
 import (
 	"context"
@@ -42,4 +42,25 @@ func (r *redisHealth) get() (redis.Health, error) {
 	r.health, r.err = r.ask(ctx)
 	r.until = r.clock.Now().Add(redisHealthKept)
 	return r.health, r.err
+}
+
+// redisStatus is the Redis of a hot tier in the status.
+type redisStatus struct {
+	kindStatus
+
+	URL   string `json:"url"`
+	Error string `json:"error,omitempty"` // when no server of Redis answers
+	redis.Health
+}
+
+func (r *redisHealth) status() HotStatus {
+	h, err := r.get()
+	shown := redisStatus{kindStatus: kindStatus{"redis"}, URL: r.url, Health: h}
+	if err != nil {
+		shown.Error = err.Error()
+	}
+	if !h.Up {
+		return HotStatus{Shown: shown}
+	}
+	return HotStatus{Shown: shown, Waiting: &h.WaitingEvents, OldestSeconds: &h.OldestSeconds}
 }
