@@ -165,7 +165,7 @@ func (e *engine) fill(b *testing.B, plan bench.Plan, size int) {
 		r := folder.Fold(open, rows, now, nil)
 		maps.Copy(open, r.Changed)
 		batch := &cold.Batch{
-			Token: fmt.Sprint("bench/", seq), Log: "bench", Events: rows, Visits: r.Visits, Links: r.Links,
+			Token: fmt.Sprint("bench/", seq), Log: "bench", Events: rows, Visits: r.Visits,
 			First: rows[0].Seq, Last: seq, Now: now,
 		}
 		if err := e.Write(b.Context(), batch); err != nil {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -41,6 +42,7 @@ type sim struct {
 
 	failing, silent *incident // under way
 	incidents       []*incident
+	telling         sync.Mutex // held to append to the next two: alerts are checked at the same time
 	tells           []tell
 	posted          []time.Time
 	disturbed       time.Time // when something was last not as it should be

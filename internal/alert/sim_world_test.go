@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"sync"
 	"testing"
 	"time"
 
@@ -26,6 +27,7 @@ type ledger interface {
 
 // shelf is a ledger in memory, for a year in seconds. *meta.Store is the real one.
 type shelf struct {
+	mu      sync.Mutex
 	project *weir.Project
 	alerts  []*weir.Alert
 	outbox  []*parcel // oldest first
@@ -40,6 +42,8 @@ type parcel struct {
 func (s *shelf) Project(context.Context, string) (*weir.Project, error) { return s.project, nil }
 
 func (s *shelf) ActiveAlerts(context.Context) ([]*weir.Alert, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	all := make([]*weir.Alert, len(s.alerts))
 	for i, a := range s.alerts {
 		b := *a
@@ -49,6 +53,8 @@ func (s *shelf) ActiveAlerts(context.Context) ([]*weir.Alert, error) {
 }
 
 func (s *shelf) Alert(_ context.Context, _, id string) (*weir.Alert, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for _, a := range s.alerts {
 		if a.ID == id {
 			b := *a
@@ -59,6 +65,8 @@ func (s *shelf) Alert(_ context.Context, _, id string) (*weir.Alert, error) {
 }
 
 func (s *shelf) StepAlert(_ context.Context, step *weir.AlertStep) (bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for _, a := range s.alerts {
 		if a.ID != step.AlertID {
 			continue
@@ -82,6 +90,8 @@ func (s *shelf) StepAlert(_ context.Context, step *weir.AlertStep) (bool, error)
 func (s *shelf) TrimAlertHistory(context.Context, time.Time) error { return nil }
 
 func (s *shelf) ClaimAlertDeliveries(_ context.Context, lease time.Duration, limit int) (due []weir.AlertDelivery, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	now := s.clock.Now()
 	seen := map[string]bool{}
 	for _, p := range s.outbox {
@@ -96,6 +106,8 @@ func (s *shelf) ClaimAlertDeliveries(_ context.Context, lease time.Duration, lim
 }
 
 func (s *shelf) DropAlertDelivery(_ context.Context, d *weir.AlertDelivery, _ *weir.AlertEntry) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for i, p := range s.outbox {
 		if p.Key == d.Key {
 			s.outbox = append(s.outbox[:i:i], s.outbox[i+1:]...)
@@ -106,6 +118,8 @@ func (s *shelf) DropAlertDelivery(_ context.Context, d *weir.AlertDelivery, _ *w
 }
 
 func (s *shelf) PutOffAlertDelivery(_ context.Context, key string, due time.Time, attempts int) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for _, p := range s.outbox {
 		if p.Key == key {
 			p.due, p.Attempts = due, attempts
@@ -115,6 +129,8 @@ func (s *shelf) PutOffAlertDelivery(_ context.Context, key string, due time.Time
 }
 
 func (s *shelf) AlertBacklog(context.Context) (n int, oldest time.Time, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if len(s.outbox) > 0 {
 		oldest = s.outbox[0].CreatedAt
 	}
@@ -197,11 +213,14 @@ func (c *tallies) Live(context.Context, string, time.Time) (int, error) { return
 
 // postbox is a webhook that is away at times, and notes what it got.
 type postbox struct {
+	mu   sync.Mutex
 	away bool
 	got  []string // keys
 }
 
 func (b *postbox) Send(_ context.Context, p deliver.Post) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	if b.away {
 		return errors.New("the receiver is away")
 	}
@@ -243,6 +262,8 @@ type told struct {
 func (w told) StepAlert(ctx context.Context, step *weir.AlertStep) (bool, error) {
 	ok, err := w.ledger.StepAlert(ctx, step)
 	if ok && err == nil {
+		w.s.telling.Lock()
+		defer w.s.telling.Unlock()
 		for _, m := range step.Messages {
 			text, _ := json.Marshal(m.AlertReading)
 			w.s.tells = append(w.s.tells, tell{w.s.now, step.AlertID, m, string(text)})
