@@ -112,29 +112,12 @@ func (f *feed) hear(topic string, message []byte) {
 // the number of all.
 const receivedMax = 20
 
-// received is the data of a "received" event.
-type received struct {
-	Events []insight.EventItem `json:"events"` // the last of them
-	Count  int                 `json:"count"`
-}
-
-// saved is the data of a "saved" event.
-type saved struct {
-	Events int       `json:"events"`
-	AsOf   time.Time `json:"as_of"`
-}
-
-// presence is the data of a "presence" event.
-type presence struct {
-	LiveVisitors int `json:"live_visitors"`
-}
-
 // Watched implements ingest.Feed.
 func (f *feed) Watched(project string) bool { return f.hub.Watched(project) || f.elsewhere(project) }
 
 // Received implements ingest.Feed.
 func (f *feed) Received(project string, events []*weir.Event) {
-	r := received{Count: len(events)}
+	r := httpd.LiveReceived{Events: []insight.EventItem{}, Count: len(events)}
 	for _, e := range events[max(0, len(events)-receivedMax):] {
 		r.Events = append(r.Events, insight.ItemOf(e, time.UTC))
 	}
@@ -149,7 +132,7 @@ func (f *feed) saved(c drain.Commit) {
 	}
 	now := f.clock.Now()
 	for project, n := range counts {
-		f.tell(project, httpd.LiveEvent{Type: "saved", Data: saved{n, now}})
+		f.tell(project, httpd.LiveEvent{Type: "saved", Data: httpd.LiveSaved{Events: n, AsOf: now}})
 	}
 }
 
@@ -197,7 +180,7 @@ func (f *feed) tick(ctx context.Context) error {
 				if err != nil {
 					continue // the store is closing, or the next tick succeeds
 				}
-				f.hub.Publish(project, httpd.LiveEvent{Type: "presence", Data: presence{n}})
+				f.hub.Publish(project, httpd.LiveEvent{Type: "presence", Data: httpd.LivePresence{LiveVisitors: n}})
 			}
 		}
 	}

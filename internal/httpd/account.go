@@ -23,12 +23,6 @@ type SessionBody struct {
 	SetupRequired bool      `json:"setup_required" doc:"nobody has an account yet: who sets one up, with the set-up code or the admin token, owns the server"`
 }
 
-// TransformSchema says that user may be null, for which huma has no tag.
-func (SessionBody) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
-	s.Properties["user"] = &huma.Schema{AnyOf: []*huma.Schema{s.Properties["user"], {Type: "null"}}}
-	return s
-}
-
 type sessionOutput struct {
 	Cookie       []http.Cookie `header:"Set-Cookie"`
 	CacheControl string        `header:"Cache-Control"`

@@ -60,14 +60,14 @@ type ChangeAlertBody struct {
 	For       *int                `json:"for,omitempty"`
 	ClearFor  *int                `json:"clear_for,omitempty"`
 	MinVolume *int64              `json:"min_volume,omitempty"`
-	NoData    *string             `json:"no_data,omitempty"`
+	NoData    *string             `json:"no_data,omitempty" enum:"keep,ok,fire"`
 	Channels  *[]ChannelInput     `json:"channels,omitempty" maxItems:"10" doc:"all of them: one that is left out is removed"`
 }
 
 // ChannelBody is a channel as clients see one.
 type ChannelBody struct {
 	ID     string `json:"id"`
-	Type   string `json:"type"`
+	Type   string `json:"type" enum:"webhook,email"`
 	URL    string `json:"url,omitempty" doc:"viewers see its host alone, as the rest is often a secret"`
 	To     string `json:"to,omitempty"`
 	Secret string `json:"secret,omitempty" doc:"that a webhook's messages are signed with; shown once, when the channel is made"`
@@ -84,7 +84,7 @@ type AlertBody struct {
 	For           int                `json:"for"`
 	ClearFor      int                `json:"clear_for"`
 	MinVolume     int64              `json:"min_volume"`
-	NoData        string             `json:"no_data"`
+	NoData        string             `json:"no_data" enum:"keep,ok,fire"`
 	Channels      []ChannelBody      `json:"channels" nullable:"false"`
 	Silenced      bool               `json:"silenced"`
 	SilencedUntil *time.Time         `json:"silenced_until,omitempty"`
@@ -103,8 +103,8 @@ type AlertBody struct {
 type AlertEntryBody struct {
 	Kind     string    `json:"kind" enum:"moved,changed,undelivered" doc:"from one state to another; begun anew by a change of the alert; a message was given up"`
 	At       time.Time `json:"at"`
-	From     string    `json:"from"`
-	To       string    `json:"to"`
+	From     string    `json:"from" enum:"ok,pending,firing,clearing"`
+	To       string    `json:"to" enum:"ok,pending,firing,clearing"`
 	Incident int64     `json:"incident"`
 	Silenced bool      `json:"silenced"`
 	weir.AlertReading

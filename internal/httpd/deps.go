@@ -87,7 +87,24 @@ type Live interface {
 // LiveEvent is one thing that happened.
 type LiveEvent struct {
 	Type string // received, saved or presence
-	Data any    // marshalled to JSON
+	Data any    // marshalled to JSON: a LiveReceived, LiveSaved or LivePresence
+}
+
+// LiveReceived is the data of a live event "received".
+type LiveReceived struct {
+	Events []insight.EventItem `json:"events" nullable:"false" doc:"the last of those accepted, at most 20"`
+	Count  int                 `json:"count" doc:"how many were accepted"`
+}
+
+// LiveSaved is the data of a live event "saved".
+type LiveSaved struct {
+	Events int       `json:"events" doc:"of the project in the batch"`
+	AsOf   time.Time `json:"as_of" doc:"when the batch was committed"`
+}
+
+// LivePresence is the data of a live event "presence".
+type LivePresence struct {
+	LiveVisitors int `json:"live_visitors" doc:"devices with an event in the last 5 minutes"`
 }
 
 // Check is a part that must work for the server to be ready.

@@ -28,7 +28,7 @@ type Error struct {
 
 // ErrorContent says what went wrong.
 type ErrorContent struct {
-	Code    string `json:"code" doc:"a stable word: invalid, unauthorized, forbidden, not_found, conflict, too_slow, too_large, unsupported, rate_limited, quota_exceeded, unavailable, internal, method_not_allowed, misdirected"`
+	Code    string `json:"code" enum:"invalid,unauthorized,forbidden,not_found,conflict,too_slow,too_large,unsupported,rate_limited,quota_exceeded,unavailable,internal,method_not_allowed,misdirected" doc:"a stable word"`
 	Message string `json:"message" doc:"what is wrong, for people"`
 	Details any    `json:"details,omitempty" doc:"more about it, depending on the code"`
 }

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
 	weir "github.com/weir-analytics/weir"
 )
 
@@ -26,3 +27,6 @@ func ForwardedFor(values []string, peer netip.Addr, trusted func(netip.Addr) boo
 
 // Sharer is sharer.
 func Sharer(a netip.Addr) netip.Addr { return sharer(a) }
+
+// Document is what the server serves as its OpenAPI document.
+func Document(s *Server) *huma.OpenAPI { return s.api.OpenAPI() }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -114,7 +115,9 @@ func (b *backend) Ingest(ctx context.Context, p *weir.Project, body io.Reader, e
 func (b statistics) Overview(_ context.Context, p *weir.Project) (*stats.Overview, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return &stats.Overview{HotAPIs: []stats.API{}, ErrorAPIs: []stats.ErrorAPI{}, TopConsumers: []stats.Consumer{}, AsOf: asOf(p)}, b.asked(p)
+	o := &stats.Overview{HotAPIs: []stats.API{}, ErrorAPIs: []stats.ErrorAPI{}, TopConsumers: []stats.Consumer{}, AsOf: asOf(p)}
+	o.Today.Date, o.Yesterday.Date, o.LastWeek.Date = "2026-03-10", "2026-03-09", "2026-03-03"
+	return o, b.asked(p)
 }
 
 func (b statistics) Trend(_ context.Context, p *weir.Project, q stats.TrendQuery) (*stats.Trend, error) {
@@ -131,7 +134,7 @@ func (b insights) Trend(ctx context.Context, p *weir.Project, q weir.Query, fres
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.kind, b.query, b.freshness = weir.KindTrend, q, freshness
-	return &insight.Trend{Series: b.series, Meta: insight.Meta{AsOf: asOf(p)}}, b.asked(p)
+	return &insight.Trend{Series: append([]insight.TrendSeries{}, b.series...), Meta: insight.Meta{AsOf: asOf(p)}}, b.asked(p)
 }
 
 func (b insights) Pages(_ context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (*insight.Pages, error) {
@@ -206,18 +209,19 @@ func (w *watch) add(d time.Duration) {
 
 type fixture struct {
 	*backend
-	t      *testing.T
-	meta   *meta.Store
-	posts  posted
-	hub    *httpd.Hub
-	log    *logbook
-	watch  *watch
-	served *httpd.Server
-	server *httptest.Server // of served
-	admin  string           // the admin token
-	shop   *weir.Project
-	key    string // shop's write key
-	calls  int    // of call
+	t        *testing.T
+	meta     *meta.Store
+	posts    posted
+	hub      *httpd.Hub
+	log      *logbook
+	watch    *watch
+	served   *httpd.Server
+	document *document        // of served
+	server   *httptest.Server // of served
+	admin    string           // the admin token
+	shop     *weir.Project
+	key      string // shop's write key
+	calls    int    // of call
 }
 
 // start serves a directory with one project, shop.
@@ -260,6 +264,7 @@ func prepare(t *testing.T, change ...func(*httpd.Config)) *fixture {
 		c(&cfg)
 	}
 	f.served = httpd.New(cfg)
+	f.document = documentOf(f.served)
 	return f
 }
 
@@ -314,7 +319,11 @@ func (f *fixture) doWith(c *http.Client, method, path, body string, more ...stri
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	return answer{res.StatusCode, res.Header, string(text)}
+	a := answer{res.StatusCode, res.Header, string(text)}
+	if faults := f.document.faults(method, path, a); len(faults) > 0 {
+		f.t.Errorf("%s %s: %d %s\nis not as the document describes it: %v", method, path, a.status, a.body, errors.Join(faults...))
+	}
+	return a
 }
 
 // as sends a request with a token or key.

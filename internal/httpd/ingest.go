@@ -53,6 +53,12 @@ func (s *Server) ingest(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(body) // who does not read it sends again, and is told of duplicates
 }
 
+// IngestRefusal describes the answer to a request whose events were all rejected.
+type IngestRefusal struct {
+	Content ErrorContent `json:"error"`
+	ingest.Reply
+}
+
 // appendRefusal begins the answer to a request whose events were all rejected: an
 // error as all others, and then what a success has.
 func appendRefusal(b []byte, reply ingest.Reply) []byte {
@@ -136,6 +142,12 @@ func (s *Server) documentIngest() {
 			"application/x-ndjson": {Schema: event},
 		}},
 	}, reflect.TypeFor[ingest.Reply]())
+	op.Responses["400"] = &huma.Response{
+		Description: "All events were rejected, or the body cannot be read",
+		Content: map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{
+			AnyOf: []*huma.Schema{s.schema(reflect.TypeFor[IngestRefusal]()), s.schema(reflect.TypeFor[Error]())},
+		}}},
+	}
 	s.describe(&op)
 	op.Security = securityOf(WriteKey)
 	s.api.OpenAPI().AddOperation(&op)

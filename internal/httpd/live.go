@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"reflect"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -25,13 +26,32 @@ func (s *Server) mountLive() {
 			"A client that reads too slowly misses some.",
 		Parameters: []*huma.Param{{Name: "id", In: "path", Required: true, Schema: &huma.Schema{Type: huma.TypeString}}},
 		Responses: map[string]*huma.Response{
-			"200":     {Description: "OK", Content: map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{Type: huma.TypeString}}}},
+			"200":     {Description: "OK", Content: map[string]*huma.MediaType{"text/event-stream": {Schema: s.streamSchema()}}},
 			"default": s.errorResponse(),
 		},
 	}
 	s.describe(&op)
 	s.mux.HandleFunc(liveRoute, s.live)
 	s.api.OpenAPI().AddOperation(&op)
+}
+
+// streamSchema describes a stream as the array of its messages, as huma's package sse does.
+func (s *Server) streamSchema() *huma.Schema {
+	message := &huma.Schema{}
+	for _, m := range []struct {
+		event string
+		data  reflect.Type
+	}{
+		{"received", reflect.TypeFor[LiveReceived]()},
+		{"saved", reflect.TypeFor[LiveSaved]()},
+		{"presence", reflect.TypeFor[LivePresence]()},
+	} {
+		message.OneOf = append(message.OneOf, &huma.Schema{
+			Type: huma.TypeObject, Required: []string{"event", "data"},
+			Properties: map[string]*huma.Schema{"event": {Type: huma.TypeString, Enum: []any{m.event}}, "data": s.schema(m.data)},
+		})
+	}
+	return &huma.Schema{Type: huma.TypeArray, Items: message, Description: "the messages of the stream, each with its event and, as JSON, its data"}
 }
 
 func (s *Server) live(w http.ResponseWriter, r *http.Request) {

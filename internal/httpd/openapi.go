@@ -126,6 +126,7 @@ func (s *Server) errorResponse() *huma.Response {
 
 // mountOpenAPI serves the document of what was mounted before it.
 func (s *Server) mountOpenAPI() {
+	completeSchemas(s.api.OpenAPI().Components.Schemas)
 	doc, err := json.Marshal(s.api.OpenAPI())
 	if err != nil {
 		panic(fmt.Sprintf("httpd: OpenAPI document: %v", err))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"reflect"
 	"slices"
 	"time"
 
@@ -99,7 +100,7 @@ func (s *Server) mountProfiles() {
 			{Name: "profile", In: "path", Required: true, Schema: &huma.Schema{Type: huma.TypeString}},
 		},
 		Responses: map[string]*huma.Response{
-			"200":     {Description: "OK", Content: map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{Type: huma.TypeObject}}}},
+			"200":     {Description: "OK", Content: map[string]*huma.MediaType{"application/json": {Schema: s.schema(reflect.TypeFor[insight.ProfileExport]())}}},
 			"default": s.errorResponse(),
 		},
 	}

@@ -26,8 +26,15 @@ func (b *backend) Profile(_ context.Context, p *weir.Project, id string, freshne
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.profile, b.freshness = id, freshness
-	return &insight.Profile{Meta: insight.Meta{AsOf: asOf(p)}}, b.asked(p)
+	return &insight.Profile{
+		ProfileItem: insight.ProfileItem{Traits: map[string]json.RawMessage{}}, Revenue: map[string]float64{}, Devices: []insight.DeviceItem{}, Aliases: []insight.AliasItem{},
+		Meta: insight.Meta{AsOf: asOf(p)},
+	}, b.asked(p)
 }
+
+// exported is an export of which the document says what it may be.
+const exported = `{"profile":{"profile_id":"u","first_seen":"2026-03-10T12:00:00Z","last_seen":"2026-03-10T12:00:00Z","events":0,"calls":0,"screen_views":0,"visits":0,` +
+	`"traits":{},"revenue":{},"devices":[],"aliases":[],"as_of":"2026-03-10T12:00:00Z","cached":false,"elapsed_ms":1},"devices":[],"changes":[],"visits":[],"events":[],"dead_letters":[]}`
 
 // Export writes the backend's pieces, and fails where one is empty.
 func (b *backend) Export(_ context.Context, p *weir.Project, id string, w io.Writer) error {
@@ -73,7 +80,7 @@ func TestProfilesAreAskedFor(t *testing.T) {
 func TestAProfilesIDMayHoldAnything(t *testing.T) {
 	f := start(t)
 	for _, tail := range []string{"", "/events", "/export"} {
-		f.export = []string{"{}"}
+		f.export = []string{exported}
 		f.profile, f.events = "", insight.EventsQuery{}
 		wantStatus(t, f.as(f.admin, "GET", f.path("/profiles/a%2Fb%20%3F@x.org"+tail), ""), 200)
 		got := f.profile
@@ -96,7 +103,7 @@ func TestAProfileThatIsNotThereIs404(t *testing.T) {
 
 func TestAnExportIsOneDocument(t *testing.T) {
 	f := start(t)
-	f.export = []string{`{"profile":`, `{}}`}
+	f.export = []string{exported[:20], exported[20:]}
 	a := f.as(f.admin, "GET", f.path("/profiles/u/export"), "")
 	wantStatus(t, a, 200)
 	if !json.Valid([]byte(a.body)) || a.header.Get("Content-Type") != "application/json" || a.header.Get("Cache-Control") != "no-store" {

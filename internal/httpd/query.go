@@ -36,7 +36,7 @@ type SeriesBody struct {
 // ConditionBody is one test of a filter.
 type ConditionBody struct {
 	Column string   `json:"column" doc:"a column or properties.NAME"`
-	Op     string   `json:"op" doc:"= != in contains > <"`
+	Op     string   `json:"op" enum:"=,!=,in,contains,>,<"`
 	Value  *Scalar  `json:"value,omitempty"`
 	Values []Scalar `json:"values,omitempty" maxItems:"1000" doc:"with in"`
 }

@@ -103,11 +103,33 @@ func TestTheDescriptionSaysWhatMayBeNull(t *testing.T) {
 	}
 }
 
+func TestAStructThatIsNotLeftOutMayBeNull(t *testing.T) {
+	schemas, _ := described(t, start(t))
+	for _, c := range []struct{ schema, property, of string }{
+		{"SessionBody", "user", "UserBody"},
+		{"Report", "counters", "ReportCounters"},
+		{"Report", "difference", "ReportDifference"},
+		{"ReportCompare", "day_before", "ReportComparison"},
+		{"ReportCompare", "week_before", "ReportComparison"},
+	} {
+		want := []schema{{Ref: "#/components/schemas/" + c.of}, {Type: "null"}}
+		if d := cmp.Diff(want, schemas[c.schema].Properties[c.property].AnyOf); d != "" {
+			t.Errorf("%s.%s: %s", c.schema, c.property, d)
+		}
+	}
+	if ref := schemas["InsightTrendSeries"].Properties["compare"].Ref; ref == "" {
+		t.Error("a comparison is left out rather than null")
+	}
+}
+
 // As a breakdown's type marshals itself, its schema is the one that could say
 // something else.
 func TestABreakdownIsAStringOrNull(t *testing.T) {
 	f := start(t)
-	f.series = []insight.TrendSeries{{Breakdown: &insight.Group{Value: "DE"}}, {Breakdown: &insight.Group{None: true}}, {}}
+	line := insight.TrendSeries{Math: weir.MathTotal, Values: insight.Values{Points: []insight.Point{}}}
+	de, none := line, line
+	de.Breakdown, none.Breakdown = &insight.Group{Value: "DE"}, &insight.Group{None: true}
+	f.series = []insight.TrendSeries{de, none, line}
 	a := f.as(f.admin, "POST", f.path("/query"), `{"kind":"trend","from":"-7d"}`)
 	wantStatus(t, a, 200)
 	var got []string

@@ -1,6 +1,10 @@
 package httpd
 
-import "encoding/json"
+import (
+	"encoding/json"
+
+	"github.com/danielgtaylor/huma/v2"
+)
 
 // SentEvent describes an event as POST /v1/events takes it, which package wire
 // reads without reflection. Other keys are passed over.
@@ -39,6 +43,12 @@ type SentEvent struct {
 	Currency       string          `json:"currency,omitempty" doc:"ISO 4217"`
 	Properties     json.RawMessage `json:"properties,omitempty" doc:"a JSON object"`
 	Call           *SentCall       `json:"call,omitempty" doc:"of an api_call"`
+}
+
+// TransformSchema says in which forms the time may be.
+func (SentEvent) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
+	s.Properties["ts"].OneOf = []*huma.Schema{{Type: huma.TypeString}, {Type: huma.TypeNumber}}
+	return s
 }
 
 // SentCall is what an api_call says of the request.

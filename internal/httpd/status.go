@@ -29,8 +29,17 @@ type StatusBody struct {
 	Uptime  float64     `json:"uptime" doc:"seconds since the server was made"`
 	Roles   []string    `json:"roles" nullable:"false" doc:"what this process does: ingest, drain, query, jobs"`
 	Checks  []CheckBody `json:"checks" nullable:"false"`
-	Hot     any         `json:"hot" doc:"the hot tier: its kind, pebble or redis; of Redis its url and the health of its servers and shards"`
+	Hot     any         `json:"hot" doc:"the hot tier: its kind, pebble or redis; of Redis its url and the health of its servers and shards; null when it is not known"`
 	Drain   DrainStatus `json:"drain"`
+}
+
+// TransformSchema says what all hot tiers tell.
+func (StatusBody) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
+	s.Properties["hot"].AnyOf = []*huma.Schema{
+		{Type: huma.TypeObject, Properties: map[string]*huma.Schema{"kind": {Type: huma.TypeString}}, Required: []string{"kind"}, AdditionalProperties: true},
+		{Type: "null"},
+	}
+	return s
 }
 
 // CheckBody is whether a part works.

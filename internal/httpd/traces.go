@@ -65,6 +65,12 @@ type PartialSuccess struct {
 	ErrorMessage  string `json:"errorMessage" doc:"their number by reason"`
 }
 
+// TracesFailure describes an error in JSON, which package wire writes: a google.rpc.Status.
+type TracesFailure struct {
+	Code    int    `json:"code" doc:"of gRPC"`
+	Message string `json:"message"`
+}
+
 func (s *Server) documentTraces() {
 	op := s.answering(huma.Operation{
 		OperationID: "send-traces",
@@ -81,6 +87,11 @@ func (s *Server) documentTraces() {
 			"application/json":       {Schema: &huma.Schema{Type: huma.TypeObject}},
 		}},
 	}, reflect.TypeFor[TracesReply]())
+	inProtobuf := &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}
+	op.Responses["200"].Content["application/x-protobuf"] = inProtobuf
+	op.Responses["default"] = &huma.Response{Description: "Error", Content: map[string]*huma.MediaType{
+		"application/json": {Schema: s.schema(reflect.TypeFor[TracesFailure]())}, "application/x-protobuf": inProtobuf,
+	}}
 	s.describe(&op)
 	op.Security = securityOf(WriteKey)
 	s.api.OpenAPI().AddOperation(&op)

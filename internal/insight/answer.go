@@ -19,7 +19,7 @@ type Trend struct {
 // first, then Other.
 type TrendSeries struct {
 	Event     string    `json:"event" doc:"empty is any"`
-	Math      weir.Math `json:"math"`
+	Math      weir.Math `json:"math" enum:"total,unique,sum,avg,min,max,median,p90,p95,p99"`
 	Property  string    `json:"property,omitempty"`
 	Breakdown *Group    `json:"breakdown,omitempty" doc:"the group's value; null is the group of events without one"`
 	Other     bool      `json:"other,omitempty" doc:"all groups that are not among the largest"`

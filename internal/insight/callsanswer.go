@@ -6,7 +6,7 @@ import "time"
 type Calls struct {
 	Groups    []CallGroup      `json:"groups" nullable:"false" doc:"in the order asked for, then other"`
 	Totals    CallValues       `json:"totals" doc:"over all calls, also those of other"`
-	Points    []CallPoint      `json:"points,omitempty" doc:"all calls by bucket, oldest first; only where an interval is asked for"`
+	Points    []CallPoint      `json:"points,omitempty" nullable:"false" doc:"all calls by bucket, oldest first; only where an interval is asked for"`
 	Consumers CallConsumers    `json:"consumers"`
 	Compare   *CallsComparison `json:"compare,omitempty"`
 	Meta
@@ -58,6 +58,6 @@ type CallsComparison struct {
 	To        time.Time     `json:"to"`
 	Groups    []CallGroup   `json:"groups" nullable:"false"`
 	Totals    CallValues    `json:"totals"`
-	Points    []CallPoint   `json:"points,omitempty"`
+	Points    []CallPoint   `json:"points,omitempty" nullable:"false"`
 	Consumers CallConsumers `json:"consumers"`
 }

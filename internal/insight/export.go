@@ -13,6 +13,16 @@ import (
 	"github.com/weir-analytics/weir/internal/cold"
 )
 
+// ProfileExport describes what Export writes.
+type ProfileExport struct {
+	Profile     Profile         `json:"profile"`
+	Devices     []string        `json:"devices" nullable:"false" doc:"all that are linked to it"`
+	Changes     []profileChange `json:"changes" nullable:"false" doc:"of its traits"`
+	Visits      []profileVisit  `json:"visits" nullable:"false"`
+	Events      []EventItem     `json:"events" nullable:"false" doc:"newest first"`
+	DeadLetters []profileDead   `json:"dead_letters" nullable:"false" doc:"events that the cold tier refused"`
+}
+
 // Export writes all that is known of a profile as one JSON object: profile, all its devices, changes of
 // its traits, visits, events, dead letters, the latter as they came. It is read in pages of
 // exportBytes, each of which is a question of its own that has ended before w gets it: w

@@ -18,8 +18,8 @@ type Profile struct {
 	Revenue        map[string]float64 `json:"revenue" nullable:"false" doc:"sums by currency"`
 	Devices        []DeviceItem       `json:"devices" nullable:"false" doc:"those that are linked to it, at most 1,000"`
 	Aliases        []AliasItem        `json:"aliases" nullable:"false" doc:"former ids that count under it, at most 1,000"`
-	RefusedAliases []RefusedAlias     `json:"refused_aliases,omitempty" doc:"the last aliases that were refused, at most 20"`
-	Refused        []RefusedChange    `json:"refused,omitempty" doc:"the last changes of traits that were refused, at most 20"`
+	RefusedAliases []RefusedAlias     `json:"refused_aliases,omitempty" nullable:"false" doc:"the last aliases that were refused, at most 20"`
+	Refused        []RefusedChange    `json:"refused,omitempty" nullable:"false" doc:"the last changes of traits that were refused, at most 20"`
 	Meta
 }
 

@@ -28,7 +28,7 @@ type Trend struct {
 	Range  string    `json:"range" enum:"minute,hour,day"`
 	By     string    `json:"by,omitempty" enum:"api,status,consumer,event"`
 	Data   []Point   `json:"data" nullable:"false" doc:"all events; with by of api, status and consumer all calls"`
-	Series []Series  `json:"series,omitempty" doc:"with by: most counted first, then the others, then what has none; they add up to data"`
+	Series []Series  `json:"series,omitempty" nullable:"false" doc:"with by: most counted first, then the others, then what has none; they add up to data"`
 	AsOf   time.Time `json:"as_of"`
 }
 

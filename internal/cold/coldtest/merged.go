@@ -34,12 +34,10 @@ func testEraseMerged(t *testing.T, open func(*testing.T, string) cold.Store) {
 	if err := e.Export(t.Context(), p, "ada", &export); err != nil {
 		t.Fatal(err)
 	}
-	var doc struct {
-		Profile     insight.Profile
-		Events      []insight.EventItem
-		DeadLetters []struct{ Reason string } `json:"dead_letters"`
-	}
-	if err := json.Unmarshal(export.Bytes(), &doc); err != nil {
+	var doc insight.ProfileExport
+	in := json.NewDecoder(&export)
+	in.DisallowUnknownFields() // the export is as it is described
+	if err := in.Decode(&doc); err != nil {
 		t.Fatal(err)
 	}
 	if len(doc.Events) != 4 || len(doc.DeadLetters) != 1 || len(doc.Profile.Aliases) != 1 {
