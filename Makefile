@@ -18,8 +18,8 @@ TIME ?= 60s
 LISTEN ?= 127.0.0.1:8080
 DATA ?= ./data
 
-WEB_SOURCES := $(shell find web/src web/snippet web/public web/build -type f 2>/dev/null) \
-	$(addprefix web/,index.html package.json package-lock.json tsconfig.json vite.config.ts)
+WEB_SOURCES := $(shell find web/src web/snippet web/public web/build -type f ! -name schema.d.ts 2>/dev/null) \
+	$(addprefix web/,index.html openapi.json package.json package-lock.json tsconfig.json vite.config.ts)
 
 .PHONY: help
 help: ## This list
@@ -34,7 +34,7 @@ build: web/dist/index.html ## Build bin/weir, with the dashboard inside
 	go build -ldflags '$(LDFLAGS)' -o bin/weir ./cmd/weir
 
 # npm writes node_modules/.package-lock.json last, so it stands for a whole install.
-web/node_modules/.package-lock.json: web/package.json web/package-lock.json
+web/node_modules/.package-lock.json: web/package.json web/types/package.json web/package-lock.json
 	cd web && npm ci --no-audit --no-fund
 	touch $@
 
@@ -120,5 +120,5 @@ fuzz: ## Fuzz each parser for TIME (60s)
 
 .PHONY: clean
 clean: ## Remove what was built; data/ stays
-	rm -rf bin web/node_modules
+	rm -rf bin web/node_modules web/types/node_modules
 	find web/dist -mindepth 1 ! -name .gitkeep -delete

@@ -1,3 +1,10 @@
+import createClient from 'openapi-fetch'
+
+import type { components, paths } from './schema'
+
+/** The answers of the API by name, as the server's OpenAPI document has them. */
+export type Schemas = components['schemas']
+
 /** What the server says of a request that failed. */
 export class ApiError extends Error {
   readonly status: number
@@ -14,12 +21,8 @@ export class ApiError extends Error {
 /** The status of an ApiError when no answer came at all. */
 export const UNREACHABLE = 0
 
-interface ErrorBody {
-  error?: { code?: string; message?: string }
-}
-
 async function failure(res: Response): Promise<ApiError> {
-  const body = (await res.json().catch(() => ({}))) as ErrorBody
+  const body = (await res.json().catch(() => ({}))) as Partial<Schemas['Error']>
   return new ApiError(
     res.status,
     body.error?.code ?? 'unknown',
@@ -27,33 +30,21 @@ async function failure(res: Response): Promise<ApiError> {
   )
 }
 
-/** Sends a request to the API and returns the answer's JSON, or throws an ApiError. */
-export async function request<T>(
-  path: string,
-  options: { method?: string; body?: unknown; signal?: AbortSignal } = {},
-): Promise<T> {
-  const init: RequestInit = {
-    method: options.method ?? 'GET',
-    headers: { Accept: 'application/json' },
-    credentials: 'same-origin',
-  }
-  if (options.signal) init.signal = options.signal
-  if (options.body !== undefined) {
-    init.headers = { ...init.headers, 'Content-Type': 'application/json' }
-    init.body = JSON.stringify(options.body)
-  }
-  let res: Response
-  try {
-    res = await fetch(path, init)
-  } catch (err) {
-    if (err instanceof DOMException && err.name === 'AbortError') throw err
-    throw new ApiError(UNREACHABLE, 'unreachable', String(err))
-  }
-  if (!res.ok) throw await failure(res)
-  if (res.status === 204) return undefined as T
-  const text = await res.text()
-  return (text ? JSON.parse(text) : undefined) as T
-}
+/** The API. Its calls throw an ApiError unless they succeed. */
+export const api = createClient<paths>({ headers: { Accept: 'application/json' }, credentials: 'same-origin' })
 
-export const projectPath = (id: string, rest: string): string =>
-  `/api/v1/projects/${encodeURIComponent(id)}/${rest}`
+api.use({
+  async onResponse({ response }) {
+    if (!response.ok) throw await failure(response)
+  },
+  onError({ error }) {
+    if (error instanceof DOMException && error.name === 'AbortError') return
+    return new ApiError(UNREACHABLE, 'unreachable', String(error))
+  },
+})
+
+/** What a call of the API answers. */
+export async function answer<T>(call: Promise<{ data?: T }>): Promise<T> {
+  const { data } = await call
+  return data as T // whatever did not succeed was thrown
+}

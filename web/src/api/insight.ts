@@ -1,7 +1,7 @@
 import { keepPreviousData, queryOptions } from '@tanstack/react-query'
 
-import { projectPath, request } from './client'
-import type { Calls, Condition, Pages, Trend } from './types'
+import { answer, api } from './client'
+import type { Condition, Insights, Query } from './types'
 
 /** The stretch of days asked about: bare dates, both inclusive. */
 export interface Stretch {
@@ -12,11 +12,13 @@ export interface Stretch {
 
 const REFRESH_MS = 60_000
 
-function insight<T>(project: string, body: Record<string, unknown>) {
+function insight<K extends keyof Insights>(id: string, body: Query & { kind: K }) {
   return queryOptions({
-    queryKey: ['project', project, 'insight', body],
-    queryFn: ({ signal }) =>
-      request<T>(projectPath(project, 'query'), { method: 'POST', body, signal }),
+    queryKey: ['project', id, 'insight', body],
+    queryFn: async ({ signal }) => {
+      const asked = api.POST('/api/v1/projects/{id}/query', { params: { path: { id } }, body, signal })
+      return (await answer(asked)) as Insights[K]
+    },
     placeholderData: keepPreviousData,
     refetchInterval: REFRESH_MS,
     staleTime: REFRESH_MS / 2,
@@ -25,7 +27,7 @@ function insight<T>(project: string, body: Record<string, unknown>) {
 
 /** Events and people over time, beside the stretch before. */
 export const growthQuery = (project: string, stretch: Stretch, interval: 'hour' | 'day') =>
-  insight<Trend>(project, {
+  insight(project, {
     kind: 'trend',
     ...stretch,
     interval,
@@ -34,7 +36,7 @@ export const growthQuery = (project: string, stretch: Stretch, interval: 'hour' 
   })
 
 export const pagesQuery = (project: string, stretch: Stretch, limit: number) =>
-  insight<Pages>(project, { kind: 'pages', ...stretch, limit })
+  insight(project, { kind: 'pages', ...stretch, limit })
 
 /** Totals by a column. Only they are read, so the interval is the widest. */
 export const breakdownQuery = (
@@ -44,7 +46,7 @@ export const breakdownQuery = (
   limit: number,
   event?: string,
 ) =>
-  insight<Trend>(project, {
+  insight(project, {
     kind: 'trend',
     ...stretch,
     interval: 'month',
@@ -53,8 +55,8 @@ export const breakdownQuery = (
     limit,
   })
 
-export type CallSort = 'calls' | 'errors' | 'error_rate' | 'latency'
+export type CallSort = NonNullable<Query['sort']>
 
 /** The routes of an API, the first by the sort before the others. */
 export const callsQuery = (project: string, stretch: Stretch, sort: CallSort, limit: number) =>
-  insight<Calls>(project, { kind: 'calls', ...stretch, breakdown: 'route', sort, limit })
+  insight(project, { kind: 'calls', ...stretch, breakdown: 'route', sort, limit })

@@ -1,30 +1,31 @@
 import { queryOptions } from '@tanstack/react-query'
 
-import { projectPath, request } from './client'
-import type { EventRow, EventsPage, Overview, Range, RangeTrend } from './types'
+import { answer, api } from './client'
+import type { EventRow, Range } from './types'
 
 /** How many events the list of recent ones holds. */
 export const RECENT = 50
 
-export const overviewQuery = (project: string) =>
+export const overviewQuery = (id: string) =>
   queryOptions({
-    queryKey: ['project', project, 'overview'],
-    queryFn: ({ signal }) => request<Overview>(projectPath(project, 'stats/overview'), { signal }),
-  })
-
-export const rangeQuery = (project: string, range: Range) =>
-  queryOptions({
-    queryKey: ['project', project, 'range', range],
+    queryKey: ['project', id, 'overview'],
     queryFn: ({ signal }) =>
-      request<RangeTrend>(projectPath(project, `stats/trend?range=${range}`), { signal }),
+      answer(api.GET('/api/v1/projects/{id}/stats/overview', { params: { path: { id } }, signal })),
   })
 
-export const recentQuery = (project: string) =>
+export const rangeQuery = (id: string, range: Range) =>
   queryOptions({
-    queryKey: ['project', project, 'recent'],
+    queryKey: ['project', id, 'range', range],
+    queryFn: ({ signal }) =>
+      answer(api.GET('/api/v1/projects/{id}/stats/trend', { params: { path: { id }, query: { range } }, signal })),
+  })
+
+export const recentQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['project', id, 'recent'],
     queryFn: async ({ signal }) => {
-      const page = await request<EventsPage>(projectPath(project, `events?limit=${RECENT}`), { signal })
-      return page.events ?? []
+      const params = { path: { id }, query: { limit: RECENT } }
+      return (await answer(api.GET('/api/v1/projects/{id}/events', { params, signal }))).events
     },
   })
 
@@ -32,18 +33,14 @@ export const recentQuery = (project: string) =>
  * One event in full. The API has no call for one, so this asks for those of its
  * name in the millisecond that it happened in; null when it is not among them.
  */
-export const eventQuery = (project: string, event: EventRow) =>
+export const eventQuery = (id: string, event: EventRow) =>
   queryOptions({
-    queryKey: ['project', project, 'event', event.id],
+    queryKey: ['project', id, 'event', event.id],
     queryFn: async ({ signal }) => {
-      const search = new URLSearchParams({
-        from: event.ts,
-        to: new Date(Date.parse(event.ts) + 1).toISOString(),
-        name: event.name,
-        limit: '100',
-      })
-      const page = await request<EventsPage>(projectPath(project, `events?${search}`), { signal })
-      return page.events?.find((e) => e.id === event.id) ?? null
+      const to = new Date(Date.parse(event.ts) + 1).toISOString()
+      const params = { path: { id }, query: { from: event.ts, to, name: event.name, limit: 100 } }
+      const page = await answer(api.GET('/api/v1/projects/{id}/events', { params, signal }))
+      return page.events.find((e) => e.id === event.id) ?? null
     },
     staleTime: Infinity,
   })

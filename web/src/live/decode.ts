@@ -1,11 +1,7 @@
-import type { EventRow } from '../api/types'
+import type { EventRow, Live } from '../api/types'
 
-/** What one message of the stream says was accepted. */
-export interface Arrival {
-  events: EventRow[]
-  /** How many there were; more than events.length when the server names only some. */
-  count: number
-}
+/** What one message of the stream says was accepted: count exceeds events.length when the server names only some. */
+export type Arrival = Live['received']
 
 const nothing: Arrival = { events: [], count: 0 }
 

@@ -4,7 +4,7 @@ import { Tallies, lastHour } from './minutes'
 
 const noon = Date.parse('2026-11-21T12:00:00Z')
 const at = (offset: number) => new Date(noon + offset).toISOString()
-const event = (ts: string) => ({ id: ts, name: 'x', ts })
+const event = (ts: string) => ({ id: ts, name: 'x', ts, received_at: ts })
 
 describe('Tallies', () => {
   it('counts an event in the minute that it happened in', () => {

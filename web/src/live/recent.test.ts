@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 
 import { mergeRecent } from './recent'
 
-const e = (id: string, path?: string) => ({ id, name: 'x', ts: '', ...(path ? { path } : {}) })
+const e = (id: string, path?: string) => ({ id, name: 'x', ts: '', received_at: '', ...(path ? { path } : {}) })
 const s = (id: string, at = 5000) => ({ at, event: e(id) })
 
 it('puts streamed events before fetched ones', () => {

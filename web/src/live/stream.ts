@@ -1,3 +1,4 @@
+import type { Live } from '../api/types'
 import { decodePresence, decodeReceived, decodeSaved, type Arrival } from './decode'
 
 /** Reconnects wait 1 s, then twice as long each time, up to this; milliseconds. */
@@ -41,7 +42,7 @@ export function openStream(
 
   const connect = () => {
     stream = source.create(url)
-    const on = (name: string, handle: (data: string) => void) =>
+    const on = (name: keyof Live, handle: (data: string) => void) =>
       stream.addEventListener(name, (e) => handle(String((e as MessageEvent).data)))
     stream.addEventListener('open', () => {
       wait = FIRST_WAIT

@@ -24,7 +24,7 @@ export function PagesCard({ stretch }: { stretch: Stretch }) {
     <Card title={m.pages.title} note={m.pages.note} className={WIDE} aside={<Freshness query={pages} asOf={pages.data?.as_of} />}>
       <div className="flex min-h-78 flex-col">
         <Answer query={pages} skeleton={<SkeletonRows rows={SHOWN} />}>
-          {(answer) => <PageTable rows={(answer.pages ?? []).slice(0, SHOWN)} />}
+          {(answer) => <PageTable rows={answer.pages.slice(0, SHOWN)} />}
         </Answer>
       </div>
     </Card>

@@ -39,7 +39,7 @@ export function RoutesCard({ stretch }: { stretch: Stretch }) {
           query={query}
           skeleton={<SkeletonRows rows={SHOWN} />}
         >
-          {(calls) => <RouteTable groups={calls.groups ?? []} sort={sort} />}
+          {(calls) => <RouteTable groups={calls.groups} sort={sort} />}
         </Answer>
       </div>
     </Card>

@@ -44,9 +44,9 @@ export function TodayCard({ query }: { query: UseQueryResult<Overview> }) {
 function barsOf(overview: Overview, view: View, format: Format): Bar[] {
   switch (view) {
     case 'hot':
-      return (overview.hot_apis ?? []).slice(0, SHOWN).map(({ api, calls }) => bar(api, calls))
+      return overview.hot_apis.slice(0, SHOWN).map(({ api, calls }) => bar(api, calls))
     case 'failing':
-      return (overview.error_apis ?? []).slice(0, SHOWN).map(({ api, calls, errors, error_rate }) => ({
+      return overview.error_apis.slice(0, SHOWN).map(({ api, calls, errors, error_rate }) => ({
         key: api,
         name: <Name text={api} />,
         title: m.today.failing(api, format.number(errors), format.number(calls)),
@@ -54,7 +54,7 @@ function barsOf(overview: Overview, view: View, format: Format): Bar[] {
         note: <span className="text-bad">{format.percent(error_rate)}</span>,
       }))
     case 'consumers':
-      return (overview.top_consumers ?? []).slice(0, SHOWN).map(({ consumer, calls }) => bar(consumer, calls))
+      return overview.top_consumers.slice(0, SHOWN).map(({ consumer, calls }) => bar(consumer, calls))
   }
 }
 

@@ -10,7 +10,7 @@ export interface Group {
 
 /** What a breakdown's groups add up to, largest first; the group of all others comes last. */
 export function groupsOf(trend: Trend): Group[] {
-  return (trend.series ?? [])
+  return trend.series
     .map((s) => ({ value: s.breakdown ?? null, other: s.other ?? false, total: s.total ?? 0 }))
     .filter((g) => g.total > 0)
     .toSorted((a, b) => Number(a.other) - Number(b.other) || b.total - a.total)

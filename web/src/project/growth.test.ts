@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { growthOf } from './growth'
 
 const series = {
-  math: 'total',
+  event: '',
+  math: 'total' as const,
   total: 30,
   points: [
     { time: '2026-11-21T10:00:00Z', value: 10 },
@@ -23,14 +24,14 @@ describe('growthOf', () => {
   })
 
   it('puts the stretch before beside it, bucket by bucket', () => {
-    const compare = { total: 7, points: [{ time: '2026-11-20T10:00:00Z', value: 7 }] }
+    const compare = { from: '', to: '', total: 7, points: [{ time: '2026-11-20T10:00:00Z', value: 7 }] }
     const got = growthOf({ ...series, compare }, now)
     expect(got.before).toBe(7)
     expect(got.points.map((p) => p.before)).toEqual([7, undefined, undefined])
   })
 
   it('draws no stretch before in which nothing happened', () => {
-    const compare = { total: 0, points: [{ time: '2026-11-20T10:00:00Z', value: 0 }] }
+    const compare = { from: '', to: '', total: 0, points: [{ time: '2026-11-20T10:00:00Z', value: 0 }] }
     const got = growthOf({ ...series, compare }, now)
     expect(got.before).toBeUndefined()
     expect(got.points[0]).not.toHaveProperty('before')
