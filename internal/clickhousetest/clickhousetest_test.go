@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -15,6 +16,32 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/weir-analytics/weir/internal/clickhousetest"
 )
+
+func TestAServerThatAbortedIsStartedAgain(t *testing.T) {
+	s := clickhousetest.Start(t)
+	s.Do("CREATE TABLE t (n UInt8) ENGINE = MergeTree ORDER BY n")
+	s.Do("INSERT INTO t VALUES (7)")
+	was := s.PID()
+	if err := syscall.Kill(was, syscall.SIGABRT); err != nil {
+		t.Fatal(err)
+	}
+	ticker := time.NewTicker(10 * time.Millisecond)
+	defer ticker.Stop()
+	deadline := time.After(time.Minute)
+	for {
+		if got, err := s.Try("SELECT n FROM t"); err == nil && s.PID() != was {
+			if got != "7" {
+				t.Errorf("it has %q", got)
+			}
+			return
+		}
+		select {
+		case <-ticker.C:
+		case <-deadline:
+			t.Fatal("it does not come back")
+		}
+	}
+}
 
 func TestAServerAnswers(t *testing.T) {
 	s := clickhousetest.Start(t)

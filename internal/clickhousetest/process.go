@@ -60,6 +60,12 @@ func (p *process) ended() error {
 	}
 }
 
+// aborted says that the process, which has ended, ended by abort(3).
+func (p *process) aborted() bool {
+	how, ok := p.cmd.ProcessState.Sys().(syscall.WaitStatus)
+	return ok && how.Signaled() && how.Signal() == syscall.SIGABRT
+}
+
 // waitStopped waits until SIGSTOP has taken effect, where /proc tells.
 func (p *process) waitStopped() {
 	ticker := time.NewTicker(time.Millisecond)

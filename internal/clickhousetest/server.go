@@ -170,9 +170,17 @@ func (s *Server) start() {
 // launch starts the process and does not wait for it.
 func (s *Server) launch() {
 	s.t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.launchLocked(); err != nil {
+		s.t.Fatalf("clickhousetest: start: %v", err)
+	}
+}
+
+func (s *Server) launchLocked() error {
 	log, err := os.OpenFile(s.logPath(), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
-		s.t.Fatal(err)
+		return err
 	}
 	defer log.Close() // the process has its own
 	cmd := exec.Command(s.launcher, s.library, "--config-file="+s.configPath(), "--query", mainQuery)
@@ -180,11 +188,27 @@ func (s *Server) launch() {
 	cmd.Dir, cmd.Stdout, cmd.Stderr = s.Dir, log, log
 	p, err := launch(cmd)
 	if err != nil {
-		s.t.Fatalf("clickhousetest: start: %v", err)
+		return err
 	}
-	s.mu.Lock()
 	s.process = p
-	s.mu.Unlock()
+	go s.watch(p)
+	return nil
+}
+
+// watch starts a server again that aborted. The library aborts, now and then, when a
+// client resets its connection at the wrong moment ("Terminate called for uncaught
+// exception"); a server of ClickHouse has a watchdog or systemd for that.
+func (s *Server) watch(p *process) {
+	<-p.done
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.process != p || !p.aborted() {
+		return
+	}
+	s.t.Logf("clickhousetest: %s aborted, and is started again", s.Addr)
+	if err := s.launchLocked(); err != nil {
+		s.t.Errorf("clickhousetest: start it again: %v", err)
+	}
 }
 
 // waitReady waits until the server answers on both ports. It opens them when it
@@ -200,7 +224,7 @@ func (s *Server) up() error {
 	if p == nil {
 		return fatalError{errors.New("it was killed")}
 	}
-	if err := p.ended(); err != nil {
+	if err := p.ended(); err != nil && !p.aborted() {
 		return fatalError{err}
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.t.Context()), glance)
