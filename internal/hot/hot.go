@@ -151,15 +151,8 @@ type Log interface {
 type Presence interface {
 	// Live is the number of distinct devices with an event in the Window before now.
 	Live(ctx context.Context, project string, now time.Time) (int, error)
-	// Recent returns the project's last events, newest first, at most RecentMax. A
-	// backend may keep fewer of large ones, and none of a project that has sent
-	// nothing for a week.
-	Recent(ctx context.Context, project string, limit int) ([]weir.Event, error)
 	// Seen says of each sighting what the store has of it.
 	Seen(ctx context.Context, project string, asked []Sighting, now time.Time) ([]Sight, error)
-	// LastScreenView is the device's last one; ok is false when it has none
-	// within LastScreenViewKept.
-	LastScreenView(ctx context.Context, project, device string, now time.Time) (v ScreenView, ok bool, err error)
 }
 
 // Sighting is a device, and the id of an event that it may have sent; "" is none.
@@ -171,21 +164,13 @@ type Sight uint8
 // What a store may have of a Sighting, the more the greater.
 const (
 	Unseen     Sight = iota
-	SeenDevice       // the device had an event within LastScreenViewKept
+	SeenDevice       // the device had an event within DeviceKept
 	SeenEvent        // the id was accepted of that device, within the window, or is just being stored
 )
-
-// ScreenView is what presence remembers of one.
-type ScreenView struct {
-	EventID, Path, Origin string
-	At                    time.Time
-}
 
 const (
 	// Window is how long after its last event a device counts as live.
 	Window = 5 * time.Minute
-	// RecentMax is how many events per project Recent remembers.
-	RecentMax = 100
-	// LastScreenViewKept is how long a last screen view is remembered.
-	LastScreenViewKept = 30 * time.Minute
+	// DeviceKept is how long after its last event Seen returns SeenDevice.
+	DeviceKept = 30 * time.Minute
 )

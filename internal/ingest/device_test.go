@@ -223,11 +223,7 @@ func TestARequestAsksOnceForYesterdaysDevices(t *testing.T) {
 		t.Errorf("a request of %d events asked %d times, for %v devices", len(events), len(r.log.asked), r.log.asked)
 	}
 	names := map[string]int{}
-	last, err := r.store.Recent(t.Context(), "p", 100)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, e := range last {
+	for _, e := range r.newest(100) {
 		names[e.DeviceID]++
 	}
 	if names[before[1]] == 0 || names[before[2]] == 0 || len(names) != 6 {

@@ -198,11 +198,7 @@ func TestASampleKeepsDevicesWholeAndSaysSo(t *testing.T) {
 	if share := float64(accepted) / (2 * devices); share < 0.22 || share > 0.28 {
 		t.Errorf("%v of the devices are kept, want a quarter", share)
 	}
-	events, err := r.store.Recent(t.Context(), "p", 100)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, e := range events {
+	for _, e := range r.newest(100) {
 		if string(e.Properties) != `{"weir_sample":0.25}` || !kept[e.DeviceID] {
 			t.Fatalf("%s: %s", e.DeviceID, e.Properties)
 		}

@@ -3,6 +3,7 @@ package ingest_test
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -62,7 +63,7 @@ func newRig(t *testing.T) *rig {
 			t.Error(err)
 		}
 	})
-	r.store, r.log, r.salts, r.feed = store, &log{Log: store}, &salts{first: r.now.AddDate(0, 0, -7)}, &feed{}
+	r.store, r.log, r.salts, r.feed = store, &log{Log: store, of: store.Shards()}, &salts{first: r.now.AddDate(0, 0, -7)}, &feed{}
 	r.project = &weir.Project{ID: "p", Timezone: "UTC"}
 	if err := r.project.Resolve(); err != nil {
 		t.Fatal(err)
@@ -101,11 +102,36 @@ func (r *rig) sent(body string, from ingest.Remote) weir.Event {
 // last is the event accepted last.
 func (r *rig) last() weir.Event {
 	r.t.Helper()
-	events, err := r.store.Recent(r.t.Context(), r.project.ID, 1)
-	if err != nil || len(events) != 1 {
-		r.t.Fatalf("%d events: %v", len(events), err)
+	events := r.newest(1)
+	if len(events) != 1 {
+		r.t.Fatal("the log is empty")
 	}
 	return events[0]
+}
+
+// newest are the last n events that were accepted, as the log has them, the newest first.
+func (r *rig) newest(n int) (events []weir.Event) {
+	r.t.Helper()
+	tails := make([][]hot.Record, r.store.Shards())
+	for shard := range tails {
+		head, err := r.store.Head(r.t.Context(), shard)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		tails[shard], err = r.store.Read(r.t.Context(), shard, head-min(head, uint64(n)), hot.Limit{Events: n})
+		if err != nil {
+			r.t.Fatal(err)
+		}
+	}
+	for _, shard := range slices.Backward(r.log.shards) {
+		if len(events) == n {
+			break
+		}
+		end := len(tails[shard]) - 1
+		events = append(events, tails[shard][end].Event)
+		tails[shard] = tails[shard][:end]
+	}
+	return events
 }
 
 // stored is the number of events in the log.
@@ -151,6 +177,9 @@ type log struct {
 	fail  error // of Append
 	calls int
 	asked []int // devices of each call of Seen
+
+	of     int   // shards of the log
+	shards []int // of each accepted event, in order
 }
 
 func (l *log) Seen(ctx context.Context, project string, asked []hot.Sighting, now time.Time) ([]hot.Sight, error) {
@@ -163,7 +192,13 @@ func (l *log) Append(ctx context.Context, items []hot.Item) ([]int, error) {
 	if l.fail != nil {
 		return nil, l.fail
 	}
-	return l.Log.Append(ctx, items)
+	duplicates, err := l.Log.Append(ctx, items)
+	for i, it := range items {
+		if err == nil && !slices.Contains(duplicates, i) {
+			l.shards = append(l.shards, hot.ShardOf(it.Event, l.of))
+		}
+	}
+	return duplicates, err
 }
 
 // counters are the hot tier's, unless they are told to fail.

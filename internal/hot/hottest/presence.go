@@ -1,12 +1,10 @@
 package hottest
 
 import (
-	"fmt"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/hot"
 )
 
@@ -48,23 +46,15 @@ func (s suite) testPresence(t *testing.T) {
 				}
 			}
 		})
-		t.Run("the last screen view of a device is remembered for half an hour, "+name, func(t *testing.T) {
+		t.Run("a device is seen for half an hour after its last event, "+name, func(t *testing.T) {
 			f := s.new(t)
-			view := func(id, path string, ago time.Duration) weir.Event {
-				e := f.event(id, "a")
-				e.Name, e.Path, e.Origin, e.Time = weir.NameScreenView, path, "https://x", f.clock.Now().Add(-ago)
-				return e
-			}
-			f.append(view("1", "/a", 2*time.Minute), view("2", "/b", 0), view("late", "/late", time.Minute), f.event("3", "a"))
+			late := f.event("late", "a")
+			late.Time = f.clock.Now().Add(-2 * time.Minute)
+			f.append(f.event("3", "a"), late)
 			if drained {
 				drainAll(f)
 			}
 			f.reopen()
-			want := hot.ScreenView{EventID: "2", Path: "/b", Origin: "https://x", At: f.clock.Now()}
-			got, ok, err := f.LastScreenView(t.Context(), "p", "a", f.clock.Now())
-			if d := cmp.Diff(want, got); d != "" || !ok || err != nil {
-				t.Fatal(d, ok, err)
-			}
 			f.clock.Add(29 * time.Minute)
 			seen := func(want ...hot.Sight) {
 				t.Helper()
@@ -75,11 +65,6 @@ func (s suite) testPresence(t *testing.T) {
 			f.sees("p", nil, []hot.Sight{})
 			f.clock.Add(time.Minute)
 			seen(hot.Unseen, hot.Unseen, hot.Unseen)
-			for _, device := range []string{"a", "nobody"} {
-				if got, ok, err := f.LastScreenView(t.Context(), "p", device, f.clock.Now()); ok || err != nil {
-					t.Fatal(got, err)
-				}
-			}
 		})
 		t.Run("an event's id is seen under its device for the window, "+name, func(t *testing.T) {
 			f := s.new(t, func(c *Config) { c.Window = 2 * time.Hour })
@@ -108,32 +93,6 @@ func (s suite) testPresence(t *testing.T) {
 			}
 			f.clock.Add(time.Hour)
 			f.sees("p", asked, make([]hot.Sight, len(asked)))
-		})
-		t.Run("the last hundred events of a project are remembered, newest first, "+name, func(t *testing.T) {
-			f := s.new(t)
-			for i := range 130 {
-				f.clock.Add(time.Millisecond)
-				f.append(f.event(fmt.Sprint(i), fmt.Sprint("d", i%9)))
-				if drained && i%40 == 39 {
-					drainAll(f)
-				}
-			}
-			q := f.event("q", "d")
-			q.ProjectID = "q"
-			f.append(q)
-			f.reopen()
-			got, err := f.Recent(t.Context(), "p", 1000)
-			if err != nil || len(got) != hot.RecentMax {
-				t.Fatalf("%d events, want %d (%v)", len(got), hot.RecentMax, err)
-			}
-			for i, e := range got {
-				if want := fmt.Sprint(129 - i); e.ID != want {
-					t.Fatalf("event %d is %s, want %s", i, e.ID, want)
-				}
-			}
-			if got, err := f.Recent(t.Context(), "p", 3); err != nil || len(got) != 3 || got[0].ID != "129" {
-				t.Fatal(got, err)
-			}
 		})
 	}
 }

@@ -22,15 +22,13 @@ func deviceOf(project, device string) (id deviceID) {
 
 // device is what presence knows of one. Times are in µs since 1970.
 type device struct {
-	last  int64  // event
-	at    int64  // of the last screen view; 0 is none
-	view  string // the view, packed
-	dirty bool   // to be saved by the next commit
+	last  int64 // event
+	dirty bool  // to be saved by the next commit
 }
 
-// deviceBytes is what a device takes without its view: its entry in the map, and
-// its place in the list of those to save.
-const deviceBytes = 160
+// deviceBytes is what a device takes: its entry in the map, and its place in the
+// list of those to save.
+const deviceBytes = 110
 
 // devices are those seen lately, in two maps that turn each half an hour: what
 // was not seen for half an hour to an hour is dropped with the older map, and
@@ -53,11 +51,9 @@ type devices struct {
 // crowd is one project's devices.
 type crowd struct {
 	name       string
-	young, old share
+	young, old int // devices
 	live       live
 }
-
-type share struct{ devices, bytes int }
 
 const crowdBytes = 2500 // of an empty one
 
@@ -65,7 +61,7 @@ func newDevices(maxLive, most int) devices {
 	return devices{maxLive: maxLive, most: most, young: map[deviceID]device{}, old: map[deviceID]device{}, projects: map[string]*crowd{}}
 }
 
-func slotOf(now time.Time) int64 { return now.UnixMicro() / hot.LastScreenViewKept.Microseconds() }
+func slotOf(now time.Time) int64 { return now.UnixMicro() / hot.DeviceKept.Microseconds() }
 
 // turn drops what is too old at now. A clock that went back over the end of a
 // slot turns nothing; one that was set far back begins anew.
@@ -77,9 +73,9 @@ func (p *devices) turn(now time.Time) {
 	for turns := 0; p.slot < slot && turns < 2; turns++ {
 		p.slot++
 		for name, c := range p.projects {
-			p.bytes -= c.old.bytes
-			c.old, c.young = c.young, share{}
-			if c.old.devices == 0 {
+			p.bytes -= deviceBytes * c.old
+			c.old, c.young = c.young, 0
+			if c.old == 0 {
 				p.bytes -= crowdBytes + len(name)
 				delete(p.projects, name)
 			}
@@ -101,8 +97,7 @@ func (p *devices) get(id deviceID) (d device, young, ok bool) {
 // when there is no room for a new one.
 func (p *devices) put(project string, id deviceID, d device) *crowd {
 	c := p.projects[project]
-	had, young, known := p.get(id)
-	bytes := deviceBytes + len(d.view)
+	_, young, known := p.get(id)
 	if !known {
 		if !p.room(c) {
 			return nil
@@ -112,21 +107,14 @@ func (p *devices) put(project string, id deviceID, d device) *crowd {
 			p.projects[c.name] = c
 			p.bytes += crowdBytes + len(project)
 		}
-	} else {
-		from := &c.old
-		if young {
-			from = &c.young
-		} else {
-			delete(p.old, id)
-		}
-		from.devices--
-		from.bytes -= deviceBytes + len(had.view)
-		p.bytes -= deviceBytes + len(had.view)
+		c.young++
+		p.bytes += deviceBytes
+	} else if !young {
+		delete(p.old, id)
+		c.old--
+		c.young++
 	}
 	p.young[id] = d
-	c.young.devices++
-	c.young.bytes += bytes
-	p.bytes += bytes
 	return c
 }
 
@@ -135,10 +123,11 @@ func (p *devices) room(c *crowd) bool {
 	if c == nil {
 		return p.bytes < p.most
 	}
-	if c.young.devices+c.old.devices >= p.maxLive {
+	n := c.young + c.old
+	if n >= p.maxLive {
 		return false
 	}
-	return p.bytes < p.most/2 || p.bytes < p.most && c.young.bytes+c.old.bytes < p.most/2/len(p.projects)
+	return p.bytes < p.most/2 || p.bytes < p.most && n*deviceBytes < p.most/2/len(p.projects)
 }
 
 // live counts a project's devices by the second of their last event, so that to

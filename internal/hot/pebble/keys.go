@@ -16,9 +16,9 @@ const (
 	tagDedup      = 'd' // generation, DedupID → nothing
 	tagCount      = 'c' // project, grain, start, dimension, member → count
 	tagUnique     = 'u' // project, grain, start, register → rank
-	tagDevice     = 'p' // of format 1, and deleted
-	tagSeen       = 'v' // half hour, device → last event, last screen view, project
-	tagRecent     = 'r' // project, order → record
+	tagSeen       = 'v' // half hour, device → last event, project
+	tagDevice     = 'p' // of format 1, and deleted at the start
+	tagRecent     = 'r' // last events of each project, of an earlier build, and deleted at the start
 	fieldLease    = 'l'
 	fieldIntent   = 'i'
 	fieldProgress = 'c'

@@ -212,14 +212,12 @@ func (s *Store) Commit(_ context.Context, l hot.Lease, in hot.Intent, changes []
 		if err := b.Delete(shardKey(l.Shard, fieldIntent), nil); err != nil {
 			return err
 		}
-		applied, err := s.savePresence(b, l.Shard, in.Last)
-		if err != nil {
+		if err := s.savePresence(b, l.Shard); err != nil {
 			return err
 		}
 		if err := s.db.Apply(b, pebble.Sync); err != nil {
 			return err
 		}
-		applied()
 		st.committed, st.intent = in.Last, nil
 		return nil
 	})

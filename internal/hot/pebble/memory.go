@@ -9,15 +9,14 @@ type Memory struct {
 	Uniques   int64 // of fixed size
 	Filters   int64 // of ids
 	Pages     int64 // of inquiries
-	Presence  int64 // live devices and last screen views
-	Recents   int64 // which events are the last of their projects; 2.5 KB a project at most
+	Presence  int64 // devices seen lately
 }
 
 // Memory tells what the store holds in memory.
 func (s *Store) Memory() Memory {
 	m := s.db.Metrics()
 	s.presence.mu.Lock()
-	presence, recents := s.presence.devices.bytes, s.presence.recents.bytes()
+	presence := s.presence.devices.bytes
 	s.presence.mu.Unlock()
 	s.book.mu.Lock()
 	pages := s.book.bytes
@@ -30,7 +29,6 @@ func (s *Store) Memory() Memory {
 		Filters:   s.seen.held.Load(),
 		Pages:     int64(pages),
 		Presence:  int64(presence),
-		Recents:   int64(recents),
 	}
 }
 

@@ -255,7 +255,28 @@ func (s *Store) load() error {
 			return fmt.Errorf("hot: load shard %d: %w", i, err)
 		}
 	}
+	if err := s.deleteUnused(); err != nil {
+		return fmt.Errorf("hot: delete what an earlier version stored: %w", err)
+	}
 	return s.loadPresence(s.opt.Clock.Now())
+}
+
+// deleteUnused deletes keys that only earlier versions read. It writes nothing when
+// there are none, and needs no fsync: after a crash it is done again.
+func (s *Store) deleteUnused() error {
+	for _, tag := range []byte{tagDevice, tagRecent} {
+		empty, err := none(s.db, []byte{tag})
+		if err != nil {
+			return err
+		}
+		if empty {
+			continue
+		}
+		if err := s.db.DeleteRange([]byte{tag}, []byte{tag + 1}, pebble.NoSync); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // loadWindow keeps the window that the store was made with: ids stand in

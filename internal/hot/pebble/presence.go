@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -21,7 +20,6 @@ import (
 type presence struct {
 	mu      sync.Mutex
 	devices devices
-	recents recents
 	touched [][]touched // by shard: since its last commit
 }
 
@@ -31,7 +29,7 @@ type touched struct {
 }
 
 func newPresence(shards int, o *Options) *presence {
-	return &presence{devices: newDevices(o.MaxLive, o.PresenceBytes), recents: newRecents(shards), touched: make([][]touched, shards)}
+	return &presence{devices: newDevices(o.MaxLive, o.PresenceBytes), touched: make([][]touched, shards)}
 }
 
 // mark takes in a committed group.
@@ -44,18 +42,11 @@ func (p *presence) mark(g *group, now time.Time) {
 			p.see(g.items[i].Event, en.device, en.shard, now)
 		}
 	}
-	// Only the last of a large group can be among the recent.
-	from := max(0, len(g.entries)-hot.RecentMax)
-	for i := from; i < len(g.entries); i++ {
-		if en := &g.entries[i]; en.seq != 0 {
-			p.recents.add(g.items[i].Event.ProjectID, en.shard, en.seq, now)
-		}
-	}
 }
 
 // ofNow says whether presence cares for the event.
 func ofNow(e *weir.Event, now time.Time) bool {
-	return e.DeviceID != "" && now.Sub(e.Time) < hot.LastScreenViewKept
+	return e.DeviceID != "" && now.Sub(e.Time) < hot.DeviceKept
 }
 
 // see marks the event's device, if the event is of now.
@@ -70,9 +61,6 @@ func (p *presence) see(e *weir.Event, id deviceID, shard int, now time.Time) {
 	if at > d.last || d.last > limit { // or the clock was set back
 		d.last = at
 	}
-	if e.IsScreenView() && (at >= d.at || d.at > limit) {
-		d.at, d.view = at, pack(hot.ViewOf(e, time.UnixMicro(at)))
-	}
 	dirty := d.dirty
 	d.dirty = true
 	c := p.devices.put(e.ProjectID, id, d)
@@ -86,19 +74,11 @@ func (p *presence) see(e *weir.Event, id deviceID, shard int, now time.Time) {
 	}
 }
 
-func pack(v hot.ScreenView) string {
-	b := make([]byte, 0, 8+len(v.EventID)+len(v.Path)+len(v.Origin))
-	b = codec.AppendString(b, v.EventID)
-	b = codec.AppendString(b, v.Path)
-	return string(codec.AppendString(b, v.Origin))
-}
-
 // saveStep is how many devices are looked up at once: appends wait meanwhile.
 const saveStep = 256
 
-// savePresence puts into b what the shard's events up to last have said. The
-// result must be called once b is applied.
-func (s *Store) savePresence(b *pebble.Batch, shard int, last uint64) (applied func(), err error) {
+// savePresence puts into b what the shard's events have said since the last commit.
+func (s *Store) savePresence(b *pebble.Batch, shard int) error {
 	p := s.presence
 	p.mu.Lock()
 	devices := p.touched[shard]
@@ -106,10 +86,10 @@ func (s *Store) savePresence(b *pebble.Batch, shard int, last uint64) (applied f
 	p.mu.Unlock()
 	for part := range slices.Chunk(devices, saveStep) {
 		if err := p.saveDevices(b, part); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return s.saveRecents(b, shard, last)
+	return nil
 }
 
 func (p *presence) saveDevices(b *pebble.Batch, part []touched) error {
@@ -126,13 +106,25 @@ func (p *presence) saveDevices(b *pebble.Batch, part []touched) error {
 			slot, in = slot-1, p.devices.old
 		}
 		in[t.id] = d
-		v := codec.AppendInt(codec.AppendInt(nil, d.last), d.at)
-		v = codec.AppendString(codec.AppendString(v, t.project), d.view)
-		if err := b.Set(deviceKey(slot, t.id[:]), v, nil); err != nil {
+		if err := b.Set(deviceKey(slot, t.id[:]), appendSeen(nil, d.last, t.project), nil); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// appendSeen appends the value of a deviceKey. Its second number and its last text
+// are empty: an earlier build has stored the device's last screen view in them.
+func appendSeen(b []byte, last int64, project string) []byte {
+	b = codec.AppendInt(codec.AppendInt(b, last), 0)
+	return codec.AppendString(codec.AppendString(b, project), "")
+}
+
+func parseSeen(b []byte) (last int64, project string, err error) {
+	r := codec.NewReader(b)
+	last, _ = r.Int(), r.Int()
+	project, _ = r.String(), r.String()
+	return last, project, r.Done()
 }
 
 func deviceKey(slot int64, id []byte) []byte {
@@ -154,84 +146,58 @@ func (s *Store) sweepDevices(now time.Time) error {
 const (
 	tailEvents = 25_000
 	tailBytes  = 32 << 20
-	tailLeast  = 1000 // of these also what is too old for devices, for the sake of the recent
+	tailLeast  = 1000 // of these also what was received too long ago: a spill brings late events, and fresh ones may stand before them
 )
 
 // loadPresence reads what was saved, then the last of the events that still stand
 // in the log.
 func (s *Store) loadPresence(now time.Time) error {
 	p := s.presence
-	if empty, err := none(s.db, []byte{tagDevice}); err != nil {
-		return err
-	} else if !empty {
-		if err := s.db.DeleteRange([]byte{tagDevice}, []byte{tagDevice + 1}, pebble.NoSync); err != nil {
-			return err
-		}
-	}
 	p.devices.turn(now)
 	err := s.scan(context.Background(), deviceKey(p.devices.slot-1, nil), []byte{tagSeen + 1}, func(k, v []byte) error {
-		r := codec.NewReader(v)
-		d := device{last: r.Int(), at: r.Int()}
-		project := r.String()
-		d.view = strings.Clone(r.String())
-		if c := p.devices.put(project, deviceID(k[9:]), d); c != nil {
-			c.live.move(0, d.last, now.UnixMicro())
+		last, project, err := parseSeen(v)
+		if err != nil {
+			return err
 		}
-		return r.Done()
+		if c := p.devices.put(project, deviceID(k[9:]), device{last: last}); c != nil {
+			c.live.move(0, last, now.UnixMicro())
+		}
+		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("hot: load presence: %w", err)
 	}
-	if err := s.loadRecents(); err != nil {
-		return fmt.Errorf("hot: load recent events: %w", err)
-	}
-	var tail []logged
 	for shard := range s.shards {
-		if tail, err = s.readTail(tail, shard, now); err != nil {
+		if err := s.readTail(shard, now); err != nil {
 			return fmt.Errorf("hot: load presence: end of shard %d: %w", shard, err)
 		}
-	}
-	slices.SortStableFunc(tail, func(a, b logged) int { return a.received.Compare(b.received) })
-	for _, l := range tail {
-		p.recents.add(l.project, l.shard, l.seq, l.received)
 	}
 	return nil
 }
 
-// logged is an event in the log that may be among the recent.
-type logged struct {
-	project  string
-	shard    int
-	seq      uint64
-	received time.Time
-}
-
-// readTail marks the devices of a shard's last undrained events, and appends them
-// to tail in the order of the log.
-func (s *Store) readTail(tail []logged, shard int, now time.Time) ([]logged, error) {
+// readTail marks the devices of a shard's last undrained events.
+func (s *Store) readTail(shard int, now time.Time) error {
 	it, err := s.db.NewIter(&pebble.IterOptions{
 		LowerBound: logKey(nil, shard, s.shards[shard].committed+1), UpperBound: logKey(nil, shard, s.heads[shard].Load()+1),
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	began, size := len(tail), 0
+	n, size := 0, 0
 	for ok := it.Last(); ok; ok = it.Prev() {
 		e, err := hot.DecodeRecord(it.Value())
 		if err != nil {
 			it.Close()
-			return nil, err
+			return err
 		}
-		n := len(tail) - began
+		n++
 		size += len(it.Value())
-		if n >= tailEvents || size > tailBytes || n >= tailLeast && now.Sub(e.ReceivedAt) >= hot.LastScreenViewKept {
+		if n > tailEvents || size > tailBytes || n > tailLeast && now.Sub(e.ReceivedAt) >= hot.DeviceKept {
 			break
 		}
 		s.presence.see(&e, deviceOf(e.ProjectID, e.DeviceID), shard, now)
-		tail = append(tail, logged{strings.Clone(e.ProjectID), shard, binary.BigEndian.Uint64(it.Key()[3:]), e.ReceivedAt})
 	}
-	slices.Reverse(tail[began:])
-	return tail, it.Close()
+	return it.Close()
 }
 
 // Live implements hot.Presence.
@@ -265,7 +231,7 @@ func (s *Store) Seen(_ context.Context, project string, asked []hot.Sighting, no
 	}
 	seen := make([]hot.Sight, len(asked))
 	for i, a := range asked {
-		if now.Sub(time.UnixMicro(s.presence.device(project, a.Device).last)) < hot.LastScreenViewKept {
+		if now.Sub(time.UnixMicro(s.presence.device(project, a.Device).last)) < hot.DeviceKept {
 			seen[i] = hot.SeenDevice
 		}
 		if a.ID == "" {
@@ -280,18 +246,4 @@ func (s *Store) Seen(_ context.Context, project string, asked []hot.Sighting, no
 		}
 	}
 	return seen, nil
-}
-
-// LastScreenView implements hot.Presence.
-func (s *Store) LastScreenView(_ context.Context, project, id string, now time.Time) (hot.ScreenView, bool, error) {
-	if err := s.usable(); err != nil {
-		return hot.ScreenView{}, false, err
-	}
-	d := s.presence.device(project, id)
-	if d.at == 0 || now.Sub(time.UnixMicro(d.at)) >= hot.LastScreenViewKept {
-		return hot.ScreenView{}, false, nil
-	}
-	r := codec.NewReader([]byte(d.view))
-	v := hot.ScreenView{At: time.UnixMicro(d.at).UTC(), EventID: r.String(), Path: r.String(), Origin: r.String()}
-	return v, true, r.Done()
 }

@@ -46,7 +46,7 @@ func (s *Store) Sweep() error {
 		}
 	}
 	s.book.sweep(clock, now)
-	return errors.Join(s.sweepDevices(clock), s.sweepRecents(now))
+	return s.sweepDevices(clock)
 }
 
 // sweepBuckets finds the projects by skipping from one to the next.

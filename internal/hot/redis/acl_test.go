@@ -210,9 +210,7 @@ func useLog(t *testing.T, url string, server *redistest.Server) {
 	must(err)
 	_, err = s.Seen(t.Context(), "p", []hot.Sighting{{Device: "d"}}, now)
 	must(err)
-	_, _, err = s.LastScreenView(t.Context(), "p", "d", now)
-	must(err)
-	_, err = s.Recent(t.Context(), "p", 10)
+	_, err = s.Bind(t.Context(), "meta", false)
 	must(err)
 	if h := healthOf(t, s); len(h.Notes) > 0 {
 		t.Errorf("health leaves out: %q", h.Notes)

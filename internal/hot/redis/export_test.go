@@ -13,8 +13,6 @@ var (
 	ChunkID      = chunkID
 	ParseIntent  = parseIntent
 	FormatIntent = formatIntent
-	ParseView    = parseView
-	AppendView   = appendView
 )
 
 // MaxChunk is the largest chunk that is unpacked, in bytes.
@@ -26,9 +24,6 @@ func Unpack(id string, chunk []byte, next uint64, limit int) ([]hot.Record, erro
 	err := r.unpack(rueidis.XRangeEntry{ID: id, FieldValues: map[string]string{"r": string(chunk)}})
 	return r.out, err
 }
-
-// Newest reads the recent events of a shard.
-var Newest = newest
 
 // Queued is how many pieces wait for the shard's call that is under way.
 func Queued(s *Store, shard int) int { return len(s.writers[shard].queue) }

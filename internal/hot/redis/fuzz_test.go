@@ -120,23 +120,6 @@ func FuzzEntry(f *testing.F) {
 	})
 }
 
-// FuzzNewest checks that the newest events of any list of chunks are bounded by
-// what is in it.
-func FuzzNewest(f *testing.F) {
-	var chunk []byte
-	for range 5 {
-		chunk = redis.AppendRecord(chunk, item("1", "d").Event)
-	}
-	f.Add(string(redis.AppendChunk(nil, chunk)), "", 3)
-	f.Add(string(redis.AppendChunk(nil, chunk)), string(redis.AppendChunk(nil, chunk)), 7)
-	f.Fuzz(func(t *testing.T, a, b string, limit int) {
-		events, err := redis.Newest([]string{a, b}, limit)
-		if err == nil && limit <= 0 && len(events) > 0 {
-			t.Fatalf("%d events where none was asked for", len(events))
-		}
-	})
-}
-
 func FuzzParseIntent(f *testing.F) {
 	f.Add("1 2 3")
 	f.Add(redis.FormatIntent(hot.Intent{First: 1, Last: 0, Now: time.Unix(1_800_000_000, 0)}))
@@ -150,23 +133,6 @@ func FuzzParseIntent(f *testing.F) {
 		}
 		again, err := redis.ParseIntent(redis.FormatIntent(*in))
 		if d := cmp.Diff(in, again); d != "" || err != nil {
-			t.Fatal(d, err)
-		}
-	})
-}
-
-func FuzzParseView(f *testing.F) {
-	f.Add(redis.AppendView(nil, hot.ScreenView{EventID: "1", Path: "/a", Origin: "https://x", At: time.Unix(1_800_000_000, 0)}))
-	f.Add(redis.AppendView(nil, hot.ScreenView{}))
-	f.Add([]byte("0000000000000001\xff"))
-	f.Add([]byte("000000000000000"))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		v, err := redis.ParseView(b)
-		if err != nil || v.At.UnixMicro() < 0 {
-			return
-		}
-		again, err := redis.ParseView(redis.AppendView(nil, v))
-		if d := cmp.Diff(v, again); d != "" || err != nil {
 			t.Fatal(d, err)
 		}
 	})

@@ -59,25 +59,16 @@ type group struct {
 	keys, args, lists texts
 	ids               []byte // buffer
 	records, chunk    []byte // buffers
-	starts            []int  // of records
 	tally             tally
 	projects          []string          // in order of their first event
 	lives             map[visitor]int64 // ms of the last event
 	marks             marks
-	views             map[slotted]hot.ScreenView
 	buckets, ns       []int64 // buffers
 	keyed             []string
 	argued            []string
 }
 
 type visitor struct{ project, device string }
-
-// slotted is a device in a slot of views.
-type slotted struct {
-	project string
-	slot    int64
-	device  string
-}
 
 // appended is called when Redis has all of the group: repeats are duplicates
 // now, and what the group has told Redis of devices is remembered.
@@ -99,14 +90,10 @@ func (g *group) found(known []int64) {
 	}
 }
 
-// viewSlot is how long a hash of last screen views is filled. With the one
-// before it, it covers LastScreenViewKept.
-const viewSlot = hot.LastScreenViewKept
-
 func newGroup() *group {
 	return &group{
 		first: map[[16]byte]*entry{}, tally: tally{cells: map[cell]*sums{}},
-		lives: map[visitor]int64{}, marks: marks{}, views: map[slotted]hot.ScreenView{},
+		lives: map[visitor]int64{}, marks: marks{},
 	}
 }
 
@@ -148,7 +135,6 @@ func (g *group) build(s *Store, shard int, gen generation, back *lookback, now t
 		g.see(e.item, now)
 	}
 	g.addProjects(s, shard, now)
-	g.addViews(s, shard, now)
 	g.addBuckets(s, shard, now)
 	const head = 9
 	g.argued = append(g.argued[:0], s.id, strconv.FormatInt(s.scriptNow(now), 10), strconv.FormatInt(s.window.Microseconds(), 10),
@@ -166,7 +152,6 @@ func (g *group) reset() {
 	g.tally.reset()
 	g.projects = g.projects[:0]
 	clear(g.lives)
-	clear(g.views)
 }
 
 // idPlace is where an id stands: the number of its set, 13 to 20 bits, and the
@@ -212,48 +197,32 @@ func (g *group) see(it hot.Item, now time.Time) {
 	if at.After(now) {
 		at = now
 	}
-	if e.DeviceID == "" || now.Sub(at) >= hot.LastScreenViewKept {
+	if e.DeviceID == "" || now.Sub(at) >= hot.DeviceKept {
 		return
 	}
 	v, ms := visitor{e.ProjectID, e.DeviceID}, at.UnixMilli()
 	if last, ok := g.lives[v]; !ok && !g.marks.live(v, ms) || ok && ms > last {
 		g.lives[v] = ms
 	}
-	if e.IsScreenView() {
-		k := slotted{e.ProjectID, viewSlotOf(at), e.DeviceID}
-		if last, ok := g.views[k]; !ok || !at.Before(last.At) {
-			g.views[k] = hot.ViewOf(e, at)
-		}
-	}
 }
 
 // addProjects adds each project's chunk and its live devices.
 func (g *group) addProjects(s *Store, shard int, now time.Time) {
-	old := now.Add(-hot.LastScreenViewKept).UnixMilli()
+	old := now.Add(-hot.DeviceKept).UnixMilli()
 	g.args.number(int64(len(g.projects)))
 	for _, project := range g.projects {
-		g.records, g.starts = g.records[:0], g.starts[:0]
+		g.records = g.records[:0]
+		n := 0
 		for _, e := range g.entries {
 			if e.item.Event.ProjectID == project {
-				g.starts = append(g.starts, len(g.records))
 				g.records = appendRecord(g.records, e.item.Event)
+				n++
 			}
 		}
-		n := len(g.starts)
 		g.chunk = appendChunk(g.chunk[:0], g.records)
-		g.keys.text(s.keys.recent(shard, project))
 		g.keys.text(s.keys.live(shard, project))
 		g.args.number(int64(n))
 		g.args.text(rueidis.BinaryString(g.chunk))
-		if from := recentFrom(g.starts, len(g.records)); from > 0 {
-			g.chunk = appendChunk(g.chunk[:0], g.records[g.starts[from]:])
-			g.args.text(rueidis.BinaryString(g.chunk))
-			g.args.number(hot.RecentMax) // no room for older ones: some between were left out
-		} else {
-			g.args.text("")
-			g.args.number(recentPlaces(n, len(g.chunk)))
-		}
-		g.args.number(int64(recentKept / time.Second))
 		from := g.lists.next()
 		for v, at := range g.lives {
 			if v.project == project {
@@ -275,52 +244,6 @@ func (g *group) refer(from int) {
 	}
 	g.args.number(int64(from))
 	g.args.number(int64(to))
-}
-
-// fresh is the age below which a screen view is written without a look at the
-// one that is there: that could be newer by no more than this.
-const fresh = time.Second
-
-// addViews adds the last screen views, by project and slot of time.
-func (g *group) addViews(s *Store, shard int, now time.Time) {
-	type place struct {
-		project string
-		slot    int64
-	}
-	places := map[place][]string{}
-	for k := range g.views {
-		p := place{k.project, k.slot}
-		places[p] = append(places[p], k.device)
-	}
-	g.args.number(int64(len(places)))
-	for p, devices := range places {
-		g.keys.text(s.keys.view(shard, p.project, p.slot))
-		at := func(device string) hot.ScreenView { return g.views[slotted{p.project, p.slot, device}] }
-		late := devices[:0]
-		from := g.lists.next()
-		for _, d := range devices {
-			v := at(d)
-			if now.Sub(v.At) >= fresh {
-				late = append(late, d)
-				continue
-			}
-			g.lists.text(d)
-			g.lists.buf = appendView(g.lists.buf, v)
-			g.lists.end()
-		}
-		g.refer(from)
-		from = g.lists.next()
-		for _, d := range late {
-			g.lists.text(d)
-		}
-		g.refer(from)
-		for _, d := range late {
-			g.lists.buf = appendView(g.lists.buf, at(d))
-			g.lists.end()
-		}
-		gone := time.UnixMicro((p.slot + 2) * viewSlot.Microseconds())
-		g.args.number(int64(gone.Sub(now)/time.Second) + 60)
-	}
 }
 
 // addBuckets adds what the buckets get.

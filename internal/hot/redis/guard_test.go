@@ -184,10 +184,10 @@ func TestAnEventOfAnyTimeAndTextIsTaken(t *testing.T) {
 		t.Errorf("%d events, want %d", len(got), 2*len(items))
 	}
 	for _, it := range items {
-		if _, err := s.Recent(t.Context(), it.Event.ProjectID, 100); err != nil {
+		if _, err := s.Live(t.Context(), it.Event.ProjectID, now); err != nil {
 			t.Error(err)
 		}
-		if _, _, err := s.LastScreenView(t.Context(), it.Event.ProjectID, it.Event.DeviceID, now); err != nil {
+		if _, err := s.Seen(t.Context(), it.Event.ProjectID, []hot.Sighting{{Device: it.Event.DeviceID, ID: it.Event.ID}}, now); err != nil {
 			t.Error(err)
 		}
 		if _, err := s.Members(context.Background(), it.Event.ProjectID, hot.Day, hot.Route, now.AddDate(-1, 0, 0), now.AddDate(1, 0, 0), 0); err != nil {

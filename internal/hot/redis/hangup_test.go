@@ -193,14 +193,14 @@ func TestRetryIsStoredOnceWhenFirstSenderHangsUp(t *testing.T) {
 			if _, err := s.Append(t.Context(), []hot.Item{of("before", "so that the generation is known")}); err != nil {
 				t.Fatal(err)
 			}
-			before := proxy.next(":recent:before")
+			before := proxy.next(":live:before")
 			first := send(t, s, of("before", "0"))
 			<-before.arrived
 			one, two := wait(t, s, of("p", "x"), 1), wait(t, s, of("p", "x"), 2)
 			mu.Lock()
 			now = now.Add(test.turn)
 			mu.Unlock()
-			both := proxy.next(":recent:p")
+			both := proxy.next(":live:p")
 			close(before.release)
 			if a := <-first.answer; a.err != nil {
 				t.Fatal(a.err)
@@ -230,7 +230,7 @@ func TestManyRetriesOfAKnownEventTakeOneCall(t *testing.T) {
 	if _, err := s.Append(t.Context(), []hot.Item{of("p", "x")}); err != nil {
 		t.Fatal(err)
 	}
-	before := proxy.next(":recent:before")
+	before := proxy.next(":live:before")
 	first := send(t, s, of("before", "0"))
 	<-before.arrived
 	var retries []attempt

@@ -15,8 +15,6 @@ import (
 //	{w3}:state                     hash: drain state by key
 //	{w3}:GENERATION.SET            set: ids of a generation; numbers in base 36, since these keys are many
 //	{w3}:live:PROJECT              sorted set: devices by time of the last event
-//	{w3}:view:PROJECT:SLOT         hash: last screen views by device
-//	{w3}:recent:PROJECT            list: chunks
 //	{w3}:at:PROJECT:GRAIN          sorted set: starts of buckets
 //	{w3}:num:PROJECT:GRAIN:START   string: counts, see slots.go
 //	{w3}:mem:PROJECT:GRAIN:START   sorted set: members by their slot in the counts
@@ -38,14 +36,6 @@ func (k keys) stream(shard int) string { return k.shards[shard] + ":log" }
 func (k keys) state(shard int) string  { return k.shards[shard] + ":state" }
 func (k keys) live(shard int, project string) string {
 	return k.shards[shard] + ":live:" + project
-}
-
-func (k keys) recent(shard int, project string) string {
-	return k.shards[shard] + ":recent:" + project
-}
-
-func (k keys) view(shard int, project string, slot int64) string {
-	return k.shards[shard] + ":view:" + project + ":" + strconv.FormatInt(slot, 10)
 }
 
 func (k keys) index(shard int, project string, g hot.Grain) string {

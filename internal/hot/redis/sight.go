@@ -47,7 +47,7 @@ func (s *Store) look(ctx context.Context, project string, asked []hot.Sighting, 
 			if rueidis.IsRedisNil(err) {
 				return nil
 			}
-			if now.Sub(time.UnixMilli(int64(last))) < hot.LastScreenViewKept {
+			if now.Sub(time.UnixMilli(int64(last))) < hot.DeviceKept {
 				seen[i] = max(seen[i], hot.SeenDevice)
 			}
 			return err

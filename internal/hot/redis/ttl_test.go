@@ -20,9 +20,7 @@ var (
 	idSet   = regexp.MustCompile(`^\{w\d+\}:[0-9a-z]+\.[0-9a-z]+$`)
 	bucket  = regexp.MustCompile(`^\{w\d+\}:(num|mem|uni):.+:([mhd]):(-?\d+)$`)
 	index   = regexp.MustCompile(`^\{w\d+\}:at:.+:([mhd])$`)
-	recent  = regexp.MustCompile(`^\{w\d+\}:recent:`)
 	live    = regexp.MustCompile(`^\{w\d+\}:live:`)
-	view    = regexp.MustCompile(`^\{w\d+\}:view:.+:\d+$`)
 )
 
 // expiries checks that each key has the expiry that is due at now, and returns
@@ -67,12 +65,8 @@ func expiries(t *testing.T, s *redistest.Server, now time.Time) map[string]int {
 		case index.MatchString(key):
 			from, to := bound(index.FindStringSubmatch(key)[1])
 			within("at", min(from, time.Minute), to)
-		case recent.MatchString(key):
-			within("recent", 7*24*time.Hour, 7*24*time.Hour)
 		case live.MatchString(key):
-			within("live", hot.LastScreenViewKept, 2*time.Hour)
-		case view.MatchString(key):
-			within("view", time.Minute, 2*hot.LastScreenViewKept+time.Minute)
+			within("live", hot.DeviceKept, 2*time.Hour)
 		default:
 			t.Errorf("a key of no known kind: %s", key)
 		}
@@ -112,7 +106,7 @@ func TestWhatIsCountedExpires(t *testing.T) {
 			t.Fatal(err)
 		}
 		kinds := expiries(t, server, now)
-		for _, kind := range []string{"for ever", "ids", "num", "mem", "uni", "at", "live", "view", "recent"} {
+		for _, kind := range []string{"for ever", "ids", "num", "mem", "uni", "at", "live"} {
 			if kinds[kind] == 0 {
 				t.Errorf("no key of kind %s: %v", kind, kinds)
 			}

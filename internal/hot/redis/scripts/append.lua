@@ -2,8 +2,7 @@
 -- Appends a group of events of one shard: all of it, or, when ids are known already, none of it. No id is there twice.
 --
 -- KEYS shard, log, then in this order: for each id its set in this generation; for those ids that may be in the generation
---      before, their sets in that; for each project its recent list and its live set; for each slot of views its hash; for
---      each bucket its index, counts, members, uniques.
+--      before, their sets in that; for each project its live set; for each bucket its index, counts, members, uniques.
 -- ARGV log's id, now in µs (0: ask Redis), window in µs, generation, its bits, bits of the one before (0: it has none),
 --      number of ids, number of those that may be in the generation before, index of the last argument before the lists;
 --      the ids; which of them may be, from 0; the sections below; the lists. A section names
@@ -92,72 +91,29 @@ if known then
 end
 a, k = a + n + asked, k + n + asked
 
--- Projects: count, records (one chunk; its place in the stream is its last seq), the last of them if not all are for the
--- recent, how many places the recent ones take, seconds to keep them, from, to (times and live devices in turn), the time
--- that is too old. A chunk of the recent stands before chunks of nothing ('\1'), so that it fills its places and a trim of
--- the list to 100 bounds events and bytes.
-local crowd = 100000 -- live devices of a project, and last views of a slot, in a shard
+-- Projects: count, records (one chunk; its place in the stream is its last seq), from, to (times and live devices in turn),
+-- the time that is too old.
+local crowd = 100000 -- live devices of a project in a shard
 local projects = tonumber(ARGV[a + 1])
 a = a + 1
 for _ = 1, projects do
-  local count, records, recent, live = ARGV[a + 1], ARGV[a + 2], KEYS[k + 1], KEYS[k + 2]
+  local count, live = ARGV[a + 1], KEYS[k + 1]
   head = head + count
-  call('XADD', log, string.format('%.0f-%s', head, count), 'r', records)
-  local places, fill = tonumber(ARGV[a + 4]), {}
-  for i = 1, places - 1 do fill[i] = '\1' end
-  fill[places] = ARGV[a + 3] ~= '' and ARGV[a + 3] or records
-  if call('LPUSH', recent, unpack(fill)) > 100 then call('LTRIM', recent, 0, 99) end
-  call('EXPIRE', recent, ARGV[a + 5])
-  if ARGV[a + 6] ~= '0' then
-    call('ZREMRANGEBYSCORE', live, '-inf', ARGV[a + 8])
+  call('XADD', log, string.format('%.0f-%s', head, count), 'r', ARGV[a + 2])
+  if ARGV[a + 3] ~= '0' then
+    call('ZREMRANGEBYSCORE', live, '-inf', ARGV[a + 5])
     -- Device ids may be invented: where there are many, only those that are known go on being live.
     local known = call('ZCOUNT', live, '-inf', '+inf') >= crowd
     if known then
-      call('ZADD', live, 'XX', 'GT', unpack(ARGV, lists + ARGV[a + 6], lists + ARGV[a + 7]))
+      call('ZADD', live, 'XX', 'GT', unpack(ARGV, lists + ARGV[a + 3], lists + ARGV[a + 4]))
     else
-      call('ZADD', live, 'GT', unpack(ARGV, lists + ARGV[a + 6], lists + ARGV[a + 7]))
+      call('ZADD', live, 'GT', unpack(ARGV, lists + ARGV[a + 3], lists + ARGV[a + 4]))
     end
     call('EXPIRE', live, 7200)
   end
-  a, k = a + 8, k + 2
+  a, k = a + 5, k + 1
 end
 call('HSET', shard, 'head', string.format('%.0f', head))
-
--- Last screen views: from, to (devices and views in turn, to be written as they are), from, to (devices whose views follow
--- them in the list, to be written over older ones only: a view begins with its time in 16 digits), seconds to keep.
-local views = tonumber(ARGV[a + 1])
-a = a + 1
-for _ = 1, views do
-  k = k + 1
-  local set, full = {}, call('HLEN', KEYS[k]) >= crowd
-  if ARGV[a + 3] ~= '0' then
-    local from, to = lists + ARGV[a + 3], lists + ARGV[a + 4]
-    local old = call('HMGET', KEYS[k], unpack(ARGV, from, to))
-    for i = from, to do
-      local view, had = ARGV[to + 1 + i - from], old[i - from + 1]
-      if not had and not full or had and string.sub(had, 1, 16) <= string.sub(view, 1, 16) then
-        set[#set + 1] = ARGV[i]
-        set[#set + 1] = view
-      end
-    end
-  end
-  if ARGV[a + 1] ~= '0' then
-    local from, to = lists + ARGV[a + 1], lists + ARGV[a + 2]
-    if not full then
-      call('HSET', KEYS[k], unpack(ARGV, from, to))
-    else
-      for i = from, to, 2 do
-        if call('HGET', KEYS[k], ARGV[i]) then
-          set[#set + 1] = ARGV[i]
-          set[#set + 1] = ARGV[i + 1]
-        end
-      end
-    end
-  end
-  if #set > 0 then call('HSET', KEYS[k], unpack(set)) end
-  call('EXPIRE', KEYS[k], ARGV[a + 5])
-  a = a + 5
-end
 
 -- Adds to a bucket's counts. Their slots are those of slots.go: 8 to 11 count beyond the cap, 12 to 15 say how many
 -- members a dimension has, 16 is their digest: of the one before in decimals and the member, 52 bits; members stand from
