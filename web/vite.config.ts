@@ -23,5 +23,5 @@ export default defineConfig({
     // A build empties dist and copies public/.gitkeep back, which go:embed needs.
     emptyOutDir: true,
   },
-  test: { include: ['src/**/*.test.ts', 'snippet/**/*.test.ts'] },
+  test: { include: ['src/**/*.test.ts', 'snippet/**/*.test.ts', 'mock/**/*.test.mjs'] },
 })

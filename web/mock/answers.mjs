@@ -23,6 +23,11 @@ const counted = (t, width, scale) => Math.round(busyness(t) * scale * (width / M
 
 const PER_MINUTE = 160
 
+const dateOf = (t) => new Date(t).toISOString().slice(0, 10)
+
+/** How an answer of the cold tier came about. */
+export const about = (now = Date.now()) => ({ as_of: new Date(now).toISOString(), cached: false, elapsed_ms: 12 })
+
 /** The counts of a range; the minutes that `live` has are as it says, the others go with the rate. */
 export function rangeTrend(range, live, rate, now = Date.now()) {
   const [width, points] = { minute: [MINUTE, 60], hour: [HOUR, 24], day: [DAY, 30] }[range] ?? [MINUTE, 60]
@@ -36,13 +41,24 @@ export function rangeTrend(range, live, rate, now = Date.now()) {
   return { range, data, as_of: new Date(now).toISOString() }
 }
 
+/** A day before, up to the time of day that it is now. */
+const past = (days, now, calls, events) => ({
+  date: dateOf(now - days * DAY),
+  until: new Date(now - days * DAY).toISOString(),
+  calls,
+  events,
+  success_rate: calls ? 0.991 : null,
+  calls_change: calls ? 0.12 : null,
+  events_change: events ? 0.09 : null,
+})
+
 export function overview(visitors, calls, now = Date.now()) {
   const events = rangeTrend('day', new Map(), 0, now).data.at(-1).count
   const thisHour = rangeTrend('hour', new Map(), 0, now).data.at(-1).count
   const share = calls ? 1 : 0.2
   const today = Math.round(events * share)
   return {
-    today: { events, calls: today, visitors: Math.round(events / 9), date: new Date(now).toISOString().slice(0, 10) },
+    today: { events, calls: today, visitors: Math.round(events / 9), date: dateOf(now) },
     current_hour: { events: thisHour, calls: Math.round(thisHour * share), hour: new Date(now).getUTCHours() },
     hot_apis: people.routes.map(([api, weight]) => ({ api, calls: Math.round((today * weight) / 97) })),
     error_apis: people.routes.slice(2, 6).map(([api, weight], i) => {
@@ -51,8 +67,8 @@ export function overview(visitors, calls, now = Date.now()) {
       return { api, calls: of, errors, error_rate: of ? errors / of : 0 }
     }),
     top_consumers: people.consumers.map(([consumer, weight]) => ({ consumer, calls: Math.round((today * weight) / 100) })),
-    yesterday: { date: '', calls: Math.round(today * 0.89), events: Math.round(events * 0.92) },
-    last_week: { date: '', calls: Math.round(today * 1.02), events: Math.round(events * 1.04) },
+    yesterday: past(1, now, Math.round(today * 0.89), Math.round(events * 0.92)),
+    last_week: past(7, now, Math.round(today * 1.02), Math.round(events * 1.04)),
     success_rate: 0.9934,
     live_visitors: visitors,
     as_of: new Date(now).toISOString(),
@@ -60,13 +76,13 @@ export function overview(visitors, calls, now = Date.now()) {
 }
 
 export const nothing = (now = Date.now()) => ({
-  today: { events: 0, calls: 0, visitors: 0, date: new Date(now).toISOString().slice(0, 10) },
+  today: { events: 0, calls: 0, visitors: 0, date: dateOf(now) },
   current_hour: { events: 0, calls: 0, hour: new Date(now).getUTCHours() },
   hot_apis: [],
   error_apis: [],
   top_consumers: [],
-  yesterday: { date: '', calls: 0, events: 0 },
-  last_week: { date: '', calls: 0, events: 0 },
+  yesterday: past(1, now, 0, 0),
+  last_week: past(7, now, 0, 0),
   success_rate: null,
   live_visitors: 0,
   as_of: new Date(now).toISOString(),
@@ -103,20 +119,21 @@ function routes(query, factor) {
     const p50 = 12 + noise(i + 7) * 90
     const failing = noise(i + 1) * 0.06
     return {
-      calls: Math.round(weight * factor), success_rate: 1 - failing, error_rate_4xx: failing * 0.8, error_rate_5xx: failing * 0.2,
-      latency_p50_ms: p50, latency_p95_ms: p50 * (3 + noise(i) * 12), apdex: 0.99 - noise(i) * 0.2,
+      calls: Math.round(weight * factor), rate: (weight * factor) / 86_400, unknown: 0,
+      success_rate: 1 - failing, error_rate_4xx: failing * 0.8, error_rate_5xx: failing * 0.2,
+      latency_mean_ms: p50 * 1.4, latency_p50_ms: p50, latency_p90_ms: p50 * 2.6,
+      latency_p95_ms: p50 * (3 + noise(i) * 12), latency_p99_ms: p50 * 18, apdex: 0.99 - noise(i) * 0.2,
     }
   }
   const by = { calls: (g) => g.calls, errors: (g) => g.calls * (1 - g.success_rate), latency: (g) => g.latency_p95_ms }[query.sort]
   const found = people.routes.map(([route, weight], i) => Object.assign({ breakdown: route }, values(weight, i)))
-  return { groups: found.toSorted((a, b) => by(b) - by(a)), totals: values(97, 3) }
+  return { groups: found.toSorted((a, b) => by(b) - by(a)), totals: values(97, 3), consumers: { active: 61, new: 4, returning: 57 } }
 }
 
-/** The answer to a query of kind trend or pages. */
+/** The answer to a query of kind trend, pages or calls. */
 export function insight(query, callsOnly, now = Date.now()) {
   const from = Date.parse(query.from)
   const to = Date.parse(query.to) + DAY
-  const about = { as_of: new Date(now).toISOString(), cached: false, elapsed_ms: 12 }
   const days = (to - from) / DAY
   const factor = days * 40 * (query.filter?.length ? 0.86 : 1)
   if (query.kind === 'pages') {
@@ -129,24 +146,29 @@ export function insight(query, callsOnly, now = Date.now()) {
       exits: Math.round(weight * factor * 0.3),
       bounce_rate: 0.2 + noise(i + 3) * 0.5,
     }))
-    return { ...about, pages: callsOnly ? [] : pages, totals: {} }
+    return { ...about(now), pages: callsOnly ? [] : pages, totals: { views: Math.round(160 * factor), visitors: Math.round(70 * factor), visits: Math.round(90 * factor), bounce_rate: 0.41, visit_duration_ms: 94_000 } }
   }
-  if (query.kind === 'calls') return { ...about, ...routes(query, factor) }
+  if (query.kind === 'calls') return { ...about(now), ...routes(query, factor) }
   if (query.breakdown) {
     const found = groups[query.breakdown].map(([breakdown, weight]) => ({
-      math: 'total', breakdown: breakdown || null, points: [], total: Math.round(weight * factor),
+      event: '', math: 'total', breakdown: breakdown || null, points: [], total: Math.round(weight * factor),
     }))
-      const rest = found.slice(query.limit).reduce((sum, s) => sum + s.total, 0)
+    const rest = found.slice(query.limit).reduce((sum, s) => sum + s.total, 0)
     const shown = found.slice(0, query.limit)
-    return { ...about, series: rest ? [...shown, { math: 'total', breakdown: 'other', other: true, points: [], total: rest }] : shown }
+    return { ...about(now), series: rest ? [...shown, { event: '', math: 'total', breakdown: 'other', other: true, points: [], total: rest }] : shown }
   }
   const width = query.interval === 'hour' ? HOUR : DAY
   return {
-    ...about,
+    ...about(now),
     series: query.series.map(({ math }) => ({
+      event: '',
       math,
       ...series(math, from, to, width, 0, now),
-      compare: series(math, from, to, width, to - from, now),
+      compare: {
+        from: new Date(from - (to - from)).toISOString(),
+        to: new Date(from).toISOString(),
+        ...series(math, from, to, width, to - from, now),
+      },
     })),
   }
 }

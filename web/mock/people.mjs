@@ -40,6 +40,7 @@ export function event(time, callsOnly) {
   const base = {
     id: `0193${(serial++).toString(16).padStart(8, '0')}-${hex(8)}`,
     ts: new Date(time).toISOString(),
+    received_at: new Date(time).toISOString(),
     country,
     ...(cities[country] ? { city: cities[country] } : {}),
     device_id: `d_${hex(8)}`,

@@ -29,16 +29,16 @@ it('throws what the server says of a failure', async () => {
 })
 
 it('throws a failure that is not of the server too', async () => {
-  const proxy = async () => new Response('<h1>', { status: 502, statusText: 'Bad Gateway' })
-  await expect(call(proxy)).rejects.toMatchObject({ status: 502, code: 'unknown', message: '502 Bad Gateway' })
+  const got = call(async () => new Response('<h1>', { status: 502, statusText: 'Bad Gateway' }))
+  await expect(got).rejects.toMatchObject({ status: 502, code: 'unknown', message: '502 Bad Gateway' })
 })
 
 it('tells when no answer came', async () => {
-  const broken = () => Promise.reject(new TypeError('connection refused'))
-  await expect(call(broken)).rejects.toMatchObject({ status: UNREACHABLE, code: 'unreachable' })
+  const got = call(() => Promise.reject(new TypeError('connection refused')))
+  await expect(got).rejects.toMatchObject({ status: UNREACHABLE, code: 'unreachable' })
 })
 
 it('takes a call that was given up for no failure', async () => {
-  const aborted = () => Promise.reject(new DOMException('', 'AbortError'))
-  await expect(call(aborted)).rejects.toMatchObject({ name: 'AbortError' })
+  const got = call(() => Promise.reject(new DOMException('', 'AbortError')))
+  await expect(got).rejects.toMatchObject({ name: 'AbortError' })
 })

@@ -1,0 +1,163 @@
+// The mock server: what answers each operation of the server's OpenAPI document
+// that the dashboard uses. An answer that is not as the document describes it
+// becomes a 500, so the mock cannot drift from the server.
+
+import { createServer } from 'node:http'
+
+import * as answers from './answers.mjs'
+import { check, find, operations, success } from './document.mjs'
+import { event, listed } from './people.mjs'
+import { serveFile } from './static.mjs'
+
+const PASSWORD = 'correct horse'
+const SETUP_CODE = 'MOCK'
+const RECENT = 100
+const MINUTE = 60_000
+const TICK = 200
+
+// Every account is this one; a browser that signed in has the cookie.
+const user = { id: 'u1', email: 'ada@example.org', name: 'Ada Lovelace', admin: false }
+const COOKIE = 'mock=in'
+
+const limits = { limit_key: '', limit_ip: '', quota: 0, over: 'refuse', sample: 10 }
+const projects = [
+  { id: 'demo', name: 'Demo shop', timezone: 'Europe/Berlin', role: 'owner', retention_days: 0, ...limits, sites: [] },
+  { id: 'api', name: 'Orders API', timezone: 'Asia/Kolkata', role: 'viewer', retention_days: 0, ...limits, sites: [] },
+]
+
+const fail = (status, code, message) => Object.assign(new Error(message), { status, code })
+
+/** What the server behind the API knows, and its answers by operation. */
+function backend({ scenario, rate }) {
+  const minutes = new Map()
+  const recent = []
+  let setUp = scenario !== 'setup'
+  if (scenario !== 'empty') {
+    for (let i = 60; i > 0; i--) recent.unshift(event(Date.now() - i * 900, scenario === 'calls'))
+  }
+  const callsOnly = (project) => scenario === 'calls' || project === 'api'
+  const quiet = () => scenario === 'empty' && recent.length === 0
+  const visitors = () => (quiet() ? 0 : 37 + Math.round(6 * Math.sin(Date.now() / 9000)))
+  const numbers = (answer) => (request) => {
+    if (scenario === 'error') throw fail(503, 'unavailable', 'The cold tier does not answer.')
+    return answer(request)
+  }
+  const enter = ({ body, res }) => {
+    if (!setUp && body.code !== SETUP_CODE) throw fail(401, 'unauthorized', 'This is neither the set-up code that the server printed when it last started nor the admin token.')
+    if (setUp && body.password !== PASSWORD) throw fail(401, 'unauthorized', 'The email or the password is wrong.')
+    setUp = true
+    res.setHeader('Set-Cookie', `${COOKIE}; Path=/; HttpOnly; SameSite=Lax`)
+    return { user, setup_required: false }
+  }
+
+  return {
+    visitors,
+    /** An event happens now. */
+    happen() {
+      const now = Date.now()
+      const made = event(now, scenario === 'calls')
+      const minute = now - (now % MINUTE)
+      minutes.set(minute, (minutes.get(minute) ?? answers.rangeTrend('minute', new Map(), rate).data.at(-1).count) + 1)
+      recent.unshift(made)
+      recent.length = Math.min(recent.length, RECENT)
+      return made
+    },
+    strangers: {
+      'get-session': ({ signedIn }) => ({ user: signedIn ? user : null, setup_required: !setUp }),
+      'set-up': enter,
+      'log-in': enter,
+    },
+    users: {
+      'log-out': ({ res }) => void res.setHeader('Set-Cookie', `${COOKIE}; Path=/; Max-Age=0`),
+      'list-projects': () => ({ projects: scenario === 'none' ? [] : projects }),
+      'stats-overview': numbers(({ params }) => (quiet() ? answers.nothing() : answers.overview(visitors(), callsOnly(params.id)))),
+      'stats-trend': numbers(({ url }) => {
+        const trend = answers.rangeTrend(url.searchParams.get('range') ?? 'day', minutes, rate)
+        if (quiet()) for (const point of trend.data) point.count = 0
+        return trend
+      }),
+      'list-events': numbers(({ url }) => {
+        const events = recent.slice(0, Number(url.searchParams.get('limit') ?? 50)).map(listed)
+        return { events, ...answers.about() }
+      }),
+      query: numbers(({ body, params }) => answers.insight(body, callsOnly(params.id))),
+    },
+  }
+}
+
+async function readBody(req) {
+  let text = ''
+  for await (const chunk of req) text += chunk
+  return text ? JSON.parse(text) : {}
+}
+
+/**
+ * A mock server that is yet to listen. `change` may change each answer, so that a
+ * test can see a wrong one being found.
+ */
+export function createMock({ scenario = 'site', rate = 5, change = (_id, answer) => answer } = {}) {
+  const behind = backend({ scenario, rate })
+  const { strangers, users } = behind
+  const unknown = [...Object.keys(strangers), ...Object.keys(users)].filter((id) => !operations.includes(id))
+  if (unknown.length > 0) throw new Error(`openapi.json has no ${unknown.join(', ')}`)
+  const streams = new Set()
+  let live
+
+  const send = (name, data) => {
+    if (live) check(live, 200, [{ event: name, data }], 'text/event-stream')
+    for (const res of streams) res.write(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`)
+  }
+
+  function openStream(operation, res) {
+    if (scenario === 'error' || scenario === 'stale') throw fail(503, 'unavailable', 'No stream.')
+    live = operation
+    res.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' })
+    streams.add(res)
+    res.on('close', () => streams.delete(res))
+    send('presence', { live_visitors: behind.visitors() })
+  }
+
+  /** Answers a request for the API; what cannot be answered is thrown. */
+  async function serve({ operation, params }, url, req, res) {
+    const signedIn = req.headers.cookie?.includes(COOKIE) ?? false
+    if (!signedIn && !strangers[operation.id]) throw fail(401, 'unauthorized', 'Sign in first.')
+    if (operation.id === 'live') return openStream(operation, res)
+    const handler = strangers[operation.id] ?? users[operation.id]
+    if (!handler) throw fail(404, 'not_found', 'The mock server does not answer this.')
+    const body = await readBody(req)
+    const answer = change(operation.id, handler({ url, params, body, signedIn, res }))
+    const status = success(operation)
+    check(operation, status, answer)
+    res.writeHead(status, { 'Content-Type': 'application/json' }).end(answer && JSON.stringify(answer))
+  }
+
+  const server = createServer(async (req, res) => {
+    const url = new URL(req.url, 'http://mock')
+    const found = find(req.method, url.pathname)
+    if (!found && !url.pathname.startsWith('/api/')) return serveFile(url.pathname, res)
+    try {
+      if (!found) throw fail(404, 'not_found', 'There is no such call.')
+      await serve(found, url, req, res)
+    } catch (err) {
+      const { status = 500, code = 'internal', message } = err
+      if (status === 500) console.error(message)
+      const body = { error: { code, message } }
+      if (found) check(found.operation, status, body)
+      res.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body))
+    }
+  })
+
+  let owed = 0
+  const timers = [
+    setInterval(() => {
+      owed += (rate * TICK * (0.4 + Math.random() * 1.2)) / 1000
+      for (; owed >= 1; owed--) send('received', { events: [behind.happen()], count: 1 })
+    }, TICK),
+    setInterval(() => {
+      send('presence', { live_visitors: behind.visitors() })
+      send('saved', { events: rate, as_of: new Date().toISOString() })
+    }, 1000),
+  ]
+  server.on('close', () => timers.forEach(clearInterval))
+  return server
+}

@@ -1,0 +1,87 @@
+import { once } from 'node:events'
+
+import { afterEach, describe, expect, it } from 'vitest'
+
+import { find } from './document.mjs'
+import { createMock } from './mock.mjs'
+
+let server
+afterEach(async () => {
+  server.closeAllConnections()
+  server.close()
+  await once(server, 'close')
+})
+
+/** Starts a mock server; returns what asks it, signed in. */
+async function start(options) {
+  server = createMock(options).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return (method, path, body) =>
+    fetch(`http://127.0.0.1:${server.address().port}${path}`, {
+      method,
+      headers: { Cookie: 'mock=in' },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    })
+}
+
+const days = { from: '2026-11-01', to: '2026-11-20' }
+const breakdowns = [
+  'country', 'city', 'browser', 'os', 'device_type', 'channel', 'referrer', 'status', 'method', 'consumer', 'path',
+]
+const numbers = [
+  ['GET', 'stats/overview'],
+  ...['minute', 'hour', 'day'].map((range) => ['GET', `stats/trend?range=${range}`]),
+  ['GET', 'events?limit=50'],
+  ['POST', 'query', { kind: 'trend', ...days, interval: 'day', series: [{ math: 'total' }, { math: 'unique' }], compare: 'previous' }],
+  ['POST', 'query', { kind: 'trend', ...days, interval: 'hour', series: [{ math: 'total' }] }],
+  ...breakdowns.map((breakdown) => ['POST', 'query', { kind: 'trend', ...days, series: [{ math: 'total' }], breakdown, limit: 4 }]),
+  ['POST', 'query', { kind: 'pages', ...days, limit: 10 }],
+  ...['calls', 'errors', 'latency'].map((sort) => ['POST', 'query', { kind: 'calls', ...days, breakdown: 'route', sort, limit: 8 }]),
+]
+
+// The mock server answers 500 where its answer is not as openapi.json describes it.
+describe.each(['site', 'calls', 'empty', 'error', 'stale', 'setup', 'none'])('the mock server of %s', (scenario) => {
+  it('answers as the document describes it', async () => {
+    const ask = await start({ scenario })
+    const enter = { code: 'MOCK', email: 'ada@example.org', name: 'Ada', password: 'correct horse' }
+    expect((await ask('GET', '/api/v1/session')).status).toBe(200)
+    expect((await ask('POST', '/api/v1/setup', enter)).status).toBe(201)
+    expect((await ask('POST', '/api/v1/login', enter)).status).toBe(200)
+    expect((await ask('POST', '/api/v1/login', { ...enter, password: 'x' })).status).toBe(401)
+    expect((await ask('GET', '/api/v1/projects')).status).toBe(200)
+    for (const project of ['demo', 'api']) {
+      for (const [method, rest, body] of numbers) {
+        const answer = await ask(method, `/api/v1/projects/${project}/${rest}`, body)
+        expect([rest, body, answer.status, scenario === 'error' ? '' : await answer.json()]).toMatchObject([
+          rest, body, scenario === 'error' ? 503 : 200, scenario === 'error' ? '' : {},
+        ])
+      }
+    }
+    expect((await ask('POST', '/api/v1/logout')).status).toBe(204)
+  })
+})
+
+it('streams messages as the document describes them', async () => {
+  const ask = await start({ rate: 100 })
+  const stream = await ask('GET', '/api/v1/projects/demo/live')
+  const events = ['received', 'saved', 'presence'].map((event) => `event: ${event}\n`)
+  let text = ''
+  for await (const chunk of stream.body.pipeThrough(new TextDecoderStream())) {
+    text += chunk
+    if (events.every((event) => text.includes(event))) break
+  }
+  expect(events.filter((event) => !text.includes(event))).toEqual([])
+})
+
+it('finds an answer that is not as the document describes it', async () => {
+  const ask = await start({ change: (id, answer) => (id === 'list-projects' ? { ...answer, more: 1 } : answer) })
+  const answer = await ask('GET', '/api/v1/projects')
+  expect(answer.status).toBe(500)
+  expect((await answer.json()).error.message).toMatch(/list-projects.*additional properties/)
+})
+
+it('has no route that the document lacks', async () => {
+  const ask = await start()
+  expect(find('GET', '/api/v1/projects/demo/numbers')).toBeUndefined()
+  expect((await ask('GET', '/api/v1/projects/demo/numbers')).status).toBe(404)
+})
