@@ -60,8 +60,11 @@ clients: build clients/node/test/frameworks/node_modules/.package-lock.json ## T
 	WEIR_BIN=$(CURDIR)/bin/weir node --test clients/node/test/*.test.js
 	! command -v $(PYTHON) >/dev/null || { cd clients/python && WEIR_BIN=$(CURDIR)/bin/weir $(PYTHON) -B -m unittest discover; }
 
-# Race-tested is whatever has goroutines or locks of its own, and every new package: these have none, or are told apart below.
+# Race-tested is whatever has goroutines or locks of its own, and every new package. Not race-tested are packages without
+# (of the cold tiers, the writers are), and tests that compute for long in one goroutine: the detector makes them ten times as long.
 PLAIN := ./internal/accesslog ./internal/codec ./internal/cold/... ./internal/dump ./internal/report ./internal/stats ./internal/visit
+ALONE := ReplayAreTheTruth|SenderIsKnownBeforeItsBody|WithoutAKeyAreNotUnpacked|WithLittleMemoryKeepsAllPromises|OfEventsOutOfOrderAreRight|BlockCacheFullOfIDs|SameTimeOfDayIsTheFirst|FailedPostIsTriedAgainEverLater|KeptVisitTakesAtMost|TakeNoMoreMemoryThanTheirBudget
+ALONE_IN := . ./cmd/weir ./internal/alert ./internal/drain ./internal/hot/pebble ./internal/httpd ./internal/wire
 RACED = $(filter-out $(shell go list $(PLAIN)) %/e2e,$(shell go list ./...))
 
 # GOTEST prints what go test prints, and keeps the times: the slowest tests are shown at the end.
@@ -74,10 +77,10 @@ test: ## Everything CI runs: dashboard, lint, clients, Go tests with the race de
 	$(MAKE) --no-print-directory web lint
 	$(MAKE) --no-print-directory clients
 	mkdir -p bin/tests
-	$(GOTEST) bin/tests/race.json -- -race -timeout 10m $(RACED)
+	$(GOTEST) bin/tests/race.json -- -race -timeout 10m -skip '$(ALONE)' $(RACED)
 	$(GOTEST) bin/tests/plain.json -- -timeout 10m $(PLAIN)
 	$(GOTEST) bin/tests/cold.json -- -race -timeout 10m -run '^Test(Store|Server|Cluster)$$/^Write$$' ./internal/cold/...
-	$(GOTEST) bin/tests/replay.json -- -timeout 10m -run ReplayAreTheTruth ./cmd/weir
+	$(GOTEST) bin/tests/alone.json -- -timeout 10m -run '$(ALONE)' $(ALONE_IN)
 	WEIR_TORTURE_KILLS=$${WEIR_TORTURE_KILLS:-8} $(GOTEST) bin/tests/e2e.json -- -timeout 15m ./e2e
 	@echo 'The slowest tests:'
 	@cat bin/tests/*.json | go tool -modfile=tools/go.mod gotestsum tool slowest --threshold 1s --num 20

@@ -20,13 +20,8 @@ import (
 // replayZones are those of the projects that a replay is sent to.
 var replayZones = []string{"UTC", "Asia/Kolkata", "America/New_York"}
 
-// make test runs it twice: with the race detector and a part of the calls, and
-// without it and all of them.
 func TestCountersCallsAndReportsOfAReplayAreTheTruth(t *testing.T) {
-	calls := 100_000
-	if underRace {
-		calls = 4000
-	}
+	const calls = 100_000
 	t.Run("Pebble and DuckDB", func(t *testing.T) {
 		replayOn(newReplayWorld(t, embedded), replay(calls, 1))
 	})
