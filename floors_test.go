@@ -51,14 +51,14 @@ var house = map[string]room{
 	"internal/enrich":    {floor: 1},
 	"internal/wire":      {floor: 1},
 	"internal/accesslog": {floor: 1},
-	"internal/tail":      {floor: 1, only: domain, visitors: command},
+	"internal/tail":      {floor: 1, only: domain, visitors: []string{"internal/importer"}},
 	"internal/meta":      {floor: 1, visitors: []string{"cmd/weir", "internal/httpd"}},
 
 	"internal/deliver": {floor: 1, only: domain, visitors: []string{"cmd/weir", "internal/alert"}},
 
 	"internal/redisconn": {floor: 1, only: []string{"internal/outage"}, visitors: []string{"internal/backend", "internal/hot/redis", "internal/fleet/redis"}},
 
-	"internal/dump": {floor: 2, only: []string{"", "internal/wire"}, visitors: command},
+	"internal/dump": {floor: 2, only: []string{"", "internal/wire"}, visitors: []string{"internal/importer"}},
 
 	"internal/hot/pebble":  {floor: 2, visitors: opener},
 	"internal/hot/redis":   {floor: 2, visitors: opener},
@@ -75,6 +75,8 @@ var house = map[string]room{
 		"", "internal/outage", "internal/memory", "internal/hot", "internal/cold", "internal/fleet", "internal/redisconn",
 		"internal/hot/pebble", "internal/hot/redis", "internal/fleet/redis", "internal/cold/duckdb", "internal/cold/clickhouse",
 	}},
+
+	"internal/importer": {floor: 3, only: []string{"", "internal/wire", "internal/accesslog", "internal/dump", "internal/tail"}, visitors: command},
 
 	"internal/spill":    {floor: 3},
 	"internal/transfer": {floor: 3, only: []string{"", "internal/cold"}, visitors: command},

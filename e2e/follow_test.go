@@ -44,7 +44,7 @@ func TestEachLineIsStoredOnceWhileTheFollowerIsKilled(t *testing.T) {
 // The test must notice a follower that notes a batch as delivered before it is, and one
 // that gives a line another id when it sends it again.
 func TestFollowersWithAPlantedBugAreNoticed(t *testing.T) {
-	path := overlaid(t, "follow.go",
+	path := overlaid(t, "internal/importer/follow.go",
 		"reply, err := f.send.post(ctx, b)", `if os.Getenv("WEIR_E2E_PLANT") == "hasty" { _ = f.tail.Commit() }; reply, err := f.send.post(ctx, b)`,
 		"[]byte(l.Source)", `[]byte(l.Source+map[bool]string{true: time.Now().String()}[os.Getenv("WEIR_E2E_PLANT") == "ids"])`)
 	for plant, want := range map[string]error{"hasty": errMissing, "ids": errTwice} {
@@ -60,12 +60,12 @@ func TestFollowersWithAPlantedBugAreNoticed(t *testing.T) {
 	}
 }
 
-// overlaid is weir, built with places of a file of cmd/weir changed: each old text, which
+// overlaid is weir, built with places of a source file changed: each old text, which
 // must stand there once, to the new one behind it.
 func overlaid(t *testing.T, file string, changes ...string) (path string) {
 	t.Helper()
 	dir := t.TempDir()
-	file, err := filepath.Abs(filepath.Join("../cmd/weir", file))
+	file, err := filepath.Abs(filepath.Join("..", file))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,17 +3,14 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"net/http"
-	"net/url"
 	"os"
 	"strings"
 	"time"
 
 	"github.com/mattn/go-isatty"
-	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/accesslog"
+	"github.com/weir-analytics/weir/internal/importer"
 )
 
 // importCmd is "weir import": access logs in, one call event a line out; or other
@@ -40,215 +37,71 @@ type importCmd struct {
 // request in flight, when ctx is cancelled.
 func (c *importCmd) Run(ctx context.Context, stdout io.Writer) error {
 	outliveReaders()
-	im := &importer{
-		cmd:      c,
-		client:   &http.Client{Timeout: importTimeout, CheckRedirect: noRedirect},
-		wait:     waitFor,
-		stdin:    os.Stdin,
-		stdout:   stdout,
-		stderr:   os.Stderr,
-		terminal: isatty.IsTerminal(os.Stderr.Fd()),
+	im := &importer.Importer{
+		Options: importer.Options(*c), Client: importer.NewClient(), Wait: waitFor,
+		Stdin: os.Stdin, Stdout: stdout, Stderr: os.Stderr, Terminal: isatty.IsTerminal(os.Stderr.Fd()),
 	}
-	if c.Follow {
-		return im.follow(ctx)
-	}
-	return im.run(ctx)
-}
-
-// importTimeout bounds one request. It is long, since a server under load may
-// be slow and giving up means sending the batch again.
-const importTimeout = time.Minute
-
-// noRedirect keeps a POST from being turned into a GET on the way.
-func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-
-// waitFor sleeps for d, or until ctx is done.
-func waitFor(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	}
-}
-
-// importer is one run of the command with all that it touches.
-type importer struct {
-	cmd            *importCmd
-	client         *http.Client
-	now            weir.Clock
-	wait           func(context.Context, time.Duration) error
-	stdin          io.Reader
-	stdout, stderr io.Writer
-	terminal       bool          // stderr is one
-	quiet          time.Duration // of package tail; 0 is its default
-}
-
-func (im *importer) run(ctx context.Context) error {
-	endpoint, err := im.check()
-	if err = misuse(err); err != nil {
-		return err
-	}
-	sources, err := openImport(im.cmd.Files, im.stdin)
-	if err != nil {
-		return err
-	}
-	if im.cmd.From != "" {
-		if sources, err = unzipped(sources); err != nil {
-			return err
-		}
-	}
-	shift := time.Duration(0)
-	if im.cmd.ShiftToNow {
-		if shift, err = im.shift(ctx, sources); err != nil {
-			return err
-		}
-	}
-	rep := newImportReport(im, sources)
-	err = im.pump(ctx, sources, shift, endpoint, rep)
-	rep.end(err)
-	if writeErr := unread(rep.write(im.stdout)); err == nil {
-		err = writeErr
-	}
-	if err == nil && rep.Lines > 0 && rep.Rejected == rep.Lines && im.cmd.From == "" {
-		err = fmt.Errorf("import: not one of %d lines was taken: is --format %s right?", rep.Lines, im.cmd.Format)
-	}
-	if err == nil && rep.Lines > 0 && rep.Rejected >= rep.Lines && im.cmd.From != "" {
-		err = fmt.Errorf("import: not one of %d records was taken: is --from %s right?", rep.Lines, im.cmd.From)
+	err := im.Run(ctx)
+	if errors.As(err, new(importer.UsageError)) {
+		return misuse(err)
 	}
 	return err
 }
 
-// check refuses flags that cannot work before anything is read, and returns the
-// address to post to.
-func (im *importer) check() (endpoint string, err error) {
-	c := im.cmd
-	if _, err := c.parser(); err != nil {
-		return "", err
-	}
-	if err := c.checkFrom(); err != nil {
-		return "", err
-	}
-	u, err := url.Parse(c.URL)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return "", fmt.Errorf("import: --url %q is not an address such as http://127.0.0.1:8080", c.URL)
-	}
-	if c.Key == "" && !c.DryRun {
-		return "", errors.New("import: --key is missing: give the project's write key")
-	}
-	stdin := 0
-	for _, f := range c.Files {
-		if f == "-" {
-			stdin++
-		}
-	}
-	switch {
-	case c.Follow && (stdin > 0 || c.ShiftToNow || c.DryRun):
-		return "", errors.New("import: --follow reads files only, and goes with neither --shift-to-now nor --dry-run")
-	case !c.Follow && (c.State != "" || c.FromEnd):
-		return "", errors.New("import: --state and --from-end are for --follow")
-	case len(c.Files) == 0:
-		return "", errors.New("import: no file given; - is standard input")
-	case stdin > 1:
-		return "", errors.New("import: standard input can be read only once")
-	case stdin > 0 && c.ShiftToNow:
-		return "", errors.New("import: --shift-to-now reads its input twice, which standard input cannot do")
-	}
-	endpoint = strings.TrimRight(u.Scheme+"://"+u.Host+u.Path, "/") + "/v1/events?historical=true"
-	return endpoint, nil
-}
+// Help is shown below the usage.
+func (*importCmd) Help() string {
+	return `Each line of an access log becomes one api_call event. With --from an export of another tool is read instead. A line that cannot be read is named on standard error with its
+number and reason, and stops nothing.
 
-func (c *importCmd) parser() (accesslog.Parser, error) {
-	m, err := accesslog.ParseMapping(c.Map)
-	if err != nil {
-		return nil, fmt.Errorf("import: --map: %w", err)
-	}
-	p, err := accesslog.New(accesslog.Format(c.Format), m)
-	if err != nil {
-		return nil, fmt.Errorf("import: --format %s: %w", c.Format, err)
-	}
-	return p, nil
-}
+Importing a file again adds nothing, and a file that has grown adds only its new lines: an event's id comes from the file's
+first line, the line itself, and how many lines like it stand before it. The server knows ids for as long as its duplicate
+window, 24 hours unless it is set otherwise; import a file again after that and its lines count twice.
 
-// shift is what to add to all times so that the latest is now. Logs are ordered
-// only roughly, so that all of them are read for it.
-func (im *importer) shift(ctx context.Context, sources []importSource) (time.Duration, error) {
-	parser, err := im.cmd.parser()
-	if err != nil {
-		return 0, err
-	}
-	var latest time.Time
-	var e accesslog.Entry
-	for _, src := range sources {
-		err := src.each(ctx, func(s *accesslog.Scanner) error {
-			if s.TooLong() == nil && parser.Parse(s.Bytes(), &e) == nil && e.Time.After(latest) {
-				latest = e.Time
-			}
-			return nil
-		})
-		if err != nil {
-			return 0, err
-		}
-	}
-	if latest.IsZero() {
-		return 0, nil // nothing to shift
-	}
-	return im.now.Now().Sub(latest), nil
-}
+Examples:
 
-// pump reads and sends at the same time: one request in flight, so that a
-// device's events stay in order, and the next batches made meanwhile.
-func (im *importer) pump(ctx context.Context, sources []importSource, shift time.Duration, endpoint string, rep *importReport) error {
-	readCtx, stop := context.WithCancel(ctx)
-	defer stop()
-	parser, err := im.cmd.parser()
-	if err != nil {
-		return err
-	}
-	batches := make(chan *importBatch, 1)
-	r := &importReader{parser: parser, shift: shift, out: batches}
-	var readErr error
-	go func() {
-		defer close(batches)
-		if im.cmd.From != "" {
-			readErr = r.readExport(readCtx, im.cmd, sources)
-			return
-		}
-		readErr = r.readAll(readCtx, sources)
-	}()
-	send := &importSender{im: im, endpoint: endpoint, tell: rep.tell}
-	var sendErr error
-	for b := range batches {
-		if sendErr == nil {
-			sendErr = im.deliver(ctx, send, b, rep)
-		}
-		if sendErr != nil {
-			stop() // and go on receiving until the reader has ended
-		}
-	}
-	switch {
-	case sendErr != nil:
-		return sendErr
-	case ctx.Err() != nil:
-		return errors.New("import: interrupted; import the same files again to go on")
-	}
-	return readErr
-}
+    weir import --key KEY /var/log/apache2/access.log
+    weir import --key KEY --format nginx /var/log/nginx/access.log*.gz
+    zcat old.gz | weir import --key KEY --format common -
+    weir import --key KEY --format caddy --dry-run access.json
+    weir import --key KEY --format json --map ts=time,path=url,status=code,latency_s=took,ip=client.addr app.log
 
-func (im *importer) deliver(ctx context.Context, send *importSender, b *importBatch, rep *importReport) error {
-	if ctx.Err() != nil {
-		return nil
-	}
-	rep.read(b)
-	if b.events() == 0 || im.cmd.DryRun {
-		return nil
-	}
-	reply, err := send.post(ctx, b)
-	if err != nil {
-		return err
-	}
-	rep.delivered(b, reply)
-	return nil
+Exports of PostHog, OpenPanel, Plausible, Umami, Google Analytics 4 (BigQuery) and Matomo become the events that they tell of, with
+the devices, users, sessions, pages, campaigns and revenue that they had; docs/import.md says how to export, and what becomes of each
+field. JSON lines, JSON arrays and CSV with names of columns are read, also as gzip, zstd or zip. Ids are the vendor's, or hashes as for logs.
+
+    weir import --from posthog --key KEY events-*.jsonl.gz
+    weir import --from umami --key KEY export.zip
+    weir import --from matomo --key KEY visits-2026-03-01.json
+    weir import --from ga4 --dry-run events_20260301.json.gz
+
+With --follow it goes on as the logs grow, until it is told to stop. What the server has taken is remembered in a state file, so
+that a restart goes on where it was, and each line counts once: over rotation by rename, over copytruncate as far as the copy has
+what was there, and while the server is away, for however long. Lines that were sent and not acknowledged are sent again under the
+same ids.
+
+    weir import --follow --key KEY --format nginx /var/log/nginx/access.log
+    weir import --follow --key KEY --format caddy '/var/log/caddy/*.log'
+
+nginx logs how long a request took if it is told to, behind the fields of its format "combined":
+
+    log_format weir '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent '
+                    '"$http_referer" "$http_user_agent" $request_time';
+    access_log /var/log/nginx/access.log weir;
+
+Caddy needs to be told to log at all:
+
+    example.com {
+        log {
+            output file /var/log/caddy/access.log
+        }
+    }
+
+Fields of --map, each of which is looked for under its own name when it is not mapped:
+
+    ` + strings.Join(accesslog.MappingFields(), " ") + `
+
+A dotted name reaches into nested objects; of an array the first element is taken. "path" may be a full URL, "request" is
+a whole request line, and "ts" is text or a number of seconds, milli-, micro- or nanoseconds since 1970.
+
+The exit status is 0 when every line or record that could be read was delivered, even if others were rejected.`
 }

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/weir-analytics/weir/internal/importer"
 	"github.com/weir-analytics/weir/internal/meta"
 )
 
@@ -46,8 +47,7 @@ func exportFiles(vendor string, names ...string) []string {
 // run is an import into the world's project.
 func (w *exportWorld) run(from string, files ...string) *importRun {
 	r := newImportRun(w.url, files...)
-	r.cmd.Key, r.cmd.From = w.key, from
-	r.client = http.DefaultClient
+	r.Options.Key, r.Options.From = w.key, from
 	return r
 }
 
@@ -81,7 +81,7 @@ type exportFacts struct {
 	Revenue                  float64
 }
 
-func (w *exportWorld) facts(rep importReport) exportFacts {
+func (w *exportWorld) facts(rep importer.Report) exportFacts {
 	left := 0
 	for _, n := range rep.LeftOut {
 		left += n
@@ -213,13 +213,13 @@ func TestAnImportThatWasKilledGoesOnWhenItIsRunAgain(t *testing.T) {
 	defer kill()
 	first := w.run("posthog", file)
 	requests := 0
-	first.client = &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+	first.Client = &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
 		if requests++; requests == 2 {
 			kill() // while the second request is under way
 		}
 		return http.DefaultTransport.RoundTrip(r)
 	})}
-	if err := first.importer.run(ctx); err == nil || !strings.Contains(err.Error(), "import the same files again") {
+	if err := first.Run(ctx); err == nil || !strings.Contains(err.Error(), "import the same files again") {
 		t.Fatalf("error is %v", err)
 	}
 	if got := w.total("screen_view", "total", ""); got != 2000 {
@@ -263,93 +263,15 @@ func TestABrokenRecordOfAnExportStopsNothing(t *testing.T) {
 	}
 }
 
-func TestAnExportOfAnotherToolIsTold(t *testing.T) {
-	for _, c := range []struct {
-		from string
-		file string
-		want string
-	}{
-		{"posthog", exportFiles("umami", "website_event.csv")[0], "looks like one of umami: use --from umami"},
-		{"ga4", exportFiles("plausible", "events.jsonl")[0], "looks like one of plausible: use --from plausible"},
-		{"matomo", exportFiles("ga4", "events.jsonl")[0], "looks like one of ga4: use --from ga4"},
-		{"openpanel", exportFiles("posthog", "events.jsonl")[0], "looks like one of posthog: use --from posthog"},
-		{"plausible", exportFiles("plausible", "imported_visitors_20230209_20240123.csv")[0], "imported_visitors_20230209_20240123.csv: these are daily totals"},
-		{"plausible", exportFiles("plausible", "imported_custom_events_20230209_20240123.csv")[0], "Export the table events_v2"},
-		{"umami", writeLog(t, "x.csv", []byte("a,b\n1,2\n")), "want its table website_event"},
-		{"posthog", writeLog(t, "x.jsonl", []byte("")), "the file is empty"},
-		{"posthog", writeLog(t, "x.parquet", []byte("PAR1\x15\x00\x15")), "neither JSON nor CSV"},
-	} {
-		server := newFakeServer(t)
-		run := newImportRun(server.URL, c.file)
-		run.cmd.From = c.from
-		if _, err := run.do(t); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), c.file) {
-			t.Errorf("%s from %s: error is %v, want %q", c.file, c.from, err, c.want)
-		}
-		if server.requests != 0 {
-			t.Errorf("%s: something was sent", c.file)
-		}
-	}
-}
-
-func TestADryRunOfAnExportSendsNothing(t *testing.T) {
-	server := newFakeServer(t)
-	run := newImportRun(server.URL, exportFiles("matomo", "visits.json")...)
-	run.cmd.From, run.cmd.DryRun, run.cmd.Key, run.cmd.JSON = "matomo", true, "", false
-	if err := run.run(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	for _, want := range []string{
-		"3 records in ", "10 could be read (nothing was sent)", "0 rejected", "from 2026-03-02T10:00:00Z to 2026-03-02T11:00:00Z",
-		"left out:\n         1 visits without actions\n", "events by name:\n         3 screen_view\n",
-	} {
-		if !strings.Contains(run.out.String(), want) {
-			t.Errorf("the report has no %q:\n%s", want, run.out.String())
-		}
-	}
-	if server.requests != 0 {
-		t.Errorf("%d requests", server.requests)
-	}
-}
-
-func TestFlagsThatDoNotGoWithAnExport(t *testing.T) {
-	for want, change := range map[string]func(*importCmd){
-		"is not one of posthog":      func(c *importCmd) { c.From = "mixpanel" },
-		"goes with none of --follow": func(c *importCmd) { c.Follow = true },
-		"--shift-to-now and --map":   func(c *importCmd) { c.ShiftToNow = true },
-		"--timezone: unknown time":   func(c *importCmd) { c.Timezone = "Mars/Olympus" },
-		"there is no file to be":     func(c *importCmd) { c.Files = []string{"there is no file to be"} },
-		"the archive is empty":       func(c *importCmd) { c.Files = []string{zipOf(t, nil)} },
-	} {
-		run := newImportRun("http://127.0.0.1:1", exportFiles("posthog", "events.jsonl")...)
-		run.cmd.From = "posthog"
-		change(run.cmd)
-		if err := run.run(t.Context()); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("error is %v, want %q", err, want)
-		}
-	}
-}
-
 func TestAnExportFromStandardInput(t *testing.T) {
 	w := newExportWorld(t)
 	run := w.run("posthog", "-")
-	run.stdin = bytes.NewReader(manyViews(3))
+	run.Stdin = bytes.NewReader(manyViews(3))
 	rep, err := run.do(t)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([5]int{3, 3, 0, 0, 0}, counts(rep)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
-	}
-}
-
-func TestTimesWithoutAZoneAreOfTheOneThatIsGiven(t *testing.T) {
-	server := newFakeServer(t)
-	run := newImportRun(server.URL, writeLog(t, "x.csv", []byte("event,distinct_id,timestamp\na,d,2026-07-01 12:00:00\nb,d,2026-07-01 12:00:00Z\n")))
-	run.cmd.From, run.cmd.Timezone = "posthog", "Asia/Kolkata"
-	if _, err := run.do(t); err != nil {
-		t.Fatal(err)
-	}
-	if a, b := server.events[0].TS.Format("15:04"), server.events[1].TS.Format("15:04"); a != "06:30" || b != "12:00" {
-		t.Errorf("times are %s and %s, want 06:30 and 12:00", a, b)
 	}
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"os/signal"
 	"syscall"
 )
@@ -11,11 +10,3 @@ import (
 // process by SIGPIPE, which systemd takes for a clean exit. Writes then fail
 // with EPIPE, and what they said is lost.
 func outliveReaders() { signal.Ignore(syscall.SIGPIPE) }
-
-// unread is err unless it says that nobody reads the output any more.
-func unread(err error) error {
-	if errors.Is(err, syscall.EPIPE) {
-		return nil
-	}
-	return err
-}

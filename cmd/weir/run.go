@@ -155,3 +155,15 @@ func (s *server) lastDrain(ctx context.Context) {
 		}
 	}
 }
+
+// waitFor sleeps for d, or until ctx is done.
+func waitFor(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}

@@ -1,4 +1,4 @@
-package main
+package importer
 
 import (
 	"context"
@@ -28,17 +28,17 @@ type followRun struct {
 func newFollowRun(t *testing.T, url, dir string) *followRun {
 	t.Helper()
 	f := &followRun{importRun: newImportRun(url, filepath.Join(dir, "access.log")), dir: dir}
-	f.cmd.Follow, f.cmd.State = true, filepath.Join(dir, "state.json")
+	f.Options.Follow, f.Options.State = true, filepath.Join(dir, "state.json")
 	return f
 }
 
 // follows runs until idle is nil or calls stop.
-func (f *followRun) follows(t *testing.T) (importReport, error) {
+func (f *followRun) follows(t *testing.T) (Report, error) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	n := 0
-	f.wait = func(_ context.Context, d time.Duration) error {
+	f.Wait = func(_ context.Context, d time.Duration) error {
 		f.waits, f.clock = append(f.waits, d), f.clock.Add(d)
 		if n++; f.idle != nil {
 			f.idle(n)
@@ -49,7 +49,7 @@ func (f *followRun) follows(t *testing.T) (importReport, error) {
 		return ctx.Err()
 	}
 	err := f.follow(ctx)
-	var rep importReport
+	var rep Report
 	if f.out.Len() > 0 {
 		if jsonErr := json.Unmarshal(f.out.Bytes(), &rep); jsonErr != nil {
 			t.Fatalf("report is not JSON: %v", jsonErr)
@@ -109,7 +109,7 @@ func TestFollowWaitsForTheServerWithoutEndAndReadsNothingMeanwhile(t *testing.T)
 	server := newFakeServer(t)
 	server.before = unavailable(100, 503, "Retry-After", "7")
 	run := newFollowRun(t, server.URL, t.TempDir())
-	run.cmd.RetryFor = time.Second
+	run.Options.RetryFor = time.Second
 	run.writes(t, logLines(2))
 	run.idle = func(n int) {
 		if n == 50 {
@@ -158,17 +158,17 @@ func TestFollowStopsAtAKeyThatIsNotAccepted(t *testing.T) {
 }
 
 func TestFollowFlagsThatDoNotGoTogetherAreRefused(t *testing.T) {
-	for _, change := range []func(*importCmd){
-		func(c *importCmd) { c.DryRun = true },
-		func(c *importCmd) { c.ShiftToNow = true },
-		func(c *importCmd) { c.Files = []string{"-"} },
-		func(c *importCmd) { c.Follow = false },
-		func(c *importCmd) { c.Key = "" },
+	for _, change := range []func(*Options){
+		func(c *Options) { c.DryRun = true },
+		func(c *Options) { c.ShiftToNow = true },
+		func(c *Options) { c.Files = []string{"-"} },
+		func(c *Options) { c.Follow = false },
+		func(c *Options) { c.Key = "" },
 	} {
 		run := newFollowRun(t, "http://127.0.0.1:1", t.TempDir())
-		change(run.cmd)
+		change(&run.Options)
 		if _, err := run.check(); err == nil {
-			t.Errorf("%+v is taken", run.cmd)
+			t.Errorf("%+v is taken", run.Options)
 		}
 	}
 }
@@ -177,12 +177,12 @@ func TestEachFollowHasAStateOfItsOwn(t *testing.T) {
 	env := func(dir string) func(string) string {
 		return func(name string) string { return map[string]string{"STATE_DIRECTORY": dir}[name] }
 	}
-	a := &importCmd{URL: "u", Key: "k", Files: []string{"/a"}}
+	a := &Options{URL: "u", Key: "k", Files: []string{"/a"}}
 	first, err := a.statePath(env("/s"))
 	if err != nil || filepath.Dir(first) != "/s" {
 		t.Fatal(first, err)
 	}
-	for _, other := range []*importCmd{
+	for _, other := range []*Options{
 		{URL: "u", Key: "k", Files: []string{"/b"}}, {URL: "u", Key: "l", Files: []string{"/a"}}, {URL: "uk", Files: []string{"/a"}},
 	} {
 		if second, _ := other.statePath(env("/s")); second == first {
@@ -238,14 +238,14 @@ func TestTortureEachLineIsStoredOnceOverRotationsAndKills(t *testing.T) {
 					return false
 				}
 				run := newFollowRun(t, server.URL, dir)
-				run.client.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
+				run.Client.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
 					if die.Load() {
 						return nil, context.Canceled // the process is dead: not even its flush goes out
 					}
 					return http.DefaultTransport.RoundTrip(r)
 				})
 				idle := 0
-				run.wait = func(context.Context, time.Duration) error {
+				run.Wait = func(context.Context, time.Duration) error {
 					run.clock = run.clock.Add(time.Second)
 					if idle++; idle > 6 {
 						kill()

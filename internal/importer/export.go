@@ -1,4 +1,4 @@
-package main
+package importer
 
 import (
 	"cmp"
@@ -17,7 +17,7 @@ import (
 )
 
 // checkFrom refuses flags that do not go with --from.
-func (c *importCmd) checkFrom() error {
+func (c *Options) checkFrom() error {
 	if c.From == "" {
 		return nil
 	}
@@ -31,7 +31,7 @@ func (c *importCmd) checkFrom() error {
 	return err
 }
 
-func (c *importCmd) zone() (*time.Location, error) {
+func (c *Options) zone() (*time.Location, error) {
 	loc, err := time.LoadLocation(cmp.Or(c.Timezone, "UTC"))
 	if err != nil {
 		return nil, fmt.Errorf("import: --timezone: %w", err)
@@ -71,7 +71,7 @@ type plainSource struct {
 func (p *plainSource) Close() error { return p.close() }
 
 // readExport is readAll for a vendor's export.
-func (r *importReader) readExport(ctx context.Context, c *importCmd, sources []importSource) error {
+func (r *importReader) readExport(ctx context.Context, c *Options, sources []importSource) error {
 	zone, err := c.zone()
 	if err != nil {
 		return err
@@ -152,8 +152,8 @@ func countKind(m *map[string]int, name string) {
 }
 
 // tally counts what a batch of an export is made of.
-func (r *importReport) tally(b *importBatch) {
-	if r.im.cmd.From == "" {
+func (r *Report) tally(b *importBatch) {
+	if r.im.Options.From == "" {
 		return
 	}
 	for _, x := range b.rejects {
@@ -167,15 +167,15 @@ func (r *importReport) tally(b *importBatch) {
 	}
 }
 
-func (r *importReport) reason(why string) {
-	if r.im.cmd.From != "" {
+func (r *Report) reason(why string) {
+	if r.im.Options.From != "" {
 		countKind(&r.Reasons, why)
 	}
 }
 
 // writeSent says how many events were made of the records.
-func (r *importReport) writeSent(b *strings.Builder) {
-	if r.im.cmd.From != "" && !r.DryRun {
+func (r *Report) writeSent(b *strings.Builder) {
+	if r.im.Options.From != "" && !r.DryRun {
 		fmt.Fprintf(b, "%10d events sent\n", r.Parsed-r.Unsent)
 	}
 }
@@ -184,7 +184,7 @@ func (r *importReport) writeSent(b *strings.Builder) {
 const importTop = 10
 
 // writeExport adds what is said of exports only.
-func (r *importReport) writeExport(b *strings.Builder) {
+func (r *Report) writeExport(b *strings.Builder) {
 	writeCounts(b, "rejected because:", r.Reasons, importTop)
 	writeCounts(b, "left out:", r.LeftOut, importTop)
 	writeCounts(b, "events by name:", r.Names, importTop)

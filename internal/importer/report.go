@@ -1,4 +1,4 @@
-package main
+package importer
 
 import (
 	"encoding/json"
@@ -16,8 +16,8 @@ const (
 	importBarWidth = 24
 )
 
-// importReport is what the command says during the import and at its end.
-type importReport struct {
+// Report is what the command says during the import and at its end.
+type Report struct {
 	Lines      int  `json:"lines"` // not counting empty ones
 	Parsed     int  `json:"parsed"`
 	Accepted   int  `json:"accepted"`
@@ -39,7 +39,7 @@ type importReport struct {
 	LeftOut map[string]int `json:"left_out,omitempty"` // records that make no event, by what they are
 	Names   map[string]int `json:"names,omitempty"`    // events by name, before the server looked at them
 
-	im      *importer
+	im      *Importer
 	started time.Time
 	drawn   time.Time
 	done    *atomic.Int64 // bytes read
@@ -47,8 +47,8 @@ type importReport struct {
 	bar     bool          // one stands on the terminal's line
 }
 
-func newImportReport(im *importer, sources []importSource) *importReport {
-	r := &importReport{im: im, started: im.now.Now(), DryRun: im.cmd.DryRun, RejectedLines: []importReject{}, done: new(atomic.Int64)}
+func newReport(im *Importer, sources []importSource) *Report {
+	r := &Report{im: im, started: im.Clock.Now(), DryRun: im.Options.DryRun, RejectedLines: []importReject{}, done: new(atomic.Int64)}
 	for _, src := range sources {
 		r.done = src.done
 		if src.size == 0 && src.r != nil {
@@ -62,7 +62,7 @@ func newImportReport(im *importer, sources []importSource) *importReport {
 }
 
 // read takes note of a batch before it is sent.
-func (r *importReport) read(b *importBatch) {
+func (r *Report) read(b *importBatch) {
 	r.Lines += b.records
 	r.tally(b)
 	r.Parsed += b.events()
@@ -84,15 +84,15 @@ func (r *importReport) read(b *importBatch) {
 }
 
 // unit is what is counted in.
-func (r *importReport) unit() string {
-	if r.im.cmd.From != "" {
+func (r *Report) unit() string {
+	if r.im.Options.From != "" {
 		return "records"
 	}
 	return "lines"
 }
 
 // delivered takes note of the server's answer.
-func (r *importReport) delivered(b *importBatch, reply *importReply) {
+func (r *Report) delivered(b *importBatch, reply *importReply) {
 	r.Unsent -= b.events()
 	r.Accepted += reply.Accepted
 	r.Duplicates += reply.Duplicates
@@ -110,42 +110,42 @@ func (r *importReport) delivered(b *importBatch, reply *importReply) {
 	r.draw()
 }
 
-func (r *importReport) reject(x importReject) {
+func (r *Report) reject(x importReject) {
 	r.Rejected++
 	if len(r.RejectedLines) < importKept {
 		r.RejectedLines = append(r.RejectedLines, x)
 	}
-	if r.Rejected <= importShown || r.im.cmd.Verbose {
+	if r.Rejected <= importShown || r.im.Options.Verbose {
 		r.tell("%v: %s", x.importLine, x.Reason)
 	}
 }
 
 // tell writes a line to stderr, out of the bar's way.
-func (r *importReport) tell(format string, args ...any) {
+func (r *Report) tell(format string, args ...any) {
 	r.clear()
-	fmt.Fprintf(r.im.stderr, format+"\n", args...)
+	fmt.Fprintf(r.im.Stderr, format+"\n", args...)
 }
 
-func (r *importReport) clear() {
+func (r *Report) clear() {
 	if r.bar {
-		fmt.Fprint(r.im.stderr, "\r\x1b[K")
+		fmt.Fprint(r.im.Stderr, "\r\x1b[K")
 		r.bar = false
 	}
 }
 
 // draw shows the bar, at most ten times a second.
-func (r *importReport) draw() {
-	now := r.im.now.Now()
-	if !r.im.terminal || now.Sub(r.drawn) < importRedraw {
+func (r *Report) draw() {
+	now := r.im.Clock.Now()
+	if !r.im.Terminal || now.Sub(r.drawn) < importRedraw {
 		return
 	}
 	r.drawn = now
-	fmt.Fprint(r.im.stderr, "\r\x1b[K"+r.progress(now))
+	fmt.Fprint(r.im.Stderr, "\r\x1b[K"+r.progress(now))
 	r.bar = true
 }
 
 // progress is the bar's text.
-func (r *importReport) progress(now time.Time) string {
+func (r *Report) progress(now time.Time) string {
 	elapsed := max(now.Sub(r.started), time.Millisecond).Seconds()
 	text := fmt.Sprintf("%d %s  %.0f/s", r.Lines, r.unit(), float64(r.Lines)/elapsed)
 	if r.total <= 0 {
@@ -164,20 +164,20 @@ func (r *importReport) progress(now time.Time) string {
 }
 
 // end closes the report; err is why the import ended early, or nil.
-func (r *importReport) end(err error) {
+func (r *Report) end(err error) {
 	r.clear()
-	r.Seconds = r.im.now.Now().Sub(r.started).Seconds()
+	r.Seconds = r.im.Clock.Now().Sub(r.started).Seconds()
 	if err != nil {
 		r.Error = err.Error()
 	}
-	if hidden := r.Rejected - importShown; hidden > 0 && !r.im.cmd.Verbose {
+	if hidden := r.Rejected - importShown; hidden > 0 && !r.im.Options.Verbose {
 		r.tell("… and %d more rejected lines (--verbose names them all)", hidden)
 	}
 }
 
 // write prints the report as text, or as JSON.
-func (r *importReport) write(w io.Writer) error {
-	if r.im.cmd.JSON {
+func (r *Report) write(w io.Writer) error {
+	if r.im.Options.JSON {
 		enc := json.NewEncoder(w)
 		enc.SetIndent("", "  ")
 		return enc.Encode(r)
@@ -202,7 +202,7 @@ func (r *importReport) write(w io.Writer) error {
 	return err
 }
 
-func (r *importReport) ownDuplicates() string {
+func (r *Report) ownDuplicates() string {
 	if r.OwnDuplicates == 0 {
 		return ""
 	}
@@ -210,7 +210,7 @@ func (r *importReport) ownDuplicates() string {
 }
 
 // places lists where the first rejected lines are.
-func (r *importReport) places() string {
+func (r *Report) places() string {
 	if r.Rejected == 0 {
 		return ""
 	}

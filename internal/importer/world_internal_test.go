@@ -1,4 +1,4 @@
-package main
+package importer
 
 import (
 	"bufio"
@@ -112,7 +112,7 @@ func (f *fakeServer) take(t *testing.T, body io.Reader) importReply {
 
 // importRun is an importer with the world around it replaced.
 type importRun struct {
-	*importer
+	*Importer
 	out, errs bytes.Buffer
 	clock     time.Time
 	waits     []time.Duration
@@ -120,27 +120,27 @@ type importRun struct {
 
 func newImportRun(url string, files ...string) *importRun {
 	r := &importRun{clock: time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)}
-	r.importer = &importer{
-		cmd:    &importCmd{Files: files, URL: url, Key: "KEY", Format: "combined", RetryFor: time.Minute, JSON: true},
-		client: &http.Client{Timeout: 5 * time.Second, CheckRedirect: noRedirect},
-		now:    func() time.Time { return r.clock },
-		wait: func(ctx context.Context, d time.Duration) error {
+	r.Importer = &Importer{
+		Options: Options{Files: files, URL: url, Key: "KEY", Format: "combined", RetryFor: time.Minute, JSON: true},
+		Client:  &http.Client{Timeout: 5 * time.Second, CheckRedirect: noRedirect},
+		Clock:   func() time.Time { return r.clock },
+		Wait: func(ctx context.Context, d time.Duration) error {
 			r.waits = append(r.waits, d)
 			r.clock = r.clock.Add(d)
 			return ctx.Err()
 		},
-		stdin:  strings.NewReader(""),
-		stdout: &r.out,
-		stderr: &r.errs,
+		Stdin:  strings.NewReader(""),
+		Stdout: &r.out,
+		Stderr: &r.errs,
 	}
 	return r
 }
 
 // do runs the import and returns its report.
-func (r *importRun) do(t *testing.T) (importReport, error) {
+func (r *importRun) do(t *testing.T) (Report, error) {
 	t.Helper()
 	err := r.run(t.Context())
-	var rep importReport
+	var rep Report
 	if r.out.Len() > 0 {
 		if jsonErr := json.Unmarshal(r.out.Bytes(), &rep); jsonErr != nil {
 			t.Fatalf("report is not JSON: %v\n%s", jsonErr, r.out.String())
@@ -150,7 +150,7 @@ func (r *importRun) do(t *testing.T) (importReport, error) {
 }
 
 // counts is the part of a report that most tests are about.
-func counts(r importReport) [5]int {
+func counts(r Report) [5]int {
 	return [5]int{r.Lines, r.Accepted, r.Duplicates, r.Rejected, r.Unsent}
 }
 

@@ -1,4 +1,4 @@
-package main
+package importer
 
 import (
 	"context"
@@ -28,41 +28,41 @@ const (
 
 // follow sends lines as they come, until ctx is done. It reads no more while the
 // server is away, so that nothing gathers in memory.
-func (im *importer) follow(ctx context.Context) error {
+func (im *Importer) follow(ctx context.Context) error {
 	endpoint, err := im.check()
-	if err = misuse(err); err != nil {
-		return err
+	if err != nil {
+		return UsageError{err}
 	}
-	parser, err := im.cmd.parser()
+	parser, err := im.Options.parser()
 	if err != nil {
 		return err
 	}
-	path, err := im.cmd.statePath(os.Getenv)
+	path, err := im.Options.statePath(os.Getenv)
 	if err != nil {
 		return err
 	}
-	rep := newImportReport(im, nil)
+	rep := newReport(im, nil)
 	logs, err := tail.Open(tail.Options{
-		Patterns: im.cmd.Files, State: path, FromEnd: im.cmd.FromEnd, MaxLine: accesslog.MaxLine,
-		Quiet: im.quiet, Clock: im.now, Tell: rep.tell,
+		Patterns: im.Options.Files, State: path, FromEnd: im.Options.FromEnd, MaxLine: accesslog.MaxLine,
+		Quiet: im.Quiet, Clock: im.Clock, Tell: rep.tell,
 	})
 	if err != nil {
 		return fmt.Errorf("import: %w", err)
 	}
 	f := &follower{
-		im: im, tail: logs, rep: rep, told: im.now.Now(),
+		im: im, tail: logs, rep: rep, told: im.Clock.Now(),
 		read: &importReader{parser: parser},
 		send: &importSender{im: im, endpoint: endpoint, tell: rep.tell, endless: true},
 	}
-	rep.tell("following %s; the state is in %s", strings.Join(im.cmd.Files, ", "), path)
+	rep.tell("following %s; the state is in %s", strings.Join(im.Options.Files, ", "), path)
 	err = errors.Join(f.run(ctx), logs.Close())
 	rep.end(err)
-	return errors.Join(err, unread(rep.write(im.stdout)))
+	return errors.Join(err, unread(rep.write(im.Stdout)))
 }
 
 // statePath is --state, or a file of its own for each server, key and set of
 // files: in the folder that systemd gives a service, else in the user's.
-func (c *importCmd) statePath(env func(string) string) (string, error) {
+func (c *Options) statePath(env func(string) string) (string, error) {
 	if c.State != "" {
 		return c.State, nil
 	}
@@ -90,9 +90,9 @@ func (c *importCmd) statePath(env func(string) string) (string, error) {
 
 // follower is one run of --follow.
 type follower struct {
-	im   *importer
+	im   *Importer
 	tail *tail.Tail
-	rep  *importReport
+	rep  *Report
 	read *importReader
 	send *importSender
 	told time.Time // when the status was last written
@@ -114,7 +114,7 @@ func (f *follower) run(ctx context.Context) error {
 		}
 		f.status()
 		if len(lines) < followLines {
-			if f.im.wait(ctx, followEvery) != nil {
+			if f.im.Wait(ctx, followEvery) != nil {
 				break
 			}
 		}
@@ -202,18 +202,18 @@ func followID(l *tail.Line) string {
 // status says how it goes: always on a terminal, else now and then, where there
 // is something to say.
 func (f *follower) status() {
-	now := f.im.now.Now()
-	if !f.im.terminal && (now.Sub(f.told) < followTell || f.rep.Lines == f.said) {
+	now := f.im.Clock.Now()
+	if !f.im.Terminal && (now.Sub(f.told) < followTell || f.rep.Lines == f.said) {
 		return
 	}
 	open, behind := f.tail.Files()
 	text := fmt.Sprintf("%d lines: %d accepted, %d duplicates, %d rejected; %d files, %d bytes behind",
 		f.rep.Lines, f.rep.Accepted, f.rep.Duplicates, f.rep.Rejected, open, behind)
-	if !f.im.terminal {
+	if !f.im.Terminal {
 		f.told, f.said = now, f.rep.Lines
 		f.rep.tell("%s", text)
 		return
 	}
-	fmt.Fprint(f.im.stderr, "\r\x1b[K"+text)
+	fmt.Fprint(f.im.Stderr, "\r\x1b[K"+text)
 	f.rep.bar = true
 }

@@ -1,4 +1,4 @@
-package main
+package importer
 
 import (
 	"context"
@@ -78,8 +78,8 @@ func TestImportGivesUpWhenItsPatienceEnds(t *testing.T) {
 	for _, w := range run.waits {
 		waited += w
 	}
-	if waited > run.cmd.RetryFor || waited < run.cmd.RetryFor/2 {
-		t.Errorf("waited %v of %v", waited, run.cmd.RetryFor)
+	if waited > run.Options.RetryFor || waited < run.Options.RetryFor/2 {
+		t.Errorf("waited %v of %v", waited, run.Options.RetryFor)
 	}
 	if diff := cmp.Diff([5]int{1000, 0, 0, 0, 1000}, counts(rep)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -133,7 +133,7 @@ func TestImportTriesAgainAfterATimeout(t *testing.T) {
 		return n == 1
 	}
 	run := newImportRun(server.URL, smallLog(t))
-	run.client.Transport = timeoutOnce(release)
+	run.Client.Transport = timeoutOnce(release)
 	rep, err := run.do(t)
 	if err != nil {
 		t.Fatal(err)

@@ -1,4 +1,4 @@
-package main
+package importer
 
 import (
 	"bytes"
@@ -89,7 +89,7 @@ func (r *importReply) add(reply *importReply, p importPart) (waiting []int) {
 // importSender posts batches, again and again if need be. The ids make that
 // safe: what the server took the first time is a duplicate the second.
 type importSender struct {
-	im       *importer
+	im       *Importer
 	endpoint string
 	tell     func(format string, args ...any) // says something to the user
 	endless  bool                             // never gives up, whatever --retry-for says
@@ -139,22 +139,22 @@ func (s *importSender) post(ctx context.Context, b *importBatch) (*importReply, 
 		if !errors.As(err, &passing) {
 			return nil, fmt.Errorf("import: %w", err)
 		}
-		now := s.im.now.Now()
+		now := s.im.Clock.Now()
 		if failedAt.IsZero() {
 			failedAt = now
 			if s.endless {
 				s.tell("the server did not take a batch (%v); trying again until it does", err)
 			} else {
-				s.tell("the server did not take a batch (%v); trying again for up to %v", err, s.im.cmd.RetryFor)
+				s.tell("the server did not take a batch (%v); trying again for up to %v", err, s.im.Options.RetryFor)
 			}
 		}
 		pause := max(backoff, passing.after)
 		backoff = min(2*backoff, importBackoffMax)
-		if tried := now.Sub(failedAt); tried+pause > s.im.cmd.RetryFor && !s.endless {
+		if tried := now.Sub(failedAt); tried+pause > s.im.Options.RetryFor && !s.endless {
 			return nil, fmt.Errorf("import: gave up after %v of trying (--retry-for %v): %w",
-				tried.Round(time.Second), s.im.cmd.RetryFor, err)
+				tried.Round(time.Second), s.im.Options.RetryFor, err)
 		}
-		if s.im.wait(ctx, pause) != nil {
+		if s.im.Wait(ctx, pause) != nil {
 			return nil, fmt.Errorf("import: interrupted while the server was away: %w", err)
 		}
 	}
@@ -183,11 +183,11 @@ func (s *importSender) once(ctx context.Context, p importPart) (*importReply, er
 	if err != nil {
 		return nil, err
 	}
-	req.Header.Set("Authorization", "Bearer "+s.im.cmd.Key)
+	req.Header.Set("Authorization", "Bearer "+s.im.Options.Key)
 	req.Header.Set("Content-Type", "application/x-ndjson")
 	req.Header.Set("Content-Encoding", "gzip")
 	req.Header.Set("User-Agent", "weir-import")
-	res, err := s.im.client.Do(req)
+	res, err := s.im.Client.Do(req)
 	if err != nil {
 		if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 			return nil, err
@@ -233,11 +233,11 @@ func (s *importSender) refusal(res *http.Response, body []byte) error {
 	switch res.StatusCode {
 	case http.StatusRequestTimeout, http.StatusTooManyRequests, http.StatusInternalServerError,
 		http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return &passingError{err: err, after: retryAfter(res.Header.Get("Retry-After"), s.im.now.Now())}
+		return &passingError{err: err, after: retryAfter(res.Header.Get("Retry-After"), s.im.Clock.Now())}
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return fmt.Errorf("the server does not accept this write key (--key): %w", err)
 	case http.StatusNotFound, http.StatusMethodNotAllowed:
-		return fmt.Errorf("there is no Weir server at %s: %w", s.im.cmd.URL, err)
+		return fmt.Errorf("there is no Weir server at %s: %w", s.im.Options.URL, err)
 	}
 	if to := res.Header.Get("Location"); to != "" {
 		return fmt.Errorf("the server is elsewhere: use --url for %s: %w", to, err)
