@@ -93,7 +93,7 @@ func (d *drains) more(t testing.TB, n int) {
 func TestShardsThatMoveLoseAndDoubleNothing(t *testing.T) {
 	t.Parallel()
 	cluster := redistest.StartCluster(t, 3, 0)
-	s := storeOn(t, cluster.URL(), redis.Options{Timeout: 20 * time.Second})
+	s := storeOn(t, cluster.URL(), redis.Options{Timeout: 2 * time.Minute})
 	c := startCrowd(t, s, "w", 4, 5*time.Millisecond)
 	d := startDrains(t, s, "me")
 	next := map[*redistest.Server]*redistest.Server{}
