@@ -91,7 +91,7 @@ func noRouteFails(t *testing.T, r *running, id, key string) {
 
 func TestNoRouteFailsWhileAStoreIsAway(t *testing.T) {
 	asAdmin(t, adminToken)
-	redis := redistest.Start(t, "--appendonly", "yes")
+	redis := redistest.Start(t, "--appendonly", "yes", "--appendfsync", "always")
 	ch := clickhousetest.Start(t)
 	r := serves(t, t.TempDir(), "--hot", redis.URL(), "--cold", ch.URL("weir"))
 	id, key := r.shop()

@@ -82,7 +82,7 @@ const anEvent = `{"name":"x","device_id":"d"}`
 
 func TestAServerThatWaitsForRedisAnswersThatItStarts(t *testing.T) {
 	asAdmin(t, adminToken)
-	redis := redistest.Start(t, "--appendonly", "yes")
+	redis := redistest.Start(t, "--appendonly", "yes", "--appendfsync", "always")
 	data := t.TempDir()
 	first := serves(t, data, "--hot", redis.URL())
 	id, key := first.shop()
@@ -126,7 +126,7 @@ func TestAServerThatWaitsForRedisAnswersThatItStarts(t *testing.T) {
 
 func TestAServerDoesNotWaitForTheRedisOfItsCache(t *testing.T) {
 	asAdmin(t, adminToken)
-	redis := redistest.Start(t)
+	redis := redistest.Start(t, "--appendfsync", "always")
 	redis.Kill()
 	r := launches(t, t.TempDir(), "--cache", redis.URL())
 	r.until("it has opened its stores", func() bool { return strings.Contains(r.out.String(), " is at ") })
@@ -162,7 +162,7 @@ func TestAWrongPasswordOfTheCacheEndsTheStart(t *testing.T) {
 
 func TestAServerThatWaitsForRedisSpills(t *testing.T) {
 	asAdmin(t, adminToken)
-	redis := redistest.Start(t, "--appendonly", "yes")
+	redis := redistest.Start(t, "--appendonly", "yes", "--appendfsync", "always")
 	data := t.TempDir()
 	args := []string{"--hot", redis.URL(), "--spill", filepath.Join(t.TempDir(), "spill")}
 	first := serves(t, data, args...)

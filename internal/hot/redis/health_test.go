@@ -84,8 +84,13 @@ func waitFor(t *testing.T, what string, ok func() bool) {
 // waitHealth asks until the answer is liked.
 func waitHealth(t *testing.T, s *store, what string, ok func(redis.Health, error) bool) (h redis.Health) {
 	t.Helper()
+	var err error
+	defer func() {
+		if t.Failed() {
+			t.Logf("%s: %v %+v", what, err, h)
+		}
+	}()
 	waitFor(t, what, func() bool {
-		var err error
 		h, err = s.Health(t.Context())
 		return ok(h, err)
 	})
@@ -228,7 +233,7 @@ func TestWhatMayNotBeReadIsLeftOutAndNoted(t *testing.T) {
 }
 
 func TestHealthOfARedisThatIsAway(t *testing.T) {
-	server := redistest.Start(t)
+	server := redistest.Start(t, "--appendfsync", "always")
 	s := opened(t, server.URL(), redis.Options{Timeout: 2 * time.Second})
 	server.Kill()
 	h, err := s.Health(t.Context())
