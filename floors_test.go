@@ -52,7 +52,7 @@ var house = map[string]room{
 	"internal/wire":      {floor: 1},
 	"internal/accesslog": {floor: 1},
 	"internal/tail":      {floor: 1, only: domain, visitors: []string{"internal/importer"}},
-	"internal/meta":      {floor: 1, visitors: []string{"cmd/weir", "internal/httpd"}},
+	"internal/meta":      {floor: 1, visitors: []string{"cmd/weir", "internal/httpd", "internal/retention"}},
 
 	"internal/deliver": {floor: 1, only: domain, visitors: []string{"cmd/weir", "internal/alert"}},
 
@@ -84,20 +84,24 @@ var house = map[string]room{
 	"internal/drain":    {floor: 3},
 	"internal/stats":    {floor: 3},
 	"internal/insight":  {floor: 3},
-	"internal/report":   {floor: 3},
-	"internal/alert":    {floor: 3},
+
+	"internal/retention": {floor: 3, only: []string{"", "internal/cold", "internal/meta"}, visitors: command},
+
+	// report and alert ask insight.
+	"internal/report": {floor: 4},
+	"internal/alert":  {floor: 4},
 
 	// httpd knows the stores only through what floor 3 answers.
-	"internal/httpd": {floor: 4, only: []string{
+	"internal/httpd": {floor: 5, only: []string{
 		"", "internal/outage", "internal/wire", "internal/fleet", "internal/fleet/local", "internal/meta",
 		"internal/ingest", "internal/stats", "internal/insight", "internal/report", "internal/alert",
 	}},
 
-	"cmd/weir": {floor: 5},
-	"bench":    {floor: 1, only: domain, tests: 6},                   // its benchmarks run the whole pipeline
+	"cmd/weir": {floor: 6},
+	"bench":    {floor: 1, only: domain, tests: 7},                   // its benchmarks run the whole pipeline
 	"client":   {floor: 1, only: nothing, visitors: []string{"e2e"}}, // other people's programs import it
 	"web":      {floor: 1, only: nothing},
-	"e2e":      {floor: 6},
+	"e2e":      {floor: 7},
 
 	"internal/hot/hottest":     {floor: 2, support: true},
 	"internal/fleet/fleettest": {floor: 2, support: true},

@@ -39,7 +39,7 @@ func newValued(t *testing.T) *valued {
 	allow := []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 	metrics, quiet := alert.NewMetrics(prometheus.NewRegistry()), slog.New(slog.DiscardHandler)
 	sender := &alert.Sender{Webhooks: deliver.NewWebhook(deliver.WebhookOptions{Allow: allow, Clock: v.clock}), Texts: alert.English()}
-	asks := totals{v.insights}
+	asks := alert.EngineInsights{Engine: v.insights}
 	v.rules = alert.NewRules(alert.RulesConfig{Shelf: v.meta, Counters: v.replayWorld.hot, Insights: asks, Allow: allow, Sender: sender, Clock: v.clock})
 	v.courier = alert.NewCourier(v.meta, sender, v.clock, quiet, metrics, nil)
 	v.check = alert.NewEvaluator(alert.Config{
@@ -189,7 +189,7 @@ func TestEachValueOfAnInsightIsThatOfItsAnswer(t *testing.T) {
 			t.Errorf("%s: %+v, want %v of %d", name, s, want, volume)
 		}
 	}
-	if _, _, _, err := (totals{v.insights}).Value(t.Context(), v.project, weir.Query{Kind: weir.KindGrowth}, weir.ValueApdex, 0); weir.ErrorCode(err) != weir.EINVALID {
+	if _, _, _, err := (alert.EngineInsights{Engine: v.insights}).Value(t.Context(), v.project, weir.Query{Kind: weir.KindGrowth}, weir.ValueApdex, 0); weir.ErrorCode(err) != weir.EINVALID {
 		t.Errorf("growth: %v", err)
 	}
 }

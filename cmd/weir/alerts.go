@@ -5,13 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"strconv"
 	"time"
 
-	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/alert"
 	"github.com/weir-analytics/weir/internal/deliver"
-	"github.com/weir-analytics/weir/internal/hot"
 	"github.com/weir-analytics/weir/internal/insight"
 	"golang.org/x/sync/errgroup"
 )
@@ -47,85 +44,6 @@ func (f *alertFlags) mail() (*deliver.Mail, error) {
 	return m, nil
 }
 
-// totals asks an engine what alerts ask.
-type totals struct{ engine *insight.Engine }
-
-func (t totals) Totals(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) ([]*float64, time.Time, error) {
-	a, err := t.engine.Trend(ctx, p, q, freshness)
-	if err != nil {
-		return nil, time.Time{}, err
-	}
-	values := make([]*float64, len(a.Series))
-	for i, s := range a.Series {
-		values[i] = s.Total
-	}
-	return values, a.AsOf, nil
-}
-
-// statuses is how many statuses Outcomes can tell apart.
-const statuses = 100
-
-// Outcomes implements alert.Insights by a trend that is broken down by status.
-func (t totals) Outcomes(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (o hot.Outcomes, asOf time.Time, err error) {
-	q.Series, q.Breakdown, q.Limit = []weir.Series{{Event: weir.NameCall, Math: weir.MathTotal}}, "status", statuses
-	a, err := t.engine.Trend(ctx, p, q, freshness)
-	if err != nil {
-		return o, time.Time{}, err
-	}
-	for _, s := range a.Series {
-		switch {
-		case s.Other:
-			return o, time.Time{}, weir.Errorf(weir.EUNAVAILABLE, "the calls have more than %d statuses: name some in the filter", statuses)
-		case s.Total == nil || s.Breakdown == nil || s.Breakdown.None:
-			continue
-		}
-		status, err := strconv.Atoi(s.Breakdown.Value)
-		if err != nil {
-			return o, time.Time{}, fmt.Errorf("alert: status of calls: %w", err)
-		}
-		o.Add(hot.StatusClass(status), int64(*s.Total))
-	}
-	return o, a.AsOf, nil
-}
-
-// Value implements alert.Insights by the totals of calls or pages.
-func (t totals) Value(ctx context.Context, p *weir.Project, q weir.Query, name weir.AlertValue, freshness time.Duration) (*float64, int64, time.Time, error) {
-	var values map[weir.AlertValue]*float64
-	var volume int64
-	var asOf time.Time
-	number := func(n int64) *float64 { return new(float64(n)) }
-	switch q.Kind {
-	case weir.KindCalls:
-		a, err := t.engine.Calls(ctx, p, q, freshness)
-		if err != nil {
-			return nil, 0, time.Time{}, err
-		}
-		v := a.Totals
-		volume, asOf = v.Calls, a.AsOf
-		values = map[weir.AlertValue]*float64{
-			weir.ValueApdex: v.Apdex, weir.ValueSuccessRate: v.SuccessRate, weir.ValueErrorRate4xx: v.ErrorRate4xx, weir.ValueErrorRate5xx: v.ErrorRate5xx,
-			weir.ValueRate: &v.Rate, weir.ValueLatencyMean: v.LatencyMean, weir.ValueLatencyP50: v.P50, weir.ValueLatencyP90: v.P90,
-			weir.ValueLatencyP95: v.P95, weir.ValueLatencyP99: v.P99, weir.ValueNewConsumers: number(a.Consumers.New),
-		}
-	case weir.KindPages:
-		a, err := t.engine.Pages(ctx, p, q, freshness)
-		if err != nil {
-			return nil, 0, time.Time{}, err
-		}
-		v := a.Totals
-		volume, asOf = v.Visits, a.AsOf
-		values = map[weir.AlertValue]*float64{
-			weir.ValueViews: number(v.Views), weir.ValueVisitors: number(v.Visitors), weir.ValueVisits: number(v.Visits),
-			weir.ValueBounceRate: v.BounceRate, weir.ValueVisitDuration: v.VisitDuration,
-		}
-	}
-	value, ok := values[name]
-	if !ok {
-		return nil, 0, time.Time{}, weir.Errorf(weir.EINVALID, "the insight %s has no value %q", q.Kind, name)
-	}
-	return value, volume, asOf, nil
-}
-
 // alerting checks alerts and delivers what they say.
 type alerting struct {
 	rules     *alert.Rules
@@ -137,7 +55,7 @@ type alerting struct {
 func (s *server) newAlerting(engine *insight.Engine) *alerting {
 	var insights alert.Insights
 	if engine != nil {
-		insights = totals{engine}
+		insights = alert.EngineInsights{Engine: engine}
 	}
 	sender := &alert.Sender{
 		Webhooks: deliver.NewWebhook(deliver.WebhookOptions{Allow: s.cmd.Private, Agent: "Weir/" + version}),

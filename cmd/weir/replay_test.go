@@ -14,6 +14,7 @@ import (
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/insight"
 	"github.com/weir-analytics/weir/internal/meta"
+	"github.com/weir-analytics/weir/internal/report"
 	"github.com/weir-analytics/weir/internal/stats"
 )
 
@@ -338,7 +339,7 @@ func (p *replayProject) checkCalls() {
 	if len(got.Points) != int(hours) {
 		p.errorf("%d hours", len(got.Points))
 	}
-	total := figures(&got.Totals)
+	total := report.Figures(&got.Totals)
 	p.sameFigures("three days", &total, of, hours)
 	byHour := of.by(func(r *replayed) string { return hourOf(r.at, p.loc) })
 	for _, pt := range got.Points {

@@ -141,7 +141,7 @@ func newReplayWorld(t *testing.T, stores func(*testing.T, weir.Clock) (hot.Store
 		t.Fatal(err)
 	}
 	w.reports = report.New(report.Config{
-		Store: w.meta, Counters: w.hot, At: at, Clock: w.clock, Registry: w.reg, Source: newReportSource(e, w.cold, d),
+		Store: w.meta, Counters: w.hot, At: at, Clock: w.clock, Registry: w.reg, Source: report.NewInsightSource(e, w.cold, d),
 	})
 	w.nightly = report.NewScheduler(w.reports, w.meta, always)
 	s := httptest.NewServer(httpd.New(httpd.Config{
@@ -247,3 +247,5 @@ func ndjson(events []*replayed) []byte {
 	}
 	return b
 }
+
+func always(context.Context, time.Duration) (bool, error) { return true, nil }

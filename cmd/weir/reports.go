@@ -1,13 +1,8 @@
 package main
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"math"
 	"time"
 
-	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/cold"
 	"github.com/weir-analytics/weir/internal/insight"
 	"github.com/weir-analytics/weir/internal/report"
@@ -23,135 +18,10 @@ func (s *server) buildReports(r cold.Reader) {
 	at, _ := report.ParseAt(s.cmd.ReportAt) // was checked
 	c := report.Config{Store: s.meta, Counters: s.hot, At: at, Clock: s.clock, Today: s.today, Logger: s.log, Registry: s.reg}
 	if s.cold != nil {
-		c.Source = newReportSource(insight.New(r, s.drain, s.clock, insight.Options{MaxTime: reportStatement}), r, s.drain)
+		c.Source = report.NewInsightSource(insight.New(r, s.drain, s.clock, insight.Options{MaxTime: reportStatement}), r, s.drain)
 	}
 	s.reports = report.New(c)
 	if s.cmd.has(roleJobs) && s.cold != nil {
 		s.nightly = report.NewScheduler(s.reports, s.meta, s.once("reports"))
 	}
-}
-
-// reportSource answers what reports ask with insights.
-type reportSource struct {
-	insights *insight.Engine
-	cold     cold.Reader
-	barrier  insight.Barrier
-}
-
-func newReportSource(e *insight.Engine, r cold.Reader, b insight.Barrier) *reportSource {
-	return &reportSource{e, r, b}
-}
-
-// Flush implements report.Source, as the methods that follow do.
-func (s *reportSource) Flush(ctx context.Context) (time.Time, error) { return s.barrier.Flush(ctx) }
-
-// Totals leaves the calls to Calls.
-func (s *reportSource) Totals(ctx context.Context, p *weir.Project, from, to time.Time) (t weir.ReportTotals, err error) {
-	a, err := s.insights.Trend(ctx, p, weir.Query{
-		Kind: weir.KindTrend, From: from, To: to, Interval: weir.Day,
-		Series: []weir.Series{{Math: weir.MathTotal}, {Math: weir.MathUnique}},
-	}, 0)
-	if err != nil {
-		return t, err
-	}
-	if len(a.Series) != 2 {
-		return t, fmt.Errorf("%d series instead of 2", len(a.Series))
-	}
-	return weir.ReportTotals{Events: count(a.Series[0].Total), Visitors: count(a.Series[1].Total)}, nil
-}
-
-func (s *reportSource) Calls(ctx context.Context, p *weir.Project, from, to time.Time, top int) (weir.ReportCalls, error) {
-	a, err := s.insights.Calls(ctx, p, weir.Query{Kind: weir.KindCalls, From: from, To: to, Breakdown: "route", Limit: top}, 0)
-	if err != nil {
-		return weir.ReportCalls{}, err
-	}
-	r := weir.ReportCalls{
-		CallFigures: figures(&a.Totals),
-		Consumers:   weir.ReportConsumers{Active: a.Consumers.Active, New: a.Consumers.New, Returning: a.Consumers.Returning},
-	}
-	for i := range a.Groups {
-		g := &a.Groups[i]
-		api := weir.ReportAPI{Other: g.Other, CallFigures: figures(&g.CallValues)}
-		if !g.Other && !g.Breakdown.None {
-			api.API = &g.Breakdown.Value
-		}
-		r.ByAPI = append(r.ByAPI, api)
-	}
-	return r, nil
-}
-
-func figures(v *insight.CallValues) weir.CallFigures {
-	return weir.CallFigures{
-		Calls: v.Calls, Rate: v.Rate, Unknown: v.Unknown, SuccessRate: v.SuccessRate, ErrorRate4xx: v.ErrorRate4xx, ErrorRate5xx: v.ErrorRate5xx, Apdex: v.Apdex,
-		Latency: weir.ReportLatency{Mean: nanos(v.LatencyMean), P50: nanos(v.P50), P90: nanos(v.P90), P95: nanos(v.P95), P99: nanos(v.P99)},
-	}
-}
-
-// nanos rounds milliseconds to a millionth: the last bits of a mean are by the order
-// in which it was added up, and another order must not make another revision.
-func nanos(ms *float64) *float64 {
-	if ms == nil {
-		return nil
-	}
-	r := math.Round(*ms*1e6) / 1e6
-	return &r
-}
-
-func (s *reportSource) Growth(ctx context.Context, p *weir.Project, from, to time.Time) (weir.ReportGrowth, error) {
-	a, err := s.insights.Growth(ctx, p, weir.Query{Kind: weir.KindGrowth, From: from, To: to, Interval: weir.Day}, 0)
-	if err != nil {
-		return weir.ReportGrowth{}, err
-	}
-	if len(a.Points) != 1 {
-		return weir.ReportGrowth{}, fmt.Errorf("%d points of one day", len(a.Points))
-	}
-	g := a.Points[0]
-	return weir.ReportGrowth{
-		New: g.New, Active: g.Active, Returning: g.Returning, Resurrecting: g.Resurrecting, Dormant: g.Dormant, Cumulative: g.Cumulative, Net: g.Net,
-		WeeklyActive: g.WeeklyActive, MonthlyActive: g.MonthlyActive, Signups: g.Signups,
-	}, nil
-}
-
-func (s *reportSource) Visits(ctx context.Context, p *weir.Project, from, to time.Time, top int) (weir.ReportVisits, error) {
-	a, err := s.insights.Pages(ctx, p, weir.Query{Kind: weir.KindPages, From: from, To: to, Limit: top}, 0)
-	if err != nil {
-		return weir.ReportVisits{}, err
-	}
-	v := weir.ReportVisits{
-		Count: a.Totals.Visits, Visitors: a.Totals.Visitors, Views: a.Totals.Views,
-		BounceRate: a.Totals.BounceRate, MeanDuration: nanos(a.Totals.VisitDuration),
-	}
-	for _, pg := range a.Pages {
-		v.Pages = append(v.Pages, weir.ReportPage{Path: pg.Path, Views: pg.Views, Visitors: pg.Visitors})
-	}
-	return v, nil
-}
-
-func (s *reportSource) Dead(ctx context.Context, p *weir.Project, from, to time.Time) (events, calls int64, err error) {
-	return report.CountDead(ctx, s.cold, p, from, to)
-}
-
-func (s *reportSource) Events(ctx context.Context, p *weir.Project, from, to time.Time) (map[weir.Date]int64, error) {
-	a, err := s.insights.Trend(ctx, p, weir.Query{
-		Kind: weir.KindTrend, From: from, To: to, Interval: weir.Day, Series: []weir.Series{{Math: weir.MathTotal}},
-	}, time.Minute)
-	if err != nil {
-		return nil, err
-	}
-	if len(a.Series) != 1 {
-		return nil, errors.New("no series of events")
-	}
-	days := make(map[weir.Date]int64, len(a.Series[0].Points))
-	for _, pt := range a.Series[0].Points {
-		days[weir.DateOf(pt.Time, p.Location())] = count(pt.Value)
-	}
-	return days, nil
-}
-
-// count is a whole number of a trend, which has no value where there is nothing.
-func count(v *float64) int64 {
-	if v == nil {
-		return 0
-	}
-	return int64(*v)
 }

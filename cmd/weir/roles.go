@@ -99,3 +99,19 @@ func (e elsewhere) Growth(context.Context, *weir.Project, weir.Query, time.Durat
 func (e elsewhere) Events(context.Context, *weir.Project, insight.EventsQuery, time.Duration) (*insight.EventPage, error) {
 	return nil, e.err("answer questions")
 }
+
+func (e elsewhere) Profiles(context.Context, *weir.Project, insight.ProfilesQuery, time.Duration) (*insight.ProfilePage, error) {
+	return nil, e.err("answer questions")
+}
+
+func (e elsewhere) Profile(context.Context, *weir.Project, string, time.Duration) (*insight.Profile, error) {
+	return nil, e.err("answer questions")
+}
+
+func (e elsewhere) Export(context.Context, *weir.Project, string, io.Writer) error {
+	return e.err("answer questions")
+}
+
+func (e elsewhere) Erase(context.Context, *weir.Project, string, string) (*insight.Erased, error) {
+	return nil, e.err("erase profiles")
+}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/weir-analytics/weir/internal/httpd"
+	"github.com/weir-analytics/weir/internal/retention"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -105,10 +106,10 @@ func (s *server) background(ctx context.Context, g *errgroup.Group) {
 		g.Go(func() error { return s.brake.Run(ctx) })
 	}
 	if s.cmd.has(roleJobs) {
-		g.Go(func() error { return destroySalts(ctx, s.meta, s.once("salts"), s.log) })
+		g.Go(func() error { return retention.DestroySalts(ctx, s.meta, s.once("salts"), s.log) })
 	}
 	if s.retention != nil {
-		g.Go(func() error { return s.retention.run(ctx) })
+		g.Go(func() error { return s.retention.Run(ctx) })
 	}
 	if s.nightly != nil {
 		g.Go(func() error { return s.nightly.Run(ctx) })

@@ -27,6 +27,7 @@ import (
 	"github.com/weir-analytics/weir/internal/insight"
 	"github.com/weir-analytics/weir/internal/meta"
 	"github.com/weir-analytics/weir/internal/report"
+	"github.com/weir-analytics/weir/internal/retention"
 	"github.com/weir-analytics/weir/internal/spill"
 	"github.com/weir-analytics/weir/internal/stats"
 	"github.com/weir-analytics/weir/internal/wire"
@@ -77,7 +78,7 @@ type server struct {
 
 	alerts *alerting
 
-	retention *retention // nil unless the node does scheduled work and has the cold tier open
+	retention *retention.Retention // nil unless the node does scheduled work and has the cold tier open
 
 	reports *report.Reporter
 	nightly *report.Scheduler // nil like retention
@@ -227,12 +228,12 @@ func (s *server) build() {
 	if s.cmd.has(roleQuery) {
 		e := insight.New(m.timed(s.cold), s.drain, s.clock, insight.Options{Cache: s.shared.cache, Locks: s.shared.asking, Memory: int64(s.cmd.parts.Answers)})
 		m.watchInsights(s.reg, e)
-		answers, engine, people = e, e, profiles{e, s.cold, s.shared.locks}
+		answers, engine, people = e, e, insight.Profiles{Engine: e, Cold: s.cold, Locks: s.shared.locks}
 	}
 	s.watchMemory(engine)
 	s.alerts = s.newAlerting(engine)
 	if s.cmd.has(roleJobs) && s.cold != nil {
-		s.retention = newRetention(s.meta, s.cold, s.once("retention"), s.log, s.reg)
+		s.retention = retention.New(s.meta, s.cold, s.once("retention"), s.log, s.reg)
 	}
 	s.buildReports(m.timed(s.cold))
 	if s.cmd.has(roleIngest) {

@@ -1,4 +1,6 @@
-package main
+// Package retention deletes what is old: from the cold tier what projects no longer keep,
+// from meta the salts that device ids were derived under.
+package retention
 
 import (
 	"context"
@@ -14,18 +16,18 @@ import (
 // retentionEvery is how often it is looked whether a project's day has passed.
 const retentionEvery = time.Hour
 
-// keeper says which projects there are, what day it is, and what is deleted already.
+// Keeper says which projects there are, what day it is, and what is deleted already.
 // *meta.Store does.
-type keeper interface {
+type Keeper interface {
 	Projects(ctx context.Context) ([]*weir.Project, error)
 	Today(ctx context.Context) (meta.Today, error)
 	Forgotten(ctx context.Context) (map[string]time.Time, error)
 	SetForgotten(ctx context.Context, before map[string]time.Time) error
 }
 
-// retention deletes from the cold tier what projects no longer keep.
-type retention struct {
-	keeper keeper
+// Retention deletes from the cold tier what projects no longer keep.
+type Retention struct {
+	keeper Keeper
 	cold   cold.Forgetter
 	once   func(context.Context, time.Duration) (bool, error) // lets one of several nodes do it
 	log    *slog.Logger
@@ -33,8 +35,9 @@ type retention struct {
 	failures prometheus.Counter
 }
 
-func newRetention(k keeper, f cold.Forgetter, once func(context.Context, time.Duration) (bool, error), log *slog.Logger, reg prometheus.Registerer) *retention {
-	r := &retention{
+// New makes one, whose metrics are in reg. once lets one of several nodes do it.
+func New(k Keeper, f cold.Forgetter, once func(context.Context, time.Duration) (bool, error), log *slog.Logger, reg prometheus.Registerer) *Retention {
+	r := &Retention{
 		keeper: k, cold: f, once: once, log: log,
 		failures: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "weir_retention_failures_total", Help: "Failed tries to delete what projects no longer keep; they are made again within the hour.",
@@ -44,8 +47,8 @@ func newRetention(k keeper, f cold.Forgetter, once func(context.Context, time.Du
 	return r
 }
 
-// run deletes at the start and every hour, until ctx is done.
-func (r *retention) run(ctx context.Context) error {
+// Run deletes at the start and every hour, until ctx is done.
+func (r *Retention) Run(ctx context.Context) error {
 	t := time.NewTicker(retentionEvery)
 	defer t.Stop()
 	for {
@@ -66,7 +69,7 @@ func (r *retention) run(ctx context.Context) error {
 
 // enforce deletes for the projects whose cut has moved since the last time, many in one
 // go. Those of a go that fails are tried again; the others are done.
-func (r *retention) enforce(ctx context.Context) {
+func (r *Retention) enforce(ctx context.Context) {
 	today, err := r.keeper.Today(ctx)
 	if err != nil {
 		r.failed(ctx, "look at the clock", err)
@@ -118,7 +121,7 @@ func cutsOf(all []*weir.Project, done map[string]time.Time, today time.Time) []c
 	return cuts
 }
 
-func (r *retention) failed(ctx context.Context, step string, err error, more ...any) {
+func (r *Retention) failed(ctx context.Context, step string, err error, more ...any) {
 	if ctx.Err() != nil {
 		return // the server stops
 	}

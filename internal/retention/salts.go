@@ -1,4 +1,4 @@
-package main
+package retention
 
 import (
 	"context"
@@ -8,17 +8,17 @@ import (
 	"github.com/weir-analytics/weir/internal/meta"
 )
 
-// salter destroys the salts that device ids were derived under. *meta.Store is one.
-type salter interface {
+// Salter destroys the salts that device ids were derived under. *meta.Store is one.
+type Salter interface {
 	DestroySalts(ctx context.Context) (meta.Today, error)
 }
 
 // saltsEvery bounds how long a salt outlives its time.
 const saltsEvery = time.Hour
 
-// destroySalts destroys old salts until ctx is done, on a server that gets no events
+// DestroySalts destroys old salts until ctx is done, on a server that gets no events
 // too. Of several nodes the one does it that once lets.
-func destroySalts(ctx context.Context, s salter, once func(context.Context, time.Duration) (bool, error), log *slog.Logger) error {
+func DestroySalts(ctx context.Context, s Salter, once func(context.Context, time.Duration) (bool, error), log *slog.Logger) error {
 	t := time.NewTicker(saltsEvery)
 	defer t.Stop()
 	for {

@@ -1,4 +1,4 @@
-package main
+package retention
 
 import (
 	"bytes"
@@ -33,7 +33,7 @@ func TestOldSaltsAreDestroyedAtTheStartAndEveryHour(t *testing.T) {
 		s := &saltCalls{}
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Hour+time.Minute)
 		defer cancel()
-		if err := destroySalts(ctx, s, always, slog.New(slog.DiscardHandler)); err != nil {
+		if err := DestroySalts(ctx, s, always, slog.New(slog.DiscardHandler)); err != nil {
 			t.Fatal(err)
 		}
 		if d := cmp.Diff([]string{"2000-01-01 00:00:00", "2000-01-01 01:00:00", "2000-01-01 02:00:00"}, s.days); d != "" {
@@ -48,7 +48,7 @@ func TestSaltsThatCannotBeDestroyedAreLoggedAndTriedAgain(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour+time.Minute)
 		defer cancel()
 		var log bytes.Buffer
-		if err := destroySalts(ctx, s, always, slog.New(slog.NewTextHandler(&log, nil))); err != nil {
+		if err := DestroySalts(ctx, s, always, slog.New(slog.NewTextHandler(&log, nil))); err != nil {
 			t.Fatal(err)
 		}
 		if n := strings.Count(log.String(), "disk on fire"); n != 2 {
@@ -63,7 +63,7 @@ func TestAClockThatJumpedIsLoggedWhereSaltsWouldGo(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		var log bytes.Buffer
-		if err := destroySalts(ctx, s, always, slog.New(slog.NewTextHandler(&log, nil))); err != nil {
+		if err := DestroySalts(ctx, s, always, slog.New(slog.NewTextHandler(&log, nil))); err != nil {
 			t.Fatal(err)
 		}
 		if text := log.String(); !strings.Contains(text, "level=ERROR") || !strings.Contains(text, "ahead=48h0m0s") {
@@ -88,9 +88,9 @@ func TestOneNodeDestroysTheSalts(t *testing.T) {
 		both, cancel := context.WithTimeout(t.Context(), 4*time.Hour+time.Minute)
 		defer cancel()
 		var wg sync.WaitGroup
-		wg.Go(func() { _ = destroySalts(first, a, node("a"), slog.New(slog.DiscardHandler)) })
+		wg.Go(func() { _ = DestroySalts(first, a, node("a"), slog.New(slog.DiscardHandler)) })
 		synctest.Wait()
-		wg.Go(func() { _ = destroySalts(both, b, node("b"), slog.New(slog.DiscardHandler)) })
+		wg.Go(func() { _ = DestroySalts(both, b, node("b"), slog.New(slog.DiscardHandler)) })
 		wg.Wait()
 		// The first does it twice and is gone; two hours after that its lock ends.
 		if len(a.days) != 2 || len(b.days) != 2 {

@@ -1,11 +1,10 @@
-package main
+package insight_test
 
 import (
 	"context"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	weir "github.com/weir-analytics/weir"
@@ -48,7 +47,7 @@ func TestOneErasureOfAProjectGoesOnAtATime(t *testing.T) {
 	engine := insight.New(store, openGate{}, nil, insight.Options{})
 	slow := &slowEraser{began: make(chan struct{}), goOn: make(chan struct{})}
 	locks := local.New(local.Options{}).Locks
-	one, other := profiles{engine, slow, locks}, profiles{engine, slow, locks} // of two nodes
+	one, other := insight.Profiles{Engine: engine, Cold: slow, Locks: locks}, insight.Profiles{Engine: engine, Cold: slow, Locks: locks} // of two nodes
 	p := &weir.Project{ID: "p", Timezone: "UTC"}
 	if err := p.Resolve(); err != nil {
 		t.Fatal(err)
@@ -74,24 +73,4 @@ func TestOneErasureOfAProjectGoesOnAtATime(t *testing.T) {
 	if _, err := other.Erase(t.Context(), p, "u", "user 1"); err != nil {
 		t.Errorf("one after it: %v", err)
 	}
-}
-
-func TestALockIsHeldForAsLongAsItIsNeeded(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		locks := local.New(local.Options{}).Locks
-		release, mine, err := hold(t.Context(), locks, "x", 30*time.Second)
-		if err != nil || !mine {
-			t.Fatal(mine, err)
-		}
-		<-time.After(10 * time.Minute)
-		if _, mine, _ := hold(t.Context(), locks, "x", time.Second); mine {
-			t.Error("it was lost")
-		}
-		release()
-		again, mine, err := hold(t.Context(), locks, "x", time.Second)
-		if err != nil || !mine {
-			t.Fatal("it was not given up", err)
-		}
-		again()
-	})
 }
