@@ -257,7 +257,7 @@ func (e *erasing) erase(profile string) {
 			e.send(s)
 		}
 	})
-	a, err := e.engine.Erase(context.Background(), e.project, e.store, profile, "test")
+	a, err := e.engine.Erase(context.Background(), e.project, e.store, e.log, profile, "test")
 	sent.Wait()
 	if err != nil {
 		e.Fatalf("erase %s: %v", profile, err)

@@ -98,6 +98,65 @@ func TestProfilesAreExportedAndErasedFromTheCommandLine(t *testing.T) {
 	}
 }
 
+func TestWhoIsErasedIsNotHereAnyMoreAndNoConsumer(t *testing.T) {
+	asAdmin(t, "the administrator's own secret")
+	s := serves(t, t.TempDir())
+	made := strings.Fields(weirs(t, "project", "create", "Shop", "--url", s.url).out)
+	project, key := made[1], made[len(made)-1]
+	ask := func(method, path, token, body string) string {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), method, s.url+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+token)
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		text, err := io.ReadAll(res.Body)
+		if err != nil || res.StatusCode != http.StatusOK {
+			t.Fatalf("%s %s: %s %s %v", method, path, res.Status, text, err)
+		}
+		return string(text)
+	}
+	var overview struct {
+		Today        struct{ Calls int }
+		LiveVisitors int                         `json:"live_visitors"`
+		TopConsumers []struct{ Consumer string } `json:"top_consumers"`
+	}
+	look := func(want string) {
+		t.Helper()
+		overview.TopConsumers = nil
+		text := ask("GET", "/api/v1/projects/"+project+"/stats/overview", "the administrator's own secret", "")
+		if err := json.Unmarshal([]byte(text), &overview); err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprint(overview.LiveVisitors, overview.Today.Calls, overview.TopConsumers); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+	ask("POST", "/v1/events", key, `[
+		{"name":"identify","profile_id":"u1","device_id":"d1"},
+		{"name":"identify","profile_id":"u1","device_id":"d3","properties":{"$alias":"former"}},
+		{"name":"api_call","device_id":"d1","call":{"method":"GET","route":"/a","status":200,"consumer":"u1"}},
+		{"name":"api_call","profile_id":"u1","call":{"method":"GET","route":"/a","status":200,"consumer":"u1"}},
+		{"name":"api_call","profile_id":"former","call":{"method":"GET","route":"/a","status":200,"consumer":"former"}},
+		{"name":"api_call","device_id":"d2","call":{"method":"GET","route":"/a","status":200,"consumer":"acme"}}]`)
+	before := ask("GET", "/api/v1/projects/"+project+"/stats/overview", "the administrator's own secret", "")
+	for _, name := range []string{`"u1"`, `"former"`, `"acme"`} {
+		if !strings.Contains(before, name) {
+			t.Fatalf("%s is not among the consumers: %s", name, before)
+		}
+	}
+	ask("DELETE", "/api/v1/projects/"+project+"/profiles/u1", "the administrator's own secret", "")
+	look("1 4 [{acme}]")
+	if got := s.stops(); got != 0 {
+		t.Fatalf("ended with %d: %s", got, s.log)
+	}
+}
+
 func TestAnExportThatIsCutOffIsAnError(t *testing.T) {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, `{"profile":`)

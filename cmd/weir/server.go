@@ -228,7 +228,7 @@ func (s *server) build() {
 	if s.cmd.has(roleQuery) {
 		e := insight.New(m.timed(s.cold), s.drain, s.clock, insight.Options{Cache: s.shared.cache, Locks: s.shared.asking, Memory: int64(s.cmd.parts.Answers)})
 		m.watchInsights(s.reg, e)
-		answers, engine, people = e, e, insight.Profiles{Engine: e, Cold: s.cold, Locks: s.shared.locks}
+		answers, engine, people = e, e, insight.Profiles{Engine: e, Cold: s.cold, Hot: s.hot, Locks: s.shared.locks}
 	}
 	s.watchMemory(engine)
 	s.alerts = s.newAlerting(engine)

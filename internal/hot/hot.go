@@ -35,6 +35,7 @@ type Store interface {
 	Log
 	Counters
 	Presence
+	Eraser
 	Close() error
 }
 
@@ -153,6 +154,17 @@ type Presence interface {
 	Live(ctx context.Context, project string, now time.Time) (int, error)
 	// Seen says of each sighting what the store has of it.
 	Seen(ctx context.Context, project string, asked []Sighting, now time.Time) ([]Sight, error)
+}
+
+// Eraser takes persons out of what Append keeps beside the log.
+type Eraser interface {
+	// Erase makes the devices unseen and no longer live, until their next events, and
+	// takes the consumers out of all buckets: their calls go on counting under
+	// everything else. Events of the log are not erased: what is not committed yet may
+	// make a device live again when the store is opened. It is done in steps, and appends
+	// wait for no more than one of them; after an error a part may be done, and to do it
+	// again does the rest. When it returns without an error, it is durable.
+	Erase(ctx context.Context, project string, devices, consumers []string) error
 }
 
 // Sighting is a device, and the id of an event that it may have sent; "" is none.

@@ -40,7 +40,7 @@ func TestNoAnswerOfBeforeAnErasureIsKept(t *testing.T) {
 	if ada, cached := ask(other, p); !ada || !cached {
 		t.Fatal("the answer is not kept")
 	}
-	if _, err := one.Erase(t.Context(), p, s, "ada", "user 1"); err != nil {
+	if _, err := one.Erase(t.Context(), p, s, counters{&noting{}}, "ada", "user 1"); err != nil {
 		t.Fatal(err)
 	}
 	if ada, cached := ask(other, p); ada || cached {

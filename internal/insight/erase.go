@@ -7,6 +7,7 @@ import (
 
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/cold"
+	"github.com/weir-analytics/weir/internal/hot"
 )
 
 // Erased says what an erasure did.
@@ -21,7 +22,8 @@ type Erased struct {
 const barrierTries = 10
 
 // Erase erases a profile, its devices and the profiles that are merged into it in the cold
-// tier, c. by is who asked for it.
+// tier, c, and takes them out of what the hot tier, h, keeps beside its log. by is who
+// asked for it.
 //
 // What was acknowledged before the call is stored first, so that its links are known.
 // Then the mark is noted, and what was begun without heeding it is stored: batches that
@@ -31,7 +33,7 @@ const barrierTries = 10
 // acknowledged gets into the cold tier: a part may be done, and the next call does the
 // rest. What is known of the profile is erased, also where the clock of the node that
 // received it was ahead.
-func (e *Engine) Erase(ctx context.Context, p *weir.Project, c cold.Eraser, profileID, by string) (*Erased, error) {
+func (e *Engine) Erase(ctx context.Context, p *weir.Project, c cold.Eraser, h hot.Eraser, profileID, by string) (*Erased, error) {
 	if err := isProfile(profileID); err != nil {
 		return nil, err
 	}
@@ -65,6 +67,10 @@ func (e *Engine) Erase(ctx context.Context, p *weir.Project, c cold.Eraser, prof
 	}
 	if err := e.complete(ctx); err != nil {
 		return nil, err
+	}
+	// Before the links are gone: an erasure that is repeated must find the devices again.
+	if err := h.Erase(ctx, p.ID, er.Devices, append([]string{profileID}, er.Merged...)); err != nil {
+		return nil, fmt.Errorf("insight: %w", err)
 	}
 	if err := c.Erase(ctx, er); err != nil {
 		return nil, fmt.Errorf("insight: %w", err)

@@ -7,12 +7,14 @@ import (
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/cold"
 	"github.com/weir-analytics/weir/internal/fleet"
+	"github.com/weir-analytics/weir/internal/hot"
 )
 
-// Profiles are those of the cold tier. Of several nodes one at a time erases in a project.
+// Profiles are those of the cold tier, and what the hot tier has of them. Of several nodes one at a time erases in a project.
 type Profiles struct {
 	*Engine
 	Cold  cold.Eraser
+	Hot   hot.Eraser
 	Locks fleet.Locks // of all nodes
 }
 
@@ -20,7 +22,7 @@ type Profiles struct {
 // project's next one.
 const eraseTTL = 30 * time.Second
 
-// Erase erases in the cold tier, one profile of a project at a time: two erasures of the
+// Erase erases in both tiers, one profile of a project at a time: two erasures of the
 // same events at once could each add what is left of them. Error: EUNAVAILABLE too, when
 // another goes on.
 func (p Profiles) Erase(ctx context.Context, of *weir.Project, profileID, by string) (*Erased, error) {
@@ -32,5 +34,5 @@ func (p Profiles) Erase(ctx context.Context, of *weir.Project, profileID, by str
 		return nil, weir.Errorf(weir.EUNAVAILABLE, "another erasure of the project goes on: erase again when it has ended")
 	}
 	defer release()
-	return p.Engine.Erase(ctx, of, p.Cold, profileID, by)
+	return p.Engine.Erase(ctx, of, p.Cold, p.Hot, profileID, by)
 }

@@ -36,6 +36,10 @@ func (s *slowEraser) Erase(context.Context, cold.Erasure) error {
 	return nil
 }
 
+type noCounters struct{}
+
+func (noCounters) Erase(context.Context, string, []string, []string) error { return nil }
+
 // Two at once could each add what is left of the same events: a cold tier need not
 // have transactions.
 func TestOneErasureOfAProjectGoesOnAtATime(t *testing.T) {
@@ -47,7 +51,10 @@ func TestOneErasureOfAProjectGoesOnAtATime(t *testing.T) {
 	engine := insight.New(store, openGate{}, nil, insight.Options{})
 	slow := &slowEraser{began: make(chan struct{}), goOn: make(chan struct{})}
 	locks := local.New(local.Options{}).Locks
-	one, other := insight.Profiles{Engine: engine, Cold: slow, Locks: locks}, insight.Profiles{Engine: engine, Cold: slow, Locks: locks} // of two nodes
+	node := func() insight.Profiles {
+		return insight.Profiles{Engine: engine, Cold: slow, Hot: noCounters{}, Locks: locks}
+	}
+	one, other := node(), node()
 	p := &weir.Project{ID: "p", Timezone: "UTC"}
 	if err := p.Resolve(); err != nil {
 		t.Fatal(err)

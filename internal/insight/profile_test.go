@@ -2,6 +2,7 @@ package insight_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -42,7 +43,7 @@ func TestAProfileNeedsAnID(t *testing.T) {
 	for _, id := range []string{"", "\xff", strings.Repeat("x", 9000)} {
 		_, err := e.Profile(t.Context(), berlin(t), id, 0)
 		invalid(t, err, "profile")
-		_, err = e.Erase(t.Context(), berlin(t), nil, id, "")
+		_, err = e.Erase(t.Context(), berlin(t), nil, nil, id, "")
 		invalid(t, err, "profile")
 		err = e.Export(t.Context(), berlin(t), id, nil)
 		invalid(t, err, "profile")
@@ -76,7 +77,7 @@ func (u untouched) Mark(context.Context, cold.Erasure) error {
 
 func TestNothingIsErasedBeforeAllThatWasAcknowledgedIsThere(t *testing.T) {
 	e := insight.New(newStore(t), behind{}, time.Now, insight.Options{})
-	if _, err := e.Erase(t.Context(), berlin(t), untouched{t}, "u", "user 1"); weir.ErrorCode(err) != weir.EUNAVAILABLE {
+	if _, err := e.Erase(t.Context(), berlin(t), untouched{t}, nil, "u", "user 1"); weir.ErrorCode(err) != weir.EUNAVAILABLE {
 		t.Errorf("error %v, want EUNAVAILABLE", err)
 	}
 }
@@ -87,6 +88,7 @@ type noting struct {
 	done
 	asked []string
 	at    []time.Time
+	fails error // of the hot tier
 }
 
 func (n *noting) Mark(ctx context.Context, e cold.Erasure) error {
@@ -99,18 +101,36 @@ func (n *noting) Erase(ctx context.Context, e cold.Erasure) error {
 	return n.Store.Erase(ctx, e)
 }
 
+// counters are the hot tier's; they note what they were asked beside.
+type counters struct{ *noting }
+
+func (n counters) Erase(_ context.Context, project string, devices, consumers []string) error {
+	n.asked = append(n.asked, fmt.Sprint("hot ", project, devices, consumers))
+	return n.fails
+}
+
 func (n *noting) Flush(ctx context.Context) (time.Time, error) {
 	n.asked = append(n.asked, "barrier")
 	return n.done.Flush(ctx)
 }
 
 func TestAnErasureIsDoneBehindWhatWasBegunBeforeItsMark(t *testing.T) {
-	n := &noting{Store: newStore(t)}
+	row := weir.EventRow{Shard: 1, Seq: 1, Event: weir.Event{ID: "e", ProjectID: "p", Name: "click", Time: noon, ReceivedAt: noon, ProfileID: "u", DeviceID: "d"}}
+	n := &noting{Store: newStore(t, row), fails: errors.New("the hot tier is away")}
 	e := insight.New(n.Store, n, nil, insight.Options{})
-	if _, err := e.Erase(t.Context(), berlin(t), n, "u", "user 1"); err != nil {
+	want := []string{"barrier", "mark", "barrier", "hot p[d] [u]"}
+	if _, err := e.Erase(t.Context(), berlin(t), n, counters{n}, "u", "user 1"); !errors.Is(err, n.fails) {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff([]string{"barrier", "mark", "barrier", "erase"}, n.asked); d != "" || !n.at[0].Equal(n.at[1]) {
+	if d := cmp.Diff(want, n.asked); d != "" {
+		t.Fatal(d)
+	}
+	// Again, when the hot tier is there: the links are not gone yet.
+	n.asked, n.at, n.fails = nil, nil, nil
+	if _, err := e.Erase(t.Context(), berlin(t), n, counters{n}, "u", "user 1"); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(append(want, "erase"), n.asked); d != "" || !n.at[0].Equal(n.at[1]) {
 		t.Errorf("at %v\n%s", n.at, d)
 	}
 }

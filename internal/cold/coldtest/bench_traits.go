@@ -79,7 +79,7 @@ func BenchTraits(b *testing.B, open func(b *testing.B, dir string) cold.Store) {
 	})
 	b.Run("erase one", func(b *testing.B) {
 		for i := 0; b.Loop(); i++ {
-			if _, err := e.Erase(b.Context(), p, s, fmt.Sprint("user-", i%profiles), "bench"); err != nil {
+			if _, err := e.Erase(b.Context(), p, s, noCounters{}, fmt.Sprint("user-", i%profiles), "bench"); err != nil {
 				b.Fatal(err)
 			}
 		}

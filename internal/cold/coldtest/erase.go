@@ -333,7 +333,7 @@ func testEraseAhead(t *testing.T, open func(*testing.T, string) cold.Store) {
 		Traits: []weir.TraitChange{{ProjectID: p.ID, ProfileID: "u", Trait: "t", Op: weir.TraitSet, At: ahead, Place: "x", Text: "1"}},
 	})
 	engine := insight.New(s, passed{}, nil, insight.Options{})
-	a, err := engine.Erase(t.Context(), p, s, "u", "user 1")
+	a, err := engine.Erase(t.Context(), p, s, noCounters{}, "u", "user 1")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -346,7 +346,7 @@ func testEraseAhead(t *testing.T, open func(*testing.T, string) cold.Store) {
 	if _, err := engine.Profile(t.Context(), p, "v", 0); err != nil {
 		t.Errorf("the other profile: %v", err)
 	}
-	if _, err := engine.Erase(t.Context(), p, s, "u", "user 1"); err != nil {
+	if _, err := engine.Erase(t.Context(), p, s, noCounters{}, "u", "user 1"); err != nil {
 		t.Errorf("once more, when nothing is left: %v", err)
 	}
 }
@@ -375,3 +375,8 @@ func testEraseManyDead(t *testing.T, open func(*testing.T, string) cold.Store) {
 		t.Errorf("%d dead letters are left, want the other's", n)
 	}
 }
+
+// noCounters is a hot tier that has nothing of anybody.
+type noCounters struct{}
+
+func (noCounters) Erase(context.Context, string, []string, []string) error { return nil }

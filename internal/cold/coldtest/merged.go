@@ -45,7 +45,7 @@ func testEraseMerged(t *testing.T, open func(*testing.T, string) cold.Store) {
 	}
 
 	// A part of somebody is not erased, nor shown.
-	if _, err := e.Erase(t.Context(), p, s, "x", "user 1"); weir.ErrorCode(err) != weir.ECONFLICT || !strings.Contains(err.Error(), `"ada"`) {
+	if _, err := e.Erase(t.Context(), p, s, noCounters{}, "x", "user 1"); weir.ErrorCode(err) != weir.ECONFLICT || !strings.Contains(err.Error(), `"ada"`) {
 		t.Errorf("to erase what is merged: error %v, want ECONFLICT with ada's name", err)
 	}
 	if err := e.Export(t.Context(), p, "x", &export); weir.ErrorCode(err) != weir.ENOTFOUND {
@@ -55,7 +55,7 @@ func testEraseMerged(t *testing.T, open func(*testing.T, string) cold.Store) {
 		t.Fatalf("ada after what was refused: %+v, %v", a, err)
 	}
 
-	a, err := e.Erase(t.Context(), p, s, "ada", "user 1")
+	a, err := e.Erase(t.Context(), p, s, noCounters{}, "ada", "user 1")
 	if err != nil || a.Merged != 1 || a.Devices != 2 {
 		t.Fatalf("erased %+v, %v; want 1 merged and 2 devices", a, err)
 	}

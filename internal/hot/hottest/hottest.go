@@ -43,6 +43,7 @@ func Run(t *testing.T, open Open, place func(t *testing.T) string) {
 		{"uniques", s.testUniques},
 		{"inquire", s.testInquire},
 		{"presence", s.testPresence},
+		{"erase", s.testErase},
 		{"kill", s.testKill},
 	} {
 		t.Run(group.name, group.run)

@@ -142,6 +142,9 @@ func (s *Store) commitLoop() {
 		select {
 		case g := <-s.queue:
 			gs = append(gs, g)
+		case e := <-s.errands:
+			e.done <- e.do()
+			continue
 		case <-s.stop:
 			s.refuseQueued()
 			return

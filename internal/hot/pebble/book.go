@@ -121,6 +121,15 @@ func (b *book) drop(sh *shelf) {
 	b.open.Store(len(b.shelves) > 0)
 }
 
+// forget drops a project's pages.
+func (b *book) forget(project string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if sh := b.shelves[project]; sh != nil {
+		b.drop(sh)
+	}
+}
+
 func (p *page) raise(n *hot.Names, f hot.Fact, count int64) {
 	if _, open := (f.Dimension &^ 0x80).Open(); open && !p.whole {
 		return

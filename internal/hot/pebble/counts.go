@@ -105,6 +105,14 @@ func (c *counts) forget() {
 	c.bytes = 0
 }
 
+// drop forgets a bucket, between two batches.
+func (c *counts) drop(k bucketOf) {
+	if e := c.buckets[k]; e != nil {
+		c.bytes -= c.used.Remove(e).(*counted).bytes
+		delete(c.buckets, k)
+	}
+}
+
 // add adds the sums to a bucket. write must follow.
 func (c *counts) add(k bucketOf, s *sums) error {
 	of, err := c.bucket(k)

@@ -118,6 +118,23 @@ func (p *devices) put(project string, id deviceID, d device) *crowd {
 	return c
 }
 
+// drop removes a device.
+func (p *devices) drop(project string, id deviceID, now time.Time) {
+	d, young, ok := p.get(id)
+	c := p.projects[project]
+	if !ok || c == nil {
+		return
+	}
+	from, in := &c.old, p.old
+	if young {
+		from, in = &c.young, p.young
+	}
+	delete(in, id)
+	*from--
+	p.bytes -= deviceBytes
+	c.live.move(d.last, 0, now.UnixMicro())
+}
+
 // room says whether a project may have one more device.
 func (p *devices) room(c *crowd) bool {
 	if c == nil {

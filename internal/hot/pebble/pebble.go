@@ -113,6 +113,7 @@ type Store struct {
 	next    []uint64 // last seq of each shard, durable or not; never changed in place
 
 	queue     chan *group
+	errands   chan errand
 	flights   chan flight
 	stop      chan struct{}
 	ended     chan struct{} // closed after the last answer
@@ -163,7 +164,7 @@ func Open(dir string, o Options) (*Store, error) {
 	}
 	s := &Store{
 		db: db, dir: dir, opt: o, cache: cache,
-		queue: make(chan *group, 1024), flights: make(chan flight, maxFlights), stop: make(chan struct{}), ended: make(chan struct{}),
+		queue: make(chan *group, 1024), errands: make(chan errand), flights: make(chan flight, maxFlights), stop: make(chan struct{}), ended: make(chan struct{}),
 	}
 	if err := s.load(); err != nil {
 		db.Close()

@@ -65,6 +65,13 @@ func (p *pages) sweep(now time.Time) {
 	}
 }
 
+// forget drops a project's pages.
+func (p *pages) forget(project string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.shelves, project)
+}
+
 // shelf is the project's, a new one if it has none, and the number of this
 // inquiry.
 func (p *pages) shelf(project string) (*shelf, uint64) {
