@@ -17,6 +17,7 @@ type Erasure struct {
 	ProjectID, ProfileID string    // '' where only devices are to be forgotten
 	Merged               []string  // profiles that count for it by an alias
 	Devices              []string  // that are linked to it
+	Visits               []Visit   // that it is known to have shared with others; Erase looks for more
 	At                   time.Time // what was received before is erased
 	// Now says that At is not past: rows of earlier versions, of which nobody knows when they were
 	// received, are older. Else they go by the time of their events.
@@ -34,7 +35,8 @@ type Eraser interface {
 	// Of its events stays what Anonymous leaves, so that no number of events changes; its
 	// visits, sightings, links, traits and dead letters are deleted, and the aliases that
 	// one of its profiles is the former id in. Visits that others took part in are deleted
-	// too, and what their events in such a visit took from others. When it returns without an
+	// too, and what their events in such a visit took from others; these visits get marks
+	// too, so that copies of the events elsewhere can be treated the same. When it returns without an
 	// error that is so for every question that is asked after.
 	//
 	// A batch whose rows were made before the mark may come after it: who erases waits
@@ -51,7 +53,7 @@ type Eraser interface {
 // Check refuses an erasure of nobody, which would be one of everybody who is not
 // known, and of a time that a store does not have. Error: EINVALID.
 func (e *Erasure) Check() error {
-	if e.ProjectID == "" || e.ProfileID == "" && len(e.Devices) == 0 || slices.Contains(e.Devices, "") || slices.Contains(e.Merged, "") {
+	if e.ProjectID == "" || e.ProfileID == "" && len(e.Devices)+len(e.Visits) == 0 || slices.Contains(e.Devices, "") || slices.Contains(e.Merged, "") {
 		return weir.Errorf(weir.EINVALID, "cannot erase a profile without an id")
 	}
 	if e.At.Before(Earliest) || !e.At.Before(Latest) {
@@ -103,7 +105,8 @@ func Anonymous(r *weir.EventRow) weir.EventRow {
 	return out
 }
 
-// Mark says when a person was erased. Person is a hash.
+// Mark says when a person was erased. Person is a hash: of the person, or of a visit that
+// a person shared with others.
 type Mark struct {
 	ProjectID, Person string
 	At                time.Time
@@ -121,6 +124,9 @@ func (e *Erasure) Marks() []Mark {
 	}
 	for _, d := range e.Devices {
 		marks = append(marks, Mark{ProjectID: e.ProjectID, Person: HashOf(e.ProjectID, "d"+d), At: e.At})
+	}
+	for _, v := range e.Visits {
+		marks = append(marks, Mark{ProjectID: e.ProjectID, Person: HashOfVisit(e.ProjectID, v), At: e.At})
 	}
 	return marks
 }
@@ -185,9 +191,9 @@ func (m Erased) In(v *weir.VisitRow) bool {
 	return false
 }
 
-// Efface takes the person out of an event that Covers, and the alias that is the former
-// id of one. It says whether it did either.
-func (m Erased) Efface(r *weir.EventRow) (person, alias bool) {
+// Efface takes the person out of an event that Covers, and the ids of one out of an event
+// of somebody else: see Unname. It says whether it did either.
+func (m Erased) Efface(r *weir.EventRow) (person, named bool) {
 	if !r.ReceivedAt.Before(m.Last(r.ProjectID)) {
 		return false, false
 	}
@@ -195,11 +201,29 @@ func (m Erased) Efface(r *weir.EventRow) (person, alias bool) {
 		*r = Anonymous(r)
 		return true, false
 	}
-	if a := r.Alias(); a != "" && m.Covers(r.ProjectID, a, "", r.ReceivedAt) {
-		r.DropAlias()
+	if m.names(r.ProjectID, &r.Event, r.ReceivedAt) {
+		Unname(r)
 		return false, true
 	}
 	return false, false
+}
+
+// names says whether an event names somebody who was erased: as the former id of an alias,
+// or as the consumer of a call.
+func (m Erased) names(project string, e *weir.Event, at time.Time) bool {
+	return m.Covers(project, e.Alias(), "", at) || e.Call != nil && m.Covers(project, e.Call.Consumer, "", at)
+}
+
+// Unname takes the alias of an identify event and the consumer of a call away.
+func Unname(r *weir.EventRow) {
+	if r.Alias() != "" {
+		r.DropAlias()
+	}
+	if r.Call != nil && r.Call.Consumer != "" {
+		c := *r.Call // which others may hold
+		c.Consumer = ""
+		r.Call = &c
+	}
 }
 
 // Filter is the batch with all its Links, and without those who were erased after its
@@ -213,8 +237,9 @@ func (m Erased) Filter(b *Batch) *Batch {
 	out.Events = slices.Clone(b.Events)
 	for i := range out.Events {
 		m.Efface(&out.Events[i])
+		m.unshares(&out.Events[i])
 	}
-	out.Visits = keep(b.Visits, func(v *weir.VisitRow) bool { return !m.In(v) })
+	out.Visits = keep(b.Visits, func(v *weir.VisitRow) bool { return !m.In(v) && !m.sharedVisit(v) })
 	out.Links = keep(Links(&out), func(l *weir.Link) bool {
 		at := received(l.ReceivedAt, l.At)
 		return !m.Covers(l.ProjectID, l.ProfileID, l.DeviceID, at) && !(l.Alias && m.Covers(l.ProjectID, l.DeviceID, "", at))
@@ -223,8 +248,9 @@ func (m Erased) Filter(b *Batch) *Batch {
 		return !m.Covers(c.ProjectID, c.ProfileID, "", received(c.ReceivedAt, c.At))
 	})
 	out.Dead = keep(b.Dead, func(d *weir.DeadLetter) bool {
-		e := PersonOf(d.Event)
-		return !m.Covers(d.ProjectID, e.ProfileID, e.DeviceID, e.ReceivedAt)
+		who := PersonOf(d.Event)
+		said := who.said()
+		return !m.Covers(d.ProjectID, who.ProfileID, who.DeviceID, who.ReceivedAt) && !m.names(d.ProjectID, &said, who.ReceivedAt)
 	})
 	return &out
 }

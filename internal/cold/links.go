@@ -11,7 +11,8 @@ import (
 // Links are the links that a batch adds: those that it brings, and those that its
 // events say themselves. An event with a device and a profile links the one to the
 // other; an identify event with an alias links that to its profile; one without a
-// device, as a server sends it, says that the profile was identified.
+// device, as a server sends it, says that the profile was identified, also when its alias
+// is erased later.
 //
 // They are a function of each event alone, so the same whatever batches events come in;
 // and a set: one that is there twice says no more, and so does one of a device and a
@@ -37,7 +38,7 @@ func Links(b *Batch) []weir.Link {
 			a.DeviceID, a.Alias = alias, true
 			out = append(out, a)
 		}
-		if l.DeviceID == "" && (r.Name != weir.NameIdentify || alias != "") {
+		if l.DeviceID == "" && r.Name != weir.NameIdentify {
 			continue
 		}
 		p := pairOf(&l)

@@ -20,7 +20,7 @@ func TestLinksAreThoseOfTheBatchAndWhatEventsSay(t *testing.T) {
 		want  []weir.Link
 	}{
 		"an alias":                      {weir.Event{ProfileID: "u", DeviceID: "d", Properties: []byte(`{"$alias":"old"}`)}, []weir.Link{{DeviceID: "old", ProfileID: "u", Alias: true}, {DeviceID: "d", ProfileID: "u"}}},
-		"an alias that is a number":     {weir.Event{ProfileID: "u", Properties: []byte(`{"$alias":17}`)}, []weir.Link{{DeviceID: "17", ProfileID: "u", Alias: true}}},
+		"an alias that is a number":     {weir.Event{ProfileID: "u", Properties: []byte(`{"$alias":17}`)}, []weir.Link{{DeviceID: "17", ProfileID: "u", Alias: true}, {ProfileID: "u"}}},
 		"an alias of the device itself": {weir.Event{ProfileID: "u", DeviceID: "d", Properties: []byte(`{"$alias":"d"}`)}, []weir.Link{{DeviceID: "d", ProfileID: "u", Alias: true}, {DeviceID: "d", ProfileID: "u"}}},
 		"an alias to oneself":           {weir.Event{ProfileID: "u", Properties: []byte(`{"$alias":"u"}`)}, []weir.Link{{ProfileID: "u"}}},
 		"an illegal alias":              {weir.Event{ProfileID: "u", Properties: []byte(`{"$alias":"null"}`)}, []weir.Link{{ProfileID: "u"}}},
@@ -86,9 +86,14 @@ func TestWhoWasErasedIsLinkedToNobody(t *testing.T) {
 		return weir.Link{ProjectID: "p", DeviceID: alias, ProfileID: profile, At: at, ReceivedAt: at, Alias: true}
 	}
 	device := weir.Link{ProjectID: "p", DeviceID: "former", ProfileID: "other", At: at}
-	identified := link("", "other", at) // by an event whose alias is gone
-	identified.Alias = false
-	want := []weir.Link{device, identified, link("d", "other", at), link("gone", "other", later), link("c", "gone", later)}
+	identified := func(profile string, at time.Time) weir.Link {
+		l := link("", profile, at)
+		l.Alias = false
+		return l
+	}
+	want := []weir.Link{
+		device, identified("other", at), link("d", "other", at), link("gone", "other", later), link("c", "gone", later), identified("gone", later),
+	}
 	if d := cmp.Diff(want, known.Filter(b).Links); d != "" {
 		t.Errorf("(-want +got)\n%s", d)
 	}

@@ -19,7 +19,7 @@ import (
 // Events are named by their number in the batch, from 0.
 type heed struct {
 	Gone    []uint64  // events whose person was erased
-	Unnamed []uint64  // events of others, whose alias is a person who was erased
+	Unnamed []uint64  // events of others, whose alias or consumer is a person who was erased
 	Dropped []dropped // open visits with somebody who was erased
 	Since   []since   // projects in which an event was received before the last erasure
 }
@@ -105,10 +105,10 @@ func heedOf(erased cold.Erased, rows []weir.EventRow, open visit.Open) (h heed) 
 				h.Dropped = append(h.Dropped, dropped{uint64(i), bits})
 			}
 		}
-		switch person, alias := erased.Efface(&r); {
+		switch person, named := erased.Efface(&r); {
 		case person:
 			h.Gone = append(h.Gone, uint64(i))
-		case alias:
+		case named:
 			h.Unnamed = append(h.Unnamed, uint64(i))
 		}
 	}
@@ -164,7 +164,7 @@ func (e *effacing) take(rows []weir.EventRow, open visit.Open) {
 	}
 	for _, i := range e.Unnamed {
 		if r := row(i); r != nil {
-			r.DropAlias()
+			cold.Unname(r)
 		}
 	}
 }

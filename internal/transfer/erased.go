@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"database/sql"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/cespare/xxhash/v2"
+	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/cold"
 )
 
@@ -34,6 +36,15 @@ func (e *erased) name() string {
 	return fmt.Sprintf("-%016x", h.Sum64())
 }
 
+// times returns when each hash was marked.
+func (e *erased) times() map[string][]time.Time {
+	out := map[string][]time.Time{}
+	for _, m := range slices.Concat(e.mine, e.theirs) {
+		out[m.Person] = append(out[m.Person], m.At)
+	}
+	return out
+}
+
 // missing returns the source's marks that the destination does not have.
 func (e *erased) missing() []cold.Mark {
 	type key struct {
@@ -48,6 +59,7 @@ func (e *erased) missing() []cold.Mark {
 	for _, m := range e.mine {
 		if !there[key{m.Person, m.At.UnixMicro()}] {
 			out = append(out, m)
+			there[key{m.Person, m.At.UnixMicro()}] = true
 		}
 	}
 	return out
@@ -56,7 +68,9 @@ func (e *erased) missing() []cold.Mark {
 // applyMarks copies the source's marks to the destination and erases there whom they
 // name. This comes before any row: a log that still waits in front of the destination
 // must not bring an erased person back later. The source is not changed. Its rows are
-// read as if it had the destination's marks: see source.
+// read as if it had the destination's marks: see source. What an erasure takes from
+// others' events depends on the visits that the person shared with them, which have marks
+// of their own: for persons who were erased in the destination only, these are made here.
 func (r *run) applyMarks(ctx context.Context, project string) error {
 	mine, err := marksIn(ctx, r.from, project)
 	if err != nil {
@@ -66,32 +80,127 @@ func (r *run) applyMarks(ctx context.Context, project string) error {
 	if _, err := r.refresh(ctx, project); err != nil {
 		return err
 	}
-	e := r.erased[project]
-	if missing := e.missing(); len(missing) > 0 {
-		b := &cold.Batch{Shard: noShard, Now: r.o.Clock.Now(), Marks: missing}
-		h := xxhash.New()
-		for _, m := range missing {
-			_, _ = fmt.Fprintln(h, m.Person, m.At.UnixMicro())
-		}
-		b.Token = fmt.Sprintf("migrate/%s/erasures/%016x/%d", url.PathEscape(project), h.Sum64(), len(e.theirs))
-		b.Log = logOf(b.Token)
-		if err := r.to.Write(ctx, b); err != nil {
-			return err
-		}
-		e.theirs = append(e.theirs, missing...)
-	}
-	if len(e.known) == 0 {
+	if len(r.erased[project].known) == 0 {
 		return nil
 	}
-	token := markErased + url.PathEscape(project) + "/" + e.name()
-	done, err := count(ctx, r.to, "SELECT COUNT(*) FROM batches WHERE token = ?", token)
-	if err != nil || done > 0 && !r.o.Recheck {
+	// In every run: events may have come to the source since.
+	links, err := r.eraseInSource(ctx, project)
+	if err != nil {
+		return fmt.Errorf("look for who was erased in the destination: %w", err)
+	}
+	if err := r.writeLinks(ctx, project, links); err != nil {
+		return err
+	}
+	if done, err := r.obeyed(ctx, project); err != nil || done && !r.o.Recheck {
+		return err
+	}
+	if err := r.writeMarks(ctx, project); err != nil {
 		return err
 	}
 	if err := r.eraseMarked(ctx, project); err != nil {
 		return err
 	}
-	return r.to.Write(context.WithoutCancel(ctx), &cold.Batch{Token: token, Log: "migrate", Shard: noShard, Now: r.o.Clock.Now(), Again: true})
+	return r.to.Write(context.WithoutCancel(ctx), &cold.Batch{Token: r.obeyedToken(project), Log: "migrate", Shard: noShard, Now: r.o.Clock.Now(), Again: true})
+}
+
+// obeyedToken is the token of the batch that says that the destination has obeyed all marks.
+func (r *run) obeyedToken(project string) string {
+	return markErased + url.PathEscape(project) + "/" + r.erased[project].name()
+}
+
+func (r *run) obeyed(ctx context.Context, project string) (bool, error) {
+	if len(r.erased[project].missing()) > 0 {
+		return false, nil
+	}
+	n, err := count(ctx, r.to, "SELECT COUNT(*) FROM batches WHERE token = ?", r.obeyedToken(project))
+	return n > 0, err
+}
+
+// eraseInSource adds the marks of visits that an erasure of the destination's marks would
+// make in the source, and returns the links that it would add anew: the source has none
+// from after a mark of a device and a profile that were linked before it.
+func (r *run) eraseInSource(ctx context.Context, project string) ([]weir.Link, error) {
+	e := r.erased[project]
+	there, err := r.erasedIn(ctx, r.from, project)
+	if err != nil {
+		return nil, err
+	}
+	times, d := e.times(), r.from.Dialect()
+	var links []weir.Link
+	for _, er := range e.erasures(project, there) {
+		since := func(person string) (last time.Time) {
+			for _, at := range times[cold.HashOf(project, person)] {
+				if at.Before(er.At) && at.After(last) {
+					last = at
+				}
+			}
+			return last
+		}
+		er.Visits = nil // these have marks
+		if err := er.Share(ctx, r.from.Query, "events", d, since); err != nil {
+			return nil, err
+		}
+		for _, v := range er.Visits {
+			e.mine = append(e.mine, cold.Mark{ProjectID: project, Person: cold.HashOfVisit(project, v), At: er.At})
+		}
+		for _, p := range er.Relink() {
+			err := each(ctx, r.from, "SELECT device_id, profile_id, "+d.Micros("MIN(ts)")+", "+d.Micros("MIN(received_at)")+" FROM events WHERE "+p.Where+" AND received_at >= "+d.Time("?")+" GROUP BY device_id, profile_id",
+				append(p.Args, er.At.UnixMicro()), func(rows *sql.Rows) error {
+					l := weir.Link{ProjectID: project}
+					var at, received int64
+					err := rows.Scan(&l.DeviceID, &l.ProfileID, &at, &received)
+					l.At, l.ReceivedAt = time.UnixMicro(at).UTC(), time.UnixMicro(received).UTC()
+					links = append(links, l)
+					return err
+				})
+			if err != nil {
+				return nil, err
+			}
+		}
+	}
+	_, err = r.refresh(ctx, project)
+	return links, err
+}
+
+// writeLinks adds links to the destination, where they may be already.
+func (r *run) writeLinks(ctx context.Context, project string, links []weir.Link) error {
+	for some := range slices.Chunk(links, r.o.Batch) {
+		b := &cold.Batch{Shard: noShard, Now: r.o.Clock.Now(), Links: some, Copied: true}
+		h := xxhash.New()
+		for _, l := range some {
+			_, _ = fmt.Fprintf(h, "%q %q %d\n", l.DeviceID, l.ProfileID, l.At.UnixMicro())
+		}
+		token, err := r.unused(ctx, fmt.Sprintf("migrate/%s/links/%016x", url.PathEscape(project), h.Sum64()))
+		if err != nil {
+			return err
+		}
+		b.Token, b.Log = token, logOf(token)
+		if err := r.to.Write(ctx, b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeMarks adds to the destination the marks that it does not have.
+func (r *run) writeMarks(ctx context.Context, project string) error {
+	e := r.erased[project]
+	missing := e.missing()
+	if len(missing) == 0 {
+		return nil
+	}
+	b := &cold.Batch{Shard: noShard, Now: r.o.Clock.Now(), Marks: missing}
+	h := xxhash.New()
+	for _, m := range missing {
+		_, _ = fmt.Fprintln(h, m.Person, m.At.UnixMicro())
+	}
+	b.Token = fmt.Sprintf("migrate/%s/erasures/%016x/%d", url.PathEscape(project), h.Sum64(), len(e.theirs))
+	b.Log = logOf(b.Token)
+	if err := r.to.Write(ctx, b); err != nil {
+		return err
+	}
+	e.theirs = append(e.theirs, missing...)
+	return nil
 }
 
 // refresh reads the destination's marks again and returns whether the set changed.
@@ -122,8 +231,8 @@ func marksIn(ctx context.Context, from cold.Reader, project string) ([]cold.Mark
 	return out, err
 }
 
-// marked returns the number of a store's marks by project.
-func marked(ctx context.Context, from cold.Reader, projects []string) (map[string]int64, error) {
+// countMarks returns the number of a store's marks by project.
+func countMarks(ctx context.Context, from cold.Reader, projects []string) (map[string]int64, error) {
 	out := map[string]int64{}
 	where, args := among(projects)
 	err := each(ctx, from, "SELECT project_id, COUNT(*) FROM (SELECT DISTINCT project_id, person, erased_at FROM erasures"+where+") AS marks GROUP BY project_id", args, func(rows *sql.Rows) error {
@@ -134,117 +243,6 @@ func marked(ctx context.Context, from cold.Reader, projects []string) (map[strin
 		return err
 	})
 	return out, err
-}
-
-// eraseMarked erases in the destination all persons that have a mark on either side.
-func (r *run) eraseMarked(ctx context.Context, project string) error {
-	known := r.erased[project].known
-	persons, err := r.personsToErase(ctx, project, known)
-	if err != nil {
-		return fmt.Errorf("look for who was erased: %w", err)
-	}
-	by := map[[2]string]string{}
-	for _, m := range slices.Concat(r.erased[project].mine, r.erased[project].theirs) {
-		if m.By != "" {
-			by[[2]string{m.Person, fmt.Sprint(m.At.UnixMicro())}] = m.By
-		}
-	}
-	// Those of one moment are of one erasure, or as good as that.
-	moments := map[int64][]string{}
-	for p := range persons {
-		us := known.Until(project, p).UnixMicro()
-		moments[us] = append(moments[us], p)
-	}
-	for _, us := range slices.Sorted(maps.Keys(moments)) {
-		all := moments[us]
-		slices.Sort(all)
-		var some []cold.Erasure
-		rest := cold.Erasure{}
-		for _, p := range all {
-			who := by[[2]string{cold.HashOf(project, p), fmt.Sprint(us)}]
-			switch {
-			case p[0] == 'd':
-				rest.Devices = append(rest.Devices, p[1:])
-			case who != "":
-				some = append(some, cold.Erasure{ProfileID: p[1:], By: who})
-			default:
-				rest.Merged = append(rest.Merged, p[1:])
-			}
-		}
-		switch {
-		case len(some) > 0:
-			some[0].Merged, some[0].Devices = rest.Merged, rest.Devices
-		case len(rest.Merged) > 0:
-			some = []cold.Erasure{{ProfileID: rest.Merged[0], Merged: rest.Merged[1:], Devices: rest.Devices}}
-		default:
-			some = []cold.Erasure{rest}
-		}
-		for _, e := range some {
-			e.ProjectID, e.At = project, time.UnixMicro(us)
-			if err := r.to.Erase(ctx, e); err != nil {
-				return err
-			}
-		}
-	}
-	r.report.Erased += len(persons)
-	return nil
-}
-
-// personsToErase returns the persons who have rows in the destination from before they
-// were erased. A mark has only a hash of the person, so the persons there are hashed.
-func (r *run) personsToErase(ctx context.Context, project string, known cold.Erased) (map[string]bool, error) {
-	d := r.to.Dialect()
-	latest := time.Time{}
-	for _, at := range known {
-		if at.After(latest) {
-			latest = at
-		}
-	}
-	rows, args := "", []any(nil)
-	for i, t := range [][3]string{
-		{"events", "person", "received_at"},
-		{"visits", "CASE WHEN profile_id <> '' THEN CONCAT('u', profile_id) ELSE CONCAT('d', device_id) END", "COALESCE(received_at, start_at)"},
-		{"traits", "CONCAT('u', profile_id)", "COALESCE(received_at, changed_at)"},
-		{"identities", "CONCAT('u', profile_id)", "COALESCE(received_at, linked_at)"},
-		{"aliases", "CONCAT('u', profile_id)", "COALESCE(received_at, linked_at)"},
-		{"aliases", "CONCAT('u', alias)", "COALESCE(received_at, linked_at)"},
-	} {
-		if i > 0 {
-			rows += " UNION ALL "
-		}
-		rows += "SELECT " + t[1] + " AS who, " + d.Micros(t[2]) + " AS us FROM " + t[0] + " WHERE project_id = ? AND " + t[2] + " < " + d.Time("?")
-		args = append(args, project, latest.UnixMicro())
-	}
-	out := map[string]bool{}
-	add := func(person string, at time.Time) {
-		if at.Before(known.Until(project, person)) {
-			out[person] = true
-		}
-	}
-	// The engine hashes each row: a list of all persons would not fit into memory.
-	hash := d.SHA256("CONCAT(?, " + d.Zero() + ", who)")
-	err := each(ctx, r.to, "SELECT who, MIN(us) FROM ("+rows+") AS persons WHERE who <> '' AND "+hash+" "+d.InQuery()+" (SELECT person FROM erasures WHERE project_id = ?) GROUP BY who",
-		append(args, project, project), func(rows *sql.Rows) error {
-			var person string
-			var us int64
-			err := rows.Scan(&person, &us)
-			add(person, time.UnixMicro(us))
-			return err
-		})
-	if err != nil {
-		return nil, err
-	}
-	return out, each(ctx, r.to, "SELECT event FROM dead_letters WHERE project_id = ?", []any{project}, func(rows *sql.Rows) error {
-		var event []byte
-		if err := rows.Scan(&event); err != nil {
-			return err
-		}
-		who := cold.PersonOf(event)
-		if p := who.Person(); p != "" {
-			add(p, who.ReceivedAt)
-		}
-		return nil
-	})
 }
 
 // Errors after which a unit is tried again.
@@ -300,11 +298,16 @@ func (j *job[T]) destination(ctx context.Context) (tally, error) {
 	still := false
 	var change func(row *T) bool
 	if j.changes() {
+		var before, after encoding
 		change = func(row *T) bool {
 			left := *row
-			if !j.eraseRow(&left) || j.t.named != nil && j.t.named(&left) != j.t.named(row) {
+			if !j.eraseRow(&left) {
 				still = true
+				return true
 			}
+			before, _ = j.t.encode(before[:0], row)
+			after, _ = j.t.encode(after[:0], &left)
+			still = still || !bytes.Equal(before, after)
 			return true
 		}
 	}

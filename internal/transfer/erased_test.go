@@ -102,6 +102,51 @@ func TestErasedEventsOfTwoLogsAreToldApart(t *testing.T) {
 	same(t, whole, from)
 }
 
+func TestWhatOthersTookFromWhoWasErasedIsGoneOnBothSides(t *testing.T) {
+	// Bob follows ada on her device: his click is on her page, and his view ends hers.
+	event := func(i int, name, who, path string) weir.Event {
+		at := monday.Add(time.Duration(i) * time.Minute)
+		return weir.Event{ID: fmt.Sprint("e-", i), ProjectID: "shop", Name: name, ProfileID: who, DeviceID: "device of ada", Path: path, Time: at, ReceivedAt: at.Add(time.Second)}
+	}
+	events := []weir.Event{event(0, "screen_view", "ada", "/secret"), event(1, "click", "bob", ""), event(2, "screen_view", "bob", "/own"), event(3, "click", "bob", "")}
+	took := func(s cold.Reader) []string {
+		return rowsOf(t, s, "SELECT id FROM events WHERE path = '/secret' OR closes_path = '/secret'")
+	}
+	for _, tt := range []struct {
+		name         string
+		in           int // the side that the erasure is in: 0 is the source
+		copiedBefore bool
+	}{{"in the source", 0, true}, {"in the destination", 1, true}, {"in the destination, before the first copy", 1, false}} {
+		t.Run(tt.name, func(t *testing.T) {
+			sides := [2]cold.Store{newFile(t), newFile(t)}
+			newDrain("log").write(t, sides[0], events, 4)
+			if got := took(sides[0]); len(got) != 3 {
+				t.Fatalf("%q have the page", got)
+			}
+			if tt.copiedBefore {
+				copyAll(t, sides[0], sides[1], today())
+			}
+			// She comes back after it, on a device that she was linked to before.
+			eraseAda(t, sides[tt.in], monday.Add(time.Hour))
+			again := event(61, "click", "ada", "/new")
+			newDrain("later").write(t, sides[0], []weir.Event{again}, 1)
+			o := today()
+			o.Recheck = true
+			for range 2 {
+				copyAll(t, sides[0], sides[1], o)
+				if got := took(sides[1]); len(got) > 0 {
+					t.Errorf("%q still have the page", got)
+				}
+			}
+			if got := rowsOf(t, sides[1], "SELECT profile_id FROM identities WHERE device_id = 'device of ada' AND profile_id = 'ada'"); len(got) == 0 {
+				t.Error("the link from after the erasure is missing")
+			}
+			copyAll(t, sides[1], sides[0], o)
+			same(t, sides[1], sides[0])
+		})
+	}
+}
+
 func TestMarksOfAProjectWithoutRowsAreCopied(t *testing.T) {
 	from, to := newFilled(t), newFile(t)
 	err := from.Erase(t.Context(), cold.Erasure{ProjectID: "empty", ProfileID: "ada", At: monday, By: "user 1"})

@@ -18,25 +18,34 @@ func timeOr(t *time.Time) time.Time {
 }
 
 // links are a set: one that is said twice says no more. Those that events say themselves
-// come with them.
+// come with them. identities has the links that are aliases too, and an erasure of the
+// former id takes these, but no device of the same name: the table aliases tells them apart.
 var (
-	links   = linksIn("identities", "device_id", false)
-	aliases = linksIn("aliases", "alias", true)
+	links = linksIn(relation{
+		name: "identities", order: "device_id, linked_at, profile_id",
+		from: "(SELECT project_id, device_id, profile_id, linked_at, received_at, 0 AS other FROM identities" +
+			" UNION ALL SELECT project_id, alias AS device_id, profile_id, linked_at, received_at, 1 AS other FROM aliases) AS links",
+		columns: "project_id, device_id, profile_id, linked_at, MAX(received_at), MAX(other)",
+		group:   " GROUP BY project_id, device_id, profile_id, linked_at HAVING MIN(other) = 0",
+	})
+	aliases = linksIn(relation{
+		name: "aliases", order: "alias, linked_at, profile_id",
+		columns: "project_id, alias, profile_id, linked_at, MAX(received_at), 1",
+		group:   " GROUP BY project_id, alias, profile_id, linked_at",
+	})
 )
 
-// linksIn are the links of a table, in which the device has a name of its own.
-func linksIn(name, device string, alias bool) *table[weir.Link] {
-	columns := "project_id, " + device + ", profile_id, linked_at"
+// linksIn are the links of a relation, whose last column says whether one is an alias.
+func linksIn(r relation) *table[weir.Link] {
+	r.at, r.count = "linked_at", "COUNT(*)"
 	return &table[weir.Link]{
-		relation: relation{
-			name: name, at: "linked_at", count: "COUNT(*)",
-			columns: columns + ", MAX(received_at)", group: " GROUP BY " + columns, order: device + ", linked_at, profile_id",
-		},
+		relation: r,
 		scanner: func() func(func(...any) error, *weir.Link) (int, error) {
 			return func(scan func(...any) error, l *weir.Link) (int, error) {
 				var received *time.Time
-				err := scan(&l.ProjectID, &l.DeviceID, &l.ProfileID, &l.At, &received)
-				l.At, l.Alias, l.ReceivedAt = l.At.UTC(), alias, timeOr(received)
+				var alias int
+				err := scan(&l.ProjectID, &l.DeviceID, &l.ProfileID, &l.At, &received, &alias)
+				l.At, l.Alias, l.ReceivedAt = l.At.UTC(), alias == 1, timeOr(received)
 				return 1, err
 			}
 		},

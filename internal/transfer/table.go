@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -13,12 +14,15 @@ import (
 // relation is a table as SQL has it.
 type relation struct {
 	name    string
+	from    string // what is read, if it is not the table itself
 	at      string // its time
 	columns string
 	group   string // GROUP BY and HAVING, if any
 	order   string // of the rows of a window: always the same
 	count   string // how many rows are to be copied
 }
+
+func (t *relation) source() string { return cmp.Or(t.from, t.name) }
 
 // where is a project's rows of a window, whose arguments are args.
 func (t *relation) where(d cold.Dialect) string {
@@ -75,7 +79,7 @@ type tally map[sum]int
 // not hold it; size is its bytes, about.
 func read[T any](ctx context.Context, from cold.Reader, t *table[T], project string, w window, ordered bool, change func(*T) bool, f func(row *T, n int, s sum, size int) error) error {
 	var q strings.Builder
-	fmt.Fprintf(&q, "SELECT %s FROM %s%s%s", t.columns, t.name, t.where(from.Dialect()), t.group)
+	fmt.Fprintf(&q, "SELECT %s FROM %s%s%s", t.columns, t.source(), t.where(from.Dialect()), t.group)
 	if ordered {
 		q.WriteString(" ORDER BY " + t.order)
 	}

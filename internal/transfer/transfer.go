@@ -163,7 +163,7 @@ func (r *run) all(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("look at the source: %w", err)
 	}
-	marks, err := marked(ctx, r.from, r.o.Projects)
+	marks, err := countMarks(ctx, r.from, r.o.Projects)
 	if err != nil {
 		return fmt.Errorf("look who was erased in the source: %w", err)
 	}
@@ -198,7 +198,7 @@ func (r *run) all(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("look at the source again: %w", err)
 	}
-	marksAfter, err := marked(ctx, r.from, r.o.Projects)
+	marksAfter, err := countMarks(ctx, r.from, r.o.Projects)
 	if err != nil {
 		return fmt.Errorf("look at the source again: %w", err)
 	}

@@ -38,7 +38,7 @@ func split(ctx context.Context, from cold.Reader, t *relation, project string, w
 	var slots []slot
 	d := from.Dialect()
 	number := d.IntDiv(fmt.Sprintf("(%s - (%d))", d.Micros(t.at), w.from), fmt.Sprint(width))
-	err := each(ctx, from, "SELECT "+number+" AS slot, "+t.count+" FROM "+t.name+t.where(d)+" GROUP BY 1 ORDER BY 1",
+	err := each(ctx, from, "SELECT "+number+" AS slot, "+t.count+" FROM "+t.source()+t.where(d)+" GROUP BY 1 ORDER BY 1",
 		t.args(project, w), func(rows *sql.Rows) error {
 			var s slot
 			err := rows.Scan(&s.number, &s.rows)

@@ -141,7 +141,20 @@ func (s *Store) Erase(ctx context.Context, e cold.Erasure) error {
 	s.writer.forgetSightings()
 	defer s.writer.forgetSightings()
 	var errs []error
+	var there []*sql.DB
 	for _, db := range servers {
+		if err := u.share(ctx, db, &e); err != nil {
+			errs = append(errs, Explain(err))
+			continue
+		}
+		there = append(there, db)
+	}
+	if len(e.Visits) > 0 {
+		if err := s.mark(ctx, cold.Erasure{ProjectID: e.ProjectID, Visits: e.Visits, At: e.At}); err != nil {
+			return fmt.Errorf("clickhouse: erase: %w", Explain(err))
+		}
+	}
+	for _, db := range there {
 		if err := u.erase(ctx, db, e); err != nil {
 			errs = append(errs, Explain(err))
 		}
@@ -153,14 +166,6 @@ func (s *Store) Erase(ctx context.Context, e cold.Erasure) error {
 		return fmt.Errorf("clickhouse: erase: %w", err)
 	}
 	return nil
-}
-
-const eraseMoment = "fromUnixTimestamp64Micro(?, 'UTC')"
-
-var eraseTerms = cold.Terms{
-	Moment:   eraseMoment,
-	Micros:   func(column string) string { return "toUnixTimestamp64Micro(" + column + ")" },
-	Contains: func(column string) string { return "position(" + column + ", ?) > 0" },
 }
 
 // addAnew adds sightings and links of what came since.
@@ -176,7 +181,7 @@ func (s *Store) addAnew(ctx context.Context, e cold.Erasure) error {
 		})
 		return Explain(err)
 	}
-	for _, p := range e.Parts(eraseTerms) {
+	for _, p := range e.Parts(Dialect{}) {
 		if p.Table != "sightings" {
 			continue
 		}
@@ -239,15 +244,10 @@ func (u *URL) erase(ctx context.Context, db *sql.DB, e cold.Erasure) error {
 		into, from = into+c.column, from+c.value
 	}
 	events := u.Database + "." + u.local("events")
-	if u.Replicated { // another replica may have added them
-		if _, err := db.ExecContext(ctx, "SYSTEM SYNC REPLICA "+events); err != nil {
-			return fmt.Errorf("events: %w", err)
-		}
-	}
 	if err := u.eraseOthers(ctx, db, events, e); err != nil {
 		return err
 	}
-	for _, p := range e.Parts(eraseTerms) {
+	for _, p := range e.Parts(Dialect{}) {
 		if p.Table == "events" {
 			q, bound, err := bindings("INSERT INTO "+events+" ("+into+") SELECT "+from+" FROM "+events+" WHERE "+p.Where+
 				" AND (log, shard, seq, "+cold.ErasedIDOf(Dialect{})+") NOT IN (SELECT log, shard, seq, id FROM "+events+" WHERE project_id = ? AND person = '' AND id LIKE '"+cold.FormerErasedID+"-%')"+
@@ -271,20 +271,34 @@ func (u *URL) erase(ctx context.Context, db *sql.DB, e cold.Erasure) error {
 	return u.eraseDead(ctx, db, e)
 }
 
-// eraseOthers takes what is of the person out of events and visits of others.
-func (u *URL) eraseOthers(ctx context.Context, db *sql.DB, events string, e cold.Erasure) error {
-	query := func(ctx context.Context, q string, args ...any) (*sql.Rows, error) {
+// share looks on a server for visits that the person shared with others.
+func (u *URL) share(ctx context.Context, db *sql.DB, e *cold.Erasure) error {
+	events := u.Database + "." + u.local("events")
+	if u.Replicated { // another replica may have added some
+		if _, err := db.ExecContext(ctx, "SYSTEM SYNC REPLICA "+events); err != nil {
+			return fmt.Errorf("events: %w", err)
+		}
+	}
+	if err := e.Share(ctx, bound(db), events, Dialect{}, nil); err != nil {
+		return fmt.Errorf("visits of several: %w", err)
+	}
+	return nil
+}
+
+// bound asks a server with the arguments in the query's text.
+func bound(db *sql.DB) func(context.Context, string, ...any) (*sql.Rows, error) {
+	return func(ctx context.Context, q string, args ...any) (*sql.Rows, error) {
 		q, bound, err := bindings(q, args)
 		if err != nil {
 			return nil, err
 		}
 		return db.QueryContext(ctx, q, bound...)
 	}
-	shared, err := e.Share(ctx, query, events, eraseTerms)
-	if err != nil {
-		return fmt.Errorf("visits of several: %w", err)
-	}
-	for _, p := range e.SharedParts(shared, eraseTerms) {
+}
+
+// eraseOthers takes what is of the person out of events and visits of others.
+func (u *URL) eraseOthers(ctx context.Context, db *sql.DB, events string, e cold.Erasure) (err error) {
+	for _, p := range e.SharedParts(Dialect{}) {
 		from := u.Database + "." + u.local(p.Table)
 		if p.Table == "events" {
 			err = updateRows(ctx, db, from, cold.Unshared, p.Where, p.Args...)
@@ -295,12 +309,12 @@ func (u *URL) eraseOthers(ctx context.Context, db *sql.DB, events string, e cold
 			return fmt.Errorf("%s of several: %w", p.Table, err)
 		}
 	}
-	for _, p := range e.Consumed(eraseTerms) {
+	for _, p := range e.Consumed(Dialect{}) {
 		if err := updateRows(ctx, db, events, "consumer = ''", p.Where, p.Args...); err != nil {
 			return fmt.Errorf("consumers: %w", err)
 		}
 	}
-	renamed, err := e.Rename(ctx, query, events, "log, toInt64(shard), seq", 3, eraseTerms)
+	renamed, err := e.Rename(ctx, bound(db), events, "log, toInt64(shard), seq", 3, Dialect{})
 	if err != nil {
 		return fmt.Errorf("aliases in events: %w", err)
 	}
@@ -334,7 +348,7 @@ func (u *URL) eraseDead(ctx context.Context, db *sql.DB, e cold.Erasure) error {
 			if i > 0 {
 				where += " OR "
 			}
-			where += "shard = ? AND seq = ? AND refused_at = " + eraseMoment
+			where += "shard = ? AND seq = ? AND refused_at = " + Dialect{}.Time("?")
 			args = append(args, p...)
 		}
 		if err := forgetRows(ctx, db, dead+" WHERE project_id = ? AND ("+where+")", args...); err != nil {

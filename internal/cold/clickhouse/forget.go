@@ -25,7 +25,7 @@ func (s *Store) Forget(ctx context.Context, cuts ...cold.Cut) error {
 	for i := range cuts {
 		cuts[i].ProjectID = clean(cuts[i].ProjectID)
 	}
-	parts, err := cold.ForgetParts(cuts, eraseMoment)
+	parts, err := cold.ForgetParts(cuts, Dialect{}.Time("?"))
 	if err != nil || len(parts) == 0 {
 		return err
 	}

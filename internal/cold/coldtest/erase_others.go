@@ -106,7 +106,12 @@ func testEraseShared(t *testing.T, open func(*testing.T, string) cold.Store) {
 		return r
 	}
 	inherits.Path, inherits.Origin = "", ""
-	want := map[uint64]weir.EventRow{2: bare(inherits), 3: bare(closes), 4: own, 6: event(6, "v", "d", "mixed2", "/too")}
+	// An event of the visit that comes late has the same taken from it.
+	late := event(7, "v", "d", "mixed", "/secret")
+	late.InheritedFrom = "e1"
+	write(t, s, &cold.Batch{Token: "late", Log: "log", First: 7, Last: 7, Now: erasedAt, Events: []weir.EventRow{late}})
+	late.Path = ""
+	want := map[uint64]weir.EventRow{2: bare(inherits), 3: bare(closes), 4: own, 6: event(6, "v", "d", "mixed2", "/too"), 7: bare(late)}
 	for _, r := range readEvents(t, s) {
 		if w, ok := want[r.Seq]; ok {
 			if d := cmp.Diff(w, r, asText); d != "" {

@@ -64,7 +64,7 @@ func (s *Store) Erase(ctx context.Context, e cold.Erasure) error {
 	return s.turns.aside(ctx, func() error { return s.change(ctx, "erase", e, s.erase) })
 }
 
-func (s *Store) change(ctx context.Context, what string, e cold.Erasure, do func(context.Context, *sql.Tx, cold.Erasure) error) error {
+func (s *Store) change(ctx context.Context, what string, e cold.Erasure, do func(context.Context, *sql.Tx, *cold.Erasure) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -75,13 +75,13 @@ func (s *Store) change(ctx context.Context, what string, e cold.Erasure, do func
 			return err
 		}
 	}
-	err := s.transaction(ctx, e, do)
+	err := s.transaction(ctx, &e, do)
 	if invalid(err) {
 		s.log.Error("the cold tier's file had an error", "path", s.path, "error", err)
 		if err := s.reopen(); err != nil {
 			return err
 		}
-		err = s.transaction(ctx, e, do)
+		err = s.transaction(ctx, &e, do)
 	}
 	// What it remembers of sightings and links may be gone. One too many does no harm.
 	s.w.sightings, s.w.linked = cold.Sightings{}, cold.Linked{}
@@ -92,7 +92,7 @@ func (s *Store) change(ctx context.Context, what string, e cold.Erasure, do func
 	return nil
 }
 
-func (s *Store) transaction(ctx context.Context, e cold.Erasure, do func(context.Context, *sql.Tx, cold.Erasure) error) error {
+func (s *Store) transaction(ctx context.Context, e *cold.Erasure, do func(context.Context, *sql.Tx, *cold.Erasure) error) error {
 	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
@@ -112,15 +112,7 @@ browser = '', browser_version = '', os = '', os_version = '', device_type = '', 
 consumer = CASE WHEN consumer IS NOT NULL THEN '' END, revenue = NULL, currency = '', properties = NULL,
 inherited_from = '', closes_event_id = '', closes_path = '', closes_ms = 0 WHERE `
 
-const eraseMoment = "make_timestamp(?::BIGINT)"
-
-var eraseTerms = cold.Terms{
-	Moment:   eraseMoment,
-	Micros:   func(column string) string { return "epoch_us(" + column + ")" },
-	Contains: func(column string) string { return "contains(" + column + ", ?)" },
-}
-
-func (s *Store) mark(ctx context.Context, tx *sql.Tx, e cold.Erasure) error {
+func (s *Store) mark(ctx context.Context, tx *sql.Tx, e *cold.Erasure) error {
 	for _, m := range e.Marks() {
 		_, err := tx.ExecContext(ctx, `INSERT INTO erasures SELECT ?, ?, make_timestamp(?::BIGINT), ? WHERE NOT EXISTS (
 SELECT 1 FROM erasures WHERE project_id = ? AND person = ? AND erased_at = make_timestamp(?::BIGINT))`,
@@ -132,13 +124,12 @@ SELECT 1 FROM erasures WHERE project_id = ? AND person = ? AND erased_at = make_
 	return nil
 }
 
-func (s *Store) erase(ctx context.Context, tx *sql.Tx, e cold.Erasure) error {
+func (s *Store) erase(ctx context.Context, tx *sql.Tx, e *cold.Erasure) error {
+	if err := e.Share(ctx, tx.QueryContext, "events", Dialect{}, nil); err != nil {
+		return fmt.Errorf("visits of several: %w", err)
+	}
 	if err := s.mark(ctx, tx, e); err != nil {
 		return err
-	}
-	shared, err := e.Share(ctx, tx.QueryContext, "events", eraseTerms)
-	if err != nil {
-		return fmt.Errorf("visits of several: %w", err)
 	}
 	do := func(q string, p cold.Part) error {
 		if _, err := tx.ExecContext(ctx, q+p.Where, p.Args...); err != nil {
@@ -146,7 +137,7 @@ func (s *Store) erase(ctx context.Context, tx *sql.Tx, e cold.Erasure) error {
 		}
 		return nil
 	}
-	for _, p := range e.SharedParts(shared, eraseTerms) {
+	for _, p := range e.SharedParts(Dialect{}) {
 		q := "DELETE FROM " + p.Table + " WHERE "
 		if p.Table == "events" {
 			q = "UPDATE events SET " + cold.Unshared + " WHERE "
@@ -155,12 +146,12 @@ func (s *Store) erase(ctx context.Context, tx *sql.Tx, e cold.Erasure) error {
 			return err
 		}
 	}
-	for _, p := range e.Consumed(eraseTerms) {
+	for _, p := range e.Consumed(Dialect{}) {
 		if err := do("UPDATE events SET consumer = '' WHERE ", p); err != nil {
 			return err
 		}
 	}
-	for _, p := range e.Parts(eraseTerms) {
+	for _, p := range e.Parts(Dialect{}) {
 		q := "DELETE FROM " + p.Table + " WHERE "
 		if p.Table == "events" {
 			q = efface
@@ -190,8 +181,8 @@ func (s *Store) erase(ctx context.Context, tx *sql.Tx, e cold.Erasure) error {
 }
 
 // rename takes the person's ids out of the aliases in events of others.
-func rename(ctx context.Context, tx *sql.Tx, e cold.Erasure) error {
-	renamed, err := e.Rename(ctx, tx.QueryContext, "events", "rowid", 1, eraseTerms)
+func rename(ctx context.Context, tx *sql.Tx, e *cold.Erasure) error {
+	renamed, err := e.Rename(ctx, tx.QueryContext, "events", "rowid", 1, Dialect{})
 	if err != nil {
 		return err
 	}
@@ -203,7 +194,7 @@ func rename(ctx context.Context, tx *sql.Tx, e cold.Erasure) error {
 	return nil
 }
 
-func eraseDead(ctx context.Context, tx *sql.Tx, e cold.Erasure) error {
+func eraseDead(ctx context.Context, tx *sql.Tx, e *cold.Erasure) error {
 	rows, err := tx.QueryContext(ctx, "SELECT rowid, event FROM dead_letters WHERE project_id = ?", e.ProjectID)
 	if err != nil {
 		return err

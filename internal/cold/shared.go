@@ -1,0 +1,142 @@
+package cold
+
+import (
+	"context"
+	"database/sql"
+	"slices"
+	"time"
+
+	weir "github.com/weir-analytics/weir"
+)
+
+// Visit names a visit of a project.
+type Visit struct{ DeviceID, SessionID string }
+
+// visitMark is what the mark of a visit begins with; a hash follows.
+const visitMark = "v"
+
+// HashOfVisit is what the mark of a visit has in place of a person.
+func HashOfVisit(project string, v Visit) string {
+	return visitMark + HashOf(project, v.DeviceID+"\x00"+v.SessionID)
+}
+
+// HashOfVisitIn is HashOfVisit in SQL, of a row of events or visits. Its one argument is the project.
+func HashOfVisitIn(d Dialect) string {
+	return "CONCAT('" + visitMark + "', " + d.SHA256("CONCAT(?, "+d.Zero()+", device_id, "+d.Zero()+", session_id)") + ")"
+}
+
+// Share adds to e.Visits the visits that the person shared with others, as the events say
+// that were received before. since is up to when somebody, as Person has it, was erased
+// before, though the events may still be there; nil is never.
+func (e *Erasure) Share(ctx context.Context, query ask, events string, d Dialect, since func(person string) time.Time) error {
+	known := map[Visit]bool{}
+	for _, v := range e.Visits {
+		known[v] = true
+	}
+	for _, p := range e.Parts(d) {
+		if p.Table != "events" {
+			continue
+		}
+		var last Visit
+		var own, others bool
+		q := "SELECT device_id, session_id, profile_id, MAX(" + d.Micros("received_at") + ") FROM " + events +
+			" WHERE project_id = ? AND device_id <> '' AND session_id <> '' AND received_at < " + d.Time("?") +
+			" AND (device_id, session_id) " + d.InQuery() + " (SELECT device_id, session_id FROM " + events + " WHERE " + p.Where + ")" +
+			" GROUP BY device_id, session_id, profile_id ORDER BY device_id, session_id"
+		err := scan(ctx, query, q, append([]any{e.ProjectID, e.At.UnixMicro()}, p.Args...), func(rows *sql.Rows) error {
+			var v Visit
+			var profile string
+			var us int64
+			if err := rows.Scan(&v.DeviceID, &v.SessionID, &profile, &us); err != nil {
+				return err
+			}
+			if v != last {
+				last, own, others = v, false, false
+			}
+			switch {
+			case !e.own(profile, v.DeviceID):
+				others = true
+			case since == nil || !time.UnixMicro(us).Before(since(Person(&weir.Event{ProfileID: profile, DeviceID: v.DeviceID}))):
+				own = true
+			}
+			if own && others && !known[v] {
+				known[v] = true
+				e.Visits = append(e.Visits, v)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sharedAtOnce is how many visits one statement names.
+const sharedAtOnce = 100
+
+// SharedParts are the rows of e.Visits: events first, that took something from another
+// event, which is to be taken from them; the visits are to be deleted. Those are the ones
+// of which it is not known who is in them: of the others see Parts.
+func (e *Erasure) SharedParts(d Dialect) []Part {
+	var parts []Part
+	for some := range slices.Chunk(e.Visits, sharedAtOnce) {
+		which := " AND (" + anyOf("device_id = ? AND session_id = ?", len(some)) + ")"
+		events := Part{
+			"events", "project_id = ? AND received_at < " + d.Time("?") + " AND (inherited_from <> '' OR closes_event_id <> '')" + which,
+			[]any{e.ProjectID, e.At.UnixMicro()},
+		}
+		visits := Part{
+			"visits", "project_id = ? AND " + e.before(d, "start_at") + " AND (received_at IS NULL OR " + d.Contains("beside", "?") + ")" + which,
+			[]any{e.ProjectID, e.At.UnixMicro(), "\n" + weir.BesideCrowd + "\n"},
+		}
+		for _, v := range some {
+			events.Args, visits.Args = append(events.Args, v.DeviceID, v.SessionID), append(visits.Args, v.DeviceID, v.SessionID)
+		}
+		parts = append(parts, events, visits)
+	}
+	return parts
+}
+
+// Unshared are the assignments that take from an event what it took from another of its
+// visit. unshare is the same in Go.
+const Unshared = "path = CASE WHEN inherited_from <> '' THEN '' ELSE path END, origin = CASE WHEN inherited_from <> '' THEN '' ELSE origin END, " +
+	"inherited_from = '', closes_event_id = '', closes_path = '', closes_ms = 0"
+
+func unshare(r *weir.EventRow) {
+	if r.InheritedFrom != "" {
+		r.Path, r.Origin = "", ""
+	}
+	r.InheritedFrom, r.ClosesEventID, r.ClosesPath, r.ClosesMS = "", "", "", 0
+}
+
+// shared says whether a visit has a mark, and what was received at a time was so before it.
+func (m Erased) shared(project, device, session string, at time.Time) bool {
+	return session != "" && at.Before(m.Last(project)) && at.Before(m[[2]string{project, HashOfVisit(project, Visit{device, session})}])
+}
+
+// unshares does to an event what SharedParts are for.
+func (m Erased) unshares(r *weir.EventRow) {
+	if (r.InheritedFrom != "" || r.ClosesEventID != "") && m.shared(r.ProjectID, r.DeviceID, r.SessionID, r.ReceivedAt) {
+		unshare(r)
+	}
+}
+
+// sharedVisit says whether a visit is one of SharedParts.
+func (m Erased) sharedVisit(v *weir.VisitRow) bool {
+	return (v.ReceivedAt.IsZero() || v.Beside.Has(weir.BesideCrowd)) && m.shared(v.ProjectID, v.DeviceID, v.SessionID, received(v.ReceivedAt, v.Start))
+}
+
+func scan(ctx context.Context, query ask, q string, args []any, f func(*sql.Rows) error) error {
+	rows, err := query(ctx, q, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := f(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
