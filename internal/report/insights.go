@@ -42,6 +42,7 @@ func (s *InsightSource) Totals(ctx context.Context, p *weir.Project, from, to ti
 	return weir.ReportTotals{Events: count(a.Series[0].Total), Visitors: count(a.Series[1].Total)}, nil
 }
 
+// Calls implements Source.
 func (s *InsightSource) Calls(ctx context.Context, p *weir.Project, from, to time.Time, top int) (weir.ReportCalls, error) {
 	a, err := s.insights.Calls(ctx, p, weir.Query{Kind: weir.KindCalls, From: from, To: to, Breakdown: "route", Limit: top}, 0)
 	if err != nil {
@@ -80,6 +81,7 @@ func nanos(ms *float64) *float64 {
 	return &r
 }
 
+// Growth implements Source.
 func (s *InsightSource) Growth(ctx context.Context, p *weir.Project, from, to time.Time) (weir.ReportGrowth, error) {
 	a, err := s.insights.Growth(ctx, p, weir.Query{Kind: weir.KindGrowth, From: from, To: to, Interval: weir.Day}, 0)
 	if err != nil {
@@ -95,6 +97,7 @@ func (s *InsightSource) Growth(ctx context.Context, p *weir.Project, from, to ti
 	}, nil
 }
 
+// Visits implements Source.
 func (s *InsightSource) Visits(ctx context.Context, p *weir.Project, from, to time.Time, top int) (weir.ReportVisits, error) {
 	a, err := s.insights.Pages(ctx, p, weir.Query{Kind: weir.KindPages, From: from, To: to, Limit: top}, 0)
 	if err != nil {
@@ -110,10 +113,12 @@ func (s *InsightSource) Visits(ctx context.Context, p *weir.Project, from, to ti
 	return v, nil
 }
 
+// Dead implements Source.
 func (s *InsightSource) Dead(ctx context.Context, p *weir.Project, from, to time.Time) (events, calls int64, err error) {
 	return CountDead(ctx, s.cold, p, from, to)
 }
 
+// Events implements Source.
 func (s *InsightSource) Events(ctx context.Context, p *weir.Project, from, to time.Time) (map[weir.Date]int64, error) {
 	a, err := s.insights.Trend(ctx, p, weir.Query{
 		Kind: weir.KindTrend, From: from, To: to, Interval: weir.Day, Series: []weir.Series{{Math: weir.MathTotal}},
