@@ -72,7 +72,7 @@ func (w *worker) run(ctx context.Context) error {
 		}
 		if r.status == 200 {
 			w.latency.Add(w.last.Sub(sent))
-			if err := w.taken(r.body); err != nil {
+			if err := w.readAnswer(r.body); err != nil {
 				return err
 			}
 			continue
@@ -98,7 +98,7 @@ type answer struct {
 }
 
 // taken reads the answer of a request that went through.
-func (w *worker) taken(body []byte) error {
+func (w *worker) readAnswer(body []byte) error {
 	// Nearly every answer is this, so it is not decoded.
 	if n, ok := allAccepted(body); ok && n == int64(w.load.cfg.Batch) {
 		w.accepted += n

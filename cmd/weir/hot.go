@@ -16,13 +16,13 @@ import (
 // shared is what the nodes of one Weir share besides the events. Of a node that
 // is alone, roster, bus and sessions are nil.
 type shared struct {
-	cache    fleet.Cache
-	asking   fleet.Locks // of the nodes that share cache; nil of a cache that is this node's own
-	limiter  fleet.Limiter
-	locks    fleet.Locks
-	sessions scs.Store
-	roster   fleet.Roster
-	bus      fleet.Bus
+	cache      fleet.Cache
+	cacheLocks fleet.Locks // of the nodes that share cache; nil of a cache that is this node's own
+	limiter    fleet.Limiter
+	locks      fleet.Locks
+	sessions   scs.Store
+	roster     fleet.Roster
+	bus        fleet.Bus
 }
 
 // Values of --hot-ack.

@@ -105,9 +105,9 @@ func (l *lateLimiter) Forget(ctx context.Context, key string) error {
 // lateBrake is the brake once there is one.
 type lateBrake struct{ late[*drain.Brake] }
 
-func (l *lateBrake) Take(events int) bool {
+func (l *lateBrake) Allow(events int) bool {
 	b, err := l.get()
-	return err != nil || b.Take(events)
+	return err != nil || b.Allow(events)
 }
 
 // lateCache is the Redis of answers, and what its nodes lock there, once it can be

@@ -142,7 +142,7 @@ func (s *server) watchMemory(engine *insight.Engine) {
 	}
 	m.cold, m.hot = s.coldMemory, s.tier.Memory
 	if s.drain != nil {
-		m.used["visits"] = func() float64 { return float64(s.drain.Kept()) }
+		m.used["visits"] = func() float64 { return float64(s.drain.CachedStateBytes()) }
 	}
 	if s.ingest != nil {
 		m.used["bodies"] = func() float64 { return float64(s.ingest.Budget.Held()) }

@@ -89,7 +89,7 @@ const differencesShown = 20
 func tell(w io.Writer, all []transfer.Difference) {
 	unseen := 0
 	for i, d := range all {
-		unseen += d.Unseen
+		unseen += d.NoSighting
 		switch {
 		case i < differencesShown:
 			fmt.Fprintln(w, d)

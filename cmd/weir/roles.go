@@ -52,51 +52,53 @@ func (c *serveCmd) checkRoles() error {
 }
 
 // elsewhere stands in for a part that this node does not have.
-type elsewhere struct{ roles []string }
+type missingRole struct{ roles []string }
 
-func (e elsewhere) err(what string) error {
+func (e missingRole) err(what string) error {
 	return weir.Errorf(weir.EUNAVAILABLE, "this node does not %s: its roles are %s", what, strings.Join(e.roles, ", "))
 }
 
-func (e elsewhere) Ingest(context.Context, *weir.Project, io.Reader, string, ingest.Remote) (ingest.Reply, error) {
+func (e missingRole) Ingest(context.Context, *weir.Project, io.Reader, string, ingest.Remote) (ingest.Reply, error) {
 	return ingest.Reply{}, e.err("take events")
 }
 
-func (e elsewhere) Traces(context.Context, *weir.Project, io.Reader, string, wire.Encoding, ingest.Remote) (ingest.Reply, error) {
+func (e missingRole) Traces(context.Context, *weir.Project, io.Reader, string, wire.Encoding, ingest.Remote) (ingest.Reply, error) {
 	return ingest.Reply{}, e.err("take events")
 }
 
-func (e elsewhere) Hold(context.Context) *wire.Holding { return wire.Refusing(e.err("take events")) }
+func (e missingRole) Reserve(context.Context) *wire.Reservation {
+	return wire.RefusedReservation(e.err("take events"))
+}
 
-func (e elsewhere) Deliver(context.Context, *weir.Project, []weir.Incoming, []weir.Rejection, ingest.Remote) (ingest.Reply, error) {
+func (e missingRole) Deliver(context.Context, *weir.Project, []weir.Incoming, []weir.Rejection, ingest.Remote) (ingest.Reply, error) {
 	return ingest.Reply{}, e.err("take events")
 }
 
-func (e elsewhere) Device(context.Context, *weir.Project, ingest.Remote) (string, error) {
+func (e missingRole) Device(context.Context, *weir.Project, ingest.Remote) (string, error) {
 	return "", e.err("take events")
 }
 
 // Refused counts nothing.
-func (e elsewhere) Refused(error) {}
+func (e missingRole) Refused(error) {}
 
 // Trend refuses.
-func (e elsewhere) Trend(context.Context, *weir.Project, weir.Query, time.Duration) (*insight.Trend, error) {
+func (e missingRole) Trend(context.Context, *weir.Project, weir.Query, time.Duration) (*insight.Trend, error) {
 	return nil, e.err("answer questions")
 }
 
-func (e elsewhere) Pages(context.Context, *weir.Project, weir.Query, time.Duration) (*insight.Pages, error) {
+func (e missingRole) Pages(context.Context, *weir.Project, weir.Query, time.Duration) (*insight.Pages, error) {
 	return nil, e.err("answer questions")
 }
 
-func (e elsewhere) Calls(context.Context, *weir.Project, weir.Query, time.Duration) (*insight.Calls, error) {
+func (e missingRole) Calls(context.Context, *weir.Project, weir.Query, time.Duration) (*insight.Calls, error) {
 	return nil, e.err("answer questions")
 }
 
-func (e elsewhere) Growth(context.Context, *weir.Project, weir.Query, time.Duration) (*insight.Growth, error) {
+func (e missingRole) Growth(context.Context, *weir.Project, weir.Query, time.Duration) (*insight.Growth, error) {
 	return nil, e.err("answer questions")
 }
 
-func (e elsewhere) Events(context.Context, *weir.Project, insight.EventsQuery, time.Duration) (*insight.EventPage, error) {
+func (e missingRole) Events(context.Context, *weir.Project, insight.EventsQuery, time.Duration) (*insight.EventPage, error) {
 	return nil, e.err("answer questions")
 }
 

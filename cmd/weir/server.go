@@ -154,7 +154,7 @@ func (s *server) openStores(ctx context.Context) (err error) {
 		s.late.hot.set(s.hot) // events need not wait for the cold tier
 	}
 	if s.cmd.Cache != "" {
-		s.shared.cache, s.shared.asking = &s.late.cache, &s.late.cache
+		s.shared.cache, s.shared.cacheLocks = &s.late.cache, &s.late.cache
 	}
 	if s.cmd.cold.Shared {
 		if err = s.openColdTier(ctx); err != nil {
@@ -210,9 +210,9 @@ func (s *server) build() {
 		s.reg.MustRegister(c)
 	}
 
-	var answers httpd.Insights = elsewhere{s.cmd.Roles}
+	var answers httpd.Insights = missingRole{s.cmd.Roles}
 	var engine *insight.Engine // nil unless the node answers
-	var people httpd.Profiles = elsewhere{s.cmd.Roles}
+	var people httpd.Profiles = missingRole{s.cmd.Roles}
 	if s.cmd.usesCold() {
 		s.drain = drain.New(s.hot, s.cold, drain.Options{
 			Owner: s.node, ReadOnly: !s.cmd.has(roleDrain), Roster: s.shared.roster, Bus: s.shared.bus,
@@ -226,7 +226,7 @@ func (s *server) build() {
 		}
 	}
 	if s.cmd.has(roleQuery) {
-		e := insight.New(m.timed(s.cold), s.drain, s.clock, insight.Options{Cache: s.shared.cache, Locks: s.shared.asking, Memory: int64(s.cmd.parts.Answers)})
+		e := insight.New(m.timed(s.cold), s.drain, s.clock, insight.Options{Cache: s.shared.cache, Locks: s.shared.cacheLocks, Memory: int64(s.cmd.parts.Answers)})
 		m.watchInsights(s.reg, e)
 		answers, engine, people = e, e, insight.Profiles{Engine: e, Cold: s.cold, Hot: s.hot, Locks: s.shared.locks}
 	}
@@ -258,7 +258,7 @@ func (s *server) build() {
 // buildIntake builds what takes events, and the server that serves nothing else yet.
 func (s *server) buildIntake() {
 	limiter := s.limiter()
-	var takes httpd.Ingester = elsewhere{s.cmd.Roles}
+	var takes httpd.Ingester = missingRole{s.cmd.Roles}
 	if s.cmd.has(roleIngest) {
 		var log ingest.Log = &s.late.hot
 		if s.spill != nil {

@@ -57,11 +57,11 @@ func setURI(uri string, e *Entry) bool {
 	e.URI = uri
 	switch {
 	case strings.HasPrefix(uri, "/"):
-		e.Path = cutQuery(uri)
+		e.Path = stripQuery(uri)
 	case uri == "*":
 		e.Path = uri
 	case uri != "" && e.Method == "CONNECT":
-		e.Path = cutQuery(uri)
+		e.Path = stripQuery(uri)
 	default:
 		scheme, rest, ok := strings.Cut(uri, "://")
 		if !ok || !isMethod(scheme) {
@@ -71,7 +71,7 @@ func setURI(uri string, e *Entry) bool {
 		if i := strings.IndexAny(rest, "/?#"); i >= 0 {
 			host = rest[:i]
 			if rest[i] == '/' {
-				path = cutQuery(rest[i:])
+				path = stripQuery(rest[i:])
 			}
 		}
 		e.Path = path
@@ -82,7 +82,7 @@ func setURI(uri string, e *Entry) bool {
 	return true
 }
 
-func cutQuery(s string) string {
+func stripQuery(s string) string {
 	if i := strings.IndexAny(s, "?#"); i >= 0 {
 		return s[:i]
 	}

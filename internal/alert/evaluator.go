@@ -102,7 +102,7 @@ func (e *Evaluator) Pass(ctx context.Context) {
 		insights, err = e.Once(ctx, lockInsights, lockFor)
 	}
 	if err != nil {
-		e.failed(ctx, "tell which node is to check alerts", err)
+		e.failed(ctx, "choose the node that checks alerts", err)
 	}
 	if !counters && !insights {
 		e.Metrics.firing.Set(0)

@@ -26,8 +26,8 @@ type sim struct {
 	skew   time.Duration // of the server's clock
 	era    int32         // one more with each step of the clock
 
-	store  ledger
-	counts *tallies
+	store  store
+	counts *simCounters
 	box    *postbox
 
 	process

@@ -20,13 +20,13 @@ import (
 )
 
 // ledger is what the evaluator and the courier need of a store.
-type ledger interface {
+type store interface {
 	alert.Store
 	alert.Outbox
 }
 
-// shelf is a ledger in memory, for a year in seconds. *meta.Store is the real one.
-type shelf struct {
+// memoryStore is a store in memory, for a year in seconds. *meta.Store is the real one.
+type memoryStore struct {
 	mu      sync.Mutex
 	project *weir.Project
 	alerts  []*weir.Alert
@@ -39,9 +39,9 @@ type parcel struct {
 	due time.Time
 }
 
-func (s *shelf) Project(context.Context, string) (*weir.Project, error) { return s.project, nil }
+func (s *memoryStore) Project(context.Context, string) (*weir.Project, error) { return s.project, nil }
 
-func (s *shelf) ActiveAlerts(context.Context) ([]*weir.Alert, error) {
+func (s *memoryStore) ActiveAlerts(context.Context) ([]*weir.Alert, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	all := make([]*weir.Alert, len(s.alerts))
@@ -52,7 +52,7 @@ func (s *shelf) ActiveAlerts(context.Context) ([]*weir.Alert, error) {
 	return all, nil
 }
 
-func (s *shelf) Alert(_ context.Context, _, id string) (*weir.Alert, error) {
+func (s *memoryStore) Alert(_ context.Context, _, id string) (*weir.Alert, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, a := range s.alerts {
@@ -64,7 +64,7 @@ func (s *shelf) Alert(_ context.Context, _, id string) (*weir.Alert, error) {
 	return nil, weir.Errorf(weir.ENOTFOUND, "no such alert")
 }
 
-func (s *shelf) StepAlert(_ context.Context, step *weir.AlertStep) (bool, error) {
+func (s *memoryStore) StepAlert(_ context.Context, step *weir.AlertStep) (bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, a := range s.alerts {
@@ -87,9 +87,9 @@ func (s *shelf) StepAlert(_ context.Context, step *weir.AlertStep) (bool, error)
 	return true, nil
 }
 
-func (s *shelf) TrimAlertHistory(context.Context, time.Time) error { return nil }
+func (s *memoryStore) TrimAlertHistory(context.Context, time.Time) error { return nil }
 
-func (s *shelf) ClaimAlertDeliveries(_ context.Context, lease time.Duration, limit int) (due []weir.AlertDelivery, err error) {
+func (s *memoryStore) ClaimAlertDeliveries(_ context.Context, lease time.Duration, limit int) (due []weir.AlertDelivery, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.clock.Now()
@@ -105,7 +105,7 @@ func (s *shelf) ClaimAlertDeliveries(_ context.Context, lease time.Duration, lim
 	return due, nil
 }
 
-func (s *shelf) DropAlertDelivery(_ context.Context, d *weir.AlertDelivery, _ *weir.AlertEntry) error {
+func (s *memoryStore) DropAlertDelivery(_ context.Context, d *weir.AlertDelivery, _ *weir.AlertEntry) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i, p := range s.outbox {
@@ -117,7 +117,7 @@ func (s *shelf) DropAlertDelivery(_ context.Context, d *weir.AlertDelivery, _ *w
 	return nil
 }
 
-func (s *shelf) PutOffAlertDelivery(_ context.Context, key string, due time.Time, attempts int) error {
+func (s *memoryStore) PutOffAlertDelivery(_ context.Context, key string, due time.Time, attempts int) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, p := range s.outbox {
@@ -128,7 +128,7 @@ func (s *shelf) PutOffAlertDelivery(_ context.Context, key string, due time.Time
 	return nil
 }
 
-func (s *shelf) AlertBacklog(context.Context) (n int, oldest time.Time, err error) {
+func (s *memoryStore) AlertBacklog(context.Context) (n int, oldest time.Time, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.outbox) > 0 {
@@ -139,13 +139,13 @@ func (s *shelf) AlertBacklog(context.Context) (n int, oldest time.Time, err erro
 
 // tallies are the counters by minute since the simulation's first, and who wrote them:
 // a minute that two settings of the clock both showed is murky.
-type tallies struct {
+type simCounters struct {
 	first   time.Time
-	minutes []minuteTally
+	minutes []minuteCounts
 	away    bool
 }
 
-type minuteTally struct {
+type minuteCounts struct {
 	good, bad int32
 	era       int32 // 0 is none yet
 	murky     bool
@@ -153,22 +153,22 @@ type minuteTally struct {
 
 var errAway = errors.New("the hot tier is away")
 
-func (c *tallies) at(m time.Time) *minuteTally {
+func (c *simCounters) at(m time.Time) *minuteCounts {
 	i := int(m.Sub(c.first) / time.Minute)
 	if m.Before(c.first) || i >= len(c.minutes) {
-		return &minuteTally{}
+		return &minuteCounts{}
 	}
 	return &c.minutes[i]
 }
 
-func (c *tallies) add(m time.Time, era int32, good, bad int32) {
+func (c *simCounters) add(m time.Time, era int32, good, bad int32) {
 	t := c.at(m)
 	t.murky = t.murky || t.era != 0 && t.era != era
 	t.era, t.good, t.bad = era, t.good+good, t.bad+bad
 }
 
 // murky says whether a minute of [from, to) is.
-func (c *tallies) murky(from, to time.Time) bool {
+func (c *simCounters) murky(from, to time.Time) bool {
 	for ; from.Before(to); from = from.Add(time.Minute) {
 		if c.at(from).murky {
 			return true
@@ -177,7 +177,7 @@ func (c *tallies) murky(from, to time.Time) bool {
 	return false
 }
 
-func (c *tallies) sum(from, to time.Time) (good, bad int64) {
+func (c *simCounters) sum(from, to time.Time) (good, bad int64) {
 	for ; from.Before(to); from = from.Add(time.Minute) {
 		t := c.at(from)
 		good, bad = good+int64(t.good), bad+int64(t.bad)
@@ -185,7 +185,7 @@ func (c *tallies) sum(from, to time.Time) (good, bad int64) {
 	return good, bad
 }
 
-func (c *tallies) Series(_ context.Context, _ string, _ hot.Grain, _ hot.Dimension, _ string, from, to time.Time) ([]hot.Point, error) {
+func (c *simCounters) Series(_ context.Context, _ string, _ hot.Grain, _ hot.Dimension, _ string, from, to time.Time) ([]hot.Point, error) {
 	if c.away {
 		return nil, errAway
 	}
@@ -193,7 +193,7 @@ func (c *tallies) Series(_ context.Context, _ string, _ hot.Grain, _ hot.Dimensi
 	return []hot.Point{{Start: from, Count: good + bad}}, nil
 }
 
-func (c *tallies) Members(_ context.Context, _ string, _ hot.Grain, _ hot.Dimension, from, to time.Time, _ int) ([]hot.Member, error) {
+func (c *simCounters) Members(_ context.Context, _ string, _ hot.Grain, _ hot.Dimension, from, to time.Time, _ int) ([]hot.Member, error) {
 	if c.away {
 		return nil, errAway
 	}
@@ -201,15 +201,15 @@ func (c *tallies) Members(_ context.Context, _ string, _ hot.Grain, _ hot.Dimens
 	return []hot.Member{{Name: "2xx", Count: good}, {Name: "5xx", Count: bad}}, nil
 }
 
-func (c *tallies) Uniques(context.Context, string, hot.Grain, time.Time, time.Time) (int64, error) {
+func (c *simCounters) Uniques(context.Context, string, hot.Grain, time.Time, time.Time) (int64, error) {
 	return 0, errAway
 }
 
-func (c *tallies) Inquire(context.Context, string, hot.Inquiry) (hot.Findings, error) {
+func (c *simCounters) Inquire(context.Context, string, hot.Inquiry) (hot.Findings, error) {
 	return hot.Findings{}, errAway
 }
 
-func (c *tallies) Live(context.Context, string, time.Time) (int, error) { return 0, errAway }
+func (c *simCounters) Live(context.Context, string, time.Time) (int, error) { return 0, errAway }
 
 // postbox is a webhook that is away at times, and notes what it got.
 type postbox struct {
@@ -255,12 +255,12 @@ func (s *sim) newProcess() process {
 
 // told notes what an alert tells, and when it does by the true time.
 type told struct {
-	ledger
+	store
 	s *sim
 }
 
 func (w told) StepAlert(ctx context.Context, step *weir.AlertStep) (bool, error) {
-	ok, err := w.ledger.StepAlert(ctx, step)
+	ok, err := w.store.StepAlert(ctx, step)
 	if ok && err == nil {
 		w.s.telling.Lock()
 		defer w.s.telling.Unlock()
@@ -294,11 +294,11 @@ func newSim(t *testing.T, seed uint64, days int) *sim {
 		t.Fatal(err)
 	}
 	first := s.now.AddDate(0, 0, -3)
-	s.counts = &tallies{first: first, minutes: make([]minuteTally, (days+6)*1440)}
+	s.counts = &simCounters{first: first, minutes: make([]minuteCounts, (days+6)*1440)}
 	for m := first; m.Before(s.now); m = m.Add(time.Minute) {
 		s.counts.add(m, 1, 100, 0)
 	}
-	store := &shelf{project: project, clock: s.clock}
+	store := &memoryStore{project: project, clock: s.clock}
 	for i, spec := range simSpecs() {
 		spec.Channels[0].ID = fmt.Sprint("c", i)
 		store.alerts = append(store.alerts, &weir.Alert{ID: spec.Name, ProjectID: project.ID, AlertSpec: spec, Status: weir.AlertStatus{State: weir.AlertOK}})

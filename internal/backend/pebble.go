@@ -27,7 +27,7 @@ func openPebble(folder string, o HotOptions) (*HotTier, error) {
 	s, err := pebble.Open(folder, pebble.Options{
 		Shards: o.Shards, Window: o.Window, MinFree: o.MinFree, Clock: o.Clock, Logger: o.Logger,
 		CacheBytes: int(p.HotCache), MemTableBytes: min(int(p.HotTables/2), maxMemTable), CountsBytes: int(p.Counts),
-		PresenceBytes: int(p.Presence), FilterBytes: int(p.IDs), PagesBytes: int(p.Pages),
+		PresenceBytes: int(p.Presence), FilterBytes: int(p.IDs), BucketCacheBytes: int(p.Pages),
 	})
 	if err != nil {
 		return nil, err
@@ -37,7 +37,7 @@ func openPebble(folder string, o HotOptions) (*HotTier, error) {
 		Status: func() HotStatus { return HotStatus{Shown: kindStatus{"pebble"}} },
 		Memory: func() map[string]int64 {
 			m := s.Memory()
-			return map[string]int64{"hot": m.Blocks + m.MemTables, "presence": m.Presence, "counts": m.Counts, "ids": m.Filters, "pages": m.Pages}
+			return map[string]int64{"hot": m.Blocks + m.MemTables, "presence": m.Presence, "counts": m.Counts, "ids": m.Filters, "pages": m.BucketCache}
 		},
 		Close: func() error { return nil },
 	}, nil

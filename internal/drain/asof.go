@@ -87,11 +87,11 @@ func (d *Drain) Flush(ctx context.Context) (asOf time.Time, err error) {
 	sweeping := map[*shard]hot.Intent{}
 	defer func() {
 		for _, w := range waits {
-			w.progress.forget(w.done)
+			w.progress.removeWaiter(w.done)
 		}
 	}()
 	for _, s := range d.shards {
-		heard := s.progress.heard()
+		heard := s.progress.version()
 		p, err := d.log.Progress(wait, s.n)
 		if err != nil {
 			if asOf = d.AsOf(); ctx.Err() == nil && !asOf.IsZero() {
@@ -108,7 +108,7 @@ func (d *Drain) Flush(ctx context.Context) (asOf time.Time, err error) {
 		}
 		if done := s.progress.wait(p.Head, heard); done != nil {
 			waits = append(waits, waiting{s, done})
-			s.want(wait, p.Head)
+			s.requestDrain(wait, p.Head)
 		}
 	}
 	for _, w := range waits {
@@ -142,7 +142,7 @@ func (s *shard) swept(ctx context.Context, in hot.Intent) bool {
 		if err == nil && (!sweeps(p) || !p.Intent.Now.Equal(in.Now)) {
 			return true
 		}
-		s.nudge()
+		s.wakeUp()
 		if s.pause(ctx, s.opt.Poll); ctx.Err() != nil {
 			return false
 		}

@@ -121,11 +121,11 @@ func (s *shard) commit(ctx context.Context, in hot.Intent, open visit.Open, r vi
 	if err := s.log.Commit(ctx, s.lease, in, changed); err != nil {
 		return err
 	}
-	s.failed.Up()
+	s.shardOutage.Up()
 	s.states.committed(changed, open)
 	s.committed = in.Last
 	s.progress.reached(in.Last, complete)
-	s.tellDone(ctx)
+	s.publishCommitted(ctx)
 	return nil
 }
 

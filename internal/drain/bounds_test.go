@@ -240,7 +240,7 @@ func TestVisitsDoNotDependOnWhatIsKeptInMemory(t *testing.T) {
 			r.flush(d)
 		}
 		r.check()
-		if kept := d.Kept(); kept > bytes {
+		if kept := d.CachedStateBytes(); kept > bytes {
 			t.Fatalf("%d bytes of states are kept, limit %d", kept, bytes)
 		}
 		_, visits, _ := r.all()

@@ -106,9 +106,9 @@ func (b *Brake) look(ctx context.Context, now time.Time) {
 }
 
 // Take says whether that many events may be taken now.
-func (b *Brake) Take(events int) bool { return b.take(events, time.Now()) }
+func (b *Brake) Allow(events int) bool { return b.allow(events, time.Now()) }
 
-func (b *Brake) take(events int, now time.Time) bool {
+func (b *Brake) allow(events int, now time.Time) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if !b.on {

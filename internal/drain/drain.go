@@ -52,17 +52,17 @@ type Commit struct {
 }
 
 func (o *Options) defaults() {
-	def(&o.MaxBatch, 10_000)
-	def(&o.Memory, 128<<20)
-	def(&o.StateBytes, 64<<20)
-	def(&o.OpenBytes, 256<<20)
-	def(&o.MaxAge, time.Second)
-	def(&o.Poll, 100*time.Millisecond)
-	def(&o.LeaseTTL, 8*time.Second)
-	def(&o.BarrierWait, 2*time.Second)
-	def(&o.Backoff, 100*time.Millisecond)
-	def(&o.SweepEvery, time.Minute)
-	def(&o.Owner, "weir")
+	setDefault(&o.MaxBatch, 10_000)
+	setDefault(&o.Memory, 128<<20)
+	setDefault(&o.StateBytes, 64<<20)
+	setDefault(&o.OpenBytes, 256<<20)
+	setDefault(&o.MaxAge, time.Second)
+	setDefault(&o.Poll, 100*time.Millisecond)
+	setDefault(&o.LeaseTTL, 8*time.Second)
+	setDefault(&o.BarrierWait, 2*time.Second)
+	setDefault(&o.Backoff, 100*time.Millisecond)
+	setDefault(&o.SweepEvery, time.Minute)
+	setDefault(&o.Owner, "weir")
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -74,7 +74,7 @@ func (o *Options) defaults() {
 	}
 }
 
-func def[T comparable](v *T, d T) {
+func setDefault[T comparable](v *T, d T) {
 	var zero T
 	if *v == zero {
 		*v = d
@@ -84,16 +84,16 @@ func def[T comparable](v *T, d T) {
 // Drain drains the shards of a log, all of them or, with other nodes beside it,
 // its part of them. Its methods are safe for concurrent use.
 type Drain struct {
-	log    hot.Log
-	cold   cold.Writer
-	opt    Options
-	shards []*shard
-	slots  chan struct{} // holds one for each batch under way
-	look   chan struct{} // makes follow look now
-	clock  setBack
-	away   *outage.Log // the cold tier
-	failed *outage.Log // shards that start over
-	unread *outage.Log // the roster
+	log          hot.Log
+	cold         cold.Writer
+	opt          Options
+	shards       []*shard
+	slots        chan struct{} // holds one for each batch under way
+	followNow    chan struct{} // makes follow look now
+	clock        setBack
+	coldOutage   *outage.Log // the cold tier
+	shardOutage  *outage.Log // shards that start over
+	rosterOutage *outage.Log // the roster
 }
 
 // maxBatches is how many batches are under way at most: one is written while
@@ -117,10 +117,10 @@ func (d *Drain) batchLimit() hot.Limit {
 // New makes a drain; Run starts it.
 func New(log hot.Log, w cold.Writer, o Options) *Drain {
 	o.defaults()
-	d := &Drain{log: log, cold: w, opt: o, look: make(chan struct{}, 1)}
-	d.away = outage.New(o.Logger, nil, "drain: cold tier does not take a batch; trying again", "drain: cold tier takes batches again")
-	d.failed = outage.New(o.Logger, nil, "drain: shard failed; starting over", "drain: all shards go on")
-	d.unread = outage.New(o.Logger, nil, "drain: the roster of nodes cannot be read; the shards stay as they are", "drain: the roster of nodes can be read again")
+	d := &Drain{log: log, cold: w, opt: o, followNow: make(chan struct{}, 1)}
+	d.coldOutage = outage.New(o.Logger, nil, "drain: cold tier does not take a batch; trying again", "drain: cold tier takes batches again")
+	d.shardOutage = outage.New(o.Logger, nil, "drain: shard failed; starting over", "drain: all shards go on")
+	d.rosterOutage = outage.New(o.Logger, nil, "drain: the roster of nodes cannot be read; the shards stay as they are", "drain: the roster of nodes can be read again")
 	// With little memory there are fewer at a time, and each is as large as it may be.
 	full := int(d.opt.Memory / int64(d.opt.MaxBatch*perEvent))
 	d.slots = make(chan struct{}, min(log.Shards(), max(1, min(full, maxBatches))))
@@ -139,9 +139,9 @@ func (d *Drain) Run(ctx context.Context) error {
 		wg.Go(func() { d.follow(ctx) })
 	}
 	if !d.opt.ReadOnly {
-		d.attend(ctx)
+		d.joinRoster(ctx)
 		if d.opt.Roster != nil {
-			wg.Go(func() { d.attendUntil(ctx) })
+			wg.Go(func() { d.keepInRoster(ctx) })
 		}
 		for _, s := range d.shards {
 			wg.Go(func() { s.run(ctx) })
@@ -152,7 +152,7 @@ func (d *Drain) Run(ctx context.Context) error {
 }
 
 // Kept is how many bytes of open visits are kept in memory.
-func (d *Drain) Kept() (bytes int64) {
+func (d *Drain) CachedStateBytes() (bytes int64) {
 	for _, s := range d.shards {
 		bytes += s.states.kept.bytes.Load()
 	}

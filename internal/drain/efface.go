@@ -190,7 +190,7 @@ func (s *shard) erased(ctx context.Context, since time.Time) (cold.Erased, error
 			return nil, ctx.Err()
 		}
 		s.opt.Failed(s.n, err)
-		s.away.Down(err, "shard", s.n)
+		s.coldOutage.Down(err, "shard", s.n)
 		s.pause(ctx, pause)
 		pause = min(2*pause, 64*s.opt.Backoff)
 	}

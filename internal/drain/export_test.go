@@ -7,7 +7,7 @@ import (
 
 // Look and TakeAt are what Run and Take do, at a time of the test's.
 func (b *Brake) Look(ctx context.Context, now time.Time) { b.look(ctx, now) }
-func (b *Brake) TakeAt(events int, now time.Time) bool   { return b.take(events, now) }
+func (b *Brake) TakeAt(events int, now time.Time) bool   { return b.allow(events, now) }
 
 // What reads a note that comes from the hot tier, for the fuzz test.
 type Note = note

@@ -8,29 +8,29 @@ import (
 	"time"
 )
 
-// rosterGroup is what the nodes that drain are called in the roster.
+// rosterGroup is the name of the draining nodes' group in the roster.
 const rosterGroup = "drain"
 
-// Topics of the bus. What they carry is a shard and a seq.
+// Topics of the bus. A message carries a shard and a seq.
 const (
-	topicWant = "drain.want" // a node waits until the seq is committed
-	topicDone = "drain.done" // it is
+	topicRequest   = "drain.want" // a node waits until the seq is committed
+	topicCommitted = "drain.done" // the seq is committed
 )
 
-// attend says that this node is here, and takes its part of the shards: of n
-// nodes in order, the i-th drains each shard whose number is i modulo n. All
-// nodes see the same roster, so they agree; while they do not, leases decide.
-func (d *Drain) attend(ctx context.Context) {
+// joinRoster announces this node in the roster and assigns shards to it: of n nodes in
+// order, the i-th drains the shards i, i+n, i+2n … All nodes read the same roster, so
+// they agree. While they do not (a node just joined or left), the leases decide.
+func (d *Drain) joinRoster(ctx context.Context) {
 	names := []string{d.opt.Owner}
 	if d.opt.Roster != nil {
 		got, err := d.opt.Roster.Announce(ctx, rosterGroup, d.opt.Owner, d.opt.LeaseTTL)
 		if err != nil {
 			if ctx.Err() == nil {
-				d.unread.Down(err)
+				d.rosterOutage.Down(err)
 			}
 			return
 		}
-		d.unread.Up()
+		d.rosterOutage.Up()
 		names = got
 	}
 	at := slices.Index(names, d.opt.Owner)
@@ -38,19 +38,20 @@ func (d *Drain) attend(ctx context.Context) {
 		mine := i%len(names) == at
 		if s.mine.Swap(mine) != mine {
 			d.opt.Logger.Debug("drain: shard assigned", "shard", i, "here", mine, "nodes", len(names))
-			s.nudge()
+			s.wakeUp()
 		}
 	}
 }
 
-func (d *Drain) attendUntil(ctx context.Context) {
-	// Often, so that the shards of a node that is gone move soon after its lease.
+func (d *Drain) keepInRoster(ctx context.Context) {
+	// More often than needed to stay in the roster: the shards of a lost node should
+	// move soon after its lease ends.
 	t := time.NewTicker(d.opt.LeaseTTL / 8)
 	defer t.Stop()
 	for {
 		select {
 		case <-t.C:
-			d.attend(ctx)
+			d.joinRoster(ctx)
 		case <-ctx.Done():
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 			defer cancel()
@@ -60,55 +61,55 @@ func (d *Drain) attendUntil(ctx context.Context) {
 	}
 }
 
-// want asks whoever drains the shard to reach the seq now.
-func (s *shard) want(ctx context.Context, seq uint64) {
-	s.nudge()
+// requestDrain asks the node that drains the shard to commit up to seq now.
+func (s *shard) requestDrain(ctx context.Context, seq uint64) {
+	s.wakeUp()
 	if s.opt.Bus == nil || s.owned.Load() {
 		return
 	}
-	_ = s.opt.Bus.Publish(ctx, topicWant, signal(s.n, seq)) // lost, it is sent again by follow
-	s.nudgeFollow()
+	_ = s.opt.Bus.Publish(ctx, topicRequest, signal(s.n, seq)) // if it is lost, follow sends it again
+	s.wakeFollow()
 }
 
-func (s *shard) tellDone(ctx context.Context) {
+func (s *shard) publishCommitted(ctx context.Context) {
 	if s.opt.Bus != nil {
-		_ = s.opt.Bus.Publish(ctx, topicDone, signal(s.n, s.committed))
+		_ = s.opt.Bus.Publish(ctx, topicCommitted, signal(s.n, s.committed))
 	}
 }
 
-func (d *Drain) nudgeFollow() {
+func (d *Drain) wakeFollow() {
 	select {
-	case d.look <- struct{}{}:
+	case d.followNow <- struct{}{}:
 	default:
 	}
 }
 
-// listen hears what other nodes want and have done.
+// listen receives the requests and commits of other nodes.
 func (d *Drain) listen(ctx context.Context) {
-	// Its only error is that ctx is done.
-	_ = d.opt.Bus.Subscribe(ctx, []string{topicWant, topicDone}, func(topic string, message []byte) {
+	// Subscribe returns an error only when ctx is done.
+	_ = d.opt.Bus.Subscribe(ctx, []string{topicRequest, topicCommitted}, func(topic string, message []byte) {
 		n, seq, ok := parseSignal(message)
 		if !ok || n >= len(d.shards) {
 			return
 		}
 		s := d.shards[n]
 		switch {
-		case topic == topicWant && s.owned.Load():
-			s.progress.ask(seq)
-			s.nudge()
-		case topic == topicDone && !s.owned.Load():
-			d.nudgeFollow()
+		case topic == topicRequest && s.owned.Load():
+			s.progress.request(seq)
+			s.wakeUp()
+		case topic == topicCommitted && !s.owned.Load():
+			d.wakeFollow()
 		}
 	})
 }
 
 const (
 	followEvery   = 250 * time.Millisecond
-	followWaiting = 20 * time.Millisecond // while somebody waits: messages may be lost
+	followWaiting = 20 * time.Millisecond // while a barrier waits: messages may be lost
 )
 
-// follow learns how far other nodes have drained their shards. Messages only
-// make it look sooner; what it goes by is the log.
+// follow reads from the log how far other nodes have drained their shards. Messages
+// of the bus only make it read sooner.
 func (d *Drain) follow(ctx context.Context) {
 	for {
 		every := followEvery
@@ -116,17 +117,17 @@ func (d *Drain) follow(ctx context.Context) {
 			if s.owned.Load() {
 				continue
 			}
-			if err := s.lookUp(ctx); err != nil && ctx.Err() == nil {
+			if err := s.readProgress(ctx); err != nil && ctx.Err() == nil {
 				d.opt.Failed(s.n, err)
 			}
-			if seq := s.progress.waited(); seq > 0 {
+			if seq := s.progress.highestWaited(); seq > 0 {
 				every = followWaiting
-				_ = s.opt.Bus.Publish(ctx, topicWant, signal(s.n, seq)) // the first may have been lost
+				_ = s.opt.Bus.Publish(ctx, topicRequest, signal(s.n, seq)) // the first message may be lost
 			}
 		}
 		t := time.NewTimer(every)
 		select {
-		case <-d.look:
+		case <-d.followNow:
 		case <-t.C:
 		case <-ctx.Done():
 			t.Stop()
@@ -136,18 +137,18 @@ func (d *Drain) follow(ctx context.Context) {
 	}
 }
 
-// lookUp reads how far the shard is. It is complete up to the time before that,
-// if all was committed.
-func (s *shard) lookUp(ctx context.Context) error {
-	now := s.clock.look(s.opt.Clock)
+// readProgress reads how far the shard is. If everything was committed, the shard is
+// complete up to the time just before the read.
+func (s *shard) readProgress(ctx context.Context) error {
+	complete := s.clock.look(s.opt.Clock)
 	p, err := s.log.Progress(ctx, s.n)
 	if err != nil {
 		return err
 	}
 	if p.Committed < p.Head {
-		now = moment{}
+		complete = moment{}
 	}
-	s.progress.reached(p.Committed, now)
+	s.progress.reached(p.Committed, complete)
 	return nil
 }
 

@@ -11,10 +11,10 @@ type progress struct {
 	committed uint64
 	// complete is a moment: what was acknowledged before it is committed. Zero
 	// when none is known.
-	complete moment
-	news     uint64 // counts calls of reached
-	asked    uint64 // up to where another node waits
-	waiters  []waiter
+	complete  moment
+	updates   uint64 // counts calls of reached
+	requested uint64 // up to where another node waits
+	waiters   []waiter
 }
 
 type waiter struct {
@@ -23,20 +23,20 @@ type waiter struct {
 }
 
 // heard is how many news of the shard there have been, for wait.
-func (p *progress) heard() uint64 {
+func (p *progress) version() uint64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.news
+	return p.updates
 }
 
 // wait returns a channel that is closed once seq is committed, nil if it is.
 // heard is from before the caller read in the log that seq is not committed:
 // only news since then count, since a log that was restored to an older state
 // makes older news wrong.
-func (p *progress) wait(seq, heard uint64) <-chan struct{} {
+func (p *progress) wait(seq, version uint64) <-chan struct{} {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.news > heard && p.committed >= seq {
+	if p.updates > version && p.committed >= seq {
 		return nil
 	}
 	w := waiter{seq, make(chan struct{})}
@@ -45,37 +45,37 @@ func (p *progress) wait(seq, heard uint64) <-chan struct{} {
 }
 
 // forget removes the waiter whose channel this is.
-func (p *progress) forget(done <-chan struct{}) {
+func (p *progress) removeWaiter(done <-chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.waiters = slices.DeleteFunc(p.waiters, func(w waiter) bool { return w.done == done })
 }
 
 // ask notes that another node waits for the seq.
-func (p *progress) ask(seq uint64) {
+func (p *progress) request(seq uint64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.asked = max(p.asked, seq)
+	p.requested = max(p.requested, seq)
 }
 
 // forgetAsked forgets what other nodes waited for: it may be of a log that was
 // longer. Who still waits asks again.
-func (p *progress) forgetAsked() {
+func (p *progress) clearRequested() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.asked = 0
+	p.requested = 0
 }
 
 // wanted says whether anybody waits.
-func (p *progress) wanted() bool {
+func (p *progress) hasWaiter() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return len(p.waiters) > 0 || p.asked > p.committed
+	return len(p.waiters) > 0 || p.requested > p.committed
 }
 
 // waited is the seq that somebody of this node waits for, the last if there are
 // several, 0 if there is none.
-func (p *progress) waited() (seq uint64) {
+func (p *progress) highestWaited() (seq uint64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, w := range p.waiters {
@@ -91,7 +91,7 @@ func (p *progress) reached(seq uint64, complete moment) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.committed = seq
-	p.news++
+	p.updates++
 	if complete.mono.After(p.complete.mono) {
 		p.complete = complete
 	}

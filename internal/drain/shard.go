@@ -43,8 +43,8 @@ func newShard(d *Drain, n int) *shard {
 	}
 }
 
-// nudge makes the shard look at its log now.
-func (s *shard) nudge() {
+// wakeUp makes the shard look at its log now.
+func (s *shard) wakeUp() {
 	select {
 	case s.wake <- struct{}{}:
 	default:
@@ -72,7 +72,7 @@ func (s *shard) run(ctx context.Context) {
 		}
 		if err != nil && !errors.Is(err, hot.ErrHeld) {
 			s.opt.Failed(s.n, err)
-			s.failed.Down(err, "shard", s.n)
+			s.shardOutage.Down(err, "shard", s.n)
 		}
 		s.pause(ctx, pause)
 		if err != nil && !errors.Is(err, hot.ErrHeld) {
@@ -164,7 +164,7 @@ func (s *shard) load(ctx context.Context) error {
 		return err
 	}
 	s.committed, s.pending = p.Committed, time.Time{}
-	s.progress.forgetAsked()
+	s.progress.clearRequested()
 	s.progress.reached(s.committed, moment{})
 	if p.Intent != nil {
 		if err := s.slot(ctx); err != nil {
@@ -226,7 +226,7 @@ func (s *shard) drainDue(ctx context.Context) (bool, error) {
 		limit.Events = min(limit.Events, s.most)
 	}
 	if behind < uint64(limit.Events) && now.mono.Sub(s.pending) < s.opt.MaxAge {
-		if !s.progress.wanted() {
+		if !s.progress.hasWaiter() {
 			return false, nil
 		}
 		if rest := s.cold.Spacing() - now.mono.Sub(s.flushed); !s.flushed.IsZero() && rest > 0 {

@@ -18,7 +18,7 @@ func (s *shard) write(ctx context.Context, b *cold.Batch) error {
 	for {
 		err := s.cold.Write(ctx, b)
 		if err == nil {
-			s.away.Up()
+			s.coldOutage.Up()
 			return nil
 		}
 		if ctx.Err() != nil {
@@ -38,7 +38,7 @@ func (s *shard) write(ctx context.Context, b *cold.Batch) error {
 		}
 		b.Again = true
 		s.opt.Failed(s.n, err)
-		s.away.Down(err, "shard", s.n, "events", len(b.Events))
+		s.coldOutage.Down(err, "shard", s.n, "events", len(b.Events))
 		s.pause(ctx, pause)
 		if ctx.Err() != nil {
 			return ctx.Err()

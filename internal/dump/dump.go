@@ -64,7 +64,7 @@ type decoder interface {
 	// fits says whether a row is one of the vendor's.
 	fits(r row) bool
 	// read adds what a row tells to out. An error is what is wrong with it.
-	read(r row, out *batch) error
+	read(r row, out *recordEvents) error
 	// pages are keys of an object around the records, as the vendor's API writes
 	// it; records is the one under which they stand.
 	pages() (keys []string, records string)
@@ -140,7 +140,7 @@ func readTable(ctx context.Context, d decoder, vendor string, t Table, o Options
 	defer in.Close()
 	keys, records := d.pages()
 	s := &scanner{name: t.Name, pageKeys: keys, records: records}
-	out := &batch{}
+	out := &recordEvents{}
 	known := false // a row was one of the vendor's
 	var cause error
 	err = s.each(in, func(x scanned) error {
@@ -161,7 +161,7 @@ func readTable(ctx context.Context, d decoder, vendor string, t Table, o Options
 				rec.Err = out.finish()
 			}
 			if rec.Err == nil {
-				rec.Events, rec.Left = out.events, out.left
+				rec.Events, rec.Left = out.events, out.skipped
 			}
 		}
 		if cause = emit(rec); cause != nil {

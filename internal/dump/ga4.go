@@ -39,7 +39,7 @@ var ga4Dropped = []string{
 	"synthetic_bundle", "language", "screen_resolution", "gclid", "dclid", "srsltid",
 }
 
-func (ga4) read(r row, out *batch) error {
+func (ga4) read(r row, out *recordEvents) error {
 	at, err := r.time("event_timestamp")
 	if err != nil {
 		return err

@@ -9,16 +9,16 @@ import "strings"
 // literalMap reads a map of strings.
 func literalMap(text string) (map[string]any, bool) {
 	l := literal{text: strings.TrimSpace(text)}
-	if !l.take('{') {
+	if !l.accept('{') {
 		return nil, false
 	}
 	out := map[string]any{}
-	for first := true; !l.take('}'); first = false {
-		if !first && !l.take(',') {
+	for first := true; !l.accept('}'); first = false {
+		if !first && !l.accept(',') {
 			return nil, false
 		}
 		key, ok := l.string()
-		if !ok || !l.take(':') {
+		if !ok || !l.accept(':') {
 			return nil, false
 		}
 		value, ok := l.string()
@@ -33,12 +33,12 @@ func literalMap(text string) (map[string]any, bool) {
 // literalList reads an array of strings.
 func literalList(text string) ([]any, bool) {
 	l := literal{text: strings.TrimSpace(text)}
-	if !l.take('[') {
+	if !l.accept('[') {
 		return nil, false
 	}
 	out := []any{}
-	for first := true; !l.take(']'); first = false {
-		if !first && !l.take(',') {
+	for first := true; !l.accept(']'); first = false {
+		if !first && !l.accept(',') {
 			return nil, false
 		}
 		value, ok := l.string()
@@ -53,7 +53,7 @@ func literalList(text string) ([]any, bool) {
 // literal is what is left to read.
 type literal struct{ text string }
 
-func (l *literal) take(c byte) bool {
+func (l *literal) accept(c byte) bool {
 	t := strings.TrimLeft(l.text, " ")
 	if t == "" || t[0] != c {
 		return false

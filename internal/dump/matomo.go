@@ -35,7 +35,7 @@ func (matomo) refuse(_ string, r row) error {
 	return nil
 }
 
-func (matomo) read(r row, out *batch) error {
+func (matomo) read(r row, out *recordEvents) error {
 	visit := r.text("idVisit")
 	if visit == "" {
 		return errors.New("there is no idVisit")
@@ -57,7 +57,7 @@ func (matomo) read(r row, out *batch) error {
 		if left == "" {
 			left = "visits without actions"
 		}
-		out.leave(left)
+		out.skip(left)
 	}
 	return nil
 }
@@ -71,7 +71,7 @@ type matomoVisit struct {
 }
 
 // action adds what an action tells. left says what it is when it makes no event.
-func (v *matomoVisit) action(i int, a row, out *batch) (left string, err error) {
+func (v *matomoVisit) action(i int, a row, out *recordEvents) (left string, err error) {
 	at, err := a.time("timestamp")
 	if errors.Is(err, errNoTime) {
 		at, err = v.r.time("serverTimestamp", "firstActionTimestamp")
@@ -144,7 +144,7 @@ func (v *matomoVisit) action(i int, a row, out *batch) (left string, err error) 
 }
 
 // begin adds an event with what the visit tells of all of its actions.
-func (v *matomoVisit) begin(i int, name string, at time.Time, p map[string]any, out *batch) *weir.Incoming {
+func (v *matomoVisit) begin(i int, name string, at time.Time, p map[string]any, out *recordEvents) *weir.Incoming {
 	r := v.r
 	in := out.add(name, at, p)
 	e, s := &in.Event, &in.Source

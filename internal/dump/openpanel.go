@@ -24,10 +24,10 @@ var openpanelLeft = map[string]string{
 	"session_end":   "session_start and session_end, which OpenPanel made itself",
 }
 
-func (openpanel) read(r row, out *batch) error {
+func (openpanel) read(r row, out *recordEvents) error {
 	name := r.text("name")
 	if what, ok := openpanelLeft[name]; ok {
-		out.leave(what)
+		out.skip(what)
 		return nil
 	}
 	at, err := r.time("created_at", "createdAt")

@@ -35,7 +35,7 @@ func (plausible) refuse(table string, r row) error {
 	return nil
 }
 
-func (plausible) read(r row, out *batch) error {
+func (plausible) read(r row, out *recordEvents) error {
 	at, err := r.time("timestamp")
 	if err != nil {
 		return err

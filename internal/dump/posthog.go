@@ -62,7 +62,7 @@ var posthogLeft = map[string]string{
 	"$snapshot": "replay", "$snapshot_items": "replay", "$performance_event": "performance events", "$$heatmap": "heatmaps", "$$client_ingestion_warning": "ingestion warnings",
 }
 
-func (posthog) read(r row, out *batch) error {
+func (posthog) read(r row, out *recordEvents) error {
 	event, err := posthogEvent(posthogRow(r))
 	if err != nil {
 		return err
@@ -82,7 +82,7 @@ func (posthog) read(r row, out *batch) error {
 		s.Reported, s.Client = false, false // the importer sends them
 		agent(e, e.Browser, e.BrowserVersion, e.OS, e.OSVersion, e.DeviceType)
 	}
-	out.take(in)
+	out.set(in)
 	return nil
 }
 
@@ -131,13 +131,13 @@ func posthogTraits(to map[string]any, from row) {
 }
 
 // refuse says why package wire makes no event of a row.
-func (b *batch) refuse(reason, detail string) error {
+func (b *recordEvents) refuse(reason, detail string) error {
 	switch reason {
 	case wire.ReasonUnsupported:
 		if what, ok := posthogLeft[detail]; ok {
 			detail = what
 		}
-		b.leave(detail)
+		b.skip(detail)
 		return nil
 	case wire.ReasonIDMissing:
 		return errors.New("there is no distinct_id")

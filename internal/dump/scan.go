@@ -51,7 +51,7 @@ func (s *scanner) each(in io.Reader, fn func(scanned) error) error {
 	case text[0] == '[':
 		return s.array(b, fn)
 	case text[0] == '{' && s.isPage(text):
-		return s.page(b, fn)
+		return s.nextChunk(b, fn)
 	case text[0] == '{':
 		return s.lines(b, fn)
 	case bytes.IndexByte(text, 0) >= 0:

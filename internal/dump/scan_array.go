@@ -94,7 +94,7 @@ func (s *scanner) array(r *bufio.Reader, fn func(scanned) error) error {
 }
 
 // page reads {"results":[…]} and its like, one after the other.
-func (s *scanner) page(r *bufio.Reader, fn func(scanned) error) error {
+func (s *scanner) nextChunk(r *bufio.Reader, fn func(scanned) error) error {
 	f := &framer{r: r}
 	for {
 		switch c, err := f.next(); {

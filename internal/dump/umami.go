@@ -60,14 +60,14 @@ func (*umami) wanted() string {
 	return "its table website_event (with event_type, session_id and created_at), and beside it session, event_data or session_data"
 }
 
-func (u *umami) read(r row, out *batch) error {
+func (u *umami) read(r row, out *recordEvents) error {
 	switch umamiKindOf(r) {
 	case umamiEvent:
 		return u.event(r, out)
 	case umamiSessionData:
 		return u.identify(r, out)
 	case umamiRevenue:
-		out.leave("rows of the table revenue, which event_data has too")
+		out.skip("rows of the table revenue, which event_data has too")
 		return nil
 	case umamiSession, umamiEventData:
 		return errors.New("give this table together with website_event, as files: from standard input it cannot be joined")
@@ -84,7 +84,7 @@ const (
 	umamiPerformance = "5"
 )
 
-func (u *umami) event(r row, out *batch) error {
+func (u *umami) event(r row, out *recordEvents) error {
 	at, err := r.time("created_at")
 	if err != nil {
 		return err
@@ -104,7 +104,7 @@ func (u *umami) event(r row, out *batch) error {
 			name = map[string]string{umamiLink: "link", umamiPixel: "pixel"}[kind]
 		}
 	case umamiPerformance:
-		out.leave("performance measurements")
+		out.skip("performance measurements")
 		return nil
 	default:
 		return errors.New("the event_type is not known")
@@ -169,7 +169,7 @@ func umamiPage(in *weir.Incoming, host string, r row) {
 }
 
 // identify makes a trait of what a session was given.
-func (u *umami) identify(r row, out *batch) error {
+func (u *umami) identify(r row, out *recordEvents) error {
 	at, err := r.time("created_at")
 	if err != nil {
 		return err
@@ -184,7 +184,7 @@ func (u *umami) identify(r row, out *batch) error {
 		who = session.text("distinct_id")
 	}
 	if who == "" {
-		out.leave("data of sessions without a distinct_id: traits need a user")
+		out.skip("data of sessions without a distinct_id: traits need a user")
 		return nil
 	}
 	key := r.text("data_key", "session_key")

@@ -158,7 +158,7 @@ func (e *Enricher) agent(ua string) agent {
 	if len(ua) < 2 {
 		return agent{}
 	}
-	return *e.agents.get(cut(ua, maxAgent))
+	return *e.agents.get(truncate(ua, maxAgent))
 }
 
 // applyAgent fills browser, system and device. A version goes only with its

@@ -30,19 +30,19 @@ func clean(s string, limit int) string {
 	if plain {
 		return strings.TrimSpace(s[:min(len(s), limit)])
 	}
-	s = cut(s, 4*limit) // bounds the work; what is dropped below makes room
+	s = truncate(s, 4*limit) // bounds the work; what is dropped below makes room
 	s = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
 			return -1
 		}
 		return r // RuneError for a broken byte, which Map writes as U+FFFD
 	}, s)
-	return strings.TrimSpace(cut(s, limit))
+	return strings.TrimSpace(truncate(s, limit))
 }
 
 // cut is s, or its beginning that ends before a character that would exceed
 // limit bytes.
-func cut(s string, limit int) string {
+func truncate(s string, limit int) string {
 	if len(s) <= limit {
 		return s
 	}

@@ -2,11 +2,11 @@ package hot
 
 import "time"
 
-// Inquiry is what Inquire is asked.
+// Inquiry is one request for numbers of a project.
 type Inquiry struct {
 	Tables  []Question
-	Devices []Bucket  // their distinct devices
-	Live    time.Time // who was live at this time; zero does not ask
+	Devices []Bucket  // buckets whose distinct devices to count
+	Live    time.Time // count the devices that were live at this time; zero: do not
 }
 
 // Question asks for the members of a dimension in some buckets of a grain.
@@ -16,7 +16,7 @@ type Question struct {
 	Starts    []time.Time // of the buckets, as Grain.Start has them; each once
 	Top       int         // rows at most, 0 for all
 	Only      string      // if not "", this member alone
-	Beside    Dimension   // if not 0, each row has its member's count there too
+	AlsoCount Dimension   // if not 0: each row also has its member's sum in this dimension
 }
 
 // Findings answer an Inquiry, in its order.
@@ -37,10 +37,10 @@ type Table struct {
 
 // Row is one member of a table.
 type Row struct {
-	Member string
-	Sum    int64
-	Counts []int64 // by bucket
-	Beside int64   // the sum in the other dimension
+	Member    string
+	Sum       int64
+	Counts    []int64 // by bucket
+	AlsoCount int64   // the member's sum in Question.AlsoCount
 }
 
 // Sum is all that the table counts.

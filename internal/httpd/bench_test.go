@@ -31,7 +31,7 @@ func (nothing) Device(context.Context, *weir.Project, ingest.Remote) (string, er
 
 func (nothing) Refused(error) {}
 
-func (nothing) Hold(context.Context) *wire.Holding { return nil }
+func (nothing) Reserve(context.Context) *wire.Reservation { return nil }
 
 func (nothing) Traces(context.Context, *weir.Project, io.Reader, string, wire.Encoding, ingest.Remote) (ingest.Reply, error) {
 	return ingest.Reply{Accepted: 1}, nil

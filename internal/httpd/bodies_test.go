@@ -163,8 +163,8 @@ func TestWhoFindsNoMemoryComesAgain(t *testing.T) {
 	f := start(t)
 	f.budget = wire.NewBudget(1 << 20)
 	h := f.budget.Open(t.Context())
-	h.Known()
-	if err := h.Take(1 << 20); err != nil {
+	h.SetKnown()
+	if err := h.Reserve(1 << 20); err != nil {
 		t.Fatal(err)
 	}
 	a := f.send("POST /batch", f.key)
@@ -189,6 +189,6 @@ func TestANodeThatTakesNoEventsReadsNone(t *testing.T) {
 
 type refusing struct{ nothing }
 
-func (refusing) Hold(context.Context) *wire.Holding {
-	return wire.Refusing(weir.Errorf(weir.EUNAVAILABLE, "this node does not take events"))
+func (refusing) Reserve(context.Context) *wire.Reservation {
+	return wire.RefusedReservation(weir.Errorf(weir.EUNAVAILABLE, "this node does not take events"))
 }

@@ -54,7 +54,7 @@ type Ingester interface {
 	// Device is the one that an event of the sender would get; nothing is stored.
 	Device(ctx context.Context, p *weir.Project, remote ingest.Remote) (string, error)
 	// Hold begins a request's part of the memory that all may take.
-	Hold(ctx context.Context) *wire.Holding
+	Reserve(ctx context.Context) *wire.Reservation
 	// Refused counts a request that was refused whole before Deliver.
 	Refused(err error)
 }

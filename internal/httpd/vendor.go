@@ -12,8 +12,8 @@ import (
 	"github.com/weir-analytics/weir/internal/wire"
 )
 
-// vendorRules are those of the addresses that vendors' SDKs call, each with and
-// without a trailing slash, and of their preflights.
+// vendorRules returns the access rules of the addresses that vendors' SDKs call, with
+// and without a trailing slash, and of their CORS preflights.
 func vendorRules() []Rule {
 	var rules []Rule
 	preflights := map[string]bool{}
@@ -38,9 +38,9 @@ func (s *Server) mountVendors() {
 		for _, route := range p.Routes() {
 			v := &vendor{server: s, protocol: p, route: route}
 			for _, path := range slashed(route.Path) {
-				s.mux.refusers[route.Method+" "+path] = v.refuse
+				s.mux.refusers[route.Method+" "+path] = v.writeError
 				s.mux.HandleFunc(route.Method+" "+path, v.serve)
-				if _, waits := s.mux.rules["OPTIONS "+path]; waits { // the first method's
+				if _, unmounted := s.mux.rules["OPTIONS "+path]; unmounted { // not for a second method of the same path
 					s.mux.HandleFunc("OPTIONS "+path, preflight)
 				}
 			}
@@ -55,29 +55,30 @@ type vendor struct {
 	route    wire.Route
 }
 
-// queryCost is what a field of a request's query takes in memory beside its text.
+// queryCost is the memory for one parameter of the query string, in bytes, in addition
+// to its text.
 const queryCost = 160
 
 func (v *vendor) serve(w http.ResponseWriter, r *http.Request) {
 	s, c := v.server, callOf(r.Context())
-	if !v.route.NoBody { // the body says whose it is, but is not read for who sends too much
+	if !v.route.NoBody { // the project is in the body, but a sender over its rate is refused before the body is read
 		if err := s.holdToRate(r, c, nil); err != nil {
 			s.fail(w, r, err)
 			return
 		}
 	}
-	h := s.cfg.Ingest.Hold(r.Context())
+	h := s.cfg.Ingest.Reserve(r.Context())
 	defer h.Close()
-	_ = h.Take(queryCost * int64(strings.Count(r.URL.RawQuery, "&"))) // its error stays
+	_ = h.Reserve(queryCost * int64(strings.Count(r.URL.RawQuery, "&"))) // h keeps the error for h.Err
 	req := v.request(r)
 	if h != nil {
-		h.Look = func(text []byte) bool { return v.knows(r, req, text) }
+		h.IsKnown = func(text []byte) bool { return v.namesKnownProject(r, req, text) }
 		req.Limits.Memory = h
 	}
 	sent, err := v.decode(w, r, req)
 	var standing *ingest.Standing
 	if err == nil {
-		standing, err = v.deliver(r, c, sent)
+		standing, err = v.deliverParts(r, c, sent)
 	} else {
 		s.cfg.Ingest.Refused(err)
 	}
@@ -93,7 +94,7 @@ func (v *vendor) serve(w http.ResponseWriter, r *http.Request) {
 	write(w, r, v.protocol.Answer(req, sent))
 }
 
-// request is r as protocols read it, but for its body.
+// request converts r to the input of protocols, without the body.
 func (v *vendor) request(r *http.Request) *wire.Request {
 	c := callOf(r.Context())
 	return &wire.Request{
@@ -102,11 +103,11 @@ func (v *vendor) request(r *http.Request) *wire.Request {
 	}
 }
 
-// decode reads the body and what it means, and takes the memory to store that.
-func (v *vendor) decode(w http.ResponseWriter, r *http.Request, req *wire.Request) (sent *wire.Sent, err error) {
+// decode reads and decodes the body, and reserves the memory to store the events.
+func (v *vendor) decode(w http.ResponseWriter, r *http.Request, req *wire.Request) (sent *wire.Decoded, err error) {
 	h := req.Limits.Memory
 	if !v.route.NoBody && r.Body != nil {
-		h.Head()
+		h.CheckHead()
 		limits := req.Limits
 		limits.Body = v.server.cfg.MaxIngestBody
 		b, err := wire.ReadBody(http.MaxBytesReader(w, r.Body, v.server.cfg.MaxIngestBody),
@@ -119,21 +120,22 @@ func (v *vendor) decode(w http.ResponseWriter, r *http.Request, req *wire.Reques
 			b.Release()
 			req.Body = nil
 			if err == nil {
-				err = h.Store()
+				err = h.ReserveStorage()
 			}
 		}()
 	}
 	sent, err = v.protocol.Decode(req)
-	if lack := h.Err(); lack != nil {
-		return nil, lack // before what the protocol says of a body that it did not read on
+	if memoryErr := h.Err(); memoryErr != nil {
+		return nil, memoryErr // the real cause: a protocol that got no memory may report a malformed body
 	}
 	return sent, err
 }
 
-// knows says whether what is read of a request names a project. Nothing is counted:
-// when all is read, its events say whose they are.
-func (v *vendor) knows(r *http.Request, req *wire.Request, text []byte) bool {
-	names := v.protocol.Names(req, text)
+// namesKnownProject reports whether the part of the request that was read so far names
+// a known project. It is only a guess (see Protocol.ProjectNames), so it counts nothing
+// in the metrics.
+func (v *vendor) namesKnownProject(r *http.Request, req *wire.Request, text []byte) bool {
+	names := v.protocol.ProjectNames(req, text)
 	for _, name := range names[:min(len(names), 8)] {
 		if name == "" {
 			continue
@@ -145,46 +147,46 @@ func (v *vendor) knows(r *http.Request, req *wire.Request, text []byte) bool {
 	return false
 }
 
-// deliver takes the events of each project, and says how the last one's key stands.
-// Error: that of the first part that was not taken, when none was: then the sender may
-// send all again. A project that nobody knows is no error where the protocol has an
-// answer for it.
-func (v *vendor) deliver(r *http.Request, c *call, sent *wire.Sent) (standing *ingest.Standing, first error) {
+// deliverParts stores the events of each project. It returns the rate limit state of the
+// last key. It returns an error only if no part was stored, so that the sender may send
+// everything again: the error of the first part. An unknown project is not an error if
+// the protocol has an answer for it.
+func (v *vendor) deliverParts(r *http.Request, c *call, sent *wire.Decoded) (standing *ingest.Standing, first error) {
 	s := v.server
-	taken := 0
-	copies := map[string]error{}
+	stored := 0
+	copies := map[string]error{} // by project: the result of an earlier part with the same events
 	for i := range sent.Parts {
-		reply, err := v.part(r, c, sent, &sent.Parts[i], copies)
+		reply, err := v.deliverPart(r, c, sent, &sent.Parts[i], copies)
 		standing = cmp.Or(reply.Standing, standing)
 		sent.Parts[i].Err = err
 		if weir.ErrorCode(err) == weir.EUNAUTHORIZED {
 			s.cfg.Ingest.Refused(err)
-			if sent.AnswersUnknown {
+			if sent.AnswersForUnknownProject {
 				continue
 			}
 		}
 		if err == nil {
-			taken++
+			stored++
 		} else if first == nil {
 			first = err
 		}
 	}
-	if taken > 0 {
+	if stored > 0 {
 		return standing, nil
 	}
 	return standing, first
 }
 
-// part takes a part. copies are the projects that have had the events of a Sent whose
-// parts are the same, and what became of them.
-func (v *vendor) part(r *http.Request, c *call, sent *wire.Sent, part *wire.Part, copies map[string]error) (reply ingest.Reply, err error) {
+// deliverPart stores one part. If the parts are copies, a project that is in copies
+// already has the events.
+func (v *vendor) deliverPart(r *http.Request, c *call, sent *wire.Decoded, part *wire.Part, copies map[string]error) (reply ingest.Reply, err error) {
 	s := v.server
 	p, err := s.admitSender(r, c, part.Project)
 	c.project = p
 	if err = s.holdToRate(r, c, err); err != nil {
 		return reply, err
 	}
-	if sent.Copies {
+	if sent.PartsAreCopies {
 		if before, had := copies[p.ID]; had {
 			return reply, before
 		}
@@ -196,14 +198,14 @@ func (v *vendor) part(r *http.Request, c *call, sent *wire.Sent, part *wire.Part
 		return reply, err
 	}
 	part.Rejected, part.Duplicates = reply.Rejected, reply.Duplicates
-	if a := part.Asks; a != nil {
+	if a := part.Visitor; a != nil {
 		part.Device, err = s.cfg.Ingest.Device(r.Context(), p, ingest.Remote{IP: cmp.Or(a.IP, c.ip), UserAgent: cmp.Or(a.UserAgent, r.UserAgent())})
 	}
 	return reply, err
 }
 
-// refuse writes an error as the vendor has it. fail has set its headers.
-func (v *vendor) refuse(w http.ResponseWriter, r *http.Request, e *Error) {
+// writeError writes an error in the vendor's form. Server.fail has set the headers.
+func (v *vendor) writeError(w http.ResponseWriter, r *http.Request, e *Error) {
 	domain, ok := errors.AsType[*weir.Error](e.cause)
 	if !ok || domain.Code != e.Content.Code {
 		domain = weir.Errorf(e.Content.Code, "%s", e.Content.Message)
@@ -220,6 +222,6 @@ func write(w http.ResponseWriter, r *http.Request, out wire.Response) {
 	}
 	w.WriteHeader(out.Status)
 	if r.Method != http.MethodHead {
-		_, _ = w.Write(out.Body) // who does not read it sends again
+		_, _ = w.Write(out.Body) // a sender that does not get it sends again
 	}
 }

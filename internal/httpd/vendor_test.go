@@ -43,7 +43,7 @@ func (b *backend) Device(_ context.Context, p *weir.Project, r ingest.Remote) (s
 
 func (b *backend) Refused(error) {}
 
-func (b *backend) Hold(ctx context.Context) *wire.Holding { return b.budget.Open(ctx) }
+func (b *backend) Reserve(ctx context.Context) *wire.Reservation { return b.budget.Open(ctx) }
 
 // taken are the deliveries since the last call.
 func (b *backend) taken() []delivery {

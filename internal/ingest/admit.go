@@ -37,8 +37,8 @@ type admission struct {
 	n        int
 	refused  int // events of a month that is used up, when they are refused
 	standing *Standing
-	month    *tally // of a project with a quota
-	over     bool   // it is used up
+	month    *monthUsage // of a project with a quota
+	over     bool        // it is used up
 }
 
 // admit holds a request to its project's limits. Error: a Refusal, of a request of which
@@ -140,7 +140,7 @@ func (g *Ingester) accepted(p *weir.Project, kept []weir.Incoming, duplicates in
 
 // count is how many of the events are of the month. An event counts in the month of its
 // own time, as in the counters.
-func (t *tally) count(in []weir.Incoming) (n int64) {
+func (t *monthUsage) count(in []weir.Incoming) (n int64) {
 	for i := range in {
 		if t.holds(in[i].Event.Time.UnixMicro()) {
 			n++

@@ -88,7 +88,7 @@ type Config struct {
 }
 
 // Brake says whether that many events may be taken now, or too many wait already.
-type Brake interface{ Take(events int) bool }
+type Brake interface{ Allow(events int) bool }
 
 // Ingester takes events in. It is safe for concurrent use.
 type Ingester struct {
@@ -112,18 +112,18 @@ func New(c Config) *Ingester {
 // memory, and the same request may be sent again; a
 // Refusal when the project's limits do not let it in now.
 func (g *Ingester) Ingest(ctx context.Context, p *weir.Project, body io.Reader, encoding string, r Remote) (Reply, error) {
-	return g.take(ctx, p, body, encoding, r, func(text []byte, l wire.Limits) ([]weir.Incoming, []weir.Rejection, error) {
+	return g.receive(ctx, p, body, encoding, r, func(text []byte, l wire.Limits) ([]weir.Incoming, []weir.Rejection, error) {
 		return g.events(text, r.SentAt, l)
 	})
 }
 
 // take reads a body, decodes it and delivers what it holds.
-func (g *Ingester) take(ctx context.Context, p *weir.Project, body io.Reader, encoding string, r Remote,
+func (g *Ingester) receive(ctx context.Context, p *weir.Project, body io.Reader, encoding string, r Remote,
 	decode func([]byte, wire.Limits) ([]weir.Incoming, []weir.Rejection, error),
 ) (Reply, error) {
-	h := g.Hold(ctx)
+	h := g.Reserve(ctx)
 	defer h.Close()
-	h.Known()
+	h.SetKnown()
 	in, rejected, err := g.read(body, encoding, h, decode)
 	if err != nil {
 		g.metrics.refused(err)
@@ -132,7 +132,7 @@ func (g *Ingester) take(ctx context.Context, p *weir.Project, body io.Reader, en
 	return g.Deliver(ctx, p, in, rejected, r)
 }
 
-func (g *Ingester) read(body io.Reader, encoding string, h *wire.Holding,
+func (g *Ingester) read(body io.Reader, encoding string, h *wire.Reservation,
 	decode func([]byte, wire.Limits) ([]weir.Incoming, []weir.Rejection, error),
 ) ([]weir.Incoming, []weir.Rejection, error) {
 	l := g.Limits
@@ -144,14 +144,14 @@ func (g *Ingester) read(body io.Reader, encoding string, h *wire.Holding,
 	in, rejected, err := decode(b.Bytes(), l)
 	b.Release()
 	if err == nil {
-		err = h.Store()
+		err = h.ReserveStorage()
 	}
 	return in, rejected, err
 }
 
 // Hold begins a request's part of the memory that all may take. It is to be closed
 // when the request's events are stored.
-func (g *Ingester) Hold(ctx context.Context) *wire.Holding { return g.Budget.Open(ctx) }
+func (g *Ingester) Reserve(ctx context.Context) *wire.Reservation { return g.Budget.Open(ctx) }
 
 // Deliver is Accept for the events of a request of which some were rejected when they
 // were decoded: these are counted and are in the reply, in order.
@@ -183,7 +183,7 @@ func (g *Ingester) Accept(ctx context.Context, p *weir.Project, in []weir.Incomi
 	if len(in) == 0 {
 		return Reply{}, nil
 	}
-	if g.Brake != nil && !g.Brake.Take(len(in)) {
+	if g.Brake != nil && !g.Brake.Allow(len(in)) {
 		return Reply{}, weir.Errorf(weir.EUNAVAILABLE, "too many events wait to be stored: send the same again after Retry-After")
 	}
 	now := g.Clock.Now()

@@ -24,7 +24,7 @@ const (
 	usedFor  = time.Second
 	usedWait = 250 * time.Millisecond // for the counters
 
-	maxTallied = 4096 // projects with a quota whose count a node remembers
+	maxMonths = 4096 // projects with a quota whose count a node remembers
 )
 
 // Properties that mark an event of a month whose quota is used up.
@@ -61,14 +61,14 @@ type Quotas struct {
 	log      *slog.Logger
 
 	mu       sync.Mutex
-	projects *simplelru.LRU[string, *tally]
+	projects *simplelru.LRU[string, *monthUsage]
 
 	failed   rate.Sometimes
 	failures prometheus.Counter
 }
 
 // tally is a project's month.
-type tally struct {
+type monthUsage struct {
 	mu       sync.Mutex // held while the counters are read
 	from, to atomic.Int64
 	used     atomic.Int64 // by the counters, at
@@ -88,7 +88,7 @@ func NewQuotas(c Counters, clock weir.Clock, log *slog.Logger, registry promethe
 		q.log = slog.Default()
 	}
 	// The constructor's only error is a size below 1.
-	q.projects, _ = simplelru.NewLRU[string, *tally](maxTallied, nil)
+	q.projects, _ = simplelru.NewLRU[string, *monthUsage](maxMonths, nil)
 	if registry != nil {
 		registry.MustRegister(q.failures)
 	}
@@ -97,11 +97,11 @@ func NewQuotas(c Counters, clock weir.Clock, log *slog.Logger, registry promethe
 
 // over says whether a project has used its quota up, and the month that now is in.
 // The project has a quota.
-func (q *Quotas) over(ctx context.Context, p *weir.Project, now time.Time) (t *tally, over bool) {
+func (q *Quotas) over(ctx context.Context, p *weir.Project, now time.Time) (t *monthUsage, over bool) {
 	q.mu.Lock()
 	t, ok := q.projects.Get(p.ID)
 	if !ok {
-		t = &tally{}
+		t = &monthUsage{}
 		q.projects.Add(p.ID, t)
 	}
 	q.mu.Unlock()
@@ -122,10 +122,10 @@ func (q *Quotas) over(ctx context.Context, p *weir.Project, now time.Time) (t *t
 }
 
 // holds says whether the count is of the month of a time.
-func (t *tally) holds(us int64) bool { return t.from.Load() <= us && us < t.to.Load() }
+func (t *monthUsage) holds(us int64) bool { return t.from.Load() <= us && us < t.to.Load() }
 
 // read counts anew. t.mu is held.
-func (q *Quotas) read(ctx context.Context, p *weir.Project, t *tally, now time.Time) {
+func (q *Quotas) read(ctx context.Context, p *weir.Project, t *monthUsage, now time.Time) {
 	from, to := weir.MonthOf(now, p.Location())
 	before := t.added.Load()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), usedWait)

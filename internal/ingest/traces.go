@@ -16,7 +16,7 @@ func (g *Ingester) Traces(ctx context.Context, p *weir.Project, body io.Reader, 
 	if consumers == nil {
 		consumers = wire.DefaultConsumers()
 	}
-	return g.take(ctx, p, body, encoding, r, func(text []byte, l wire.Limits) ([]weir.Incoming, []weir.Rejection, error) {
+	return g.receive(ctx, p, body, encoding, r, func(text []byte, l wire.Limits) ([]weir.Incoming, []weir.Rejection, error) {
 		return wire.Traces(text, e, consumers, g.Clock.Now(), l)
 	})
 }

@@ -20,7 +20,7 @@ type buckets struct {
 // hour begins anew where the zone's offset changes, so that an hour that a
 // night has twice is two buckets. A day begins at the first instant of its
 // date; a week on Monday. Error: EINVALID.
-func cut(from, to time.Time, interval weir.Interval, loc *time.Location, limit int) (buckets, error) {
+func divide(from, to time.Time, interval weir.Interval, loc *time.Location, limit int) (buckets, error) {
 	if !from.Before(to) {
 		return buckets{}, weir.Errorf(weir.EINVALID, "from must be before to")
 	}

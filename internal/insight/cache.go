@@ -14,53 +14,55 @@ import (
 )
 
 const (
-	// keptOpen is how long an answer is kept whose range goes on, or ended less than
-	// as long before the answer; keptClosed is how long that of any other is, and as
-	// stale as an answer may be asked for.
-	keptOpen   = 10 * time.Minute
-	keptClosed = 24 * time.Hour
+	// ttlOpen is the time to live of an answer whose range has not ended, or ended
+	// less than ttlOpen before. ttlClosed is that of any other answer, and the longest
+	// freshness that an asker may accept.
+	ttlOpen   = 10 * time.Minute
+	ttlClosed = 24 * time.Hour
 
-	maxKept  = 4 << 20 // bytes of JSON; more would push many others out
-	keptForm = 2       // one more whenever answers change what they say or how they say it: nodes of two versions may share a cache
+	maxEntryBytes = 4 << 20 // of JSON; a larger entry would evict many others
+	// answerFormat must grow whenever the content or form of answers changes: nodes of
+	// two versions may share a cache.
+	answerFormat = 2
 )
 
-// cache keeps answers, for askers that accept one that is not of now, and lets
-// those who ask the same at the same time ask once. DESIGN.md has its rules.
+// cache stores answers for askers who accept older ones. Askers who ask the same question
+// at the same time share one computation. DESIGN.md has the rules.
 type cache struct {
-	answers fleet.Cache
-	locks   fleet.Locks // of the nodes that share the answers; nil: this one is alone
-	owner   string      // this engine, among those
-	flights singleflight.Group
-	flown   atomic.Uint64 // tells the flights of this engine apart
+	answers  fleet.Cache
+	locks    fleet.Locks // of the nodes that share the answers; nil: this one is alone
+	owner    string      // this engine, among those
+	flights  singleflight.Group
+	requests atomic.Uint64 // tells the flights of this engine apart
 
-	hits, misses, unaccepting, joined, failures atomic.Uint64
+	hits, misses, exact, joined, failures atomic.Uint64
 }
 
-// kept is an answer in the cache. It says what it answers, so that no mistake
-// about keys gives the rows of one project to another.
-type kept[T any] struct {
+// cacheEntry is an answer in the cache. It contains the question, so that a wrong key
+// cannot give the rows of one project to another.
+type cacheEntry[T any] struct {
 	Question string `json:"question"`
 	Answer   *T     `json:"answer"`
 }
 
-// CacheStats counts what became of questions.
+// CacheStats counts questions by how they were answered.
 type CacheStats struct {
-	Hits   uint64 // accepted an older answer, and were given a kept one
-	Misses uint64 // accepted an older answer, of which there was none
-	Joined uint64 // misses that were answered by what another, here or at another node, was finding out already
-	Exact  uint64 // accepted no older answer
-	// Failures are of the cache or its locks. None is a failed question.
+	Hits   uint64 // from the cache
+	Misses uint64 // the asker accepted an older answer, but none was cached
+	Joined uint64 // misses that got the answer of another asker's computation, on this or another node
+	Exact  uint64 // the asker accepted no older answer
+	// Failures counts errors of the cache and its locks. The questions did not fail.
 	Failures uint64
 }
 
 // CacheStats counts since the engine was made.
 func (e *Engine) CacheStats() CacheStats {
 	c := &e.cache
-	return CacheStats{Hits: c.hits.Load(), Misses: c.misses.Load(), Joined: c.joined.Load(), Exact: c.unaccepting.Load(), Failures: c.failures.Load()}
+	return CacheStats{Hits: c.hits.Load(), Misses: c.misses.Load(), Joined: c.joined.Load(), Exact: c.exact.Load(), Failures: c.failures.Load()}
 }
 
-// asking is one asker of a question whose answer is a T.
-type asking[T any] struct {
+// request is one asker's request for an answer of type T.
+type request[T any] struct {
 	e         *Engine
 	project   string
 	question  string    // all that the answer depends on but the events
@@ -71,45 +73,45 @@ type asking[T any] struct {
 	ask       func() (*T, error)
 }
 
-// remember answers with a kept answer to the same question, however that is
-// written, if it is complete up to freshness ago, and else with ask's, which it
-// keeps. A range up to now may be cut down as upToNow says: ask is told which it is.
-// Answers may be shared by several askers: nobody changes one.
-func remember[T any](ctx context.Context, e *Engine, kind weir.Kind, p *weir.Project, q weir.Query, freshness time.Duration, meta func(*T) *Meta, ask func(weir.Query) (*T, error)) (*T, error) {
+// cached returns a cached answer to the same question, in any spelling, if it is fresh
+// enough. Otherwise it calls ask and caches the result. A range that ends now may be
+// shortened first, see upToNow; ask gets the shortened query. Several askers may share an
+// answer, so nobody may change it.
+func cached[T any](ctx context.Context, e *Engine, kind weir.Kind, p *weir.Project, q weir.Query, freshness time.Duration, meta func(*T) *Meta, ask func(weir.Query) (*T, error)) (*T, error) {
 	q = upToNow(q, e.clock.Now(), freshness)
-	question, err := json.Marshal([]any{keptForm, kind, p.ID, p.Timezone, canonical(e.d, kind, q)})
+	question, err := json.Marshal([]any{answerFormat, kind, p.ID, p.Timezone, canonical(e.d, kind, q)})
 	if err != nil {
-		return ask(q) // a time out of range; ask says so
+		return ask(q) // a time out of range; ask returns the error
 	}
-	x := &asking[T]{e: e, project: p.ID, question: string(question), until: q.To, began: e.clock.Now(), freshness: freshness, meta: meta, ask: func() (*T, error) { return ask(q) }}
+	x := &request[T]{e: e, project: p.ID, question: string(question), until: q.To, began: e.clock.Now(), freshness: freshness, meta: meta, ask: func() (*T, error) { return ask(q) }}
 	if freshness <= 0 {
-		e.cache.unaccepting.Add(1)
-		return x.askAndKeep(ctx)
+		e.cache.exact.Add(1)
+		return x.compute(ctx)
 	}
-	if a := x.kept(ctx); a != nil {
+	if a := x.lookup(ctx); a != nil {
 		e.cache.hits.Add(1)
 		return a, nil
 	}
 	e.cache.misses.Add(1)
-	return x.askWithOthers(ctx)
+	return x.computeOnce(ctx)
 }
 
-func (x *asking[T]) fresh(a *T) bool { return x.began.Sub(x.meta(a).AsOf) <= x.freshness }
+func (x *request[T]) fresh(a *T) bool { return x.began.Sub(x.meta(a).AsOf) <= x.freshness }
 
-func (x *asking[T]) elapsed(a *T) {
+func (x *request[T]) elapsed(a *T) {
 	x.meta(a).ElapsedMS = x.e.clock.Now().Sub(x.began).Milliseconds()
 }
 
-// key is the question's sum: questions can be long, and are nobody's to read in a
-// list of keys.
-func (x *asking[T]) key() string {
+// key returns the hash of the question. Questions can be long, and an operator who lists
+// keys should not read them.
+func (x *request[T]) key() string {
 	sum := sha256.Sum256([]byte(x.question))
 	return "insight:" + hex.EncodeToString(sum[:])
 }
 
-// kept is the kept answer, or nil if there is none that is fresh enough. A cache
-// that fails has none.
-func (x *asking[T]) kept(ctx context.Context) *T {
+// lookup returns the cached answer, or nil if there is none that is fresh enough, or if
+// the cache fails.
+func (x *request[T]) lookup(ctx context.Context) *T {
 	b, ok, err := x.e.cache.answers.Get(ctx, x.key())
 	if err != nil {
 		x.e.cache.failed(ctx)
@@ -117,7 +119,7 @@ func (x *asking[T]) kept(ctx context.Context) *T {
 	if err != nil || !ok {
 		return nil
 	}
-	var k kept[T]
+	var k cacheEntry[T]
 	if json.Unmarshal(b, &k) != nil || k.Question != x.question || k.Answer == nil || !x.fresh(k.Answer) {
 		return nil
 	}
@@ -140,7 +142,7 @@ func erasedKey(project string) string {
 func (c *cache) forget(ctx context.Context, project string, upTo time.Time) {
 	text, err := upTo.MarshalText()
 	if err == nil {
-		err = c.answers.Set(ctx, erasedKey(project), text, keptClosed)
+		err = c.answers.Set(ctx, erasedKey(project), text, ttlClosed)
 	}
 	if err != nil {
 		c.failed(ctx)
@@ -159,53 +161,53 @@ func (c *cache) erased(ctx context.Context, project string) (upTo time.Time, err
 	return upTo, err
 }
 
-func (x *asking[T]) askAndKeep(ctx context.Context) (*T, error) {
+func (x *request[T]) compute(ctx context.Context) (*T, error) {
 	a, err := x.ask()
 	if err != nil {
 		return nil, err
 	}
-	b, err := json.Marshal(kept[T]{x.question, a})
-	if err != nil || len(b) > maxKept {
-		return a, nil // who misses it asks again
+	b, err := json.Marshal(cacheEntry[T]{x.question, a})
+	if err != nil || len(b) > maxEntryBytes {
+		return a, nil // it is not cached; the next asker computes it again
 	}
-	if err := x.e.cache.answers.Set(ctx, x.key(), b, x.keepFor(a)); err != nil {
+	if err := x.e.cache.answers.Set(ctx, x.key(), b, x.ttl(a)); err != nil {
 		x.e.cache.failed(ctx)
 	}
 	return a, nil
 }
 
-// keepFor is how long an answer is kept. That says nothing of for whom it is good:
-// events may come late, whatever the range, and each asker says what it accepts.
-func (x *asking[T]) keepFor(a *T) time.Duration {
-	if x.until.Add(keptOpen).After(x.meta(a).AsOf) {
-		return keptOpen
+// ttl returns how long to cache an answer. It does not decide who may get it: late events
+// may change any answer, and each asker says which age it accepts.
+func (x *request[T]) ttl(a *T) time.Duration {
+	if x.until.Add(ttlOpen).After(x.meta(a).AsOf) {
+		return ttlOpen
 	}
-	return keptClosed
+	return ttlClosed
 }
 
-// failed counts a failure of the cache, unless the asker has left.
+// failed counts a failure of the cache, unless the asker is gone.
 func (c *cache) failed(ctx context.Context) {
 	if ctx.Err() == nil {
 		c.failures.Add(1)
 	}
 }
 
-// leftError is the error of an asker that did not wait for the answer.
-type leftError struct{ error }
+// abandonedError is the error of an asker that was gone before the answer came.
+type abandonedError struct{ error }
 
-func (e leftError) Unwrap() error { return e.error }
+func (e abandonedError) Unwrap() error { return e.error }
 
-// askWithOthers is askAcross once for all who ask this engine the same, with the
-// same freshness, while it goes on.
-func (x *asking[T]) askWithOthers(ctx context.Context) (*T, error) {
+// computeOnce joins all askers of this engine with the same question and freshness: one
+// of them calls computeOnceAcrossNodes, the others wait for its result.
+func (x *request[T]) computeOnce(ctx context.Context) (*T, error) {
 	flight := x.question + x.freshness.String()
 	for later := false; ; later = true {
 		own := false
 		v, err, _ := x.e.cache.flights.Do(flight, func() (any, error) {
 			own = true
-			a, err := x.askAcross(ctx)
+			a, err := x.computeOnceAcrossNodes(ctx)
 			if err != nil && ctx.Err() != nil {
-				err = leftError{err}
+				err = abandonedError{err}
 			}
 			return a, err
 		})
@@ -216,14 +218,14 @@ func (x *asking[T]) askWithOthers(ctx context.Context) (*T, error) {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		if _, left := err.(leftError); left { //nolint:errorlint // it is never wrapped
+		if _, left := err.(abandonedError); left { //nolint:errorlint // it is never wrapped
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		// Who joined others, that had begun before it, may have got what is too old
-		// for it. What began later is as good as what it could ask for itself.
+		// The first computation began before this request, so its answer may be too
+		// old. A later one began after it, and is as good as an own computation.
 		if !later && !x.fresh(a) {
 			continue
 		}

@@ -27,7 +27,7 @@ var statusClassColumn = column{name: statusClass, kind: text, expr: raw("CASE WH
 	"WHEN status < 400 THEN '3xx' WHEN status < 500 THEN '4xx' WHEN status >= 500 THEN '5xx' END")}
 
 // planCalls checks a query. Error: EINVALID.
-func (e *Engine) planCalls(p *weir.Project, l linkage, q weir.Query) (*callsPlan, error) {
+func (e *Engine) planCalls(p *weir.Project, l linkState, q weir.Query) (*callsPlan, error) {
 	if q.Kind != "" && q.Kind != weir.KindCalls {
 		return nil, weir.Errorf(weir.EINVALID, "kind %q is not calls", q.Kind)
 	}
@@ -50,7 +50,7 @@ func (e *Engine) planCalls(p *weir.Project, l linkage, q weir.Query) (*callsPlan
 		return nil, weir.Errorf(weir.EINVALID, "unknown sort %q: use calls, errors, error_rate or latency", q.Sort)
 	}
 	var err error
-	if pl.now, err = e.cutCalls(p, q); err != nil {
+	if pl.now, err = e.callBuckets(p, q); err != nil {
 		return nil, err
 	}
 	if pl.before, err = earlier(pl.now, q, p.Location()); err != nil {
@@ -78,9 +78,9 @@ func (e *Engine) planCalls(p *weir.Project, l linkage, q weir.Query) (*callsPlan
 }
 
 // cutCalls divides the range, which is one bucket where no interval is asked for.
-func (e *Engine) cutCalls(p *weir.Project, q weir.Query) (buckets, error) {
+func (e *Engine) callBuckets(p *weir.Project, q weir.Query) (buckets, error) {
 	if q.Interval != "" {
-		return cut(q.From, q.To, q.Interval, p.Location(), e.o.MaxPoints)
+		return divide(q.From, q.To, q.Interval, p.Location(), e.o.MaxPoints)
 	}
 	if !q.From.Before(q.To) {
 		return buckets{}, weir.Errorf(weir.EINVALID, "from must be before to")
@@ -95,13 +95,13 @@ func (e *Engine) cutCalls(p *weir.Project, q weir.Query) (buckets, error) {
 func (e *Engine) Calls(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (*Calls, error) {
 	ctx, cancel := e.within(ctx)
 	defer cancel()
-	return remember(ctx, e, weir.KindCalls, p, q, freshness, func(a *Calls) *Meta { return &a.Meta }, func(q weir.Query) (*Calls, error) {
+	return cached(ctx, e, weir.KindCalls, p, q, freshness, func(a *Calls) *Meta { return &a.Meta }, func(q weir.Query) (*Calls, error) {
 		return e.askCalls(ctx, p, q, freshness)
 	})
 }
 
 func (e *Engine) askCalls(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (*Calls, error) {
-	pl, err := e.planCalls(p, linkage{}, q)
+	pl, err := e.planCalls(p, linkState{}, q)
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +114,7 @@ func (e *Engine) askCalls(ctx context.Context, p *weir.Project, q weir.Query, fr
 	if err != nil {
 		return nil, err
 	}
-	if l, err := e.linkageOfTraits(ctx, p, q); err != nil {
+	if l, err := e.linkStateForTraits(ctx, p, q); err != nil {
 		return nil, fmt.Errorf("insight: calls: %w", err)
 	} else if l.aliases {
 		if pl, err = e.planCalls(p, l, q); err != nil {

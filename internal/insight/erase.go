@@ -42,11 +42,11 @@ func (e *Engine) Erase(ctx context.Context, p *weir.Project, c cold.Eraser, h ho
 		return nil, err
 	}
 	er := cold.Erasure{ProjectID: p.ID, ProfileID: profileID, At: at, By: by, Now: true}
-	l, err := e.linkage(ctx, p)
+	l, err := e.linkState(ctx, p)
 	if err != nil {
 		return nil, fmt.Errorf("insight: erase: %w", err)
 	}
-	if err := e.notMerged(ctx, p, l, profileID, weir.ECONFLICT); err != nil {
+	if err := e.refuseMerged(ctx, p, l, profileID, weir.ECONFLICT); err != nil {
 		return nil, err
 	}
 	if er.Devices, err = e.personsOfProfile(ctx, p, "d", profileID); err == nil && l.aliases {
@@ -80,8 +80,8 @@ func (e *Engine) Erase(ctx context.Context, p *weir.Project, c cold.Eraser, h ho
 }
 
 // lastOf is when the last event of a profile was received; the zero time is never.
-func (e *Engine) lastOf(ctx context.Context, p *weir.Project, l linkage, profileID string) (last time.Time, err error) {
-	q := sql("SELECT MAX("+e.d.Micros("received_at")+") AS us FROM events WHERE project_id = @ AND @", bind(p.ID), e.ofProfile(p, l, profileID))
+func (e *Engine) lastOf(ctx context.Context, p *weir.Project, l linkState, profileID string) (last time.Time, err error) {
+	q := sql("SELECT MAX("+e.d.Micros("received_at")+") AS us FROM events WHERE project_id = @ AND @", bind(p.ID), e.eventsOfProfile(p, l, profileID))
 	return last, e.each(ctx, q, func(scan func(...any) error) error {
 		var us *int64
 		if err := scan(&us); err != nil || us == nil || *us == 0 {

@@ -89,7 +89,7 @@ type CallItem struct {
 func (e *Engine) Events(ctx context.Context, p *weir.Project, q EventsQuery, freshness time.Duration) (*EventPage, error) {
 	ctx, cancel := e.within(ctx)
 	defer cancel()
-	if _, err := e.whereEvents(p, linkage{}, q); err != nil {
+	if _, err := e.whereEvents(p, linkState{}, q); err != nil {
 		return nil, err
 	}
 	release, err := e.hold(ctx, min(int64(cmp.Or(q.Limit, defaultEvents))*eventBytes, 2*pageBytes))
@@ -108,9 +108,9 @@ func (e *Engine) eventPage(ctx context.Context, p *weir.Project, q EventsQuery, 
 	if err != nil {
 		return nil, err
 	}
-	l, err := e.linkageOfTraits(ctx, p, weir.Query{Filter: q.Filter})
+	l, err := e.linkStateForTraits(ctx, p, weir.Query{Filter: q.Filter})
 	if err == nil && q.ProfileID != "" {
-		l, err = e.linkage(ctx, p)
+		l, err = e.linkState(ctx, p)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("insight: events: %w", err)
@@ -185,7 +185,7 @@ func (e *Engine) narrow(ctx context.Context, where fragment, n int) (_ fragment,
 }
 
 // whereEvents is the condition on a page's rows. Error: EINVALID.
-func (e *Engine) whereEvents(p *weir.Project, l linkage, q EventsQuery) (fragment, error) {
+func (e *Engine) whereEvents(p *weir.Project, l linkState, q EventsQuery) (fragment, error) {
 	if q.Limit < 0 || q.Limit > maxEvents {
 		return fragment{}, weir.Errorf(weir.EINVALID, "limit must be 1 to %d", maxEvents)
 	}
@@ -215,7 +215,7 @@ func (e *Engine) whereEvents(p *weir.Project, l linkage, q EventsQuery) (fragmen
 		w = sql("@ AND device_id = @", w, bind(q.DeviceID))
 	}
 	if q.ProfileID != "" {
-		w = sql("@ AND @", w, e.ofProfile(p, l, q.ProfileID))
+		w = sql("@ AND @", w, e.eventsOfProfile(p, l, q.ProfileID))
 	}
 	if q.Cursor != "" {
 		c, err := parseCursor(q.Cursor)

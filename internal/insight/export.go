@@ -40,7 +40,7 @@ func (e *Engine) Export(ctx context.Context, p *weir.Project, profileID string, 
 	if err != nil {
 		return err
 	}
-	l, err := e.linkage(ctx, p)
+	l, err := e.linkState(ctx, p)
 	if err != nil {
 		return fmt.Errorf("insight: export: %w", err)
 	}
@@ -158,7 +158,7 @@ func (e *Engine) exportChanges(ctx context.Context, p *weir.Project, profileID s
 	})
 }
 
-func (e *Engine) exportVisits(ctx context.Context, p *weir.Project, l linkage, profileID string, x *export) error {
+func (e *Engine) exportVisits(ctx context.Context, p *weir.Project, l linkState, profileID string, x *export) error {
 	const state = "start_at, device_id, session_id, version, end_at, entry, exit, events, screen_views, interactive, calls, revenue, ended, bot, referrer, channel, utm_source, utm_medium, utm_campaign, country, region, city, browser, os, device_type, language"
 	start, end := e.d.Micros("start_at"), e.d.Micros("end_at")
 	type key struct {

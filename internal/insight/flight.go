@@ -8,30 +8,30 @@ import (
 )
 
 const (
-	// flightTTL is how long a node that is gone in the middle of finding out holds
-	// the others up; one that is not takes its lock again, three times within that.
+	// flightTTL is the lease time of the lock. If the node that computes dies, the
+	// others wait this long. A living node renews the lock three times in it.
 	flightTTL = 3 * time.Second
-	// flightWait is how long an asker waits for other nodes at most, however well
-	// they are. A question may take longer, but then two are no great loss.
+	// flightWait is the longest that an asker waits for another node. A question may
+	// take longer, but then computing it twice does no harm.
 	flightWait = 10 * time.Second
 
-	// An asker that waits looks this often, less and less.
+	// A waiting asker looks for the answer every flightPoll at first, then less often.
 	flightPoll    = 10 * time.Millisecond
 	flightMaxPoll = 200 * time.Millisecond
 
 	releaseWithin = time.Second
 )
 
-// askAcross is askAndKeep by one of the nodes that share the answers, for all of
-// them. Who waits for another node looks for its answer and tries to take its
-// place. Without the locks each asks for itself: to ask twice is no fault.
-func (x *asking[T]) askAcross(ctx context.Context) (*T, error) {
+// computeOnceAcrossNodes calls compute on one of the nodes that share the cache. The
+// others look for its answer, and try to get the lock in case it is gone. Without locks
+// each node computes for itself: computing twice is not an error.
+func (x *request[T]) computeOnceAcrossNodes(ctx context.Context) (*T, error) {
 	c := &x.e.cache
 	if c.locks == nil {
-		return x.askAndKeep(ctx)
+		return x.compute(ctx)
 	}
 	name := x.key() + ":" + x.freshness.String()
-	owner := c.owner + ":" + strconv.FormatUint(c.flown.Add(1), 10)
+	owner := c.owner + ":" + strconv.FormatUint(c.requests.Add(1), 10)
 	poll := flightPoll
 	limit := time.NewTimer(flightWait)
 	defer limit.Stop()
@@ -39,12 +39,12 @@ func (x *asking[T]) askAcross(ctx context.Context) (*T, error) {
 		mine, err := c.locks.Acquire(ctx, name, owner, flightTTL)
 		if err != nil {
 			c.failed(ctx)
-			return x.askAndKeep(ctx)
+			return x.compute(ctx)
 		}
-		// An answer is kept before its lock is given up, so it is looked for after
-		// the lock was tried: who gets the lock does not miss the answer.
+		// The other node caches the answer before it releases the lock. So the lookup
+		// must come after Acquire: a node that gets the lock does not miss the answer.
 		if waited {
-			if a := x.kept(ctx); a != nil {
+			if a := x.lookup(ctx); a != nil {
 				if mine {
 					x.release(ctx, name, owner)
 				}
@@ -53,7 +53,7 @@ func (x *asking[T]) askAcross(ctx context.Context) (*T, error) {
 			}
 		}
 		if mine {
-			return x.askHolding(ctx, name, owner)
+			return x.computeLocked(ctx, name, owner)
 		}
 		pause := time.NewTimer(poll)
 		select {
@@ -61,7 +61,7 @@ func (x *asking[T]) askAcross(ctx context.Context) (*T, error) {
 			poll = min(2*poll, flightMaxPoll)
 		case <-limit.C:
 			pause.Stop()
-			return x.askAndKeep(ctx)
+			return x.compute(ctx)
 		case <-ctx.Done():
 			pause.Stop()
 			return nil, ctx.Err()
@@ -69,8 +69,8 @@ func (x *asking[T]) askAcross(ctx context.Context) (*T, error) {
 	}
 }
 
-// askHolding is askAndKeep while the lock is held.
-func (x *asking[T]) askHolding(ctx context.Context, name, owner string) (*T, error) {
+// computeLocked calls compute and renews the lock meanwhile.
+func (x *request[T]) computeLocked(ctx context.Context, name, owner string) (*T, error) {
 	held, stop := context.WithCancel(ctx)
 	var wg sync.WaitGroup
 	wg.Go(func() {
@@ -80,7 +80,7 @@ func (x *asking[T]) askHolding(ctx context.Context, name, owner string) (*T, err
 			select {
 			case <-again.C:
 				if mine, err := x.e.cache.locks.Acquire(held, name, owner, flightTTL); err == nil && !mine {
-					return // it was lost: another asks beside this one
+					return // the lock is lost: another node computes too
 				}
 			case <-held.Done():
 				return
@@ -89,17 +89,17 @@ func (x *asking[T]) askHolding(ctx context.Context, name, owner string) (*T, err
 	})
 	defer func() {
 		stop()
-		wg.Wait() // or the lock could be taken again after it is given up
+		wg.Wait() // otherwise the lock could be renewed after its release
 		x.release(ctx, name, owner)
 	}()
-	return x.askAndKeep(ctx)
+	return x.compute(ctx)
 }
 
-// release gives the lock up, also for an asker that has left.
-func (x *asking[T]) release(ctx context.Context, name, owner string) {
+// release releases the lock, even if the asker is gone.
+func (x *request[T]) release(ctx context.Context, name, owner string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseWithin)
 	defer cancel()
 	if err := x.e.cache.locks.Release(ctx, name, owner); err != nil {
-		x.e.cache.failed(ctx) // it goes by itself
+		x.e.cache.failed(ctx) // the lock expires by itself
 	}
 }

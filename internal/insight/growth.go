@@ -16,13 +16,13 @@ import (
 func (e *Engine) Growth(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (*Growth, error) {
 	ctx, cancel := e.within(ctx)
 	defer cancel()
-	return remember(ctx, e, weir.KindGrowth, p, q, freshness, func(a *Growth) *Meta { return &a.Meta }, func(q weir.Query) (*Growth, error) {
+	return cached(ctx, e, weir.KindGrowth, p, q, freshness, func(a *Growth) *Meta { return &a.Meta }, func(q weir.Query) (*Growth, error) {
 		return e.growth(ctx, p, q, freshness)
 	})
 }
 
 func (e *Engine) growth(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (*Growth, error) {
-	pl, err := e.planGrowth(p, linkage{}, q)
+	pl, err := e.planGrowth(p, linkState{}, q)
 	if err != nil {
 		return nil, err
 	}
@@ -35,15 +35,15 @@ func (e *Engine) growth(ctx context.Context, p *weir.Project, q weir.Query, fres
 	if err != nil {
 		return nil, err
 	}
-	if l, err := e.linkageOfTraits(ctx, p, q); err != nil {
+	if l, err := e.linkStateForTraits(ctx, p, q); err != nil {
 		return nil, fmt.Errorf("insight: growth: %w", err)
 	} else if l.aliases {
 		if pl, err = e.planGrowth(p, l, q); err != nil {
 			return nil, err
 		}
 	}
-	of := &personsOf{project: p, filter: pl.filter, all: pl.all, bots: pl.bots}
-	if of.links, err = e.linkage(ctx, p); err != nil {
+	of := &personScope{project: p, filter: pl.filter, all: pl.all, bots: pl.bots}
+	if of.links, err = e.linkState(ctx, p); err != nil {
 		return nil, fmt.Errorf("insight: growth: %w", err)
 	}
 	ranges := []buckets{pl.now}
@@ -56,7 +56,7 @@ func (e *Engine) growth(ctx context.Context, p *weir.Project, q weir.Query, fres
 	eg.SetLimit(e.o.Parallel)
 	for i, b := range ranges {
 		parts[i] = newGrowthOfRange(p.Location(), b, asOf)
-		for _, ask := range []func(context.Context, *growthPlan, *personsOf, *growthOfRange) error{e.growthActive, e.growthNew, e.growthSignups} {
+		for _, ask := range []func(context.Context, *growthPlan, *personScope, *growthOfRange) error{e.growthActive, e.growthNew, e.growthSignups} {
 			eg.Go(func() error { return ask(inner, pl, of, parts[i]) })
 		}
 	}
@@ -105,31 +105,31 @@ func (g *growthOfRange) windows(i int) (day, week, month span) {
 // growthActive counts the active persons of all that growth is made of. Who was
 // active in both of two buckets needs no count: those of the one and of the other,
 // less those of either.
-func (e *Engine) growthActive(ctx context.Context, _ *growthPlan, of *personsOf, g *growthOfRange) error {
+func (e *Engine) growthActive(ctx context.Context, _ *growthPlan, of *personScope, g *growthOfRange) error {
 	spans := []span{g.b.bucket(0)}
 	for i := 1; i < len(g.b.starts); i++ {
 		day, week, month := g.windows(i)
 		spans = append(spans, g.b.bucket(i), g.with(i), day, week, month)
 	}
 	var err error
-	g.active, err = e.distinct(ctx, of, append(spans, g.whole()))
+	g.active, err = e.countPersons(ctx, of, append(spans, g.whole()))
 	return err
 }
 
 // growthNew counts the persons by the bucket of their first ever event.
-func (e *Engine) growthNew(ctx context.Context, _ *growthPlan, of *personsOf, g *growthOfRange) error {
+func (e *Engine) growthNew(ctx context.Context, _ *growthPlan, of *personScope, g *growthOfRange) error {
 	b := g.b.withPast()
 	rows, err := e.personRows(ctx, of, b)
 	if err != nil {
 		return err
 	}
-	g.firsts, err = e.byBucket(ctx, len(b.starts), sql("SELECT b, COUNT(*) FROM @ GROUP BY b", e.firsts(of, rows)))
+	g.firsts, err = e.countsByBucket(ctx, len(b.starts), sql("SELECT b, COUNT(*) FROM @ GROUP BY b", e.firstBuckets(of, rows)))
 	return err
 }
 
 // growthSignups counts the persons by the bucket of their first ever signup, and
 // which of them were active in the bucket after.
-func (e *Engine) growthSignups(ctx context.Context, pl *growthPlan, of *personsOf, g *growthOfRange) error {
+func (e *Engine) growthSignups(ctx context.Context, pl *growthPlan, of *personScope, g *growthOfRange) error {
 	b := g.b.withPast()
 	signing := *of
 	signing.filter, signing.all = sql("@ AND name IN (@)", of.filter, pl.signup), false
@@ -137,8 +137,8 @@ func (e *Engine) growthSignups(ctx context.Context, pl *growthPlan, of *personsO
 	if err != nil {
 		return err
 	}
-	firsts := e.firsts(of, rows)
-	if g.signups, err = e.byBucket(ctx, len(b.starts), sql("SELECT b, COUNT(*) FROM @ GROUP BY b", firsts)); err != nil {
+	firsts := e.firstBuckets(of, rows)
+	if g.signups, err = e.countsByBucket(ctx, len(b.starts), sql("SELECT b, COUNT(*) FROM @ GROUP BY b", firsts)); err != nil {
 		return err
 	}
 	g.activeThen = make([]int64, len(b.starts))
@@ -163,7 +163,7 @@ func (e *Engine) growthSignups(ctx context.Context, pl *growthPlan, of *personsO
 	}
 	stayed := sql("(SELECT DISTINCT who, signed FROM (SELECT person, b + @ AS before FROM @) AS seen JOIN (SELECT person AS who, b AS signed FROM @) AS signups "+
 		"ON who = person AND signed = before) AS stayed", bind(first), rows, firsts)
-	g.activeThen, err = e.byBucket(ctx, len(b.starts), sql("SELECT signed, COUNT(*) FROM @ GROUP BY signed", stayed))
+	g.activeThen, err = e.countsByBucket(ctx, len(b.starts), sql("SELECT signed, COUNT(*) FROM @ GROUP BY signed", stayed))
 	return err
 }
 

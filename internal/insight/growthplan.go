@@ -25,7 +25,7 @@ type growthPlan struct {
 }
 
 // planGrowth checks a query. Error: EINVALID.
-func (e *Engine) planGrowth(p *weir.Project, l linkage, q weir.Query) (*growthPlan, error) {
+func (e *Engine) planGrowth(p *weir.Project, l linkState, q weir.Query) (*growthPlan, error) {
 	if q.Kind != "" && q.Kind != weir.KindGrowth {
 		return nil, weir.Errorf(weir.EINVALID, "kind %q is not growth", q.Kind)
 	}
@@ -43,14 +43,14 @@ func (e *Engine) planGrowth(p *weir.Project, l linkage, q weir.Query) (*growthPl
 		return nil, err
 	}
 	loc := p.Location()
-	b, err := cut(q.From, q.To, q.Interval, loc, min(e.o.MaxPoints, maxGrowth))
+	b, err := divide(q.From, q.To, q.Interval, loc, min(e.o.MaxPoints, maxGrowth))
 	if err != nil {
 		return nil, err
 	}
 	// The range begins with a whole bucket: who came in the half that is left out
 	// would be neither new nor known.
 	q.From = time.UnixMicro(b.starts[0])
-	first, err := cut(q.From.Add(-time.Microsecond), q.From, q.Interval, loc, e.o.MaxPoints)
+	first, err := divide(q.From.Add(-time.Microsecond), q.From, q.Interval, loc, e.o.MaxPoints)
 	if err != nil {
 		return nil, err
 	}

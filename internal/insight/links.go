@@ -8,14 +8,14 @@ import (
 	weir "github.com/weir-analytics/weir"
 )
 
-// linkage says what of links there is in a project, so that one without any pays
-// nothing for them.
-type linkage struct {
-	links   bool // a device is linked to a profile, or an alias is one
-	aliases bool // a profile may be merged into another
+// linkState says which kinds of links a project has. A project without links gets
+// simpler SQL.
+type linkState struct {
+	links   bool // some device belongs to a profile, or there is an alias
+	aliases bool // some profile may be merged into another
 }
 
-func (e *Engine) linkage(ctx context.Context, p *weir.Project) (l linkage, err error) {
+func (e *Engine) linkState(ctx context.Context, p *weir.Project) (l linkState, err error) {
 	q := sql("SELECT 1 AS kind, COUNT(*) AS n FROM identities WHERE project_id = @ AND device_id <> '' "+
 		"UNION ALL SELECT 2 AS kind, COUNT(*) AS n FROM aliases WHERE project_id = @", bind(p.ID), bind(p.ID))
 	err = e.each(ctx, q, func(scan func(...any) error) error {
@@ -29,44 +29,51 @@ func (e *Engine) linkage(ctx context.Context, p *weir.Project) (l linkage, err e
 	return l, err
 }
 
-// linkageOfTraits is the linkage where a question has to do with traits, of which it
-// hangs whose they are. A plan is made before the barrier, to check it, and without
-// links: with aliases it has to be made again.
-func (e *Engine) linkageOfTraits(ctx context.Context, p *weir.Project, q weir.Query) (linkage, error) {
+// linkStateForTraits returns the link state if the question filters or breaks down by
+// a trait, because links decide which profile a trait belongs to. Otherwise it returns
+// the zero value.
+//
+// The first plan is made before the barrier, only to check the question, and ignores
+// links. If the project has aliases, the plan is made again with this state.
+func (e *Engine) linkStateForTraits(ctx context.Context, p *weir.Project, q weir.Query) (linkState, error) {
 	_, asks := traitOf(q.Breakdown)
 	for _, c := range q.Filter {
 		_, is := traitOf(c.Column)
 		asks = asks || is
 	}
 	if !asks {
-		return linkage{}, nil
+		return linkState{}, nil
 	}
-	return e.linkage(ctx, p)
+	return e.linkState(ctx, p)
 }
 
-// links is a table of (device, profile) in the form of the person column: who counts
-// under which profile. device is a device or, where there are aliases, a profile too.
-func (e *Engine) links(p *weir.Project, l linkage) fragment {
+// links returns a subquery with columns (device, profile), both in the form of the
+// person column: 'd' + device id, 'u' + profile id. Each row means: device counts under
+// profile. With aliases, the column device also contains merged profiles.
+func (e *Engine) links(p *weir.Project, l linkState) fragment {
 	if !l.aliases {
 		return sql("(@) AS links", e.deviceLinks(p))
 	}
 	return sql("(@ UNION ALL @) AS links", e.deviceLinks(p), e.merges(p))
 }
 
-// deviceLinks selects each device with the profile of its earliest link, the least
-// profile id of those at that time.
+// deviceLinks selects each linked device with its profile: the one of the earliest
+// link. Of links at the same time, the least profile id wins.
 func (e *Engine) deviceLinks(p *weir.Project) fragment {
 	return sql("SELECT CONCAT('d', device_id) AS device, CONCAT('u', "+e.d.ArgMin("profile_id", "(linked_at, profile_id)")+
 		") AS profile FROM identities WHERE project_id = @ AND device_id <> '' AND profile_id <> '' GROUP BY device_id", bind(p.ID))
 }
 
-// merges selects each profile that is merged into another with that one: the one of its
-// earliest alias, of equal ones the least. A profile to which anything is linked, or that
-// a server identified, is merged into none; so the one that it is merged into is not
-// merged itself.
+// merges selects each merged profile (as device) with the profile that it counts under.
+// The earliest alias decides; of aliases at the same time, the least profile id.
 //
-// It is a join with the few aliases on the side that engines keep in memory. ClickHouse
-// cannot have a condition with IN here: this stands within others.
+// Example: the alias "a is a former id of b" merges a into b. It does not if a was
+// identified: if a device or an alias is linked to a, or a server identified a. An alias
+// a → b identifies b, so b itself is never merged: there are no chains.
+//
+// It is a join, not a condition with IN: the result is used inside other IN conditions,
+// and ClickHouse cannot nest them on a cluster. The few aliases are on the right, the
+// side that engines hold in memory.
 func (e *Engine) merges(p *weir.Project) fragment {
 	return sql("SELECT CONCAT('u', alias) AS device, CONCAT('u', "+e.d.ArgMin("into_profile", "(said_at, into_profile)")+") AS profile "+
 		"FROM (SELECT profile_id AS identified FROM identities WHERE project_id = @) AS known "+
@@ -74,15 +81,15 @@ func (e *Engine) merges(p *weir.Project) fragment {
 		"WHERE identified IS NULL GROUP BY alias", bind(p.ID), bind(p.ID))
 }
 
-// resolved replaces the person of a table of (person, columns…) by the profile that it
-// counts under.
-func (e *Engine) resolved(p *weir.Project, l linkage, columns string, from fragment) fragment {
+// resolved returns the rows of from, a table of (person, columns…), with each person
+// replaced by the profile that it counts under.
+func (e *Engine) resolved(p *weir.Project, l linkState, columns string, from fragment) fragment {
 	return sql("(SELECT COALESCE(NULLIF(profile, ''), person) AS person, "+columns+" FROM @ LEFT JOIN @ ON person = device) AS resolved",
 		from, e.links(p, l))
 }
 
-// ofProfile is a condition on events: those that count for a profile.
-func (e *Engine) ofProfile(p *weir.Project, l linkage, profileID string) fragment {
+// eventsOfProfile is a condition on events: they count under the profile.
+func (e *Engine) eventsOfProfile(p *weir.Project, l linkState, profileID string) fragment {
 	person := bind("u" + profileID)
 	own := sql("person = @", person)
 	if l.aliases {
@@ -91,8 +98,8 @@ func (e *Engine) ofProfile(p *weir.Project, l linkage, profileID string) fragmen
 	return sql("(@ OR person IN (SELECT device FROM @ WHERE profile = @))", own, e.links(p, l), person)
 }
 
-// visitsOfProfile is a condition on visits.
-func (e *Engine) visitsOfProfile(p *weir.Project, l linkage, profileID string) fragment {
+// visitsOfProfile is the same condition on visits.
+func (e *Engine) visitsOfProfile(p *weir.Project, l linkState, profileID string) fragment {
 	profile := bind("u" + profileID)
 	if !l.aliases {
 		return sql("(profile_id = @ OR (profile_id = '' AND CONCAT('d', device_id) IN (SELECT device FROM @ WHERE profile = @)))",
@@ -103,9 +110,10 @@ func (e *Engine) visitsOfProfile(p *weir.Project, l linkage, profileID string) f
 		bind(profileID), e.merges(p), e.links(p, l), profile)
 }
 
-// notMerged is an error of a code when the profile is merged into another, which the
-// error names: asking for the one is asking for a part of the other.
-func (e *Engine) notMerged(ctx context.Context, p *weir.Project, l linkage, profileID, code string) error {
+// refuseMerged returns an error with the code if the profile is merged into another one.
+// The error names the other profile. A merged profile is only a part of a person, so no
+// question is answered for it alone.
+func (e *Engine) refuseMerged(ctx context.Context, p *weir.Project, l linkState, profileID, code string) error {
 	if !l.aliases {
 		return nil
 	}
@@ -115,13 +123,13 @@ func (e *Engine) notMerged(ctx context.Context, p *weir.Project, l linkage, prof
 		return fmt.Errorf("insight: look for aliases: %w", err)
 	}
 	if into != "" {
-		return weir.Errorf(code, "the profile is merged into %q, of which it is an alias: ask for that one", into)
+		return weir.Errorf(code, "this profile is an alias of %q: ask for that profile", into)
 	}
 	return nil
 }
 
-// personsOfProfile are the ids of what counts under a profile: kind is "d" for its
-// devices, "u" for profiles.
+// personsOfProfile returns the ids that count under a profile: its devices for kind "d",
+// the profiles merged into it for kind "u".
 func (e *Engine) personsOfProfile(ctx context.Context, p *weir.Project, kind, profileID string) (ids []string, err error) {
 	from := e.deviceLinks(p)
 	if kind == "u" {
@@ -140,13 +148,13 @@ func (e *Engine) personsOfProfile(ctx context.Context, p *weir.Project, kind, pr
 // AliasItem is a former id of a profile.
 type AliasItem struct {
 	ID string    `json:"id"`
-	At time.Time `json:"at" doc:"when it was said first"`
+	At time.Time `json:"at" doc:"time of the first alias event"`
 }
 
 // RefusedAlias is an alias that does not count.
 type RefusedAlias struct {
 	AliasItem
-	Why string `json:"why" enum:"identified,taken" doc:"identified: it is a profile that was identified itself. taken: it counts under another profile"`
+	Why string `json:"why" enum:"identified,taken" doc:"identified: this id was identified as a profile of its own. taken: it already counts under another profile"`
 }
 
 // Why an alias does not count.
@@ -155,13 +163,13 @@ const (
 	aliasTaken      = "taken"
 )
 
-// profileAliases fills in the aliases of a profile, those that were said first first,
-// and the last that were refused.
-func (e *Engine) profileAliases(ctx context.Context, p *weir.Project, l linkage, a *Profile) error {
+// profileAliases fills in the aliases of a profile, oldest first, and its refused
+// aliases, newest first.
+func (e *Engine) profileAliases(ctx context.Context, p *weir.Project, l linkState, a *Profile) error {
 	if !l.aliases {
 		return nil
 	}
-	// profile is NULL of an alias that is not merged into any.
+	// profile is NULL if the alias is merged into no profile.
 	said := sql("SELECT alias, us, profile FROM (SELECT alias, MIN("+e.d.Micros("linked_at")+") AS us FROM aliases WHERE project_id = @ AND profile_id = @ GROUP BY alias) AS said "+
 		"LEFT JOIN (@) AS merged ON CONCAT('u', alias) = device", bind(p.ID), bind(a.ProfileID), e.merges(p))
 	person := "u" + a.ProfileID
@@ -192,7 +200,7 @@ func (e *Engine) profileAliases(ctx context.Context, p *weir.Project, l linkage,
 	})
 }
 
-// refusedAliases is how many aliases of the project do not count.
+// refusedAliases counts the aliases of the project that have no effect.
 func (e *Engine) refusedAliases(ctx context.Context, p *weir.Project) (n int64, err error) {
 	q := sql("SELECT COUNT(*) FROM (SELECT alias, profile_id FROM aliases WHERE project_id = @ GROUP BY alias, profile_id) AS said "+
 		"LEFT JOIN (@) AS merged ON CONCAT('u', alias) = device WHERE profile IS NULL OR profile <> CONCAT('u', profile_id)", bind(p.ID), e.merges(p))

@@ -27,7 +27,7 @@ type pagesPlan struct {
 	filtered bool
 }
 
-func (e *Engine) planPages(p *weir.Project, l linkage, q weir.Query) (*pagesPlan, error) {
+func (e *Engine) planPages(p *weir.Project, l linkState, q weir.Query) (*pagesPlan, error) {
 	if q.Kind != "" && q.Kind != weir.KindPages {
 		return nil, weir.Errorf(weir.EINVALID, "kind %q is not pages", q.Kind)
 	}
@@ -65,13 +65,13 @@ func (e *Engine) planPages(p *weir.Project, l linkage, q weir.Query) (*pagesPlan
 func (e *Engine) Pages(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (*Pages, error) {
 	ctx, cancel := e.within(ctx)
 	defer cancel()
-	return remember(ctx, e, weir.KindPages, p, q, freshness, func(a *Pages) *Meta { return &a.Meta }, func(q weir.Query) (*Pages, error) {
+	return cached(ctx, e, weir.KindPages, p, q, freshness, func(a *Pages) *Meta { return &a.Meta }, func(q weir.Query) (*Pages, error) {
 		return e.pages(ctx, p, q, freshness)
 	})
 }
 
 func (e *Engine) pages(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (*Pages, error) {
-	pl, err := e.planPages(p, linkage{}, q)
+	pl, err := e.planPages(p, linkState{}, q)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +84,7 @@ func (e *Engine) pages(ctx context.Context, p *weir.Project, q weir.Query, fresh
 	if err != nil {
 		return nil, err
 	}
-	if l, err := e.linkageOfTraits(ctx, p, q); err != nil {
+	if l, err := e.linkStateForTraits(ctx, p, q); err != nil {
 		return nil, fmt.Errorf("insight: pages: %w", err)
 	} else if l.aliases {
 		if pl, err = e.planPages(p, l, q); err != nil {
@@ -92,7 +92,7 @@ func (e *Engine) pages(ctx context.Context, p *weir.Project, q weir.Query, fresh
 		}
 	}
 	a := &Pages{Pages: []Page{}}
-	links, err := e.linkage(ctx, p)
+	links, err := e.linkState(ctx, p)
 	if err != nil {
 		return nil, fmt.Errorf("insight: pages: %w", err)
 	}

@@ -9,22 +9,22 @@ import (
 	"github.com/weir-analytics/weir/internal/cold"
 )
 
-// personsOf is whose persons are counted: those of all events of a project that pass
-// a filter.
-type personsOf struct {
+// personScope says which persons are counted: those with an event that passes the filter.
+type personScope struct {
 	project *weir.Project
-	filter  fragment // with the test of bots
-	all     bool     // all events pass, but for those of bots
-	bots    bool
-	links   linkage
+	filter  fragment // includes the condition on bots
+	all     bool     // there is no filter except the condition on bots
+	bots    bool     // events of bots count too
+	links   linkState
 }
 
-// personRows is a table of b, the number of the bucket, and person of a range. There
-// may be fewer rows than events, but one at least for each person and bucket.
+// personRows returns a subquery with columns (b, person): person had an event in bucket
+// number b. There is at least one row per person and bucket; there may be duplicates.
 //
-// Those of all events come from sightings, which do not tell bots. So where there
-// are bots, the persons of whom an event is one of a bot are looked for in events.
-func (e *Engine) personRows(ctx context.Context, of *personsOf, b buckets) (fragment, error) {
+// Without a filter it reads the small table sightings in place of events. Sightings do
+// not say whether an event was a bot's. So persons that have any event of a bot in the
+// range (few) are read from events, and all other persons from sightings.
+func (e *Engine) personRows(ctx context.Context, of *personScope, b buckets) (fragment, error) {
 	moment, index := b.index(e.d)
 	picked := func(from fragment) fragment {
 		return sql("(SELECT "+index+" AS b, person FROM (@) AS picked) AS bucketed", from)
@@ -50,28 +50,27 @@ func (e *Engine) personRows(ctx context.Context, of *personsOf, b buckets) (frag
 		sightings, suspects, in, suspects)), nil
 }
 
-// merged resolves a table of person and a column; aggregate makes one row of those
-// of a profile's devices.
-func (e *Engine) merged(of *personsOf, column, aggregate string, from fragment) fragment {
+// resolvedPerPerson replaces devices by their profiles in a table of (person, column),
+// and aggregates the rows of each person into one.
+func (e *Engine) resolvedPerPerson(of *personScope, column, aggregate string, from fragment) fragment {
 	if !of.links.links {
 		return from
 	}
 	return sql("(SELECT person, "+aggregate+" AS "+column+" FROM @ GROUP BY person) AS merged", e.resolved(of.project, of.links, column, from))
 }
 
-// distinct counts the persons in each of some spans. Each person has a mask, with a
-// bit for each stretch between the ends of spans, so that few statements count many
-// spans: best if these come in the order of time.
-func (e *Engine) distinct(ctx context.Context, of *personsOf, spans []span) (map[span]int64, error) {
+// countPersons counts the distinct persons in each span. One statement counts many
+// spans, see countPersonsByMask. Spans in time order need the fewest statements.
+func (e *Engine) countPersons(ctx context.Context, of *personScope, spans []span) (map[span]int64, error) {
 	counts := make(map[span]int64, len(spans))
-	var cuts []int64 // ends of the spans at hand, in order
-	var at []span
+	var bounds []int64 // begins and ends of group, sorted, without repeats
+	var group []span   // for the next statement
 	flush := func() error {
-		if len(at) == 0 {
+		if len(group) == 0 {
 			return nil
 		}
-		err := e.distinctByMask(ctx, of, cuts, at, counts)
-		cuts, at = nil, nil
+		err := e.countPersonsByMask(ctx, of, bounds, group, counts)
+		bounds, group = nil, nil
 		return err
 	}
 	for _, s := range spans {
@@ -82,32 +81,39 @@ func (e *Engine) distinct(ctx context.Context, of *personsOf, spans []span) (map
 		if s.from >= s.to {
 			continue
 		}
-		with := slices.Compact(slices.Sorted(slices.Values(append(slices.Clone(cuts), s.from, s.to))))
+		with := slices.Compact(slices.Sorted(slices.Values(append(slices.Clone(bounds), s.from, s.to))))
 		if len(with) > maskBits+1 {
 			if err := flush(); err != nil {
 				return nil, err
 			}
 			with = []int64{s.from, s.to}
 		}
-		cuts, at = with, append(at, s)
+		bounds, group = with, append(group, s)
 	}
 	return counts, flush()
 }
 
-func (e *Engine) distinctByMask(ctx context.Context, of *personsOf, cuts []int64, spans []span, counts map[span]int64) error {
-	last := len(cuts) - 1
-	rows, err := e.personRows(ctx, of, buckets{from: cuts[0], to: cuts[last], starts: cuts[:last]})
+// countPersonsByMask counts the distinct persons in each span with one statement.
+//
+// The bounds divide time into intervals. Each person gets a bit mask with one bit per
+// interval; the bit is set if the person had an event in it. A person is in a span if
+// any bit of the span's intervals is set. Example: spans [0,2) and [1,3) have the bounds
+// 0, 1, 2, 3 and three intervals. The first span is bits 0 to 1, the second bits 1 to 2.
+// A person with an event at time 1 has the mask 010 and counts in both.
+func (e *Engine) countPersonsByMask(ctx context.Context, of *personScope, bounds []int64, spans []span, counts map[span]int64) error {
+	last := len(bounds) - 1
+	rows, err := e.personRows(ctx, of, buckets{from: bounds[0], to: bounds[last], starts: bounds[:last]})
 	if err != nil {
 		return err
 	}
 	sums := make([]string, len(spans))
 	for i, s := range spans {
-		first, _ := slices.BinarySearch(cuts, s.from)
-		end, _ := slices.BinarySearch(cuts, s.to)
+		first, _ := slices.BinarySearch(bounds, s.from)
+		end, _ := slices.BinarySearch(bounds, s.to)
 		sums[i] = "CAST(COALESCE(SUM(" + e.d.AnyBit("m", first, end-first) + "), 0) AS BIGINT)"
 	}
 	masks := sql("(SELECT person, "+e.d.BitUnion(e.d.Bit("b"))+" AS m FROM @ GROUP BY person) AS masks", rows)
-	q := sql("SELECT "+strings.Join(sums, ", ")+" FROM @ WHERE person <> ''", e.merged(of, "m", e.d.BitUnion("m"), masks))
+	q := sql("SELECT "+strings.Join(sums, ", ")+" FROM @ WHERE person <> ''", e.resolvedPerPerson(of, "m", e.d.BitUnion("m"), masks))
 	return e.each(ctx, q, func(scan func(...any) error) error {
 		ns, dest := make([]int64, len(spans)), make([]any, len(spans))
 		for i := range ns {
@@ -121,20 +127,21 @@ func (e *Engine) distinctByMask(ctx context.Context, of *personsOf, cuts []int64
 	})
 }
 
-// withPast is the buckets with one before them that holds all of the past.
+// withPast returns the buckets with one more in front, which covers all time before.
 func (b buckets) withPast() buckets {
 	past := min(cold.Earliest.UnixMicro(), b.starts[0])
 	return buckets{from: past, to: b.to, starts: append([]int64{past}, b.starts...)}
 }
 
-// firsts is a table of person and b, the first bucket of each in a table of both.
-func (e *Engine) firsts(of *personsOf, rows fragment) fragment {
+// firstBuckets returns a subquery with columns (person, b): the first bucket in which
+// the person occurs in rows.
+func (e *Engine) firstBuckets(of *personScope, rows fragment) fragment {
 	first := sql("(SELECT person, MIN(b) AS b FROM @ GROUP BY person) AS seen", rows)
-	return sql("(SELECT person, b FROM @ WHERE person <> '') AS firsts", e.merged(of, "b", "MIN(b)", first))
+	return sql("(SELECT person, b FROM @ WHERE person <> '') AS firsts", e.resolvedPerPerson(of, "b", "MIN(b)", first))
 }
 
-// byBucket reads rows of a bucket's number and a count.
-func (e *Engine) byBucket(ctx context.Context, n int, q fragment) ([]int64, error) {
+// countsByBucket reads rows of (bucket number, count) into a slice of n counts.
+func (e *Engine) countsByBucket(ctx context.Context, n int, q fragment) ([]int64, error) {
 	counts := make([]int64, n)
 	return counts, e.each(ctx, q, func(scan func(...any) error) error {
 		var b, count int64

@@ -33,7 +33,7 @@ type seriesPlan struct {
 }
 
 // planTrend checks a query. Error: EINVALID.
-func (e *Engine) planTrend(p *weir.Project, l linkage, q weir.Query) (*trendPlan, error) {
+func (e *Engine) planTrend(p *weir.Project, l linkState, q weir.Query) (*trendPlan, error) {
 	if q.Kind != "" && q.Kind != weir.KindTrend {
 		return nil, weir.Errorf(weir.EINVALID, "kind %q is not a trend", q.Kind)
 	}
@@ -51,7 +51,7 @@ func (e *Engine) planTrend(p *weir.Project, l linkage, q weir.Query) (*trendPlan
 		t.groups = defaultGroups
 	}
 	var err error
-	if t.now, err = cut(q.From, q.To, q.Interval, p.Location(), e.o.MaxPoints); err != nil {
+	if t.now, err = divide(q.From, q.To, q.Interval, p.Location(), e.o.MaxPoints); err != nil {
 		return nil, err
 	}
 	if t.before, err = earlier(t.now, q, p.Location()); err != nil {

@@ -58,11 +58,11 @@ func (e *Engine) Profile(ctx context.Context, p *weir.Project, profileID string,
 	if err != nil {
 		return nil, err
 	}
-	l, err := e.linkage(ctx, p)
+	l, err := e.linkState(ctx, p)
 	if err != nil {
 		return nil, fmt.Errorf("insight: profile: %w", err)
 	}
-	if err := e.notMerged(ctx, p, l, profileID, weir.ENOTFOUND); err != nil {
+	if err := e.refuseMerged(ctx, p, l, profileID, weir.ENOTFOUND); err != nil {
 		return nil, err
 	}
 	a := &Profile{Revenue: map[string]float64{}, Devices: []DeviceItem{}, Aliases: []AliasItem{}}
@@ -107,11 +107,11 @@ func isProfile(id string) error {
 }
 
 // profileEvents fills in what is counted of events.
-func (e *Engine) profileEvents(ctx context.Context, p *weir.Project, l linkage, a *Profile, note func(from, to *int64)) error {
+func (e *Engine) profileEvents(ctx context.Context, p *weir.Project, l linkState, a *Profile, note func(from, to *int64)) error {
 	q := sql("SELECT currency, MIN("+e.d.Micros("ts")+"), MAX("+e.d.Micros("ts")+"), COUNT(*), "+
 		"CAST(SUM(CASE WHEN name = @ THEN 1 ELSE 0 END) AS BIGINT), CAST(SUM(CASE WHEN name = @ THEN 1 ELSE 0 END) AS BIGINT), SUM(revenue) "+
 		"FROM events WHERE project_id = @ AND @ GROUP BY currency",
-		bind(weir.NameCall), bind(weir.NameScreenView), bind(p.ID), e.ofProfile(p, l, a.ProfileID))
+		bind(weir.NameCall), bind(weir.NameScreenView), bind(p.ID), e.eventsOfProfile(p, l, a.ProfileID))
 	return e.each(ctx, q, func(scan func(...any) error) error {
 		var currency string
 		var from, to *int64
@@ -129,7 +129,7 @@ func (e *Engine) profileEvents(ctx context.Context, p *weir.Project, l linkage, 
 	})
 }
 
-func (e *Engine) profileVisits(ctx context.Context, p *weir.Project, l linkage, a *Profile) error {
+func (e *Engine) profileVisits(ctx context.Context, p *weir.Project, l linkState, a *Profile) error {
 	q := sql("SELECT CAST(COALESCE(SUM(sign), 0) AS BIGINT) FROM visits WHERE project_id = @ AND @", bind(p.ID), e.visitsOfProfile(p, l, a.ProfileID))
 	return e.each(ctx, q, func(scan func(...any) error) error { return scan(&a.Visits) })
 }

@@ -75,7 +75,7 @@ func (e *Engine) Profiles(ctx context.Context, p *weir.Project, q ProfilesQuery,
 		return nil, err
 	}
 	a := &ProfilePage{Profiles: []ProfileItem{}}
-	links, err := e.linkage(ctx, p)
+	links, err := e.linkState(ctx, p)
 	if err != nil {
 		return nil, fmt.Errorf("insight: profiles: %w", err)
 	}
@@ -150,7 +150,7 @@ func (e *Engine) whereProfiles(p *weir.Project, q ProfilesQuery) (fragment, erro
 // seen is a table of (person, first_us, last_us, n), a row for each profile: when it
 // was seen, with its devices, and how many events it has. What says something of its
 // traits says that it was seen, also when the event is no longer kept.
-func (e *Engine) seen(p *weir.Project, links linkage) fragment {
+func (e *Engine) seen(p *weir.Project, links linkState) fragment {
 	ts, changed := e.d.Micros("ts"), e.d.Micros("changed_at")
 	events := sql("(SELECT person, MIN("+ts+") AS first_us, MAX("+ts+") AS last_us, COUNT(*) AS n FROM events WHERE project_id = @ AND person <> '' GROUP BY person) AS counted", bind(p.ID))
 	if links.links {

@@ -15,7 +15,7 @@ func traitOf(column string) (name string, ok bool) {
 
 // filter is the SQL of a whole filter over events, each test preceded by AND. Error:
 // EINVALID.
-func (e *Engine) filter(p *weir.Project, l linkage, cs []weir.Condition) (fragment, error) {
+func (e *Engine) filter(p *weir.Project, l linkState, cs []weir.Condition) (fragment, error) {
 	plain, traits, err := apart(cs)
 	if err != nil {
 		return fragment{}, err
@@ -28,7 +28,7 @@ func (e *Engine) filter(p *weir.Project, l linkage, cs []weir.Condition) (fragme
 }
 
 // filterOn is filter with other columns of events in the place of some.
-func (e *Engine) filterOn(p *weir.Project, l linkage, cs []weir.Condition, instead map[string]string) (fragment, error) {
+func (e *Engine) filterOn(p *weir.Project, l linkState, cs []weir.Condition, instead map[string]string) (fragment, error) {
 	plain, traits, err := apart(cs)
 	if err != nil {
 		return fragment{}, err
@@ -55,7 +55,7 @@ func apart(cs []weir.Condition) (plain, traits []weir.Condition, err error) {
 	return plain, traits, nil
 }
 
-func (e *Engine) withTraits(p *weir.Project, l linkage, f fragment, traits []weir.Condition) (fragment, error) {
+func (e *Engine) withTraits(p *weir.Project, l linkState, f fragment, traits []weir.Condition) (fragment, error) {
 	for _, c := range traits {
 		test, err := e.traitCondition(p, l, c)
 		if err != nil {
@@ -68,7 +68,7 @@ func (e *Engine) withTraits(p *weir.Project, l linkage, f fragment, traits []wei
 
 // traitCondition is a test of the events' persons: those who have such a trait. Who
 // has none fails every test but "!=".
-func (e *Engine) traitCondition(p *weir.Project, l linkage, c weir.Condition) (fragment, error) {
+func (e *Engine) traitCondition(p *weir.Project, l linkState, c weir.Condition) (fragment, error) {
 	col, err := e.traitColumn(p, l, c.Column)
 	if err != nil {
 		return fragment{}, err
@@ -88,14 +88,14 @@ func (e *Engine) traitCondition(p *weir.Project, l linkage, c weir.Condition) (f
 }
 
 // breakdown is the column of a breakdown. Error: EINVALID.
-func (e *Engine) breakdown(p *weir.Project, l linkage, name string) (column, error) {
+func (e *Engine) breakdown(p *weir.Project, l linkState, name string) (column, error) {
 	if _, ok := traitOf(name); ok {
 		return e.traitColumn(p, l, name)
 	}
 	return columnOf(e.d, name)
 }
 
-func (e *Engine) traitColumn(p *weir.Project, l linkage, name string) (column, error) {
+func (e *Engine) traitColumn(p *weir.Project, l linkState, name string) (column, error) {
 	if err := isText("column", name); err != nil {
 		return column{}, err
 	}
@@ -114,7 +114,7 @@ func (t *trendPlan) from(table string) fragment {
 // traitHolders is a table of (trait_holder, trait_value): who has the trait, in the
 // form of the person column, devices and profiles that count under another among them. Who has
 // traits was identified, so no profile is in both.
-func (e *Engine) traitHolders(p *weir.Project, l linkage, trait string) fragment {
+func (e *Engine) traitHolders(p *weir.Project, l linkState, trait string) fragment {
 	return sql(`(SELECT trait_holder, trait_value FROM
 (SELECT device AS trait_holder, profile AS owner FROM @ UNION ALL
 SELECT DISTINCT CONCAT('u', profile_id) AS trait_holder, CONCAT('u', profile_id) AS owner FROM traits WHERE project_id = @ AND trait = @) AS owners

@@ -17,13 +17,13 @@ import (
 func (e *Engine) Trend(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (*Trend, error) {
 	ctx, cancel := e.within(ctx)
 	defer cancel()
-	return remember(ctx, e, weir.KindTrend, p, q, freshness, func(a *Trend) *Meta { return &a.Meta }, func(q weir.Query) (*Trend, error) {
+	return cached(ctx, e, weir.KindTrend, p, q, freshness, func(a *Trend) *Meta { return &a.Meta }, func(q weir.Query) (*Trend, error) {
 		return e.trend(ctx, p, q, freshness)
 	})
 }
 
 func (e *Engine) trend(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (*Trend, error) {
-	t, err := e.planTrend(p, linkage{}, q)
+	t, err := e.planTrend(p, linkState{}, q)
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +36,7 @@ func (e *Engine) trend(ctx context.Context, p *weir.Project, q weir.Query, fresh
 	if err != nil {
 		return nil, err
 	}
-	if l, err := e.linkageOfTraits(ctx, p, q); err != nil {
+	if l, err := e.linkStateForTraits(ctx, p, q); err != nil {
 		return nil, fmt.Errorf("insight: trend: %w", err)
 	} else if l.aliases {
 		if t, err = e.planTrend(p, l, q); err != nil {

@@ -16,7 +16,7 @@ const maskBits = 62
 // seen: the rows are hashed by one column only, and devices are resolved to
 // profiles after that, on one row per device.
 func (e *Engine) uniques(ctx context.Context, t *trendPlan, s seriesPlan, b buckets, g *groups, vs []Values) error {
-	links, err := e.linkage(ctx, t.project)
+	links, err := e.linkState(ctx, t.project)
 	if err != nil {
 		return err
 	}
@@ -37,7 +37,7 @@ func (e *Engine) sightings(t *trendPlan, b buckets) fragment {
 		bind(t.project.ID), bind(b.from/quarterOfHour), bind(b.to/quarterOfHour))
 }
 
-func (e *Engine) uniquesByMask(ctx context.Context, t *trendPlan, g *groups, rows fragment, links linkage, vs []Values) error {
+func (e *Engine) uniquesByMask(ctx context.Context, t *trendPlan, g *groups, rows fragment, links linkState, vs []Values) error {
 	by := t.columns()
 	n := len(vs[0].Points)
 	masks := sql("(SELECT "+by+"person, "+e.d.BitUnion(e.d.Bit("b"))+" AS m FROM @ GROUP BY "+by+"person) AS masks", rows)
@@ -71,7 +71,7 @@ func (e *Engine) uniquesByMask(ctx context.Context, t *trendPlan, g *groups, row
 	})
 }
 
-func (e *Engine) uniquesByPair(ctx context.Context, t *trendPlan, g *groups, rows fragment, links linkage, vs []Values) error {
+func (e *Engine) uniquesByPair(ctx context.Context, t *trendPlan, g *groups, rows fragment, links linkState, vs []Values) error {
 	// persons counts distinct persons by some columns, each with a comma after it.
 	persons := func(by string) fragment {
 		from := sql("(SELECT DISTINCT "+by+"person FROM @ WHERE person <> '') AS pairs", rows)

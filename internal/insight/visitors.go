@@ -20,7 +20,7 @@ const (
 // pageVisitors fills in the distinct persons of each page and of all. As with
 // the buckets of a trend, there is one row per person with a bit per page: persons
 // are hashed without the path, and devices resolved on one row per device.
-func (e *Engine) pageVisitors(ctx context.Context, pl *pagesPlan, links linkage, a *Pages) error {
+func (e *Engine) pageVisitors(ctx context.Context, pl *pagesPlan, links linkState, a *Pages) error {
 	for pages := range slices.Chunk(a.Pages, pagesAtOnce) {
 		q := e.pageMasks(pl, links, pages)
 		err := e.each(ctx, q, func(scan func(...any) error) error {
@@ -39,7 +39,7 @@ func (e *Engine) pageVisitors(ctx context.Context, pl *pagesPlan, links linkage,
 
 // pageMasks selects how many persons there are, and how many were on each page.
 // The pages come by falling views, so that most rows match an early one.
-func (e *Engine) pageMasks(pl *pagesPlan, links linkage, pages []Page) fragment {
+func (e *Engine) pageMasks(pl *pagesPlan, links linkState, pages []Page) fragment {
 	numbers := make([]fragment, len(pages))
 	var counts strings.Builder
 	for i := range pages {

@@ -50,7 +50,7 @@ func (s *Store) StepAlert(ctx context.Context, step *weir.AlertStep) (ok bool, e
 }
 
 // takeSeqs gives an alert n more seqs and returns the first of them.
-func takeSeqs(ctx context.Context, tx *sql.Tx, alertID string, n int) (first int64, err error) {
+func reserveSeqs(ctx context.Context, tx *sql.Tx, alertID string, n int) (first int64, err error) {
 	if _, err := tx.ExecContext(ctx, `UPDATE alerts SET last_seq = last_seq + ? WHERE id = ?`, n, alertID); err != nil {
 		return 0, err
 	}
@@ -62,7 +62,7 @@ func takeSeqs(ctx context.Context, tx *sql.Tx, alertID string, n int) (first int
 
 // addEntries adds to an alert's history, which keeps the newest.
 func addEntries(ctx context.Context, tx *sql.Tx, alertID string, entries []weir.AlertEntry) error {
-	seq, err := takeSeqs(ctx, tx, alertID, len(entries))
+	seq, err := reserveSeqs(ctx, tx, alertID, len(entries))
 	if err != nil {
 		return err
 	}
@@ -91,7 +91,7 @@ func (s *Store) enqueue(ctx context.Context, tx *sql.Tx, step *weir.AlertStep) e
 	if err != nil {
 		return err
 	}
-	seq, err := takeSeqs(ctx, tx, step.AlertID, len(step.Messages))
+	seq, err := reserveSeqs(ctx, tx, step.AlertID, len(step.Messages))
 	if err != nil {
 		return err
 	}

@@ -32,7 +32,7 @@ type Options struct {
 	Insecure bool
 	Logger   *slog.Logger
 
-	elsewhere bool // for tests: takes loopback addresses for others
+	treatLoopbackAsRemote bool // for tests: takes loopback addresses for others
 }
 
 // Forever has no end.

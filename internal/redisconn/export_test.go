@@ -1,7 +1,7 @@
 package redisconn
 
 // Elsewhere makes Open take loopback addresses for those of other machines.
-func (o Options) Elsewhere() Options {
-	o.elsewhere = true
+func (o Options) TreatLoopbackAsRemote() Options {
+	o.treatLoopbackAsRemote = true
 	return o
 }

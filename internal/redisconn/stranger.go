@@ -96,7 +96,7 @@ func (o Options) stranger(ctx context.Context, addr string, u URL, command []str
 	}
 	defer conn.Close()
 	if a, err := netip.ParseAddrPort(conn.RemoteAddr().String()); err == nil {
-		loopback = a.Addr().Unmap().IsLoopback() && !o.elsewhere
+		loopback = a.Addr().Unmap().IsLoopback() && !o.treatLoopbackAsRemote
 	}
 	if err := conn.SetDeadline(time.Now().Add(o.Timeout)); err != nil {
 		return false, loopback, err

@@ -20,9 +20,9 @@ func welcomes(t *testing.T, url string, addrs ...string) {
 		if !log.has(append(addrs, "level=WARN", door, "requirepass")...) {
 			t.Errorf("%s: not warned of: %s", url, &log)
 		}
-		refuses(t, url, redisconn.Options{Durable: durable, Wait: time.Hour}.Elsewhere(), door, "not on a loopback address", "--insecure-redis", "requirepass")
+		refuses(t, url, redisconn.Options{Durable: durable, Wait: time.Hour}.TreatLoopbackAsRemote(), door, "not on a loopback address", "--insecure-redis", "requirepass")
 		log = lines{}
-		opens(t, url, redisconn.Options{Durable: durable, Insecure: true, Logger: log.logger()}.Elsewhere())
+		opens(t, url, redisconn.Options{Durable: durable, Insecure: true, Logger: log.logger()}.TreatLoopbackAsRemote())
 		if !log.has("level=WARN", door) {
 			t.Errorf("%s, insecure: not warned of: %s", url, &log)
 		}
@@ -33,7 +33,7 @@ func welcomes(t *testing.T, url string, addrs ...string) {
 func closed(t *testing.T, url string) {
 	t.Helper()
 	var log lines
-	opens(t, url, redisconn.Options{Durable: true, Logger: log.logger()}.Elsewhere())
+	opens(t, url, redisconn.Options{Durable: true, Logger: log.logger()}.TreatLoopbackAsRemote())
 	if log.has(door) {
 		t.Errorf("%s: %s", url, &log)
 	}

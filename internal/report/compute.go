@@ -241,7 +241,7 @@ func numbers(a *weir.Report) ([]byte, error) {
 }
 
 // tally is what the counters say of a day.
-type tally struct {
+type dayCounts struct {
 	pair
 	expired bool // they are not kept any more
 	apis    []hot.Member
@@ -254,7 +254,7 @@ func (a pair) minus(b pair) pair { return pair{a.events - b.events, a.calls - b.
 
 // since is how much was counted after an earlier reading. Counters only grow, so
 // without any the reading is of one moment.
-func (t *tally) since(earlier *tally) pair {
+func (t *dayCounts) since(earlier *dayCounts) pair {
 	if t.expired || earlier.expired {
 		return pair{}
 	}
@@ -262,8 +262,8 @@ func (t *tally) since(earlier *tally) pair {
 }
 
 // counted reads the counters of the day that begins at from.
-func (r *Reporter) counted(ctx context.Context, p *weir.Project, from time.Time) (*tally, error) {
-	t := &tally{expired: r.cfg.Clock.Now().Sub(from) >= hot.Day.Kept()}
+func (r *Reporter) counted(ctx context.Context, p *weir.Project, from time.Time) (*dayCounts, error) {
+	t := &dayCounts{expired: r.cfg.Clock.Now().Sub(from) >= hot.Day.Kept()}
 	if t.expired {
 		return t, nil
 	}

@@ -13,13 +13,13 @@ import (
 const maxAPIDifferences = 20
 
 // capped says that APIs were counted as one because there were too many.
-func (t *tally) capped() bool {
+func (t *dayCounts) capped() bool {
 	return slices.ContainsFunc(t.apis, func(m hot.Member) bool { return m.Rest })
 }
 
 // counters are the tally as a report has it: with as many APIs as the report lists,
 // and those of it first of all. nil when they are not kept any more.
-func (t *tally) counters(listed []weir.ReportAPI) *weir.ReportCounters {
+func (t *dayCounts) counters(listed []weir.ReportAPI) *weir.ReportCounters {
 	if t.expired {
 		return nil
 	}
@@ -56,7 +56,7 @@ type explanation struct {
 }
 
 // explain fills in a's Difference.
-func (r *Reporter) explain(ctx context.Context, p *weir.Project, a *weir.Report, t *tally, x explanation) error {
+func (r *Reporter) explain(ctx context.Context, p *weir.Project, a *weir.Report, t *dayCounts, x explanation) error {
 	a.Difference = nil
 	if t.expired {
 		a.Difference = &weir.ReportDifference{
@@ -114,7 +114,7 @@ func (r *Reporter) explain(ctx context.Context, p *weir.Project, a *weir.Report,
 
 // apiDifferences are the APIs that the report lists and the counters count
 // differently, in the report's order.
-func apiDifferences(a *weir.Report, t *tally) []weir.APIDifference {
+func apiDifferences(a *weir.Report, t *dayCounts) []weir.APIDifference {
 	counted := make(map[string]int64, len(t.apis))
 	for _, m := range t.apis {
 		counted[m.Name] = m.Count

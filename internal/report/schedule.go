@@ -165,7 +165,7 @@ func (s *Scheduler) failing() (n int) {
 func (s *Scheduler) mine(ctx context.Context) bool {
 	mine, err := s.once(ctx, turnFor)
 	if err != nil {
-		s.failed(ctx, "tell which node is to do it", err)
+		s.failed(ctx, "choose the node", err)
 	}
 	return mine && ctx.Err() == nil
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/weir-analytics/weir/internal/meta"
 )
 
-// retentionEvery is how often it is looked whether a project's day has passed.
+// retentionEvery is how often retention checks whether a new day has begun for a project.
 const retentionEvery = time.Hour
 
 // Keeper says which projects there are, what day it is, and what is deleted already.
@@ -40,7 +40,7 @@ func New(k Keeper, f cold.Forgetter, once func(context.Context, time.Duration) (
 	r := &Retention{
 		keeper: k, cold: f, once: once, log: log,
 		failures: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "weir_retention_failures_total", Help: "Failed tries to delete what projects no longer keep; they are made again within the hour.",
+			Name: "weir_retention_failures_total", Help: "Failed attempts to delete data that is older than the projects' retention; they are retried within the hour.",
 		}),
 	}
 	reg.MustRegister(r.failures)
@@ -57,7 +57,7 @@ func (r *Retention) Run(ctx context.Context) error {
 			r.enforce(ctx)
 		}
 		if err != nil {
-			r.failed(ctx, "tell which node is to do it", err)
+			r.failed(ctx, "choose the node", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -72,18 +72,18 @@ func (r *Retention) Run(ctx context.Context) error {
 func (r *Retention) enforce(ctx context.Context) {
 	today, err := r.keeper.Today(ctx)
 	if err != nil {
-		r.failed(ctx, "look at the clock", err)
+		r.failed(ctx, "read the clock", err)
 		return
 	}
-	doubt(r.log, today, "what projects no longer keep is deleted as of the time before")
+	logClockDoubt(r.log, today, "retention uses the last trusted time")
 	all, err := r.keeper.Projects(ctx)
 	if err != nil {
-		r.failed(ctx, "look up the projects", err)
+		r.failed(ctx, "read the projects", err)
 		return
 	}
 	done, err := r.keeper.Forgotten(ctx)
 	if err != nil {
-		r.failed(ctx, "look up what is deleted", err)
+		r.failed(ctx, "read what is deleted already", err)
 		return
 	}
 	for _, some := range cold.Goes(cutsOf(all, done, today.Time)) {
@@ -96,23 +96,24 @@ func (r *Retention) enforce(ctx context.Context) {
 			before[c.ProjectID] = c.Before
 		}
 		if err := r.keeper.SetForgotten(ctx, before); err != nil {
-			r.failed(ctx, "remember what is deleted", err)
+			r.failed(ctx, "store what was deleted", err)
 			continue
 		}
-		r.log.Info("deleted what projects no longer keep", "projects", len(some), "first", some[0].ProjectID, "before", some[0].Before)
+		r.log.Info("retention: deleted old data", "projects", len(some), "first", some[0].ProjectID, "before", some[0].Before)
 	}
 }
 
-// cutsOf are the cuts of the projects that keep not all, without those that are done.
+// cutsOf returns the boundaries of the projects with a retention, without those that are
+// done already.
 func cutsOf(all []*weir.Project, done map[string]time.Time, today time.Time) []cold.Cut {
 	var cuts []cold.Cut
 	for _, p := range all {
-		// The zones of long ago had days that begin with no quarter of an hour.
+		// Long ago some timezones had days that do not begin with a quarter of an hour.
 		before := p.RetainedFrom(today).UTC().Truncate(cold.QuarterSeconds * time.Second)
 		if before.Before(cold.Earliest) {
-			continue // all is kept
+			continue // there can be no older data
 		}
-		// One of after today was made under a wrong clock, and says nothing.
+		// A stored boundary in the future was made under a wrong clock, so it is ignored.
 		if last := done[p.ID]; !before.After(last) && !last.After(today) {
 			continue
 		}
@@ -123,16 +124,16 @@ func cutsOf(all []*weir.Project, done map[string]time.Time, today time.Time) []c
 
 func (r *Retention) failed(ctx context.Context, step string, err error, more ...any) {
 	if ctx.Err() != nil {
-		return // the server stops
+		return // the server is stopping
 	}
 	r.failures.Inc()
-	r.log.Error("what projects no longer keep may not be deleted; trying again in an hour", append(more, "step", step, "error", err)...)
+	r.log.Error("retention: deletion failed, retrying in 1h", append(more, "step", step, "error", err)...)
 }
 
-// doubt logs that the clock is not believed, and what that means.
-func doubt(log *slog.Logger, t meta.Today, means string) {
+// logClockDoubt logs that the clock is not trusted, and the consequence.
+func logClockDoubt(log *slog.Logger, t meta.Today, means string) {
 	if t.InDoubt() {
-		log.Error("the clock went far ahead, and may be wrong; it is believed once it has stood for a day",
-			"meanwhile", means, "ahead", t.Ahead, "as_of", t.Time, "believed_at", t.Until)
+		log.Error("the clock jumped far ahead and may be wrong; it is trusted after 24h",
+			"until_then", means, "ahead", t.Ahead, "as_of", t.Time, "believed_at", t.Until)
 	}
 }

@@ -26,10 +26,10 @@ func DestroySalts(ctx context.Context, s Salter, once func(context.Context, time
 		if mine {
 			var today meta.Today
 			today, err = s.DestroySalts(ctx)
-			doubt(log, today, "salts are destroyed as of the time before")
+			logClockDoubt(log, today, "salts are destroyed by the last trusted time")
 		}
 		if err != nil && ctx.Err() == nil {
-			log.Error("old salts may not be destroyed; trying again in an hour", "error", err)
+			log.Error("salts: destroying old salts failed, retrying in 1h", "error", err)
 		}
 		select {
 		case <-ctx.Done():

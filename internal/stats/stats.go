@@ -113,7 +113,7 @@ func (s *Stats) Overview(ctx context.Context, p *weir.Project) (*Overview, error
 		Devices: []hot.Bucket{{Grain: hot.Day, Start: day.Unix()}},
 		Live:    now,
 	}
-	in.Tables[failed].Beside = hot.Route
+	in.Tables[failed].AlsoCount = hot.Route
 	yesterday, lastWeek := daysAgo(minute, 1, loc), daysAgo(minute, 7, loc)
 	in.Tables = append(in.Tables, yesterday.questions()...)
 	in.Tables = append(in.Tables, lastWeek.questions()...)
@@ -148,7 +148,7 @@ func (o *Overview) list(routes, failed, consumers hot.Table) {
 		o.HotAPIs = append(o.HotAPIs, API{hot.Other, routes.Rest, true})
 	}
 	for _, r := range failed.Rows {
-		calls := max(r.Beside, r.Sum) // a route may be beyond the cap of the calls, and not of those that failed
+		calls := max(r.AlsoCount, r.Sum) // a route may be beyond the cap of the calls, and not of those that failed
 		o.ErrorAPIs = append(o.ErrorAPIs, ErrorAPI{r.Member, calls, r.Sum, float64(r.Sum) / float64(calls), false})
 	}
 	if failed.Rest > 0 {

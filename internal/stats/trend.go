@@ -9,21 +9,22 @@ import (
 	"github.com/weir-analytics/weir/internal/hot"
 )
 
-// TrendQuery says what a trend counts.
+// TrendQuery selects what a trend counts.
 type TrendQuery struct {
 	Range string // minute, hour or day
-	Event string // this event alone
-	By    string // api, status, consumer, event: a series for each; "" for none
-	Top   int    // series at most, the others are one more; 0 is DefaultTop
+	Event string // if not "", only events of this name
+	By    string // api, status, consumer or event: one series for each value; "" for one total
+	Top   int    // at most so many series, plus one for all others; 0 is DefaultTop
 }
 
-// Series of a trend.
+// How many series a trend has.
 const (
 	DefaultTop = 10
 	MaxTop     = 50
 )
 
-// Trend is a count over the last buckets, oldest first, the current one last.
+// Trend has one count for each of the last buckets, oldest first. The last bucket is the
+// current one.
 type Trend struct {
 	Range  string    `json:"range" enum:"minute,hour,day"`
 	By     string    `json:"by,omitempty" enum:"api,status,consumer,event"`
@@ -32,32 +33,32 @@ type Trend struct {
 	AsOf   time.Time `json:"as_of"`
 }
 
-// Point is one bucket.
+// Point is the count of one bucket.
 type Point struct {
 	Time  time.Time `json:"time" doc:"its start, in the project's timezone"`
 	Count int64     `json:"count"`
 }
 
-// Series is the part of one API, status, consumer or event.
+// Series has the counts of one API, status, consumer or event.
 type Series struct {
 	Name    string  `json:"name"`
 	Total   int64   `json:"total"`
 	Counts  []int64 `json:"counts" nullable:"false" doc:"one for each point of data"`
-	Other   bool    `json:"other,omitempty" doc:"not one of that name, but all that are no series of their own"`
-	None    bool    `json:"none,omitempty" doc:"calls that name no API, or no consumer"`
-	Unnamed int64   `json:"unnamed,omitempty" doc:"how much of the others was beyond the thousand names that a bucket keeps"`
+	Other   bool    `json:"other,omitempty" doc:"true for the sum of everything that has no series of its own"`
+	None    bool    `json:"none,omitempty" doc:"true for calls without an API, or without a consumer"`
+	Unnamed int64   `json:"unnamed,omitempty" doc:"the part of the others whose names are unknown: a bucket keeps 1,000 names"`
 }
 
-// Names of the series that are none of one member. Their fields other and none
-// tell them from members that are called so.
+// Names of the two series that do not stand for one member. A real member may have the
+// same name; the fields other and none make the difference.
 const (
 	nameOther = hot.Other
 	nameNone  = "(none)"
 )
 
-// Trend counts the project's events per minute (60 points), hour (24) or day
-// (30). Error: EINVALID for another range or by, a top out of 1 to MaxTop, or an
-// event with a by.
+// Trend counts the project's events per minute (60 points), hour (24) or day (30).
+// Error: EINVALID for an unknown Range or By, for a Top outside 1 to MaxTop, and for
+// Event together with By.
 func (s *Stats) Trend(ctx context.Context, p *weir.Project, q TrendQuery) (*Trend, error) {
 	now, loc := s.clock.Now(), p.Location()
 	starts, g, err := starts(q.Range, now, loc)
@@ -94,7 +95,7 @@ func (s *Stats) Trend(ctx context.Context, p *weir.Project, q TrendQuery) (*Tren
 	return t, nil
 }
 
-// by is the question for the series.
+// by returns the question to the hot tier for the series.
 func (q TrendQuery) by(g hot.Grain, starts []time.Time) (hot.Question, error) {
 	by := hot.Question{Grain: g, Starts: starts, Top: q.Top}
 	switch q.By {
@@ -110,7 +111,7 @@ func (q TrendQuery) by(g hot.Grain, starts []time.Time) (hot.Question, error) {
 		return by, weir.Errorf(weir.EINVALID, "by %q: use api, status, consumer or event", q.By)
 	}
 	if q.Event != "" {
-		return by, weir.Errorf(weir.EINVALID, "event and by do not go together: a counter counts by one of them")
+		return by, weir.Errorf(weir.EINVALID, "use either event or by, not both: counters do not combine them")
 	}
 	if by.Top == 0 {
 		by.Top = DefaultTop
@@ -121,6 +122,8 @@ func (q TrendQuery) by(g hot.Grain, starts []time.Time) (hot.Question, error) {
 	return by, nil
 }
 
+// series makes the series of a table. What total has more than the table are calls
+// without a value; they become the last series.
 func series(t hot.Table, total []int64) []Series {
 	out := []Series{}
 	none := Series{Name: nameNone, None: true, Counts: slices.Clone(total)}
@@ -146,7 +149,7 @@ func series(t hot.Table, total []int64) []Series {
 	return out
 }
 
-// starts are those of the last buckets, the one of now last.
+// starts returns the starts of the last buckets, oldest first, up to the current one.
 func starts(rng string, now time.Time, loc *time.Location) (starts []time.Time, g hot.Grain, err error) {
 	switch rng {
 	case "minute":
@@ -156,8 +159,8 @@ func starts(rng string, now time.Time, loc *time.Location) (starts []time.Time, 
 		}
 	case "hour":
 		g = hot.Hour
-		// Hours of local time are not always 60 minutes apart: in steps that are
-		// shorter than any of them none is left out.
+		// Hours of local time are not always 60 minutes apart. Steps shorter than any
+		// hour do not skip one.
 		for t := now; len(starts) < 24; t = t.Add(-zoneStep) {
 			if start := g.Start(t, loc); len(starts) == 0 || start.Before(starts[len(starts)-1]) {
 				starts = append(starts, start)
@@ -168,7 +171,7 @@ func starts(rng string, now time.Time, loc *time.Location) (starts []time.Time, 
 		g = hot.Day
 		y, m, d := now.In(loc).Date()
 		for i := range 30 {
-			// Noon exists on every day of every zone, so its day is the right one.
+			// Noon exists on every day in every timezone; midnight does not.
 			starts = append(starts, g.Start(time.Date(y, m, d+i-29, 12, 0, 0, 0, loc), loc))
 		}
 	default:
@@ -177,8 +180,9 @@ func starts(rng string, now time.Time, loc *time.Location) (starts []time.Time, 
 	return starts, g, err
 }
 
-// firstOf is the first instant of a bucket. An hour that begins while the clock
-// is set by half an hour is named for a time that its clock never showed.
+// firstOf returns the first instant of a bucket in local time. It differs from start
+// only for an hour during which the zone's offset changed (some zones change by half an
+// hour): the new offset has no such time, so the bucket begins at the change.
 func firstOf(g hot.Grain, start time.Time, loc *time.Location) time.Time {
 	start = start.In(loc)
 	if g == hot.Hour {

@@ -280,7 +280,7 @@ func (s *source) read(t *Tail, limit, maxBytes int) (lines []Line, whole bool) {
 		n, err := s.readChunk(chunk)
 		used := 0
 		for used < n && len(lines) < limit && maxBytes > 0 {
-			line, size := s.cut(chunk[used:n], t.o.MaxLine)
+			line, size := s.nextLine(chunk[used:n], t.o.MaxLine)
 			used += size
 			if line == nil {
 				continue
@@ -336,7 +336,7 @@ func (s *source) readChunk(b []byte) (int, error) {
 
 // cut takes a line off b, with what is carried; nil when it has no end yet.
 // size is how much of b is used up.
-func (s *source) cut(b []byte, maxLine int) (line *Line, size int) {
+func (s *source) nextLine(b []byte, maxLine int) (line *Line, size int) {
 	end := bytes.IndexByte(b, '\n')
 	part := b
 	if size = len(b); end >= 0 {

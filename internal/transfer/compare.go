@@ -10,42 +10,42 @@ import (
 	"github.com/weir-analytics/weir/internal/cold"
 )
 
-// Difference is what the destination lacks of a project's days of a table.
+// Difference says how the destination differs from the source, for some days of one
+// project and table.
 type Difference struct {
 	Project   string
-	Day, Last time.Time // UTC midnight of the first and of the last; often the same
+	Day, Last time.Time // first and last day, UTC midnight; often the same
 	Table     string
 
-	Missing int // rows that are not there
-	Altered int // rows whose name is there with other values
-	Twice   int // rows that are there more often than in the source
-	Refused int // events that the destination can never hold
-	Unseen  int // persons and quarters of events that sightings does not have
+	Missing    int // rows that are not there
+	Altered    int // rows whose name is there with other values
+	Duplicated int // rows that are there more often than in the source
+	Refused    int // events that the destination can never hold
+	NoSighting int // persons and quarters of events that sightings does not have
 
 	Names  []string // some of the rows
 	Reason string   // why one was refused
 }
 
-func (d *Difference) none() bool {
-	return d.Missing+d.Altered+d.Twice+d.Refused+d.Unseen == 0
+func (d *Difference) empty() bool {
+	return d.Missing+d.Altered+d.Duplicated+d.Refused+d.NoSighting == 0
 }
 
-// namesKept is how many rows a difference names.
-const namesKept = 5
+const maxNames = 5
 
 func (d *Difference) add(other Difference) {
 	d.Missing += other.Missing
 	d.Altered += other.Altered
-	d.Twice += other.Twice
+	d.Duplicated += other.Duplicated
 	d.Refused += other.Refused
-	d.Unseen += other.Unseen
-	d.Names = append(d.Names, other.Names[:min(len(other.Names), namesKept-min(len(d.Names), namesKept))]...)
+	d.NoSighting += other.NoSighting
+	d.Names = append(d.Names, other.Names[:min(len(other.Names), maxNames-min(len(d.Names), maxNames))]...)
 	if d.Reason == "" {
 		d.Reason = other.Reason
 	}
 }
 
-// String is one line for people.
+// String returns one line for a person to read.
 func (d Difference) String() string {
 	var parts []string
 	for _, p := range []struct {
@@ -54,9 +54,9 @@ func (d Difference) String() string {
 	}{
 		{d.Missing, "missing"},
 		{d.Altered, "with other values"},
-		{d.Twice, "there twice"},
+		{d.Duplicated, "stored more than once"},
 		{d.Refused, "refused (" + d.Reason + ")"},
-		{d.Unseen, "persons missing in sightings"},
+		{d.NoSighting, "missing in sightings"},
 	} {
 		if p.n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", p.n, p.what))
@@ -73,8 +73,10 @@ func (d Difference) String() string {
 	return s
 }
 
-// lacking returns the rows that the destination lacks.
-func lacking(want, have tally) map[sum]bool {
+// missingRows returns the rows that the destination lacks. want counts the rows of the
+// source, have those of the destination. Example: want {a: 2, b: 1}, have {a: 1, b: 1}
+// gives {a}. A count below 0 is a cancellation of a visit; there it is the other way round.
+func missingRows(want, have rowCounts) map[sum]bool {
 	out := map[sum]bool{}
 	for s, n := range want {
 		if n > 0 && have[s] < n || n < 0 && have[s] > n {
@@ -84,9 +86,9 @@ func lacking(want, have tally) map[sum]bool {
 	return out
 }
 
-// strangers returns the names of rows in have that want does not have with these values.
-// Erased events are left out: they are compared as a whole.
-func strangers(want, have tally) map[uint64]bool {
+// alteredNames returns the names (sum.key) of rows that the destination has with values
+// that the source does not have. Erased events are left out: they are compared as a whole.
+func alteredNames(want, have rowCounts) map[uint64]bool {
 	out := map[uint64]bool{}
 	for s, n := range have {
 		if _, ok := want[s]; !ok && n > 0 && !s.erased {
@@ -96,27 +98,30 @@ func strangers(want, have tally) map[uint64]bool {
 	return out
 }
 
-// lags are how long what was written may take to be seen: another replica may answer.
-var lags = []time.Duration{time.Second, 2 * time.Second, 4 * time.Second}
+// retryDelays are the pauses before a comparison is repeated. A row may not be visible
+// right after the write: another replica may answer.
+var retryDelays = []time.Duration{time.Second, 2 * time.Second, 4 * time.Second}
 
-// compare looks whether the destination has what is wanted.
+// compare compares the destination with the source. After a write it repeats the
+// comparison if rows are missing.
 func (j *job[T]) compare(ctx context.Context) (Difference, error) {
 	for try := 0; ; try++ {
-		d, err := j.look(ctx)
+		d, err := j.diff(ctx)
 		if err != nil {
 			return d, err
 		}
-		if d.Missing+d.Unseen == 0 || !j.wrote || try == len(lags) || j.waited >= len(lags) {
+		if d.Missing+d.NoSighting == 0 || !j.wrote || try == len(retryDelays) || j.waited >= len(retryDelays) {
 			return d, nil
 		}
-		j.waited++ // of the whole run: where all differs waiting for each window leads nowhere
-		if err := j.o.Pause(ctx, lags[try]); err != nil {
+		j.waited++ // counts in the whole run: if everything differs, waiting in each window would take forever
+		if err := j.o.Pause(ctx, retryDelays[try]); err != nil {
 			return d, err
 		}
 	}
 }
 
-func (j *job[T]) look(ctx context.Context) (d Difference, err error) {
+// diff compares once.
+func (j *job[T]) diff(ctx context.Context) (d Difference, err error) {
 	have := j.have
 	if j.wrote || have == nil {
 		if have, err = j.destination(ctx); err != nil {
@@ -124,16 +129,16 @@ func (j *job[T]) look(ctx context.Context) (d Difference, err error) {
 		}
 	}
 	d.Refused, d.Reason = len(j.refused), j.reason
-	lacks, strange := lacking(j.want, have), strangers(j.want, have)
-	if len(lacks) > 0 && j.t.settle != nil {
-		if err := j.forgive(ctx, lacks, have); err != nil {
+	missing, altered := missingRows(j.want, have), alteredNames(j.want, have)
+	if len(missing) > 0 && j.t.findSuccessors != nil {
+		if err := j.dropCancelled(ctx, missing, have); err != nil {
 			return d, err
 		}
 	}
-	named := map[sum]bool{}
-	for s := range lacks {
-		named[s] = true
-		if strange[s.key] && !s.erased {
+	examples := map[sum]bool{}
+	for s := range missing {
+		examples[s] = true
+		if altered[s.key] && !s.erased {
 			d.Altered++
 		} else {
 			d.Missing += abs(j.want[s] - have[s])
@@ -141,32 +146,33 @@ func (j *job[T]) look(ctx context.Context) (d Difference, err error) {
 	}
 	for s, n := range j.want {
 		if n > 0 && have[s] > n {
-			named[s] = true
-			d.Twice += have[s] - n
+			examples[s] = true
+			d.Duplicated += have[s] - n
 		}
 	}
 	for _, s := range j.refused {
-		named[s] = true
+		examples[s] = true
 	}
-	if len(named) > 0 {
-		if d.Names, err = j.names(ctx, named); err != nil {
+	if len(examples) > 0 {
+		if d.Names, err = j.names(ctx, examples); err != nil {
 			return d, err
 		}
 	}
 	if j.t.person != nil {
-		d.Unseen, err = j.unseen(ctx)
+		d.NoSighting, err = j.missingSightings(ctx)
 	}
 	return d, err
 }
 
 func abs(n int) int { return max(n, -n) }
 
-// forgive takes out of lacks the states that a later one has cancelled.
-func (j *job[T]) forgive(ctx context.Context, lacks map[sum]bool, have tally) error {
+// dropCancelled removes from missing the states of visits that are not missing: the
+// destination has a later state of the same visit, which cancelled them.
+func (j *job[T]) dropCancelled(ctx context.Context, missing map[sum]bool, have rowCounts) error {
 	var rows []T
 	var sums []sum
 	err := j.source(ctx, false, func(row *T, n int, s sum, _ int) error {
-		if lacks[s] && n > 0 && have[s] == 0 {
+		if missing[s] && n > 0 && have[s] == 0 {
 			rows, sums = append(rows, *row), append(sums, s)
 		}
 		return nil
@@ -174,20 +180,20 @@ func (j *job[T]) forgive(ctx context.Context, lacks map[sum]bool, have tally) er
 	if err != nil || len(rows) == 0 {
 		return err
 	}
-	others, err := j.t.settle(ctx, j.run, rows)
-	for i, over := range others.over {
+	others, err := j.t.findSuccessors(ctx, j.run, rows)
+	for i, over := range others.superseded {
 		if over {
-			delete(lacks, sums[i])
+			delete(missing, sums[i])
 		}
 	}
 	return err
 }
 
-// names are the labels of some rows of the source.
+// names returns labels of the given rows of the source, at most maxNames.
 func (j *job[T]) names(ctx context.Context, of map[sum]bool) ([]string, error) {
 	var out []string
 	err := j.source(ctx, true, func(row *T, _ int, s sum, _ int) error {
-		if of[s] && len(out) < namesKept {
+		if of[s] && len(out) < maxNames {
 			out = append(out, j.t.label(row))
 		}
 		return nil
@@ -195,9 +201,9 @@ func (j *job[T]) names(ctx context.Context, of map[sum]bool) ([]string, error) {
 	return out, err
 }
 
-// unseen is how many persons were there, as the events say, of whom sightings does
-// not know it.
-func (j *job[T]) unseen(ctx context.Context) (int, error) {
+// missingSightings counts the pairs (person, quarter of an hour) of the source's events
+// that have no row in the destination's sightings.
+func (j *job[T]) missingSightings(ctx context.Context) (int, error) {
 	if len(j.persons) == 0 || !j.w.possible() {
 		return 0, nil
 	}

@@ -23,8 +23,8 @@ type job[T any] struct {
 	// known is who was erased on either side.
 	known cold.Erased
 
-	want    tally           // the source's rows
-	have    tally           // the destination's before the copy, of a mixed one
+	want    rowCounts       // the source's rows
+	have    rowCounts       // the destination's before the copy, of a mixed one
 	persons map[uint64]bool // who was there when, as the source's rows say
 
 	mu      sync.Mutex
@@ -34,7 +34,7 @@ type job[T any] struct {
 }
 
 func newJob[T any](r *run, t *table[T], u *unit, w window) *job[T] {
-	j := &job[T]{run: r, t: t, u: u, w: w, mode: u.mode, known: r.erased[u.project].known, want: tally{}, persons: map[uint64]bool{}}
+	j := &job[T]{run: r, t: t, u: u, w: w, mode: u.mode, known: r.erased[u.project].known, want: rowCounts{}, persons: map[uint64]bool{}}
 	if t.set || j.mode == resumed && t.place == nil {
 		// Rows without a place are written with nothing beside them that could be
 		// missing: it is enough to see which are there.
@@ -57,7 +57,7 @@ func (j *job[T]) do(ctx context.Context) (Difference, error) {
 			return Difference{}, err
 		}
 	}
-	if j.mode != mixed || len(lacking(j.want, j.have)) > 0 {
+	if j.mode != mixed || len(missingRows(j.want, j.have)) > 0 {
 		if err := j.write(ctx); err != nil {
 			return Difference{}, err
 		}
@@ -85,7 +85,7 @@ func (j *job[T]) write(ctx context.Context) error {
 	pieces := make(chan *piece[T])
 	g.Go(func() error {
 		defer close(pieces)
-		return j.cut(ctx, pieces)
+		return j.split(ctx, pieces)
 	})
 	for range j.o.Writers {
 		g.Go(func() error {
@@ -101,8 +101,8 @@ func (j *job[T]) write(ctx context.Context) error {
 }
 
 // cut reads the window in order and hands on the rows to write, in pieces.
-func (j *job[T]) cut(ctx context.Context, pieces chan<- *piece[T]) error {
-	c := &cutter[T]{t: j.t, most: j.o.Batch, layer: -1, out: func(p *piece[T]) error {
+func (j *job[T]) split(ctx context.Context, pieces chan<- *piece[T]) error {
+	c := &splitter[T]{t: j.t, most: j.o.Batch, layer: -1, out: func(p *piece[T]) error {
 		select {
 		case pieces <- p:
 			return nil
@@ -111,7 +111,7 @@ func (j *job[T]) cut(ctx context.Context, pieces chan<- *piece[T]) error {
 		}
 	}}
 	left := maps.Clone(j.have)
-	strange := strangers(j.want, j.have)
+	strange := alteredNames(j.want, j.have)
 	err := j.source(ctx, true, func(row *T, n int, s sum, size int) error {
 		switch {
 		case j.mode != mixed:
@@ -136,9 +136,9 @@ func (j *job[T]) writePiece(ctx context.Context, p *piece[T]) error {
 		return err
 	}
 	var stale []weir.VisitRow
-	if j.mode == mixed && j.t.settle != nil {
+	if j.mode == mixed && j.t.findSuccessors != nil {
 		var err error
-		if stale, err = j.settle(ctx, p); err != nil {
+		if stale, err = j.replaceStates(ctx, p); err != nil {
 			return err
 		}
 	}
@@ -180,21 +180,21 @@ func (j *job[T]) refuse(s sum, row *cold.RowError) {
 
 // settle takes states from the piece that were cancelled in the destination, and
 // returns those there that are to be cancelled.
-func (j *job[T]) settle(ctx context.Context, p *piece[T]) ([]weir.VisitRow, error) {
-	others, err := j.t.settle(ctx, j.run, p.rows)
+func (j *job[T]) replaceStates(ctx context.Context, p *piece[T]) ([]weir.VisitRow, error) {
+	others, err := j.t.findSuccessors(ctx, j.run, p.rows)
 	if err != nil {
 		return nil, err
 	}
 	var stale []weir.VisitRow
 	kept := &piece[T]{shard: p.shard, layer: p.layer}
 	for i := range p.rows {
-		if p.ns[i] > 0 {
-			if others.over[i] && j.have[p.sums[i]] == 0 {
+		if p.counts[i] > 0 {
+			if others.superseded[i] && j.have[p.sums[i]] == 0 {
 				continue
 			}
 			stale = append(stale, others.stale[i]...)
 		}
-		kept.rows, kept.sums, kept.ns = append(kept.rows, p.rows[i]), append(kept.sums, p.sums[i]), append(kept.ns, p.ns[i])
+		kept.rows, kept.sums, kept.counts = append(kept.rows, p.rows[i]), append(kept.sums, p.sums[i]), append(kept.counts, p.counts[i])
 	}
 	*p = *kept
 	return stale, nil

@@ -24,7 +24,7 @@ inherited_from, closes_event_id, closes_path, closes_ms`,
 	rows:    func(b *cold.Batch) []weir.EventRow { return b.Events },
 	label:   func(r *weir.EventRow) string { return r.ID },
 	time:    func(r *weir.EventRow) int64 { return r.Time.UnixMicro() },
-	named: func(r *weir.EventRow) int {
+	nameLen: func(r *weir.EventRow) int {
 		if !cold.IsErasedID(r.ID) || cold.Person(&r.Event) != "" {
 			return 0
 		}

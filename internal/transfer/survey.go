@@ -68,7 +68,7 @@ func (s survey) equal(other survey) bool {
 }
 
 // take makes a survey of some projects, or of all.
-func take(ctx context.Context, from cold.Reader, projects []string) (survey, error) {
+func takeSurvey(ctx context.Context, from cold.Reader, projects []string) (survey, error) {
 	s := survey{}
 	for _, q := range []struct {
 		table, at, values string

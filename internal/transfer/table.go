@@ -11,20 +11,20 @@ import (
 	"github.com/weir-analytics/weir/internal/cold"
 )
 
-// relation is a table as SQL has it.
+// relation describes a table for SQL.
 type relation struct {
 	name    string
 	from    string // what is read, if it is not the table itself
-	at      string // its time
+	at      string // column of the row's time
 	columns string
-	group   string // GROUP BY and HAVING, if any
-	order   string // of the rows of a window: always the same
-	count   string // how many rows are to be copied
+	group   string // GROUP BY and HAVING, or ""
+	order   string // ORDER BY; the same on every run
+	count   string // SQL expression: how many rows to copy
 }
 
 func (t *relation) source() string { return cmp.Or(t.from, t.name) }
 
-// where is a project's rows of a window, whose arguments are args.
+// where returns the condition for a project's rows of a window. Its arguments are args.
 func (t *relation) where(d cold.Dialect) string {
 	return " WHERE project_id = ? AND " + t.at + " >= " + d.Time("?") + " AND " + t.at + " < " + d.Time("?")
 }
@@ -37,28 +37,29 @@ type table[T any] struct {
 	// scanner makes a function that reads a row, and how often it is there: below 0
 	// for a cancellation of a visit.
 	scanner func() func(scan func(...any) error, row *T) (n int, err error)
-	// encode adds all columns of a row; the first key bytes name it.
+	// encode appends all columns of a row. The first key bytes are the row's name.
 	encode func(b encoding, row *T) (all encoding, key int)
 	put    func(b *cold.Batch, row *T, n int)
 	rows   func(b *cold.Batch) []T // what put puts
 	label  func(row *T) string     // for people
 
-	// shard is the one that a batch's rows are of, and seq the row's place in it;
-	// nil where rows have none.
+	// place returns the row's shard and seq; nil if rows of this table have none.
 	place func(row *T) (shard int, seq uint64)
-	// person is a hash of who the row says was there, and when; 0 is nobody. nil
-	// where rows say no such thing.
+	// person returns a hash of the row's person and quarter of an hour, 0 without a
+	// person; nil if rows of this table have no person.
 	person func(row *T) uint64
-	// time is when the row was, in microseconds, where an erasure moves it: to its
-	// minute. nil where it does not.
+	// time returns the row's time in microseconds. It is set only for tables in which an
+	// erasure changes the time (it truncates it to the minute); nil otherwise.
 	time func(row *T) int64
 	// named is how many of the first bytes that encode adds are a name which says
 	// nothing but that the row is erased; 0 where the row is not. nil where rows are not.
-	named func(row *T) int
-	// set says that other rows may bring these with them: what is there is not written.
+	nameLen func(row *T) int
+	// set: the rows are a set, and copying other tables may already have written some of
+	// them. Rows that the destination has are not written again.
 	set bool
-	// settle is asked what to do about states of visits that the destination lacks.
-	settle func(ctx context.Context, r *run, rows []T) (settled, error)
+	// findSuccessors looks for other states of the visits whose states the destination
+	// lacks. nil for tables other than visits.
+	findSuccessors func(ctx context.Context, r *run, rows []T) (successors, error)
 }
 
 // sum stands for a row: a hash of what names it, and one of all its columns. The key of an
@@ -71,12 +72,12 @@ type sum struct {
 
 func (s sum) former() sum { return sum{s.key, s.key, true} }
 
-// tally counts rows by their sums.
-type tally map[sum]int
+// rowCounts counts equal rows.
+type rowCounts map[sum]int
 
-// read calls f for each row of a window, in order if that matters. Each goes through
-// change first, which may leave it out; nil changes nothing. f may copy the row, and must
-// not hold it; size is its bytes, about.
+// read calls f for each row of a window, sorted if ordered. Each row goes through change
+// first, which may alter it or return false to leave it out; nil changes nothing. f must
+// not keep the pointer. size is the row's size in bytes, roughly.
 func read[T any](ctx context.Context, from cold.Reader, t *table[T], project string, w window, ordered bool, change func(*T) bool, f func(row *T, n int, s sum, size int) error) error {
 	var q strings.Builder
 	fmt.Fprintf(&q, "SELECT %s FROM %s%s%s", t.columns, t.source(), t.where(from.Dialect()), t.group)
@@ -106,8 +107,8 @@ func read[T any](ctx context.Context, from cold.Reader, t *table[T], project str
 }
 
 func (t *table[T]) sum(row *T, all encoding, key int) sum {
-	if t.named != nil {
-		if n := t.named(row); n > 0 {
+	if t.nameLen != nil {
+		if n := t.nameLen(row); n > 0 {
 			s := sum{xxhash.Sum64(all[n:]), xxhash.Sum64(all), true}
 			if string(all[:n]) == string(encoding{}.text(cold.FormerErasedID)) {
 				s = s.former()
@@ -118,10 +119,10 @@ func (t *table[T]) sum(row *T, all encoding, key int) sum {
 	return sum{xxhash.Sum64(all[:key]), xxhash.Sum64(all), false}
 }
 
-// tallyOf counts the rows of a window. A window in which a store can hold nothing is
-// empty.
-func tallyOf[T any](ctx context.Context, from cold.Reader, t *table[T], project string, w window, change func(*T) bool) (tally, error) {
-	out := tally{}
+// countRows counts the rows of a window. It is empty for a window outside the times that
+// a store accepts.
+func countRows[T any](ctx context.Context, from cold.Reader, t *table[T], project string, w window, change func(*T) bool) (rowCounts, error) {
+	out := rowCounts{}
 	if !w.possible() {
 		return out, nil
 	}

@@ -159,7 +159,7 @@ func pause(ctx context.Context, d time.Duration) error {
 }
 
 func (r *run) all(ctx context.Context) error {
-	source, err := take(ctx, r.from, r.o.Projects)
+	source, err := takeSurvey(ctx, r.from, r.o.Projects)
 	if err != nil {
 		return fmt.Errorf("look at the source: %w", err)
 	}
@@ -177,7 +177,7 @@ func (r *run) all(ctx context.Context) error {
 	if err := r.check(projects); err != nil {
 		return err
 	}
-	if r.there, err = take(ctx, r.to, r.o.Projects); err != nil {
+	if r.there, err = takeSurvey(ctx, r.to, r.o.Projects); err != nil {
 		return fmt.Errorf("look at the destination: %w", err)
 	}
 	for _, p := range projects {
@@ -194,7 +194,7 @@ func (r *run) all(ctx context.Context) error {
 			return err
 		}
 	}
-	after, err := take(ctx, r.from, r.o.Projects)
+	after, err := takeSurvey(ctx, r.from, r.o.Projects)
 	if err != nil {
 		return fmt.Errorf("look at the source again: %w", err)
 	}

@@ -130,7 +130,7 @@ func copyTable[T any](ctx context.Context, r *run, t *table[T], u *unit, n int64
 		}
 		*found -= int64(d.Missing + d.Altered)
 	}
-	if !all.none() {
+	if !all.empty() {
 		out.differences = append(out.differences, all)
 	}
 	return nil

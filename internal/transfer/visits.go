@@ -38,9 +38,9 @@ var visits = &table[weir.VisitRow]{
 			b.Visits = append(b.Visits, *v)
 		}
 	},
-	rows:   func(b *cold.Batch) []weir.VisitRow { return b.Visits },
-	label:  func(v *weir.VisitRow) string { return fmt.Sprintf("%s of %s", v.SessionID, v.DeviceID) },
-	settle: settleVisits,
+	rows:           func(b *cold.Batch) []weir.VisitRow { return b.Visits },
+	label:          func(v *weir.VisitRow) string { return fmt.Sprintf("%s of %s", v.SessionID, v.DeviceID) },
+	findSuccessors: visitSuccessors,
 }
 
 func scanVisit(scan func(...any) error, v *weir.VisitRow) (n int, err error) {
@@ -63,10 +63,10 @@ func encodeVisit(b encoding, v *weir.VisitRow) (encoding, int) {
 }
 
 // settled is what other states of the same visits mean for some that are missing.
-type settled struct {
+type successors struct {
 	// over says of each whether the destination has a later state, which has
 	// cancelled it: a server went on with the visit there.
-	over []bool
+	superseded []bool
 	// stale are earlier states in the destination, by the missing one that they have
 	// to give way to: the source went on with the visit since an earlier run.
 	stale map[int][]weir.VisitRow
@@ -75,21 +75,21 @@ type settled struct {
 // settleVisits looks for other states of visits. A later state covers the span of an
 // earlier one; another visit of the same name, which begins again at version 1, does
 // not.
-func settleVisits(ctx context.Context, r *run, rows []weir.VisitRow) (settled, error) {
-	out := settled{over: make([]bool, len(rows)), stale: map[int][]weir.VisitRow{}}
+func visitSuccessors(ctx context.Context, r *run, rows []weir.VisitRow) (successors, error) {
+	out := successors{superseded: make([]bool, len(rows)), stale: map[int][]weir.VisitRow{}}
 	const most = 200 // devices that are asked for at once
 	for begin := 0; begin < len(rows); begin += most {
 		some := rows[begin:min(begin+most, len(rows))]
 		found, err := statesOf(ctx, r.to, some)
 		if err != nil {
-			return settled{}, fmt.Errorf("look for other states of visits: %w", err)
+			return successors{}, fmt.Errorf("look for other states of visits: %w", err)
 		}
 		for i := range some {
 			v := &some[i]
 			for _, s := range found[visitName{v.DeviceID, v.SessionID}] {
 				switch {
 				case s.Version > v.Version && covers(&s, v):
-					out.over[begin+i] = true
+					out.superseded[begin+i] = true
 				case s.Version < v.Version && covers(v, &s):
 					out.stale[begin+i] = append(out.stale[begin+i], s)
 				}

@@ -17,7 +17,7 @@ type Body struct {
 	memory *[]byte // what it lies in, of a pool
 	coded  bool
 
-	holding *Holding
+	holding *Reservation
 	taken   int64
 }
 
@@ -31,7 +31,7 @@ func (b *Body) Coded() bool { return b.coded }
 // Release gives the memory back. A second call does nothing.
 func (b *Body) Release() {
 	putPiece(b.memory)
-	b.holding.Give(b.taken)
+	b.holding.Release(b.taken)
 	b.data, b.memory, b.taken = nil, nil, 0
 }
 
@@ -57,7 +57,7 @@ const (
 //
 // Errors: ETOOLARGE over Limits.Body as sent or Limits.Decoded decompressed,
 // EUNSUPPORTED for another encoding, EINVALID for data that is corrupt, cut
-// short, or cannot be read; those of Holding.Take; those of r that have a code.
+// short, or cannot be read; those of Reservation.Reserve; those of r that have a code.
 func ReadBody(r io.Reader, contentEncoding string, l Limits) (*Body, error) {
 	coding, err := parseCodings(contentEncoding)
 	if err != nil {
@@ -83,7 +83,7 @@ func ReadBody(r io.Reader, contentEncoding string, l Limits) (*Body, error) {
 	}
 	b, err := newBody(d)
 	if err == nil {
-		l.Memory.look(b.data)
+		l.Memory.checkKnown(b.data)
 	}
 	return b, err
 }
@@ -91,8 +91,8 @@ func ReadBody(r io.Reader, contentEncoding string, l Limits) (*Body, error) {
 // decompress is the body of what is read of in, which came from source.
 func decompress(in io.Reader, source *capped, coding string, l Limits) (*Body, error) {
 	h := l.Memory
-	before := h.taken()
-	if err := h.Take(inflaterCost); err != nil {
+	before := h.reserved()
+	if err := h.Reserve(inflaterCost); err != nil {
 		return nil, err
 	}
 	f := inflaters.Get().(*inflater)
@@ -114,13 +114,13 @@ func decompress(in io.Reader, source *capped, coding string, l Limits) (*Body, e
 		text.release()
 		return nil, bodyError(err, coding, layers, l)
 	}
-	h.Give(h.taken() - before - b.taken)
+	h.Release(h.reserved() - before - b.taken)
 	b.coded = true
 	if sniffed(b.data) != "" {
 		b.Release()
 		return nil, weir.Errorf(weir.EINVALID, "body is compressed more than once")
 	}
-	h.look(b.data)
+	h.checkKnown(b.data)
 	return b, nil
 }
 
@@ -136,10 +136,10 @@ func newBody(d *received) (*Body, error) {
 	// What names the project last is known before the body is copied, which strangers
 	// may have no room for.
 	for i := range 2 {
-		d.holding.look(d.part(len(d.pieces) - 1 - i))
+		d.holding.checkKnown(d.part(len(d.pieces) - 1 - i))
 	}
 	size := d.size()
-	if err := d.holding.Take(int64(size)); err != nil {
+	if err := d.holding.Reserve(int64(size)); err != nil {
 		return nil, err
 	}
 	b.data, b.taken = make([]byte, 0, size), int64(size)
@@ -205,7 +205,7 @@ type capped struct {
 	// and whose it is.
 	source  *capped
 	sent    int64
-	holding *Holding
+	holding *Reservation
 	given   int64
 }
 
@@ -222,7 +222,7 @@ func (c *capped) Read(p []byte) (int, error) {
 	}
 	c.left -= int64(n)
 	c.given += int64(n)
-	if c.source != nil && c.holding.stranger() && c.given > max(strangersLeast, strangersRatio*(c.sent-c.source.left)) {
+	if c.source != nil && c.holding.unknownProject() && c.given > max(strangersLeast, strangersRatio*(c.sent-c.source.left)) {
 		err = errSwollen
 	}
 	c.err = err

@@ -11,39 +11,39 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// Budget bounds the memory that all requests take together, in bytes: bodies while
-// they are read and decompressed, what decoding makes of them, and the events until
-// they are stored. It is safe for concurrent use.
+// Budget bounds the memory of all requests together, in bytes: bodies while they are read
+// and decompressed, decoded events, and the events until they are stored. It is safe for
+// concurrent use.
 //
-// Requests whose project is not known yet share a quarter of it. So a stranger's
-// bodies leave three quarters to senders with a key.
+// Requests whose project is not known yet share a quarter of it. So three quarters are
+// left for senders with a valid key.
 type Budget struct {
-	size      int64
-	wait      time.Duration
-	all       *semaphore.Weighted
-	strangers *semaphore.Weighted
+	size    int64
+	wait    time.Duration
+	all     *semaphore.Weighted
+	unknown *semaphore.Weighted
 
 	held    atomic.Int64
 	refused [3]atomic.Int64 // in the order of BudgetReasons
 }
 
-// DefaultBudget is the size of a Budget that was not told otherwise: the largest
-// body that is documented, 20 MiB, fits once with all that is made of it.
+// DefaultBudget is the default size. The largest documented body, 20 MiB, fits once with
+// everything that is decoded from it.
 const DefaultBudget = 64 << 20
 
 const (
-	strangersPart = 4                // a quarter
+	strangersPart = 4                // unknown projects get a quarter
 	budgetWait    = time.Second      // how long a request waits for others to end
-	portion       = int64(64) << 10  // is taken at once, but by those who hold less: as much again
-	firstPortion  = int64(4) << 10   // what a small body needs while it comes
+	reserveStep   = int64(64) << 10  // is taken at once, but by those who hold less: as much again
+	firstReserve  = int64(4) << 10   // what a small body needs while it comes
 	spare         = int64(512) << 10 // is kept when more is given back
 )
 
-// The reasons of refusals, as a metric has them.
+// Reasons of refusals, as label values of a metric.
 const (
-	BudgetBusy      = "busy"      // others hold too much for now
-	BudgetStrangers = "strangers" // the same, of those whose project is not known
-	BudgetTooLarge  = "too_large" // the request takes more than all of it
+	BudgetBusy      = "busy"      // other requests hold too much now
+	BudgetStrangers = "strangers" // other requests of unknown projects hold too much now
+	BudgetTooLarge  = "too_large" // the request alone needs more than the budget
 )
 
 // BudgetReasons lists them.
@@ -54,7 +54,7 @@ func NewBudget(size int64) *Budget {
 	if size <= 0 {
 		size = DefaultBudget
 	}
-	return &Budget{size: size, wait: budgetWait, all: semaphore.NewWeighted(size), strangers: semaphore.NewWeighted(size / strangersPart)}
+	return &Budget{size: size, wait: budgetWait, all: semaphore.NewWeighted(size), unknown: semaphore.NewWeighted(size / strangersPart)}
 }
 
 // Size is the bound.
@@ -68,78 +68,78 @@ func (b *Budget) Refused(reason string) int64 {
 	return b.refused[slices.Index(BudgetReasons(), reason)].Load()
 }
 
-// Open begins a request; of a nil Budget it is a nil Holding, which bounds nothing.
-// Its waits end with ctx.
-func (b *Budget) Open(ctx context.Context) *Holding {
+// Open starts a request. A nil Budget returns a nil Reservation, which bounds nothing.
+// The reservation stops waiting when ctx ends.
+func (b *Budget) Open(ctx context.Context) *Reservation {
 	if b == nil {
 		return nil
 	}
-	return &Holding{budget: b, ctx: ctx}
+	return &Reservation{budget: b, ctx: ctx}
 }
 
-// Refusing is a Holding of a server that takes no requests: of it, nothing can be
-// taken.
-func Refusing(err error) *Holding { return &Holding{err: err, known: true} }
+// RefusedReservation returns a Reservation whose Reserve always fails with err. A server
+// that accepts no events uses it.
+func RefusedReservation(err error) *Reservation { return &Reservation{err: err, known: true} }
 
-// Holding is what one request holds of a Budget. It is not safe for concurrent use;
-// all methods of a nil one do nothing.
-type Holding struct {
-	// Look is asked whether the request's project is known by now: first of the
-	// request's head, with nil, then of the text of its body as far as it is read.
-	Look func(text []byte) bool
+// Reservation is the part of a Budget that one request has reserved. It is not safe for
+// concurrent use. All methods of a nil one do nothing.
+type Reservation struct {
+	// IsKnown reports whether the request's project is known. It is called first with
+	// nil, to look only at the headers, and then with the body as far as it was read.
+	IsKnown func(text []byte) bool
 
 	budget *Budget
 	ctx    context.Context //nolint:containedctx // a Holding lives as long as its request
 	known  bool
-	held   int64 // of the semaphores
-	used   int64 // of held
+	held   int64 // acquired from the semaphores
+	used   int64 // part of held that is in use
 	events int64
 	texts  int64 // bytes of the events' texts
-	err    error // the first one of Take
+	err    error // the first error of Reserve
 }
 
-// Known ends what is bounded more tightly for strangers.
-func (h *Holding) Known() {
+// SetKnown ends the tighter bound for unknown projects.
+func (h *Reservation) SetKnown() {
 	if h != nil && !h.known {
 		h.known = true
-		h.budget.strangers.Release(h.held)
+		h.budget.unknown.Release(h.held)
 	}
 }
 
-// look asks Look, unless the project is known.
-func (h *Holding) look(text []byte) {
-	if h != nil && !h.known && h.Look != nil && h.Look(text) {
-		h.Known()
+// checkKnown calls IsKnown, unless the project is known already.
+func (h *Reservation) checkKnown(text []byte) {
+	if h != nil && !h.known && h.IsKnown != nil && h.IsKnown(text) {
+		h.SetKnown()
 	}
 }
 
-// Head asks Look of the request's head, before its body is read.
-func (h *Holding) Head() { h.look(nil) }
+// CheckHead calls IsKnown for the request's headers, before the body is read.
+func (h *Reservation) CheckHead() { h.checkKnown(nil) }
 
-// stranger says whether the project is not known yet.
-func (h *Holding) stranger() bool { return h != nil && !h.known }
+// unknownProject reports whether the project is not known yet.
+func (h *Reservation) unknownProject() bool { return h != nil && !h.known }
 
-// taken is what the request has taken and not given back.
-func (h *Holding) taken() int64 {
+// reserved returns the bytes that the request has reserved and not released.
+func (h *Reservation) reserved() int64 {
 	if h == nil {
 		return 0
 	}
 	return h.used
 }
 
-// Err is why something could not be taken: the error of the request. Whatever a
-// decoder says of a body that it had to leave, this goes before.
-func (h *Holding) Err() error {
+// Err returns the first error of Reserve. It takes precedence over the error of a decoder,
+// which may only report that the body ended too early.
+func (h *Reservation) Err() error {
 	if h == nil {
 		return nil
 	}
 	return h.err
 }
 
-// Take takes n bytes, before they are used. Errors, which stay: EUNAVAILABLE when
-// other requests hold too much for a second, ETOOLARGE when it would be more than
-// all that there is.
-func (h *Holding) Take(n int64) error {
+// Reserve reserves n bytes. Call it before they are used. After an error it always
+// returns that error. Errors: EUNAVAILABLE if other requests hold too much for a second,
+// ETOOLARGE if the request needs more than the whole budget.
+func (h *Reservation) Reserve(n int64) error {
 	if h == nil {
 		return nil
 	}
@@ -149,25 +149,25 @@ func (h *Holding) Take(n int64) error {
 	return h.err
 }
 
-func (h *Holding) more() error {
+func (h *Reservation) more() error {
 	b := h.budget
 	most, of := b.size, ""
 	if !h.known {
 		most, of = b.size/strangersPart, " before the project that it names is known"
 	}
 	if h.used > most {
-		return b.refuse(BudgetTooLarge, weir.Errorf(weir.ETOOLARGE, "the request takes over %d bytes of memory%s: send fewer events at once", most, of))
+		return b.refuse(BudgetTooLarge, weir.Errorf(weir.ETOOLARGE, "the request needs over %d bytes of memory%s: send fewer events at once", most, of))
 	}
-	n := (h.used - h.held + firstPortion - 1) / firstPortion * firstPortion
-	n = min(max(n, min(h.held, portion)), most-h.held)
+	n := (h.used - h.held + firstReserve - 1) / firstReserve * firstReserve
+	n = min(max(n, min(h.held, reserveStep)), most-h.held)
 	ctx, cancel := context.WithTimeout(h.ctx, b.wait)
 	defer cancel()
-	if !h.known && b.strangers.Acquire(ctx, n) != nil {
+	if !h.known && b.unknown.Acquire(ctx, n) != nil {
 		return b.refuse(BudgetStrangers, errBusy())
 	}
 	if b.all.Acquire(ctx, n) != nil {
 		if !h.known {
-			b.strangers.Release(n)
+			b.unknown.Release(n)
 		}
 		return b.refuse(BudgetBusy, errBusy())
 	}
@@ -185,36 +185,36 @@ func (b *Budget) refuse(reason string, err error) error {
 	return err
 }
 
-// Give gives n bytes back that were taken and are used no more.
-func (h *Holding) Give(n int64) {
+// Release releases n reserved bytes.
+func (h *Reservation) Release(n int64) {
 	if h == nil {
 		return
 	}
 	h.used -= n
-	if over := (h.held - h.used - spare) / portion * portion; over > 0 {
+	if over := (h.held - h.used - spare) / reserveStep * reserveStep; over > 0 {
 		h.release(over)
 	}
 }
 
-func (h *Holding) release(n int64) {
+func (h *Reservation) release(n int64) {
 	b := h.budget
 	h.held -= n
 	b.held.Add(-n)
 	b.all.Release(n)
 	if !h.known {
-		b.strangers.Release(n)
+		b.unknown.Release(n)
 	}
 }
 
-// Close gives all back. A second call does nothing.
-func (h *Holding) Close() {
+// Close releases everything. A second call does nothing.
+func (h *Reservation) Close() {
 	if h != nil && h.budget != nil {
 		h.used = 0
 		h.release(h.held)
 	}
 }
 
-// What a decoded item takes beside its texts, in bytes.
+// Memory of a decoded item in addition to its texts, in bytes.
 const (
 	eventCost     = 128 // the allocations of its texts, its times, what an answer says of it
 	appendCost    = 128 // the ids that it is given, its record without texts
@@ -223,33 +223,33 @@ const (
 
 var incomingSize = int64(reflect.TypeFor[weir.Incoming]().Size())
 
-// event takes an event whose texts have so many bytes; not the weir.Incoming, which
-// stands in a slice.
-func (h *Holding) event(texts int) error {
+// event reserves the memory of an event with so many bytes of text. It does not include
+// the weir.Incoming, which is part of a slice (see grow).
+func (h *Reservation) event(texts int) error {
 	if h == nil {
 		return nil
 	}
 	h.events++
 	h.texts += int64(texts)
-	return h.Take(eventCost + int64(texts))
+	return h.Reserve(eventCost + int64(texts))
 }
 
-// grow makes room for n more events.
-func (h *Holding) grow(in []weir.Incoming, n int) ([]weir.Incoming, error) {
+// grow reserves and allocates room for n more events.
+func (h *Reservation) grow(in []weir.Incoming, n int) ([]weir.Incoming, error) {
 	before, size := cap(in), len(in)+n
-	if err := h.Take(int64(size) * incomingSize); err != nil {
+	if err := h.Reserve(int64(size) * incomingSize); err != nil {
 		return in, err
 	}
 	in = append(make([]weir.Incoming, 0, size), in...)
-	h.Give(int64(before) * incomingSize)
+	h.Release(int64(before) * incomingSize)
 	return in, nil
 }
 
-// Store takes what it takes to store the events that were decoded: their records, with
-// what is made up for them. The body is to be released before.
-func (h *Holding) Store() error {
+// ReserveStorage reserves the memory to store the decoded events: their records and
+// derived fields. Release the body before.
+func (h *Reservation) ReserveStorage() error {
 	if h == nil {
 		return nil
 	}
-	return h.Take(h.texts + h.events*appendCost)
+	return h.Reserve(h.texts + h.events*appendCost)
 }

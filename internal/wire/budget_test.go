@@ -116,7 +116,7 @@ func protobufOf(number byte, value string) string {
 }
 
 // take reads, decodes and would store a request, and says what it was refused for.
-func (x *hostile) take(t *testing.T, h *wire.Holding) error {
+func (x *hostile) take(t *testing.T, h *wire.Reservation) error {
 	l := wire.DefaultLimits()
 	l.Memory = h
 	b, err := wire.ReadBody(strings.NewReader(x.body), x.encoding, l)
@@ -129,7 +129,7 @@ func (x *hostile) take(t *testing.T, h *wire.Holding) error {
 		err = lack
 	}
 	if err == nil {
-		err = h.Store()
+		err = h.ReserveStorage()
 	}
 	return err
 }
@@ -200,7 +200,7 @@ func (x *hostile) several(t *testing.T, b *wire.Budget) int {
 			h := b.Open(t.Context())
 			defer h.Close()
 			if i%3 > 0 {
-				h.Known()
+				h.SetKnown()
 			}
 			if x.take(t, h) == nil {
 				taken.Add(1)
@@ -217,7 +217,7 @@ func TestAnOrdinaryRequestTakesAFewTimesItsSize(t *testing.T) {
 	b := wire.NewBudget(0)
 	h := b.Open(t.Context())
 	defer h.Close()
-	h.Known()
+	h.SetKnown()
 	x := hostile{body: string(body), decode: nativeEvents}
 	if err := x.take(t, h); err != nil {
 		t.Fatal(err)
@@ -233,7 +233,7 @@ func TestTheLargestBodyOfPostHogFitsIntoTheDefaultBudget(t *testing.T) {
 	for name, body := range map[string]string{"plain": text, "gzip": gzipped(t, text)} {
 		b := wire.NewBudget(0)
 		h := b.Open(t.Context())
-		h.Known()
+		h.SetKnown()
 		x := hostile{body: body, decode: sentTo(posthogProtocol, "/batch")}
 		if err := x.take(t, h); err != nil || len(text) < 20<<20-5000 {
 			t.Errorf("%s: %v", name, err)
@@ -256,7 +256,7 @@ func TestTheLargestBodyOfPostHogIsChargedWhatItTakes(t *testing.T) {
 		text := `{"api_key":"wk_a","batch":[` + strings.Repeat(event+",", min((20<<20-100)/(len(event)+1), 49_990)) + `{"event":"a","distinct_id":"b"}]}`
 		b := wire.NewBudget(1 << 30)
 		h := b.Open(t.Context())
-		h.Known()
+		h.SetKnown()
 		x := hostile{body: text, decode: sentTo(posthogProtocol, "/batch")}
 		var most int64
 		stop, stopped := make(chan struct{}), make(chan struct{})
@@ -292,7 +292,7 @@ func TestWhoNamesTheProjectLastIsKnownBeforeTheBodyIsCopied(t *testing.T) {
 	text := `{"batch":[` + strings.Repeat(event+",", (8<<20)/(len(event)+1)) + `{"event":"a","distinct_id":"b"}],"api_key":"wk_a"}`
 	h := wire.NewBudget(40 << 20).Open(t.Context()) // of which strangers have 10
 	defer h.Close()
-	h.Look = func(text []byte) bool { return bytes.Contains(text, []byte(`"wk_a"`)) }
+	h.IsKnown = func(text []byte) bool { return bytes.Contains(text, []byte(`"wk_a"`)) }
 	x := hostile{body: text, decode: sentTo(posthogProtocol, "/batch")}
 	if err := x.take(t, h); err != nil {
 		t.Error(err)
@@ -303,23 +303,23 @@ func TestWhoFindsNoMemoryWaitsAndIsThenRefusedForNow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := wire.NewBudget(8 << 20)
 		first := b.Open(t.Context())
-		first.Known()
-		if err := first.Take(8 << 20); err != nil {
+		first.SetKnown()
+		if err := first.Reserve(8 << 20); err != nil {
 			t.Fatal(err)
 		}
 		second := b.Open(t.Context())
-		second.Known()
-		if err := second.Take(1); weir.ErrorCode(err) != weir.EUNAVAILABLE || b.Refused(wire.BudgetBusy) != 1 {
+		second.SetKnown()
+		if err := second.Reserve(1); weir.ErrorCode(err) != weir.EUNAVAILABLE || b.Refused(wire.BudgetBusy) != 1 {
 			t.Errorf("%v, %d counted", err, b.Refused(wire.BudgetBusy))
 		}
-		if err := second.Take(1); weir.ErrorCode(err) != weir.EUNAVAILABLE || b.Refused(wire.BudgetBusy) != 1 {
+		if err := second.Reserve(1); weir.ErrorCode(err) != weir.EUNAVAILABLE || b.Refused(wire.BudgetBusy) != 1 {
 			t.Errorf("a request that was refused goes on: %v", err)
 		}
 		second.Close()
 		third := b.Open(t.Context())
-		third.Known()
+		third.SetKnown()
 		time.AfterFunc(time.Second/2, first.Close)
-		if err := third.Take(8 << 20); err != nil {
+		if err := third.Reserve(8 << 20); err != nil {
 			t.Errorf("what was given back is not there: %v", err)
 		}
 		third.Close()
@@ -335,10 +335,10 @@ func TestARequestLargerThanTheBudgetIsTooLarge(t *testing.T) {
 		h := b.Open(t.Context())
 		n := int64(1<<20 + 1)
 		if known {
-			h.Known()
+			h.SetKnown()
 			n = 4<<20 + 1
 		}
-		if err := h.Take(n); weir.ErrorCode(err) != weir.ETOOLARGE {
+		if err := h.Reserve(n); weir.ErrorCode(err) != weir.ETOOLARGE {
 			t.Errorf("known %v: %v", known, err)
 		}
 		h.Close()
@@ -353,28 +353,28 @@ func TestStrangersLeaveThreeQuartersOfTheMemory(t *testing.T) {
 	b.SetWait(time.Millisecond)
 	stranger, other := b.Open(t.Context()), b.Open(t.Context())
 	defer other.Close()
-	if err := stranger.Take(4 << 20); err != nil {
+	if err := stranger.Reserve(4 << 20); err != nil {
 		t.Fatal(err)
 	}
-	if err := other.Take(1); weir.ErrorCode(err) != weir.EUNAVAILABLE || b.Refused(wire.BudgetStrangers) != 1 {
+	if err := other.Reserve(1); weir.ErrorCode(err) != weir.EUNAVAILABLE || b.Refused(wire.BudgetStrangers) != 1 {
 		t.Errorf("%v, %d counted", err, b.Refused(wire.BudgetStrangers))
 	}
 	sender := b.Open(t.Context())
 	defer sender.Close()
-	sender.Known()
-	if err := sender.Take(12 << 20); err != nil {
+	sender.SetKnown()
+	if err := sender.Reserve(12 << 20); err != nil {
 		t.Error(err)
 	}
-	stranger.Known() // and no stranger any more
+	stranger.SetKnown() // and no stranger any more
 	next := b.Open(t.Context())
 	defer next.Close()
-	if err := next.Take(1); weir.ErrorCode(err) != weir.EUNAVAILABLE || b.Refused(wire.BudgetBusy) != 1 {
+	if err := next.Reserve(1); weir.ErrorCode(err) != weir.EUNAVAILABLE || b.Refused(wire.BudgetBusy) != 1 {
 		t.Errorf("%v", err)
 	}
 	stranger.Close()
 	late := b.Open(t.Context())
 	defer late.Close()
-	if err := late.Take(1); err != nil {
+	if err := late.Reserve(1); err != nil {
 		t.Error(err)
 	}
 }
@@ -398,7 +398,7 @@ func TestAStrangersBodyIsBoundedUntilItNamesItsProject(t *testing.T) {
 			{gzipped(t, c.text), ""}, {zstded(t, c.text), ""}, {deflated(t, c.text), "deflate"}, {brotlied(t, c.text), "br"},
 		} {
 			h := wire.NewBudget(256 << 20).Open(t.Context())
-			h.Look = func(text []byte) bool { return bytes.Contains(text, []byte(`"wk_a"`)) }
+			h.IsKnown = func(text []byte) bool { return bytes.Contains(text, []byte(`"wk_a"`)) }
 			l := wire.DefaultLimits()
 			l.Memory = h
 			b, err := wire.ReadBody(strings.NewReader(coded.body), coded.encoding, l)
@@ -425,7 +425,7 @@ func TestABodyOfEventsThatNamesItsProjectLastIsReadWhole(t *testing.T) {
 	text.WriteString(`{"event":"a","distinct_id":"b"}],"api_key":"wk_a"}`)
 	h := wire.NewBudget(0).Open(t.Context())
 	defer h.Close()
-	h.Look = func(text []byte) bool { return bytes.Contains(text, []byte(`"wk_a"`)) }
+	h.IsKnown = func(text []byte) bool { return bytes.Contains(text, []byte(`"wk_a"`)) }
 	x := hostile{body: gzipped(t, text.String()), decode: sentTo(posthogProtocol, "/batch")}
 	t.Logf("%d bytes of %d", len(x.body), text.Len())
 	if err := x.take(t, h); err != nil {

@@ -21,7 +21,7 @@ func allocated(f func()) uint64 {
 	return after.TotalAlloc - before.TotalAlloc
 }
 
-func decoded(t *testing.T, p wire.Protocol, target string, h http.Header, body string) (*wire.Sent, error) {
+func decoded(t *testing.T, p wire.Protocol, target string, h http.Header, body string) (*wire.Decoded, error) {
 	t.Helper()
 	return p.Decode(asked(t, p, "POST", target, h, []byte(body)))
 }
@@ -123,7 +123,7 @@ func TestNamesThatComeAgainAreFound(t *testing.T) {
 func TestAnEventThatIsTooLargeIsNotReadOn(t *testing.T) {
 	body := `{"api_key":"wk_a","event":"a",` + strings.Repeat(`"distinct_id":"`+strings.Repeat("x", 1000)+`",`, 20_000) + `"timestamp":0}`
 	r := asked(t, wire.PostHog{}, "POST", "/batch", http.Header{}, []byte(body))
-	var sent *wire.Sent
+	var sent *wire.Decoded
 	used := allocated(func() { sent, _ = wire.PostHog{}.Decode(r) })
 	if sent == nil || len(sent.Parts[0].Rejected) != 1 || sent.Parts[0].Rejected[0].Reason != wire.ReasonTooLarge || used > 8<<20 {
 		t.Errorf("%d MB for %+v", used>>20, sent)

@@ -10,7 +10,7 @@ import (
 	weir "github.com/weir-analytics/weir"
 )
 
-// slot is a string that an event of a vendor may have.
+// slot is a text field of an event.
 type slot uint8
 
 const (
@@ -46,34 +46,33 @@ const (
 	fieldCount
 )
 
-// draft reads the items of a vendor's request into events. Vendors' SDKs do not
-// mend what is refused, so a draft repairs more than Events does: long texts are
-// cut, what is no text is left out, times that make no sense become now.
+// draft turns the items of a vendor's request into events. Vendors' SDKs do not correct a
+// rejected item, so a draft repairs more than Events does: it truncates long texts, leaves
+// out values of a wrong type, and replaces impossible times by now.
 //
-// The caller steps through the body with the scanner's methods; for each item it
-// calls begun, reads values into fields and properties, and calls settle.
+// The caller reads the body with the scanner's methods. For each item it calls startItem,
+// reads values into fields and properties, and calls finishItem.
 type draft struct {
 	reader
 	at       [fieldCount]span
 	stamp    stamp
 	revenue  float64
-	reported bool // a server tells: nothing of the sending request is the visitor's
+	reported bool // a server reports it: address and user agent of the request are not the visitor's
 	client   bool // the visitor's own machine sends it
 
 	items    int
 	in       []weir.Incoming
 	rejected []weir.Rejection
-	stamps   []stamp // of in
+	stamps   []stamp // one for each of in
 
-	buffers int64 // what they were taken to take
+	buffers int64 // reserved bytes for the draft's buffers
 }
 
 // propertyGroups is the property that holds the groups that an event names: an object
 // of type to id.
 const propertyGroups = "$groups"
 
-// open makes the draft ready for a request. The text is read from its first byte
-// that is not space.
+// open prepares the draft for a request. It skips leading space of the text.
 func (d *draft) open(r *Request, text []byte) {
 	d.reset(bytes.TrimPrefix(text, []byte("\ufeff")))
 	d.limits, d.now, d.repair = r.Limits, r.Now.UnixMicro(), true
@@ -83,55 +82,54 @@ func (d *draft) open(r *Request, text []byte) {
 	d.afford(d.buffers)
 }
 
-// close lets go of what the request brought; keep says whether the draft may
-// serve another one.
+// close drops the request's data. keep reports whether the draft may be reused: its
+// buffers are not too large to keep.
 func (d *draft) close() (keep bool) {
 	d.in, d.rejected = nil, nil
 	d.reset(nil)
-	d.limits.Memory.Give(d.buffers)
+	d.limits.Memory.Release(d.buffers)
 	d.limits.Memory, d.buffers = nil, 0
 	return cap(d.text) <= kept && cap(d.properties) <= kept && cap(d.key) <= kept &&
 		cap(d.keys) <= kept/16 && cap(d.table) <= kept/4 && cap(d.stamps) <= kept/16
 }
 
-// malformed is the error of a body that is not JSON as the vendor has it.
+// malformed returns the error of a body that is not valid JSON, or not in the vendor's form.
 func (d *draft) malformed() error {
 	return malformed(d.data, min(d.pos, len(d.data)), d.fault)
 }
 
-// begun begins an item at pos.
-func (d *draft) begun() {
+// startItem starts an item at pos.
+func (d *draft) startItem() {
 	d.next()
 	d.at = [fieldCount]span{}
 	d.stamp, d.revenue, d.reported, d.client = stamp{}, 0, false, false
 }
 
-// get is what a field holds; it is good until the next string is read.
+// get returns the text of a field. It is valid until the next string is read.
 func (d *draft) get(f slot) []byte { return d.text[d.at[f].from:d.at[f].to] }
 
 func (d *draft) has(f slot) bool { return d.at[f].to > d.at[f].from }
 
-// put sets a field to the texts, one after the other. No more of each is copied than
-// the field can hold: one that a header brings would cost its length per event.
+// put sets a field to the concatenated texts. It copies at most as much as the field can
+// hold: a long text of a header would otherwise be copied for each event.
 func (d *draft) put(f slot, texts ...string) {
 	from, limit := len(d.text), d.longest(f)+utf8.UTFMax
 	for _, t := range texts {
 		d.text = append(d.text, t[:min(len(t), limit)]...)
 	}
-	d.at[f] = d.cut(f, span{from, len(d.text)})
+	d.at[f] = d.truncate(f, span{from, len(d.text)})
 }
 
-// read reads the value at pos into a field: a string, or a number as its own
-// text. null and "" leave the field as it is; so does any other value, which is
-// passed over.
+// read reads the string or number at pos into a field; a number keeps its text. Any other
+// value, null and "" are skipped and do not change the field.
 func (d *draft) read(f slot) {
-	at := d.texted()
+	at := d.readText()
 	if at.to > at.from {
-		d.at[f] = d.cut(f, at)
+		d.at[f] = d.truncate(f, at)
 	}
 }
 
-// readFirst is read for a field that has no value yet.
+// readFirst is read, but only if the field is empty.
 func (d *draft) readFirst(f slot) {
 	if d.has(f) {
 		d.skip()
@@ -140,9 +138,9 @@ func (d *draft) readFirst(f slot) {
 	d.read(f)
 }
 
-// texted reads a string, or a number as its own text, into d.text. Of other
-// values it is empty.
-func (d *draft) texted() span {
+// readText appends the string or number at pos to d.text and returns where it stands. It
+// skips any other value and returns an empty span.
+func (d *draft) readText() span {
 	from := len(d.text)
 	switch c := d.peek(); {
 	case c == '"':
@@ -167,7 +165,8 @@ func (d *draft) texted() span {
 	return span{from, len(d.text)}
 }
 
-// appendText appends a string's meaning, without what cannot be stored.
+// appendText appends the unescaped string. It replaces what cannot be stored (invalid
+// UTF-8, zero bytes) by U+FFFD.
 func appendText(dst []byte, q quoted) []byte {
 	from := len(dst)
 	nul := false
@@ -183,10 +182,11 @@ func appendText(dst []byte, q quoted) []byte {
 	return dst
 }
 
-// cut bounds what a field holds, at the end of a character. What names
-// somebody is cut too: vendors do, and the event is worth more than its tail. Of an
-// event's own id a hash is taken: two that begin alike would be one event.
-func (d *draft) cut(f slot, at span) span {
+// truncate shortens a text to the limit of its field, at the end of a character. Ids of
+// persons are truncated too, as vendors do; the event is worth more than the rest of the
+// id. A long event id is replaced by its hash instead: otherwise two long ids with the
+// same beginning would be one event.
+func (d *draft) truncate(f slot, at span) span {
 	limit := d.longest(f)
 	if f == fieldID && at.to-at.from > limit {
 		sum := sha256.Sum256(d.text[at.from:at.to])
@@ -203,7 +203,7 @@ func (d *draft) cut(f slot, at span) span {
 	return at
 }
 
-// longest is how many bytes a field can hold.
+// longest returns the limit of a field in bytes.
 func (d *draft) longest(f slot) int {
 	switch f {
 	case fieldID, fieldProfile, fieldDevice, fieldSession, fieldAlias:
@@ -216,9 +216,9 @@ func (d *draft) longest(f slot) int {
 	return d.limits.String
 }
 
-// decimal reads a number, or a string that is one; anything else is 0 and not ok.
+// decimal reads a number, or a string that contains one. Otherwise ok is false.
 func (d *draft) decimal() (f float64, ok bool) {
-	at := d.texted()
+	at := d.readText()
 	text := d.text[at.from:at.to]
 	d.text = d.text[:at.from]
 	if len(text) == 0 || len(text) > 64 {
@@ -228,13 +228,13 @@ func (d *draft) decimal() (f float64, ok bool) {
 	return f, err == nil && f-f == 0
 }
 
-// truth reads a boolean, also as the text or number of one.
+// truth reads a boolean. "true", "1" and 1 are true too.
 func (d *draft) truth() bool {
 	switch d.peek() {
 	case 't':
 		return d.literal("true")
 	case '"', '1':
-		at := d.texted()
+		at := d.readText()
 		text := string(d.text[at.from:at.to])
 		d.text = d.text[:at.from]
 		return text == "true" || text == "1"
@@ -243,14 +243,14 @@ func (d *draft) truth() bool {
 	return false
 }
 
-// money makes the currency upper case, and drops what is none.
+// money makes the currency upper case, and drops it if it is not three letters.
 func (d *draft) money() {
 	code := d.get(fieldCurrency)
 	ok := len(code) == 3
 	for _, c := range code {
 		ok = ok && c|0x20 >= 'a' && c|0x20 <= 'z'
 	}
-	if !ok { // as it was: it may stay a property
+	if !ok { // the text stays unchanged: it may be stored as a property
 		d.at[fieldCurrency] = span{}
 		return
 	}
@@ -259,16 +259,16 @@ func (d *draft) money() {
 	}
 }
 
-// bag reads an object of properties into the event's. take is asked at each
-// value: it reads it and returns true, or leaves it there to be kept under its
-// key. Several bags make one object; the properties of a later one come after.
-// What is no object is passed over.
-func (d *draft) bag(take func(key []byte) bool) {
+// readProperties reads the object at pos into the event's properties. It calls consume at
+// each value. consume either reads the value and returns true, or returns false; then the
+// value becomes a property under its key. Several calls add to the same properties. A
+// value that is not an object is skipped.
+func (d *draft) readProperties(consume func(key []byte) bool) {
 	if d.peek() != '{' {
 		d.skip()
 		return
 	}
-	d.depth1()
+	d.openProperties()
 	for more := d.begin('}'); more; more = d.more('}') {
 		d.measure()
 		if d.reason != "" {
@@ -280,24 +280,24 @@ func (d *draft) bag(take func(key []byte) bool) {
 		if !ok {
 			return
 		}
-		if take(key) {
+		if consume(key) {
 			continue
 		}
-		// The key again, this time as it is stored.
+		// Read the key again, now in the form that is stored.
 		value := d.pos
 		d.pos = begin
 		d.property(value)
 	}
 }
 
-// depth1 opens the object of properties if it is not open.
-func (d *draft) depth1() {
+// openProperties writes the opening brace of the properties, if it is not there yet.
+func (d *draft) openProperties() {
 	if len(d.properties) == 0 {
 		d.properties = append(d.properties, '{')
 	}
 }
 
-// property keeps the key at pos and the value at another place.
+// property adds a property: its key is at pos, its value at position value.
 func (d *draft) property(value int) {
 	if len(d.keys) > 0 {
 		d.properties = append(d.properties, ',')
@@ -315,21 +315,21 @@ func (d *draft) property(value int) {
 	d.compact("properties", 2)
 }
 
-// keep adds the value at pos to the properties under a name.
+// keep adds the value at pos as a property with the given name.
 func (d *draft) keep(name string) {
-	d.named(name)
+	d.propertyKey(name)
 	d.compact("properties", 2)
 }
 
-// keepText adds a text to the properties under a name.
+// keepText adds a text as a property with the given name.
 func (d *draft) keepText(name string, text []byte) {
-	d.named(name)
+	d.propertyKey(name)
 	d.properties = appendQuoted(d.properties, text)
 }
 
-// named begins a property. The name needs no escapes.
-func (d *draft) named(name string) {
-	d.depth1()
+// propertyKey writes the key of a property, and the colon. The name needs no escapes.
+func (d *draft) propertyKey(name string) {
+	d.openProperties()
 	if len(d.keys) > 0 {
 		d.properties = append(d.properties, ',')
 	}
@@ -356,9 +356,8 @@ func appendQuoted(dst, text []byte) []byte {
 	return append(dst, '"')
 }
 
-// settle ends the item, after its last byte was read: it makes it an event or a
-// rejection.
-func (d *draft) settle() {
+// finishItem ends the item, after its last byte was read. It adds an event or a rejection.
+func (d *draft) finishItem() {
 	index := d.items
 	if d.items++; d.items > d.limits.Events {
 		return
@@ -398,13 +397,13 @@ func (d *draft) settle() {
 	d.stamps = append(d.stamps, d.stamp)
 }
 
-// unsupported ends an item that is taken and not kept.
+// unsupported ends an item that Weir accepts but does not store.
 func (d *draft) unsupported(what string) {
 	d.reason, d.detail = ReasonUnsupported, what
-	d.settle()
+	d.finishItem()
 }
 
-// fill writes the item to in, which is zero but for its index.
+// fill writes the item to in, in which only the index is set.
 func (d *draft) fill(in *weir.Incoming) {
 	text := string(d.text)
 	get := func(f slot) string { return text[d.at[f].from:d.at[f].to] }
@@ -429,13 +428,13 @@ func (d *draft) fill(in *weir.Incoming) {
 	e.Properties = d.owned()
 }
 
-// part is what was read, for a project.
+// part returns everything that was read, for a project.
 func (d *draft) part(project string) Part {
 	return Part{Project: project, Events: d.in, Rejected: d.rejected}
 }
 
-// crowded is the error of a request with too many events.
-func (d *draft) crowded() error {
+// tooManyEvents returns an error if the request has more events than allowed.
+func (d *draft) tooManyEvents() error {
 	if d.items > d.limits.Events {
 		return weir.Errorf(weir.ETOOLARGE, "over %d events in one request", d.limits.Events)
 	}

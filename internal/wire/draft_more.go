@@ -34,13 +34,13 @@ func (d *draft) nested(buf *[]byte, read func()) {
 
 // keepNumber adds a number to the properties under a name.
 func (d *draft) keepNumber(name string, f float64) {
-	d.named(name)
+	d.propertyKey(name)
 	d.properties = strconv.AppendFloat(d.properties, f, 'f', -1, 64)
 }
 
 // keepQuoted is keepText for a name that may need escapes.
 func (d *draft) keepQuoted(name, text []byte) {
-	d.depth1()
+	d.openProperties()
 	if len(d.keys) > 0 {
 		d.properties = append(d.properties, ',')
 	}
@@ -52,7 +52,7 @@ func (d *draft) keepQuoted(name, text []byte) {
 }
 
 // clipped is a text of at most n bytes, cut at the end of a character.
-func clipped(text []byte, n int) []byte {
+func truncated(text []byte, n int) []byte {
 	if len(text) <= n {
 		return text
 	}

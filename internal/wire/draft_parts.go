@@ -1,8 +1,8 @@
 package wire
 
-// entries steps through the object at pos: take is given each key and reads the value.
-// What is no object is passed over.
-func (d *draft) entries(take func(key []byte)) {
+// readObject calls read for each key of the object at pos; read must read the value. A
+// value that is not an object is skipped.
+func (d *draft) readObject(read func(key []byte)) {
 	if d.peek() != '{' {
 		d.skip()
 		return
@@ -12,11 +12,11 @@ func (d *draft) entries(take func(key []byte)) {
 		if !ok {
 			return
 		}
-		take(key)
+		read(key)
 	}
 }
 
-// absent says whether no property has the name, which needs no escapes.
+// absent reports whether there is no property with the name. The name needs no escapes.
 func (d *draft) absent(name string) bool {
 	for _, k := range d.keys {
 		if k.to-k.from == len(name)+2 && string(d.properties[k.from+1:k.to-1]) == name {
@@ -26,15 +26,15 @@ func (d *draft) absent(name string) bool {
 	return true
 }
 
-// keepFirst keeps a text, unless it is empty or the event has a property of that name.
+// keepFirst adds a text as a property, unless it is empty or the property exists already.
 func (d *draft) keepFirst(name string, text []byte) {
 	if len(text) > 0 && d.absent(name) {
 		d.keepText(name, text)
 	}
 }
 
-// room guesses how many more events come, from the size of those before, and some
-// more: events are large, and moving them costs more than a few that stay empty.
+// room estimates how many more events will come, from the average size so far, plus some.
+// Events are large: to move them costs more than a few unused slots.
 func (d *draft) room() int {
 	each := max(d.pos/d.items, 1)
 	left := (len(d.data) - d.pos) / each

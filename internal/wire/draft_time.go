@@ -7,15 +7,15 @@ import (
 	weir "github.com/weir-analytics/weir"
 )
 
-// stamp is an item's time as the sender has it, in unix microseconds.
+// stamp is an item's time by the sender's clock, in unix microseconds.
 type stamp struct {
 	us    int64
 	given bool
 	exact bool // not to be corrected by the sender's clock
 }
 
-// timed reads the item's time: RFC 3339, the same without an offset (UTC), or a
-// unix time, also as a string. What is none leaves the item without one.
+// timed reads the item's time: RFC 3339 (without an offset it is UTC), or a unix time as
+// number or string. Any other value leaves the item without a time.
 func (d *draft) timed() {
 	if us, ok := d.moment(); ok {
 		d.stamp.us, d.stamp.given = us, true
@@ -24,24 +24,24 @@ func (d *draft) timed() {
 
 // moment reads a time in unix microseconds.
 func (d *draft) moment() (us int64, ok bool) {
-	at := d.texted()
+	at := d.readText()
 	text := bytes.TrimSpace(d.text[at.from:at.to])
 	us, ok = readMoment(text)
 	d.text = d.text[:at.from]
 	return us, ok
 }
 
-// readMoment is Moment in UTC.
+// readMoment calls Moment with UTC as the default zone.
 func readMoment(text []byte) (us int64, ok bool) { return Moment(text, time.UTC) }
 
-// MaxSkew is how far from ours a sender's clock may be without being corrected for. A
-// request takes its time, which would go into the correction, and of the requests of
-// one sender the later may be the faster: within this the sender's times are the truer
-// ones.
+// MaxSkew is the largest difference between a sender's clock and ours that is not
+// corrected. The correction includes the time that the request took, and a later request
+// may be faster than an earlier one. So below MaxSkew the sender's times are more exact.
 const MaxSkew = time.Minute
 
-// skew is by how much the sender's clock is ahead, in unix microseconds, when it is
-// sentAt; 0 within MaxSkew. What is beyond two centuries is no clock.
+// skew returns how far the sender's clock is ahead of ours, given that it shows sentAt
+// (unix microseconds). It returns 0 within MaxSkew, and for more than two centuries, which
+// cannot be a clock.
 func (d *draft) skew(sentAt int64) time.Duration {
 	const most = 200 * 365 * 24 * int64(time.Hour/time.Microsecond)
 	us := sentAt - d.now
@@ -51,9 +51,9 @@ func (d *draft) skew(sentAt int64) time.Duration {
 	return time.Duration(us) * time.Microsecond
 }
 
-// date gives each event its time: that of its stamp, less skew, by which the
-// sender's clock is ahead, unless it is exact. What is more than ahead after now,
-// and what has no time, is now; what is before Limits.Oldest is rejected.
+// date sets the time of each event: its stamp minus skew, or the stamp itself if it is
+// exact. An event without a time, or more than ahead in the future, gets now. An event
+// before Limits.Oldest is rejected.
 func (d *draft) date(skew time.Duration, ahead time.Duration) {
 	oldest, latest := d.limits.Oldest.UnixMicro(), d.now+ahead.Microseconds()
 	taken := 0

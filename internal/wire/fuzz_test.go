@@ -44,7 +44,7 @@ func FuzzEvents(f *testing.F) {
 		budget := wire.NewBudget(8 << 20) // no small body takes more
 		l.Memory = budget.Open(t.Context())
 		defer l.Memory.Close()
-		l.Memory.Known()
+		l.Memory.SetKnown()
 		in, rejected, err := wire.Events(body, now, l)
 		if l.Memory.Err() != nil {
 			t.Fatalf("%d bytes take more than %d: %v", len(body), budget.Size(), l.Memory.Err())

@@ -28,7 +28,7 @@ func (GA4) Routes() []Route {
 }
 
 // Decode reads the events of one device. Those that are to be validated go nowhere.
-func (GA4) Decode(r *Request) (*Sent, error) {
+func (GA4) Decode(r *Request) (*Decoded, error) {
 	g := ga4s.Get().(*ga4)
 	defer func() {
 		g.outer = ga4Outer{}
@@ -37,7 +37,7 @@ func (GA4) Decode(r *Request) (*Sent, error) {
 		}
 	}()
 	if r.Route.Path == ga4Debug {
-		return &Sent{Reply: g.validate(r)}, nil
+		return &Decoded{State: g.validate(r)}, nil
 	}
 	return g.sent(r)
 }
@@ -56,8 +56,8 @@ func ga4Project(r *Request) string {
 
 // Answer is 204 and nothing else, or what is wrong with events that were to be
 // validated.
-func (GA4) Answer(_ *Request, s *Sent) Response {
-	messages, ok := s.Reply.(ga4Messages)
+func (GA4) Answer(_ *Request, s *Decoded) Response {
+	messages, ok := s.State.(ga4Messages)
 	if !ok {
 		return Response{Status: http.StatusNoContent}
 	}
@@ -105,7 +105,7 @@ type ga4Event struct {
 	screenName, screen, session, sessionOlder span
 }
 
-func (g *ga4) sent(r *Request) (*Sent, error) {
+func (g *ga4) sent(r *Request) (*Decoded, error) {
 	g.open(r, r.Body)
 	g.limits.Events = min(g.limits.Events, ga4Crowd)
 	g.outer = ga4Outer{client: r.Header.Get("Origin") != "" || strings.HasPrefix(r.UserAgent, "Mozilla/")}
@@ -126,11 +126,11 @@ func (g *ga4) sent(r *Request) (*Sent, error) {
 	if g.pos = g.outer.properties; g.pos > 0 && g.outer.texts[fieldProfile] != "" {
 		g.identify()
 	}
-	if err := g.crowded(); err != nil {
+	if err := g.tooManyEvents(); err != nil {
 		return nil, err
 	}
 	g.date(0, g.limits.Future)
-	return &Sent{Parts: []Part{g.part(ga4Project(r))}}, nil
+	return &Decoded{Parts: []Part{g.part(ga4Project(r))}}, nil
 }
 
 // body reads all but the events and the user's properties, which are noted.
@@ -140,8 +140,8 @@ func (g *ga4) body() {
 		g.fail("want an object")
 		return
 	}
-	g.begun()
-	g.entries(func(key []byte) {
+	g.startItem()
+	g.readObject(func(key []byte) {
 		switch string(key) {
 		case "client_id", "app_instance_id":
 			g.outerText(fieldDevice)
@@ -154,9 +154,9 @@ func (g *ga4) body() {
 		case "user_agent":
 			g.outerText(fieldUserAgent)
 		case "device":
-			g.entries(g.device)
+			g.readObject(g.device)
 		case "user_location":
-			g.entries(g.location)
+			g.readObject(g.location)
 		case "user_properties":
 			g.position('{', &o.properties)
 		case "events":
@@ -177,7 +177,7 @@ func (g *ga4) position(bracket byte, at *int) {
 
 // bounded reads a text that will be a property of all events.
 func (g *ga4) bounded() string {
-	at := g.cut(fieldTitle, g.texted())
+	at := g.truncate(fieldTitle, g.readText())
 	return string(g.text[at.from:at.to])
 }
 

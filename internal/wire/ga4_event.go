@@ -8,21 +8,21 @@ import (
 
 // item reads the event at pos.
 func (g *ga4) item() {
-	g.begun()
+	g.startItem()
 	g.event = ga4Event{}
 	e := &g.event
 	if g.peek() != '{' {
 		g.defect(ReasonNotObject, "")
 		g.skip()
-		g.settle()
+		g.finishItem()
 		return
 	}
 	g.shared()
-	g.entries(func(key []byte) {
+	g.readObject(func(key []byte) {
 		g.measure()
 		switch string(key) {
 		case "name":
-			e.name = g.texted()
+			e.name = g.readText()
 		case "timestamp_micros":
 			e.us, e.timed = g.moment()
 		case "params":
@@ -35,13 +35,13 @@ func (g *ga4) item() {
 		return
 	}
 	end := g.pos
-	g.at[fieldName] = g.cut(fieldName, e.name)
+	g.at[fieldName] = g.truncate(fieldName, e.name)
 	if g.pos = e.params; g.pos > 0 && g.reason == "" {
-		g.bag(g.param)
+		g.readProperties(g.param)
 	}
 	g.finish()
 	g.pos = end
-	g.settle()
+	g.finishItem()
 }
 
 // shared fills in what the request says of all of its events.
@@ -72,21 +72,21 @@ func (g *ga4) param(key []byte) bool {
 	case "language":
 		g.read(fieldLanguage)
 	case "screen_resolution":
-		e.screen = g.texted()
+		e.screen = g.readText()
 	case "session_id":
-		e.session = g.texted()
+		e.session = g.readText()
 	case "ga_session_id":
-		e.sessionOlder = g.texted()
+		e.sessionOlder = g.readText()
 	case "ga_session_number", "session_number", "debug_mode", "engaged_session_event":
 		g.skip()
 	case "screen_name", "firebase_screen":
 		at := g.pos
-		e.screenName = g.texted()
+		e.screenName = g.readText()
 		g.pos = at
 		return false
 	case "transaction_id":
 		at := g.pos
-		e.transaction = g.texted()
+		e.transaction = g.readText()
 		g.pos = at
 		return false
 	case "value":
@@ -145,17 +145,17 @@ func (g *ga4) finish() {
 		}
 	}
 	if at := e.session; at.to > at.from {
-		g.at[fieldSession] = g.cut(fieldSession, at)
+		g.at[fieldSession] = g.truncate(fieldSession, at)
 	} else if at = e.sessionOlder; at.to > at.from {
-		g.at[fieldSession] = g.cut(fieldSession, at)
+		g.at[fieldSession] = g.truncate(fieldSession, at)
 	}
 	g.put(fieldName, GA4Name(string(g.get(fieldName))))
 	switch string(g.get(fieldName)) {
 	case weir.NameScreenView:
 		if at := e.screenName; at.to > at.from && !g.has(fieldURL) && !g.has(fieldPath) {
-			g.at[fieldPath] = g.cut(fieldPath, at)
+			g.at[fieldPath] = g.truncate(fieldPath, at)
 			if !g.has(fieldTitle) {
-				g.at[fieldTitle] = g.cut(fieldTitle, at)
+				g.at[fieldTitle] = g.truncate(fieldTitle, at)
 			}
 		}
 	case "purchase":
@@ -174,11 +174,11 @@ func (g *ga4) finish() {
 
 // identify makes an event of the user's properties, {"plan":{"value":"pro"}}.
 func (g *ga4) identify() {
-	g.begun()
+	g.startItem()
 	g.event = ga4Event{}
 	g.shared()
 	g.put(fieldName, weir.NameIdentify)
-	g.depth1()
+	g.openProperties()
 	for more := g.begin('}'); more; more = g.more('}') {
 		g.measure()
 		begin := g.pos
@@ -188,7 +188,7 @@ func (g *ga4) identify() {
 		value := g.pos
 		if g.peek() == '{' {
 			value = 0
-			g.entries(func(key []byte) {
+			g.readObject(func(key []byte) {
 				if string(key) == "value" {
 					value = g.pos
 				}
@@ -205,6 +205,6 @@ func (g *ga4) identify() {
 		}
 	}
 	if g.fault == "" {
-		g.settle()
+		g.finishItem()
 	}
 }

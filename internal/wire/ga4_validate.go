@@ -87,7 +87,7 @@ func (g *ga4) validate(r *Request) ga4Messages {
 	}
 	if g.pos = g.outer.properties; g.pos > 0 {
 		n = 0
-		g.entries(func(key []byte) {
+		g.readObject(func(key []byte) {
 			n++
 			g.validateName(&m, "user_properties", "User property", string(key), ga4UserName)
 			g.skip()
@@ -100,23 +100,23 @@ func (g *ga4) validate(r *Request) ga4Messages {
 }
 
 func (g *ga4) validateEvent(m *ga4Messages, which string) {
-	g.begun()
+	g.startItem()
 	if g.peek() != '{' {
 		m.say("VALUE_INVALID", "events", which+" is not an object.")
 		g.skip()
 		return
 	}
 	name, params := "", 0
-	g.entries(func(key []byte) {
+	g.readObject(func(key []byte) {
 		switch string(key) {
 		case "name":
-			at := g.texted()
+			at := g.readText()
 			name = string(g.text[at.from:at.to])
 		case "params":
 			if g.peek() != '{' && g.peek() != 'n' {
 				m.say("VALUE_INVALID", "events", which+" has params that are not an object.")
 			}
-			g.entries(func(key []byte) {
+			g.readObject(func(key []byte) {
 				params++
 				g.validateName(m, "events", which+": param", string(key), ga4Name)
 				g.validateValue(m, which, string(key))
@@ -179,7 +179,7 @@ func (g *ga4) validateValue(m *ga4Messages, which, key string) {
 	case "page_title":
 		most = 300
 	}
-	at := g.texted()
+	at := g.readText()
 	if n := utf8.RuneCount(g.text[at.from:at.to]); n > most {
 		m.say("VALUE_OUT_OF_BOUNDS", "events", which+": param ["+key[:min(len(key), 200)]+"] has "+strconv.Itoa(n)+" characters; at most "+strconv.Itoa(most)+" are allowed.")
 	}

@@ -64,7 +64,7 @@ func routeOf(t testing.TB, p wire.Protocol, method, path string) wire.Route {
 // told makes of a request what the server does: it reads the body, decodes it, plays a
 // delivery and answers. An event of a visitor gets a device; a project is nobody's when
 // its name is empty or begins with "unknown". before is shown what was decoded.
-func told(p wire.Protocol, r *wire.Request, before func(*wire.Sent)) (wire.Response, error) {
+func told(p wire.Protocol, r *wire.Request, before func(*wire.Decoded)) (wire.Response, error) {
 	sent, err := decodeSent(p, r)
 	if err != nil {
 		domain, _ := errors.AsType[*weir.Error](err)
@@ -79,7 +79,7 @@ func told(p wire.Protocol, r *wire.Request, before func(*wire.Sent)) (wire.Respo
 				in.Event.DeviceID = "derived"
 			}
 		}
-		if part.Asks != nil {
+		if part.Visitor != nil {
 			part.Device = "derived"
 		}
 		if part.Project == "" || strings.HasPrefix(part.Project, "unknown") {
@@ -91,7 +91,7 @@ func told(p wire.Protocol, r *wire.Request, before func(*wire.Sent)) (wire.Respo
 
 // decodeSent decodes a request whose body is as it was sent, and takes the body away, as
 // the server does.
-func decodeSent(p wire.Protocol, r *wire.Request) (*wire.Sent, error) {
+func decodeSent(p wire.Protocol, r *wire.Request) (*wire.Decoded, error) {
 	sent := r.Body
 	if r.Body = nil; r.Route.NoBody {
 		return p.Decode(r)
@@ -109,7 +109,7 @@ func decodeSent(p wire.Protocol, r *wire.Request) (*wire.Sent, error) {
 // outcome writes down all that becomes of a request.
 func outcome(p wire.Protocol, r *wire.Request) string {
 	var b strings.Builder
-	out, err := told(p, r, func(sent *wire.Sent) {
+	out, err := told(p, r, func(sent *wire.Decoded) {
 		for _, part := range sent.Parts {
 			fmt.Fprintf(&b, "project %q\n%s", part.Project, render(part.Events, part.Rejected, nil))
 		}
@@ -283,11 +283,11 @@ func checkOutcome(t *testing.T, p wire.Protocol, r *wire.Request) {
 	l := r.Limits
 	budget := wire.NewBudget(8 << 20) // no small request takes more
 	h := budget.Open(t.Context())
-	h.Known()
+	h.SetKnown()
 	r.Limits.Memory = h
 	sent, err := p.Decode(r)
 	if err == nil {
-		err = h.Store()
+		err = h.ReserveStorage()
 	}
 	if h.Close(); budget.Held() != 0 {
 		t.Errorf("%d bytes are held for ever", budget.Held())

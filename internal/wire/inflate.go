@@ -48,10 +48,10 @@ var inflaters = sync.Pool{New: func() any {
 
 // decompress is f.in without the coding, and what the decoder takes. That is taken
 // of h before.
-func (f *inflater) decompress(coding string, h *Holding) (out io.Reader, err error) {
+func (f *inflater) decompress(coding string, h *Reservation) (out io.Reader, err error) {
 	switch coding {
 	case "gzip":
-		if err := h.Take(flateCost); err != nil {
+		if err := h.Reserve(flateCost); err != nil {
 			return nil, err
 		}
 		if f.gzip == nil {
@@ -59,12 +59,12 @@ func (f *inflater) decompress(coding string, h *Holding) (out io.Reader, err err
 		}
 		return f.gzip, f.gzip.Reset(f.in)
 	case "deflate":
-		if err := h.Take(flateCost); err != nil {
+		if err := h.Reserve(flateCost); err != nil {
 			return nil, err
 		}
 		return f.deflate()
 	case "br":
-		if err := h.Take(brotliCost + brotliWindow(f.in)); err != nil {
+		if err := h.Reserve(brotliCost + brotliWindow(f.in)); err != nil {
 			return nil, err
 		}
 		if f.br == nil {
@@ -76,9 +76,9 @@ func (f *inflater) decompress(coding string, h *Holding) (out io.Reader, err err
 }
 
 // zstandard reads frames whose windows are at most that of the first, or minWindow.
-func (f *inflater) zstandard(h *Holding) (io.Reader, error) {
+func (f *inflater) zstandard(h *Reservation) (io.Reader, error) {
 	window := zstdWindow(f.in)
-	if err := h.Take(zstdCost + max(window, f.window)); err != nil {
+	if err := h.Reserve(zstdCost + max(window, f.window)); err != nil {
 		return nil, err
 	}
 	f.window = max(window, f.window)

@@ -16,7 +16,7 @@ type Limits struct {
 	Properties int // entries of properties, at its top
 	Depth      int // nesting of properties; properties itself is 1
 
-	Memory *Holding // what the request takes of a Budget; nil is unbounded
+	Memory *Reservation // what the request takes of a Budget; nil is unbounded
 
 	Future time.Duration // how far after now a ts may lie
 	Oldest time.Time     // the earliest ts

@@ -9,7 +9,7 @@ import (
 
 // lzBase64 decompresses what compressToBase64 of npm's lz-string made, into at most
 // Limits.Body bytes of UTF-8, and of no more bytes than that. Errors: EINVALID for what is no such text,
-// ETOOLARGE, those of Holding.Take.
+// ETOOLARGE, those of Reservation.Reserve.
 //
 // An entry of the dictionary is an earlier one and the character that followed it. In
 // the output both stand one after the other, so that an entry is kept as a part of
@@ -22,14 +22,14 @@ func lzBase64(text []byte, limits Limits) ([]byte, error) {
 	if int64(len(text)) > limit {
 		return nil, weir.Errorf(weir.ETOOLARGE, "body is over %d bytes", limit)
 	}
-	if h.stranger() {
+	if h.unknownProject() {
 		limit = min(limit, max(strangersLeast, strangersRatio*int64(len(text))))
 	}
 	dictionary := 2 * lzEntrySize * int64(len(text)) // an entry for each two characters at most, and it doubles
-	if err := h.Take(dictionary); err != nil {
+	if err := h.Reserve(dictionary); err != nil {
 		return nil, err
 	}
-	defer h.Give(dictionary)
+	defer h.Release(dictionary)
 	l := lzReader{text: text}
 	l.dictionary = make([]lzEntry, 3, 64) // 0 to 2 are no entries
 	code := l.bits(2)
@@ -93,15 +93,15 @@ type lzEntry struct{ from, to uint32 }
 const lzEntrySize = 8
 
 // grow makes room for n more bytes of output.
-func (l *lzReader) grow(n int, h *Holding) error {
+func (l *lzReader) grow(n int, h *Reservation) error {
 	if need := len(l.out) + n; need > cap(l.out) {
 		before := int64(cap(l.out))
 		size := max(need, 2*cap(l.out), 4096)
-		if err := h.Take(int64(size)); err != nil {
+		if err := h.Reserve(int64(size)); err != nil {
 			return err
 		}
 		l.out = append(make([]byte, 0, size), l.out...)
-		h.Give(before)
+		h.Release(before)
 	}
 	return nil
 }

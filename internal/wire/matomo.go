@@ -31,7 +31,7 @@ func (Matomo) Routes() []Route {
 }
 
 // Decode reads one hit, from the query or a form, or a JSON object of many.
-func (Matomo) Decode(r *Request) (*Sent, error) {
+func (Matomo) Decode(r *Request) (*Decoded, error) {
 	m := matomos.Get().(*matomo)
 	defer func() {
 		m.request, m.token = nil, ""
@@ -71,7 +71,7 @@ type matomo struct {
 
 // single reads a request that is a hit itself. What is in the query counts before what
 // is in the body.
-func (m *matomo) single() (*Sent, error) {
+func (m *matomo) single() (*Decoded, error) {
 	m.fresh()
 	m.form(bytes.TrimSpace(m.data[m.pos:]))
 	m.query(m.request.Query)
@@ -82,7 +82,7 @@ func (m *matomo) single() (*Sent, error) {
 		return nil, weir.Errorf(weir.ETOOLARGE, "the hit is over %d bytes", m.limits.Event)
 	}
 	m.until = len(m.data)
-	s := &Sent{}
+	s := &Decoded{}
 	s.Unsupported = m.hit()
 	if s.Unsupported == "" && len(m.rejected) == 0 {
 		m.date(0, time.Minute)
@@ -91,7 +91,7 @@ func (m *matomo) single() (*Sent, error) {
 		j := m.rejected[0]
 		return nil, weir.Errorf(weir.EINVALID, "%s", strings.TrimSuffix(j.Reason+": "+j.Detail, ": "))
 	}
-	s.Parts, s.Historical, s.Reply = []Part{m.part(m.owners[0])}, m.historical, m.reply
+	s.Parts, s.Historical, s.State = []Part{m.part(m.owners[0])}, m.historical, m.reply
 	return s, nil
 }
 
@@ -105,7 +105,7 @@ func writeKey(text string) string {
 
 // bulk reads {"requests":[…],"token_auth"}. A request is a query, or an object of
 // parameters.
-func (m *matomo) bulk() (*Sent, error) {
+func (m *matomo) bulk() (*Decoded, error) {
 	requests := 0
 	m.next()
 	for more := m.begin('}'); more; more = m.more('}') {
@@ -116,10 +116,10 @@ func (m *matomo) bulk() (*Sent, error) {
 			requests = m.pos
 			m.skip()
 		case string(key) == "token_auth":
-			at := m.texted()
+			at := m.readText()
 			m.token = writeKey(string(m.text[at.from:at.to]))
 		case string(key) == "send_image":
-			at := m.texted()
+			at := m.readText()
 			m.reply.quiet = at.to-at.from == 1 && m.text[at.from] == '0'
 		default:
 			m.skip()
@@ -146,7 +146,7 @@ func (m *matomo) bulk() (*Sent, error) {
 		m.pos = requests
 		m.hits()
 	}
-	if err := m.crowded(); err != nil {
+	if err := m.tooManyEvents(); err != nil {
 		return nil, err
 	}
 	m.reply.hits = len(m.owners)
@@ -158,7 +158,7 @@ func (m *matomo) bulk() (*Sent, error) {
 	case len(parts) > maxProjects:
 		return nil, weir.Errorf(weir.ETOOLARGE, "over %d sites in one request", maxProjects)
 	}
-	return &Sent{Parts: parts, Historical: m.historical, Reply: m.reply}, nil
+	return &Decoded{Parts: parts, Historical: m.historical, State: m.reply}, nil
 }
 
 // hits reads the array at pos, and says whether its hits are for several sites.
@@ -174,7 +174,7 @@ func (m *matomo) hits() (several bool) {
 		m.next()
 		switch m.peek() {
 		case '"':
-			at := m.texted()
+			at := m.readText()
 			text := m.text[at.from:at.to]
 			if i := bytes.IndexByte(text, '?'); i >= 0 {
 				text = text[i+1:]

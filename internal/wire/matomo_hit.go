@@ -23,7 +23,7 @@ const matomoRecent = 24 * 3600 * 1e6
 
 // hit makes an event of the parameters. What Weir does not keep it names instead.
 func (m *matomo) hit() (unsupported string) {
-	m.begun()
+	m.startItem()
 	m.pos = m.until
 	owner := m.owner()
 	m.owners = append(m.owners, owner)
@@ -67,7 +67,7 @@ func (m *matomo) owner() string {
 	if m.token != "" && len(site) > 0 {
 		return m.token
 	}
-	site = clipped(site, longestName)
+	site = truncated(site, longestName)
 	if n := len(m.owners); n > 0 && m.owners[n-1] == string(site) {
 		return m.owners[n-1]
 	}
@@ -80,7 +80,7 @@ func (m *matomo) said(k matomoKey) bool { return len(m.value(k)) > 0 }
 func (m *matomo) ends() {
 	m.identifies()
 	events, rejected := len(m.in), len(m.rejected)
-	m.settle()
+	m.finishItem()
 	if len(m.in) > events {
 		m.in[events].Index = m.index
 	}
@@ -94,7 +94,7 @@ func (m *matomo) set(f slot, k matomoKey) {
 	if text := m.value(k); len(text) > 0 {
 		from := len(m.text)
 		m.text = append(m.text, text...)
-		m.at[f] = m.cut(f, span{from, len(m.text)})
+		m.at[f] = m.truncate(f, span{from, len(m.text)})
 	}
 }
 

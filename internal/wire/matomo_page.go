@@ -64,7 +64,7 @@ func (m *matomo) campaign() {
 		at := m.decoded(value)
 		from := len(m.text)
 		m.text = append(m.text, m.buf[at.from:at.to]...)
-		m.at[f] = m.cut(f, span{from, len(m.text)})
+		m.at[f] = m.truncate(f, span{from, len(m.text)})
 		m.buf = m.buf[:keep]
 	}
 }

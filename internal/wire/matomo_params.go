@@ -217,7 +217,7 @@ func (m *matomo) parameters() {
 			m.skip()
 			p.value = m.copied(m.data[from:m.pos])
 		default:
-			at := m.texted()
+			at := m.readText()
 			p.value = m.copied(m.text[at.from:at.to])
 		}
 		m.params = append(m.params, p)

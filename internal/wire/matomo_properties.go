@@ -10,7 +10,7 @@ func (m *matomo) label(name []byte) bool {
 	if len(name) == 0 || m.reason != "" {
 		return false
 	}
-	m.depth1()
+	m.openProperties()
 	before := len(m.properties)
 	if len(m.keys) > 0 {
 		m.properties = append(m.properties, ',')
@@ -109,7 +109,7 @@ func (m *matomo) variable() {
 	for more := m.begin(']'); more; more = m.more(']') {
 		switch n++; {
 		case n == 1:
-			name = m.texted()
+			name = m.readText()
 		case n == 2 && m.label(m.text[name.from:name.to]):
 			m.compact("properties", 2)
 		default:

@@ -23,8 +23,8 @@ const matomoImage = "GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\x00\x00\x00!
 // Answer is an image, or nothing where the sender wants none; of a bulk, how many hits
 // were taken. What Weir does not keep counts as taken. If a project could not take its
 // hits now, the sender is to send all again: those that were stored have ids.
-func (Matomo) Answer(_ *Request, s *Sent) Response {
-	reply, _ := s.Reply.(matomoReply)
+func (Matomo) Answer(_ *Request, s *Decoded) Response {
+	reply, _ := s.State.(matomoReply)
 	switch {
 	case reply.bulk:
 		return matomoBulk(reply, s.Parts)

@@ -8,7 +8,7 @@ import (
 // amount reads a sum of money: a number, or a text such as "$1,234.50" or "12,30 €".
 // Anything else is 0 and not ok.
 func (d *draft) amount() (sum float64, ok bool) {
-	at := d.texted()
+	at := d.readText()
 	sum, ok = readAmount(d.text[at.from:at.to])
 	d.text = d.text[:at.from]
 	return sum, ok

@@ -6,19 +6,19 @@ import (
 	"strings"
 )
 
-// What the request's body may name its project by is looked for before it is read
-// whole, or decoded. So it is no reading of JSON: a text under one of the keys,
-// wherever it stands. Whoever writes another project's name there has a name that he
-// could have sent as well.
+// ProjectNames runs before the whole body has arrived. So it does not parse JSON: it
+// searches the bytes for one of the keys, at any place, and returns the text behind it. A
+// sender gains nothing by a wrong name: it must know a valid name, and could have sent
+// that as its project.
 
-// mostNames bounds how many are looked up for a request, longestName their length: no
-// project has a longer one.
+// mostNames bounds the names per request; longestName bounds their length in bytes (no
+// project has a longer name).
 const (
 	mostNames   = 4
 	longestName = 512
 )
 
-// jsonNames are the first texts and numbers that stand under the keys.
+// jsonNames returns the first texts and numbers that follow one of the keys.
 func jsonNames(text []byte, keys ...string) (names []string) {
 	for _, key := range keys {
 		quoted := []byte(`"` + key + `"`)
@@ -45,8 +45,8 @@ func jsonNames(text []byte, keys ...string) (names []string) {
 	return names
 }
 
-// Names are those of tokens.
-func (PostHog) Names(r *Request, text []byte) []string {
+// ProjectNames returns tokens.
+func (PostHog) ProjectNames(r *Request, text []byte) []string {
 	if r.Route.Path == posthogV1 {
 		return []string{bearerOf(r.Header.Get("Authorization"))}
 	}
@@ -56,21 +56,21 @@ func (PostHog) Names(r *Request, text []byte) []string {
 	return jsonNames(text, "api_key", "token", "$token")
 }
 
-// Names are those of clients.
-func (OpenPanel) Names(r *Request, text []byte) []string {
+// ProjectNames returns client ids.
+func (OpenPanel) ProjectNames(r *Request, text []byte) []string {
 	if id := cmp.Or(r.Header.Get("Openpanel-Client-Id"), r.Header.Get("Mixan-Client-Id")); id != "" {
 		return []string{strings.TrimSpace(id)}
 	}
 	return jsonNames(text, "clientId")
 }
 
-// Names are those of either vendor.
-func (t Track) Names(r *Request, text []byte) []string {
-	return append(t.OpenPanel.Names(r, text), t.PostHog.Names(r, text)...)
+// ProjectNames returns the names of both vendors' forms.
+func (t Track) ProjectNames(r *Request, text []byte) []string {
+	return append(t.OpenPanel.ProjectNames(r, text), t.PostHog.ProjectNames(r, text)...)
 }
 
-// Names are write keys.
-func (Segment) Names(r *Request, text []byte) []string {
+// ProjectNames returns write keys.
+func (Segment) ProjectNames(r *Request, text []byte) []string {
 	if key := segmentKey(r.Header, r.Query, ""); key != "" {
 		return []string{key}
 	}
@@ -82,8 +82,8 @@ func (Segment) Names(r *Request, text []byte) []string {
 	return names
 }
 
-// Names are sites.
-func (Plausible) Names(_ *Request, text []byte) []string {
+// ProjectNames returns sites.
+func (Plausible) ProjectNames(_ *Request, text []byte) []string {
 	var names []string
 	for _, name := range jsonNames(text, "domain", "d") {
 		site, _, _ := strings.Cut(name, ",")
@@ -95,14 +95,14 @@ func (Plausible) Names(_ *Request, text []byte) []string {
 	return names
 }
 
-// Names are websites.
-func (Umami) Names(_ *Request, text []byte) []string { return jsonNames(text, "website") }
+// ProjectNames returns website ids.
+func (Umami) ProjectNames(_ *Request, text []byte) []string { return jsonNames(text, "website") }
 
-// Names are those in the request's address: there are no others.
-func (GA4) Names(r *Request, _ []byte) []string { return []string{ga4Project(r)} }
+// ProjectNames returns the name in the request's address, the only one.
+func (GA4) ProjectNames(r *Request, _ []byte) []string { return []string{ga4Project(r)} }
 
-// Names are sites, or the key that proves a sender's rights.
-func (Matomo) Names(r *Request, text []byte) []string {
+// ProjectNames returns site ids and authentication tokens.
+func (Matomo) ProjectNames(r *Request, text []byte) []string {
 	names := []string{r.Query.Get("idsite"), writeKey(r.Query.Get("token_auth"))}
 	names = append(names, jsonNames(text, "token_auth", "idsite")...)
 	for _, key := range []string{"idsite=", "token_auth="} {
@@ -117,7 +117,7 @@ func (Matomo) Names(r *Request, text []byte) []string {
 	return names
 }
 
-// bearerOf is the token of an Authorization header, "" for another scheme.
+// bearerOf returns the token of an Authorization header, "" for a scheme other than Bearer.
 func bearerOf(authorization string) string {
 	scheme, token, _ := strings.Cut(authorization, " ")
 	if !strings.EqualFold(scheme, "Bearer") {

@@ -25,16 +25,16 @@ type Position struct {
 // holds on to body: it may be released at once.
 //
 // Errors: EINVALID, with a Position, for a body that is none of these forms;
-// ETOOLARGE for more than Limits.Events items; those of Holding.Take. Then nothing is returned.
+// ETOOLARGE for more than Limits.Events items; those of Reservation.Reserve. Then nothing is returned.
 func Events(body []byte, now time.Time, l Limits) (in []weir.Incoming, rejected []weir.Rejection, err error) {
 	n := natives.Get().(*native)
 	defer n.put()
 	n.limits, n.now = l, now.UnixMicro()
 	scratch := n.scratch(len(body))
-	if err := l.Memory.Take(scratch); err != nil {
+	if err := l.Memory.Reserve(scratch); err != nil {
 		return nil, nil, err
 	}
-	defer l.Memory.Give(scratch)
+	defer l.Memory.Release(scratch)
 
 	text := bytes.TrimPrefix(body, []byte("\ufeff"))
 	n.document(text)

@@ -39,7 +39,7 @@ func (OpenPanel) Routes() []Route {
 }
 
 // Decode reads one event, or a batch of them.
-func (OpenPanel) Decode(r *Request) (*Sent, error) {
+func (OpenPanel) Decode(r *Request) (*Decoded, error) {
 	p := openpanels.Get().(*openpanel)
 	defer func() {
 		p.project, p.library, p.language, p.address, p.request = "", "", "", "", nil
@@ -108,9 +108,9 @@ func hasVisitor(userAgent string) bool {
 	return false
 }
 
-func (p *openpanel) sent() (*Sent, error) {
+func (p *openpanel) sent() (*Decoded, error) {
 	var err error
-	s := &Sent{}
+	s := &Decoded{}
 	reply := openpanelReply{}
 	switch p.request.Route.Path {
 	case openpanelDevice:
@@ -129,7 +129,7 @@ func (p *openpanel) sent() (*Sent, error) {
 		err = p.alone(openpanelKindDecrement)
 	}
 	if err == nil {
-		err = p.crowded()
+		err = p.tooManyEvents()
 	}
 	if err != nil {
 		return nil, err
@@ -143,16 +143,16 @@ func (p *openpanel) sent() (*Sent, error) {
 	}
 	part := p.part(p.project)
 	if p.visitor && len(part.Events) == 0 {
-		part.Asks = &weir.Source{IP: p.address}
+		part.Visitor = &weir.Source{IP: p.address}
 	}
-	s.Parts, s.Reply = []Part{part}, reply
+	s.Parts, s.State = []Part{part}, reply
 	return s, nil
 }
 
 func errNoClient() error { return weir.Errorf(weir.EUNAUTHORIZED, "the client id is missing") }
 
 // track reads {"type","payload"}, its keys in any order.
-func (p *openpanel) track(s *Sent, reply *openpanelReply) error {
+func (p *openpanel) track(s *Decoded, reply *openpanelReply) error {
 	kind, payload, over := p.envelope(true)
 	if over {
 		s.Unsupported = "replay"
@@ -186,7 +186,7 @@ func (p *openpanel) envelope(stop bool) (kind openpanelKind, payload int, over b
 		switch {
 		case !ok:
 		case string(key) == "type":
-			at := p.texted()
+			at := p.readText()
 			kind = openpanelKindOf(p.text[at.from:at.to])
 			if stop && kind == openpanelKindReplay && p.project != "" {
 				return kind, 0, true
@@ -195,7 +195,7 @@ func (p *openpanel) envelope(stop bool) (kind openpanelKind, payload int, over b
 			payload = p.pos
 			p.skip()
 		case string(key) == "clientId" && p.project == "":
-			at := p.texted()
+			at := p.readText()
 			p.project = string(p.text[at.from:at.to])
 		default:
 			p.skip()
@@ -233,7 +233,7 @@ func (p *openpanel) batch(at int, reply *openpanelReply) error {
 			break
 		}
 		if p.peek() != '{' {
-			p.begun()
+			p.startItem()
 			p.skip()
 			p.refused(ReasonNotObject, "")
 			continue
@@ -242,10 +242,10 @@ func (p *openpanel) batch(at int, reply *openpanelReply) error {
 		end := p.pos
 		switch kind {
 		case openpanelKindReplay:
-			p.begun()
+			p.startItem()
 			p.refused(ReasonUnsupported, "replay")
 		case openpanelKindBatch:
-			p.begun()
+			p.startItem()
 			p.refused(ReasonWrongType, "type: a batch holds no batch")
 		default:
 			p.events(kind, payload)

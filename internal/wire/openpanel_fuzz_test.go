@@ -19,7 +19,7 @@ func small() wire.Limits {
 // checkExchange checks what holds for any request: it is refused as the sender's fault,
 // or its events are within the limits, each of a place in the request, and the answer
 // is one.
-func checkExchange(t *testing.T, p wire.Protocol, r *wire.Request) *wire.Sent {
+func checkExchange(t *testing.T, p wire.Protocol, r *wire.Request) *wire.Decoded {
 	sent, err := p.Decode(r)
 	if err != nil {
 		switch code := weir.ErrorCode(err); code {

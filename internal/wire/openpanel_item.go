@@ -127,7 +127,7 @@ func (p *openpanel) readAt(k openpanelKey, f slot) {
 // events makes events of the payload at a place.
 func (p *openpanel) events(kind openpanelKind, at int) {
 	if p.pos = at; kind == openpanelKindNone || at == 0 && p.request.Route.Path == openpanelTrack || p.peek() != '{' {
-		p.begun()
+		p.startItem()
 		if kind == openpanelKindNone {
 			p.refused(ReasonWrongType, "type: is not known")
 		} else {
@@ -156,7 +156,7 @@ func (p *openpanel) events(kind openpanelKind, at int) {
 
 // starts begins an event at pos with what the request says of it.
 func (p *openpanel) starts() {
-	p.begun()
+	p.startItem()
 	p.currency, p.identity = span{}, 0
 	p.client, p.reported = p.visitor, !p.visitor
 	p.put(fieldLibrary, p.library)
@@ -171,7 +171,7 @@ func (p *openpanel) settles(from, to int) {
 	}
 	p.pos = to
 	events, rejected := len(p.in), len(p.rejected)
-	p.settle()
+	p.finishItem()
 	if len(p.in) > events {
 		p.in[events].Index = p.index
 	}

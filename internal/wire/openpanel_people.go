@@ -46,12 +46,12 @@ func (p *openpanel) adds() {
 	}
 	var trait span
 	if p.seek(openpanelProperty) {
-		trait = p.texted()
+		trait = p.readText()
 	}
 	if trait.to == trait.from {
 		p.defect(ReasonWrongType, "property: is required")
 	}
-	p.named("$add")
+	p.propertyKey("$add")
 	p.properties = appendQuoted(append(p.properties, '{'), p.text[trait.from:trait.to])
 	p.properties = strconv.AppendFloat(append(p.properties, ':'), by, 'g', -1, 64)
 	p.properties = append(p.properties, '}')
@@ -75,13 +75,13 @@ func (p *openpanel) group() {
 	p.put(fieldName, weir.NameGroup)
 	var id span
 	if p.seek(openpanelID) {
-		id = p.texted()
+		id = p.readText()
 	}
 	if id.to == id.from {
 		p.defect(ReasonIDMissing, "id: is required")
 	}
 	if p.seek(openpanelType) {
-		if at := p.texted(); at.to > at.from {
+		if at := p.readText(); at.to > at.from {
 			p.keepText("group_type", p.text[at.from:at.to])
 		}
 	}
@@ -109,7 +109,7 @@ func (p *openpanel) assigns() {
 		p.pos = at
 		p.starts()
 		p.put(fieldName, weir.NameGroup)
-		id := p.texted()
+		id := p.readText()
 		if id.to == id.from {
 			p.defect(ReasonIDMissing, "groupIds: an id is missing")
 		}

@@ -14,14 +14,14 @@ const openpanelGroupType = "group"
 // fields, its bookkeeping goes, and the rest is kept.
 func (p *openpanel) custom() {
 	if p.seek(openpanelProperties) {
-		p.bag(p.take)
+		p.readProperties(p.consume)
 	}
 }
 
 // take reads the value of a property that is not to be kept under its key.
-func (p *openpanel) take(key []byte) bool {
+func (p *openpanel) consume(key []byte) bool {
 	if len(key) < 2 || key[0] != '_' || key[1] != '_' {
-		return p.takePlain(key)
+		return p.consumePlain(key)
 	}
 	switch string(key) {
 	case "__path":
@@ -67,13 +67,13 @@ func (p *openpanel) take(key []byte) bool {
 }
 
 // takePlain is take for the keys that users may have made up themselves.
-func (p *openpanel) takePlain(key []byte) bool {
+func (p *openpanel) consumePlain(key []byte) bool {
 	if string(key) == "currency" {
-		return p.takeCurrency()
+		return p.consumeCurrency()
 	}
 	switch p.item.kind {
 	case openpanelKindTrack, openpanelKindOld:
-		return p.takeCampaign(key) || p.item.kind == openpanelKindOld && p.takeOld(key) ||
+		return p.consumeCampaign(key) || p.item.kind == openpanelKindOld && p.consumeOld(key) ||
 			string(key) == propertyGroups && p.item.where[openpanelGroups] != 0 && p.skip()
 	case openpanelKindIdentify:
 		for k := openpanelFirstName; k <= openpanelAvatar; k++ {
@@ -95,7 +95,7 @@ func (p *openpanel) takePlain(key []byte) bool {
 }
 
 // takeCampaign reads what says how a visitor came.
-func (p *openpanel) takeCampaign(key []byte) bool {
+func (p *openpanel) consumeCampaign(key []byte) bool {
 	switch string(key) {
 	case "utm_source":
 		p.read(fieldUTMSource)
@@ -114,7 +114,7 @@ func (p *openpanel) takeCampaign(key []byte) bool {
 }
 
 // takeOld reads what SDKs sent before its names began with "__".
-func (p *openpanel) takeOld(key []byte) bool {
+func (p *openpanel) consumeOld(key []byte) bool {
 	switch string(key) {
 	case "path":
 		p.readFirst(fieldURL)
@@ -135,7 +135,7 @@ func (p *openpanel) query() {
 		return
 	}
 	for more := p.begin('}'); more; more = p.more('}') {
-		if key, ok := p.field(); ok && !p.takeCampaign(key) {
+		if key, ok := p.field(); ok && !p.consumeCampaign(key) {
 			p.skip()
 		}
 	}
@@ -147,7 +147,7 @@ func (p *openpanel) device() {
 		p.skip()
 		return
 	}
-	at := p.texted()
+	at := p.readText()
 	from := len(p.text)
 	if p.text = append(p.text, trimmed(p.text[at.from:at.to], 64)...); len(p.text) > from {
 		p.at[fieldDevice] = span{from, len(p.text)}
@@ -156,7 +156,7 @@ func (p *openpanel) device() {
 
 // deviceType reads a kind of device.
 func (p *openpanel) deviceType() {
-	at := p.texted()
+	at := p.readText()
 	switch string(p.text[at.from:at.to]) {
 	case "mobile", "phone", "smartphone":
 		p.put(fieldDeviceType, weir.DevicePhone)
@@ -170,13 +170,13 @@ func (p *openpanel) deviceType() {
 }
 
 // takeCurrency reads what may be the currency of a revenue.
-func (p *openpanel) takeCurrency() bool {
+func (p *openpanel) consumeCurrency() bool {
 	pos := p.pos
 	if p.peek() != '"' || p.has(fieldCurrency) {
 		return false
 	}
 	from := len(p.text)
-	if at := p.texted(); at.to-at.from != 3 {
+	if at := p.readText(); at.to-at.from != 3 {
 		p.text, p.pos = p.text[:from], pos
 		return false
 	}
@@ -200,12 +200,12 @@ func (p *openpanel) keepGroups() {
 		return
 	}
 	before, keys := len(p.properties), len(p.keys)
-	p.named(propertyGroups)
+	p.propertyKey(propertyGroups)
 	p.properties = append(p.properties, `{"`+openpanelGroupType+`":`...)
 	first, n := len(p.properties), 0
 	for more := p.begin(']'); more; more = p.more(']') {
-		at := p.texted()
-		if at = p.cut(fieldProfile, at); at.to == at.from {
+		at := p.readText()
+		if at = p.truncate(fieldProfile, at); at.to == at.from {
 			continue
 		}
 		if n++; n > 1 {

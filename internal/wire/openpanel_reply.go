@@ -19,8 +19,8 @@ const openpanelJSON = "application/json; charset=utf-8"
 
 // Answer names the device and a session, which the SDK keeps until the next answer. The
 // old addresses answer in words.
-func (OpenPanel) Answer(r *Request, s *Sent) Response {
-	reply, _ := s.Reply.(openpanelReply)
+func (OpenPanel) Answer(r *Request, s *Decoded) Response {
+	reply, _ := s.State.(openpanelReply)
 	if reply.batch {
 		return Response{Status: http.StatusAccepted, ContentType: openpanelJSON, Body: openpanelBatch(reply, s.Parts)}
 	}

@@ -69,7 +69,7 @@ func DefaultConsumers() []string {
 // holds on to body.
 //
 // Errors: EINVALID for a body that is not in the encoding, ETOOLARGE for more
-// than Limits.Events spans of any kind, those of Holding.Take. Then nothing is returned.
+// than Limits.Events spans of any kind, those of Reservation.Reserve. Then nothing is returned.
 func Traces(body []byte, e Encoding, consumers []string, now time.Time, l Limits) (in []weir.Incoming, rejected []weir.Rejection, err error) {
 	t := &traces{limits: l, now: now, consumers: consumers}
 	if e == Protobuf {
@@ -132,7 +132,7 @@ func (t *traces) next() error {
 }
 
 func (t *traces) reject(reason, detail string) {
-	if t.limits.Memory.Take(rejectionCost) != nil {
+	if t.limits.Memory.Reserve(rejectionCost) != nil {
 		return
 	}
 	t.rejected = append(t.rejected, weir.Rejection{Index: t.spans - 1, Reason: reason, Detail: detail})
@@ -320,20 +320,20 @@ func (c *caller) nameRoute(method string) string {
 // path is the target's path: never its query, which may hold secrets.
 func (c *caller) path() string {
 	if p := c.text(attrPath); p != "" {
-		return cutQuery(p)
+		return stripQuery(p)
 	}
 	if p := c.text(attrTarget); strings.HasPrefix(p, "/") {
-		return cutQuery(p)
+		return stripQuery(p)
 	}
 	if _, rest, ok := strings.Cut(c.text(attrURL), "://"); ok {
 		if i := strings.IndexByte(rest, '/'); i >= 0 {
-			return cutQuery(rest[i:])
+			return stripQuery(rest[i:])
 		}
 	}
 	return ""
 }
 
-func cutQuery(s string) string {
+func stripQuery(s string) string {
 	if i := strings.IndexAny(s, "?#"); i >= 0 {
 		return s[:i]
 	}

@@ -101,10 +101,10 @@ func (t *traces) jsonResourceSpans() error {
 func (t *traces) unmarshal(raw []byte, to any, then func()) error {
 	h := t.limits.Memory
 	cost := jsonCost(raw)
-	if err := h.Take(cost); err != nil {
+	if err := h.Reserve(cost); err != nil {
 		return err
 	}
-	defer h.Give(cost)
+	defer h.Release(cost)
 	if err := json.Unmarshal(raw, to); err != nil {
 		return weir.Wrap(err, weir.EINVALID, "body is not an OTLP trace request in JSON: %s", jsonFault(err))
 	}
@@ -195,10 +195,10 @@ func (t *traces) jsonSpan(raw []byte) {
 		return
 	}
 	cost := jsonCost(raw)
-	if t.limits.Memory.Take(cost) != nil {
+	if t.limits.Memory.Reserve(cost) != nil {
 		return
 	}
-	defer t.limits.Memory.Give(cost)
+	defer t.limits.Memory.Release(cost)
 	if err := json.Unmarshal(raw, &s); err != nil {
 		t.reject(ReasonWrongType, jsonFault(err))
 		return

@@ -34,7 +34,7 @@ func (Plausible) Vendor() string { return "plausible" }
 func (Plausible) Routes() []Route { return []Route{{Method: http.MethodPost, Path: "/api/event"}} }
 
 // Decode reads one event, which goes to each of the sites that it names.
-func (Plausible) Decode(r *Request) (*Sent, error) {
+func (Plausible) Decode(r *Request) (*Decoded, error) {
 	p := plausibles.Get().(*plausible)
 	defer func() {
 		if p.close() && cap(p.inner) <= kept {
@@ -47,7 +47,7 @@ func (Plausible) Decode(r *Request) (*Sent, error) {
 
 // Answer is 202 whatever became of the event: a header tells how many sites it was
 // dropped for.
-func (Plausible) Answer(_ *Request, s *Sent) Response {
+func (Plausible) Answer(_ *Request, s *Decoded) Response {
 	out := Response{Status: http.StatusAccepted, ContentType: "text/plain; charset=utf-8", Body: []byte("ok")}
 	dropped := 0
 	for _, p := range s.Parts {
@@ -97,8 +97,8 @@ type plausibleEvent struct {
 	hasEngaged, hasDeep bool
 }
 
-func (p *plausible) sent() (*Sent, error) {
-	p.begun()
+func (p *plausible) sent() (*Decoded, error) {
+	p.startItem()
 	p.plausibleEvent = plausibleEvent{url: "is required"}
 	p.client = true
 	if p.peek() != '{' {
@@ -118,11 +118,11 @@ func (p *plausible) sent() (*Sent, error) {
 		return nil, err
 	}
 	p.mean()
-	p.settle()
+	p.finishItem()
 	p.date(0, time.Minute)
 	// Each copy is changed: its texts may be others then.
 	p.afford(int64(len(sites)-1) * (incomingSize + int64(len(p.text)+len(p.properties))))
-	s := &Sent{AnswersUnknown: true, Copies: true}
+	s := &Decoded{AnswersForUnknownProject: true, PartsAreCopies: true}
 	for _, site := range sites {
 		part := p.part(site)
 		if len(s.Parts) > 0 { // each project changes its own

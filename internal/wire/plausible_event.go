@@ -21,7 +21,7 @@ func (p *plausible) entry(key string) {
 			p.skip()
 			return
 		}
-		at := p.texted()
+		at := p.readText()
 		p.domain, p.sited = string(p.text[at.from:at.to]), true
 	case "hashMode", "h":
 		p.hash = p.truth()
@@ -42,7 +42,7 @@ func (p *plausible) entry(key string) {
 			p.engaged, p.hasEngaged = f, true
 		}
 	case "v":
-		if at := p.texted(); at.to > at.from && at.to-at.from <= 20 {
+		if at := p.readText(); at.to > at.from && at.to-at.from <= 20 {
 			version := string(p.text[at.from:at.to])
 			p.put(fieldLibrary, "plausible/", version)
 		}
@@ -84,7 +84,7 @@ func (p *plausible) custom() {
 	}
 	p.object(func() {
 		p.propped = true
-		p.bag(p.prop)
+		p.readProperties(p.prop)
 	})
 }
 
@@ -107,9 +107,9 @@ func (p *plausible) prop(key []byte) bool {
 	if !long {
 		return false
 	}
-	name := slices.Clone(clipped(bytes.ToValidUTF8(bytes.ReplaceAll(key, []byte{0}, nil), []byte("\ufffd")), plausibleKey))
-	at := p.texted()
-	p.keepQuoted(name, clipped(p.text[at.from:at.to], plausibleValue))
+	name := slices.Clone(truncated(bytes.ToValidUTF8(bytes.ReplaceAll(key, []byte{0}, nil), []byte("\ufffd")), plausibleKey))
+	at := p.readText()
+	p.keepQuoted(name, truncated(p.text[at.from:at.to], plausibleValue))
 	p.text = p.text[:at.from]
 	return true
 }
@@ -147,7 +147,7 @@ func (p *plausible) mean() {
 		p.put(fieldLibrary, "plausible")
 	}
 	if p.still && p.absent("interactive") {
-		p.named("interactive")
+		p.propertyKey("interactive")
 		p.properties = append(p.properties, "false"...)
 	}
 	if p.hash {

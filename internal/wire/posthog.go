@@ -60,12 +60,12 @@ func (PostHog) Routes() []Route {
 }
 
 // Decode reads a request by its address.
-func (h PostHog) Decode(r *Request) (*Sent, error) {
+func (h PostHog) Decode(r *Request) (*Decoded, error) {
 	if what, ok := posthogUnkept[r.Route.Path]; ok {
-		return &Sent{Unsupported: what}, nil
+		return &Decoded{Unsupported: what}, nil
 	}
 	if r.Route.NoBody {
-		return &Sent{}, nil
+		return &Decoded{}, nil
 	}
 	p := posthogs.Get().(*posthog)
 	defer func() {
@@ -85,7 +85,7 @@ func (h PostHog) Decode(r *Request) (*Sent, error) {
 
 // Answer is {"status":"Ok"} with exactly 200, which the SDKs look for; an event
 // without a name or a person is an error, whatever became of the others.
-func (h PostHog) Answer(r *Request, s *Sent) Response {
+func (h PostHog) Answer(r *Request, s *Decoded) Response {
 	switch {
 	case r.Route.Path == posthogV1:
 		return answerV1(r, s)

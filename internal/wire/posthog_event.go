@@ -79,10 +79,10 @@ type posthogEvent struct {
 	own  [ownCount]span
 	kind posthogKind
 
-	set, once places // of objects of traits
-	unset     places
-	groupSet  places
-	late      int // where properties are that came before the event's name
+	set, once    places // of objects of traits
+	unset        places
+	groupSet     places
+	propertiesAt int // where properties are that came before the event's name
 
 	identified, process int8
 	server              bool
@@ -108,11 +108,11 @@ func (p *posthog) placed(at *places, which int) {
 	p.skip()
 }
 
-func (p *posthog) text0(o own) []byte { return p.text[p.own[o].from:p.own[o].to] }
+func (p *posthog) ownText(o own) []byte { return p.text[p.own[o].from:p.own[o].to] }
 
 func (p *posthog) hasOwn(o own) bool { return p.own[o].to > p.own[o].from }
 
-func (p *posthog) readOwn(o own) { p.own[o] = p.texted() }
+func (p *posthog) readOwn(o own) { p.own[o] = p.readText() }
 
 // finish makes of what was read an event, or two, or a rejection.
 func (p *posthog) finish() {
@@ -124,9 +124,9 @@ func (p *posthog) finish() {
 		p.put(fieldName, weir.NameIdentify)
 		p.kind = posthogSet
 	}
-	if p.late > 0 {
-		p.pos = p.late
-		p.bag(p.property)
+	if p.propertiesAt > 0 {
+		p.pos = p.propertiesAt
+		p.readProperties(p.property)
 	}
 	p.tokens()
 	if p.v1 {
@@ -134,7 +134,7 @@ func (p *posthog) finish() {
 	}
 	if p.kind == posthogUnknown {
 		p.pos = end
-		p.unkept = posthogUnkeptName(p.get(fieldName))
+		p.dropped = posthogUnkeptName(p.get(fieldName))
 		p.unsupported(string(p.get(fieldName)))
 		return
 	}
@@ -145,9 +145,9 @@ func (p *posthog) finish() {
 	p.meaning()
 	p.pos = end
 	taken := len(p.in)
-	p.settle()
+	p.finishItem()
 	if len(p.in) > taken && !p.kind.person() {
-		p.further(end)
+		p.addIdentify(end)
 	}
 }
 
@@ -165,12 +165,12 @@ func posthogUnkeptName(event []byte) string {
 
 // tokens notes whose the event is.
 func (p *posthog) tokens() {
-	t := p.text0(ownToken)
+	t := p.ownText(ownToken)
 	if len(t) == 0 {
-		t = p.text0(ownTokenProperty)
+		t = p.ownText(ownTokenProperty)
 	}
 	switch {
-	case len(t) == 0 || p.outer:
+	case len(t) == 0 || p.requestToken:
 	case p.token == "":
 		p.token = string(t)
 	case string(t) != p.token:
@@ -184,17 +184,17 @@ func (p *posthog) page() {
 		p.at[fieldReferrer] = span{}
 	}
 	if p.hasOwn(ownScreen) && !p.has(fieldURL) {
-		p.at[fieldPath] = p.cut(fieldPath, p.own[ownScreen])
+		p.at[fieldPath] = p.truncate(fieldPath, p.own[ownScreen])
 		if p.kind == posthogView && !p.has(fieldTitle) {
 			p.at[fieldTitle] = p.at[fieldPath]
 		}
 	}
 	if !p.has(fieldURL) && !p.has(fieldPath) && p.hasOwn(ownPathname) {
-		p.at[fieldPath] = p.cut(fieldPath, p.own[ownPathname])
+		p.at[fieldPath] = p.truncate(fieldPath, p.own[ownPathname])
 	}
 	if !p.screened && p.kind < posthogIdentify && p.hasOwn(ownWidth) && p.hasOwn(ownHeight) {
 		from := len(p.text)
-		p.text = append(append(append(p.text, p.text0(ownWidth)...), 'x'), p.text0(ownHeight)...)
+		p.text = append(append(append(p.text, p.ownText(ownWidth)...), 'x'), p.ownText(ownHeight)...)
 		p.keepText("screen", p.text[from:])
 	}
 	if p.has(fieldCurrency) {
@@ -217,7 +217,7 @@ func (p *posthog) clock() {
 		p.stamp = stamp{us: p.now - p.offset, given: true, exact: true}
 	}
 	if !p.has(fieldID) && p.hasOwn(ownInsert) {
-		p.at[fieldID] = p.cut(fieldID, p.own[ownInsert])
+		p.at[fieldID] = p.truncate(fieldID, p.own[ownInsert])
 	}
 }
 
@@ -230,9 +230,9 @@ func (p *posthog) meaning() {
 		p.put(fieldName, weir.NameScreenLeave)
 	case posthogIdentify, posthogAlias, posthogSet:
 		p.put(fieldName, weir.NameIdentify)
-		p.traits()
+		p.storeTraits()
 	case posthogGroup:
 		p.put(fieldName, weir.NameGroup)
-		p.group()
+		p.storeGroup()
 	}
 }

@@ -9,7 +9,7 @@ import (
 
 // origin finds out whose machine sent the event: the visitor's own or a server.
 func (p *posthog) origin() {
-	lib := p.text0(ownLib)
+	lib := p.ownText(ownLib)
 	if p.v1 && len(lib) == 0 {
 		lib = []byte(p.sdk)
 		lib, _, _ = bytes.Cut(lib, []byte("/"))
@@ -50,9 +50,9 @@ func (p *posthog) origin() {
 	case p.v1 && !p.hasOwn(ownLib):
 		p.put(fieldLibrary, p.sdk)
 	case string(lib) == "web":
-		p.put(fieldLibrary, "posthog-js/", string(p.text0(ownLibVersion)))
+		p.put(fieldLibrary, "posthog-js/", string(p.ownText(ownLibVersion)))
 	case p.hasOwn(ownLib):
-		p.put(fieldLibrary, string(lib), "/", string(p.text0(ownLibVersion)))
+		p.put(fieldLibrary, string(lib), "/", string(p.ownText(ownLibVersion)))
 	}
 	if at := &p.at[fieldLibrary]; at.to > at.from && p.text[at.to-1] == '/' {
 		at.to--

@@ -22,7 +22,7 @@ func posthogText(r *Request) ([]byte, error) {
 	} else if isForm(r, text) {
 		h := r.Limits.Memory
 		texts := int64(len(text)) // of the field, as text, decoded and as bytes
-		if err := h.Take(3 * texts); err != nil {
+		if err := h.Reserve(3 * texts); err != nil {
 			return nil, err
 		}
 		form := bytes.TrimSpace(text)
@@ -30,7 +30,7 @@ func posthogText(r *Request) ([]byte, error) {
 			coding = c
 		}
 		text = []byte(formValue(form, "data"))
-		h.Give(2 * texts)
+		h.Release(2 * texts)
 	}
 	if coding == "" {
 		coding = r.Header.Get("Content-Encoding")
@@ -72,7 +72,7 @@ func posthogText(r *Request) ([]byte, error) {
 		if text = unspaced(text); len(text) == 0 {
 			return nil, weir.Errorf(weir.EINVALID, "request missing data payload")
 		}
-		r.Limits.Memory.look(text)
+		r.Limits.Memory.checkKnown(text)
 	}
 }
 
@@ -93,7 +93,7 @@ func unpack(text []byte, l Limits) ([]byte, error) {
 		b.taken = 0 // stays taken
 		return out, nil
 	}
-	if err := l.Memory.Take(int64(len(b.data))); err != nil {
+	if err := l.Memory.Reserve(int64(len(b.data))); err != nil {
 		return nil, err
 	}
 	return bytes.Clone(b.data), nil
@@ -151,8 +151,8 @@ func isBase64(text []byte) bool {
 }
 
 // unbase64 decodes base64 in either alphabet, padded or not.
-func unbase64(text []byte, h *Holding) ([]byte, error) {
-	if err := h.Take(2 * int64(len(text))); err != nil {
+func unbase64(text []byte, h *Reservation) ([]byte, error) {
+	if err := h.Reserve(2 * int64(len(text))); err != nil {
 		return nil, err
 	}
 	clean := make([]byte, 0, len(text))
@@ -169,7 +169,7 @@ func unbase64(text []byte, h *Holding) ([]byte, error) {
 	}
 	out := make([]byte, base64.RawStdEncoding.DecodedLen(len(clean)))
 	n, err := base64.RawStdEncoding.Decode(out, clean)
-	h.Give(int64(cap(clean)))
+	h.Release(int64(cap(clean)))
 	if err != nil {
 		return nil, weir.Wrap(err, weir.EINVALID, "failed to decode request: invalid base64 data")
 	}

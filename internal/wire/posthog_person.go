@@ -20,7 +20,7 @@ func (p *posthog) ident(o own) {
 		p.properties, p.keys = p.properties[:from], p.keys[:open]
 		p.own[o] = at
 	default:
-		p.own[o] = p.texted()
+		p.own[o] = p.readText()
 	}
 	at := &p.own[o]
 	if at.to-at.from <= maxDistinct {
@@ -52,41 +52,41 @@ func (p *posthog) who() {
 	case p.cookieless && string(id) == "$posthog_cookieless":
 		return
 	case p.kind == posthogIdentify && p.client:
-		p.at[fieldProfile] = p.cut(fieldProfile, who)
+		p.at[fieldProfile] = p.truncate(fieldProfile, who)
 		if p.hasOwn(ownAnonymous) {
 			device = p.own[ownAnonymous]
 		}
-		p.at[fieldDevice] = p.cut(fieldDevice, device)
+		p.at[fieldDevice] = p.truncate(fieldDevice, device)
 		return
 	case p.kind == posthogGroup && p.groupsOwn(id):
 		return
 	}
 	anonymous := p.identified == no || p.process == no && (named || p.reported) ||
-		named && bytes.Equal(id, p.text0(ownDevice))
+		named && bytes.Equal(id, p.ownText(ownDevice))
 	switch {
 	case anonymous && p.kind == posthogAlias && p.client:
 		// A browser tells who its visitor is.
-		p.at[fieldDevice] = p.cut(fieldDevice, who)
-		p.at[fieldProfile] = p.cut(fieldProfile, p.own[ownAlias])
+		p.at[fieldDevice] = p.truncate(fieldDevice, who)
+		p.at[fieldProfile] = p.truncate(fieldProfile, p.own[ownAlias])
 		return
 	case anonymous && p.kind != posthogAlias && p.kind != posthogIdentify:
-		p.at[fieldDevice] = p.cut(fieldDevice, who)
+		p.at[fieldDevice] = p.truncate(fieldDevice, who)
 		return
 	}
-	p.at[fieldProfile] = p.cut(fieldProfile, who)
-	p.at[fieldDevice] = p.cut(fieldDevice, device)
+	p.at[fieldProfile] = p.truncate(fieldProfile, who)
+	p.at[fieldDevice] = p.truncate(fieldDevice, device)
 	switch p.kind {
 	case posthogIdentify:
-		p.at[fieldAlias] = p.cut(fieldAlias, p.own[ownAnonymous])
+		p.at[fieldAlias] = p.truncate(fieldAlias, p.own[ownAnonymous])
 	case posthogAlias:
-		p.at[fieldAlias] = p.cut(fieldAlias, p.own[ownAlias])
+		p.at[fieldAlias] = p.truncate(fieldAlias, p.own[ownAlias])
 	}
 }
 
 // groupsOwn says whether an id is the one that servers' SDKs make up for a group
 // that they tell of: "$company_acme".
 func (p *posthog) groupsOwn(id []byte) bool {
-	kind, key := p.text0(ownGroupType), p.text0(ownGroupKey)
+	kind, key := p.ownText(ownGroupType), p.ownText(ownGroupKey)
 	return len(id) == 2+len(kind)+len(key) && id[0] == '$' && bytes.HasPrefix(id[1:], kind) &&
 		id[1+len(kind)] == '_' && bytes.HasSuffix(id, key)
 }

@@ -18,30 +18,30 @@ type posthog struct {
 	draft
 	posthogEvent // the item that is read
 
-	agent      string // of the request
-	engage     bool   // an object without an event sets traits
-	v1         bool
-	sdk        string // in v1, for all events
-	token      string // of the request, or of the events before
-	outer      bool   // token is the request's: those of events do not count
-	mixed      bool   // events with different tokens
-	sentAt     int64  // the sender's clock, in unix microseconds
-	hasSentAt  bool
-	historical bool
-	unkept     string // what was sent that Weir does not keep
-	uuids      []string
+	agent        string // of the request
+	engage       bool   // an object without an event sets traits
+	v1           bool
+	sdk          string // in v1, for all events
+	token        string // of the request, or of the events before
+	requestToken bool   // token is the request's: those of events do not count
+	mixed        bool   // events with different tokens
+	sentAt       int64  // the sender's clock, in unix microseconds
+	hasSentAt    bool
+	historical   bool
+	dropped      string // what was sent that Weir does not keep
+	uuids        []string
 }
 
 // start makes p ready for a request.
 func (p *posthog) start(r *Request, text []byte) {
 	p.open(r, text)
 	p.agent, p.engage, p.v1, p.sdk = r.UserAgent[:min(len(r.UserAgent), 512)], r.Route.Path == "/engage", false, ""
-	p.token, p.outer, p.mixed = "", false, false
-	p.sentAt, p.hasSentAt, p.historical, p.unkept, p.uuids = 0, false, false, "", nil
+	p.token, p.requestToken, p.mixed = "", false, false
+	p.sentAt, p.hasSentAt, p.historical, p.dropped, p.uuids = 0, false, false, "", nil
 }
 
 // sent reads the text of a request.
-func (p *posthog) sent(r *Request, text []byte) (*Sent, error) {
+func (p *posthog) sent(r *Request, text []byte) (*Decoded, error) {
 	p.start(r, text)
 	switch p.peek() {
 	case '[':
@@ -59,7 +59,7 @@ func (p *posthog) sent(r *Request, text []byte) (*Sent, error) {
 	if p.fault != "" {
 		return nil, weir.Wrap(p.malformed(), weir.EINVALID, "failed to parse request: %s", weir.ErrorMessage(p.malformed()))
 	}
-	if err := p.crowded(); err != nil {
+	if err := p.tooManyEvents(); err != nil {
 		return nil, err
 	}
 	if p.items == 0 {
@@ -71,7 +71,7 @@ func (p *posthog) sent(r *Request, text []byte) (*Sent, error) {
 	switch {
 	case p.token == "":
 		return nil, weir.Errorf(weir.EUNAUTHORIZED, "event submitted without an api_key")
-	case p.mixed && !p.outer:
+	case p.mixed && !p.requestToken:
 		return nil, weir.Errorf(weir.EUNAUTHORIZED, "batch submitted with inconsistent api_key values")
 	case strings.HasPrefix(p.token, "phx_"):
 		return nil, weir.Errorf(weir.EUNAUTHORIZED, "API key is not valid: personal_api_key")
@@ -85,13 +85,13 @@ func (p *posthog) sent(r *Request, text []byte) (*Sent, error) {
 }
 
 // result is what was read.
-func (p *posthog) result() *Sent {
+func (p *posthog) result() *Decoded {
 	var skew time.Duration
 	if p.hasSentAt {
 		skew = p.skew(p.sentAt)
 	}
 	p.date(skew, posthogAhead)
-	return &Sent{Parts: []Part{p.part(p.token)}, Unsupported: p.unkept, Historical: p.historical}
+	return &Decoded{Parts: []Part{p.part(p.token)}, Unsupported: p.dropped, Historical: p.historical}
 }
 
 // events reads an array of them.
@@ -106,13 +106,13 @@ func (p *posthog) events() {
 
 // item reads one element of an array.
 func (p *posthog) item() {
-	p.begun()
+	p.startItem()
 	p.posthogEvent = posthogEvent{}
 	if p.peek() != '{' {
 		if p.skip() {
 			p.defect(ReasonNotObject, "")
 			p.uuids = append(p.uuids, "")
-			p.settle()
+			p.finishItem()
 		}
 		return
 	}
@@ -131,7 +131,7 @@ func (p *posthog) item() {
 
 // object reads an object that is an event or holds some.
 func (p *posthog) object() {
-	p.begun()
+	p.startItem()
 	p.posthogEvent = posthogEvent{}
 	batch := false
 	for more := p.begin('}'); more; more = p.more('}') {
@@ -142,7 +142,7 @@ func (p *posthog) object() {
 		switch string(key) {
 		case "token", "$token", "api_key":
 			if t := p.short(); t != "" {
-				p.token, p.outer = t, true
+				p.token, p.requestToken = t, true
 			}
 		case "sent_at", "sentAt": // sentAt is posthog-python's
 			if us, ok := p.moment(); ok {
@@ -175,7 +175,7 @@ func (p *posthog) object() {
 
 // short reads a text that is not kept with the item.
 func (p *posthog) short() string {
-	at := p.texted()
+	at := p.readText()
 	s := string(p.text[at.from:at.to])
 	p.text = p.text[:at.from]
 	return s
@@ -197,9 +197,9 @@ func (p *posthog) entry(key []byte) {
 		p.ident(ownDistinct)
 	case "properties", "$properties":
 		if p.has(fieldName) {
-			p.bag(p.property)
+			p.readProperties(p.property)
 		} else { // what they mean is not known yet
-			p.late = p.pos
+			p.propertiesAt = p.pos
 			p.skip()
 		}
 	case "timestamp":

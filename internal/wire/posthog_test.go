@@ -47,9 +47,9 @@ func (c call) request(t testing.TB, p wire.Protocol) *wire.Request {
 }
 
 // posthogSent is what a call is decoded to and answered with.
-func posthogSent(t testing.TB, p wire.Protocol, c call) (sent *wire.Sent, answer wire.Response, err error) {
+func posthogSent(t testing.TB, p wire.Protocol, c call) (sent *wire.Decoded, answer wire.Response, err error) {
 	t.Helper()
-	answer, err = told(p, c.request(t, p), func(s *wire.Sent) { sent = s })
+	answer, err = told(p, c.request(t, p), func(s *wire.Decoded) { sent = s })
 	return sent, answer, err
 }
 

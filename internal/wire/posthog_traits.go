@@ -7,11 +7,11 @@ import (
 	weir "github.com/weir-analytics/weir"
 )
 
-// traits keeps what the event says of its person as the properties $set, $set_once
-// and $unset, and says whether there is anything.
-func (p *posthog) traits() (some bool) {
-	some = p.merged("$set", p.set, nil)
-	some = p.merged("$set_once", p.once, posthogAutomatic) || some
+// storeTraits stores the event's changes of traits as the properties $set, $set_once and
+// $unset. It reports whether there are any.
+func (p *posthog) storeTraits() (some bool) {
+	some = p.storeMerged("$set", p.set, nil)
+	some = p.storeMerged("$set_once", p.once, posthogAutomatic) || some
 	for _, at := range p.unset {
 		if at > 0 {
 			p.pos = at
@@ -24,15 +24,15 @@ func (p *posthog) traits() (some bool) {
 	return some
 }
 
-// further makes of traits that came with another event an identify event. Its id is
-// the event's with ":set", so that one which is sent again is a duplicate too.
-// Nothing is kept of whom nobody knows.
-func (p *posthog) further(end int) {
+// addIdentify adds an identify event if the current event (of another kind) also changes
+// traits. Its id is the event's id + ":set", so that a retry is recognized as a
+// duplicate. Traits of an event without a profile are dropped.
+func (p *posthog) addIdentify(end int) {
 	if !p.has(fieldProfile) || p.set == (places{}) && p.once == (places{}) && p.unset == (places{}) {
 		return
 	}
 	p.properties, p.keys = p.properties[:0], p.keys[:0]
-	if !p.traits() {
+	if !p.storeTraits() {
 		p.pos = end
 		return
 	}
@@ -47,14 +47,14 @@ func (p *posthog) further(end int) {
 	}
 	p.put(fieldName, weir.NameIdentify)
 	p.revenue = 0
-	p.items-- // it is of the same item
-	p.settle()
+	p.items-- // both events come from the same item
+	p.finishItem()
 }
 
-// group keeps what the event says of a group.
-func (p *posthog) group() {
-	p.keepText("group_type", p.text0(ownGroupType))
-	p.keepText("group_id", p.text0(ownGroupKey))
+// storeGroup stores a $groupidentify event: the group's type and id, and its properties.
+func (p *posthog) storeGroup() {
+	p.keepText("group_type", p.ownText(ownGroupType))
+	p.keepText("group_id", p.ownText(ownGroupKey))
 	if p.groupSet[1] == 0 {
 		return
 	}
@@ -78,14 +78,15 @@ func (p *posthog) group() {
 	}
 }
 
-// merged keeps the objects at the places as one, of which what comes first wins,
-// without what drop names. It keeps nothing, and returns false, when that is all.
-func (p *posthog) merged(name string, at places, drop func(key []byte) bool) bool {
+// storeMerged merges the objects at the given positions and stores the result as one
+// property. The first value of a key wins. Keys for which drop is true are left out; with
+// drop, null values too. If nothing is left it stores nothing and returns false.
+func (p *posthog) storeMerged(name string, at places, drop func(key []byte) bool) bool {
 	if at == (places{}) {
 		return false
 	}
 	size, outer := len(p.properties), len(p.keys)
-	p.named(name)
+	p.propertyKey(name)
 	p.properties = append(p.properties, '{')
 	first := len(p.keys)
 	for _, pos := range at {
@@ -105,6 +106,8 @@ func (p *posthog) merged(name string, at places, drop func(key []byte) bool) boo
 	return true
 }
 
+// mergeObject adds the entries of the object at pos to the property that is being
+// written. p.keys[first:] are the keys that it has already.
 func (p *posthog) mergeObject(first int, drop func(key []byte) bool) {
 	for more := p.begin('}'); more; more = p.more('}') {
 		begin := p.pos
@@ -140,8 +143,8 @@ func (p *posthog) mergeObject(first int, drop func(key []byte) bool) {
 	}
 }
 
-// posthogAutomatic says whether a trait to be set once is one that posthog-js sends of
-// its own accord: where the visitor came from first. Weir has that in the events.
+// posthogAutomatic reports whether posthog-js adds this $set_once trait automatically:
+// where the visitor first came from. Weir stores that with the events.
 func posthogAutomatic(key []byte) bool {
 	switch string(key) {
 	case "$referrer", "$referring_domain", "$current_url", "$host", "$pathname",

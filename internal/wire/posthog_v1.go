@@ -22,14 +22,14 @@ func v1Errorf(tag v1Tag, format string, args ...any) error {
 }
 
 // sentV1 reads the body of a request.
-func (p *posthog) sentV1(r *Request) (*Sent, error) {
+func (p *posthog) sentV1(r *Request) (*Decoded, error) {
 	p.start(r, r.Body)
 	p.v1 = true
 	token := bearerOf(r.Header.Get("Authorization"))
 	if token == "" || strings.HasPrefix(token, "phx_") {
 		return nil, weir.Errorf(weir.EUNAUTHORIZED, "The provided API token is not valid.")
 	}
-	p.token, p.outer = token, true
+	p.token, p.requestToken = token, true
 	p.sdk = header(r.Header, "PostHog-Sdk-Info")
 	p.sentAt, p.hasSentAt = readMoment([]byte(r.Header.Get("PostHog-Request-Timestamp")))
 
@@ -50,7 +50,7 @@ func (p *posthog) sentV1(r *Request) (*Sent, error) {
 	if p.fault != "" {
 		return nil, v1Errorf("request_parsing_error", "Failed to parse request body.")
 	}
-	if err := p.crowded(); err != nil {
+	if err := p.tooManyEvents(); err != nil {
 		return nil, err
 	}
 	if p.items == 0 {
@@ -63,7 +63,7 @@ func (p *posthog) sentV1(r *Request) (*Sent, error) {
 		return nil, err
 	}
 	s := p.result()
-	s.Reply = p.uuids
+	s.State = p.uuids
 	return s, nil
 }
 
@@ -125,9 +125,9 @@ func (p *posthog) entryV1(key []byte) {
 			p.skip()
 			p.defect(ReasonWrongType, "malformed_event_properties")
 		case p.has(fieldName):
-			p.bag(p.property)
+			p.readProperties(p.property)
 		default:
-			p.late = p.pos
+			p.propertiesAt = p.pos
 			p.skip()
 		}
 	default:
@@ -214,8 +214,8 @@ var v1Drops = map[string]string{
 }
 
 // answerV1 says what became of each event. Those seen before are ok.
-func answerV1(r *Request, s *Sent) Response {
-	uuids, _ := s.Reply.([]string)
+func answerV1(r *Request, s *Decoded) Response {
+	uuids, _ := s.State.([]string)
 	why, retry := make(map[int]string), make(map[int]bool)
 	for _, part := range s.Parts {
 		for _, rejected := range part.Rejected {

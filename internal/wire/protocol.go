@@ -9,49 +9,53 @@ import (
 	weir "github.com/weir-analytics/weir"
 )
 
-// Protocol is how the SDKs of one vendor speak. It is safe for concurrent use.
+// Protocol is the wire protocol of one vendor's SDKs. It is safe for concurrent use.
+//
+// For each request the server calls Decode, delivers the events, and calls Answer. If
+// something fails, it calls Refuse instead of Answer.
 type Protocol interface {
-	// Vendor is its name in logs and metrics: one lower-case word.
+	// Vendor returns the name for logs and metrics: one lower-case word.
 	Vendor() string
-	// Routes are the addresses that its SDKs call.
+	// Routes returns the addresses that the SDKs call.
 	Routes() []Route
-	// Names are what the request may name its project by: by its head, and by a
-	// text that is its body, without what it was wrapped in, or begins like it. They
-	// are a guess, by which more is read of a body: Decode tells.
-	Names(r *Request, text []byte) []string
-	// Decode reads a request. Errors are the sender's: EINVALID, ETOOLARGE,
-	// EUNAUTHORIZED, EUNSUPPORTED. Nothing that it returns holds on to the body.
-	Decode(r *Request) (*Sent, error)
-	// Answer is what the sender is told when its events are durable. s is what
-	// Decode made of the request; its events have been completed meanwhile.
-	Answer(r *Request, s *Sent) Response
-	// Refuse is what the sender is told of an error. status is the one that Weir
-	// itself would answer; headers such as Retry-After are set by the caller.
+	// ProjectNames returns the names (keys, sites) that the request may give its
+	// project. It looks at the headers and at text: the decompressed body, or its
+	// beginning while the rest still arrives. The result is a guess. The server uses it
+	// to let a sender with a known project use more memory; the answer comes from Decode.
+	ProjectNames(r *Request, text []byte) []string
+	// Decode turns a request into events. Errors, all the sender's fault: EINVALID,
+	// ETOOLARGE, EUNAUTHORIZED, EUNSUPPORTED. The result does not reference the body.
+	Decode(r *Request) (*Decoded, error)
+	// Answer returns the reply after the events are durable. s is the result of Decode,
+	// with the fields that the server fills in (see Part).
+	Answer(r *Request, s *Decoded) Response
+	// Refuse returns the reply to an error, in the vendor's form. status is the one of
+	// Weir's own API. The caller sets headers such as Retry-After.
 	Refuse(r *Request, status int, err *weir.Error) Response
 }
 
-// Route is an address as http.ServeMux has it: a method and a path without a
-// trailing slash, which is served too.
+// Route is a method and a path pattern of http.ServeMux. The path has no trailing slash;
+// the server also accepts it with one.
 type Route struct {
 	Method, Path string
-	NoBody       bool // what is sent there is not read
-	// Codings are values of Content-Encoding that are no codings of HTTP and that
-	// Decode undoes itself.
+	NoBody       bool // the server does not read a body
+	// Codings are values of Content-Encoding that HTTP does not define. Decode decodes
+	// them itself.
 	Codings []string
 }
 
-// Pattern is the route as one string, "POST /batch".
+// Pattern returns the route as one string, such as "POST /batch".
 func (r Route) Pattern() string { return r.Method + " " + r.Path }
 
-// Request is a request as a Protocol reads it.
+// Request is the input of a Protocol.
 type Request struct {
-	Route     Route // as in Routes
+	Route     Route // the matching one of Routes
 	Path      string
-	Host      string // as the sender addresses the server, with a port if there is one
-	Secure    bool   // by https, here or at a proxy before
+	Host      string // the server's name in the request, with the port if it has one
+	Secure    bool   // the sender used https, to this server or to a proxy in front of it
 	Query     url.Values
 	Header    http.Header
-	Body      []byte // decompressed; nil where the route has NoBody
+	Body      []byte // decompressed; nil if the route has NoBody
 	Coded     bool   // Body was compressed
 	IP        string // the sender's, "" when unknown
 	UserAgent string
@@ -59,7 +63,7 @@ type Request struct {
 	Limits    Limits
 }
 
-// Value is the part of the path that stands where the route has {name}.
+// Value returns the part of the path that matches {name} in the route.
 func (r *Request) Value(name string) string {
 	pattern, path := strings.Split(r.Route.Path, "/"), strings.Split(r.Path, "/")
 	for i, part := range pattern {
@@ -70,50 +74,51 @@ func (r *Request) Value(name string) string {
 	return ""
 }
 
-// maxProjects is how many projects a request may name: each is a delivery of its own.
+// maxProjects bounds the projects of one request. Each needs a delivery of its own.
 const maxProjects = 20
 
-// Sent is what one request brought.
-type Sent struct {
-	// Parts are its events by project: one in nearly all requests, none when it
-	// only asks for something or brings what Weir does not keep.
+// Decoded is the result of Decode.
+type Decoded struct {
+	// Parts are the events by project. Nearly all requests have one part. A request
+	// that only asks for something, or only sends what Weir does not store, has none.
 	Parts []Part
-	// Unsupported names what was taken and is not kept, such as "replay".
+	// Unsupported names data that Weir accepts but does not store, such as "replay".
 	Unsupported string
-	// AnswersUnknown says that Answer tells of parts whose project nobody knows. It
-	// is then asked even when that is so of all of them.
-	AnswersUnknown bool
-	// Copies says that all parts are the same events: a project that is named by
-	// several names has them once.
-	Copies bool
-	// Historical says that the events are long past, as of a migration.
+	// AnswersForUnknownProject: the vendor has a normal reply for an unknown project. So
+	// the server calls Answer, not Refuse, even if no part has a known project. The part
+	// has Err.
+	AnswersForUnknownProject bool
+	// PartsAreCopies: every part contains the same events, for several projects. If two
+	// names mean one project, that project gets the events once.
+	PartsAreCopies bool
+	// Historical: the events are old, as in a migration.
 	Historical bool
-	// Reply is the Protocol's own, from Decode to Answer.
-	Reply any
+	// State passes anything from Decode to Answer.
+	State any
 }
 
-// Part is the events of a request that go to one project.
+// Part contains the events of a request for one project.
 type Part struct {
-	// Project is what the sender names it by: a write key, or a name that a
-	// project was given.
-	Project  string
-	Events   []weir.Incoming
-	Rejected []weir.Rejection // after Decode its own, before Answer all
-	// Duplicates is how many of Events were known already, before Answer.
-	Duplicates int
-	// Asks is a visitor whose device Answer wants and of whom the part has no event;
-	// nil is none. Device is that, before Answer; "" when nothing tells it.
-	Asks   *weir.Source
-	Device string
-	// Err is why the part was not taken, before Answer, where others were; nil
-	// when it was.
-	Err error
+	// Project is the sender's name for it: a write key or a site.
+	Project string
+	Events  []weir.Incoming
+	// Rejected: Decode sets its own rejections, the server adds those of ingest.
+	Rejected []weir.Rejection
+	// Visitor, if not nil, asks the server for the device id of this visitor. It is for
+	// requests that need the id in the answer but contain no event of the visitor.
+	Visitor *weir.Source
+
+	// The server sets these before Answer.
+
+	Duplicates int    // how many of Events were stored before
+	Device     string // of Visitor; "" if it cannot be derived
+	Err        error  // why this part was not stored, while others were; nil if it was
 }
 
-// Response is an answer. ContentType is empty with an empty body.
+// Response is an HTTP reply. ContentType is empty if Body is.
 type Response struct {
 	Status      int
 	ContentType string
-	Header      http.Header // further ones, or nil
+	Header      http.Header // more headers, or nil
 	Body        []byte
 }

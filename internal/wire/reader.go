@@ -57,9 +57,9 @@ func (r *reader) measure() {
 }
 
 // afford takes memory for what comes of the body; without it the reader ends at once,
-// and Holding.Err says why.
+// and Reservation.Err says why.
 func (r *reader) afford(n int64) bool {
-	if r.limits.Memory.Take(n) != nil {
+	if r.limits.Memory.Reserve(n) != nil {
 		r.fail("there is no memory for it")
 		return false
 	}

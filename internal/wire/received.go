@@ -34,7 +34,7 @@ func putPiece(p *[]byte) {
 // received is data as far as it has come, in pieces. What is taken of holding is their
 // size.
 type received struct {
-	holding *Holding
+	holding *Reservation
 	pieces  []*[]byte // all full but the last
 	last    int       // bytes in the last
 	at      int       // the piece that is being read
@@ -60,7 +60,7 @@ func (d *received) all(head []byte, r io.Reader, text bool) error {
 			return err
 		}
 		if text && len(d.pieces) == 1 {
-			d.holding.look(piece)
+			d.holding.checkKnown(piece)
 		}
 	}
 }
@@ -76,7 +76,7 @@ func (d *received) room() ([]byte, error) {
 	more := pieceSizes[size]
 	if len(d.pieces) == 1 && len(*d.pieces[0]) < more {
 		before := d.pieces[0]
-		if err := d.holding.Take(int64(more - len(*before))); err != nil {
+		if err := d.holding.Reserve(int64(more - len(*before))); err != nil {
 			return nil, err
 		}
 		d.pieces[0] = getPiece(size)
@@ -84,7 +84,7 @@ func (d *received) room() ([]byte, error) {
 		putPiece(before)
 		return *d.pieces[0], nil
 	}
-	if err := d.holding.Take(int64(more)); err != nil {
+	if err := d.holding.Reserve(int64(more)); err != nil {
 		return nil, err
 	}
 	p := getPiece(size)
@@ -123,7 +123,7 @@ func (d *received) Read(p []byte) (int, error) {
 // release gives all back. A second call does nothing.
 func (d *received) release() {
 	for _, p := range d.pieces {
-		d.holding.Give(int64(len(*p)))
+		d.holding.Release(int64(len(*p)))
 		putPiece(p)
 	}
 	d.pieces = nil

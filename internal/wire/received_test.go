@@ -41,7 +41,7 @@ func TestABodyThatIsComingHoldsNoMoreThanAFewTimesWhatHasCome(t *testing.T) {
 				b := wire.NewBudget(32 << 20)
 				h := b.Open(t.Context())
 				if known {
-					h.Known()
+					h.SetKnown()
 				}
 				l := wire.DefaultLimits()
 				l.Memory = h

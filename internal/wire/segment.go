@@ -35,12 +35,12 @@ func (Segment) Routes() []Route {
 }
 
 // Decode reads one call, or a batch of them.
-func (Segment) Decode(r *Request) (*Sent, error) {
+func (Segment) Decode(r *Request) (*Decoded, error) {
 	switch {
 	case r.Route.Path == "/v1/m":
-		return &Sent{Unsupported: "metrics"}, nil
+		return &Decoded{Unsupported: "metrics"}, nil
 	case r.Route.NoBody:
-		return &Sent{}, nil
+		return &Decoded{}, nil
 	}
 	s := segments.Get().(*segment)
 	defer func() {
@@ -54,7 +54,7 @@ func (Segment) Decode(r *Request) (*Sent, error) {
 
 // Answer is 200, whatever became of the events: no SDK sends again what it is
 // told of.
-func (Segment) Answer(r *Request, _ *Sent) Response {
+func (Segment) Answer(r *Request, _ *Decoded) Response {
 	body := []byte(`{"success":true}`)
 	if strings.HasSuffix(r.Route.Path, "/settings") {
 		body = segmentSettings(r)

@@ -76,7 +76,7 @@ func (o *segmentOuter) afford() bool {
 	return o.spent <= affordable
 }
 
-func (s *segment) sent(r *Request) (*Sent, error) {
+func (s *segment) sent(r *Request) (*Decoded, error) {
 	s.open(r, r.Body)
 	s.request, s.outer = r, segmentOuter{}
 	s.browser = r.Header.Get("Origin") != "" || strings.HasPrefix(r.UserAgent, "Mozilla/")
@@ -89,7 +89,7 @@ func (s *segment) sent(r *Request) (*Sent, error) {
 	case kind == segmentBatch:
 		s.envelope()
 	default:
-		s.begun()
+		s.startItem()
 		if s.call(kind, true); s.outer.batch > 0 && s.fault == "" { // a batch at another address
 			s.items, s.in, s.rejected, s.stamps = 0, nil, nil, s.stamps[:0]
 			s.pos, s.outer = begin, segmentOuter{}
@@ -104,7 +104,7 @@ func (s *segment) sent(r *Request) (*Sent, error) {
 	if s.fault != "" {
 		return nil, s.malformed()
 	}
-	if err := s.crowded(); err != nil {
+	if err := s.tooManyEvents(); err != nil {
 		return nil, err
 	}
 	if s.outer.spent > affordable {
@@ -118,7 +118,7 @@ func (s *segment) sent(r *Request) (*Sent, error) {
 		skew = s.skew(s.outer.sentAt)
 	}
 	s.date(skew, s.limits.Future)
-	return &Sent{Parts: []Part{s.part(segmentKey(r.Header, r.Query, s.outer.key))}, Historical: s.past}, nil
+	return &Decoded{Parts: []Part{s.part(segmentKey(r.Header, r.Query, s.outer.key))}, Historical: s.past}, nil
 }
 
 // envelope reads {"batch":[…]}. Its context may stand after its calls: then they
@@ -164,7 +164,7 @@ func (s *segment) beside(key string) {
 	case "sentAt":
 		o.sentAt, o.sent = s.moment()
 	case "writeKey":
-		at := s.texted()
+		at := s.readText()
 		o.key = string(s.text[at.from:at.to])
 		s.text = s.text[:at.from]
 	default:
@@ -175,11 +175,11 @@ func (s *segment) beside(key string) {
 // calls reads the array of a batch.
 func (s *segment) calls() {
 	for more := s.begin(']'); more; more = s.more(']') {
-		s.begun()
+		s.startItem()
 		if s.peek() != '{' {
 			s.defect(ReasonNotObject, "")
 			s.skip()
-			s.settle()
+			s.finishItem()
 			continue
 		}
 		s.call(segmentNone, false)

@@ -40,7 +40,7 @@ func (s *segment) call(kind segmentKind, alone bool) {
 		}
 		switch string(key) {
 		case "type":
-			at := s.texted()
+			at := s.readText()
 			if of := segmentKindOf(string(s.text[at.from:at.to])); kind != segmentNone || of != segmentNone && of != segmentBatch {
 				s.text = s.text[:at.from]
 				m.kind = cmp.Or(kind, of)
@@ -56,13 +56,13 @@ func (s *segment) call(kind segmentKind, alone bool) {
 		case "previousId":
 			s.read(fieldAlias)
 		case "groupId":
-			m.group = s.texted()
+			m.group = s.readText()
 		case "event":
-			m.event = s.texted()
+			m.event = s.readText()
 		case "name":
-			m.name = s.texted()
+			m.name = s.readText()
 		case "category":
-			m.category = s.texted()
+			m.category = s.readText()
 		case "timestamp":
 			m.timestamp, m.hasTimestamp = s.moment()
 		case "originalTimestamp":
@@ -70,7 +70,7 @@ func (s *segment) call(kind segmentKind, alone bool) {
 		case "sentAt":
 			m.sent, m.hasSent = s.moment()
 		case "channel":
-			m.context.channel = s.texted()
+			m.context.channel = s.readText()
 		case "properties":
 			s.own(&m.properties, m.kind == segmentTrack || m.kind == segmentPage || m.kind == segmentScreen)
 		case "traits":
@@ -98,7 +98,7 @@ func (s *segment) call(kind segmentKind, alone bool) {
 		end := s.pos
 		s.finish()
 		s.pos = end
-		s.settle()
+		s.finishItem()
 	}
 }
 
@@ -110,29 +110,29 @@ func (s *segment) own(at *int, wanted bool) {
 		*at = s.pos
 		s.skip()
 	case segmentPage, segmentScreen:
-		s.take(wanted, s.takePage)
+		s.readOrSkip(wanted, s.consumePage)
 	case segmentTrack:
-		s.take(wanted, s.takeTrack)
+		s.readOrSkip(wanted, s.consumeTrack)
 	case segmentGroup:
-		s.take(wanted, s.takeGroup)
+		s.readOrSkip(wanted, s.consumeGroup)
 	default:
-		s.take(wanted, takeNone)
+		s.readOrSkip(wanted, consumeNone)
 	}
 }
 
-func (s *segment) take(wanted bool, take func([]byte) bool) {
+func (s *segment) readOrSkip(wanted bool, consume func([]byte) bool) {
 	if wanted {
-		s.bag(take)
+		s.readProperties(consume)
 	} else {
 		s.skip()
 	}
 }
 
-func takeNone([]byte) bool { return false }
+func consumeNone([]byte) bool { return false }
 
 // takePage reads what of a page's properties is a field. What RudderStack repeats
 // there of the context is dropped.
-func (s *segment) takePage(key []byte) bool {
+func (s *segment) consumePage(key []byte) bool {
 	switch string(key) {
 	case "url":
 		s.read(fieldURL)
@@ -143,11 +143,11 @@ func (s *segment) takePage(key []byte) bool {
 	case "referrer":
 		s.read(fieldReferrer)
 	case "search":
-		s.message.context.search = s.texted()
+		s.message.context.search = s.readText()
 	case "name":
-		s.message.name = s.texted()
+		s.message.name = s.readText()
 	case "category":
-		s.message.category = s.texted()
+		s.message.category = s.readText()
 	case "referring_domain", "initial_referrer", "initial_referring_domain", "tab_url":
 		s.skip()
 	default:
@@ -157,7 +157,7 @@ func (s *segment) takePage(key []byte) bool {
 }
 
 // takeGroup drops what would stand beside the call's own.
-func (s *segment) takeGroup(key []byte) bool {
+func (s *segment) consumeGroup(key []byte) bool {
 	return (string(key) == "group_type" || string(key) == "group_id") && s.skip()
 }
 
@@ -181,15 +181,15 @@ func (s *segment) finish() {
 	s.dated()
 	switch m.kind {
 	case segmentTrack:
-		s.at[fieldName] = s.cut(fieldName, m.event)
+		s.at[fieldName] = s.truncate(fieldName, m.event)
 		s.ordered()
 	case segmentPage, segmentScreen:
 		s.put(fieldName, weir.NameScreenView)
-		s.paged()
+		s.pageProperties()
 	case segmentIdentify:
 		s.put(fieldName, weir.NameIdentify)
 		if s.pos = m.traits; s.pos > 0 && len(s.keys) == 0 { // RudderStack's stand there alone
-			s.bag(takeNone)
+			s.readProperties(consumeNone)
 		}
 	case segmentGroup:
 		s.put(fieldName, weir.NameGroup)
@@ -239,7 +239,7 @@ func (s *segment) grouped() {
 }
 
 // paged fills in what a page's own properties do not say of it.
-func (s *segment) paged() {
+func (s *segment) pageProperties() {
 	m := &s.message
 	if m.name.to > m.name.from {
 		name := s.text[m.name.from:m.name.to]
@@ -247,9 +247,9 @@ func (s *segment) paged() {
 		if m.kind == segmentScreen {
 			// A screen is known by its name; the page, where there is one, is only
 			// where it was opened.
-			s.at[fieldTitle], s.at[fieldPath] = s.cut(fieldTitle, m.name), s.cut(fieldPath, m.name)
+			s.at[fieldTitle], s.at[fieldPath] = s.truncate(fieldTitle, m.name), s.truncate(fieldPath, m.name)
 		} else if !s.has(fieldTitle) {
-			s.at[fieldTitle] = s.cut(fieldTitle, m.name)
+			s.at[fieldTitle] = s.truncate(fieldTitle, m.name)
 		}
 	}
 	if m.category.to > m.category.from {

@@ -24,16 +24,16 @@ func (s *segment) noted(at *span) {
 		s.skip()
 		return
 	}
-	*at = s.texted()
+	*at = s.readText()
 }
 
 // context reads the object at pos. Where its traits begin is written to traits.
 func (s *segment) context(traits *int) {
 	c := &s.message.context
-	s.entries(func(key []byte) {
+	s.readObject(func(key []byte) {
 		switch string(key) {
 		case "page":
-			s.entries(s.page)
+			s.readObject(s.page)
 		case "userAgent", "user_agent":
 			s.readFirst(fieldUserAgent)
 		case "ip":
@@ -41,11 +41,11 @@ func (s *segment) context(traits *int) {
 		case "locale":
 			s.readFirst(fieldLanguage)
 		case "library":
-			s.entries(s.library)
+			s.readObject(s.library)
 		case "campaign":
-			s.entries(s.campaign)
+			s.readObject(s.campaign)
 		case "screen":
-			s.entries(func(key []byte) {
+			s.readObject(func(key []byte) {
 				switch string(key) {
 				case "width":
 					s.noted(&c.width)
@@ -62,7 +62,7 @@ func (s *segment) context(traits *int) {
 		case "os":
 			s.under("name", &c.os, "version", &c.osVersion)
 		case "location":
-			if s.entries(s.location); !s.has(fieldCountry) { // they go with their country only
+			if s.readObject(s.location); !s.has(fieldCountry) { // they go with their country only
 				s.at[fieldRegion], s.at[fieldCity] = span{}, span{}
 			}
 		case "sessionId", "session_id":
@@ -84,7 +84,7 @@ func (s *segment) context(traits *int) {
 
 // under reads up to two texts of the object at pos.
 func (s *segment) under(a string, toA *span, b string, toB *span) {
-	s.entries(func(key []byte) {
+	s.readObject(func(key []byte) {
 		switch {
 		case string(key) == a:
 			s.noted(toA)
@@ -162,8 +162,8 @@ func (s *segment) location(key []byte) {
 // integrations looks for the session that browser destinations are told of:
 // {"Actions Amplitude":{"session_id":1700000000000}}.
 func (s *segment) integrations() {
-	s.entries(func([]byte) {
-		s.entries(func(key []byte) {
+	s.readObject(func([]byte) {
+		s.readObject(func(key []byte) {
 			if string(key) != "session_id" {
 				s.skip()
 				return
@@ -194,7 +194,7 @@ func (s *segment) sender() {
 		if c.libraryVersion.to > c.libraryVersion.from {
 			s.text = append(append(s.text, '/'), text(c.libraryVersion)...)
 		}
-		s.at[fieldLibrary] = s.cut(fieldLibrary, span{from, len(s.text)})
+		s.at[fieldLibrary] = s.truncate(fieldLibrary, span{from, len(s.text)})
 	}
 	if search := text(c.search); len(search) > 1 && search[0] == '?' && s.has(fieldURL) && bytes.IndexByte(s.get(fieldURL), '?') < 0 {
 		s.put(fieldURL, string(s.get(fieldURL)), string(search)) // a canonical address has no query
@@ -204,7 +204,7 @@ func (s *segment) sender() {
 		return
 	}
 	if app || !s.has(fieldUserAgent) {
-		s.at[fieldOS], s.at[fieldOSVersion] = s.cut(fieldOS, c.os), s.cut(fieldOSVersion, c.osVersion)
+		s.at[fieldOS], s.at[fieldOSVersion] = s.truncate(fieldOS, c.os), s.truncate(fieldOSVersion, c.osVersion)
 		if kind := deviceKind(string(text(c.kind)), string(text(c.model))); kind != "" {
 			s.put(fieldDeviceType, kind)
 		}
@@ -245,7 +245,7 @@ func (s *segment) described() {
 		group = c.group
 	}
 	if group.to > group.from && s.absent("$groups") {
-		s.named("$groups")
+		s.propertyKey("$groups")
 		s.properties = append(s.properties, `{"group":`...)
 		s.properties = append(appendQuoted(s.properties, text(group)), '}')
 	}

@@ -1,7 +1,7 @@
 package wire
 
 // takeTrack reads the money of an event.
-func (s *segment) takeTrack(key []byte) bool {
+func (s *segment) consumeTrack(key []byte) bool {
 	switch string(key) {
 	case "revenue":
 		return s.tookRevenue()

@@ -6,13 +6,13 @@ import (
 	weir "github.com/weir-analytics/weir"
 )
 
-// Track is /track, an address that two vendors have.
+// Track serves /track, an address that two vendors use.
 type Track struct{ PostHog, OpenPanel Protocol }
 
-// Vendor is the protocol's name.
+// Vendor returns "track".
 func (Track) Vendor() string { return "track" }
 
-// Routes are those of /track.
+// Routes returns /track.
 func (Track) Routes() []Route {
 	return []Route{
 		{Method: http.MethodPost, Path: "/track", Codings: posthogCodings},
@@ -20,33 +20,34 @@ func (Track) Routes() []Route {
 	}
 }
 
-// tracked is a Sent's Reply, with whose it is.
+// tracked wraps the State of the vendor that decoded the request.
 type tracked struct {
 	by    Protocol
 	reply any
 }
 
-// Decode reads the request as the vendor whose it is.
-func (t Track) Decode(r *Request) (*Sent, error) {
+// Decode decodes the request with the protocol of its vendor.
+func (t Track) Decode(r *Request) (*Decoded, error) {
 	by := t.PostHog
 	if isOpenPanel(r) {
 		by = t.OpenPanel
 	}
 	s, err := by.Decode(r)
 	if err == nil {
-		s.Reply = tracked{by, s.Reply}
+		s.State = tracked{by, s.State}
 	}
 	return s, err
 }
 
-// Answer is that of the vendor.
-func (t Track) Answer(r *Request, s *Sent) Response {
-	by := s.Reply.(tracked)
-	s.Reply = by.reply
+// Answer returns the reply of the vendor that decoded the request.
+func (t Track) Answer(r *Request, s *Decoded) Response {
+	by := s.State.(tracked)
+	s.State = by.reply
 	return by.by.Answer(r, s)
 }
 
-// Refuse is that of the vendor, as far as the headers tell: a body is not read again.
+// Refuse returns the reply of the vendor, which it recognizes by the headers only: the
+// body is not available any more.
 func (t Track) Refuse(r *Request, status int, err *weir.Error) Response {
 	if isOpenPanel(r) {
 		return t.OpenPanel.Refuse(r, status, err)
@@ -54,9 +55,9 @@ func (t Track) Refuse(r *Request, status int, err *weir.Error) Response {
 	return t.PostHog.Refuse(r, status, err)
 }
 
-// isOpenPanel tells a request of OpenPanel's SDKs from one of PostHog's: by its header,
-// or by what its body has at the top: "clientId", or "type" and "payload" without a
-// token.
+// isOpenPanel reports whether a request comes from OpenPanel's SDKs and not from
+// PostHog's. It has OpenPanel's header, or its body has a top-level key "clientId", or
+// "type" and "payload" without a token.
 func isOpenPanel(r *Request) bool {
 	if r.Header.Get("Openpanel-Client-Id") != "" {
 		return true

@@ -38,10 +38,10 @@ func TestTrackTellsItsTwoVendorsApart(t *testing.T) {
 // other is a protocol that knows what it was given.
 type other struct{ wire.PostHog }
 
-func (other) Decode(*wire.Request) (*wire.Sent, error) { return &wire.Sent{Reply: "mine"}, nil }
+func (other) Decode(*wire.Request) (*wire.Decoded, error) { return &wire.Decoded{State: "mine"}, nil }
 
-func (other) Answer(_ *wire.Request, s *wire.Sent) wire.Response {
-	return wire.Response{Status: 200, Body: []byte(s.Reply.(string))}
+func (other) Answer(_ *wire.Request, s *wire.Decoded) wire.Response {
+	return wire.Response{Status: 200, Body: []byte(s.State.(string))}
 }
 
 func (other) Refuse(*wire.Request, int, *weir.Error) wire.Response {

@@ -38,12 +38,12 @@ func (Umami) Routes() []Route {
 }
 
 // Decode reads one event, or a batch of them.
-func (Umami) Decode(r *Request) (*Sent, error) {
+func (Umami) Decode(r *Request) (*Decoded, error) {
 	switch r.Route.Path {
 	case umamiRecord:
-		return &Sent{Unsupported: "replay"}, nil
+		return &Decoded{Unsupported: "replay"}, nil
 	case umamiHeartbeat:
-		return &Sent{}, nil
+		return &Decoded{}, nil
 	}
 	u := umamis.Get().(*umami)
 	defer func() {
@@ -80,7 +80,7 @@ func (u *umami) request(r *Request) {
 }
 
 // one reads the body of /api/send.
-func (u *umami) one(r *Request) (*Sent, error) {
+func (u *umami) one(r *Request) (*Decoded, error) {
 	u.item()
 	switch {
 	case u.fault != "":
@@ -89,20 +89,20 @@ func (u *umami) one(r *Request) (*Sent, error) {
 		return nil, weir.Errorf(weir.EINVALID, "%s", u.wrong)
 	case u.kind != umamiIsEvent:
 		u.unsupported(u.unkept)
-		return &Sent{Parts: []Part{u.part(u.websites[0])}, Unsupported: u.unkept, AnswersUnknown: true}, nil
+		return &Decoded{Parts: []Part{u.part(u.websites[0])}, Unsupported: u.unkept, AnswersForUnknownProject: true}, nil
 	}
-	if u.settle(); len(u.rejected) > 0 {
+	if u.finishItem(); len(u.rejected) > 0 {
 		return nil, weir.Errorf(weir.EINVALID, "%s: %s", u.rejected[0].Reason, u.rejected[0].Detail)
 	}
 	u.date(0, r.Limits.Future)
 	if len(u.rejected) > 0 {
 		return nil, weir.Errorf(weir.EINVALID, "timestamp: %s", u.rejected[0].Detail)
 	}
-	return &Sent{Parts: []Part{u.part(u.websites[0])}, AnswersUnknown: true, Historical: u.past(r.Now)}, nil
+	return &Decoded{Parts: []Part{u.part(u.websites[0])}, AnswersForUnknownProject: true, Historical: u.past(r.Now)}, nil
 }
 
 // batch reads an array of what /api/send takes.
-func (u *umami) batch(r *Request) (*Sent, error) {
+func (u *umami) batch(r *Request) (*Decoded, error) {
 	if u.peek() != '[' {
 		u.fail("want an array")
 		return nil, u.malformed()
@@ -116,15 +116,15 @@ func (u *umami) batch(r *Request) (*Sent, error) {
 		switch {
 		case u.wrong != "":
 			u.defect(ReasonWrongType, u.wrong)
-			u.settle()
+			u.finishItem()
 		case u.kind != umamiIsEvent:
 			unkept = u.unkept
 			u.unsupported(unkept)
 		default:
-			u.settle()
+			u.finishItem()
 		}
 		if u.draft.items > u.limits.Events {
-			return nil, u.crowded()
+			return nil, u.tooManyEvents()
 		}
 		if len(u.websites) > maxProjects {
 			return nil, weir.Errorf(weir.ETOOLARGE, "over %d websites in one request", maxProjects)
@@ -134,8 +134,8 @@ func (u *umami) batch(r *Request) (*Sent, error) {
 		return nil, u.malformed()
 	}
 	u.date(0, r.Limits.Future)
-	s := &Sent{Parts: u.parts(), AnswersUnknown: true, Unsupported: unkept, Historical: u.past(r.Now)}
-	s.Reply = &umamiBatched{size: u.draft.items, faults: u.faults(), websites: append([]int(nil), u.items...)}
+	s := &Decoded{Parts: u.parts(), AnswersForUnknownProject: true, Unsupported: unkept, Historical: u.past(r.Now)}
+	s.State = &umamiBatched{size: u.draft.items, faults: u.faults(), websites: append([]int(nil), u.items...)}
 	return s, nil
 }
 

@@ -33,7 +33,7 @@ type umamiEvent struct {
 
 // item reads the item at pos: {"type","payload"}.
 func (u *umami) item() {
-	u.begun()
+	u.startItem()
 	u.umamiEvent = umamiEvent{}
 	u.client = true
 	if u.peek() != '{' {
@@ -47,7 +47,7 @@ func (u *umami) item() {
 		switch {
 		case !ok:
 		case string(key) == "type":
-			at := u.texted()
+			at := u.readText()
 			u.typed(string(u.text[at.from:at.to]))
 		case string(key) == "payload" && u.peek() == '{' && !u.payload:
 			u.payload = true
@@ -96,9 +96,9 @@ func (u *umami) entry(key string) {
 	u.measure()
 	switch key {
 	case "website":
-		u.site = u.texted()
+		u.site = u.readText()
 	case "hostname":
-		u.hostname = u.cut(fieldOrigin, u.texted())
+		u.hostname = u.truncate(fieldOrigin, u.readText())
 	case "url":
 		u.read(fieldURL)
 	case "referrer":
@@ -108,9 +108,9 @@ func (u *umami) entry(key string) {
 	case "language":
 		u.read(fieldLanguage)
 	case "screen":
-		u.screen = u.cut(fieldTitle, u.texted())
+		u.screen = u.truncate(fieldTitle, u.readText())
 	case "tag":
-		u.tag = u.cut(fieldTitle, u.texted())
+		u.tag = u.truncate(fieldTitle, u.readText())
 	case "name":
 		u.read(fieldName)
 	case "id":
@@ -128,7 +128,7 @@ func (u *umami) entry(key string) {
 	case "device":
 		u.device()
 	case "data":
-		u.bag(u.datum)
+		u.readProperties(u.datum)
 	default:
 		u.skip()
 	}
@@ -136,7 +136,7 @@ func (u *umami) entry(key string) {
 
 // device reads what kind of device a server says the visitor's is.
 func (u *umami) device() {
-	at := u.texted()
+	at := u.readText()
 	switch string(u.text[at.from:at.to]) {
 	case "desktop", "laptop":
 		u.put(fieldDeviceType, weir.DeviceDesktop)
@@ -168,7 +168,7 @@ func (u *umami) datum(key []byte) bool {
 	case "id":
 		begin := u.pos
 		if c := u.peek(); c == '"' || c-'0' <= 9 {
-			u.dataID = u.cut(fieldProfile, u.texted())
+			u.dataID = u.truncate(fieldProfile, u.readText())
 			u.pos = begin // it stays among the data
 		}
 	}

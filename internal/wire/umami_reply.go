@@ -48,7 +48,7 @@ type (
 )
 
 // Answer is the tracker's token; {"beep":"boop"} to what is no visitor.
-func (Umami) Answer(r *Request, s *Sent) Response {
+func (Umami) Answer(r *Request, s *Decoded) Response {
 	switch r.Route.Path {
 	case umamiRecord:
 		return umamiJSON(http.StatusOK, map[string]any{"ok": false, "reason": "recorder_disabled"})
@@ -112,8 +112,8 @@ func umamiCode(status int) string {
 }
 
 // umamiSummaryOf tells item by item what was not taken.
-func umamiSummaryOf(s *Sent) umamiSummary {
-	b := s.Reply.(*umamiBatched)
+func umamiSummaryOf(s *Decoded) umamiSummary {
+	b := s.State.(*umamiBatched)
 	out := umamiSummary{Size: b.size, Details: []umamiDetail{}}
 	for _, j := range b.faults { // goes before what is wrong with all of a website's
 		message := j.Reason + ": " + j.Detail

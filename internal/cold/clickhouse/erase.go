@@ -96,7 +96,7 @@ func (s *Store) Erased(ctx context.Context, since time.Time) (erased cold.Erased
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
 	err = retry(ctx, func() error {
-		c, err := s.writer.take(ctx)
+		c, err := s.writer.acquire(ctx)
 		if err != nil {
 			return err
 		}
@@ -203,7 +203,7 @@ func (s *Store) mark(ctx context.Context, e cold.Erasure) error {
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
 	return retry(ctx, func() error {
-		c, err := s.writer.take(ctx)
+		c, err := s.writer.acquire(ctx)
 		if err != nil {
 			return err
 		}

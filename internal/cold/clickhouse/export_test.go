@@ -31,7 +31,7 @@ func (s *Store) Setting(ctx context.Context, name string) (question, insert stri
 	if err := s.db.QueryRowContext(ctx, q).Scan(&question); err != nil {
 		return "", "", err
 	}
-	c, err := s.writer.take(ctx)
+	c, err := s.writer.acquire(ctx)
 	if err != nil {
 		return "", "", err
 	}

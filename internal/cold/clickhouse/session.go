@@ -41,7 +41,7 @@ type session struct {
 const idleMost = 16
 
 // take is a connection that was idle, or a new one.
-func (w *writer) take(ctx context.Context) (*session, error) {
+func (w *writer) acquire(ctx context.Context) (*session, error) {
 	w.mu.Lock()
 	if w.closed {
 		w.mu.Unlock()

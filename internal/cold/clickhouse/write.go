@@ -39,7 +39,7 @@ func (s *Store) Write(ctx context.Context, b *cold.Batch) error {
 }
 
 func (s *Store) writeOnce(ctx context.Context, b *cold.Batch) error {
-	c, err := s.writer.take(ctx)
+	c, err := s.writer.acquire(ctx)
 	if err != nil {
 		return err
 	}

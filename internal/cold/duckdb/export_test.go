@@ -13,7 +13,7 @@ type Turns struct{ turns }
 func NewTurns(n int64) Turns { return Turns{turns{n, semaphore.NewWeighted(n)}} }
 
 // Take is that of turns.
-func (t Turns) Take(ctx context.Context, f func() error) error { return t.take(ctx, f) }
+func (t Turns) Take(ctx context.Context, f func() error) error { return t.run(ctx, f) }
 
 // Aside is that of turns.
-func (t Turns) Aside(ctx context.Context, f func() error) error { return t.aside(ctx, f) }
+func (t Turns) Aside(ctx context.Context, f func() error) error { return t.runChange(ctx, f) }

@@ -91,7 +91,7 @@ func newTurns(o Options) turns {
 }
 
 // take runs f when it is its turn. Where memory is out f runs again, alone.
-func (t turns) take(ctx context.Context, f func() error) error {
+func (t turns) run(ctx context.Context, f func() error) error {
 	err := t.with(ctx, 1, f)
 	if t.all > 1 && outOfMemory(err) && ctx.Err() == nil {
 		err = t.with(ctx, t.all, f)
@@ -101,7 +101,7 @@ func (t turns) take(ctx context.Context, f func() error) error {
 
 // aside runs f, which changes rows, beside the questions. Where memory is out f runs
 // again while no question does.
-func (t turns) aside(ctx context.Context, f func() error) error {
+func (t turns) runChange(ctx context.Context, f func() error) error {
 	err := f()
 	if outOfMemory(err) && ctx.Err() == nil {
 		err = t.with(ctx, t.all, f)

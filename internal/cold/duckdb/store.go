@@ -117,7 +117,7 @@ func openError(path string, err error) error {
 // questions run at a time: see turns. Error: EUNAVAILABLE for one that needs more
 // memory than there is.
 func (s *Store) Query(ctx context.Context, query string, args ...any) (rows *sql.Rows, err error) {
-	err = s.turns.take(ctx, func() error {
+	err = s.turns.run(ctx, func() error {
 		rows, err = s.query(ctx, query, args...) //nolint:rowserrcheck,sqlclosecheck // the caller's to do
 		return err
 	})

@@ -15,7 +15,7 @@ func (s *Store) Write(ctx context.Context, b *cold.Batch) error {
 	if err := cold.Validate(b.Events); err != nil {
 		return err
 	}
-	return s.turns.aside(ctx, func() error { return s.writeNow(ctx, b) })
+	return s.turns.runChange(ctx, func() error { return s.writeNow(ctx, b) })
 }
 
 func (s *Store) writeNow(ctx context.Context, b *cold.Batch) error {

@@ -54,16 +54,16 @@ func (s suite) testInquire(t *testing.T) {
 		}
 		f.append(events...)
 		minute := hot.Minute.Start(now, time.UTC)
-		q := hot.Question{Grain: hot.Minute, Dimension: hot.Route, Starts: []time.Time{minute.Add(-time.Minute), minute}, Top: 2, Beside: hot.Failed}
+		q := hot.Question{Grain: hot.Minute, Dimension: hot.Route, Starts: []time.Time{minute.Add(-time.Minute), minute}, Top: 2, AlsoCount: hot.Failed}
 		want := hot.Table{
 			Rows: []hot.Row{
-				{Member: "/5", Sum: 5, Counts: []int64{2, 3}, Beside: 2},
-				{Member: "/4", Sum: 4, Counts: []int64{2, 2}, Beside: 1},
+				{Member: "/5", Sum: 5, Counts: []int64{2, 3}, AlsoCount: 2},
+				{Member: "/4", Sum: 4, Counts: []int64{2, 2}, AlsoCount: 1},
 			},
 			Others: []int64{3, 3}, Members: 5,
 		}
 		only := q
-		only.Only, only.Beside = "/3", 0
+		only.Only, only.AlsoCount = "/3", 0
 		none := only
 		none.Only = "/nowhere"
 		got := f.inquire(hot.Inquiry{Tables: []hot.Question{q, only, none}})
@@ -105,9 +105,9 @@ func (s suite) testInquire(t *testing.T) {
 		}
 		for range 2 {
 			day := hot.Day.Start(now, time.UTC)
-			got := f.inquire(hot.Inquiry{Tables: []hot.Question{{Grain: hot.Day, Dimension: hot.Route, Starts: []time.Time{day}, Beside: hot.Failed}}}).Tables[0]
+			got := f.inquire(hot.Inquiry{Tables: []hot.Question{{Grain: hot.Day, Dimension: hot.Route, Starts: []time.Time{day}, AlsoCount: hot.Failed}}}).Tables[0]
 			want := hot.Table{
-				Rows:   []hot.Row{{Member: hot.Other, Sum: 2, Counts: []int64{2}, Beside: 2}, {Member: "/a", Sum: 1, Counts: []int64{1}, Beside: 1}},
+				Rows:   []hot.Row{{Member: hot.Other, Sum: 2, Counts: []int64{2}, AlsoCount: 2}, {Member: "/a", Sum: 1, Counts: []int64{1}, AlsoCount: 1}},
 				Others: []int64{2}, Rest: 2, Members: 2,
 			}
 			if d := cmp.Diff(want, got); d != "" {

@@ -21,10 +21,10 @@ const (
 // group is one Append on its way through the commit loop. What needs no order
 // is done by the caller before it queues up: encoding, hashing, adding up.
 type group struct {
-	items   []hot.Item
-	entries []entry
-	records []byte
-	tally   tally
+	items      []hot.Item
+	entries    []entry
+	records    []byte
+	increments increments
 
 	duplicates []int
 	err        error
@@ -41,7 +41,7 @@ type entry struct {
 	kept     int // of buckets
 }
 
-var groups = sync.Pool{New: func() any { return &group{tally: newTally(), done: make(chan struct{}, 1)} }}
+var groups = sync.Pool{New: func() any { return &group{increments: newIncrements(), done: make(chan struct{}, 1)} }}
 
 // Append implements hot.Log: one atomic, fsynced step over all shards.
 func (s *Store) Append(ctx context.Context, items []hot.Item) ([]int, error) {
@@ -99,9 +99,9 @@ func (g *group) prepare(items []hot.Item, shards int, now time.Time) {
 		}
 		en.kept = copy(en.buckets[:], bs)
 		g.entries = append(g.entries, en)
-		g.tally.add(e, minute, loc, bs)
+		g.increments.add(e, minute, loc, bs)
 	}
-	g.tally.done()
+	g.increments.done()
 }
 
 func floorMinute(t time.Time) int64 {
@@ -113,11 +113,11 @@ func floorMinute(t time.Time) int64 {
 }
 
 func (g *group) reset() {
-	g.tally.reset()
+	g.increments.reset()
 	if cap(g.records) > 1<<20 {
 		g.records = nil
 	}
-	*g = group{entries: g.entries[:0], records: g.records[:0], tally: g.tally, done: g.done}
+	*g = group{entries: g.entries[:0], records: g.records[:0], increments: g.increments, done: g.done}
 }
 
 // flight is a batch of groups that is applied and waits for its fsync.
@@ -240,7 +240,7 @@ func (s *Store) commitGroups(gs []*group) (flight, error) {
 	if err := s.db.ApplyNoSyncWait(f.batch, pebble.Sync); err != nil {
 		return flight{}, s.fail(err)
 	}
-	s.book.tell(s.counts.changed, s.uniques.changed)
+	s.buckets.applied(s.counts.changed, s.uniques.changed)
 	s.next = f.heads
 	return f, nil
 }
@@ -271,7 +271,7 @@ func (s *Store) number(f flight) error {
 			}
 			if known {
 				g.duplicates = append(g.duplicates, i)
-				g.tally.take(g.items[i].Event, e.buckets[:e.kept])
+				g.increments.remove(g.items[i].Event, e.buckets[:e.kept])
 				continue
 			}
 			f.heads[e.shard]++
@@ -299,7 +299,7 @@ func (s *Store) write(b *pebble.Batch, batch []*group) error {
 		}
 	}
 	for _, g := range batch {
-		for _, of := range g.tally.buckets {
+		for _, of := range g.increments.buckets {
 			if err := s.counts.add(of.bucketOf, of.sums); err != nil {
 				return fmt.Errorf("hot: counters: %w", err)
 			}

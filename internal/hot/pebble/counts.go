@@ -205,7 +205,7 @@ func (c *counts) read(of *counted) error {
 			return err
 		}
 		of.keep(hot.Fact{Dimension: hot.Dimension(rest[0]), Member: string(rest[1:])}, uint64(n))
-		if i, open := hot.Dimension(rest[0]).Open(); open {
+		if i, open := hot.Dimension(rest[0]).OpenIndex(); open {
 			of.members[i]++
 		}
 	}
@@ -240,7 +240,7 @@ func (c *counts) look(of *counted, f hot.Fact) (int, error) {
 			return of.keep(f, v), nil
 		}
 	}
-	if i, open := f.Dimension.Open(); open { // the rest of one is not
+	if i, open := f.Dimension.OpenIndex(); open { // the rest of one is not
 		n := &of.members[i]
 		if *n < 0 {
 			var err error

@@ -18,18 +18,18 @@ func (s *Store) Inquire(ctx context.Context, project string, in hot.Inquiry) (ho
 		return f, err
 	}
 	now := s.opt.Clock.Now()
-	b := s.book
+	b := s.buckets
 	b.mu.Lock()
-	sh := b.shelf(project)
-	pages := map[hot.Bucket]*page{}
+	sh := b.project(project)
+	pages := map[hot.Bucket]*cachedBucket{}
 	for _, q := range in.Tables {
-		_, whole := q.Dimension.Open()
+		_, whole := q.Dimension.OpenIndex()
 		for _, start := range q.Starts {
 			k := hot.Bucket{Grain: q.Grain, Start: start.Unix()}
-			p := sh.pages[k]
+			p := sh.buckets[k]
 			if p == nil {
-				p = &page{}
-				sh.pages[k] = p
+				p = &cachedBucket{}
+				sh.buckets[k] = p
 			}
 			if whole && !p.whole {
 				p.whole, p.read = true, false
@@ -37,7 +37,7 @@ func (s *Store) Inquire(ctx context.Context, project string, in hot.Inquiry) (ho
 			p.used, pages[k] = now, p
 		}
 	}
-	var unread []hot.Bucket // only now: a later question may have asked for more of a page than an earlier one
+	var unread []hot.Bucket // computed after the loop: a later question may need more of a bucket than an earlier one
 	for k, p := range pages {
 		if !p.read {
 			unread = append(unread, k)
@@ -54,9 +54,9 @@ func (s *Store) Inquire(ctx context.Context, project string, in hot.Inquiry) (ho
 		r.used, sketches[i] = now, r
 	}
 	b.mu.Unlock()
-	defer b.settle(sh)
+	defer b.fit(sh)
 
-	if err := s.readPages(ctx, project, sh, pages, unread); err != nil {
+	if err := s.readBuckets(ctx, project, sh, pages, unread); err != nil {
 		return f, fmt.Errorf("hot: read counters: %w", err)
 	}
 	for i, k := range in.Devices {
@@ -71,9 +71,9 @@ func (s *Store) Inquire(ctx context.Context, project string, in hot.Inquiry) (ho
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, q := range in.Tables {
-		of := make([][]*hot.Page, len(q.Starts))
+		of := make([][]*hot.BucketCounts, len(q.Starts))
 		for i, start := range q.Starts {
-			of[i] = []*hot.Page{&pages[hot.Bucket{Grain: q.Grain, Start: start.Unix()}].Page}
+			of[i] = []*hot.BucketCounts{&pages[hot.Bucket{Grain: q.Grain, Start: start.Unix()}].BucketCounts}
 		}
 		f.Tables = append(f.Tables, sh.names.Table(q, of))
 	}
@@ -83,9 +83,8 @@ func (s *Store) Inquire(ctx context.Context, project string, in hot.Inquiry) (ho
 	return f, nil
 }
 
-// readPages reads pages from the store. Meanwhile the commit loop tells them what
-// changes.
-func (s *Store) readPages(ctx context.Context, project string, sh *shelf, pages map[hot.Bucket]*page, unread []hot.Bucket) error {
+// readBuckets reads buckets from the store. Meanwhile the commit loop may update them.
+func (s *Store) readBuckets(ctx context.Context, project string, sh *projectBuckets, pages map[hot.Bucket]*cachedBucket, unread []hot.Bucket) error {
 	if len(unread) == 0 {
 		return nil
 	}
@@ -119,9 +118,9 @@ func (s *Store) readPages(ctx context.Context, project string, sh *shelf, pages 
 			}
 			return it.Error()
 		}
-		s.book.mu.Lock()
+		s.buckets.mu.Lock()
 		whole := p.whole
-		s.book.mu.Unlock()
+		s.buckets.mu.Unlock()
 		if whole {
 			err = take(prefix, after(prefix))
 		} else {
@@ -131,16 +130,16 @@ func (s *Store) readPages(ctx context.Context, project string, sh *shelf, pages 
 		if err != nil {
 			return err
 		}
-		s.book.mu.Lock()
+		s.buckets.mu.Lock()
 		for i, f := range facts {
 			p.raise(sh.names, f, counts[i])
 		}
 		p.read = p.read || whole || !p.whole
-		size += pageBytes + 8*p.Cells()
+		size += bucketBytes + 8*p.Slots()
 		size := size + sh.names.Bytes()
-		s.book.mu.Unlock()
-		if size > s.book.most {
-			return weir.Errorf(weir.ETOOLARGE, "this asks for more counters than fit into memory at once (%d MiB): ask for a shorter time", s.book.most>>20)
+		s.buckets.mu.Unlock()
+		if size > s.buckets.most {
+			return weir.Errorf(weir.ETOOLARGE, "this asks for more counters than fit into memory at once (%d MiB): ask for a shorter time", s.buckets.most>>20)
 		}
 	}
 	return nil

@@ -15,7 +15,7 @@ import (
 func TestStoreWithLittleMemoryKeepsAllPromises(t *testing.T) {
 	hottest.Run(t, func(place string, c hottest.Config) (hot.Store, error) {
 		return openStore(place, c, pebble.Options{
-			CacheBytes: 1 << 20, MemTableBytes: 4 << 20, CountsBytes: 1, FilterBytes: 1, PagesBytes: 60 << 10, PresenceBytes: 100 << 10,
+			CacheBytes: 1 << 20, MemTableBytes: 4 << 20, CountsBytes: 1, FilterBytes: 1, BucketCacheBytes: 60 << 10, PresenceBytes: 100 << 10,
 		})
 	}, func(t *testing.T) string { return t.TempDir() })
 }
@@ -76,7 +76,7 @@ func TestAStartDoesNotLeaveTheBlockCacheFullOfIDs(t *testing.T) {
 
 func TestPagesOfManyProjectsStayWithinTheirBound(t *testing.T) {
 	const most = 300 << 10
-	s := openWith(t, t.TempDir(), pebble.Options{PagesBytes: most})
+	s := openWith(t, t.TempDir(), pebble.Options{BucketCacheBytes: most})
 	now := time.Now()
 	day := hot.Day.Start(now, time.UTC)
 	in := hot.Inquiry{
@@ -95,8 +95,8 @@ func TestPagesOfManyProjectsStayWithinTheirBound(t *testing.T) {
 			if err != nil || got.Tables[0].Sum() != int64(50*(round+1)) || got.Devices[0] < 49 || got.Devices[0] > 51 {
 				t.Fatalf("round %d, project %d: %d events of %v devices (%v)", round, p, got.Tables[0].Sum(), got.Devices, err)
 			}
-			if m := s.Memory(); m.Pages > most {
-				t.Fatalf("pages take %d bytes, at most %d are wanted", m.Pages, most)
+			if m := s.Memory(); m.BucketCache > most {
+				t.Fatalf("pages take %d bytes, at most %d are wanted", m.BucketCache, most)
 			}
 		}
 	}
@@ -107,12 +107,12 @@ func TestPagesOfManyProjectsStayWithinTheirBound(t *testing.T) {
 			events = append(events, weir.Event{ID: fmt.Sprint("more", n, i), ProjectID: "p0", Name: fmt.Sprint("more", n, "-", i), Time: day.AddDate(0, 0, -n%2), ReceivedAt: now, DeviceID: "d"})
 		}
 		appendAll(t, s, events)
-		if m := s.Memory(); m.Pages > most {
-			t.Fatalf("pages take %d bytes, at most %d are wanted", m.Pages, most)
+		if m := s.Memory(); m.BucketCache > most {
+			t.Fatalf("pages take %d bytes, at most %d are wanted", m.BucketCache, most)
 		}
 	}
 	// What does not fit at all is refused, not read.
-	small := openWith(t, t.TempDir(), pebble.Options{PagesBytes: 1000})
+	small := openWith(t, t.TempDir(), pebble.Options{BucketCacheBytes: 1000})
 	var events []weir.Event
 	for n := range 100 {
 		events = append(events, weir.Event{ID: fmt.Sprint(n), ProjectID: "p", Name: fmt.Sprint("name", n), Time: day, ReceivedAt: now, DeviceID: "d"})

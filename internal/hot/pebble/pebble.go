@@ -40,13 +40,13 @@ type Options struct {
 
 	// Bounds of what the store holds in memory, in bytes. Memory tells how much
 	// of each is in use.
-	CacheBytes    int // blocks of the store's files; 16 MiB, and what the memtables leave of their share
-	MemTableBytes int // one memtable, of which there are two at most; 64 MiB: most of the log is trimmed before it would be flushed
-	CountsBytes   int // counters being added to; 20 MiB
-	FilterBytes   int // Bloom filters of ids, 1.5 bytes an id of the last one to two windows; 192 MiB. Beyond it the store is asked for more and more new ids
-	PagesBytes    int // counters and sketches that were asked for in the last quarter of an hour; 64 MiB
-	PresenceBytes int // devices seen in the last half hour to hour; 64 MiB
-	MaxLive       int // devices of one project among these; 100,000. Events of further ones are stored, but not seen in presence
+	CacheBytes       int // blocks of the store's files; 16 MiB, and what the memtables leave of their share
+	MemTableBytes    int // one memtable, of which there are two at most; 64 MiB: most of the log is trimmed before it would be flushed
+	CountsBytes      int // counters being added to; 20 MiB
+	FilterBytes      int // Bloom filters of ids, 1.5 bytes an id of the last one to two windows; 192 MiB. Beyond it the store is asked for more and more new ids
+	BucketCacheBytes int // counters and sketches that were asked for in the last quarter of an hour; 64 MiB
+	PresenceBytes    int // devices seen in the last half hour to hour; 64 MiB
+	MaxLive          int // devices of one project among these; 100,000. Events of further ones are stored, but not seen in presence
 	// Free tells the bytes left on the disk of a folder; statfs by default.
 	Free  func(dir string) (uint64, error)
 	Clock weir.Clock
@@ -70,7 +70,7 @@ func (o *Options) defaults() {
 	setDefault(&o.MemTableBytes, 64<<20)
 	setDefault(&o.CountsBytes, 20<<20)
 	setDefault(&o.FilterBytes, 192<<20)
-	setDefault(&o.PagesBytes, 64<<20)
+	setDefault(&o.BucketCacheBytes, 64<<20)
 	setDefault(&o.PresenceBytes, 64<<20)
 	setDefault(&o.MaxLive, 100_000)
 	if o.Free == nil {
@@ -103,7 +103,7 @@ type Store struct {
 	shards []shardState
 
 	presence *presence
-	book     *book
+	buckets  *bucketCache
 	horizon  horizon
 	// The commit loop's own.
 	seen    *seen
@@ -239,7 +239,7 @@ func (s *Store) load() error {
 	s.shards = make([]shardState, meta.Shards)
 	s.counts = newCounts(s.db, s.opt.MaxMembers, s.opt.CountsBytes)
 	s.uniques = newUniques()
-	s.book = newBook(s.opt.PagesBytes)
+	s.buckets = newBucketCache(s.opt.BucketCacheBytes)
 	if err := s.loadWindow(); err != nil {
 		return fmt.Errorf("hot: window of duplicates: %w", err)
 	}

@@ -36,9 +36,9 @@ func (r *registersOf) raise(register uint16, rank byte) {
 
 // readSketch reads a sketch from the store, unless that was done.
 func (s *Store) readSketch(project string, k hot.Bucket, r *registersOf) error {
-	s.book.mu.Lock()
+	s.buckets.mu.Lock()
 	read := r.read
-	s.book.mu.Unlock()
+	s.buckets.mu.Unlock()
 	if read {
 		return nil
 	}
@@ -59,8 +59,8 @@ func (s *Store) readSketch(project string, k hot.Bucket, r *registersOf) error {
 	if err := it.Close(); err != nil {
 		return err
 	}
-	s.book.mu.Lock()
-	defer s.book.mu.Unlock()
+	s.buckets.mu.Lock()
+	defer s.buckets.mu.Unlock()
 	for i, rank := range ranks {
 		if rank > 0 {
 			r.raise(uint16(i), rank)

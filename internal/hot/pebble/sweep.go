@@ -45,7 +45,7 @@ func (s *Store) Sweep() error {
 			return err
 		}
 	}
-	s.book.sweep(clock, now)
+	s.buckets.sweep(clock, now)
 	return s.sweepDevices(clock)
 }
 

@@ -25,7 +25,7 @@ func (s *Store) Series(ctx context.Context, project string, g hot.Grain, d hot.D
 		return nil, err
 	}
 	slots := make([]int64, len(places))
-	if _, open := d.Open(); open {
+	if _, open := d.OpenIndex(); open {
 		if slots, err = s.slots(ctx, project, places, string(byte(d))+member); err != nil {
 			return nil, err
 		}
@@ -87,7 +87,7 @@ func (s *Store) Members(ctx context.Context, project string, g hot.Grain, d hot.
 	if err != nil {
 		return nil, err
 	}
-	open, isOpen := d.Open()
+	open, isOpen := d.OpenIndex()
 	var cmds []rueidis.Completed
 	for _, p := range places {
 		cmds = append(cmds, s.countsOf(project, p, -1))

@@ -59,7 +59,7 @@ type group struct {
 	keys, args, lists texts
 	ids               []byte // buffer
 	records, chunk    []byte // buffers
-	tally             tally
+	increments        increments
 	projects          []string          // in order of their first event
 	lives             map[visitor]int64 // ms of the last event
 	marks             marks
@@ -76,7 +76,7 @@ func (g *group) appended() {
 	for _, e := range g.repeats {
 		e.known = true
 	}
-	g.marks.add(g.lives, &g.tally)
+	g.marks.add(g.lives, &g.increments)
 }
 
 // found is called when Redis had some entries already, by their index, and took
@@ -92,16 +92,16 @@ func (g *group) found(known []int64) {
 
 func newGroup() *group {
 	return &group{
-		first: map[[16]byte]*entry{}, tally: tally{cells: map[cell]*sums{}},
+		first: map[[16]byte]*entry{}, increments: increments{cells: map[cell]*sums{}},
 		lives: map[visitor]int64{}, marks: marks{},
 	}
 }
 
-// take makes the group of the pieces' events that are not known yet. Of events
-// with the same id only the first is sent; the others are repeats, and wait for
-// what Redis says of it. They are no duplicates before that: when the sender of
-// the first hangs up and the call has to be made again, another of them goes.
-func (g *group) take(pieces []*piece) {
+// fill puts the events of the pieces into the group, except those that Redis has. Of
+// events with the same id only the first is sent. The others are repeats and wait for
+// the result of the first. They are not duplicates yet: if the sender of the first hangs
+// up and the call must be made again, another of them is sent.
+func (g *group) fill(pieces []*piece) {
 	g.entries, g.repeats = g.entries[:0], g.repeats[:0]
 	clear(g.first)
 	for _, p := range pieces {
@@ -131,7 +131,7 @@ func (g *group) build(s *Store, shard int, gen generation, back *lookback, now t
 	g.keys.text(s.keys.stream(shard))
 	asked := g.addIDs(s, shard, gen, back)
 	for _, e := range g.entries {
-		g.tally.add(e.item, g.marks)
+		g.increments.add(e.item, g.marks)
 		g.see(e.item, now)
 	}
 	g.addProjects(s, shard, now)
@@ -149,7 +149,7 @@ func (g *group) reset() {
 	g.keys.reset()
 	g.args.reset()
 	g.lists.reset()
-	g.tally.reset()
+	g.increments.reset()
 	g.projects = g.projects[:0]
 	clear(g.lives)
 }
@@ -252,7 +252,7 @@ func (g *group) addBuckets(s *Store, shard int, now time.Time) {
 	places := map[*sums]refs{}
 	n := 0
 	g.buckets = g.buckets[:0]
-	g.tally.eachBucket(now, func(b bucketOf, sum *sums) {
+	g.increments.eachBucket(now, func(b bucketOf, sum *sums) {
 		n++
 		r, ok := places[sum]
 		if !ok {

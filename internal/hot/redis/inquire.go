@@ -14,26 +14,26 @@ import (
 type inquiry struct {
 	s       *Store
 	project string
-	shelf   *shelf
+	cache   *projectBuckets
 	number  uint64
 	now     time.Time
 
-	fixed   map[place]*hot.Page // read for this inquiry alone
-	whole   map[place]*page     // of the shelf
-	again   []place             // of whole: they have changed, or do not go on
+	fixed   map[place]*hot.BucketCounts // read for this inquiry alone
+	whole   map[place]*cachedBucket     // cached
+	again   []place                     // of whole: to read again, from the start if they do not fit
 	cmds    []rueidis.Completed
 	answers []func(rueidis.RedisResult) error
 }
 
-// Inquire implements hot.Counters. It takes one round trip, or two where a
-// bucket has changed that used not to.
+// Inquire implements hot.Counters. It needs one round trip, or two if a bucket has
+// changed unexpectedly.
 func (s *Store) Inquire(ctx context.Context, project string, in hot.Inquiry) (hot.Findings, error) {
 	var f hot.Findings
 	if err := errors.Join(ctx.Err(), s.usable()); err != nil {
 		return f, err
 	}
-	q := &inquiry{s: s, project: project, now: s.opt.Clock.Now(), fixed: map[place]*hot.Page{}, whole: map[place]*page{}}
-	q.shelf, q.number = s.pages.shelf(project)
+	q := &inquiry{s: s, project: project, now: s.opt.Clock.Now(), fixed: map[place]*hot.BucketCounts{}, whole: map[place]*cachedBucket{}}
+	q.cache, q.number = s.buckets.project(project)
 	q.plan(in)
 	f.Devices = make([]int64, len(in.Devices))
 	for i, b := range in.Devices {
@@ -60,19 +60,20 @@ func (s *Store) Inquire(ctx context.Context, project string, in hot.Inquiry) (ho
 		}
 		q.again = q.again[:0]
 	}
-	s.pages.mu.Lock()
-	defer s.pages.mu.Unlock()
+	s.buckets.mu.Lock()
+	defer s.buckets.mu.Unlock()
 	for _, t := range in.Tables {
-		f.Tables = append(f.Tables, q.shelf.names.Table(t, q.pagesOf(t)))
+		f.Tables = append(f.Tables, q.cache.names.Table(t, q.bucketsOf(t)))
 	}
 	return f, nil
 }
 
-// plan says what is read of each place: all of it, where members are asked for.
+// plan queues the commands: for each bucket and shard all counts if some question needs
+// members, otherwise only the fixed ones.
 func (q *inquiry) plan(in hot.Inquiry) {
 	whole := map[hot.Bucket]bool{}
 	for _, t := range in.Tables {
-		_, open := t.Dimension.Open()
+		_, open := t.Dimension.OpenIndex()
 		for _, start := range t.Starts {
 			if b := (hot.Bucket{Grain: t.Grain, Start: start.Unix()}); b.Start >= oldest(b.Grain, q.now) {
 				whole[b] = whole[b] || open
@@ -82,7 +83,7 @@ func (q *inquiry) plan(in hot.Inquiry) {
 	for b, all := range whole {
 		for shard := range q.s.opt.Shards {
 			if k := (place{shard, b}); all {
-				q.look(k)
+				q.lookUp(k)
 			} else {
 				q.readFixed(k)
 			}
@@ -103,13 +104,13 @@ func (q *inquiry) number64(cmd rueidis.Completed, fn func(int64)) {
 	})
 }
 
-// ask sends what is to be asked, and gives the answers out.
+// ask sends the queued commands in one round trip and handles the answers.
 func (q *inquiry) ask(ctx context.Context) error {
 	cmds, answers := q.cmds, q.answers
 	q.cmds, q.answers = nil, nil
 	results := q.s.ask(ctx, cmds)
-	q.s.pages.mu.Lock()
-	defer q.s.pages.mu.Unlock()
+	q.s.buckets.mu.Lock()
+	defer q.s.buckets.mu.Unlock()
 	for i, r := range results {
 		if err := answers[i](r); err != nil {
 			return err
@@ -127,7 +128,7 @@ func (q *inquiry) readFixed(k place) {
 		if counts == "" {
 			return nil
 		}
-		p := &hot.Page{}
+		p := &hot.BucketCounts{}
 		for i := range p.Fixed {
 			p.Fixed[i] = slot(counts, i)
 		}
@@ -136,13 +137,13 @@ func (q *inquiry) readFixed(k place) {
 	})
 }
 
-// look asks of a place that is on the shelf whether it has changed, unless that
-// is to be expected: then it is read at once.
-func (q *inquiry) look(k place) {
-	q.s.pages.mu.Lock()
-	p := q.shelf.pages[k]
+// lookUp queues a check whether a cached bucket has changed. A bucket that usually changes
+// is read at once.
+func (q *inquiry) lookUp(k place) {
+	q.s.buckets.mu.Lock()
+	p := q.cache.buckets[k]
 	busy := p == nil || p.busy
-	q.s.pages.mu.Unlock()
+	q.s.buckets.mu.Unlock()
 	if busy {
 		q.readWhole(k)
 		return
@@ -161,17 +162,17 @@ func (q *inquiry) look(k place) {
 	})
 }
 
-// readWhole reads a place's counts, and the members that the shelf does not have.
+// readWhole queues a read of a bucket's counts and of the members that are not cached.
 func (q *inquiry) readWhole(k place) {
-	q.s.pages.mu.Lock()
-	p := q.shelf.pages[k]
+	q.s.buckets.mu.Lock()
+	p := q.cache.buckets[k]
 	if p == nil {
-		p = &page{}
-		q.shelf.pages[k] = p
+		p = &cachedBucket{}
+		q.cache.buckets[k] = p
 	}
 	p.used, q.whole[k] = q.now, p
 	from := len(p.members)
-	q.s.pages.mu.Unlock()
+	q.s.buckets.mu.Unlock()
 
 	var counts string
 	q.add(q.s.countsOf(q.project, k, -1), func(r rueidis.RedisResult) (err error) {
@@ -183,10 +184,10 @@ func (q *inquiry) readWhole(k place) {
 		if err != nil {
 			return q.s.fault("read counters", err)
 		}
-		ok, err := p.fill(q.shelf.names, q.number, counts, from, members)
+		ok, err := p.fill(q.cache.names, q.number, counts, from, members)
 		if err == nil && !ok {
-			if q.shelf.pages[k] == p {
-				delete(q.shelf.pages, k)
+			if q.cache.buckets[k] == p {
+				delete(q.cache.buckets, k)
 			}
 			q.again = append(q.again, k)
 		}
@@ -195,13 +196,13 @@ func (q *inquiry) readWhole(k place) {
 }
 
 // pagesOf are those of a question's buckets.
-func (q *inquiry) pagesOf(t hot.Question) [][]*hot.Page {
-	of := make([][]*hot.Page, len(t.Starts))
+func (q *inquiry) bucketsOf(t hot.Question) [][]*hot.BucketCounts {
+	of := make([][]*hot.BucketCounts, len(t.Starts))
 	for i, start := range t.Starts {
 		for shard := range q.s.opt.Shards {
 			k := place{shard, hot.Bucket{Grain: t.Grain, Start: start.Unix()}}
 			if p := q.whole[k]; p != nil {
-				of[i] = append(of[i], &p.Page)
+				of[i] = append(of[i], &p.BucketCounts)
 			} else if p := q.fixed[k]; p != nil {
 				of[i] = append(of[i], p)
 			}

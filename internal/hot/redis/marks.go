@@ -25,7 +25,7 @@ func (m marks) counted(v visitor, minute int64) bool {
 }
 
 // add remembers what a group that Redis has taken said.
-func (m marks) add(lives map[visitor]int64, t *tally) {
+func (m marks) add(lives map[visitor]int64, t *increments) {
 	if len(m) > maxMarks {
 		clear(m)
 	}

@@ -67,7 +67,7 @@ type Store struct {
 	id     string
 	window time.Duration
 
-	pages     pages
+	buckets   bucketCache
 	replica   *wait // nil does not
 	writers   []*writer
 	believed  []atomic.Pointer[generation] // of each shard's ids, by Seen

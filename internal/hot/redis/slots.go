@@ -66,7 +66,7 @@ func openOf(member string) (d hot.Dimension, name string, err error) {
 		return 0, "", errCounts
 	}
 	d = hot.Dimension(member[0])
-	if _, ok := d.Open(); !ok {
+	if _, ok := d.OpenIndex(); !ok {
 		return 0, "", errCounts
 	}
 	return d, member[1:], nil

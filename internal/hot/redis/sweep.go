@@ -35,7 +35,7 @@ func (s *Store) sweepLoop() {
 // than what it guards. It runs by itself each minute; nodes may do the same
 // work twice.
 func (s *Store) Sweep() error {
-	s.pages.sweep(s.opt.Clock.Now())
+	s.buckets.sweep(s.opt.Clock.Now())
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	go func() {

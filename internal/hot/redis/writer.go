@@ -54,7 +54,7 @@ func (s *Store) Append(ctx context.Context, items []hot.Item) ([]int, error) {
 	if err := errors.Join(ctx.Err(), s.usable()); err != nil {
 		return nil, err
 	}
-	pieces := s.cut(items)
+	pieces := s.splitByShard(items)
 	done, until := make(chan struct{}, len(pieces)), time.Now().Add(s.opt.Timeout)
 	queued, err := 0, error(nil)
 queue:
@@ -125,8 +125,9 @@ func (p *piece) abandon() {
 	p.abandoned = true
 }
 
-// cut sorts items by shard, into pieces of at most maxGroup and maxBytes.
-func (s *Store) cut(items []hot.Item) []*piece {
+// splitByShard splits a request into pieces: each of one shard, with at most maxGroup
+// events and maxBytes.
+func (s *Store) splitByShard(items []hot.Item) []*piece {
 	pieces := make([]*piece, 0, s.opt.Shards)
 	last := make([]*piece, s.opt.Shards)
 	for i, it := range items {
@@ -237,7 +238,7 @@ func (w *writer) build(pieces []*piece) (keys, args []string) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 	}
-	w.group.take(pieces)
+	w.group.fill(pieces)
 	if len(w.group.entries) == 0 {
 		return nil, nil
 	}

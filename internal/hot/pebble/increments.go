@@ -10,9 +10,9 @@ import (
 	"github.com/weir-analytics/weir/internal/hot"
 )
 
-// tally adds a group's events up by bucket. Those of one minute count alike in
-// all its buckets, so they are added up once.
-type tally struct {
+// increments adds up a group's events by bucket. Events of one minute of a project count
+// in the same buckets, so they are added up once per minute (cell) and shared.
+type increments struct {
 	cells   map[cell]*sums
 	last    cell
 	into    *sums // of last; nil without any
@@ -33,13 +33,13 @@ type bucketOf struct {
 	hot.Bucket
 }
 
-// bucketSums are what a bucket gets. Buckets that get the same share it.
+// bucketSums are the increments of one bucket. Buckets with equal increments share them.
 type bucketSums struct {
 	bucketOf
 	sums *sums
 }
 
-// sums are numbers of events by what they count under.
+// sums are numbers of events by fact: by name, route, status and so on.
 type sums struct {
 	facts []sum
 	index map[hot.Fact]int // while events are added
@@ -53,9 +53,9 @@ type sum struct {
 	n int64
 }
 
-func newTally() tally { return tally{cells: map[cell]*sums{}} }
+func newIncrements() increments { return increments{cells: map[cell]*sums{}} }
 
-func (t *tally) reset() {
+func (t *increments) reset() {
 	for _, s := range t.cells {
 		clear(s.facts) // what is spare must not hold the request
 		s.facts = s.facts[:0]
@@ -67,7 +67,7 @@ func (t *tally) reset() {
 }
 
 // add adds an event that counts in the buckets, which are those of its minute.
-func (t *tally) add(e *weir.Event, minute int64, loc *time.Location, buckets []hot.Bucket) {
+func (t *increments) add(e *weir.Event, minute int64, loc *time.Location, buckets []hot.Bucket) {
 	if c := (cell{e.ProjectID, minute, loc}); t.into == nil || c != t.last {
 		s := t.cells[c]
 		if s == nil {
@@ -90,7 +90,7 @@ func (t *tally) add(e *weir.Event, minute int64, loc *time.Location, buckets []h
 	}
 }
 
-func (t *tally) sums() *sums {
+func (t *increments) sums() *sums {
 	if n := len(t.spare); n > 0 {
 		s := t.spare[n-1]
 		t.spare = t.spare[:n-1]
@@ -101,7 +101,7 @@ func (t *tally) sums() *sums {
 
 // done makes the buckets from the cells. They and their facts are in the order of
 // their keys, for which the memtable is much faster.
-func (t *tally) done() {
+func (t *increments) done() {
 	for c, s := range t.cells {
 		clear(s.index)
 		s.sort()
@@ -149,8 +149,8 @@ func (s *sums) sort() {
 	slices.SortFunc(s.facts, func(a, b sum) int { return compareFacts(a.Fact, b.Fact) })
 }
 
-// take takes an event out again. The tally must be done.
-func (t *tally) take(e *weir.Event, buckets []hot.Bucket) {
+// remove subtracts an event again (it was a duplicate). Call it after done.
+func (t *increments) remove(e *weir.Event, buckets []hot.Bucket) {
 	var facts [8]hot.Fact
 	var from []*sums
 	for _, b := range buckets {

@@ -16,28 +16,28 @@ import (
 )
 
 // batch is the events of one record while they are made.
-type batch struct {
-	events []weir.Incoming
-	bags   []map[string]any // properties of events
-	whole  bool             // events are as they are sent
-	left   string
+type recordEvents struct {
+	events     []weir.Incoming
+	properties []map[string]any // properties of events
+	complete   bool             // events are as they are sent
+	skipped    string
 }
 
-func (b *batch) reset() { *b = batch{} }
+func (b *recordEvents) reset() { *b = recordEvents{} }
 
 // leave says why the record makes no event.
-func (b *batch) leave(why string) { b.left = why }
+func (b *recordEvents) skip(why string) { b.skipped = why }
 
 // add begins another event. Its properties may be nil, and are finish's to
 // change from then on.
-func (b *batch) add(name string, at time.Time, properties map[string]any) *weir.Incoming {
+func (b *recordEvents) add(name string, at time.Time, properties map[string]any) *weir.Incoming {
 	b.events = append(b.events, weir.Incoming{Event: weir.Event{Name: name, Time: at}})
-	b.bags = append(b.bags, properties)
+	b.properties = append(b.properties, properties)
 	return &b.events[len(b.events)-1]
 }
 
 // take is instead of add: the events are those that package wire made.
-func (b *batch) take(in []weir.Incoming) { b.events, b.whole = in, true }
+func (b *recordEvents) set(in []weir.Incoming) { b.events, b.complete = in, true }
 
 var errNoName = errors.New("there is no name of an event")
 
@@ -46,8 +46,8 @@ var limits = wire.DefaultLimits()
 
 // finish makes of the events what the server takes: texts are cut where they
 // are too long, and what cannot be stored goes, as vendors' protocols do it.
-func (b *batch) finish() error {
-	if len(b.events) == 0 && b.left == "" {
+func (b *recordEvents) finish() error {
+	if len(b.events) == 0 && b.skipped == "" {
 		return errors.New("it tells of no event")
 	}
 	l := &limits
@@ -55,20 +55,20 @@ func (b *batch) finish() error {
 		in := &b.events[i]
 		e, s := &in.Event, &in.Source
 		in.Index = i
-		if b.whole {
+		if b.complete {
 			addressed(in)
 			continue
 		}
 		for _, t := range []*string{&e.ID, &e.ProfileID, &e.DeviceID, &e.SessionID} {
-			*t = cut(*t, l.ID)
+			*t = truncate(*t, l.ID)
 		}
-		e.Name = cut(e.Name, l.Name)
-		s.URL, s.Referrer = cut(s.URL, l.URL), cut(s.Referrer, l.URL)
+		e.Name = truncate(e.Name, l.Name)
+		s.URL, s.Referrer = truncate(s.URL, l.URL), truncate(s.Referrer, l.URL)
 		for _, t := range []*string{
 			&e.Path, &e.Origin, &e.Title, &e.UTMSource, &e.UTMMedium, &e.UTMCampaign, &e.UTMTerm, &e.UTMContent,
 			&e.Region, &e.City, &e.Browser, &e.BrowserVersion, &e.OS, &e.OSVersion, &e.Language, &e.Library, &s.UserAgent,
 		} {
-			*t = cut(*t, l.String)
+			*t = truncate(*t, l.String)
 		}
 		if e.Name == "" {
 			return errNoName
@@ -79,8 +79,8 @@ func (b *batch) finish() error {
 			// It tells more, and in Weir's words.
 			e.Browser, e.BrowserVersion, e.OS, e.OSVersion, e.DeviceType = "", "", "", "", ""
 		}
-		if len(b.bags[i]) > 0 {
-			text, err := encode(mend(b.bags[i], 1))
+		if len(b.properties[i]) > 0 {
+			text, err := encode(mend(b.properties[i], 1))
 			if err != nil {
 				return fmt.Errorf("properties: %w", err)
 			}
@@ -105,7 +105,7 @@ func addressed(in *weir.Incoming) {
 }
 
 // cut bounds a text at the end of a character, without what cannot be stored.
-func cut(s string, limit int) string {
+func truncate(s string, limit int) string {
 	if strings.IndexByte(s, 0) >= 0 {
 		s = strings.ReplaceAll(s, "\x00", "\ufffd")
 	}
@@ -141,7 +141,7 @@ func mend(v any, depth int) any {
 	deep := depth > limits.Depth
 	switch v := v.(type) {
 	case string:
-		return cut(v, len(v)*len("\ufffd"))
+		return truncate(v, len(v)*len("\ufffd"))
 	case json.Number:
 		if f, err := strconv.ParseFloat(v.String(), 64); err != nil || f-f != 0 {
 			return nil
@@ -152,7 +152,7 @@ func mend(v any, depth int) any {
 		}
 		out := make(map[string]any, len(v))
 		for k, x := range v {
-			out[cut(k, len(k)*len("\ufffd"))] = mend(x, depth+1)
+			out[truncate(k, len(k)*len("\ufffd"))] = mend(x, depth+1)
 		}
 		return out
 	case []any:

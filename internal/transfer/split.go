@@ -12,13 +12,13 @@ import (
 
 // piece is the rows of one batch.
 type piece[T any] struct {
-	shard int
-	layer int
-	last  uint64 // greatest seq
-	size  int    // bytes, about
-	rows  []T
-	sums  []sum
-	ns    []int // how often each is there
+	shard  int
+	layer  int
+	last   uint64 // greatest seq
+	size   int    // bytes, about
+	rows   []T
+	sums   []sum
+	counts []int // how often each is there
 }
 
 // noShard is the shard of batches whose rows have none, and of marks. No drain has
@@ -36,7 +36,7 @@ const pieceBytes = 16 << 20
 // shard; a row with the shard and seq of the one before it goes to another piece, of
 // the next layer; and each batch has a log of its own, made of its token. Then log,
 // shard and seq name a row of it and no other, of a server's log neither.
-type cutter[T any] struct {
+type splitter[T any] struct {
 	t      *table[T]
 	most   int // rows of a piece
 	out    func(*piece[T]) error
@@ -46,7 +46,7 @@ type cutter[T any] struct {
 	layer  int // of the row before; -1 when there is none
 }
 
-func (c *cutter[T]) add(row *T, n int, s sum, size int) error {
+func (c *splitter[T]) add(row *T, n int, s sum, size int) error {
 	shard, seq, layer := noShard, uint64(0), 0
 	if c.t.place != nil {
 		shard, seq = c.t.place(row)
@@ -68,7 +68,7 @@ func (c *cutter[T]) add(row *T, n int, s sum, size int) error {
 		p = &piece[T]{shard: shard, layer: layer}
 		c.layers[layer] = p
 	}
-	p.rows, p.sums, p.ns = append(p.rows, *row), append(p.sums, s), append(p.ns, n)
+	p.rows, p.sums, p.counts = append(p.rows, *row), append(p.sums, s), append(p.counts, n)
 	p.last = max(p.last, seq)
 	if p.size += size; len(p.rows) < c.most && p.size < pieceBytes {
 		return nil
@@ -78,7 +78,7 @@ func (c *cutter[T]) add(row *T, n int, s sum, size int) error {
 }
 
 // flush lets go of all pieces.
-func (c *cutter[T]) flush() error {
+func (c *splitter[T]) flush() error {
 	for i, p := range c.layers {
 		if p == nil {
 			continue
@@ -99,9 +99,9 @@ func (j *job[T]) batch(p *piece[T], stale []weir.VisitRow) *cold.Batch {
 	h := xxhash.New()
 	var buf encoding
 	for i := range p.rows {
-		j.t.put(b, &p.rows[i], p.ns[i])
+		j.t.put(b, &p.rows[i], p.counts[i])
 		buf = binary.LittleEndian.AppendUint64(buf[:0], p.sums[i].all)
-		_, _ = h.Write(buf.int(int64(p.ns[i])))
+		_, _ = h.Write(buf.int(int64(p.counts[i])))
 	}
 	for _, v := range stale {
 		buf, _ = encodeVisit(buf[:0], &v)

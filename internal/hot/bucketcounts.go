@@ -1,24 +1,25 @@
 package hot
 
-// Names numbers the members of a project's dimensions, so that pages of counts
-// add up by number. It is not safe for concurrent use.
-type Names struct {
-	numbers [opens]map[string]uint32
-	texts   [opens][]string
+// MemberNumbers gives each member of a project's dimensions (an event name, a route, …)
+// a number, so that counts of many buckets are slices that add up by index. It is not
+// safe for concurrent use.
+type MemberNumbers struct {
+	numbers [openDimensions]map[string]uint32
+	texts   [openDimensions][]string
 	n       int
 	bytes   int
 }
 
-// opens is how many dimensions have members that nobody knows beforehand;
-// Open numbers them.
-const opens = 4
+// openDimensions is the number of open dimensions: those whose members are not fixed,
+// such as event names. Statuses are a fixed dimension.
+const openDimensions = 4
 
-// NewNames is without any.
-func NewNames() *Names { return &Names{} }
+// NewMemberNumbers returns an empty one.
+func NewMemberNumbers() *MemberNumbers { return &MemberNumbers{} }
 
-// Open is the number of a dimension, from 0, whose members nobody knows
-// beforehand; ok is false for one that has the same members always.
-func (d Dimension) Open() (i int, ok bool) {
+// OpenIndex returns the index of an open dimension, from 0; ok is false for a dimension
+// with fixed members.
+func (d Dimension) OpenIndex() (i int, ok bool) {
 	switch d {
 	case Name:
 		return 0, true
@@ -36,11 +37,11 @@ func (d Dimension) Open() (i int, ok bool) {
 // Statuses are the members of Status.
 var Statuses = [...]string{"0xx", "1xx", "2xx", "3xx", "4xx", "5xx"}
 
-// FixedSlots is how many counts of a bucket have no names: total, calls and the
-// statuses, in this order.
+// FixedSlots is the number of counts of a bucket's fixed dimensions: total, calls and
+// the statuses, in this order.
 const FixedSlots = 2 + len(Statuses)
 
-// FixedSlot is where a fact of such a dimension stands.
+// FixedSlot returns the index of a member of a fixed dimension, -1 for any other.
 func FixedSlot(d Dimension, member string) int {
 	switch {
 	case d == Total && member == "":
@@ -54,10 +55,9 @@ func FixedSlot(d Dimension, member string) int {
 	}
 }
 
-// Number is the member's number, a new one where it has none. The text is
-// copied.
-func (n *Names) Number(d Dimension, member string) uint32 {
-	i, _ := d.Open()
+// Number returns the member's number, and assigns one if it has none. It copies the text.
+func (n *MemberNumbers) Number(d Dimension, member string) uint32 {
+	i, _ := d.OpenIndex()
 	if number, ok := n.numbers[i][member]; ok {
 		return number
 	}
@@ -73,27 +73,27 @@ func (n *Names) Number(d Dimension, member string) uint32 {
 	return number
 }
 
-// memberBytes is what a member takes beside its text.
+// memberBytes is the memory for a member in addition to its text.
 const memberBytes = 100
 
-// Bytes is about what the names take.
-func (n *Names) Bytes() int { return n.bytes }
+// Bytes returns roughly the memory of all members.
+func (n *MemberNumbers) Bytes() int { return n.bytes }
 
-// Len is how many members have a number.
-func (n *Names) Len() int { return n.n }
+// Len returns how many members have a number.
+func (n *MemberNumbers) Len() int { return n.n }
 
-// Page is the counts of one bucket, or of one shard's part of it. The zero Page
-// is an empty one.
-type Page struct {
+// BucketCounts are the counts of one bucket, or of one shard's part of it. The zero value
+// is empty.
+type BucketCounts struct {
 	Fixed [FixedSlots]int64
-	rest  [opens]int64
-	open  [opens][]int64 // by the member's number
+	rest  [openDimensions]int64   // of members beyond MaxMembers
+	open  [openDimensions][]int64 // by the member's number
 }
 
-// Raise sets a count unless it is more already. Counts only grow, so what is
-// told twice, or in the wrong order, ends up right.
-func (p *Page) Raise(n *Names, f Fact, count int64) {
-	switch i, open := (f.Dimension &^ 0x80).Open(); {
+// Raise sets a count if it is lower now. Counts only grow. So an update that comes twice,
+// or in the wrong order, does no harm.
+func (p *BucketCounts) Raise(n *MemberNumbers, f Fact, count int64) {
+	switch i, open := (f.Dimension &^ 0x80).OpenIndex(); {
 	case !open:
 		if slot := FixedSlot(f.Dimension, f.Member); slot >= 0 {
 			p.Fixed[slot] = max(p.Fixed[slot], count)
@@ -107,12 +107,12 @@ func (p *Page) Raise(n *Names, f Fact, count int64) {
 }
 
 // Set sets the count of a numbered member of an open dimension.
-func (p *Page) Set(open int, number uint32, count int64) { *p.at(open, number) = count }
+func (p *BucketCounts) Set(open int, number uint32, count int64) { *p.at(open, number) = count }
 
-// SetRest sets what an open dimension counts beyond MaxMembers.
-func (p *Page) SetRest(open int, count int64) { p.rest[open] = count }
+// SetRest sets the count of an open dimension's members beyond MaxMembers.
+func (p *BucketCounts) SetRest(open int, count int64) { p.rest[open] = count }
 
-func (p *Page) at(open int, number uint32) *int64 {
+func (p *BucketCounts) at(open int, number uint32) *int64 {
 	c := p.open[open]
 	if int(number) >= len(c) {
 		grown := make([]int64, number+1+number/4)
@@ -122,19 +122,19 @@ func (p *Page) at(open int, number uint32) *int64 {
 	return &c[number]
 }
 
-// Cells is how many counts the page has room for, of 8 bytes each.
-func (p *Page) Cells() (n int) {
+// Slots returns how many counts of open dimensions are allocated, 8 bytes each.
+func (p *BucketCounts) Slots() (n int) {
 	for _, c := range p.open {
 		n += len(c)
 	}
 	return n
 }
 
-// Table answers the question from pages: those of each of its buckets, in the
-// order of its Starts. A bucket may have several, which add up, or none.
-func (n *Names) Table(q Question, pages [][]*Page) Table {
+// Table answers the question. pages has the counts of each of its buckets, in the order
+// of its Starts. A bucket may have several counts (of several shards), which add up, or none.
+func (n *MemberNumbers) Table(q Question, pages [][]*BucketCounts) Table {
 	t := Table{Others: make([]int64, len(pages))}
-	open, ok := q.Dimension.Open()
+	open, ok := q.Dimension.OpenIndex()
 	if !ok {
 		n.fixed(&t, q, pages)
 		return t
@@ -165,7 +165,7 @@ func (n *Names) Table(q Question, pages [][]*Page) Table {
 			}
 			t.Others[b] -= r.Counts[b]
 		}
-		r.Beside = n.beside(q.Beside, r.Member, pages)
+		r.AlsoCount = n.countIn(q.AlsoCount, r.Member, pages)
 		t.Rows[i] = r
 	}
 	if q.Only != "" && len(t.Rows) == 0 {
@@ -174,8 +174,9 @@ func (n *Names) Table(q Question, pages [][]*Page) Table {
 	return t
 }
 
-// pick chooses the rows' numbers, in their order, and counts the members.
-func (n *Names) pick(t *Table, q Question, open int, sums []int64) (picked []uint32) {
+// pick returns the numbers of the rows' members, in the order of the rows, and counts
+// all members in t.Members.
+func (n *MemberNumbers) pick(t *Table, q Question, open int, sums []int64) (picked []uint32) {
 	texts := n.texts[open]
 	before := func(a, b uint32) bool {
 		if sums[a] != sums[b] {
@@ -198,7 +199,7 @@ func (n *Names) pick(t *Table, q Question, open int, sums []int64) (picked []uin
 			}
 			picked = picked[:q.Top-1]
 		}
-		// Its place, by halving.
+		// Binary search for its place.
 		lo, hi := 0, len(picked)
 		for lo < hi {
 			if mid := (lo + hi) / 2; before(number, picked[mid]) {
@@ -214,8 +215,9 @@ func (n *Names) pick(t *Table, q Question, open int, sums []int64) (picked []uin
 	return picked
 }
 
-func (n *Names) beside(d Dimension, member string, pages [][]*Page) (sum int64) {
-	open, ok := d.Open()
+// countIn returns the member's sum in another dimension.
+func (n *MemberNumbers) countIn(d Dimension, member string, pages [][]*BucketCounts) (sum int64) {
+	open, ok := d.OpenIndex()
 	if !ok {
 		return 0
 	}
@@ -233,10 +235,9 @@ func (n *Names) beside(d Dimension, member string, pages [][]*Page) (sum int64) 
 	return sum
 }
 
-// fixed answers for a dimension whose members are known. All are rows, most
-// counted first; those without any count are left out, but for the one of a
-// dimension that has one alone.
-func (n *Names) fixed(t *Table, q Question, pages [][]*Page) {
+// fixed answers a question for a fixed dimension. Rows are sorted by count, largest first.
+// Members with count 0 are left out, except the only member of a dimension.
+func (n *MemberNumbers) fixed(t *Table, q Question, pages [][]*BucketCounts) {
 	members := []string{""}
 	if q.Dimension == Status {
 		members = Statuses[:]

@@ -7,16 +7,15 @@ import (
 	"github.com/weir-analytics/weir/internal/hot"
 )
 
-// cell is where events count alike: one minute of one project. All buckets of
-// a minute's events are the same, so an event is added up once, not once a
-// bucket.
+// cell is one minute of one project. All events of a cell count in the same buckets, so
+// an event is added up once, and not once per bucket.
 type cell struct {
 	project string
 	minute  int64
 	loc     *time.Location
 }
 
-// sums are what a cell or a bucket adds to the counters.
+// sums are the increments of a cell or a bucket.
 type sums struct {
 	fixed   [hot.FixedSlots]int64
 	members map[hot.Fact]int64 // of open dimensions
@@ -65,15 +64,15 @@ type bucketOf struct {
 	hot.Bucket
 }
 
-// tally adds a group up by bucket.
-type tally struct {
+// increments adds up a group's events by bucket.
+type increments struct {
 	cells map[cell]*sums
 	spare []*sums
 	last  cell
 	into  *sums // of last
 }
 
-func (t *tally) reset() {
+func (t *increments) reset() {
 	for _, s := range t.cells {
 		s.reset()
 		t.spare = append(t.spare, s)
@@ -82,7 +81,7 @@ func (t *tally) reset() {
 	t.into = nil
 }
 
-func (t *tally) sums() *sums {
+func (t *increments) sums() *sums {
 	if n := len(t.spare); n > 0 {
 		s := t.spare[n-1]
 		t.spare = t.spare[:n-1]
@@ -91,7 +90,7 @@ func (t *tally) sums() *sums {
 	return newSums()
 }
 
-func (t *tally) add(it hot.Item, m marks) {
+func (t *increments) add(it hot.Item, m marks) {
 	e := it.Event
 	c := cell{e.ProjectID, floorMinute(e.Time), it.Location}
 	if t.into == nil || c != t.last {
@@ -107,7 +106,7 @@ func (t *tally) add(it hot.Item, m marks) {
 
 // eachBucket calls fn with each bucket that is still kept at now, and what it
 // gets. Buckets that get the same are given the same sums.
-func (t *tally) eachBucket(now time.Time, fn func(b bucketOf, s *sums)) {
+func (t *increments) eachBucket(now time.Time, fn func(b bucketOf, s *sums)) {
 	var buckets [len(hot.Grains)]hot.Bucket
 	if len(t.cells) == 1 {
 		for c, s := range t.cells {
