@@ -8,21 +8,21 @@ import (
 	weir "github.com/weir-analytics/weir"
 )
 
-// Refusal is the error of a request that is refused whole, for now: nothing of it
-// was taken.
+// Refusal is the error of a request that is refused as a whole for now. None of its
+// events was stored.
 type Refusal struct {
 	Err      *weir.Error   // ERATELIMITED or EQUOTA
-	After    time.Duration // after which it is worth to send it again
+	After    time.Duration // when to send it again
 	Standing *Standing     // with ERATELIMITED
-	reason   string        // under which it is counted
+	reason   string        // for the metric
 }
 
 func (r *Refusal) Error() string { return r.Err.Error() }
 
-// Unwrap makes it the domain's error.
+// Unwrap returns the domain error.
 func (r *Refusal) Unwrap() error { return r.Err }
 
-// Limited is the refusal of who is over a rate.
+// Limited returns the refusal of a sender that is over its rate.
 func Limited(s Standing, wait time.Duration) *Refusal {
 	what := map[string]string{PolicyKey: "events by this write key", PolicyIP: "requests from this address"}[s.Policy]
 	return &Refusal{
@@ -31,9 +31,9 @@ func Limited(s Standing, wait time.Duration) *Refusal {
 	}
 }
 
-// admission is what a request's events were admitted as.
+// admission is the result of checking a request against the limits.
 type admission struct {
-	key      string // whose rate they were taken of, "" for none
+	key      string // key whose tokens were spent, "" for none
 	n        int
 	refused  int // events of a month that is used up, when they are refused
 	standing *Standing
@@ -71,23 +71,23 @@ func (g *Ingester) admit(ctx context.Context, p *weir.Project, in []weir.Incomin
 	return a, nil
 }
 
-// refuse counts a refusal's events.
+// refuse counts the events of a refusal and returns it as the error.
 func (g *Ingester) refuse(p *weir.Project, now time.Time, events int, r *Refusal) error {
 	g.metrics.rejected.WithLabelValues(r.reason).Add(float64(events))
 	g.Overflows.add(p, now, r.reason, events)
 	return r
 }
 
-// giveBack returns what was taken of a rate for events that could not be stored:
-// they will come again.
+// giveBack returns the tokens of events that could not be stored. The sender will send
+// them again.
 func (g *Ingester) giveBack(a admission) {
 	if a.key != "" {
 		g.Limiter.Return(a.key, a.n)
 	}
 }
 
-// overflowed applies the quota's policy to events of a month that is used up: it
-// marks those that are kept, moves them to the front of in, and names the others.
+// overflowed applies the quota's policy to events of a month whose quota is used up. It
+// returns the events to store, some of them marked, and the rejections of the others.
 func (g *Ingester) overflowed(p *weir.Project, in []weir.Incoming, a admission) (kept []weir.Incoming, out []weir.Rejection, flagged int) {
 	l := p.Limits
 	marks := l.Over == weir.OverFlag || l.Over == weir.OverSample
@@ -117,7 +117,8 @@ func (g *Ingester) overflowed(p *weir.Project, in []weir.Incoming, a admission) 
 	return kept, out, flagged
 }
 
-// accepted counts what was stored of a request, and what was not of it.
+// accepted counts the stored events of a request for the quota, and the others for the
+// metrics.
 func (g *Ingester) accepted(p *weir.Project, kept []weir.Incoming, duplicates int, out []weir.Rejection, flagged int, a admission, now time.Time) {
 	if a.month != nil {
 		a.month.added.Add(max(a.month.count(kept)-int64(duplicates), 0))
@@ -138,8 +139,8 @@ func (g *Ingester) accepted(p *weir.Project, kept []weir.Incoming, duplicates in
 	}
 }
 
-// count is how many of the events are of the month. An event counts in the month of its
-// own time, as in the counters.
+// count returns how many events belong to the month, by their own times, as in the
+// counters.
 func (t *monthUsage) count(in []weir.Incoming) (n int64) {
 	for i := range in {
 		if t.holds(in[i].Event.Time.UnixMicro()) {

@@ -1,5 +1,5 @@
-// Package ingest takes events in: decode, enrich, name the device, append. What
-// it answers with success is durable and counted.
+// Package ingest receives events: it decodes them, enriches them, sets their device and
+// appends them to the hot tier. When it returns success, the events are durable and counted.
 package ingest
 
 import (
@@ -20,16 +20,17 @@ import (
 	"github.com/weir-analytics/weir/internal/wire"
 )
 
-// Log is what ingest needs of the hot tier.
+// Log is the part of the hot tier that ingest needs.
 type Log interface {
 	Append(ctx context.Context, items []hot.Item) (duplicates []int, err error)
 	Seen(ctx context.Context, project string, asked []hot.Sighting, now time.Time) ([]hot.Sight, error)
 }
 
-// Feed is told of what was accepted, for those who watch.
+// Feed receives accepted events for live streams.
 type Feed interface {
+	// Watched reports whether anybody watches the project.
 	Watched(project string) bool
-	// Received gets accepted events; it must not keep or change them.
+	// Received must not keep or change the events.
 	Received(project string, events []*weir.Event)
 }
 
@@ -37,41 +38,41 @@ type Feed interface {
 type Remote struct {
 	IP        string // "" when unknown
 	UserAgent string
-	Key       string // names the write key to the limiter, and is no secret; "" is held to no rate
-	// Historical says that the events are those of a log, long past: devices
-	// are derived under the project's import salt rather than the day's.
+	Key       string // identifies the write key for the rate limit; not the secret itself. "" is not limited
+	// Historical: the events come from an old log. Devices are derived with the
+	// project's import salt, not with the salt of the day.
 	Historical bool
-	// Page says that the request is of a page in a browser, as its Origin shows: so
-	// address and user agent are the visitor's, even where the event names a profile.
+	// Page: the request comes from a page in a browser (it has an Origin). So its address
+	// and user agent are the visitor's, even if the event names a profile.
 	Page bool
-	// SentAt is when it was sent by the sender's own clock, zero when it does not say.
+	// SentAt is the time of sending by the sender's clock; zero if unknown.
 	SentAt time.Time
 }
 
-// Reply is what became of a request's events.
+// Reply says what happened to a request's events.
 type Reply struct {
 	Accepted   int              `json:"accepted"`
-	Duplicates int              `json:"duplicates" doc:"events seen before, which were not added again"`
+	Duplicates int              `json:"duplicates" doc:"events that were stored before; they are not stored again"`
 	Rejected   []weir.Rejection `json:"rejected" nullable:"false"`
 
-	Standing *Standing `json:"-"` // with the key's rate; nil when there is none
+	Standing *Standing `json:"-"` // state of the key's rate limit; nil without a limit
 }
 
-// Refuses says that no event of the request was taken, nor before, and that each has
-// a defect. What a quota's policy drops, or lets wait, has none.
+// Refuses reports whether every event of the request is defective, so that none was
+// stored, now or before. Events that a quota dropped or postponed are not defective.
 func (r *Reply) Refuses() bool {
 	return len(r.Rejected) > 0 && r.Accepted+r.Duplicates == 0 &&
 		!slices.ContainsFunc(r.Rejected, func(j weir.Rejection) bool { return j.Reason == ReasonSampled || j.Reason == ReasonQuota })
 }
 
-// Config is what an Ingester is made of.
+// Config has the parts of an Ingester.
 type Config struct {
 	Log    Log
 	Salts  Salts
 	Enrich *enrich.Enricher
 	Feed   Feed // optional
 	Limits wire.Limits
-	// Consumers are the attributes of a span that name who called; nil is
+	// Consumers are the names of the span attributes that contain the caller; nil is
 	// wire.DefaultConsumers.
 	Consumers []string
 	Clock     weir.Clock
@@ -81,16 +82,16 @@ type Config struct {
 	Budget *wire.Budget
 
 	Limiter   *Limiter   // nil: no rates
-	LimitKey  weir.Rate  // of projects that have none of their own
+	LimitKey  weir.Rate  // for projects without a rate of their own
 	Quotas    *Quotas    // nil: no quotas
 	Overflows *Overflows // optional
 	Brake     Brake      // optional
 }
 
-// Brake says whether that many events may be taken now, or too many wait already.
+// Brake refuses events while too many wait for the drain.
 type Brake interface{ Allow(events int) bool }
 
-// Ingester takes events in. It is safe for concurrent use.
+// Ingester receives events. It is safe for concurrent use.
 type Ingester struct {
 	Config
 	devices devices
@@ -107,17 +108,16 @@ func New(c Config) *Ingester {
 }
 
 // Ingest decodes a native body and appends its events to the project. Errors:
-// EINVALID, ETOOLARGE and EUNSUPPORTED for the body as a whole; EUNAVAILABLE
-// when the hot tier takes nothing now, or other requests take all of the Budget's
-// memory, and the same request may be sent again; a
-// Refusal when the project's limits do not let it in now.
+// EINVALID, ETOOLARGE and EUNSUPPORTED for the body as a whole; EUNAVAILABLE if the hot
+// tier is unavailable or other requests use all memory of the Budget (the sender may send
+// the same request again); a Refusal if the project is over its limits.
 func (g *Ingester) Ingest(ctx context.Context, p *weir.Project, body io.Reader, encoding string, r Remote) (Reply, error) {
 	return g.receive(ctx, p, body, encoding, r, func(text []byte, l wire.Limits) ([]weir.Incoming, []weir.Rejection, error) {
 		return g.events(text, r.SentAt, l)
 	})
 }
 
-// take reads a body, decodes it and delivers what it holds.
+// receive reads a body, decodes it and delivers the events.
 func (g *Ingester) receive(ctx context.Context, p *weir.Project, body io.Reader, encoding string, r Remote,
 	decode func([]byte, wire.Limits) ([]weir.Incoming, []weir.Rejection, error),
 ) (Reply, error) {
@@ -149,12 +149,12 @@ func (g *Ingester) read(body io.Reader, encoding string, h *wire.Reservation,
 	return in, rejected, err
 }
 
-// Hold begins a request's part of the memory that all may take. It is to be closed
-// when the request's events are stored.
+// Reserve starts the memory reservation of a request. Close it when the request's events
+// are stored.
 func (g *Ingester) Reserve(ctx context.Context) *wire.Reservation { return g.Budget.Open(ctx) }
 
-// Deliver is Accept for the events of a request of which some were rejected when they
-// were decoded: these are counted and are in the reply, in order.
+// Deliver calls Accept, counts the events that were rejected during decoding, and adds
+// them to the reply, sorted by index.
 func (g *Ingester) Deliver(ctx context.Context, p *weir.Project, in []weir.Incoming, rejected []weir.Rejection, r Remote) (Reply, error) {
 	reply, err := g.Accept(ctx, p, in, r)
 	if err != nil {
@@ -172,13 +172,13 @@ func (g *Ingester) Deliver(ctx context.Context, p *weir.Project, in []weir.Incom
 	return reply, nil
 }
 
-// Refused counts a request that was refused whole before it came to Deliver.
+// Refused counts a request that was refused as a whole before Deliver.
 func (g *Ingester) Refused(err error) { g.metrics.refused(err) }
 
 var itemPool = sync.Pool{New: func() any { return new([]hot.Item) }}
 
-// Accept enriches decoded events and appends them; it changes them in place. Events
-// that a quota's policy drops are rejections. Errors: as those of Ingest for events.
+// Accept enriches decoded events, in place, and appends them. Events that a quota drops
+// are rejections in the reply. Errors: EUNAVAILABLE and Refusal, as for Ingest.
 func (g *Ingester) Accept(ctx context.Context, p *weir.Project, in []weir.Incoming, r Remote) (Reply, error) {
 	if len(in) == 0 {
 		return Reply{}, nil
@@ -222,9 +222,9 @@ func (g *Ingester) accept(ctx context.Context, p *weir.Project, in []weir.Incomi
 	return Reply{Accepted: len(kept) - len(duplicates), Duplicates: len(duplicates), Rejected: append(large, out...)}, nil
 }
 
-// tooLarge takes the events out of in that are larger than the log's largest record.
-// A decoder bounds an event as it is sent; mending broken text and what the request
-// says of all its events may make it larger.
+// tooLarge removes events that are larger than the largest record of the log. A decoder
+// bounds the size that was sent, but an event may grow: broken text is repaired, and
+// fields of the whole request are copied into each event.
 func tooLarge(in []weir.Incoming) (kept []weir.Incoming, large []weir.Rejection) {
 	kept = in[:0]
 	for i := range in {
@@ -243,8 +243,8 @@ func tooLarge(in []weir.Incoming) (kept []weir.Incoming, large []weir.Rejection)
 	return kept, large
 }
 
-// identify makes ids for the events that have none. It comes after derive, which looks
-// for the ids that senders gave.
+// identify assigns ids to events without one. Call it after derive, which looks up the
+// ids that senders chose.
 func identify(in []weir.Incoming) error {
 	for i := range in {
 		if in[i].Event.ID != "" {
@@ -259,14 +259,15 @@ func identify(in []weir.Incoming) error {
 	return nil
 }
 
-// complete fills in what the event does not say, but for its device and its id.
+// complete fills in missing fields, except device and id.
 func (g *Ingester) complete(p *weir.Project, x *weir.Incoming, r Remote, now time.Time) {
 	switch s := &x.Source; {
 	case s.Reported:
 	case s.Client:
 		s.IP, s.UserAgent = cmp.Or(s.IP, r.IP), cmp.Or(s.UserAgent, r.UserAgent)
 	case r.Historical:
-		// Who brings a log was not there. A call that names nobody is reported.
+		// The sender of a log is not the visitor. A call without a visitor is reported by
+		// a server.
 		s.Reported = s.IP == "" && s.UserAgent == "" && x.Event.Call != nil
 	case s.IP == "" && s.UserAgent == "":
 		s.IP, s.UserAgent, s.Remote = r.IP, r.UserAgent, true
@@ -304,7 +305,7 @@ func (g *Ingester) append(ctx context.Context, p *weir.Project, in []weir.Incomi
 	return duplicates, nil
 }
 
-// tell passes the accepted events on to those who watch.
+// tell sends the accepted events to live streams.
 func (g *Ingester) tell(project string, in []weir.Incoming, duplicates []int) {
 	if g.Feed == nil || !g.Feed.Watched(project) {
 		return
@@ -320,7 +321,7 @@ func (g *Ingester) tell(project string, in []weir.Incoming, duplicates []int) {
 	g.Feed.Received(project, events)
 }
 
-// unavailable tells the client to come back: nothing of the request is
+// unavailable wraps an error so that the client retries. Nothing of the request is
 // acknowledged.
 func unavailable(err error) error {
 	switch {

@@ -8,41 +8,41 @@ import (
 	"github.com/weir-analytics/weir/internal/fleet"
 )
 
-// lease is the slice of a bucket that a node took and has not given out yet.
+// lease is a slice of tokens that a node took from a shared bucket and spends locally.
 //
-// A slice is 1 % of the bucket at most, or one token, or what a request needs. So a
-// rate lets through what one bucket would, and at most 1 % of the bucket's size for
-// each node more, once after a pause. What a node does not give out within a tenth of
-// the rate's time is lost, which lets through less; to keep that little, a slice is
-// as large as what was lately given out in such a time: twice the last one when
-// that was used up, what was used of it when it ran out.
+// A slice is at most 1 % of the bucket, or one token, or as much as the request needs. So
+// all nodes together allow the rate, plus at most 1 % of the bucket for each further node,
+// once after a pause. A slice expires after a tenth of the rate's period, and its unused
+// tokens are lost; so less than the rate may pass. To keep the loss small, the size of a
+// slice follows the demand: twice the last slice if that was used up, otherwise what was
+// used of it.
 type lease struct {
 	mu     sync.Mutex
-	bucket string // its name: another rate is another bucket
+	bucket string // name of the shared bucket; each rate has its own
 	rate   weir.Rate
 	unit   unit
 
-	have  int       // of the slice, what may still come
-	got   int       // its size, in tokens
-	until time.Time // when it runs out
+	have  int       // events that the slice still allows
+	got   int       // size of the slice, in tokens
+	until time.Time // when the slice expires
 
-	remaining int       // tokens left in the bucket when that was last asked,
-	seen      time.Time // at this time
+	remaining int       // tokens left in the shared bucket at the last look
+	seen      time.Time // time of that look
 
-	// Until dryUntil nothing that needs dryNeed tokens or more is worth asking for.
+	// Until dryUntil the shared bucket has fewer than dryNeed tokens: do not ask for so many.
 	dryUntil time.Time
 	dryNeed  int
 }
 
-// unit is a rate as a bucket: a token stands for several where one each would come
-// too fast for a count of microseconds.
+// unit converts a rate to a token bucket. For high rates a token stands for several
+// events: the interval between tokens is a whole number of microseconds.
 type unit struct {
 	limit  fleet.Limit
-	events int // a token's worth
+	events int // per token
 }
 
-// finest is the least time between two tokens, of rates that get more than one of a
-// thing in it. It bounds the error of rounding to whole microseconds: 0.05 %.
+// finest is the shortest interval between two tokens, for rates where a token may stand
+// for several events. It bounds the rounding error to 0.05 %.
 const finest = time.Millisecond
 
 func unitOf(r weir.Rate) unit {
@@ -56,10 +56,10 @@ func unitOf(r weir.Rate) unit {
 	return u
 }
 
-// tokens is how many tokens are worth n.
+// tokens returns how many tokens n events need.
 func (u unit) tokens(n int) int { return (n + u.events - 1) / u.events }
 
-// begin makes the lease one of the rate, and forgets a slice that has run out.
+// begin sets the rate of the lease, if it changed, and drops an expired slice.
 func (l *lease) begin(key string, r weir.Rate, now time.Time) {
 	if l.rate != r {
 		l.bucket, l.rate, l.unit = key+":"+r.String(), r, unitOf(r)
@@ -67,22 +67,22 @@ func (l *lease) begin(key string, r weir.Rate, now time.Time) {
 		l.remaining, l.seen = l.unit.limit.Burst, now
 	}
 	if whole := l.have / l.unit.events; whole > 0 && !now.Before(l.until) {
-		l.got = max(l.got-whole, 1) // what was used of it
+		l.got = max(l.got-whole, 1) // what was used of the slice
 		l.have -= whole * l.unit.events
 		l.until = time.Time{}
 	}
 }
 
-// slice is how many tokens are worth taking at once.
+// slice returns the size of the next slice, in tokens.
 func (l *lease) slice(now time.Time) int {
 	size := max(l.got, 1)
-	if now.Before(l.until) { // used up before it ran out
+	if now.Before(l.until) { // the last one was used up before it expired
 		size *= 2
 	}
 	return min(size, max(1, l.unit.limit.Burst/100))
 }
 
-// fill adds a slice to what is left of the last one.
+// fill adds a slice to the rest of the last one.
 func (l *lease) fill(tokens int, now time.Time) {
 	l.have += tokens * l.unit.events
 	l.got = tokens
@@ -90,8 +90,8 @@ func (l *lease) fill(tokens int, now time.Time) {
 	l.dryUntil = time.Time{}
 }
 
-// standing is what the sender may be told. Other nodes take of the same bucket, so
-// it is an estimate.
+// standing returns the state of the limit for the response's headers. It is an estimate,
+// because other nodes use the same bucket.
 func (l *lease) standing(now time.Time) Standing {
 	u := l.unit
 	filled := int(max(now.Sub(l.seen), 0) / u.limit.Every)

@@ -16,27 +16,28 @@ import (
 )
 
 const (
-	// limiterWait is how long a request waits for the nodes' limiter, and limiterAway
-	// how long that is left alone after it failed.
+	// limiterWait is how long a request waits for the shared limiter. After a failure the
+	// shared limiter is not asked for limiterAway.
 	limiterWait = 250 * time.Millisecond
 	limiterAway = 5 * time.Second
 
-	maxLeases = 50_000 // keys that a node remembers; about 10 MB
+	maxLeases = 50_000 // keys in memory; about 10 MB
 
-	// largest is the most that one take may be of what is larger than its bucket: the
-	// events of the largest request.
+	// largest is the largest number that one Take may ask for, even if its bucket holds
+	// less: the events of the largest request.
 	largest = 50_000
 )
 
-// breath is the least that who is refused waits: refusing costs few questions so.
+// breath is the shortest wait of a refused sender. It bounds how often the shared limiter
+// is asked.
 const breath = 10 * time.Millisecond
 
-// Limiter holds senders to rates, over token buckets that all nodes share. It takes
-// tokens from a bucket in slices and gives them out by itself, so that most requests
-// ask no other node; see lease. It is safe for concurrent use.
+// Limiter limits rates with token buckets that all nodes share. It takes tokens from a
+// shared bucket in slices and spends them locally, so most requests need no round trip;
+// see lease. It is safe for concurrent use.
 type Limiter struct {
 	shared fleet.Limiter
-	own    fleet.Limiter // this node's, while the other is away: each node then lets the whole rate through
+	own    fleet.Limiter // used while the shared one is unavailable: then each node allows the whole rate
 	clock  weir.Clock
 	log    *slog.Logger
 

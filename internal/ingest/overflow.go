@@ -11,28 +11,27 @@ import (
 	weir "github.com/weir-analytics/weir"
 )
 
-// Ledger keeps, by project, month (2006-01, the project's) and reason, how many
-// events were not taken as they were sent. *meta.Store is one.
+// Ledger stores how many events were refused, dropped or flagged, by project, month
+// (2006-01 in the project's timezone) and reason. *meta.Store implements it.
 type Ledger interface {
 	AddOverflow(ctx context.Context, projectID, month, reason string, events int64) error
 	Overflow(ctx context.Context, projectID, month string) (map[string]int64, error)
 }
 
-// Overflows gathers what goes to the ledger, so that a refused request writes
-// nothing. A process that is killed loses the counts of flushEvery; the metrics have
-// them as well. It is safe for concurrent use.
+// Overflows collects counts and writes them to the ledger every few seconds, so that a
+// refused request costs no write. A killed process loses the counts of at most flushEvery;
+// the metrics have them too. It is safe for concurrent use.
 type Overflows struct {
 	ledger Ledger
 	log    *slog.Logger
 
 	mu     sync.Mutex
-	counts map[overflow]int64 // not in the ledger yet
+	counts map[overflow]int64 // not yet in the ledger
 }
 
 type overflow struct{ project, month, reason string }
 
-// NewOverflows makes an Overflows. Run has to be called for anything to reach the
-// ledger.
+// NewOverflows makes an Overflows. Nothing is written to the ledger until Run is called.
 func NewOverflows(l Ledger, log *slog.Logger) *Overflows {
 	return &Overflows{ledger: l, log: log, counts: map[overflow]int64{}}
 }
@@ -42,8 +41,8 @@ const (
 	flushWithin = 5 * time.Second // when the process stops
 )
 
-// Run writes to the ledger every few seconds until ctx is done, and a last time
-// then. Its error is always nil: what could not be written is tried again.
+// Run writes to the ledger every few seconds, and once more when ctx is done. It always
+// returns nil. A failed write is retried with the next one.
 func (o *Overflows) Run(ctx context.Context) error {
 	t := time.NewTicker(flushEvery)
 	defer t.Stop()
@@ -78,7 +77,7 @@ func (o *Overflows) flush(ctx context.Context) {
 	o.mu.Unlock()
 	for key, n := range counts {
 		if err := o.ledger.AddOverflow(ctx, key.project, key.month, key.reason, n); err != nil {
-			o.log.WarnContext(ctx, "counts of refused events are not stored yet", "error", err)
+			o.log.WarnContext(ctx, "storing the counts of refused events failed, retrying in 5s", "error", err)
 			return
 		}
 		o.mu.Lock()
@@ -89,14 +88,14 @@ func (o *Overflows) flush(ctx context.Context) {
 	}
 }
 
-// waiting is what is not in the ledger yet.
+// waiting returns the count that is not yet in the ledger.
 func (o *Overflows) waiting(project, month, reason string) int64 {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.counts[overflow{project, month, reason}]
 }
 
-// Usage is how much of its limits a project has used in the current month.
+// Usage says how much of its limits a project has used in the current month.
 type Usage struct {
 	Month string    `json:"month" doc:"in the project's timezone, as 2006-01"`
 	From  time.Time `json:"from"`
@@ -119,7 +118,7 @@ type Usage struct {
 	AsOf     time.Time `json:"as_of"`
 }
 
-// Usages answers how much projects have used.
+// Usages computes the usage of projects.
 type Usages struct {
 	Counters  Counters
 	Overflows *Overflows
@@ -128,8 +127,8 @@ type Usages struct {
 	LimitKey, LimitIP weir.Rate
 }
 
-// Usage is a project's, now. What other nodes refused in the last few seconds is not
-// in it.
+// Usage returns the current usage of a project. It may lack what other nodes refused in
+// the last few seconds.
 func (u *Usages) Usage(ctx context.Context, p *weir.Project) (*Usage, error) {
 	now := u.Clock.Now()
 	loc := p.Location()
@@ -149,8 +148,8 @@ func (u *Usages) Usage(ctx context.Context, p *weir.Project) (*Usage, error) {
 		left := max(l.Quota-a.Used, 0)
 		a.Remaining, a.UsedUp = &left, left == 0
 	}
-	// What waits is read first: in between it may go to the ledger, and then counts
-	// twice for a moment rather than not at all.
+	// Read the waiting counts before the ledger. If they are written in between, they
+	// count twice for a moment; the other order could miss them.
 	counts := map[string]*int64{ReasonQuota: &a.Refused, ReasonSampled: &a.SampledOut, ReasonFlagged: &a.Flagged, ReasonLimited: &a.RateLimited}
 	for reason, n := range counts {
 		*n = u.Overflows.waiting(p.ID, a.Month, reason)
