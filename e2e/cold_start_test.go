@@ -62,7 +62,7 @@ func TestWhatANodeSaysNeverHoldsThePassword(t *testing.T) {
 	all := said()
 	c.Kill()
 	s.send(p, `{"name":"b"}`)
-	until(t, "the drain fails", func() bool { return strings.Contains(s.log.String(), "cold tier does not take a batch") })
+	until(t, "the drain fails", func() bool { return strings.Contains(s.log.String(), "writing a batch to the cold tier failed") })
 	all = append(all, said()...)
 	c.Restart()
 	until(t, "the node is ready again", func() bool { return s.status("/readyz") == http.StatusOK })

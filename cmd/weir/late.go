@@ -42,7 +42,7 @@ func (l *lateHot) Append(ctx context.Context, items []hot.Item) ([]int, error) {
 	return s.Append(ctx, items)
 }
 
-func (l *lateHot) Seen(ctx context.Context, project string, asked []hot.Sighting, now time.Time) ([]hot.Sight, error) {
+func (l *lateHot) Seen(ctx context.Context, project string, asked []hot.SeenQuery, now time.Time) ([]hot.SeenResult, error) {
 	s, err := l.get()
 	if err != nil {
 		return nil, err

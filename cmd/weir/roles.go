@@ -51,7 +51,7 @@ func (c *serveCmd) checkRoles() error {
 	return nil
 }
 
-// elsewhere stands in for a part that this node does not have.
+// missingRole stands in for a part that this node does not have.
 type missingRole struct{ roles []string }
 
 func (e missingRole) err(what string) error {
@@ -102,18 +102,18 @@ func (e missingRole) Events(context.Context, *weir.Project, insight.EventsQuery,
 	return nil, e.err("answer questions")
 }
 
-func (e elsewhere) Profiles(context.Context, *weir.Project, insight.ProfilesQuery, time.Duration) (*insight.ProfilePage, error) {
+func (e missingRole) Profiles(context.Context, *weir.Project, insight.ProfilesQuery, time.Duration) (*insight.ProfilePage, error) {
 	return nil, e.err("answer questions")
 }
 
-func (e elsewhere) Profile(context.Context, *weir.Project, string, time.Duration) (*insight.Profile, error) {
+func (e missingRole) Profile(context.Context, *weir.Project, string, time.Duration) (*insight.Profile, error) {
 	return nil, e.err("answer questions")
 }
 
-func (e elsewhere) Export(context.Context, *weir.Project, string, io.Writer) error {
+func (e missingRole) Export(context.Context, *weir.Project, string, io.Writer) error {
 	return e.err("answer questions")
 }
 
-func (e elsewhere) Erase(context.Context, *weir.Project, string, string) (*insight.Erased, error) {
+func (e missingRole) Erase(context.Context, *weir.Project, string, string) (*insight.Erased, error) {
 	return nil, e.err("erase profiles")
 }

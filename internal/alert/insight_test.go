@@ -14,7 +14,7 @@ import (
 // asked are insights that answer what they are told, and what they were asked.
 type asked struct {
 	values  [][]*float64
-	calls   hot.Outcomes
+	calls   hot.CallResults
 	value   *float64
 	volume  int64
 	asOf    time.Time
@@ -36,7 +36,7 @@ func (i *asked) Totals(_ context.Context, _ *weir.Project, q weir.Query, freshne
 	return v, i.asOf, nil
 }
 
-func (i *asked) Outcomes(_ context.Context, _ *weir.Project, q weir.Query, freshness time.Duration) (hot.Outcomes, time.Time, error) {
+func (i *asked) Outcomes(_ context.Context, _ *weir.Project, q weir.Query, freshness time.Duration) (hot.CallResults, time.Time, error) {
 	i.queries, i.fresh = append(i.queries, q), append(i.fresh, freshness)
 	return i.calls, i.asOf, i.err
 }
@@ -79,7 +79,7 @@ func TestAPercentileIsAskedOfTheColdTierWithTheEventsItIsOf(t *testing.T) {
 }
 
 func TestARateOfARouteIsOneQuestion(t *testing.T) {
-	i := &asked{calls: hot.Outcomes{Succeeded: 70, Known: 100}}
+	i := &asked{calls: hot.CallResults{Succeeded: 70, Known: 100}}
 	w := withInsights(t, i)
 	a := w.makes(func(s *weir.AlertSpec) { s.Measure.Route = "/cart" })
 	i.queries, i.fresh = nil, nil
@@ -162,7 +162,7 @@ func TestANodeWithoutTheColdTierLeavesItsAlertsToOthers(t *testing.T) {
 	if s := w.get(a.ID).Status; !s.CheckedTo.IsZero() {
 		t.Fatalf("checked: %+v", s)
 	}
-	w.insights = &asked{calls: hot.Outcomes{Known: 10}, asOf: at("2027-01-01T00:00:00Z")}
+	w.insights = &asked{calls: hot.CallResults{Known: 10}, asOf: at("2027-01-01T00:00:00Z")}
 	two := w.newNode("two", w.meta)
 	two.evaluator.Pass(t.Context())
 	w.deliver()

@@ -31,7 +31,7 @@ func (t EngineInsights) Totals(ctx context.Context, p *weir.Project, q weir.Quer
 const statuses = 100
 
 // Outcomes implements Insights by a trend that is broken down by status.
-func (t EngineInsights) Outcomes(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (o hot.Outcomes, asOf time.Time, err error) {
+func (t EngineInsights) Outcomes(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (o hot.CallResults, asOf time.Time, err error) {
 	q.Series, q.Breakdown, q.Limit = []weir.Series{{Event: weir.NameCall, Math: weir.MathTotal}}, "status", statuses
 	a, err := t.Engine.Trend(ctx, p, q, freshness)
 	if err != nil {

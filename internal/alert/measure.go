@@ -24,7 +24,7 @@ type Insights interface {
 	Totals(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (values []*float64, asOf time.Time, err error)
 	// Outcomes are those of the calls that q chooses by range and filter, all of one
 	// moment: of two questions the second could know of more calls.
-	Outcomes(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (o hot.Outcomes, asOf time.Time, err error)
+	Outcomes(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (o hot.CallResults, asOf time.Time, err error)
 	// Value is a value of the totals of q, which is of kind calls or pages, over its
 	// range: nil without one. volume is how many calls or visits it is of. asOf and
 	// freshness are those of Totals.
@@ -125,7 +125,7 @@ func (r *meter) fromCounters(ctx context.Context, p *weir.Project, m *weir.Alert
 		if err != nil {
 			return nil, 0, false, err
 		}
-		var o hot.Outcomes
+		var o hot.CallResults
 		for _, c := range classes {
 			o.Add(c.Name, c.Count)
 		}
@@ -138,7 +138,7 @@ func (r *meter) fromCounters(ctx context.Context, p *weir.Project, m *weir.Alert
 }
 
 // rate is nil without any calls.
-func rate(kind weir.MeasureKind, o hot.Outcomes) *float64 {
+func rate(kind weir.MeasureKind, o hot.CallResults) *float64 {
 	if kind == weir.MeasureErrorRate {
 		o.Succeeded = o.Known - o.Succeeded
 	}

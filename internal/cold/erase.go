@@ -248,7 +248,7 @@ func (m Erased) Filter(b *Batch) *Batch {
 		return !m.Covers(c.ProjectID, c.ProfileID, "", received(c.ReceivedAt, c.At))
 	})
 	out.Dead = keep(b.Dead, func(d *weir.DeadLetter) bool {
-		who := PersonOf(d.Event)
+		who := OwnerOf(d.Event)
 		said := who.said()
 		return !m.Covers(d.ProjectID, who.ProfileID, who.DeviceID, who.ReceivedAt) && !m.names(d.ProjectID, &said, who.ReceivedAt)
 	})

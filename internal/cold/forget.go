@@ -9,60 +9,58 @@ import (
 	weir "github.com/weir-analytics/weir"
 )
 
-// Forgetter deletes projects' pasts, as their retention asks.
+// Forgetter deletes old data of projects, for their retention.
 type Forgetter interface {
-	// Forget deletes rows of before a time, of each project its own: events, sightings
-	// and tallies by when the events happened, visits by when they began, dead letters
-	// by when they were refused. Identities and traits stay, since they have no
-	// end, and so does batches, which has no project. When it returns without an
-	// error the rows are gone for every question that is asked after.
+	// Forget deletes each project's rows from before its time: events, sightings and
+	// tallies by the time of the event, visits by their start, dead letters by the time
+	// of the refusal. Identities, traits and batches stay. After it returns without an
+	// error, no question sees the rows.
 	//
-	// It takes as many as Goes puts together, which cost about as much as one: statements
-	// are for all of them. Each is at the beginning of a quarter of an hour. EINVALID otherwise.
-	// To forget the same again changes nothing, and after an error, when a part may be
-	// gone, it deletes the rest. Rows of before that time that are written later are
-	// there until the next call. A project that is not known has no rows.
+	// One call handles a group as GroupDeletions makes it, with the same few statements
+	// for all its projects. Each time must be the start of a quarter of an hour; otherwise
+	// EINVALID. To repeat a call is safe; after an error it deletes the rest. Old rows that
+	// are written later stay until the next call.
 	//
-	// It is safe for concurrent use, beside Write too, which may wait for it.
-	Forget(ctx context.Context, cuts ...Cut) error
+	// It is safe for concurrent use, also with Write, which may wait for it.
+	Forget(ctx context.Context, deletions ...Deletion) error
 }
 
-// Cut is up to when a project's past is to be forgotten.
-type Cut struct {
+// Deletion says which data of a project to delete: all from before a time.
+type Deletion struct {
 	ProjectID string
 	Before    time.Time
 }
 
-// MostCuts is how many one Forget takes, and mostTimes how many different times they may
-// have: the conditions of 500 times take ClickHouse seconds to analyse.
+// MaxDeletions bounds the deletions of one Forget; maxTimes bounds their different times:
+// ClickHouse needs seconds to analyse conditions with 500 times.
 const (
-	MostCuts  = 500
-	mostTimes = 32
+	MaxDeletions = 500
+	maxTimes     = 32
 )
 
-// Goes puts cuts together so that one Forget takes each group, those of one time first.
-func Goes(cuts []Cut) [][]Cut {
-	cuts = slices.Clone(cuts)
-	slices.SortStableFunc(cuts, func(a, b Cut) int { return a.Before.Compare(b.Before) })
-	var out [][]Cut
+// GroupDeletions divides deletions into groups for one Forget each, sorted by time.
+func GroupDeletions(deletions []Deletion) [][]Deletion {
+	deletions = slices.Clone(deletions)
+	slices.SortStableFunc(deletions, func(a, b Deletion) int { return a.Before.Compare(b.Before) })
+	var out [][]Deletion
 	from, times := 0, 0
-	for i := range cuts {
-		if i == from || !cuts[i].Before.Equal(cuts[i-1].Before) {
+	for i := range deletions {
+		if i == from || !deletions[i].Before.Equal(deletions[i-1].Before) {
 			times++
 		}
-		if i-from == MostCuts || times > mostTimes {
-			out, from, times = append(out, cuts[from:i]), i, 1
+		if i-from == MaxDeletions || times > maxTimes {
+			out, from, times = append(out, deletions[from:i]), i, 1
 		}
 	}
-	if from < len(cuts) {
-		out = append(out, cuts[from:])
+	if from < len(deletions) {
+		out = append(out, deletions[from:])
 	}
 	return out
 }
 
-// ForgetTo is the number of the quarter of an hour that begins at before, where
-// Forget ends. Error: EINVALID when none does.
-func ForgetTo(before time.Time) (quarter int32, err error) {
+// DeletionQuarter returns the number of the quarter of an hour that begins at before.
+// Error: EINVALID if before is not the start of a quarter.
+func DeletionQuarter(before time.Time) (quarter int32, err error) {
 	if before.Before(Earliest) || before.After(Latest) {
 		return 0, weir.Errorf(weir.EINVALID, "cannot forget what was before %s: the cold tier has no such time", before.UTC().Format(time.RFC3339))
 	}
@@ -72,16 +70,16 @@ func ForgetTo(before time.Time) (quarter int32, err error) {
 	return Quarter(&weir.Event{Time: before}), nil
 }
 
-// ForgetParts are the rows that cuts delete, a part a table. moment makes a timestamp of
-// a "?" in microseconds. Error: EINVALID.
-func ForgetParts(cuts []Cut, moment string) ([]Part, error) {
-	if len(cuts) > MostCuts {
-		return nil, weir.Errorf(weir.EINVALID, "cannot forget the pasts of %d projects at once: at most %d", len(cuts), MostCuts)
+// DeletionParts returns the rows to delete, one part for each table. moment is SQL that
+// converts a "?" in microseconds to a timestamp. Error: EINVALID.
+func DeletionParts(deletions []Deletion, moment string) ([]Part, error) {
+	if len(deletions) > MaxDeletions {
+		return nil, weir.Errorf(weir.EINVALID, "cannot forget the pasts of %d projects at once: at most %d", len(deletions), MaxDeletions)
 	}
 	projects := map[time.Time][]string{} // by time, of which there are few
 	var times []time.Time
-	for _, c := range cuts {
-		if _, err := ForgetTo(c.Before); err != nil {
+	for _, c := range deletions {
+		if _, err := DeletionQuarter(c.Before); err != nil {
 			return nil, err
 		}
 		at := c.Before.UTC()
@@ -90,8 +88,8 @@ func ForgetParts(cuts []Cut, moment string) ([]Part, error) {
 		}
 		projects[at] = append(projects[at], c.ProjectID)
 	}
-	if len(times) > mostTimes {
-		return nil, weir.Errorf(weir.EINVALID, "cannot forget up to %d different times at once: at most %d", len(times), mostTimes)
+	if len(times) > maxTimes {
+		return nil, weir.Errorf(weir.EINVALID, "cannot forget up to %d different times at once: at most %d", len(times), maxTimes)
 	}
 	if len(times) == 0 {
 		return nil, nil

@@ -11,9 +11,9 @@ import (
 	weir "github.com/weir-analytics/weir"
 )
 
-// Whose says whose event it is, when it was received, which is the zero time where
+// EventOwner says whose event it is, when it was received, which is the zero time where
 // that is not known, and what ids it names beside.
-type Whose struct {
+type EventOwner struct {
 	ProfileID, DeviceID string
 	ReceivedAt          time.Time
 	Name                string
@@ -22,12 +22,12 @@ type Whose struct {
 }
 
 // Person is who it is, as the function Person has it.
-func (w Whose) Person() string {
+func (w EventOwner) Person() string {
 	return Person(&weir.Event{ProfileID: w.ProfileID, DeviceID: w.DeviceID})
 }
 
 // Named are the profiles that the event names beside.
-func (w Whose) Named() (ids []string) {
+func (w EventOwner) Named() (ids []string) {
 	said := w.said()
 	for _, id := range []string{said.Alias(), said.Call.Consumer} {
 		if id != "" {
@@ -38,12 +38,12 @@ func (w Whose) Named() (ids []string) {
 }
 
 // said is the part of the event that names others.
-func (w Whose) said() weir.Event {
+func (w EventOwner) said() weir.Event {
 	return weir.Event{Name: w.Name, Properties: w.Properties, Call: &weir.Call{Consumer: w.Call.Consumer}}
 }
 
-// PersonOf reads of a dead letter's event whose it is, as far as it can be read.
-func PersonOf(event []byte) (who Whose) {
+// OwnerOf reads of a dead letter's event whose it is, as far as it can be read.
+func OwnerOf(event []byte) (who EventOwner) {
 	_ = json.Unmarshal(event, &who)
 	return who
 }
@@ -51,7 +51,7 @@ func PersonOf(event []byte) (who Whose) {
 // Is says whether a dead letter's event is of the person that is to be erased, or names
 // one of the person's ids as an alias or a consumer.
 func (e *Erasure) Is(event []byte) bool {
-	who := PersonOf(event)
+	who := OwnerOf(event)
 	if !who.ReceivedAt.Before(e.At) {
 		return false
 	}
@@ -72,7 +72,7 @@ func (e *Erasure) names(id string) bool {
 }
 
 // erasedAtOnce is how many devices one statement names.
-const erasedAtOnce = 500
+const maxIDsPerStatement = 500
 
 // Part is a condition on rows of a person who is to be erased.
 type Part struct {
@@ -91,7 +91,7 @@ func (e *Erasure) Parts(d Dialect) []Part {
 	// among adds the rows of some ids. rows are table and column of these, with the
 	// condition on when they were received; sightings have none.
 	among := func(ids []string, prefix string, rows [][3]string) {
-		for some := range slices.Chunk(ids, erasedAtOnce) {
+		for some := range slices.Chunk(ids, maxIDsPerStatement) {
 			in := " IN (?" + strings.Repeat(", ?", len(some)-1) + ")"
 			for _, r := range rows {
 				p := Part{r[0], "project_id = ? AND ", []any{e.ProjectID}}
@@ -129,7 +129,7 @@ func (e *Erasure) Parts(d Dialect) []Part {
 		}
 		parts = append(parts, p)
 	}
-	for some := range slices.Chunk(e.Devices, erasedAtOnce) {
+	for some := range slices.Chunk(e.Devices, maxIDsPerStatement) {
 		p := Part{
 			"visits", "project_id = ? AND " + before("start_at") + " AND " + d.Contains("beside", "?") + " AND device_id IN (?" + strings.Repeat(", ?", len(some)-1) + ")",
 			[]any{e.ProjectID, us, "\n" + weir.BesideAnonymous + "\n"},
@@ -170,7 +170,7 @@ func (e *Erasure) profiles() []string {
 // same name: their links may have gone with those of the past, and are added anew.
 func (e *Erasure) Relink() []Part {
 	var parts []Part
-	for some := range slices.Chunk(e.profiles(), erasedAtOnce) {
+	for some := range slices.Chunk(e.profiles(), maxIDsPerStatement) {
 		in := " IN (?" + strings.Repeat(", ?", len(some)-1) + ")"
 		p := Part{"events", "project_id = ? AND (profile_id" + in + " OR device_id" + in + ") AND profile_id <> '' AND (device_id <> '' OR name = 'identify')", []any{e.ProjectID}}
 		for range 2 {
@@ -186,7 +186,7 @@ func (e *Erasure) Relink() []Part {
 // Consumed are events in which an id of the person stands as the consumer of a call.
 func (e *Erasure) Consumed(d Dialect) []Part {
 	var parts []Part
-	for some := range slices.Chunk(e.profiles(), erasedAtOnce) {
+	for some := range slices.Chunk(e.profiles(), maxIDsPerStatement) {
 		p := Part{"events", "project_id = ? AND received_at < " + d.Time("?") + " AND consumer IN (?" + strings.Repeat(", ?", len(some)-1) + ")", []any{e.ProjectID, e.At.UnixMicro()}}
 		for _, id := range some {
 			p.Args = append(p.Args, id)

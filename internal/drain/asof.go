@@ -9,24 +9,23 @@ import (
 	"github.com/weir-analytics/weir/internal/hot"
 )
 
-// setBack notices that the wall clock was set back. Events carry wall times, so
-// after that an event that came later may have the smaller one; everything that
-// the drain measures by itself it measures by the monotonic clock, which nobody
-// sets.
-type setBack struct {
+// clockWatch detects that the wall clock was set back. Events have wall times, so after
+// that a later event may have a smaller time. Everything else the drain measures with the
+// monotonic clock, which cannot be set.
+type clockWatch struct {
 	mu    sync.Mutex
 	last  moment    // the last look
 	at    time.Time // when it was noticed last, monotonic; zero if never
 	least time.Time // the least wall time that it was set back to
 }
 
-// moment is a time of both clocks.
+// moment is one instant on both clocks.
 type moment struct{ wall, mono time.Time }
 
 func (m moment) isZero() bool { return m.mono.IsZero() }
 
-// asOf is the moment's wall time as seen from now: no later than what was read
-// then, and no younger than it is.
+// asOf returns the moment's wall time, as seen from now. If the clock was set meanwhile,
+// it returns the smaller of two: the wall time read then, and now minus the elapsed time.
 func (m moment) asOf(now moment) time.Time {
 	t := now.wall.Add(m.mono.Sub(now.mono))
 	if m.wall.Before(t) {
@@ -35,7 +34,7 @@ func (m moment) asOf(now moment) time.Time {
 	return t
 }
 
-// known is asOf, and zero of no moment.
+// known returns asOf, or zero for the zero moment.
 func (m moment) known(now moment) time.Time {
 	if m.isZero() {
 		return time.Time{}
@@ -43,12 +42,12 @@ func (m moment) known(now moment) time.Time {
 	return m.asOf(now)
 }
 
-// setBackBy is the least step that counts: clocks that are kept by NTP drift less
+// setBackBy is the smallest step that counts as set back. NTP changes a clock by less
 // between two looks.
 const setBackBy = 10 * time.Millisecond
 
-// look takes the time, of both clocks.
-func (s *setBack) look(c weir.Clock) moment {
+// look reads both clocks.
+func (s *clockWatch) look(c weir.Clock) moment {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := moment{c.Now(), time.Now()}
@@ -63,9 +62,9 @@ func (s *setBack) look(c weir.Clock) moment {
 	return now
 }
 
-// noticed is when the clock was last seen to be set back, monotonic, and the
-// least wall time that it was set back to.
-func (s *setBack) noticed() (at, least time.Time) {
+// lastSetBack returns when the clock was last seen to be set back (monotonic), and the
+// smallest wall time that it was set to.
+func (s *clockWatch) lastSetBack() (at, least time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.at, s.least
@@ -100,7 +99,7 @@ func (d *Drain) Flush(ctx context.Context) (asOf time.Time, err error) {
 			}
 			return time.Time{}, err
 		}
-		if sweeps(p) {
+		if hasSweep(p) {
 			sweeping[s] = *p.Intent
 		}
 		if p.Committed >= p.Head {
@@ -122,7 +121,7 @@ func (d *Drain) Flush(ctx context.Context) (asOf time.Time, err error) {
 		}
 	}
 	for s, in := range sweeping {
-		if !s.swept(wait, in) {
+		if !s.waitForSweep(wait, in) {
 			if ctx.Err() != nil {
 				return time.Time{}, ctx.Err()
 			}
@@ -132,25 +131,27 @@ func (d *Drain) Flush(ctx context.Context) (asOf time.Time, err error) {
 	return asked, nil
 }
 
-// sweeps says whether a batch without events, which ends visits, was begun and is not committed.
-func sweeps(p hot.Progress) bool { return p.Intent != nil && p.Intent.Last < p.Intent.First }
+// hasSweep reports whether a batch without events, which ends idle visits, has begun and
+// is not committed.
+func hasSweep(p hot.Progress) bool { return p.Intent != nil && p.Intent.Last < p.Intent.First }
 
-// swept waits until such a batch is committed. No seq tells: its range is empty.
-func (s *shard) swept(ctx context.Context, in hot.Intent) bool {
+// waitForSweep waits until such a batch is committed. It polls, because the batch has no
+// seq to wait for: its range is empty.
+func (s *shard) waitForSweep(ctx context.Context, in hot.Intent) bool {
 	for {
 		p, err := s.log.Progress(ctx, s.n)
-		if err == nil && (!sweeps(p) || !p.Intent.Now.Equal(in.Now)) {
+		if err == nil && (!hasSweep(p) || !p.Intent.Now.Equal(in.Now)) {
 			return true
 		}
 		s.wakeUp()
-		if s.pause(ctx, s.opt.Poll); ctx.Err() != nil {
+		if s.sleep(ctx, s.opt.Poll); ctx.Err() != nil {
 			return false
 		}
 	}
 }
 
-// upTo is the time up to which the cold tier is complete when a wait was too
-// short: the least at which an event came that is not in it yet.
+// upTo returns the time up to which the cold tier is complete, after a wait was too
+// short: the arrival of the earliest event that is not in it yet.
 func (d *Drain) upTo(ctx context.Context) time.Time {
 	ctx, cancel := context.WithTimeout(ctx, d.opt.BarrierWait)
 	defer cancel()
@@ -163,7 +164,7 @@ func (d *Drain) upTo(ctx context.Context) time.Time {
 	return asOf
 }
 
-// upTo is the same for one shard.
+// upTo returns the same for one shard.
 func (s *shard) upTo(ctx context.Context) time.Time {
 	now, complete := s.clock.look(s.opt.Clock), s.progress.completeAt()
 	known := complete.known(now)
@@ -172,7 +173,7 @@ func (s *shard) upTo(ctx context.Context) time.Time {
 		return known
 	}
 	if p.Committed >= p.Head {
-		if sweeps(p) {
+		if hasSweep(p) {
 			return known
 		}
 		return now.wall
@@ -181,12 +182,12 @@ func (s *shard) upTo(ctx context.Context) time.Time {
 	if err != nil || len(first) == 0 {
 		return known
 	}
-	at, least := s.clock.noticed()
+	at, least := s.clock.lastSetBack()
 	return completeBefore(first[0].Event.ReceivedAt, now, complete, at, least)
 }
 
-// completeBefore is up to when a shard is complete: before the first event that is not
-// in the cold tier came. The clock was set back to least at the time setBack, if ever.
+// completeBefore returns the time up to which a shard is complete: the arrival of the
+// first event that is not in the cold tier. setBack and least are those of lastSetBack.
 func completeBefore(came time.Time, now, complete moment, setBack, least time.Time) time.Time {
 	if setBack.After(complete.mono) && least.Before(came) {
 		came = least // an event behind the first may have the smaller time
@@ -197,8 +198,8 @@ func completeBefore(came time.Time, now, complete moment, setBack, least time.Ti
 	return came
 }
 
-// AsOf is the time up to which the cold tier is complete, without waiting; zero
-// when it is not known yet.
+// AsOf returns the time up to which the cold tier is complete, without waiting; zero if
+// it is not known yet.
 func (d *Drain) AsOf() time.Time {
 	now := d.clock.look(d.opt.Clock)
 	asOf := now.wall

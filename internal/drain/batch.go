@@ -22,7 +22,7 @@ func (s *shard) batch(ctx context.Context, in hot.Intent, rows []weir.EventRow, 
 	}
 	folded := s.fold(in, n, rows, open)
 	b := s.coldBatch(in)
-	b.Events, b.Visits, b.Effaced = rows, folded.Visits, n.Heeded
+	b.Events, b.Visits, b.Effaced = rows, folded.Visits, n.HasErasures
 	err = s.write(ctx, b)
 	if errors.Is(err, cold.ErrTooLarge) {
 		s.most = max(1, len(rows)/2)
@@ -61,9 +61,9 @@ func total(by map[string]int) (n int) {
 
 // fold takes the rows into the visits of their devices, as the intent says.
 func (s *shard) fold(in hot.Intent, n note, rows []weir.EventRow, open visit.Open) visit.Result {
-	efface, folder := n.begin(in.First), s.folder
+	efface, folder := n.start(in.First), s.folder
 	folder.Since = efface.since()
-	efface.take(rows, open)
+	efface.apply(rows, open)
 	folded := folder.Fold(open, rows, in.Now, n.full())
 	efface.end(open, folded.Changed)
 	for project, events := range folded.Outside {
@@ -174,7 +174,7 @@ func (s *shard) commitHeld(ctx context.Context, in hot.Intent) error {
 	if err != nil {
 		return err
 	}
-	efface, folder := n.begin(in.First), s.folder
+	efface, folder := n.start(in.First), s.folder
 	folder.Since = efface.since()
 	all, part := visit.Open{}, folder.Begin(in.Now, n.full())
 	for after := in.First - 1; after < in.Last; {
@@ -189,7 +189,7 @@ func (s *shard) commitHeld(ctx context.Context, in hot.Intent) error {
 		if err != nil {
 			return err
 		}
-		efface.take(rows, open)
+		efface.apply(rows, open)
 		maps.Copy(all, open)
 		part.Fold(open, rows)
 		after = records[len(records)-1].Seq

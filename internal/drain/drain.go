@@ -90,25 +90,24 @@ type Drain struct {
 	shards       []*shard
 	slots        chan struct{} // holds one for each batch under way
 	followNow    chan struct{} // makes follow look now
-	clock        setBack
+	clock        clockWatch
 	coldOutage   *outage.Log // the cold tier
 	shardOutage  *outage.Log // shards that start over
 	rosterOutage *outage.Log // the roster
 }
 
-// maxBatches is how many batches are under way at most: one is written while
-// others are read and folded.
+// maxBatches bounds the batches in progress: one is written while others are read and
+// folded.
 const maxBatches = 4
 
-// Of a batch's memory half is for what each event takes however short it is
-// (1.5 KB, with its rows), and half for its texts, which are held about twice: as
-// they were read and as they are written.
+// Half of a batch's memory is for the fixed size of its events (1.5 KB each, with the
+// rows), half for their texts, which are in memory about twice: as read and as written.
 const (
 	perEvent = 2 * 1500
 	perByte  = 2 * 2
 )
 
-// batchLimit is how much of the log makes a batch.
+// batchLimit returns the largest size of a batch.
 func (d *Drain) batchLimit() hot.Limit {
 	each := int(d.opt.Memory) / cap(d.slots)
 	return hot.Limit{Events: min(d.opt.MaxBatch, max(1, each/perEvent)), Bytes: max(1, each/perByte)}
@@ -118,10 +117,10 @@ func (d *Drain) batchLimit() hot.Limit {
 func New(log hot.Log, w cold.Writer, o Options) *Drain {
 	o.defaults()
 	d := &Drain{log: log, cold: w, opt: o, followNow: make(chan struct{}, 1)}
-	d.coldOutage = outage.New(o.Logger, nil, "drain: cold tier does not take a batch; trying again", "drain: cold tier takes batches again")
-	d.shardOutage = outage.New(o.Logger, nil, "drain: shard failed; starting over", "drain: all shards go on")
-	d.rosterOutage = outage.New(o.Logger, nil, "drain: the roster of nodes cannot be read; the shards stay as they are", "drain: the roster of nodes can be read again")
-	// With little memory there are fewer at a time, and each is as large as it may be.
+	d.coldOutage = outage.New(o.Logger, nil, "drain: writing a batch to the cold tier failed, retrying", "drain: the cold tier accepts batches again")
+	d.shardOutage = outage.New(o.Logger, nil, "drain: shard failed, starting over", "drain: all shards work again")
+	d.rosterOutage = outage.New(o.Logger, nil, "drain: reading the roster of nodes failed, shards stay assigned as they are", "drain: the roster of nodes can be read again")
+	// With little memory, run fewer batches at a time rather than smaller ones.
 	full := int(d.opt.Memory / int64(d.opt.MaxBatch*perEvent))
 	d.slots = make(chan struct{}, min(log.Shards(), max(1, min(full, maxBatches))))
 	for i := range log.Shards() {
@@ -130,8 +129,8 @@ func New(log hot.Log, w cold.Writer, o Options) *Drain {
 	return d
 }
 
-// Run drains until ctx is done. It always returns ctx's error: whatever else
-// goes wrong is told to Failed and tried again.
+// Run drains until ctx is done. It always returns ctx's error. All other errors go to
+// Options.Failed and are retried.
 func (d *Drain) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	if d.opt.Bus != nil {
@@ -151,7 +150,7 @@ func (d *Drain) Run(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// Kept is how many bytes of open visits are kept in memory.
+// CachedStateBytes returns the size of the open visits cached in memory.
 func (d *Drain) CachedStateBytes() (bytes int64) {
 	for _, s := range d.shards {
 		bytes += s.states.kept.bytes.Load()
@@ -159,7 +158,7 @@ func (d *Drain) CachedStateBytes() (bytes int64) {
 	return bytes
 }
 
-// Behind is the number of events in the log that are not in the cold tier.
+// Behind returns the number of events in the log that are not in the cold tier.
 func (d *Drain) Behind(ctx context.Context) (uint64, error) {
 	var n uint64
 	for shard := range d.shards {

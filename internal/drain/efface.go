@@ -9,19 +9,20 @@ import (
 	"github.com/weir-analytics/weir/internal/visit"
 )
 
-// heed is what a batch does about people who were erased: their events that were received
-// before, and open visits with such events, are left without them before the fold. So
-// nothing of them gets into events and visits of others.
+// erasureNote says what a batch removes because persons were erased: their events that
+// were received before the erasure, and open visits with such events. The drain removes
+// them before the fold, so that nothing of an erased person gets into other events and
+// visits.
 //
-// It is decided once, by the marks that there are before the batch is intended, and stands
-// in the note: a batch that is done again comes out the same, whoever was erased
-// meanwhile. An erasure waits for the batches that were begun before its mark, see DESIGN.md.
-// Events are named by their number in the batch, from 0.
-type heed struct {
-	Gone    []uint64  // events whose person was erased
-	Unnamed []uint64  // events of others, whose alias or consumer is a person who was erased
-	Dropped []dropped // open visits with somebody who was erased
-	Since   []since   // projects in which an event was received before the last erasure
+// It is decided once, from the marks that exist before the intent is stored, and is part
+// of the intent's note. So a repeated batch gives the same rows, even if somebody was
+// erased meanwhile. An erasure waits for batches that began before its mark, see DESIGN.md.
+// Events are numbered within the batch, from 0.
+type erasureNote struct {
+	Gone    []uint64  // events of erased persons
+	Unnamed []uint64  // events of other persons whose alias or consumer is an erased person
+	Dropped []dropped // open visits with an erased person
+	Since   []since   // projects with an event that was received before the last erasure
 }
 
 type dropped struct {
@@ -34,7 +35,8 @@ type since struct {
 	At      time.Time
 }
 
-// oldest is the earliest receipt of rows and of open visits, now if there are none.
+// oldest returns the earliest time at which a row, or the first event of an open visit,
+// was received; now if there are none.
 func oldest(rows []weir.EventRow, open visit.Open, now time.Time) time.Time {
 	for i := range rows {
 		if at := rows[i].ReceivedAt; at.Before(now) {
@@ -43,7 +45,7 @@ func oldest(rows []weir.EventRow, open visit.Open, now time.Time) time.Time {
 	}
 	for _, st := range open {
 		for i := range st {
-			if at := begun(&st[i]); at.Before(now) {
+			if at := firstReceived(&st[i]); at.Before(now) {
 				now = at
 			}
 		}
@@ -51,33 +53,34 @@ func oldest(rows []weir.EventRow, open visit.Open, now time.Time) time.Time {
 	return now
 }
 
-// begun is when the first event of a visit was received.
-func begun(s *visit.Sitting) time.Time {
+// firstReceived returns when the first event of a visit was received.
+func firstReceived(s *visit.Sitting) time.Time {
 	if s.ReceivedAt.IsZero() {
 		return s.Start
 	}
 	return s.ReceivedAt
 }
 
-// has says whether somebody who was erased is, or may be, in a visit of the device.
-func has(erased cold.Erased, key string, s *visit.Sitting) bool {
+// visitHasErased reports whether a visit of the device has, or may have, an erased person.
+func visitHasErased(erased cold.Erased, key string, s *visit.Sitting) bool {
 	v := s.VisitRow
 	v.ProjectID, v.DeviceID = visit.Split(key)
-	return erased.In(&v) || v.Beside.Has(weir.BesideCrowd) && begun(s).Before(erased.Last(v.ProjectID))
+	return erased.In(&v) || v.Beside.Has(weir.BesideCrowd) && firstReceived(s).Before(erased.Last(v.ProjectID))
 }
 
-// which are the visits of a state that somebody who was erased is in.
-func which(erased cold.Erased, key string, st visit.State) (bits uint64) {
+// visitsWithErased returns the visits of a state that have an erased person: bit i is the
+// i-th visit.
+func visitsWithErased(erased cold.Erased, key string, st visit.State) (bits uint64) {
 	for i := range st {
-		if has(erased, key, &st[i]) {
+		if visitHasErased(erased, key, &st[i]) {
 			bits |= 1 << i
 		}
 	}
 	return bits
 }
 
-// without is a state without the visits.
-func without(st visit.State, bits uint64) visit.State {
+// withoutVisits returns the state without the visits whose bits are set.
+func withoutVisits(st visit.State, bits uint64) visit.State {
 	kept := visit.State{}
 	for i := range st {
 		if bits&(1<<i) == 0 {
@@ -87,8 +90,8 @@ func without(st visit.State, bits uint64) visit.State {
 	return kept
 }
 
-// heedOf decides for a batch of the rows.
-func heedOf(erased cold.Erased, rows []weir.EventRow, open visit.Open) (h heed) {
+// erasureNoteOf computes the note for a batch.
+func erasureNoteOf(erased cold.Erased, rows []weir.EventRow, open visit.Open) (h erasureNote) {
 	if len(erased) == 0 {
 		return h
 	}
@@ -101,7 +104,7 @@ func heedOf(erased cold.Erased, rows []weir.EventRow, open visit.Open) (h heed) 
 		}
 		if key := visit.Key(r.ProjectID, r.DeviceID); r.DeviceID != "" && !seen[key] {
 			seen[key] = true
-			if bits := which(erased, key, open[key]); bits != 0 {
+			if bits := visitsWithErased(erased, key, open[key]); bits != 0 {
 				h.Dropped = append(h.Dropped, dropped{uint64(i), bits})
 			}
 		}
@@ -115,19 +118,19 @@ func heedOf(erased cold.Erased, rows []weir.EventRow, open visit.Open) (h heed) 
 	return h
 }
 
-// effacing carries a heed out, on a batch that may come in parts.
-type effacing struct {
-	heed
+// erasureRun applies an erasureNote to a batch, which may come in several parts.
+type erasureRun struct {
+	erasureNote
 	first   uint64 // the batch's first seq
 	dropped map[string]uint64
 }
 
-func (h heed) begin(first uint64) *effacing {
-	return &effacing{heed: h, first: first, dropped: map[string]uint64{}}
+func (h erasureNote) start(first uint64) *erasureRun {
+	return &erasureRun{erasureNote: h, first: first, dropped: map[string]uint64{}}
 }
 
-// since is for visit.Folder.
-func (e *effacing) since() map[string]time.Time {
+// since returns Since in the form that visit.Folder needs.
+func (e *erasureRun) since() map[string]time.Time {
 	m := make(map[string]time.Time, len(e.Since))
 	for _, s := range e.Since {
 		m[s.Project] = s.At
@@ -135,8 +138,9 @@ func (e *effacing) since() map[string]time.Time {
 	return m
 }
 
-// take does it to the next rows of the batch, which are in order, and to the states of their devices.
-func (e *effacing) take(rows []weir.EventRow, open visit.Open) {
+// apply applies the note to the next rows of the batch, in order, and to the states of
+// their devices.
+func (e *erasureRun) apply(rows []weir.EventRow, open visit.Open) {
 	if len(rows) == 0 {
 		return
 	}
@@ -154,7 +158,7 @@ func (e *effacing) take(rows []weir.EventRow, open visit.Open) {
 	}
 	for key, bits := range e.dropped {
 		if st, ok := open[key]; ok {
-			open[key] = without(st, bits)
+			open[key] = withoutVisits(st, bits)
 		}
 	}
 	for _, i := range e.Gone {
@@ -169,8 +173,9 @@ func (e *effacing) take(rows []weir.EventRow, open visit.Open) {
 	}
 }
 
-// end adds to the changes of a fold what was dropped of devices that it left alone.
-func (e *effacing) end(open visit.Open, changed map[string]visit.State) {
+// end adds to changed the states from which a visit was dropped, if the fold did not
+// change them.
+func (e *erasureRun) end(open visit.Open, changed map[string]visit.State) {
 	for key := range e.dropped {
 		if _, ok := changed[key]; !ok {
 			changed[key] = open[key]
@@ -178,7 +183,7 @@ func (e *effacing) end(open visit.Open, changed map[string]visit.State) {
 	}
 }
 
-// erased asks who was erased since, however long the cold tier is away.
+// erased reads who was erased since a time. It retries while the cold tier is unavailable.
 func (s *shard) erased(ctx context.Context, since time.Time) (cold.Erased, error) {
 	pause := s.opt.Backoff
 	for {
@@ -191,7 +196,7 @@ func (s *shard) erased(ctx context.Context, since time.Time) (cold.Erased, error
 		}
 		s.opt.Failed(s.n, err)
 		s.coldOutage.Down(err, "shard", s.n)
-		s.pause(ctx, pause)
+		s.sleep(ctx, pause)
 		pause = min(2*pause, 64*s.opt.Backoff)
 	}
 }

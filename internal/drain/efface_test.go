@@ -158,9 +158,9 @@ func TestABarrierWaitsForABatchThatEndsVisits(t *testing.T) {
 }
 
 func TestAnIntentOfAnEarlierVersionIsLeftToTheColdTier(t *testing.T) {
-	for note, want := range map[string]bool{"": false, "\x01\x00\x00": false, drain.Note{Heeded: true}.Encode(): true} {
+	for note, want := range map[string]bool{"": false, "\x01\x00\x00": false, drain.Note{HasErasures: true}.Encode(): true} {
 		n, err := drain.DecodeNote(note)
-		if err != nil || n.Heeded != want {
+		if err != nil || n.HasErasures != want {
 			t.Errorf("%q: %+v, %v", note, n, err)
 		}
 	}

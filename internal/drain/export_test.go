@@ -6,7 +6,7 @@ import (
 )
 
 // Look and TakeAt are what Run and Take do, at a time of the test's.
-func (b *Brake) Look(ctx context.Context, now time.Time) { b.look(ctx, now) }
+func (b *Brake) Look(ctx context.Context, now time.Time) { b.measure(ctx, now) }
 func (b *Brake) TakeAt(events int, now time.Time) bool   { return b.allow(events, now) }
 
 // What reads a note that comes from the hot tier, for the fuzz test.
@@ -17,13 +17,13 @@ var DecodeNote = decodeNote
 func (n note) Encode() string { return n.encode() }
 
 // Kept keeps states; see kept.
-type Kept = kept
+type Kept = stateCache
 
 var NewKept = newKept
 
-func (k *kept) Set(key, state string)         { k.set(key, state) }
-func (k *kept) Get(key string) (string, bool) { return k.get(key) }
-func (k *kept) Bytes() int64                  { return k.bytes.Load() }
+func (k *stateCache) Set(key, state string)         { k.set(key, state) }
+func (k *stateCache) Get(key string) (string, bool) { return k.get(key) }
+func (k *stateCache) Bytes() int64                  { return k.bytes.Load() }
 
 // CompleteBefore is completeBefore in times from now, which is start: complete is when
 // the shard was last complete, by the wall clock and before how long, setBack before how

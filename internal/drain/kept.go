@@ -12,7 +12,7 @@ import (
 // A state stands in it as it is stored, under a hash of its key: 150 to 250 bytes
 // for most visits, where the decoded form takes 700. It belongs to one goroutine
 // but for bytes.
-type kept struct {
+type stateCache struct {
 	most       int64 // of a generation
 	seeds      [2]maphash.Seed
 	young, old generation
@@ -31,22 +31,22 @@ type keptKey [2]uint64
 // map's spare room.
 const keptCost = 64
 
-func newKept(most int64) *kept {
-	k := &kept{most: most / 2, seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}}
+func newKept(most int64) *stateCache {
+	k := &stateCache{most: most / 2, seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}}
 	k.clear()
 	return k
 }
 
-func (k *kept) clear() {
+func (k *stateCache) clear() {
 	k.young, k.old = generation{states: map[keptKey]string{}}, generation{}
 	k.bytes.Store(0)
 }
 
-func (k *kept) key(key string) keptKey {
+func (k *stateCache) key(key string) keptKey {
 	return keptKey{maphash.String(k.seeds[0], key), maphash.String(k.seeds[1], key)}
 }
 
-func (k *kept) get(key string) (string, bool) {
+func (k *stateCache) get(key string) (string, bool) {
 	h := k.key(key)
 	if s, ok := k.young.states[h]; ok {
 		return s, true
@@ -59,21 +59,21 @@ func (k *kept) get(key string) (string, bool) {
 	return s, ok
 }
 
-func (k *kept) set(key, state string) {
+func (k *stateCache) set(key, state string) {
 	h := k.key(key)
 	k.young.drop(h)
 	k.old.drop(h)
 	k.put(h, state)
 }
 
-func (k *kept) drop(key string) {
+func (k *stateCache) drop(key string) {
 	h := k.key(key)
 	k.young.drop(h)
 	k.old.drop(h)
 	k.watch()
 }
 
-func (k *kept) put(h keptKey, state string) {
+func (k *stateCache) put(h keptKey, state string) {
 	cost := int64(len(state)) + keptCost
 	if cost > k.most {
 		k.watch()
@@ -87,7 +87,7 @@ func (k *kept) put(h keptKey, state string) {
 	k.watch()
 }
 
-func (k *kept) watch() { k.bytes.Store(k.young.bytes + k.old.bytes) }
+func (k *stateCache) watch() { k.bytes.Store(k.young.bytes + k.old.bytes) }
 
 func (g *generation) drop(h keptKey) {
 	if s, ok := g.states[h]; ok {

@@ -6,15 +6,15 @@ import (
 	"github.com/weir-analytics/weir/internal/codec"
 )
 
-// note is what the drain decides for a batch beside its range and time. It stands
-// in the intent, so that a batch that is done again is decided the same.
+// note has the decisions of the drain for a batch, in addition to its range and time. It
+// is stored in the intent, so that a repeated batch uses the same decisions.
 type note struct {
 	Full []string // projects in which no device begins its first visit, see visit.Fold
 	Idle []string // in a batch without events: the devices whose idle visits end
-	heed
-	// Heeded says that heed is all of it: notes of earlier versions have none, and what
-	// they are of is left to the cold tier's Write.
-	Heeded bool
+	erasureNote
+	// HasErasures is false for notes of earlier versions, which have no erasureNote. Then
+	// the cold tier's Write handles the erasures.
+	HasErasures bool
 }
 
 func (n note) full() map[string]bool {
@@ -25,10 +25,10 @@ func (n note) full() map[string]bool {
 	return full
 }
 
-// noteVersion 1 had no heed.
+// noteVersion 1 had no erasureNote.
 const noteVersion = 2
 
-// encode is the note's stored form.
+// encode returns the note's stored form.
 func (n note) encode() string {
 	b := []byte{noteVersion}
 	for _, list := range [][]string{n.Full, n.Idle} {
@@ -55,7 +55,7 @@ func (n note) encode() string {
 }
 
 func decodeNote(s string) (n note, err error) {
-	if s == "" { // of version 1, with nothing in it
+	if s == "" { // version 1 stored an empty note as ""
 		return n, nil
 	}
 	r := codec.NewStringReader(s)
@@ -66,7 +66,7 @@ func decodeNote(s string) (n note, err error) {
 	for _, list := range []*[]string{&n.Full, &n.Idle} {
 		each(&r, func() { *list = append(*list, r.String()) })
 	}
-	if n.Heeded = v >= 2; n.Heeded {
+	if n.HasErasures = v >= 2; n.HasErasures {
 		for _, list := range []*[]uint64{&n.Gone, &n.Unnamed} {
 			each(&r, func() { *list = append(*list, r.Uint()) })
 		}
@@ -79,7 +79,7 @@ func decodeNote(s string) (n note, err error) {
 	return n, nil
 }
 
-// each calls f for each item of a list, as far as there are any.
+// each calls f for each item of a list, until an error.
 func each(r *codec.Reader, f func()) {
 	for range r.Uint() {
 		if r.Err() != nil {

@@ -5,12 +5,12 @@ import (
 	"sync"
 )
 
-// progress is how far a shard is, for those who wait for it.
+// progress says how far a shard is drained, and wakes those who wait for a seq.
 type progress struct {
 	mu        sync.Mutex
 	committed uint64
-	// complete is a moment: what was acknowledged before it is committed. Zero
-	// when none is known.
+	// complete: everything that was acknowledged before this moment is committed. Zero
+	// if unknown.
 	complete  moment
 	updates   uint64 // counts calls of reached
 	requested uint64 // up to where another node waits
@@ -22,17 +22,17 @@ type waiter struct {
 	done chan struct{}
 }
 
-// heard is how many news of the shard there have been, for wait.
+// version returns how often reached was called, for wait.
 func (p *progress) version() uint64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.updates
 }
 
-// wait returns a channel that is closed once seq is committed, nil if it is.
-// heard is from before the caller read in the log that seq is not committed:
-// only news since then count, since a log that was restored to an older state
-// makes older news wrong.
+// wait returns a channel that is closed when seq is committed, or nil if it is already.
+// The caller reads version first, then the log, which says that seq is not committed.
+// Only updates after that version count: if the log was restored to an older state, older
+// updates are wrong.
 func (p *progress) wait(seq, version uint64) <-chan struct{} {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -44,37 +44,36 @@ func (p *progress) wait(seq, version uint64) <-chan struct{} {
 	return w.done
 }
 
-// forget removes the waiter whose channel this is.
+// removeWaiter removes the waiter with this channel.
 func (p *progress) removeWaiter(done <-chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.waiters = slices.DeleteFunc(p.waiters, func(w waiter) bool { return w.done == done })
 }
 
-// ask notes that another node waits for the seq.
+// request notes that another node waits for the seq.
 func (p *progress) request(seq uint64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.requested = max(p.requested, seq)
 }
 
-// forgetAsked forgets what other nodes waited for: it may be of a log that was
-// longer. Who still waits asks again.
+// clearRequested clears the requests of other nodes. They may refer to a log that was
+// longer before it was restored. A node that still waits sends its request again.
 func (p *progress) clearRequested() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.requested = 0
 }
 
-// wanted says whether anybody waits.
+// hasWaiter reports whether anybody waits, on this or another node.
 func (p *progress) hasWaiter() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return len(p.waiters) > 0 || p.requested > p.committed
 }
 
-// waited is the seq that somebody of this node waits for, the last if there are
-// several, 0 if there is none.
+// highestWaited returns the highest seq that is waited for on this node, 0 if none is.
 func (p *progress) highestWaited() (seq uint64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -84,9 +83,9 @@ func (p *progress) highestWaited() (seq uint64) {
 	return seq
 }
 
-// reached records what the log says is committed, which is less than before when
-// the log was restored to an older state, and up to when the shard is complete
-// by it; zero when that is not known.
+// reached records the committed seq that was read from the log, and the moment up to
+// which the shard is complete (zero if unknown). The seq may go back, if the log was
+// restored to an older state.
 func (p *progress) reached(seq uint64, complete moment) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -74,7 +74,7 @@ func (s *shard) run(ctx context.Context) {
 			s.opt.Failed(s.n, err)
 			s.shardOutage.Down(err, "shard", s.n)
 		}
-		s.pause(ctx, pause)
+		s.sleep(ctx, pause)
 		if err != nil && !errors.Is(err, hot.ErrHeld) {
 			pause = min(2*pause, maxPause)
 		}
@@ -230,7 +230,7 @@ func (s *shard) drainDue(ctx context.Context) (bool, error) {
 			return false, nil
 		}
 		if rest := s.cold.Spacing() - now.mono.Sub(s.flushed); !s.flushed.IsZero() && rest > 0 {
-			s.pause(ctx, rest)
+			s.sleep(ctx, rest)
 			return ctx.Err() == nil, ctx.Err()
 		}
 	}
@@ -255,7 +255,7 @@ func (s *shard) drainDue(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	in := hot.Intent{First: s.committed + 1, Last: records[len(records)-1].Seq, Now: now.wall}
-	in.Note = note{Full: s.full(records), heed: heedOf(erased, rows, open)}.encode()
+	in.Note = note{Full: s.full(records), erasureNote: erasureNoteOf(erased, rows, open)}.encode()
 	if err := s.log.Intend(ctx, s.lease, in); err != nil {
 		return false, err
 	}
@@ -282,7 +282,7 @@ func (s *shard) cameAt(r *hot.Record) moment {
 	now := s.clock.look(s.opt.Clock)
 	age := now.wall.Sub(r.Event.ReceivedAt)
 	came := moment{r.Event.ReceivedAt, now.mono.Add(-age)}
-	if at, _ := s.clock.noticed(); age < 0 || !at.IsZero() && came.mono.Before(at) {
+	if at, _ := s.clock.lastSetBack(); age < 0 || !at.IsZero() && came.mono.Before(at) {
 		return moment{}
 	}
 	return came

@@ -13,7 +13,7 @@ import (
 type states struct {
 	log   hot.Log
 	shard int
-	kept  *kept
+	kept  *stateCache
 	opened
 }
 

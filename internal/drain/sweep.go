@@ -52,7 +52,7 @@ func (s *shard) sweepSome(ctx context.Context) error {
 		return err
 	}
 	for _, c := range page {
-		if st, ok := open[c.Key]; ok && (st.Idle(now) || which(erased, c.Key, st) != 0) {
+		if st, ok := open[c.Key]; ok && (st.Idle(now) || visitsWithErased(erased, c.Key, st) != 0) {
 			s.sweep.idle = append(s.sweep.idle, c.Key)
 			delete(open, c.Key) // a page may have one twice
 		}
@@ -135,8 +135,8 @@ func expire(erased cold.Erased, open visit.Open, now time.Time) (expired visit.R
 	rest = make(visit.Open, len(open))
 	var dropped []string
 	for key, st := range open {
-		if bits := which(erased, key, st); bits != 0 {
-			st = without(st, bits)
+		if bits := visitsWithErased(erased, key, st); bits != 0 {
+			st = withoutVisits(st, bits)
 			dropped = append(dropped, key)
 		}
 		rest[key] = st

@@ -39,7 +39,7 @@ func (s *shard) write(ctx context.Context, b *cold.Batch) error {
 		b.Again = true
 		s.opt.Failed(s.n, err)
 		s.coldOutage.Down(err, "shard", s.n, "events", len(b.Events))
-		s.pause(ctx, pause)
+		s.sleep(ctx, pause)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -63,7 +63,7 @@ func (s *shard) bury(b *cold.Batch, row *cold.RowError) {
 	s.opt.Logger.Warn("drain: event went to the dead letters", "shard", s.n, "seq", r.Seq, "reason", row.Reason)
 }
 
-func (s *shard) pause(ctx context.Context, d time.Duration) {
+func (s *shard) sleep(ctx context.Context, d time.Duration) {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {

@@ -46,14 +46,14 @@ func (g Grain) Start(t time.Time, loc *time.Location) time.Time {
 		// too; the two hours of a clock set back stay two.
 		_, off := t.In(loc).Zone()
 		u := t.Unix() + int64(off)
-		return time.Unix(u-mod(u, 3600)-int64(off), 0)
+		return time.Unix(u-floorMod(u, 3600)-int64(off), 0)
 	default:
 		y, m, d := t.In(loc).Date()
 		return weir.Midnight(y, m, d, loc)
 	}
 }
 
-func mod(a, b int64) int64 { return ((a % b) + b) % b }
+func floorMod(a, b int64) int64 { return ((a % b) + b) % b }
 
 // Dimension is what a counter counts by.
 type Dimension uint8
@@ -72,12 +72,11 @@ const (
 // Dimensions lists all of them.
 var Dimensions = [...]Dimension{Total, Calls, Name, Route, Status, Consumer, Failed}
 
-// Rest is where that is counted which comes after MaxMembers distinct members
-// of the dimension in one bucket. It is apart from every member, whatever that
-// is called.
+// Rest returns the dimension that counts all members beyond the first MaxMembers of a
+// bucket. It is a dimension of its own, so no member can have the same name.
 func (d Dimension) Rest() Dimension { return d | 0x80 }
 
-// Other is what the rest is called where it stands among members.
+// Other is the name of the rest in a list of members.
 const Other = "other"
 
 // MaxMembers bounds the members of one dimension in one bucket.
@@ -113,8 +112,8 @@ type Bucket struct {
 	Start int64 // unix seconds
 }
 
-// Buckets appends to dst those that an event of time t counts in: its own, as
-// far as they are still kept at now.
+// Buckets appends to dst the buckets in which an event of time t counts, without those
+// that are past their retention at now.
 func Buckets(dst []Bucket, t time.Time, loc *time.Location, now time.Time) []Bucket {
 	for _, g := range Grains {
 		if now.Sub(t) < g.Kept() {
@@ -133,13 +132,13 @@ func StatusClass(status int) string {
 }
 
 // Outcomes are calls with a known status: from 100 to 599.
-type Outcomes struct {
+type CallResults struct {
 	Succeeded int64 // with a status below 400
 	Known     int64
 }
 
 // Add adds calls of a status class; those of which no status is known are in neither.
-func (o *Outcomes) Add(class string, calls int64) {
+func (o *CallResults) Add(class string, calls int64) {
 	switch class {
 	case "1xx", "2xx", "3xx":
 		o.Succeeded += calls
@@ -150,7 +149,7 @@ func (o *Outcomes) Add(class string, calls int64) {
 }
 
 // SuccessRate is the share that succeeded, 0 to 1; nil without any.
-func (o *Outcomes) SuccessRate() *float64 {
+func (o *CallResults) SuccessRate() *float64 {
 	if o.Known == 0 {
 		return nil
 	}

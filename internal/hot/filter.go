@@ -5,15 +5,13 @@ import (
 	"math/bits"
 )
 
-// Filter says of an id that it was never added, or that it may have been: a
-// blocked Bloom filter (Putze, Sanders, Singler 2007), one cache line and six
-// bits per id. It grows by doubling segments of 12 bits per id, to 96 MB for 64
-// million ids, or as far as Grow lets it; past that the last segment takes more ids
-// than it should, and says maybe of more and more. Ids are SHA-256 sums, so
-// their own bits serve as the hashes. It is not safe for concurrent use, except of
-// Maybe alone.
+// Filter is a blocked Bloom filter of ids (Putze, Sanders, Singler 2007): one cache line
+// and six bits per id. It grows by segments of doubling size, 12 bits per id, to 96 MB for
+// 64 million ids, or as far as Grow allows. After that the last segment gets too many ids,
+// and false positives increase. Ids are SHA-256 sums, so their own bits serve as hashes.
+// It is not safe for concurrent use; only concurrent calls of Maybe are.
 type Filter struct {
-	// Grow says whether the filter may take so many bytes more; nil is yes.
+	// Grow reports whether the filter may use so many more bytes; nil means yes.
 	Grow func(bytes int) bool
 
 	segments []segment
@@ -21,7 +19,7 @@ type Filter struct {
 	full     bool
 }
 
-// Bytes is what the filter takes.
+// Bytes returns the filter's memory.
 func (f *Filter) Bytes() (n int) {
 	for _, s := range f.segments {
 		n += len(s) * blockBytes
@@ -38,7 +36,7 @@ const (
 	blockBytes   = 64
 )
 
-// Add takes an id in.
+// Add adds an id.
 func (f *Filter) Add(id [16]byte) {
 	if f.free == 0 && !f.full {
 		f.grow()
@@ -49,7 +47,7 @@ func (f *Filter) Add(id [16]byte) {
 	}
 }
 
-// grow makes another segment, or notes that there is no room for one.
+// grow adds a segment, or sets full if there is no room.
 func (f *Filter) grow() {
 	size := firstSegment << len(f.segments)
 	blocks := size / idsPerBlock
@@ -61,7 +59,7 @@ func (f *Filter) grow() {
 	f.free = size
 }
 
-// Maybe is false only for an id that was never added.
+// Maybe returns false only for an id that was never added.
 func (f *Filter) Maybe(id [16]byte) bool {
 	if f.full && len(f.segments) == 0 {
 		return true

@@ -11,13 +11,13 @@ import (
 	weir "github.com/weir-analytics/weir"
 )
 
-// Errors of a backend. Anything else that an Append returns is passing: the
-// caller may send the same events again.
+// Errors of a backend. Any other error of Append is temporary: the caller may append the
+// same events again.
 var (
 	// ErrHeld is returned by Claim when another owner's lease has not expired.
 	ErrHeld = errors.New("hot: shard is held by another owner")
-	// ErrFenced is returned when the lease is no longer the shard's: its holder
-	// must stop and forget what it holds.
+	// ErrFenced is returned when another owner has claimed the shard. The former owner
+	// must stop and drop its state.
 	ErrFenced = errors.New("hot: lease is fenced off")
 	// ErrFull is returned by Append when the store has no room.
 	ErrFull = errors.New("hot: store is full")
@@ -30,7 +30,7 @@ var (
 	ErrNewer = errors.New("hot: store was written by a newer version of Weir")
 )
 
-// Store is a whole backend. All methods are safe for concurrent use.
+// Store is a complete backend. All methods are safe for concurrent use.
 type Store interface {
 	Log
 	Counters
@@ -39,8 +39,7 @@ type Store interface {
 	Close() error
 }
 
-// Item is one event to append. The event is read until Append returns and not
-// kept.
+// Item is one event to append. The store does not use the event after Append returns.
 type Item struct {
 	Event    *weir.Event
 	Location *time.Location // the project's timezone, for day and hour counters
@@ -52,25 +51,25 @@ type Record struct {
 	Event weir.Event
 }
 
-// Intent names a batch before its rows are written. A crash replays the same
-// intent: same range, same Now, same Note, so the same rows.
+// Intent describes a batch before its rows are written. After a crash the drain repeats
+// the batch from the intent: same range, same Now, same Note, and so the same rows.
 type Intent struct {
 	First, Last uint64 // inclusive; Last = First-1 is an empty range
 	Now         time.Time
-	Note        string // what else the drain decided for this batch, in its own form
+	Note        string // other decisions of the drain for this batch, in a form of its own
 }
 
-// Limit bounds a Read. Zero values are MaxRead.
+// Limit bounds a Read. A zero field means that of MaxRead.
 type Limit struct {
 	Events int
-	Bytes  int // of the records as they are stored; the first one is returned however long it is
+	Bytes  int // of the stored records; the first record is returned even if it is larger
 }
 
-// MaxRead is what a Read returns at most.
+// MaxRead is the most that a Read returns.
 var MaxRead = Limit{Events: 10_000, Bytes: 16 << 20}
 
-// OrMax is the limit with MaxRead in place of what it leaves open.
-func (l Limit) OrMax() Limit {
+// WithDefaults returns the limit with zero fields replaced by those of MaxRead.
+func (l Limit) WithDefaults() Limit {
 	if l.Events <= 0 {
 		l.Events = MaxRead.Events
 	}
@@ -87,12 +86,12 @@ type Lease struct {
 	Epoch uint64
 }
 
-// Progress is how far a shard has been drained. Head and Committed are of one
-// moment: a log that was restored to an older state shows it in both.
+// Progress says how far a shard is drained. Head and Committed are read at one moment. So
+// a log that was restored to an older state shows it in both.
 type Progress struct {
 	Head      uint64  // as Log.Head
 	Committed uint64  // last seq that is in the cold tier; 0 is none
-	Intent    *Intent // a batch begun and not committed, or nil
+	Intent    *Intent // the batch that has begun and is not committed, or nil
 }
 
 // Change is a new value of one entry of a shard's drain state; nil deletes it.
@@ -101,45 +100,44 @@ type Change struct {
 	Value []byte
 }
 
-// Log is the durable queue of each shard and the drain's state beside it.
+// Log is the durable queue of each shard, and the drain's state.
 type Log interface {
-	// ID names this log for ever: made at random when the store was made. Batch
-	// tokens and derived ids carry it, so that a fresh hot tier under an old
-	// cold tier is not taken for the old one.
+	// ID returns the log's id, a random text made with the store. Batch tokens and
+	// derived ids contain it, so that a new hot tier is not confused with the one that
+	// the cold tier had before.
 	ID() string
 	// Shards is the number of shards, fixed when the store was made.
 	Shards() int
 
-	// Append makes the events durable, in order within their shard, and returns
-	// the indexes in items of those that it left out because their id was seen
-	// before of the same sender within the window, or earlier in items. Log,
-	// dedup, counters and presence change together or not at all, per shard.
-	// After an error nothing is known of any event that the caller has not
-	// named by an id of its own.
+	// Append makes the events durable, in order within their shard. It returns the
+	// indexes of duplicates, which it left out: the same sender sent the same id within
+	// the window, or earlier in items. Per shard, the log, the ids, counters and presence
+	// change together or not at all. After an error some events may be stored; to append
+	// them again is safe if the caller gave them ids.
 	Append(ctx context.Context, items []Item) (duplicates []int, err error)
 
-	// Head is the seq of the shard's last durable event, 0 if there never was one.
+	// Head returns the seq of the shard's last durable event, 0 if there never was one.
 	Head(ctx context.Context, shard int) (uint64, error)
-	// Read returns the durable records after the seq, in order, gapless, as many
+	// Read returns the durable records after the seq, in order and without gaps, as many
 	// as the limit allows.
 	Read(ctx context.Context, shard int, after uint64, limit Limit) ([]Record, error)
 
 	// Claim takes the shard's lease for ttl; the same owner may claim again,
 	// which fences its former lease. Error: ErrHeld.
 	Claim(ctx context.Context, shard int, owner string, ttl time.Duration) (Lease, error)
-	// Renew prolongs it. Error: ErrFenced.
+	// Renew extends a lease. Error: ErrFenced.
 	Renew(ctx context.Context, l Lease, ttl time.Duration) error
-	// Release gives it up; a fenced lease is released already.
+	// Release ends a lease. Releasing a fenced lease does nothing.
 	Release(ctx context.Context, l Lease) error
 
 	Progress(ctx context.Context, shard int) (Progress, error)
 	// States returns the values of the entries of the shard's drain state as of the
 	// last commit, in the order of keys; nil where there is no such entry.
 	States(ctx context.Context, shard int, keys []string) ([][]byte, error)
-	// ScanState returns entries of the shard's drain state, about limit of them,
-	// and the cursor to go on with: "" begins, and is returned at the end. An entry
-	// may come twice. One that is there all the time is left out only by a pass
-	// during which the store moved to another server.
+	// ScanState returns about limit entries of the shard's drain state, and the cursor of
+	// the next call. The cursor "" starts a pass, and is returned at its end. An entry may
+	// be returned twice. A pass returns every entry that exists during all of it, unless
+	// the store moves to another server meanwhile.
 	ScanState(ctx context.Context, shard int, cursor string, limit int) (entries []Change, next string, err error)
 	// Intend records the intent durably. Errors: ErrFenced.
 	Intend(ctx context.Context, l Lease, in Intent) error
@@ -148,12 +146,12 @@ type Log interface {
 	Commit(ctx context.Context, l Lease, in Intent, changes []Change) error
 }
 
-// Presence is who is here now.
+// Presence says which visitors are here now.
 type Presence interface {
-	// Live is the number of distinct devices with an event in the Window before now.
+	// Live returns the number of distinct devices with an event in the Window before now.
 	Live(ctx context.Context, project string, now time.Time) (int, error)
 	// Seen says of each sighting what the store has of it.
-	Seen(ctx context.Context, project string, asked []Sighting, now time.Time) ([]Sight, error)
+	Seen(ctx context.Context, project string, asked []SeenQuery, now time.Time) ([]SeenResult, error)
 }
 
 // Eraser takes persons out of what Append keeps beside the log.
@@ -167,17 +165,17 @@ type Eraser interface {
 	Erase(ctx context.Context, project string, devices, consumers []string) error
 }
 
-// Sighting is a device, and the id of an event that it may have sent; "" is none.
-type Sighting struct{ Device, ID string }
+// SeenQuery is a device, and the id of an event that it may have sent; "" is none.
+type SeenQuery struct{ Device, ID string }
 
-// Sight is what a store has of a Sighting.
-type Sight uint8
+// SeenResult is what a store has of a SeenQuery.
+type SeenResult uint8
 
-// What a store may have of a Sighting, the more the greater.
+// What a store may have of a SeenQuery, the more the greater.
 const (
-	Unseen     Sight = iota
-	SeenDevice       // the device had an event within DeviceKept
-	SeenEvent        // the id was accepted of that device, within the window, or is just being stored
+	Unseen     SeenResult = iota
+	SeenDevice            // the device had an event within DeviceKept
+	SeenEvent             // the id was accepted of that device, within the window, or is just being stored
 )
 
 const (

@@ -25,7 +25,7 @@ type Salts interface {
 type devices struct {
 	salts Salts
 	log   interface {
-		Seen(ctx context.Context, project string, asked []hot.Sighting, now time.Time) ([]hot.Sight, error)
+		Seen(ctx context.Context, project string, asked []hot.SeenQuery, now time.Time) ([]hot.SeenResult, error)
 	}
 }
 
@@ -35,7 +35,7 @@ type devices struct {
 // tears no visit in two. An event that was stored under another day's name keeps that
 // too: an id is its device's, and a retry has to be known, on which side of midnight
 // ever a clock puts it. The hot tier is asked once for all of a request.
-func (d devices) derive(ctx context.Context, project string, in []weir.Incoming, r Remote, now time.Time) error {
+func (d devices) setDevices(ctx context.Context, project string, in []weir.Incoming, r Remote, now time.Time) error {
 	var unnamed []*weir.Incoming
 	for i := range in {
 		if x := &in[i]; x.Event.DeviceID == "" && ofDevice(x, r) {
@@ -61,15 +61,15 @@ func (d devices) derive(ctx context.Context, project string, in []weir.Incoming,
 	if len(others) == 0 {
 		return nil
 	}
-	names := make([][]hot.Sighting, len(unnamed)) // today's, then the others
-	var asked []hot.Sighting
-	place := map[hot.Sighting]int{} // in asked
+	names := make([][]hot.SeenQuery, len(unnamed)) // today's, then the others
+	var asked []hot.SeenQuery
+	place := map[hot.SeenQuery]int{} // in asked
 	for i, x := range unnamed {
 		if x.Event.ID != "" {
-			names[i] = append(names[i], hot.Sighting{Device: x.Event.DeviceID, ID: x.Event.ID})
+			names[i] = append(names[i], hot.SeenQuery{Device: x.Event.DeviceID, ID: x.Event.ID})
 		}
 		for _, salt := range others {
-			names[i] = append(names[i], hot.Sighting{Device: deviceID(salt, project, x.Source), ID: x.Event.ID})
+			names[i] = append(names[i], hot.SeenQuery{Device: deviceID(salt, project, x.Source), ID: x.Event.ID})
 		}
 		for _, n := range names[i] {
 			if _, ok := place[n]; !ok {
@@ -144,7 +144,7 @@ func withIP(properties json.RawMessage, ip string) json.RawMessage {
 // EUNAVAILABLE.
 func (g *Ingester) Device(ctx context.Context, p *weir.Project, r Remote) (string, error) {
 	in := []weir.Incoming{{Source: weir.Source{IP: r.IP, UserAgent: r.UserAgent, Client: true}}}
-	if err := g.devices.derive(ctx, p.ID, in, r, g.Clock.Now()); err != nil {
+	if err := g.devices.setDevices(ctx, p.ID, in, r, g.Clock.Now()); err != nil {
 		return "", unavailable(err)
 	}
 	return in[0].Event.DeviceID, nil

@@ -23,7 +23,7 @@ import (
 // Log is the part of the hot tier that ingest needs.
 type Log interface {
 	Append(ctx context.Context, items []hot.Item) (duplicates []int, err error)
-	Seen(ctx context.Context, project string, asked []hot.Sighting, now time.Time) ([]hot.Sight, error)
+	Seen(ctx context.Context, project string, asked []hot.SeenQuery, now time.Time) ([]hot.SeenResult, error)
 }
 
 // Feed receives accepted events for live streams.
@@ -204,7 +204,7 @@ func (g *Ingester) accept(ctx context.Context, p *weir.Project, in []weir.Incomi
 	for i := range in {
 		g.complete(p, &in[i], r, now)
 	}
-	if err := g.devices.derive(ctx, p.ID, in, r, now); err != nil {
+	if err := g.devices.setDevices(ctx, p.ID, in, r, now); err != nil {
 		return Reply{}, unavailable(err)
 	}
 	if err := identify(in); err != nil {

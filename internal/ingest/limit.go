@@ -30,7 +30,7 @@ const (
 
 // breath is the shortest wait of a refused sender. It bounds how often the shared limiter
 // is asked.
-const breath = 10 * time.Millisecond
+const minWait = 10 * time.Millisecond
 
 // Limiter limits rates with token buckets that all nodes share. It takes tokens from a
 // shared bucket in slices and spends them locally, so most requests need no round trip;
@@ -150,28 +150,28 @@ func (x *Limiter) fill(ctx context.Context, l *lease, n int, now time.Time) time
 		return wait
 	}
 	size := max(need, l.slice(now))
-	wait, remaining := x.take(ctx, l.bucket, l.unit.limit, size)
+	wait, remaining := x.takeTokens(ctx, l.bucket, l.unit.limit, size)
 	emptied := wait > 0 && size > need && remaining >= need
 	if emptied {
 		size = min(size, remaining)
-		wait, remaining = x.take(ctx, l.bucket, l.unit.limit, size)
+		wait, remaining = x.takeTokens(ctx, l.bucket, l.unit.limit, size)
 	}
 	l.remaining, l.seen = remaining, now
 	if wait > 0 {
 		// What is needed is there sooner than what was asked for.
-		wait = max(wait-time.Duration(size-need)*l.unit.limit.Every, breath)
+		wait = max(wait-time.Duration(size-need)*l.unit.limit.Every, minWait)
 		l.dryUntil, l.dryNeed = now.Add(wait), need
 		return wait
 	}
 	l.fill(size, now)
 	if emptied {
-		l.dryUntil, l.dryNeed = now.Add(breath), 1
+		l.dryUntil, l.dryNeed = now.Add(minWait), 1
 	}
 	return 0
 }
 
 // take asks the nodes' limiter, or while that is away this node's.
-func (x *Limiter) take(ctx context.Context, key string, limit fleet.Limit, n int) (time.Duration, int) {
+func (x *Limiter) takeTokens(ctx context.Context, key string, limit fleet.Limit, n int) (time.Duration, int) {
 	now := x.clock.Now().UnixMicro()
 	if left := x.away.Load() - now; left <= 0 || left > limiterAway.Microseconds() { // or the clock was set back
 		x.asked.Inc()

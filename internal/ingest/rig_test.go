@@ -182,7 +182,7 @@ type log struct {
 	shards []int // of each accepted event, in order
 }
 
-func (l *log) Seen(ctx context.Context, project string, asked []hot.Sighting, now time.Time) ([]hot.Sight, error) {
+func (l *log) Seen(ctx context.Context, project string, asked []hot.SeenQuery, now time.Time) ([]hot.SeenResult, error) {
 	l.asked = append(l.asked, len(asked))
 	return l.Log.Seen(ctx, project, asked, now)
 }

@@ -232,7 +232,7 @@ func (e *Engine) exportDead(ctx context.Context, p *weir.Project, ids, devices [
 			if err := scan(&k.us, &k.shard, &k.seq, &reason, &event); err != nil || !pg.new(k) {
 				return err
 			}
-			who := cold.PersonOf(event)
+			who := cold.OwnerOf(event)
 			if !profiles[who.ProfileID] && (who.ProfileID != "" || !linked[who.DeviceID]) {
 				return nil
 			}

@@ -86,7 +86,7 @@ func (r *Retention) enforce(ctx context.Context) {
 		r.failed(ctx, "read what is deleted already", err)
 		return
 	}
-	for _, some := range cold.Goes(cutsOf(all, done, today.Time)) {
+	for _, some := range cold.GroupDeletions(deletionsOf(all, done, today.Time)) {
 		if err := r.cold.Forget(ctx, some...); err != nil {
 			r.failed(ctx, "delete", err, "projects", len(some), "first", some[0].ProjectID)
 			continue
@@ -105,8 +105,8 @@ func (r *Retention) enforce(ctx context.Context) {
 
 // cutsOf returns the boundaries of the projects with a retention, without those that are
 // done already.
-func cutsOf(all []*weir.Project, done map[string]time.Time, today time.Time) []cold.Cut {
-	var cuts []cold.Cut
+func deletionsOf(all []*weir.Project, done map[string]time.Time, today time.Time) []cold.Deletion {
+	var deletions []cold.Deletion
 	for _, p := range all {
 		// Long ago some timezones had days that do not begin with a quarter of an hour.
 		before := p.RetainedFrom(today).UTC().Truncate(cold.QuarterSeconds * time.Second)
@@ -117,9 +117,9 @@ func cutsOf(all []*weir.Project, done map[string]time.Time, today time.Time) []c
 		if last := done[p.ID]; !before.After(last) && !last.After(today) {
 			continue
 		}
-		cuts = append(cuts, cold.Cut{ProjectID: p.ID, Before: before})
+		deletions = append(deletions, cold.Deletion{ProjectID: p.ID, Before: before})
 	}
-	return cuts
+	return deletions
 }
 
 func (r *Retention) failed(ctx context.Context, step string, err error, more ...any) {

@@ -25,7 +25,7 @@ type forgetful struct {
 	fails map[string]error // by project
 }
 
-func (f *forgetful) Forget(_ context.Context, cuts ...cold.Cut) error {
+func (f *forgetful) Forget(_ context.Context, cuts ...cold.Deletion) error {
 	var call []string
 	var err error
 	for _, c := range cuts {
@@ -141,7 +141,7 @@ func TestADayOfLongAgoIsRoundedDownToAQuarterOfAnHour(t *testing.T) {
 func TestADeletionThatFailsIsCountedAndTriedAgainAndHoldsUpNoOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &projectList{all: []*weir.Project{{ID: "bad", Timezone: "UTC", RetentionDays: 7}}}
-		for len(l.all) < cold.MostCuts {
+		for len(l.all) < cold.MaxDeletions {
 			l.all = append(l.all, &weir.Project{ID: fmt.Sprint("p", len(l.all)), Timezone: "UTC", RetentionDays: 7})
 		}
 		l.all = append(l.all, &weir.Project{ID: "good", Timezone: "UTC", RetentionDays: 7})

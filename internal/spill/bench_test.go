@@ -18,8 +18,8 @@ type free struct{}
 
 func (free) Append(context.Context, []hot.Item) ([]int, error) { return nil, nil }
 
-func (free) Seen(context.Context, string, []hot.Sighting, time.Time) ([]hot.Sight, error) {
-	return []hot.Sight{hot.SeenDevice}, nil
+func (free) Seen(context.Context, string, []hot.SeenQuery, time.Time) ([]hot.SeenResult, error) {
+	return []hot.SeenResult{hot.SeenDevice}, nil
 }
 
 // BenchmarkAppend is an append of one event: to the primary alone, and through

@@ -20,7 +20,7 @@ func (hanging) Append(ctx context.Context, _ []hot.Item) ([]int, error) {
 	return nil, ctx.Err()
 }
 
-func (hanging) Seen(ctx context.Context, _ string, _ []hot.Sighting, _ time.Time) ([]hot.Sight, error) {
+func (hanging) Seen(ctx context.Context, _ string, _ []hot.SeenQuery, _ time.Time) ([]hot.SeenResult, error) {
 	<-ctx.Done()
 	return nil, ctx.Err()
 }
@@ -31,8 +31,8 @@ type instant struct{ spill.Local }
 
 func (instant) Shards() int                                       { return 1 }
 func (instant) Append(context.Context, []hot.Item) ([]int, error) { return nil, nil }
-func (instant) Seen(context.Context, string, []hot.Sighting, time.Time) ([]hot.Sight, error) {
-	return make([]hot.Sight, 1), nil
+func (instant) Seen(context.Context, string, []hot.SeenQuery, time.Time) ([]hot.SeenResult, error) {
+	return make([]hot.SeenResult, 1), nil
 }
 
 func (instant) Progress(context.Context, int) (hot.Progress, error) { return hot.Progress{}, nil }
@@ -46,7 +46,7 @@ func TestAHangingHotTierHoldsARequestForThePatienceOnce(t *testing.T) {
 			return err
 		},
 		"seen": func(s *spill.Spillway) error {
-			_, err := s.Seen(context.Background(), "p", []hot.Sighting{{Device: "d"}}, time.Now())
+			_, err := s.Seen(context.Background(), "p", []hot.SeenQuery{{Device: "d"}}, time.Now())
 			return err
 		},
 	} {

@@ -101,7 +101,7 @@ func (s *Spillway) step(ctx context.Context) error {
 func (s *Spillway) probe(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, s.opt.Patience)
 	defer cancel()
-	if _, err := s.primary.Seen(ctx, "", []hot.Sighting{{}}, s.opt.Clock.Now()); err != nil {
+	if _, err := s.primary.Seen(ctx, "", []hot.SeenQuery{{}}, s.opt.Clock.Now()); err != nil {
 		return fmt.Errorf("spill: probe: %w", err)
 	}
 	return nil

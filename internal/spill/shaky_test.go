@@ -95,7 +95,7 @@ func (s *shaky) Append(ctx context.Context, items []hot.Item) ([]int, error) {
 	}
 }
 
-func (s *shaky) Seen(ctx context.Context, project string, asked []hot.Sighting, now time.Time) ([]hot.Sight, error) {
+func (s *shaky) Seen(ctx context.Context, project string, asked []hot.SeenQuery, now time.Time) ([]hot.SeenResult, error) {
 	switch s.fault() {
 	case none, full, half, forgets, slow:
 		return s.Store.Seen(ctx, project, asked, now)

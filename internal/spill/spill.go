@@ -21,7 +21,7 @@ import (
 // failed may have been applied, whole or in some shards.
 type Primary interface {
 	Append(ctx context.Context, items []hot.Item) (duplicates []int, err error)
-	Seen(ctx context.Context, project string, asked []hot.Sighting, now time.Time) ([]hot.Sight, error)
+	Seen(ctx context.Context, project string, asked []hot.SeenQuery, now time.Time) ([]hot.SeenResult, error)
 }
 
 // Local is the node's own log: a hot.Store of one shard that only the Spillway
@@ -29,7 +29,7 @@ type Primary interface {
 type Local interface {
 	Shards() int
 	Append(ctx context.Context, items []hot.Item) (duplicates []int, err error)
-	Seen(ctx context.Context, project string, asked []hot.Sighting, now time.Time) ([]hot.Sight, error)
+	Seen(ctx context.Context, project string, asked []hot.SeenQuery, now time.Time) ([]hot.SeenResult, error)
 	Read(ctx context.Context, shard int, after uint64, limit hot.Limit) ([]hot.Record, error)
 	Progress(ctx context.Context, shard int) (hot.Progress, error)
 	Claim(ctx context.Context, shard int, owner string, ttl time.Duration) (hot.Lease, error)
@@ -226,7 +226,7 @@ func (s *Spillway) refuse(err error) error {
 
 // Seen implements ingest.Log. While spilling, only devices of the local log
 // count as seen: whether the primary has one cannot be known.
-func (s *Spillway) Seen(ctx context.Context, project string, asked []hot.Sighting, now time.Time) ([]hot.Sight, error) {
+func (s *Spillway) Seen(ctx context.Context, project string, asked []hot.SeenQuery, now time.Time) ([]hot.SeenResult, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}

@@ -28,7 +28,7 @@ func TestEventsGoStraightThroughWhileTheHotTierIsThere(t *testing.T) {
 	if d := cmp.Diff([]int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, duplicates); d != "" || err != nil {
 		t.Fatal(d, err)
 	}
-	if seen, err := r.Seen(t.Context(), "p", []hot.Sighting{{Device: "d3"}}, time.Now()); err != nil || seen[0] != hot.SeenDevice {
+	if seen, err := r.Seen(t.Context(), "p", []hot.SeenQuery{{Device: "d3"}}, time.Now()); err != nil || seen[0] != hot.SeenDevice {
 		t.Fatalf("seen %v (%v), want what the hot tier says", seen, err)
 	}
 	if n := r.spilled(); n != 0 || r.Spilling() {
@@ -195,7 +195,7 @@ func TestACancelledRequestIsNoOutage(t *testing.T) {
 	if _, err := r.Append(ctx, items([]weir.Event{e})); !errors.Is(err, context.Canceled) {
 		t.Fatalf("append: %v", err)
 	}
-	if _, err := r.Seen(ctx, "p", []hot.Sighting{{Device: "d"}}, time.Now()); !errors.Is(err, context.Canceled) {
+	if _, err := r.Seen(ctx, "p", []hot.SeenQuery{{Device: "d"}}, time.Now()); !errors.Is(err, context.Canceled) {
 		t.Fatalf("seen: %v", err)
 	}
 	if r.Spilling() {
@@ -230,7 +230,7 @@ func TestAClosedHotTierIsNoOutage(t *testing.T) {
 	if _, err := r.trySend(1); !errors.Is(err, hot.ErrClosed) {
 		t.Fatalf("append: %v", err)
 	}
-	if _, err := r.Seen(t.Context(), "p", []hot.Sighting{{Device: "d"}}, time.Now()); !errors.Is(err, hot.ErrClosed) {
+	if _, err := r.Seen(t.Context(), "p", []hot.SeenQuery{{Device: "d"}}, time.Now()); !errors.Is(err, hot.ErrClosed) {
 		t.Fatalf("seen: %v", err)
 	}
 	if r.Spilling() {
@@ -242,17 +242,17 @@ func TestAFailedLookUpBeginsAnOutageAndAnAnsweredOneEndsIt(t *testing.T) {
 	r := newRig(t, quick)
 	r.run()
 	r.primary.now(refuses)
-	if seen, err := r.Seen(t.Context(), "p", []hot.Sighting{{Device: "d1"}}, time.Now()); err != nil || seen[0] != hot.Unseen || !r.Spilling() {
+	if seen, err := r.Seen(t.Context(), "p", []hot.SeenQuery{{Device: "d1"}}, time.Now()); err != nil || seen[0] != hot.Unseen || !r.Spilling() {
 		t.Fatalf("seen %v (%v), spilling %v", seen, err, r.Spilling())
 	}
 	r.send(10)
-	if seen, err := r.Seen(t.Context(), "p", []hot.Sighting{{Device: "d1"}}, time.Now()); err != nil || seen[0] != hot.SeenDevice {
+	if seen, err := r.Seen(t.Context(), "p", []hot.SeenQuery{{Device: "d1"}}, time.Now()); err != nil || seen[0] != hot.SeenDevice {
 		t.Fatalf("seen %v (%v), though the local log has the device", seen, err)
 	}
 	r.primary.now(none)
 	r.untilCaughtUp()
 	r.primary.now(refuses)
-	if _, err := r.Seen(t.Context(), "p", []hot.Sighting{{Device: "d1"}}, time.Now()); err != nil {
+	if _, err := r.Seen(t.Context(), "p", []hot.SeenQuery{{Device: "d1"}}, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	for range 3 {

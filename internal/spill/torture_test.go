@@ -101,7 +101,7 @@ func (r *rig) write(w int, seed uint64, stop <-chan struct{}) (refused int64) {
 			refused++
 			<-tick.C
 		}
-		if _, err := r.Seen(context.Background(), "p", []hot.Sighting{{Device: events[0].DeviceID}}, time.Now()); err != nil {
+		if _, err := r.Seen(context.Background(), "p", []hot.SeenQuery{{Device: events[0].DeviceID}}, time.Now()); err != nil {
 			r.t.Error(err)
 		}
 		select {

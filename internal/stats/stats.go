@@ -165,7 +165,7 @@ func (o *Overview) list(routes, failed, consumers hot.Table) {
 
 // successRate is that of the calls in tables of statuses.
 func successRate(statuses ...hot.Table) *float64 {
-	var o hot.Outcomes
+	var o hot.CallResults
 	for _, t := range statuses {
 		for _, r := range t.Rows {
 			o.Add(r.Member, r.Sum)

@@ -293,8 +293,8 @@ func (j *job[T]) source(ctx context.Context, ordered bool, f func(row *T, n int,
 	return read(ctx, j.from, j.t, j.u.project, w, ordered, change, f)
 }
 
-// destination returns the tally of the destination's rows of the window. Error: errNotErasedYet.
-func (j *job[T]) destination(ctx context.Context) (tally, error) {
+// destination returns the counts of the destination's rows of the window. Error: errNotErasedYet.
+func (j *job[T]) destination(ctx context.Context) (rowCounts, error) {
 	still := false
 	var change func(row *T) bool
 	if j.changes() {
@@ -311,7 +311,7 @@ func (j *job[T]) destination(ctx context.Context) (tally, error) {
 			return true
 		}
 	}
-	have, err := tallyOf(ctx, j.to, j.t, j.u.project, j.w, change)
+	have, err := countRows(ctx, j.to, j.t, j.u.project, j.w, change)
 	if err == nil && still {
 		err = errNotErasedYet
 	}
@@ -322,7 +322,7 @@ func (j *job[T]) destination(ctx context.Context) (tally, error) {
 // matchFormerIDs changes have so that erased events with the former id, which is the same
 // for all of them, count as the erased events of want that have all other columns equal.
 // So it does for erased events of have where want has the former id.
-func matchFormerIDs(want, have tally) {
+func matchFormerIDs(want, have rowCounts) {
 	spare := map[uint64][]sum{} // of have, named
 	for s, n := range have {
 		if s.erased && s != s.former() && n > want[s] {

@@ -186,7 +186,7 @@ func (r *run) erasedIn(ctx context.Context, store cold.Reader, project string) (
 		if err := rows.Scan(&event); err != nil {
 			return err
 		}
-		who := cold.PersonOf(event)
+		who := cold.OwnerOf(event)
 		if p := who.Person(); p != "" {
 			person(p, who.ReceivedAt)
 		}

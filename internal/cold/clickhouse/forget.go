@@ -20,12 +20,12 @@ const forgetTimeout = 10 * time.Minute
 
 // Forget deletes on each server of a cluster, table by table, and waits until the
 // rows are gone there. A server that is away is an error; the others are done.
-func (s *Store) Forget(ctx context.Context, cuts ...cold.Cut) error {
-	cuts = slices.Clone(cuts)
-	for i := range cuts {
-		cuts[i].ProjectID = clean(cuts[i].ProjectID)
+func (s *Store) Forget(ctx context.Context, deletions ...cold.Deletion) error {
+	deletions = slices.Clone(deletions)
+	for i := range deletions {
+		deletions[i].ProjectID = clean(deletions[i].ProjectID)
 	}
-	parts, err := cold.ForgetParts(cuts, Dialect{}.Time("?"))
+	parts, err := cold.DeletionParts(deletions, Dialect{}.Time("?"))
 	if err != nil || len(parts) == 0 {
 		return err
 	}

@@ -266,9 +266,9 @@ func TestManyProjectsAreForgottenInAFewStatements(t *testing.T) {
 	if err := s.Write(t.Context(), batchOf(1, 100)); err != nil {
 		t.Fatal(err)
 	}
-	var cuts []cold.Cut
-	for i := range cold.MostCuts {
-		cuts = append(cuts, cold.Cut{ProjectID: fmt.Sprint("p", i), Before: noon.AddDate(0, 0, i%30)})
+	var cuts []cold.Deletion
+	for i := range cold.MaxDeletions {
+		cuts = append(cuts, cold.Deletion{ProjectID: fmt.Sprint("p", i), Before: noon.AddDate(0, 0, i%30)})
 	}
 	cuts[29].ProjectID = "p"
 	asked := func() (n int) {

@@ -106,7 +106,7 @@ func pairs(t *testing.T, s cold.Store, q string) []string {
 
 func forget(t *testing.T, s cold.Store, project string, before time.Time) {
 	t.Helper()
-	if err := s.Forget(t.Context(), cold.Cut{ProjectID: project, Before: before}); err != nil {
+	if err := s.Forget(t.Context(), cold.Deletion{ProjectID: project, Before: before}); err != nil {
 		t.Fatalf("forget %q: %v", project, err)
 	}
 }
@@ -143,14 +143,14 @@ func testForgetRows(t *testing.T, open func(*testing.T, string) cold.Store) {
 func testForgetEach(t *testing.T, open func(*testing.T, string) cold.Store) {
 	s := begin(t, open)
 	write(t, s, around(1, "p", "q", "r", "s"))
-	cuts := []cold.Cut{
+	cuts := []cold.Deletion{
 		{ProjectID: "p", Before: cut},
 		{ProjectID: "q", Before: cut.Add(15 * time.Minute)},
 		{ProjectID: "r", Before: cut.AddDate(0, -6, 0)},
 		{ProjectID: "unknown", Before: cut.AddDate(1, 0, 0)},
 	}
-	for len(cuts) < cold.MostCuts {
-		cuts = append(cuts, cold.Cut{ProjectID: fmt.Sprint("unknown ", len(cuts)), Before: cut.AddDate(1, 0, len(cuts)%28)})
+	for len(cuts) < cold.MaxDeletions {
+		cuts = append(cuts, cold.Deletion{ProjectID: fmt.Sprint("unknown ", len(cuts)), Before: cut.AddDate(1, 0, len(cuts)%28)})
 	}
 	if err := s.Forget(t.Context(), cuts...); err != nil {
 		t.Fatal(err)
@@ -164,7 +164,7 @@ func testForgetEach(t *testing.T, open func(*testing.T, string) cold.Store) {
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("(-want +left)\n%s", d)
 	}
-	if err := s.Forget(t.Context(), append(cuts, cold.Cut{ProjectID: "s", Before: cut})...); weir.ErrorCode(err) != weir.EINVALID {
+	if err := s.Forget(t.Context(), append(cuts, cold.Deletion{ProjectID: "s", Before: cut})...); weir.ErrorCode(err) != weir.EINVALID {
 		t.Errorf("one more than MostCuts: error %v, want EINVALID", err)
 	}
 	if err := s.Forget(t.Context()); err != nil {
@@ -251,7 +251,7 @@ func testForgetUnaligned(t *testing.T, open func(*testing.T, string) cold.Store)
 	write(t, s, around(1, "p"))
 	want := left(t, s)
 	for _, before := range []time.Time{cut.Add(time.Minute), cut.Add(time.Nanosecond), cut.Add(-time.Microsecond), {}, cold.Latest.Add(15 * time.Minute)} {
-		if err := s.Forget(t.Context(), cold.Cut{ProjectID: "q", Before: cut}, cold.Cut{ProjectID: "p", Before: before}); weir.ErrorCode(err) != weir.EINVALID {
+		if err := s.Forget(t.Context(), cold.Deletion{ProjectID: "q", Before: cut}, cold.Deletion{ProjectID: "p", Before: before}); weir.ErrorCode(err) != weir.EINVALID {
 			t.Errorf("before %v: error %v, want EINVALID", before, err)
 		}
 	}

@@ -10,12 +10,12 @@ import (
 )
 
 // Forget deletes in one transaction, for which writes wait.
-func (s *Store) Forget(ctx context.Context, cuts ...cold.Cut) error {
-	cuts = slices.Clone(cuts)
-	for i := range cuts {
-		cuts[i].ProjectID = strings.ToValidUTF8(cuts[i].ProjectID, "\uFFFD")
+func (s *Store) Forget(ctx context.Context, deletions ...cold.Deletion) error {
+	deletions = slices.Clone(deletions)
+	for i := range deletions {
+		deletions[i].ProjectID = strings.ToValidUTF8(deletions[i].ProjectID, "\uFFFD")
 	}
-	parts, err := cold.ForgetParts(cuts, Dialect{}.Time("?"))
+	parts, err := cold.DeletionParts(deletions, Dialect{}.Time("?"))
 	if err != nil || len(parts) == 0 {
 		return err
 	}

@@ -59,7 +59,7 @@ func (s suite) testErase(t *testing.T) {
 		for range 2 {
 			check("p", 1)
 			check("q", 1)
-			f.sees("p", []hot.Sighting{{Device: "d1"}, {Device: "other"}}, []hot.Sight{hot.Unseen, hot.SeenDevice})
+			f.sees("p", []hot.SeenQuery{{Device: "d1"}, {Device: "other"}}, []hot.SeenResult{hot.Unseen, hot.SeenDevice})
 			f.checkInquiry(1)
 			f.reopen()
 		}

@@ -56,20 +56,20 @@ func (s suite) testPresence(t *testing.T) {
 			}
 			f.reopen()
 			f.clock.Add(29 * time.Minute)
-			seen := func(want ...hot.Sight) {
+			seen := func(want ...hot.SeenResult) {
 				t.Helper()
-				f.sees("p", []hot.Sighting{{Device: "a"}, {Device: "nobody"}, {Device: "a"}}, want)
+				f.sees("p", []hot.SeenQuery{{Device: "a"}, {Device: "nobody"}, {Device: "a"}}, want)
 			}
 			seen(hot.SeenDevice, hot.Unseen, hot.SeenDevice)
-			f.sees("nothing", []hot.Sighting{{Device: "a"}, {Device: "a", ID: "3"}}, []hot.Sight{hot.Unseen, hot.Unseen})
-			f.sees("p", nil, []hot.Sight{})
+			f.sees("nothing", []hot.SeenQuery{{Device: "a"}, {Device: "a", ID: "3"}}, []hot.SeenResult{hot.Unseen, hot.Unseen})
+			f.sees("p", nil, []hot.SeenResult{})
 			f.clock.Add(time.Minute)
 			seen(hot.Unseen, hot.Unseen, hot.Unseen)
 		})
 		t.Run("an event's id is seen under its device for the window, "+name, func(t *testing.T) {
 			f := s.new(t, func(c *Config) { c.Window = 2 * time.Hour })
-			asked := []hot.Sighting{{Device: "a", ID: "1"}, {Device: "a", ID: "2"}, {Device: "b", ID: "1"}, {Device: "b", ID: "2"}, {Device: "b"}}
-			f.sees("p", asked, make([]hot.Sight, len(asked)))
+			asked := []hot.SeenQuery{{Device: "a", ID: "1"}, {Device: "a", ID: "2"}, {Device: "b", ID: "1"}, {Device: "b", ID: "2"}, {Device: "b"}}
+			f.sees("p", asked, make([]hot.SeenResult, len(asked)))
 			old := f.event("2", "b")
 			old.Time = f.clock.Now().Add(-5 * time.Hour) // of no device that is here now
 			f.append(f.event("1", "a"), old)
@@ -77,12 +77,12 @@ func (s suite) testPresence(t *testing.T) {
 				drainAll(f)
 			}
 			f.reopen()
-			f.sees("p", asked, []hot.Sight{hot.SeenEvent, hot.SeenDevice, hot.Unseen, hot.SeenEvent, hot.Unseen})
+			f.sees("p", asked, []hot.SeenResult{hot.SeenEvent, hot.SeenDevice, hot.Unseen, hot.SeenEvent, hot.Unseen})
 			for range 2 { // over the end of a generation, and a clock that went back
 				f.clock.Add(119 * time.Minute)
 				f.append(f.event("turn"+f.clock.Now().String(), "c"))
 				f.sweep()
-				f.sees("p", asked, []hot.Sight{hot.SeenEvent, hot.Unseen, hot.Unseen, hot.SeenEvent, hot.Unseen})
+				f.sees("p", asked, []hot.SeenResult{hot.SeenEvent, hot.Unseen, hot.Unseen, hot.SeenEvent, hot.Unseen})
 				f.clock.Step(-119 * time.Minute)
 			}
 			f.clock.Add(time.Hour)
@@ -92,13 +92,13 @@ func (s suite) testPresence(t *testing.T) {
 				f.sweep()
 			}
 			f.clock.Add(time.Hour)
-			f.sees("p", asked, make([]hot.Sight, len(asked)))
+			f.sees("p", asked, make([]hot.SeenResult, len(asked)))
 		})
 	}
 }
 
 // sees checks what the store has of those asked.
-func (f *fixture) sees(project string, asked []hot.Sighting, want []hot.Sight) {
+func (f *fixture) sees(project string, asked []hot.SeenQuery, want []hot.SeenResult) {
 	f.t.Helper()
 	got, err := f.Seen(f.t.Context(), project, asked, f.clock.Now())
 	if d := cmp.Diff(want, got); d != "" || err != nil {

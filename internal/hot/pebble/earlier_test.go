@@ -36,10 +36,10 @@ func TestStoreOfAnEarlierVersionLosesItsRecentEventsAndNothingElse(t *testing.T)
 		if n, err := s.Live(t.Context(), "p", now); n != 10 || err != nil {
 			t.Errorf("start %d: %d live, want 10 (%v)", start, n, err)
 		}
-		asked, want := []hot.Sighting{{Device: "nobody"}}, []hot.Sight{hot.Unseen}
+		asked, want := []hot.SeenQuery{{Device: "nobody"}}, []hot.SeenResult{hot.Unseen}
 		for i := range 10 {
-			asked, want = append(asked, hot.Sighting{Device: fmt.Sprint("d", i)}), append(want, hot.SeenDevice)
-			asked, want = append(asked, hot.Sighting{Device: fmt.Sprint("d", i), ID: fmt.Sprint(i)}), append(want, hot.SeenEvent)
+			asked, want = append(asked, hot.SeenQuery{Device: fmt.Sprint("d", i)}), append(want, hot.SeenDevice)
+			asked, want = append(asked, hot.SeenQuery{Device: fmt.Sprint("d", i), ID: fmt.Sprint(i)}), append(want, hot.SeenEvent)
 		}
 		seen, err := s.Seen(t.Context(), "p", asked, now)
 		if d := cmp.Diff(want, seen); d != "" || err != nil {

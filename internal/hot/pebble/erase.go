@@ -102,7 +102,7 @@ func (s *Store) eraseConsumers(ctx context.Context, project string, consumers []
 		}
 	}
 	return s.between(ctx, func() error {
-		defer s.book.forget(project) // last: until then a page may be read from before
+		defer s.buckets.forget(project) // last: until then a page may be read from before
 		return s.dropCounters(found)
 	})
 }

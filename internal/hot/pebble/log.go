@@ -82,7 +82,7 @@ func (s *Store) Read(ctx context.Context, shard int, afterSeq uint64, limit hot.
 	if afterSeq >= head {
 		return nil, nil
 	}
-	limit = limit.OrMax()
+	limit = limit.WithDefaults()
 	var records []hot.Record
 	last := min(head, afterSeq+uint64(limit.Events))
 	next, size := afterSeq+1, 0

@@ -225,11 +225,11 @@ func (p *presence) device(project, id string) device {
 }
 
 // Seen implements hot.Presence.
-func (s *Store) Seen(_ context.Context, project string, asked []hot.Sighting, now time.Time) ([]hot.Sight, error) {
+func (s *Store) Seen(_ context.Context, project string, asked []hot.SeenQuery, now time.Time) ([]hot.SeenResult, error) {
 	if err := s.usable(); err != nil {
 		return nil, err
 	}
-	seen := make([]hot.Sight, len(asked))
+	seen := make([]hot.SeenResult, len(asked))
 	for i, a := range asked {
 		if now.Sub(time.UnixMicro(s.presence.device(project, a.Device).last)) < hot.DeviceKept {
 			seen[i] = hot.SeenDevice

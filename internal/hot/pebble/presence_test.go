@@ -106,7 +106,7 @@ func TestAStartFarBehindTheDrainReadsTheEndOfTheLogAlone(t *testing.T) {
 		t.Errorf("%d devices are live after a start, want those of the last 25,000 events", n)
 	}
 	for device, want := range map[string]bool{"d29999": true, "d0": false} {
-		if seen, err := s.Seen(t.Context(), "p", []hot.Sighting{{Device: device}}, time.Now()); err != nil || (seen[0] == hot.SeenDevice) != want {
+		if seen, err := s.Seen(t.Context(), "p", []hot.SeenQuery{{Device: device}}, time.Now()); err != nil || (seen[0] == hot.SeenDevice) != want {
 			t.Errorf("%s was seen: %v (%v)", device, seen, err)
 		}
 	}

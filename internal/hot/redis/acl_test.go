@@ -208,7 +208,7 @@ func useLog(t *testing.T, url string, server *redistest.Server) {
 	must(err)
 	_, err = s.Live(t.Context(), "p", now)
 	must(err)
-	_, err = s.Seen(t.Context(), "p", []hot.Sighting{{Device: "d"}}, now)
+	_, err = s.Seen(t.Context(), "p", []hot.SeenQuery{{Device: "d"}}, now)
 	must(err)
 	_, err = s.Bind(t.Context(), "meta", false)
 	must(err)

@@ -51,7 +51,7 @@ func (s *Store) Erase(ctx context.Context, project string, devices, consumers []
 			return s.fault("erase consumers", err)
 		}
 	}
-	s.pages.forget(project)
+	s.buckets.forget(project)
 	return nil
 }
 

@@ -20,7 +20,7 @@ const MaxChunk = maxChunk
 
 // Unpack unpacks an entry of a shard's stream.
 func Unpack(id string, chunk []byte, next uint64, limit int) ([]hot.Record, error) {
-	r := reading{next: next, left: hot.Limit{Events: limit}.OrMax()}
+	r := reading{next: next, left: hot.Limit{Events: limit}.WithDefaults()}
 	err := r.unpack(rueidis.XRangeEntry{ID: id, FieldValues: map[string]string{"r": string(chunk)}})
 	return r.out, err
 }

@@ -187,7 +187,7 @@ func TestAnEventOfAnyTimeAndTextIsTaken(t *testing.T) {
 		if _, err := s.Live(t.Context(), it.Event.ProjectID, now); err != nil {
 			t.Error(err)
 		}
-		if _, err := s.Seen(t.Context(), it.Event.ProjectID, []hot.Sighting{{Device: it.Event.DeviceID, ID: it.Event.ID}}, now); err != nil {
+		if _, err := s.Seen(t.Context(), it.Event.ProjectID, []hot.SeenQuery{{Device: it.Event.DeviceID, ID: it.Event.ID}}, now); err != nil {
 			t.Error(err)
 		}
 		if _, err := s.Members(context.Background(), it.Event.ProjectID, hot.Day, hot.Route, now.AddDate(-1, 0, 0), now.AddDate(1, 0, 0), 0); err != nil {

@@ -33,7 +33,7 @@ func TestInventedDevicesFillPresenceUpToItsBound(t *testing.T) {
 		project, device string
 		seen            bool
 	}{{"p", "invented-7", true}, {"p", "invented-8", true}, {"p", "further", false}, {"q", "further", true}} {
-		if seen, err := s.Seen(t.Context(), want.project, []hot.Sighting{{Device: want.device}}, now); err != nil || (seen[0] == hot.SeenDevice) != want.seen {
+		if seen, err := s.Seen(t.Context(), want.project, []hot.SeenQuery{{Device: want.device}}, now); err != nil || (seen[0] == hot.SeenDevice) != want.seen {
 			t.Errorf("%s of %s was seen: %v (%v)", want.device, want.project, seen, err)
 		}
 	}

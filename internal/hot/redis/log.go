@@ -97,7 +97,7 @@ func parseIntent(text string) (*hot.Intent, error) {
 // Read implements hot.Log. What stands in the stream has been acknowledged, or
 // is about to be.
 func (s *Store) Read(ctx context.Context, shard int, after uint64, limit hot.Limit) ([]hot.Record, error) {
-	limit = limit.OrMax()
+	limit = limit.WithDefaults()
 	r := reading{next: after + 1, left: limit}
 	// How long entries are is not known before the first one.
 	for chunks := int64(1); !r.full; {

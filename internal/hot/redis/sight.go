@@ -12,7 +12,7 @@ import (
 
 // Seen implements hot.Presence, in one round trip, and one more when a shard has
 // begun a generation of ids since the last time.
-func (s *Store) Seen(ctx context.Context, project string, asked []hot.Sighting, now time.Time) ([]hot.Sight, error) {
+func (s *Store) Seen(ctx context.Context, project string, asked []hot.SeenQuery, now time.Time) ([]hot.SeenResult, error) {
 	if err := s.usable(); err != nil {
 		return nil, err
 	}
@@ -29,8 +29,8 @@ func (s *Store) Seen(ctx context.Context, project string, asked []hot.Sighting, 
 
 // look asks under the generations that the store believes the shards to be in. stale
 // says that one of them was in another, which is believed then.
-func (s *Store) look(ctx context.Context, project string, asked []hot.Sighting, now time.Time) (seen []hot.Sight, stale bool, err error) {
-	seen = make([]hot.Sight, len(asked))
+func (s *Store) look(ctx context.Context, project string, asked []hot.SeenQuery, now time.Time) (seen []hot.SeenResult, stale bool, err error) {
+	seen = make([]hot.SeenResult, len(asked))
 	var (
 		cmds   []rueidis.Completed
 		answer []func(rueidis.RedisResult) error // of each command
