@@ -131,7 +131,7 @@ func StatusClass(status int) string {
 	return [...]string{"1xx", "2xx", "3xx", "4xx", "5xx"}[status/100-1]
 }
 
-// Outcomes are calls with a known status: from 100 to 599.
+// CallResults are calls with a known status: from 100 to 599.
 type CallResults struct {
 	Succeeded int64 // with a status below 400
 	Known     int64
