@@ -37,7 +37,7 @@ func isZip(name string) bool {
 	defer f.Close()
 	var magic [4]byte
 	_, err = io.ReadFull(f, magic[:])
-	return err == nil && string(magic[:]) == "PK\x03\x04"
+	return err == nil && (string(magic[:]) == "PK\x03\x04" || string(magic[:]) == "PK\x05\x06") // the latter of one without files
 }
 
 // unzip lists the files of an archive but for folders, hidden files, and what macOS
