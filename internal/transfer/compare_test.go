@@ -51,7 +51,7 @@ func TestARowThatTheDestinationLosesAltersOrDoublesIsNoticed(t *testing.T) {
 				b.Events = append(b.Events, b.Events[7])
 			}
 			return harmful
-		}, "events: 1 there twice"},
+		}, "events: 1 stored more than once"},
 		"a visit is lost": {func(b *cold.Batch) bool {
 			harmful := len(b.Visits) > 2
 			if harmful {
@@ -72,7 +72,7 @@ func TestARowThatTheDestinationLosesAltersOrDoublesIsNoticed(t *testing.T) {
 				b.Visits = append(b.Visits, b.Visits[2])
 			}
 			return harmful
-		}, "visits: 1 there twice"},
+		}, "visits: 1 stored more than once"},
 		"a link is lost": {func(b *cold.Batch) bool {
 			harmful := len(b.Links) > 0
 			if harmful {
@@ -190,7 +190,7 @@ func TestSightingsThatAreMissingAreNoticed(t *testing.T) {
 	statement(t, to, "DELETE FROM sightings WHERE project_id = 'shop'")
 	o := small()
 	o.Recheck = true
-	if found := differs(t, from, to, o); !strings.Contains(found, "persons missing in sightings") || strings.Contains(found, "a/b %") {
+	if found := differs(t, from, to, o); !strings.Contains(found, " missing in sightings") || strings.Contains(found, "a/b %") {
 		t.Errorf("found %q", found)
 	}
 }

@@ -122,7 +122,8 @@ func TestADestinationThatStaysAwayIsGivenUp(t *testing.T) {
 	same(t, from, to)
 }
 
-// counted counts the queries that read rows of days.
+// counted counts the queries that read rows of days. Those that look for who was erased
+// are none: they are asked in each run, of projects with marks.
 type counted struct {
 	cold.Store
 	mu    sync.Mutex
@@ -130,7 +131,7 @@ type counted struct {
 }
 
 func (c *counted) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	if strings.Contains(query, "start_at, ") || strings.Contains(query, "received_at, ") {
+	if strings.HasPrefix(query, "SELECT id, shard, ") || strings.HasPrefix(query, "SELECT device_id, session_id, version, ") {
 		c.mu.Lock()
 		c.reads++
 		c.mu.Unlock()
