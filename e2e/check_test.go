@@ -183,14 +183,14 @@ func (a audit) differ(ctx context.Context, what, got, want string) error {
 	return nil
 }
 
-// links checks that each visit of a device with a profile has linked the two when
-// it began.
+// links checks that each device with a profile is linked to it since its first event, and
+// that each link is what an event says.
 func (a audit) links(ctx context.Context) error {
 	type link struct {
 		device, profile string
 		at              int64
 	}
-	got, want := map[link]bool{}, map[link]bool{}
+	got, want, said := map[link]bool{}, map[link]bool{}, map[link]bool{}
 	query := `SELECT device_id, profile_id, ` + a.sql.Micros("linked_at") + ` FROM identities WHERE project_id = ?`
 	err := a.each(ctx, query, func(rows *sql.Rows) error {
 		var l link
@@ -203,9 +203,14 @@ func (a audit) links(ctx context.Context) error {
 	}
 	for device, events := range a.byDevice() {
 		if profile := events[0].Profile; profile != "" {
-			for _, v := range scanVisits(events) {
-				want[link{device, profile, v.start.UnixMicro()}] = true
+			first := events[0].Time
+			for _, e := range events {
+				said[link{device, profile, e.Time.UnixMicro()}] = true
+				if e.Time.Before(first) {
+					first = e.Time
+				}
 			}
+			want[link{device, profile, first.UnixMicro()}] = true
 		}
 	}
 	for l := range want {
@@ -213,8 +218,10 @@ func (a audit) links(ctx context.Context) error {
 			return fmt.Errorf("%w: the link %+v", errMissing, l)
 		}
 	}
-	if len(got) != len(want) {
-		return fmt.Errorf("%d links, want %d", len(got), len(want))
+	for l := range got {
+		if !said[l] {
+			return fmt.Errorf("the link %+v, which no event says", l)
+		}
 	}
 	return nil
 }

@@ -25,6 +25,10 @@ func HashOfVisitIn(d Dialect) string {
 	return "CONCAT('" + visitMark + "', " + d.SHA256("CONCAT(?, "+d.Zero()+", device_id, "+d.Zero()+", session_id)") + ")"
 }
 
+// SharedAfter is how long after its time an erasure may be unknown to a drain: until its
+// mark is stored. What others sent in that time may have taken something from the person.
+const SharedAfter = time.Minute
+
 // Share adds to e.Visits the visits that the person shared with others, as the events say
 // that were received before. since is up to when somebody, as Person has it, was erased
 // before, though the events may still be there; nil is never.
@@ -39,15 +43,15 @@ func (e *Erasure) Share(ctx context.Context, query ask, events string, d Dialect
 		}
 		var last Visit
 		var own, others bool
-		q := "SELECT device_id, session_id, profile_id, MAX(" + d.Micros("received_at") + ") FROM " + events +
+		q := "SELECT device_id, session_id, profile_id, MIN(" + d.Micros("received_at") + "), MAX(" + d.Micros("received_at") + ") FROM " + events +
 			" WHERE project_id = ? AND device_id <> '' AND session_id <> '' AND received_at < " + d.Time("?") +
 			" AND (device_id, session_id) " + d.InQuery() + " (SELECT device_id, session_id FROM " + events + " WHERE " + p.Where + ")" +
 			" GROUP BY device_id, session_id, profile_id ORDER BY device_id, session_id"
-		err := scan(ctx, query, q, append([]any{e.ProjectID, e.At.UnixMicro()}, p.Args...), func(rows *sql.Rows) error {
+		err := scan(ctx, query, q, append([]any{e.ProjectID, e.At.Add(SharedAfter).UnixMicro()}, p.Args...), func(rows *sql.Rows) error {
 			var v Visit
 			var profile string
-			var us int64
-			if err := rows.Scan(&v.DeviceID, &v.SessionID, &profile, &us); err != nil {
+			var first, us int64
+			if err := rows.Scan(&v.DeviceID, &v.SessionID, &profile, &first, &us); err != nil {
 				return err
 			}
 			if v != last {
@@ -56,6 +60,7 @@ func (e *Erasure) Share(ctx context.Context, query ask, events string, d Dialect
 			switch {
 			case !e.own(profile, v.DeviceID):
 				others = true
+			case first >= e.At.UnixMicro(): // a new past
 			case since == nil || !time.UnixMicro(us).Before(since(Person(&weir.Event{ProfileID: profile, DeviceID: v.DeviceID}))):
 				own = true
 			}
@@ -84,7 +89,7 @@ func (e *Erasure) SharedParts(d Dialect) []Part {
 		which := " AND (" + anyOf("device_id = ? AND session_id = ?", len(some)) + ")"
 		events := Part{
 			"events", "project_id = ? AND received_at < " + d.Time("?") + " AND (inherited_from <> '' OR closes_event_id <> '')" + which,
-			[]any{e.ProjectID, e.At.UnixMicro()},
+			[]any{e.ProjectID, e.At.Add(SharedAfter).UnixMicro()},
 		}
 		visits := Part{
 			"visits", "project_id = ? AND " + e.before(d, "start_at") + " AND (received_at IS NULL OR " + d.Contains("beside", "?") + ")" + which,
@@ -117,7 +122,7 @@ func (m Erased) shared(project, device, session string, at time.Time) bool {
 
 // unshares does to an event what SharedParts are for.
 func (m Erased) unshares(r *weir.EventRow) {
-	if (r.InheritedFrom != "" || r.ClosesEventID != "") && m.shared(r.ProjectID, r.DeviceID, r.SessionID, r.ReceivedAt) {
+	if (r.InheritedFrom != "" || r.ClosesEventID != "") && m.shared(r.ProjectID, r.DeviceID, r.SessionID, r.ReceivedAt.Add(-SharedAfter)) {
 		unshare(r)
 	}
 }

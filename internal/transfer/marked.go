@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -142,13 +143,13 @@ func (r *run) erasedIn(ctx context.Context, store cold.Reader, project string) (
 		// Of visits only what an erasure would change.
 		visits, args := "", []any(nil)
 		for i, t := range [][3]string{
-			{"events", "received_at", "(inherited_from <> '' OR closes_event_id <> '')"},
-			{"visits", "COALESCE(received_at, start_at)", "(received_at IS NULL OR " + d.Contains("beside", "?") + ")"},
+			{"events", d.Micros("received_at") + " - " + strconv.FormatInt(cold.SharedAfter.Microseconds(), 10), "(inherited_from <> '' OR closes_event_id <> '')"},
+			{"visits", d.Micros("COALESCE(received_at, start_at)"), "(received_at IS NULL OR " + d.Contains("beside", "?") + ")"},
 		} {
 			if i > 0 {
 				visits += " UNION ALL "
 			}
-			visits += "SELECT device_id, session_id, " + d.Micros(t[1]) + " AS us FROM " + t[0] + " WHERE project_id = ? AND session_id <> '' AND " + t[1] + " < " + d.Time("?") + " AND " + t[2]
+			visits += "SELECT device_id, session_id, " + t[1] + " AS us FROM " + t[0] + " WHERE project_id = ? AND session_id <> '' AND " + t[1] + " < ? AND " + t[2]
 			args = append(args, project, latest)
 		}
 		args = append(args, "\n"+weir.BesideCrowd+"\n", project)
