@@ -60,7 +60,7 @@ func TestCluster(t *testing.T) {
 	t.Parallel()
 	cluster := clickhousetest.StartCluster(t, 2, 1)
 	database := databases()
-	coldtest.RunPart(t, part(coldtest.Part{Zones: 1, Of: 6}), func(t *testing.T, dir string) cold.Store {
+	coldtest.RunPart(t, part(coldtest.Part{Zones: 1, Of: 6, Spread: true}), func(t *testing.T, dir string) cold.Store {
 		return openAt(t, cluster.URL(database(dir))+"?cluster=weir")
 	})
 }
