@@ -120,9 +120,7 @@ func New(log hot.Log, w cold.Writer, o Options) *Drain {
 	d.coldOutage = outage.New(o.Logger, nil, "drain: writing a batch to the cold tier failed, retrying", "drain: the cold tier accepts batches again")
 	d.shardOutage = outage.New(o.Logger, nil, "drain: shard failed, starting over", "drain: all shards work again")
 	d.rosterOutage = outage.New(o.Logger, nil, "drain: reading the roster of nodes failed, shards stay assigned as they are", "drain: the roster of nodes can be read again")
-	// With little memory, run fewer batches at a time rather than smaller ones.
-	full := int(d.opt.Memory / int64(d.opt.MaxBatch*perEvent))
-	d.slots = make(chan struct{}, min(log.Shards(), max(1, min(full, maxBatches))))
+	d.slots = make(chan struct{}, min(log.Shards(), maxBatches))
 	for i := range log.Shards() {
 		d.shards = append(d.shards, newShard(d, i))
 	}
