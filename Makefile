@@ -81,7 +81,7 @@ test: ## Everything CI runs: dashboard, lint, clients, Go tests with the race de
 	$(GOTEST) bin/tests/plain.json -- -timeout 10m $(PLAIN)
 	$(GOTEST) bin/tests/cold.json -- -race -timeout 10m -run '^Test(Store|Server|Cluster)$$/^Write$$' ./internal/cold/...
 	$(GOTEST) bin/tests/alone.json -- -timeout 10m -run '$(ALONE)' $(ALONE_IN)
-	WEIR_TORTURE_KILLS=$${WEIR_TORTURE_KILLS:-8} $(GOTEST) bin/tests/e2e.json -- -timeout 15m ./e2e
+	WEIR_TORTURE_KILLS=$${WEIR_TORTURE_KILLS:-8} $(GOTEST) bin/tests/e2e.json -- -timeout 25m ./e2e
 	@echo 'The slowest tests:'
 	@cat bin/tests/*.json | go tool -modfile=tools/go.mod gotestsum tool slowest --threshold 1s --num 20
 
