@@ -101,8 +101,10 @@ func loseAnswers(t *testing.T, plant func(cold.Writer) cold.Writer) map[string]e
 		}
 		return n == 0
 	}
-	for range 12 {
-		c.wire.set(fault{kind: cut, bytes: 4000}) // an answer is a few bytes, a batch some thousand
+	for i := range 12 {
+		// An answer is a few bytes, a batch some thousand, and so is what is asked before it:
+		// somewhere the batch is through, and its answer is not.
+		c.wire.set(fault{kind: cut, bytes: 4000 + 1500*i})
 		before := failed.Load()
 		l.appendBatch(log, "p")
 		until(t, "a write fails", func() bool { return failed.Load() > before || drained() })
