@@ -19,16 +19,17 @@ type Erasure struct {
 	Devices              []string  // that are linked to it
 	Visits               []Visit   // that it is known to have shared with others; Erase looks for more
 	At                   time.Time // what was received before is erased
-	// Now says that At is not past: rows of earlier versions, of which nobody knows when they were
-	// received, are older. Else they go by the time of their events.
+	// Now says that the erasure is made now, and not copied from another store. Rows of
+	// earlier versions do not say when they were received. If Now is set, all of them are
+	// erased; else those whose events have a time before At.
 	Now bool
 	By  string // who asked for it
 }
 
 // Eraser erases profiles.
 type Eraser interface {
-	// Mark notes the erasure, by hashes. Whoever asks Erased after it has returned is told,
-	// and what Write stores of batches that are not Effaced is without the person.
+	// Mark stores who is erased, as hashes. After it has returned, Erased includes this
+	// erasure, and Write leaves the person out of each batch that is not Effaced.
 	Mark(ctx context.Context, e Erasure) error
 	// Erase marks, and takes the person out of what was received before e.At: the profile,
 	// those that are merged into it, and its devices as far as they are no other profile's.

@@ -33,7 +33,7 @@ func (c *session) withoutErased(ctx context.Context, b *cold.Batch) (*cold.Batch
 		if at.IsZero() {
 			at = ts
 		}
-		if at.Before(oldest) {
+		if at = at.Add(-cold.SharedAfter); at.Before(oldest) {
 			oldest = at
 		}
 	}

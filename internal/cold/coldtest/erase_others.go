@@ -82,6 +82,10 @@ func testEraseShared(t *testing.T, open func(*testing.T, string) cold.Store) {
 	closes.ClosesEventID, closes.ClosesPath, closes.ClosesMS = "e1", "/secret", 5
 	own := event(4, "v", "d", "own", "/mine")
 	own.InheritedFrom = "e9"
+	// v sends while the erasure is asked for and its mark is not stored yet, and once more later.
+	between, after := event(9, "v", "d", "between", "/secret"), event(10, "v", "d", "between", "/mine")
+	between.ReceivedAt, after.ReceivedAt = erasedAt.Add(10*time.Second), erasedAt.Add(2*cold.SharedAfter)
+	between.InheritedFrom, after.InheritedFrom = "e8", "e11"
 	visit := func(session, profile string, beside weir.Beside, from, to uint64, received time.Time) weir.VisitRow {
 		return weir.VisitRow{
 			ProjectID: "p", DeviceID: "d", SessionID: session, Sign: 1, Version: 1, ProfileID: profile, Beside: beside, Entry: "/" + session,
@@ -89,8 +93,11 @@ func testEraseShared(t *testing.T, open func(*testing.T, string) cold.Store) {
 		}
 	}
 	write(t, s, &cold.Batch{
-		Token: "shared", Log: "log", First: 1, Last: 6, Now: at, Effaced: true,
-		Events: []weir.EventRow{event(1, "u", "d", "mixed", "/secret"), inherits, closes, own, event(5, "u", "d", "mixed2", "/secret"), event(6, "v", "d", "mixed2", "/too")},
+		Token: "shared", Log: "log", First: 1, Last: 10, Now: at, Effaced: true,
+		Events: []weir.EventRow{
+			event(1, "u", "d", "mixed", "/secret"), inherits, closes, own, event(5, "u", "d", "mixed2", "/secret"), event(6, "v", "d", "mixed2", "/too"),
+			event(8, "u", "d", "between", "/secret"), between, after,
+		},
 		Visits: []weir.VisitRow{
 			visit("mixed", "v", "\nuu\n", 1, 3, at), visit("mixed", "v", "", 10, 20, at), // one of the same name, of v alone
 			visit("mixed2", "v", "", 5, 5, time.Time{}), // of an earlier version
@@ -107,11 +114,11 @@ func testEraseShared(t *testing.T, open func(*testing.T, string) cold.Store) {
 	}
 	inherits.Path, inherits.Origin = "", ""
 	// An event of the visit that comes late has the same taken from it.
-	late := event(7, "v", "d", "mixed", "/secret")
-	late.InheritedFrom = "e1"
-	write(t, s, &cold.Batch{Token: "late", Log: "log", First: 7, Last: 7, Now: erasedAt, Events: []weir.EventRow{late}})
-	late.Path = ""
-	want := map[uint64]weir.EventRow{2: bare(inherits), 3: bare(closes), 4: own, 6: event(6, "v", "d", "mixed2", "/too"), 7: bare(late)}
+	late := event(11, "v", "d", "between", "/secret")
+	late.InheritedFrom, late.ReceivedAt = "e8", erasedAt.Add(20*time.Second)
+	write(t, s, &cold.Batch{Token: "late", Log: "log", First: 11, Last: 11, Now: erasedAt.Add(time.Hour), Events: []weir.EventRow{late}})
+	late.Path, between.Path = "", ""
+	want := map[uint64]weir.EventRow{2: bare(inherits), 3: bare(closes), 4: own, 6: event(6, "v", "d", "mixed2", "/too"), 9: bare(between), 10: after, 11: bare(late)}
 	for _, r := range readEvents(t, s) {
 		if w, ok := want[r.Seq]; ok {
 			if d := cmp.Diff(w, r, asText); d != "" {
