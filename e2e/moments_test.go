@@ -67,7 +67,7 @@ func TestAFolderOfDifferentMomentsIsRefused(t *testing.T) {
 	}
 }
 
-// The same of a Redis and a ClickHouse, of which one was restored.
+// Redis is restored from an earlier backup, ClickHouse is not: the start is refused.
 func TestARedisOfAnEarlierMomentThanItsClickHouseIsRefused(t *testing.T) {
 	onlyOn(t, "redis", "clickhouse")
 	r := redistest.Start(t, "--appendonly", "no")

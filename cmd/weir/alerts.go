@@ -92,8 +92,8 @@ func (s *server) behind() bool {
 	return n > 0
 }
 
-// today is the time that what is old is deleted by: a clock that jumped is not believed
-// at once.
+// today returns the time by which old data is deleted. It is the clock's time, except that
+// a clock that jumped forward by more than a day counts only after it has run for a day.
 func (s *server) today(ctx context.Context) (time.Time, error) {
 	t, err := s.meta.Today(ctx)
 	return t.Time, err

@@ -74,10 +74,9 @@ field. JSON lines, JSON arrays and CSV with names of columns are read, also as g
     weir import --from matomo --key KEY visits-2026-03-01.json
     weir import --from ga4 --dry-run events_20260301.json.gz
 
-With --follow it goes on as the logs grow, until it is told to stop. What the server has taken is remembered in a state file, so
-that a restart goes on where it was, and each line counts once: over rotation by rename, over copytruncate as far as the copy has
-what was there, and while the server is away, for however long. Lines that were sent and not acknowledged are sent again under the
-same ids.
+With --follow the import continues as the logs grow, until you stop it. A state file remembers what the server has accepted. So a
+restart continues where it stopped, and each line counts once: after rotation by rename, after copytruncate if the copy is complete,
+and after an outage of the server of any length. Lines that the server did not acknowledge are sent again with the same ids.
 
     weir import --follow --key KEY --format nginx /var/log/nginx/access.log
     weir import --follow --key KEY --format caddy '/var/log/caddy/*.log'

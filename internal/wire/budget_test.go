@@ -164,9 +164,6 @@ func peak(f func()) int64 {
 }
 
 func TestRequestsTakeNoMoreMemoryThanTheirBudget(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes a while")
-	}
 	const size = 32 << 20
 	sizes := []int{2} // MiB of a body: of what fits, more is made
 	if os.Getenv("WEIR_TEST_LONG") != "" {
@@ -248,9 +245,6 @@ func TestTheLargestBodyOfPostHogFitsIntoTheDefaultBudget(t *testing.T) {
 // Small events take most. What is charged is measured: it is to be neither so little that
 // memory runs out nor so much that a body is refused which there is room for.
 func TestTheLargestBodyOfPostHogIsChargedWhatItTakes(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes a while")
-	}
 	for _, size := range []int{400, 2400} {
 		event := `{"event":"a","distinct_id":"ada","properties":{"a":"` + strings.Repeat("x", size-60) + `"}}`
 		text := `{"api_key":"wk_a","batch":[` + strings.Repeat(event+",", min((20<<20-100)/(len(event)+1), 49_990)) + `{"event":"a","distinct_id":"b"}]}`
