@@ -44,7 +44,7 @@ func (s *Store) Series(ctx context.Context, project string, g hot.Grain, d hot.D
 		}
 	}
 	sums := map[int64]int64{}
-	for i, r := range s.ask(ctx, cmds) {
+	for i, r := range s.askAll(ctx, cmds) {
 		text, err := r.ToString()
 		if err != nil {
 			return nil, s.fault("read counters", err)
@@ -68,7 +68,7 @@ func (s *Store) slots(ctx context.Context, project string, places []place, membe
 		cmds[i] = s.client.B().Zscore().Key(s.keys.bucket(p.shard, kindMembers, project, p.Bucket)).Member(member).Build()
 	}
 	slots := make([]int64, len(places))
-	for i, r := range s.ask(ctx, cmds) {
+	for i, r := range s.askAll(ctx, cmds) {
 		n, err := r.AsFloat64()
 		slots[i] = int64(n)
 		if rueidis.IsRedisNil(err) {
@@ -95,7 +95,7 @@ func (s *Store) Members(ctx context.Context, project string, g hot.Grain, d hot.
 			cmds = append(cmds, s.membersOf(project, p, 0))
 		}
 	}
-	answers := s.ask(ctx, cmds)
+	answers := s.askAll(ctx, cmds)
 	sums, rest := map[string]int64{}, int64(0)
 	for range places {
 		counts, err := answers[0].ToString()
@@ -168,7 +168,7 @@ func (s *Store) Uniques(ctx context.Context, project string, g hot.Grain, from, 
 		}
 	}
 	var sum int64
-	for _, r := range s.ask(ctx, cmds) {
+	for _, r := range s.askAll(ctx, cmds) {
 		n, err := r.AsInt64()
 		if err != nil {
 			return 0, s.fault("read uniques", err)
@@ -205,7 +205,7 @@ func (s *Store) places(ctx context.Context, project string, g hot.Grain, from, t
 			Min(strconv.FormatInt(least, 10)).Max("(" + strconv.FormatInt(to.Unix(), 10)).Byscore().Build()
 	}
 	var places []place
-	for shard, r := range s.ask(ctx, cmds) {
+	for shard, r := range s.askAll(ctx, cmds) {
 		texts, err := r.AsStrSlice()
 		if err != nil {
 			return nil, s.fault("read counters", err)

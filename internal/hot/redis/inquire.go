@@ -108,7 +108,7 @@ func (q *inquiry) number64(cmd rueidis.Completed, fn func(int64)) {
 func (q *inquiry) ask(ctx context.Context) error {
 	cmds, answers := q.cmds, q.answers
 	q.cmds, q.answers = nil, nil
-	results := q.s.ask(ctx, cmds)
+	results := q.s.askAll(ctx, cmds)
 	q.s.buckets.mu.Lock()
 	defer q.s.buckets.mu.Unlock()
 	for i, r := range results {

@@ -17,7 +17,7 @@ func (s *Store) Live(ctx context.Context, project string, now time.Time) (int, e
 		cmds[shard] = s.countLive(shard, project, now)
 	}
 	var sum int64
-	for _, r := range s.ask(ctx, cmds) {
+	for _, r := range s.askAll(ctx, cmds) {
 		n, err := r.AsInt64()
 		if err != nil {
 			return 0, s.fault("read presence", err)

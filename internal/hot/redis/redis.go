@@ -68,6 +68,7 @@ type Store struct {
 	window time.Duration
 
 	buckets   bucketCache
+	away      awayState
 	replica   *wait // nil does not
 	writers   []*writer
 	believed  []atomic.Pointer[generation] // of each shard's ids, by Seen
@@ -81,7 +82,7 @@ type Store struct {
 // not own the client: the caller closes it after the store. Errors: hot.ErrNewer.
 func Open(ctx context.Context, client rueidis.Client, prefix string, o Options) (*Store, error) {
 	o.defaults()
-	s := &Store{client: client, opt: o, stop: make(chan struct{}), ended: make(chan struct{})}
+	s := &Store{client: client, opt: o, away: newAwayState(), stop: make(chan struct{}), ended: make(chan struct{})}
 	if o.AckReplica {
 		s.replica = newWait(o.Timeout / 3) // twice where Redis has to be told the script first
 	}
@@ -95,6 +96,7 @@ func Open(ctx context.Context, client rueidis.Client, prefix string, o Options) 
 		s.done.Go(w.run)
 	}
 	s.done.Go(s.sweepLoop)
+	s.done.Go(s.watchAway)
 	if s.replica != nil {
 		s.done.Go(func() { s.replica.watch(s) })
 	}
