@@ -90,11 +90,12 @@ var house = map[string]room{
 	// report and alert ask insight.
 	"internal/report": {floor: 4},
 	"internal/alert":  {floor: 4},
+	"internal/live":   {floor: 4, visitors: []string{"internal/httpd", "cmd/weir"}},
 
 	// httpd knows the stores only through what floor 3 answers.
 	"internal/httpd": {floor: 5, only: []string{
 		"", "internal/outage", "internal/wire", "internal/fleet", "internal/fleet/local", "internal/meta",
-		"internal/ingest", "internal/stats", "internal/insight", "internal/report", "internal/alert",
+		"internal/ingest", "internal/stats", "internal/insight", "internal/report", "internal/alert", "internal/live",
 	}},
 
 	"cmd/weir": {floor: 6},

@@ -10,6 +10,7 @@ import (
 	"github.com/weir-analytics/weir/internal/drain"
 	"github.com/weir-analytics/weir/internal/fleet"
 	"github.com/weir-analytics/weir/internal/hot"
+	"github.com/weir-analytics/weir/internal/live"
 )
 
 // Events are taken before all stores are open: while Redis is away with --spill,
@@ -69,7 +70,7 @@ func (l *lateHot) probe(ctx context.Context) error {
 }
 
 // lateFeed is the feed once there is one.
-type lateFeed struct{ late[*feed] }
+type lateFeed struct{ late[*live.Feed] }
 
 func (l *lateFeed) Watched(project string) bool {
 	f, err := l.get()

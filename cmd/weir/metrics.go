@@ -10,7 +10,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/weir-analytics/weir/internal/cold"
 	"github.com/weir-analytics/weir/internal/drain"
-	"github.com/weir-analytics/weir/internal/httpd"
 	"github.com/weir-analytics/weir/internal/insight"
 )
 
@@ -114,12 +113,6 @@ func (m *metrics) watchInsights(reg prometheus.Registerer, e *insight.Engine) {
 		reg.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: c.name, Help: c.help},
 			func() float64 { return float64(c.value(e.CacheStats())) }))
 	}
-}
-
-func (m *metrics) watchHub(reg prometheus.Registerer, hub *httpd.Hub) {
-	reg.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
-		Name: "weir_live_dropped_total", Help: "Live events that slow readers missed.",
-	}, func() float64 { return float64(hub.Dropped()) }))
 }
 
 // timed measures a reader's queries.

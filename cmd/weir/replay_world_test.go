@@ -30,6 +30,7 @@ import (
 	"github.com/weir-analytics/weir/internal/httpd"
 	"github.com/weir-analytics/weir/internal/ingest"
 	"github.com/weir-analytics/weir/internal/insight"
+	"github.com/weir-analytics/weir/internal/live"
 	"github.com/weir-analytics/weir/internal/meta"
 	"github.com/weir-analytics/weir/internal/redisconn"
 	"github.com/weir-analytics/weir/internal/redistest"
@@ -147,7 +148,7 @@ func newReplayWorld(t *testing.T, stores func(*testing.T, weir.Clock) (hot.Store
 	s := httptest.NewServer(httpd.New(httpd.Config{
 		Directory: w.meta, Sessions: w.meta.Sessions(), Clock: w.clock, UI: fstest.MapFS{}, Logger: slog.New(slog.DiscardHandler),
 		Ingest: ingest.New(ingest.Config{Log: w.hot, Salts: w.meta, Enrich: kinds, Limits: wire.DefaultLimits(), Clock: w.clock}),
-		Stats:  stats.New(w.hot, w.clock), Insights: e, Reports: w.reports, Live: httpd.NewHub(1),
+		Stats:  stats.New(w.hot, w.clock), Insights: e, Reports: w.reports, Live: live.NewHub(1),
 	}).Handler())
 	t.Cleanup(s.Close)
 	w.url = s.URL

@@ -25,6 +25,7 @@ import (
 	"github.com/weir-analytics/weir/internal/httpd"
 	"github.com/weir-analytics/weir/internal/ingest"
 	"github.com/weir-analytics/weir/internal/insight"
+	"github.com/weir-analytics/weir/internal/live"
 	"github.com/weir-analytics/weir/internal/meta"
 	"github.com/weir-analytics/weir/internal/report"
 	"github.com/weir-analytics/weir/internal/retention"
@@ -69,7 +70,7 @@ type server struct {
 	draining      sync.WaitGroup
 	stopDrain     func() // nil until the drain runs
 	stopOverflows func() // nil like it
-	feed          *feed
+	feed          *live.Feed
 	http          *httpd.Server
 
 	ingest    *ingest.Ingester  // nil unless the node takes events
@@ -203,9 +204,7 @@ func (s *server) onClose(f func() error) { s.closes = append(s.closes, f) }
 
 func (s *server) build() {
 	m := newMetrics(s.reg)
-	hub := httpd.NewHub(256)
-	s.feed = newFeed(hub, s.hot, s.shared.bus, s.node)
-	m.watchHub(s.reg, hub)
+	s.feed = live.New(live.Options{Presence: s.hot, Bus: s.shared.bus, Node: s.node, Clock: s.clock, Registry: s.reg})
 	if c := s.tier.Collector; c != nil {
 		s.reg.MustRegister(c)
 	}
@@ -217,7 +216,7 @@ func (s *server) build() {
 		s.drain = drain.New(s.hot, s.cold, drain.Options{
 			Owner: s.node, ReadOnly: !s.cmd.has(roleDrain), Roster: s.shared.roster, Bus: s.shared.bus,
 			Clock: s.clock, Logger: s.log, Failed: m.drainFailed,
-			Committed: func(c drain.Commit) { m.committed(c); s.feed.saved(c) },
+			Committed: func(c drain.Commit) { m.committed(c); s.feed.Saved(c) },
 			Memory:    int64(s.cmd.parts.Batches), StateBytes: int64(s.cmd.parts.Visits),
 		})
 		m.watchDrain(s.reg, s.drain)
@@ -249,7 +248,7 @@ func (s *server) build() {
 	s.http.Open(func(c *httpd.Config) {
 		c.Sessions, c.Limiter = sessions, s.shared.limiter
 		c.Usage, c.Stats, c.Insights, c.Reports = s.usage(), stats.New(s.hot, s.clock), answers, s.reports
-		c.Alerts, c.Profiles, c.Live = s.alerts.rules, people, hub
+		c.Alerts, c.Profiles, c.Live = s.alerts.rules, people, s.feed
 		c.SetupCode, c.DeviceKey = s.setupCode, s.deviceKey
 		c.Status = s.status
 	})

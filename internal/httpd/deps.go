@@ -8,6 +8,7 @@ import (
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/ingest"
 	"github.com/weir-analytics/weir/internal/insight"
+	"github.com/weir-analytics/weir/internal/live"
 	"github.com/weir-analytics/weir/internal/meta"
 	"github.com/weir-analytics/weir/internal/stats"
 	"github.com/weir-analytics/weir/internal/wire"
@@ -77,34 +78,11 @@ type Insights interface {
 	Events(ctx context.Context, p *weir.Project, q insight.EventsQuery, freshness time.Duration) (*insight.EventPage, error)
 }
 
-// Live streams what happens in a project.
+// Live streams what happens in a project. *live.Feed is one.
 type Live interface {
-	// Live returns a stream that ends with ctx. Its buffer is bounded: events
-	// that a slow reader leaves no room for are dropped.
-	Live(ctx context.Context, p *weir.Project) (<-chan LiveEvent, error)
-}
-
-// LiveEvent is one thing that happened.
-type LiveEvent struct {
-	Type string // received, saved or presence
-	Data any    // marshalled to JSON: a LiveReceived, LiveSaved or LivePresence
-}
-
-// LiveReceived is the data of a live event "received".
-type LiveReceived struct {
-	Events []insight.EventItem `json:"events" nullable:"false" doc:"the last of those accepted, at most 20"`
-	Count  int                 `json:"count" doc:"how many were accepted"`
-}
-
-// LiveSaved is the data of a live event "saved".
-type LiveSaved struct {
-	Events int       `json:"events" doc:"of the project in the batch"`
-	AsOf   time.Time `json:"as_of" doc:"when the batch was committed"`
-}
-
-// LivePresence is the data of a live event "presence".
-type LivePresence struct {
-	LiveVisitors int `json:"live_visitors" doc:"devices with an event in the last 5 minutes"`
+	// Subscribe opens a stream that ends with ctx. Its buffer is bounded: a reader that is
+	// too slow misses events.
+	Subscribe(ctx context.Context, p *weir.Project) (<-chan live.Event, error)
 }
 
 // Check is a part that must work for the server to be ready.

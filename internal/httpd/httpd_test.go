@@ -20,6 +20,7 @@ import (
 	"github.com/weir-analytics/weir/internal/httpd"
 	"github.com/weir-analytics/weir/internal/ingest"
 	"github.com/weir-analytics/weir/internal/insight"
+	"github.com/weir-analytics/weir/internal/live"
 	"github.com/weir-analytics/weir/internal/meta"
 	"github.com/weir-analytics/weir/internal/stats"
 	"github.com/weir-analytics/weir/internal/wire"
@@ -212,7 +213,7 @@ type fixture struct {
 	t        *testing.T
 	meta     *meta.Store
 	posts    posted
-	hub      *httpd.Hub
+	hub      *live.Hub
 	log      *logbook
 	watch    *watch
 	served   *httpd.Server
@@ -237,7 +238,7 @@ func start(t *testing.T, change ...func(*httpd.Config)) *fixture {
 func prepare(t *testing.T, change ...func(*httpd.Config)) *fixture {
 	t.Helper()
 	f := &fixture{
-		t: t, backend: &backend{}, hub: httpd.NewHub(16), log: &logbook{},
+		t: t, backend: &backend{}, hub: live.NewHub(16), log: &logbook{},
 		watch: &watch{t: time.Date(2026, 3, 10, 12, 34, 56, 0, time.UTC)},
 	}
 	var err error

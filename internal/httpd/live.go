@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/weir-analytics/weir/internal/live"
 )
 
 const (
@@ -42,9 +43,9 @@ func (s *Server) streamSchema() *huma.Schema {
 		event string
 		data  reflect.Type
 	}{
-		{"received", reflect.TypeFor[LiveReceived]()},
-		{"saved", reflect.TypeFor[LiveSaved]()},
-		{"presence", reflect.TypeFor[LivePresence]()},
+		{live.TypeReceived, reflect.TypeFor[live.Received]()},
+		{live.TypeSaved, reflect.TypeFor[live.Saved]()},
+		{live.TypePresence, reflect.TypeFor[live.Presence]()},
 	} {
 		message.OneOf = append(message.OneOf, &huma.Schema{
 			Type: huma.TypeObject, Required: []string{"event", "data"},
@@ -68,7 +69,7 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 
 	ctx, cancel := context.WithTimeout(r.Context(), s.cfg.LiveFor)
 	defer cancel()
-	events, err := s.cfg.Live.Live(ctx, projectOf(ctx))
+	events, err := s.cfg.Live.Subscribe(ctx, projectOf(ctx))
 	if err != nil {
 		s.fail(w, r, err)
 		return

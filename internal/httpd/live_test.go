@@ -8,11 +8,11 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/httpd"
+	"github.com/weir-analytics/weir/internal/live"
 	"github.com/weir-analytics/weir/internal/stats"
 )
 
@@ -61,10 +61,10 @@ func TestLiveEventsAreStreamedAsTheyHappen(t *testing.T) {
 	if got := nextEvent(t, lines); got != "retry: 3000" {
 		t.Fatalf("the stream begins with %q", got)
 	}
-	f.hub.Publish(other.ID, httpd.LiveEvent{Type: "received", Data: "not for shop"})
-	f.hub.Publish(f.shop.ID, httpd.LiveEvent{Type: "received", Data: map[string]string{"name": "a\nb"}})
-	f.hub.Publish(f.shop.ID, httpd.LiveEvent{Type: "presence", Data: func() {}}) // cannot be written, and stops nothing
-	f.hub.Publish(f.shop.ID, httpd.LiveEvent{Type: "saved", Data: 3})
+	f.hub.Publish(other.ID, live.Event{Type: "received", Data: "not for shop"})
+	f.hub.Publish(f.shop.ID, live.Event{Type: "received", Data: map[string]string{"name": "a\nb"}})
+	f.hub.Publish(f.shop.ID, live.Event{Type: "presence", Data: func() {}}) // cannot be written, and stops nothing
+	f.hub.Publish(f.shop.ID, live.Event{Type: "saved", Data: 3})
 	if got := nextEvent(t, lines); got != "event: received\ndata: {\"name\":\"a\\nb\"}" {
 		t.Errorf("first event = %q", got)
 	}
@@ -103,7 +103,7 @@ func TestAStreamOutlastsTheServersTimeouts(t *testing.T) {
 	_, lines := f.watchLive(t.Context())
 	nextEvent(t, lines)
 	time.AfterFunc(600*time.Millisecond, func() {
-		f.hub.Publish(f.shop.ID, httpd.LiveEvent{Type: "saved", Data: 1})
+		f.hub.Publish(f.shop.ID, live.Event{Type: "saved", Data: 1})
 	})
 	if got := nextEvent(t, lines); got != "event: saved\ndata: 1" {
 		t.Fatalf("event = %q", got)
@@ -212,7 +212,7 @@ func TestAStreamEndsWithWhatItWasOpenedBy(t *testing.T) {
 		f := start(t, look)
 		c := f.signedIn("ada@example.org", weir.RoleViewer, false)
 		lines := f.streamOf(c, f.shop.ID)
-		f.hub.Publish(f.shop.ID, httpd.LiveEvent{Type: "saved", Data: 1})
+		f.hub.Publish(f.shop.ID, live.Event{Type: "saved", Data: 1})
 		nextEvent(t, lines)
 		wantStatus(t, f.doWith(c, "POST", "/api/v1/logout", ""), 204)
 		ends(t, lines)
@@ -248,51 +248,11 @@ func TestAStreamEndsWithWhatItWasOpenedBy(t *testing.T) {
 
 type brokenLive struct{}
 
-func (brokenLive) Live(context.Context, *weir.Project) (<-chan httpd.LiveEvent, error) {
+func (brokenLive) Subscribe(context.Context, *weir.Project) (<-chan live.Event, error) {
 	return nil, weir.Wrap(errors.New("inside"), weir.EUNAVAILABLE, "no live events")
 }
 
 func TestAStreamThatCannotBeginIsAnError(t *testing.T) {
 	f := start(t, func(c *httpd.Config) { c.Live = brokenLive{} })
 	wantError(t, f.as(f.admin, "GET", f.path("/live"), ""), 503, weir.EUNAVAILABLE)
-}
-
-func TestAHubDropsWhatASlowReaderHasNoRoomFor(t *testing.T) {
-	h := httpd.NewHub(2)
-	p := &weir.Project{ID: "p"}
-	ch, err := h.Live(t.Context(), p)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := range 5 {
-		h.Publish("p", httpd.LiveEvent{Type: "saved", Data: i})
-	}
-	if h.Dropped() != 3 {
-		t.Errorf("dropped = %d, want 3", h.Dropped())
-	}
-	for want := range 2 {
-		if e := <-ch; e.Data != want {
-			t.Errorf("event = %v, want %d", e.Data, want)
-		}
-	}
-}
-
-func TestAHubForgetsAStreamWhenItsContextEnds(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		h := httpd.NewHub(1)
-		ctx, cancel := context.WithCancel(t.Context())
-		ch, err := h.Live(ctx, &weir.Project{ID: "p"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !h.Watched("p") {
-			t.Error("the project is not watched")
-		}
-		cancel()
-		synctest.Wait()
-		if _, open := <-ch; open || h.Watched("p") {
-			t.Error("the stream is still open")
-		}
-		h.Publish("p", httpd.LiveEvent{}) // must not panic
-	})
 }

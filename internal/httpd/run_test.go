@@ -14,6 +14,7 @@ import (
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/httpd"
 	"github.com/weir-analytics/weir/internal/ingest"
+	"github.com/weir-analytics/weir/internal/live"
 	"github.com/weir-analytics/weir/internal/meta"
 )
 
@@ -33,7 +34,7 @@ func (g *gate) Ingest(context.Context, *weir.Project, io.Reader, string, ingest.
 type running struct {
 	url, key, admin string
 	project         *weir.Project
-	hub             *httpd.Hub
+	hub             *live.Hub
 	gate            *gate
 	stop            context.CancelFunc
 	done            chan error
@@ -46,7 +47,7 @@ func run(t *testing.T, drain time.Duration) *running {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = store.Close() })
-	r := &running{hub: httpd.NewHub(4), gate: &gate{entered: make(chan struct{}, 1), open: make(chan struct{})}, done: make(chan error, 1)}
+	r := &running{hub: live.NewHub(4), gate: &gate{entered: make(chan struct{}, 1), open: make(chan struct{})}, done: make(chan error, 1)}
 	if r.project, r.key, err = store.CreateProject(t.Context(), meta.NewProject{Name: "Shop"}); err != nil {
 		t.Fatal(err)
 	}
