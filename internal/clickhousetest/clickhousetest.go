@@ -13,17 +13,12 @@
 package clickhousetest
 
 import (
-	"errors"
-	"os"
 	"testing"
 	"time"
 )
 
-const (
-	patience = 60 * time.Second      // for anything that is waited for
-	tick     = 20 * time.Millisecond // between two looks at it
-	glance   = time.Second           // for the answer at one look
-)
+// glance is how long one attempt to read a state waits for the answer.
+const glance = time.Second
 
 // Start starts a server and waits until it answers. Its user "default" may do
 // everything and has no password. Tables with the storage policy "tiered" have the
@@ -35,37 +30,3 @@ func Start(t testing.TB, options ...Option) *Server {
 	s.start()
 	return s
 }
-
-func missing(t testing.TB, what string) {
-	t.Helper()
-	if os.Getenv("WEIR_TEST_STRICT") != "" {
-		t.Fatal(what)
-	}
-	t.Skip(what)
-}
-
-// wait polls until ok returns nil, and is fatal with its last error when
-// patience ends.
-func wait(t testing.TB, what string, ok func() error) {
-	t.Helper()
-	ticker := time.NewTicker(tick)
-	defer ticker.Stop()
-	deadline := time.After(patience)
-	for {
-		err := ok()
-		if err == nil {
-			return
-		}
-		if _, final := errors.AsType[fatalError](err); final {
-			t.Fatalf("clickhousetest: %s: %v", what, err)
-		}
-		select {
-		case <-ticker.C:
-		case <-deadline:
-			t.Fatalf("clickhousetest: %s: not within %v: %v", what, patience, err)
-		}
-	}
-}
-
-// fatalError is an error that no waiting mends.
-type fatalError struct{ error }

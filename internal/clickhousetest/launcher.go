@@ -10,6 +10,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/weir-analytics/weir/internal/servertest"
 )
 
 //go:embed launcher/launcher.c
@@ -41,7 +43,7 @@ func findLibrary(t testing.TB) string {
 	}
 	path := filepath.Join(root, filepath.FromSlash(libraryPath))
 	if _, err := os.Stat(path); err != nil {
-		missing(t, "ClickHouse is not installed: "+libraryPath+" is missing (scripts/install-test-deps.sh)")
+		servertest.Missing(t, "ClickHouse is not installed: "+libraryPath+" is missing (scripts/install-test-deps.sh)")
 	}
 	return path
 }
@@ -91,7 +93,7 @@ func compile(t testing.TB, path string) {
 	t.Helper()
 	cc := compiler()
 	if cc == "" {
-		missing(t, "there is no C compiler for the launcher of ClickHouse")
+		servertest.Missing(t, "there is no C compiler for the launcher of ClickHouse")
 	}
 	work, err := os.MkdirTemp(filepath.Dir(path), "compile-") //nolint:usetesting // a rename needs the same file system
 	if err != nil {

@@ -7,6 +7,8 @@ import (
 	"io"
 	"net/http"
 	"strings"
+
+	"github.com/weir-analytics/weir/internal/servertest"
 )
 
 // Do runs one statement as the user "default", over HTTP, and returns what it
@@ -25,7 +27,7 @@ func (s *Server) Do(sql string) string {
 // DB::Exception: Unknown table …"). It is safe for concurrent use.
 func (s *Server) Try(sql string) (string, error) {
 	// Not the test's own context: cleanups ask too, after it has ended.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.t.Context()), patience)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.t.Context()), servertest.Patience)
 	defer cancel()
 	return s.ask(ctx, sql)
 }

@@ -15,6 +15,8 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+
+	"github.com/weir-analytics/weir/internal/servertest"
 )
 
 // mainQuery is what the process runs for as long as it lives: it opens the ports,
@@ -40,7 +42,7 @@ type Server struct {
 	passwords         map[string]string // by user
 
 	mu      sync.Mutex
-	process *process // nil: not running
+	process *servertest.Process // nil: not running
 }
 
 // newServer prepares a server that has yet to be configured and to start.
@@ -52,7 +54,7 @@ func newServer(t testing.TB) *Server {
 		// Each request has a connection of its own: one that is kept would be of a
 		// server that was killed since.
 		client: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}},
-		port:   claimPort(t), httpPort: claimPort(t),
+		port:   servertest.ClaimPort(t), httpPort: servertest.ClaimPort(t),
 		Dir: t.TempDir(), // deleted after the Kill below
 	}
 	s.Addr, s.HTTP = local(s.port), local(s.httpPort)
@@ -83,7 +85,7 @@ func (s *Server) URLAs(name, database string) string {
 // PID is the process id, or 0 when the server is not running.
 func (s *Server) PID() int {
 	if p := s.running(); p != nil {
-		return p.cmd.Process.Pid
+		return p.Cmd.Process.Pid
 	}
 	return 0
 }
@@ -97,7 +99,7 @@ func (s *Server) Kill() {
 	if s.process == nil {
 		return
 	}
-	s.process.kill()
+	s.process.Kill()
 	s.process = nil
 }
 
@@ -112,14 +114,14 @@ func (s *Server) Stop() {
 	}
 	// The connection may break before the reply.
 	_, asked := s.Try(`KILL QUERY WHERE startsWith(query, '` + waiting + `') ASYNC`)
-	wait(s.t, "stop of "+s.Addr, func() error {
-		if p.ended() == nil {
+	servertest.Wait(s.t, "stop of "+s.Addr, func() error {
+		if p.Ended() == nil {
 			return errors.Join(errors.New("it runs"), asked)
 		}
 		return nil
 	})
-	if how, ok := p.cmd.ProcessState.Sys().(syscall.WaitStatus); ok && how.Signaled() {
-		s.t.Errorf("clickhousetest: stop of %s: %v", s.Addr, p.ended())
+	if how, ok := p.Cmd.ProcessState.Sys().(syscall.WaitStatus); ok && how.Signaled() {
+		s.t.Errorf("clickhousetest: stop of %s: %v", s.Addr, p.Ended())
 	}
 	s.Kill()
 }
@@ -132,30 +134,25 @@ func (s *Server) Restart() {
 	s.start()
 }
 
-// Pause stops the process where it is, with SIGSTOP: it keeps its connections and
-// answers nothing until Resume. On Linux it returns when the process has stopped.
-func (s *Server) Pause() {
-	s.signal(syscall.SIGSTOP)
-	if p := s.running(); p != nil {
-		p.waitStopped()
-	}
-}
+// Pause stops the process with SIGSTOP: it keeps its connections and answers
+// nothing until Resume. On Linux it returns when the process has stopped.
+func (s *Server) Pause() { s.signal("pause", (*servertest.Process).Pause) }
 
-// Resume lets a paused process go on.
-func (s *Server) Resume() { s.signal(syscall.SIGCONT) }
+// Resume ends a Pause.
+func (s *Server) Resume() { s.signal("resume", (*servertest.Process).Resume) }
 
-func (s *Server) signal(sig syscall.Signal) {
+func (s *Server) signal(what string, send func(*servertest.Process) error) {
 	p := s.running()
 	if p == nil {
-		s.t.Errorf("clickhousetest: %v for %s: it is not running", sig, s.Addr)
+		s.t.Errorf("clickhousetest: %s %s: it is not running", what, s.Addr)
 		return
 	}
-	if err := p.cmd.Process.Signal(sig); err != nil {
-		s.t.Errorf("clickhousetest: %v for %s: %v", sig, s.Addr, err)
+	if err := send(p); err != nil {
+		s.t.Errorf("clickhousetest: %s %s: %v", what, s.Addr, err)
 	}
 }
 
-func (s *Server) running() *process {
+func (s *Server) running() *servertest.Process {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.process
@@ -186,7 +183,7 @@ func (s *Server) launchLocked() error {
 	cmd := exec.Command(s.launcher, s.library, "--config-file="+s.configPath(), "--query", mainQuery)
 	cmd.Env = append(os.Environ(), "TZ="+s.timezone)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = s.Dir, log, log
-	p, err := launch(cmd)
+	p, err := servertest.Launch(cmd)
 	if err != nil {
 		return err
 	}
@@ -198,11 +195,11 @@ func (s *Server) launchLocked() error {
 // watch starts a server again that aborted. The library aborts, now and then, when a
 // client resets its connection at the wrong moment ("Terminate called for uncaught
 // exception"); a server of ClickHouse has a watchdog or systemd for that.
-func (s *Server) watch(p *process) {
-	<-p.done
+func (s *Server) watch(p *servertest.Process) {
+	<-p.Done
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.process != p || !p.aborted() {
+	if s.process != p || !p.EndedBy(syscall.SIGABRT) {
 		return
 	}
 	s.t.Logf("clickhousetest: %s aborted, and is started again", s.Addr)
@@ -215,17 +212,17 @@ func (s *Server) watch(p *process) {
 // has loaded its tables.
 func (s *Server) waitReady() {
 	s.t.Helper()
-	wait(s.t, "start of "+s.Addr, s.up)
+	servertest.Wait(s.t, "start of "+s.Addr, s.up)
 }
 
 // up is nil when the server answers on both ports, and fatal when it has ended.
 func (s *Server) up() error {
 	p := s.running()
 	if p == nil {
-		return fatalError{errors.New("it was killed")}
+		return servertest.Final("it was killed")
 	}
-	if err := p.ended(); err != nil && !p.aborted() {
-		return fatalError{err}
+	if err := p.Ended(); err != nil && !p.EndedBy(syscall.SIGABRT) {
+		return servertest.Final("%w", err)
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.t.Context()), glance)
 	defer cancel()

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/weir-analytics/weir/internal/servertest"
 )
 
 const slots = 16384
@@ -70,7 +72,7 @@ func (c *Cluster) meet() {
 			a.Do("CLUSTER", "MEET", host, port)
 		}
 	}
-	wait(c.t, "nodes of the cluster meet", c.eachRunning(c.known))
+	servertest.Wait(c.t, "nodes of the cluster meet", c.eachRunning(c.known))
 }
 
 func (c *Cluster) replicate(masters int) {
@@ -80,7 +82,7 @@ func (c *Cluster) replicate(masters int) {
 		s.Do("CLUSTER", "REPLICATE", id)
 	}
 	replicas := len(c.Nodes) - masters
-	wait(c.t, "nodes of the cluster see its replicas", c.eachRunning(func(s *Server) error {
+	servertest.Wait(c.t, "nodes of the cluster see its replicas", c.eachRunning(func(s *Server) error {
 		nodes, err := s.nodes()
 		if err != nil {
 			return err
@@ -103,7 +105,7 @@ func (c *Cluster) replicate(masters int) {
 // Restart or a failover.
 func (c *Cluster) WaitOK() {
 	c.t.Helper()
-	wait(c.t, "the cluster is well", c.eachRunning(func(s *Server) error {
+	servertest.Wait(c.t, "the cluster is well", c.eachRunning(func(s *Server) error {
 		if err := c.known(s); err != nil {
 			return err
 		}
@@ -177,7 +179,7 @@ func (c *Cluster) URL() string {
 func (c *Cluster) Slot(key string) int {
 	c.t.Helper()
 	var reply string
-	wait(c.t, "slot of "+key, func() error {
+	servertest.Wait(c.t, "slot of "+key, func() error {
 		err := errors.New("no node runs")
 		for _, s := range c.Nodes {
 			if reply, err = s.look("CLUSTER", "KEYSLOT", key); err == nil {
@@ -198,7 +200,7 @@ func (c *Cluster) Slot(key string) int {
 func (c *Cluster) Owner(slot int) *Server {
 	c.t.Helper()
 	var owner *Server
-	wait(c.t, fmt.Sprintf("owner of slot %d", slot), func() error {
+	servertest.Wait(c.t, fmt.Sprintf("owner of slot %d", slot), func() error {
 		owner = nil
 		latest := -1
 		for _, s := range c.Nodes {

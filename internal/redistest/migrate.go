@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+
+	"github.com/weir-analytics/weir/internal/servertest"
 )
 
 // MoveSlot gives a slot with all its keys to another master, and waits until every
@@ -52,7 +54,7 @@ func (c *Cluster) move(slot int, to *Server, step int, between func()) {
 	// The one that takes raises its epoch with this: the others believe it.
 	to.Do("CLUSTER", "SETSLOT", n, "NODE", toID)
 	from.Do("CLUSTER", "SETSLOT", n, "NODE", toID)
-	wait(c.t, "all know the owner of slot "+n, c.eachRunning(func(s *Server) error {
+	servertest.Wait(c.t, "all know the owner of slot "+n, c.eachRunning(func(s *Server) error {
 		nodes, err := s.nodes()
 		if err != nil {
 			return err

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/weir-analytics/weir/internal/servertest"
 )
 
 // node is a line of CLUSTER NODES.
@@ -27,7 +29,7 @@ func (s *Server) nodes() ([]node, error) {
 	for line := range strings.Lines(reply) {
 		n, err := parseNode(line)
 		if err != nil {
-			return nil, fatalError{fmt.Errorf("line of CLUSTER NODES: %q: %w", line, err)}
+			return nil, servertest.Final("line of CLUSTER NODES: %q: %w", line, err)
 		}
 		all = append(all, n)
 	}

@@ -11,21 +11,18 @@
 package redistest
 
 import (
-	"errors"
 	"fmt"
-	"os"
 	"os/exec"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/weir-analytics/weir/internal/servertest"
 )
 
-const (
-	patience = 60 * time.Second      // for anything that is waited for
-	tick     = 20 * time.Millisecond // between two looks at it
-	glance   = time.Second           // for the answer at one look
-)
+// glance is how long one attempt to read a state waits for the answer.
+const glance = time.Second
 
 // Start starts a standalone server and waits until it answers. It appends each
 // write to its file and syncs that every second, and makes no snapshots; args in
@@ -43,7 +40,7 @@ func find(t testing.TB, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
 	if err != nil {
-		missing(t, name+" is not installed")
+		servertest.Missing(t, name+" is not installed")
 	}
 	out, err := exec.CommandContext(t.Context(), path, "--version").Output()
 	if err != nil {
@@ -53,41 +50,7 @@ func find(t testing.TB, name string) string {
 	_, version, _ := strings.Cut(string(out), " v=")
 	major, _, _ := strings.Cut(version, ".")
 	if n, err := strconv.Atoi(major); err != nil || n < 7 {
-		missing(t, fmt.Sprintf("%s is older than 7: %s", name, strings.TrimSpace(string(out))))
+		servertest.Missing(t, fmt.Sprintf("%s is older than 7: %s", name, strings.TrimSpace(string(out))))
 	}
 	return path
 }
-
-func missing(t testing.TB, what string) {
-	t.Helper()
-	if os.Getenv("WEIR_TEST_STRICT") != "" {
-		t.Fatal(what)
-	}
-	t.Skip(what)
-}
-
-// wait polls until ok returns nil, and is fatal with its last error when
-// patience ends.
-func wait(t testing.TB, what string, ok func() error) {
-	t.Helper()
-	ticker := time.NewTicker(tick)
-	defer ticker.Stop()
-	deadline := time.After(patience)
-	for {
-		err := ok()
-		if err == nil {
-			return
-		}
-		if _, final := errors.AsType[fatalError](err); final {
-			t.Fatalf("redistest: %s: %v", what, err)
-		}
-		select {
-		case <-ticker.C:
-		case <-deadline:
-			t.Fatalf("redistest: %s: not within %v: %v", what, patience, err)
-		}
-	}
-}
-
-// fatalError is an error that no waiting mends.
-type fatalError struct{ error }

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/weir-analytics/weir/internal/servertest"
 )
 
 const (
@@ -55,7 +57,7 @@ func StartSentinel(t testing.TB, args ...string) *Sentinel {
 		s.Do("REPLICAOF", host, port)
 		s.Do("CONFIG", "REWRITE")
 	}
-	wait(t, "replicas follow", func() error { return g.follow(g.Servers[0]) })
+	servertest.Wait(t, "replicas follow", func() error { return g.follow(g.Servers[0]) })
 	// A sentinel that finds a replica as it should be asks it again only after ten
 	// seconds; so they start last.
 	g.configure()
@@ -138,7 +140,7 @@ func (g *Sentinel) URL() string {
 func (g *Sentinel) Master() *Server {
 	g.t.Helper()
 	var master *Server
-	wait(g.t, "a sentinel names the master", func() error {
+	servertest.Wait(g.t, "a sentinel names the master", func() error {
 		err := errors.New("no sentinel runs")
 		for _, s := range g.Sentinels {
 			if s.PID() == 0 {
@@ -190,7 +192,7 @@ func (g *Sentinel) KillMaster() *Server {
 func (g *Sentinel) WaitFailover(old *Server) *Server {
 	g.t.Helper()
 	var master *Server
-	wait(g.t, "failover from "+old.Addr, func() error {
+	servertest.Wait(g.t, "failover from "+old.Addr, func() error {
 		var err error
 		if master, err = g.agreed(); err != nil {
 			return err
@@ -213,7 +215,7 @@ func (g *Sentinel) Failover() *Server {
 	g.t.Helper()
 	g.WaitOK()
 	old := g.Master()
-	wait(g.t, "SENTINEL FAILOVER", func() error {
+	servertest.Wait(g.t, "SENTINEL FAILOVER", func() error {
 		// It refuses while it is at one already, or has not heard of a good replica
 		// for a while.
 		_, err := g.Sentinels[0].look("SENTINEL", "FAILOVER", masterName)
@@ -250,7 +252,7 @@ func (g *Sentinel) agreed() (*Server, error) {
 func (g *Sentinel) WaitOK() {
 	g.t.Helper()
 	g.hurry()
-	wait(g.t, "master, replicas and sentinels are well", func() error {
+	servertest.Wait(g.t, "master, replicas and sentinels are well", func() error {
 		master, err := g.agreed()
 		if err != nil {
 			return err

@@ -14,9 +14,10 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
+
+	"github.com/weir-analytics/weir/internal/servertest"
 )
 
 // Server is one redis-server or redis-sentinel process. It may be killed and
@@ -32,13 +33,13 @@ type Server struct {
 	tls      *tls.Config // nil: without TLS
 
 	mu      sync.Mutex
-	process *process // nil: not running
+	process *servertest.Process // nil: not running
 }
 
 // newServer prepares a server that has yet to start.
 func newServer(t testing.TB, bin string, args []string) *Server {
 	t.Helper()
-	port := claimPort(t)
+	port := servertest.ClaimPort(t)
 	s := &Server{
 		Addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)),
 		Dir:  folder(t),
@@ -69,7 +70,7 @@ func folder(t testing.TB) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { wait(t, "the folder is deleted", func() error { return os.RemoveAll(dir) }) })
+	t.Cleanup(func() { servertest.Wait(t, "the folder is deleted", func() error { return os.RemoveAll(dir) }) })
 	return dir
 }
 
@@ -113,7 +114,7 @@ func (s *Server) userinfo() string {
 // PID is the process id, or 0 when the server is not running.
 func (s *Server) PID() int {
 	if p := s.running(); p != nil {
-		return p.cmd.Process.Pid
+		return p.Cmd.Process.Pid
 	}
 	return 0
 }
@@ -127,8 +128,7 @@ func (s *Server) Kill() {
 	if s.process == nil {
 		return
 	}
-	s.process.kill()
-	<-s.process.done
+	s.process.Kill()
 	s.process = nil
 }
 
@@ -140,26 +140,21 @@ func (s *Server) Restart() {
 	s.start()
 }
 
-// Pause stops the process where it is, with SIGSTOP: it keeps its connections and
-// answers nothing until Resume. On Linux it returns when the process has stopped.
-func (s *Server) Pause() {
-	s.signal(syscall.SIGSTOP)
-	if p := s.running(); p != nil {
-		p.waitStopped()
-	}
-}
+// Pause stops the process with SIGSTOP: it keeps its connections and answers
+// nothing until Resume. On Linux it returns when the process has stopped.
+func (s *Server) Pause() { s.signal("pause", (*servertest.Process).Pause) }
 
-// Resume lets a paused process go on.
-func (s *Server) Resume() { s.signal(syscall.SIGCONT) }
+// Resume ends a Pause.
+func (s *Server) Resume() { s.signal("resume", (*servertest.Process).Resume) }
 
-func (s *Server) signal(sig syscall.Signal) {
+func (s *Server) signal(what string, send func(*servertest.Process) error) {
 	p := s.running()
 	if p == nil {
-		s.t.Errorf("redistest: %v for %s: it is not running", sig, s.Addr)
+		s.t.Errorf("redistest: %s %s: it is not running", what, s.Addr)
 		return
 	}
-	if err := p.cmd.Process.Signal(sig); err != nil {
-		s.t.Errorf("redistest: %v for %s: %v", sig, s.Addr, err)
+	if err := send(p); err != nil {
+		s.t.Errorf("redistest: %s %s: %v", what, s.Addr, err)
 	}
 }
 
@@ -178,14 +173,14 @@ func (s *Server) Do(args ...string) string {
 // Try is Do that returns the error: one that Redis replied has its words
 // ("MOVED 3999 127.0.0.1:6381"). It is safe for concurrent use.
 func (s *Server) Try(args ...string) (string, error) {
-	reply, err := s.ask(patience, args...)
+	reply, err := s.ask(servertest.Patience, args...)
 	return strings.Join(reply, "\n"), err
 }
 
 // elements is Do that keeps the elements of an array apart.
 func (s *Server) elements(args ...string) []string {
 	s.t.Helper()
-	reply, err := s.ask(patience, args...)
+	reply, err := s.ask(servertest.Patience, args...)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -211,7 +206,7 @@ func (s *Server) look(args ...string) (string, error) {
 	return strings.Join(reply, "\n"), err
 }
 
-func (s *Server) running() *process {
+func (s *Server) running() *servertest.Process {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.process
@@ -233,7 +228,7 @@ func (s *Server) launch() {
 	defer log.Close() // the process has its own
 	cmd := exec.Command(s.bin, s.args...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = s.Dir, log, log
-	p, err := launch(cmd)
+	p, err := servertest.Launch(cmd)
 	if err != nil {
 		s.t.Fatalf("redistest: start %s: %v", s.bin, err)
 	}
@@ -245,7 +240,7 @@ func (s *Server) launch() {
 // waitReady waits until the server answers and has loaded its data.
 func (s *Server) waitReady() {
 	s.t.Helper()
-	wait(s.t, "start of "+s.Addr, s.up)
+	servertest.Wait(s.t, "start of "+s.Addr, s.up)
 }
 
 // up is nil when the server answers and has loaded its data, and fatal when it has
@@ -253,12 +248,10 @@ func (s *Server) waitReady() {
 func (s *Server) up() error {
 	p := s.running()
 	if p == nil {
-		return fatalError{errors.New("it was killed")}
+		return servertest.Final("it was killed")
 	}
-	select {
-	case <-p.done:
-		return fatalError{fmt.Errorf("it ended: %s", p.state())}
-	default:
+	if err := p.Ended(); err != nil {
+		return servertest.Final("%w", err)
 	}
 	_, err := s.look("PING")
 	if reply, ok := errors.AsType[replyError](err); ok && !strings.HasPrefix(string(reply), "LOADING") {

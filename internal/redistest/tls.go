@@ -17,6 +17,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/weir-analytics/weir/internal/servertest"
 )
 
 // Files are paths of PEM files that are good for a day.
@@ -52,10 +54,10 @@ func StartTLS(t testing.TB, args ...string) (*Server, Files) {
 	s.tls = &tls.Config{RootCAs: roots, Certificates: []tls.Certificate{pair}, ServerName: "127.0.0.1", MinVersion: tls.VersionTLS12}
 	s.launch()
 	// One without TLS stops at the first option that it does not know.
-	wait(t, "start of "+s.Addr, func() error {
+	servertest.Wait(t, "start of "+s.Addr, func() error {
 		err := s.up()
-		if _, ended := errors.AsType[fatalError](err); ended && strings.Contains(s.logTail(), "tls-port") {
-			missing(t, "redis-server is built without TLS")
+		if _, ended := errors.AsType[servertest.FinalError](err); ended && strings.Contains(s.logTail(), "tls-port") {
+			servertest.Missing(t, "redis-server is built without TLS")
 		}
 		return err
 	})

@@ -1,4 +1,4 @@
-package clickhousetest
+package servertest
 
 import "syscall"
 

@@ -1,8 +1,0 @@
-//go:build !linux
-
-package clickhousetest
-
-import "syscall"
-
-// dieWithParent is nothing here: only the test's cleanup ends its servers.
-func dieWithParent() *syscall.SysProcAttr { return &syscall.SysProcAttr{} }
