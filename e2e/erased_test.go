@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -343,6 +344,18 @@ func (e *erasing) check(round int) {
 	}
 	e.rows("SELECT device_id, session_id, CAST(version AS VARCHAR), CAST(SUM(sign) AS VARCHAR) FROM visits GROUP BY device_id, session_id, version, start_at HAVING SUM(sign) < 0 OR SUM(sign) > 1", func(values []string) {
 		e.Errorf("round %d: a visit's state does not add up: %v", round, values)
+	})
+	// A visit on both sides of an erasure would be left out by a copy to another cold tier.
+	erased, err := e.store.Erased(ctx, time.Time{})
+	if err != nil {
+		e.Fatal(err)
+	}
+	e.rows("SELECT project_id, device_id, session_id, profile_id, beside, CAST("+e.store.Dialect().Micros("received_at")+" AS VARCHAR) FROM visits WHERE sign > 0", func(values []string) {
+		us, err := strconv.ParseInt(values[5], 10, 64)
+		v := weir.VisitRow{ProjectID: values[0], DeviceID: values[1], SessionID: values[2], ProfileID: values[3], Beside: weir.Beside(values[4]), ReceivedAt: time.UnixMicro(us)}
+		if err != nil || erased.In(&v) {
+			e.Errorf("round %d: a visit is on both sides of an erasure: %q, error %v", round, values, err)
+		}
 	})
 	for i := range 4 {
 		var b bytes.Buffer

@@ -192,6 +192,30 @@ func (m Erased) In(v *weir.VisitRow) bool {
 	return false
 }
 
+// MayBeIn is In, and true of a visit with more people than it names if anybody of the
+// project was erased after it began.
+func (m Erased) MayBeIn(v *weir.VisitRow) bool {
+	return m.In(v) || v.Beside.Has(weir.BesideCrowd) && received(v.ReceivedAt, v.Start).Before(m.Last(v.ProjectID))
+}
+
+// Of adds to part the marks, later than since, of the given persons as Person has them,
+// and of the project.
+func (m Erased) Of(part Erased, since time.Time, project string, persons ...string) {
+	last := m.Last(project)
+	if !last.After(since) {
+		return
+	}
+	part[[2]string{project, ""}] = last
+	for _, p := range persons {
+		if len(p) < 2 { // nobody
+			continue
+		}
+		if at := m.Until(project, p); at.After(since) {
+			part[[2]string{project, HashOf(project, p)}] = at
+		}
+	}
+}
+
 // Efface takes the person out of an event that Covers, and the ids of one out of an event
 // of somebody else: see Unname. It says whether it did either.
 func (m Erased) Efface(r *weir.EventRow) (person, named bool) {

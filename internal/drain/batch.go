@@ -61,11 +61,8 @@ func total(by map[string]int) (n int) {
 
 // fold takes the rows into the visits of their devices, as the intent says.
 func (s *shard) fold(in hot.Intent, n note, rows []weir.EventRow, open visit.Open) visit.Result {
-	efface, folder := n.start(in.First), s.folder
-	folder.Since = efface.since()
-	efface.apply(rows, open)
-	folded := folder.Fold(open, rows, in.Now, n.full())
-	efface.end(open, folded.Changed)
+	efface(n.Erased, rows)
+	folded := s.folderFor(n.Erased).Fold(open, rows, in.Now, n.full())
 	for project, events := range folded.Outside {
 		s.opt.Logger.Warn("drain: project has too many open visits; events of new devices are stored in no visit",
 			"shard", s.n, "project", project, "events", events)
@@ -174,9 +171,7 @@ func (s *shard) commitHeld(ctx context.Context, in hot.Intent) error {
 	if err != nil {
 		return err
 	}
-	efface, folder := n.start(in.First), s.folder
-	folder.Since = efface.since()
-	all, part := visit.Open{}, folder.Begin(in.Now, n.full())
+	all, part := visit.Open{}, s.folderFor(n.Erased).Begin(in.Now, n.full())
 	for after := in.First - 1; after < in.Last; {
 		limit := s.batchLimit()
 		limit.Events = int(min(uint64(limit.Events), in.Last-after))
@@ -189,14 +184,12 @@ func (s *shard) commitHeld(ctx context.Context, in hot.Intent) error {
 		if err != nil {
 			return err
 		}
-		efface.apply(rows, open)
+		efface(n.Erased, rows)
 		maps.Copy(all, open)
 		part.Fold(open, rows)
 		after = records[len(records)-1].Seq
 	}
-	folded := part.Result()
-	efface.end(all, folded.Changed)
-	return s.commit(ctx, in, all, folded, moment{})
+	return s.commit(ctx, in, all, part.Result(), moment{})
 }
 
 // read reads events of an intent.

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/weir-analytics/weir/internal/cold"
 	"github.com/weir-analytics/weir/internal/drain"
 	"github.com/weir-analytics/weir/internal/hot"
 )
@@ -73,6 +74,8 @@ func TestNothingIsRefusedWhileTheColdTierIsAway(t *testing.T) {
 
 func FuzzNote(f *testing.F) {
 	f.Add(drain.Note{Full: []string{"p"}, Idle: []string{"p\x00d", ""}}.Encode())
+	f.Add(drain.Note{Erased: cold.Erased{{"p", ""}: time.Unix(1, 0), {"p", "hash"}: time.Unix(1, 0)}}.Encode())
+	f.Add("\x02\x00\x00\x01\x05\x00\x00\x00")
 	f.Add("\x01\xff\xff\xff\xff\xff\x0f")
 	f.Fuzz(func(t *testing.T, s string) {
 		n, err := drain.DecodeNote(s)
@@ -80,7 +83,7 @@ func FuzzNote(f *testing.F) {
 			return
 		}
 		again, err := drain.DecodeNote(n.Encode())
-		if err != nil || len(again.Full) != len(n.Full) || len(again.Idle) != len(n.Idle) {
+		if err != nil || len(again.Full) != len(n.Full) || len(again.Idle) != len(n.Idle) || len(again.Erased) != len(n.Erased) {
 			t.Fatalf("%+v came back as %+v (%v)", n, again, err)
 		}
 	})

@@ -2,18 +2,21 @@ package drain
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/weir-analytics/weir/internal/codec"
+	"github.com/weir-analytics/weir/internal/cold"
 )
 
 // note has the decisions of the drain for a batch, in addition to its range and time. It
 // is stored in the intent, so that a repeated batch uses the same decisions.
 type note struct {
-	Full []string // projects in which no device begins its first visit, see visit.Fold
-	Idle []string // in a batch without events: the devices whose idle visits end
-	erasureNote
-	// HasErasures is false for notes of earlier versions, which have no erasureNote. Then
-	// the cold tier's Write handles the erasures.
+	Full   []string    // projects in which no device begins its first visit, see visit.Fold
+	Idle   []string    // in a batch without events: the devices whose idle visits end
+	Erased cold.Erased // see marksFor
+	// HasErasures is false for notes of earlier versions that say who was erased in another
+	// form, or not at all. Then the cold tier's Write handles the erasures.
 	HasErasures bool
 }
 
@@ -25,8 +28,8 @@ func (n note) full() map[string]bool {
 	return full
 }
 
-// noteVersion 1 had no erasureNote.
-const noteVersion = 2
+// noteVersion 1 had no erasures. Version 2 had what to do with each event.
+const noteVersion = 3
 
 // encode returns the note's stored form.
 func (n note) encode() string {
@@ -37,46 +40,48 @@ func (n note) encode() string {
 			b = codec.AppendString(b, s)
 		}
 	}
-	for _, list := range [][]uint64{n.Gone, n.Unnamed} {
-		b = codec.AppendUint(b, uint64(len(list)))
-		for _, i := range list {
-			b = codec.AppendUint(b, i)
-		}
-	}
-	b = codec.AppendUint(b, uint64(len(n.Dropped)))
-	for _, d := range n.Dropped {
-		b = codec.AppendUint(codec.AppendUint(b, d.Event), d.Which)
-	}
-	b = codec.AppendUint(b, uint64(len(n.Since)))
-	for _, s := range n.Since {
-		b = codec.AppendTime(codec.AppendString(b, s.Project), s.At)
+	b = codec.AppendUint(b, uint64(len(n.Erased)))
+	for _, who := range slices.SortedFunc(maps.Keys(n.Erased), func(a, b [2]string) int { return slices.Compare(a[:], b[:]) }) {
+		b = codec.AppendTime(codec.AppendString(codec.AppendString(b, who[0]), who[1]), n.Erased[who])
 	}
 	return string(b)
 }
 
 func decodeNote(s string) (n note, err error) {
+	n.Erased = cold.Erased{}
 	if s == "" { // version 1 stored an empty note as ""
 		return n, nil
 	}
 	r := codec.NewStringReader(s)
 	v := r.Byte()
-	if v != 1 && v != noteVersion {
+	if v < 1 || v > noteVersion {
 		return n, fmt.Errorf("drain: note of version %d: %w", v, codec.ErrCorrupt)
 	}
 	for _, list := range []*[]string{&n.Full, &n.Idle} {
 		each(&r, func() { *list = append(*list, r.String()) })
 	}
-	if n.HasErasures = v >= 2; n.HasErasures {
-		for _, list := range []*[]uint64{&n.Gone, &n.Unnamed} {
-			each(&r, func() { *list = append(*list, r.Uint()) })
-		}
-		each(&r, func() { n.Dropped = append(n.Dropped, dropped{r.Uint(), r.Uint()}) })
-		each(&r, func() { n.Since = append(n.Since, since{r.String(), r.Time()}) })
+	switch v {
+	case 2:
+		n.HasErasures = nothing2(&r)
+	case noteVersion:
+		n.HasErasures = true
+		each(&r, func() { n.Erased[[2]string{r.String(), r.String()}] = r.Time() })
 	}
 	if err = r.Done(); err != nil {
 		return note{}, fmt.Errorf("drain: note: %w", err)
 	}
 	return n, nil
+}
+
+// nothing2 skips the erasures of a note of version 2, and returns whether there were none.
+func nothing2(r *codec.Reader) bool {
+	some := false
+	for range 2 { // events of erased people, and events that name them
+		each(r, func() { r.Uint(); some = true })
+	}
+	each(r, func() { r.Uint(); r.Uint(); some = true })       // open visits to drop
+	each(r, func() { _ = r.String(); r.Time(); some = true }) // projects with an erasure
+	return !some
 }
 
 // each calls f for each item of a list, until an error.

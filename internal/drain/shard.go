@@ -250,12 +250,13 @@ func (s *shard) drainDue(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	erased, err := s.erased(ctx, oldest(rows, open, now.wall))
+	since := oldest(rows, open, now.wall)
+	erased, err := s.erased(ctx, since)
 	if err != nil {
 		return false, err
 	}
 	in := hot.Intent{First: s.committed + 1, Last: records[len(records)-1].Seq, Now: now.wall}
-	in.Note = note{Full: s.full(records), erasureNote: erasureNoteOf(erased, rows, open)}.encode()
+	in.Note = note{Full: s.full(records), Erased: marksFor(erased, since, rows, open)}.encode()
 	if err := s.log.Intend(ctx, s.lease, in); err != nil {
 		return false, err
 	}

@@ -51,8 +51,9 @@ func (s *shard) sweepSome(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	folder := s.folderFor(erased)
 	for _, c := range page {
-		if st, ok := open[c.Key]; ok && (st.Idle(now) || visitsWithErased(erased, c.Key, st) != 0) {
+		if st, ok := open[c.Key]; ok && (st.Idle(now) || folder.HasErased(c.Key, st)) {
 			s.sweep.idle = append(s.sweep.idle, c.Key)
 			delete(open, c.Key) // a page may have one twice
 		}
@@ -102,7 +103,7 @@ func (s *shard) endIdle(ctx context.Context, in hot.Intent) error {
 	if err != nil {
 		return err
 	}
-	if expired, _ := expire(erased, open, in.Now); len(expired.Changed) == 0 {
+	if len(s.folderFor(erased).Expire(open, in.Now).Changed) == 0 {
 		if s.again {
 			return s.forgo(ctx, in)
 		}
@@ -117,7 +118,7 @@ func (s *shard) endIdle(ctx context.Context, in hot.Intent) error {
 		return err
 	}
 	b := s.coldBatch(in)
-	expired, open := expire(erased, open, in.Now)
+	expired := s.folderFor(erased).Expire(open, in.Now)
 	b.Visits, b.Effaced = expired.Visits, true
 	err = s.write(ctx, b)
 	if errors.Is(err, cold.ErrTooLarge) {
@@ -127,27 +128,6 @@ func (s *shard) endIdle(ctx context.Context, in hot.Intent) error {
 		return err
 	}
 	return s.commit(ctx, in, open, expired, moment{})
-}
-
-// expire ends visits that are idle, and drops those of people who were erased. rest is
-// open without these.
-func expire(erased cold.Erased, open visit.Open, now time.Time) (expired visit.Result, rest visit.Open) {
-	rest = make(visit.Open, len(open))
-	var dropped []string
-	for key, st := range open {
-		if bits := visitsWithErased(erased, key, st); bits != 0 {
-			st = withoutVisits(st, bits)
-			dropped = append(dropped, key)
-		}
-		rest[key] = st
-	}
-	expired = visit.Expire(rest, now)
-	for _, key := range dropped {
-		if _, ok := expired.Changed[key]; !ok {
-			expired.Changed[key] = rest[key]
-		}
-	}
-	return expired, rest
 }
 
 // allIdle names all devices with visits that are idle.

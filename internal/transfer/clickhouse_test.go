@@ -82,7 +82,8 @@ func TestOverAServer(t *testing.T) {
 	t.Run("a server on the new tier goes on with visits while the past comes", func(t *testing.T) { testServerGoesOn(t, server) })
 	t.Run("who is erased in the source is erased in the destination by the next copy", func(t *testing.T) { testErasedInTheSource(t, open) })
 	t.Run("who is erased in the destination is there once, however often it is copied", func(t *testing.T) { testErasedInTheDestination(t, open) })
-	t.Run("both sides of any moves are what one store would be", func(t *testing.T) { testBothSides(t, 6, open) }) // it takes seconds to erase somebody
+	t.Run("a visit that who was erased comes back into is copied", func(t *testing.T) { testComesBack(t, open) })
+	t.Run("both sides of any moves are what one store would be", func(t *testing.T) { testBothSides(t, 6, 18, open) }) // it takes seconds to erase somebody
 }
 
 func testThereAndBack(t *testing.T, server *clickhousetest.Server) {

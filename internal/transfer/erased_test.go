@@ -84,6 +84,27 @@ func testErasedInTheDestination(t *testing.T, open func(*testing.T) cold.Store) 
 	}
 }
 
+func TestAVisitThatWhoWasErasedComesBackIntoIsCopied(t *testing.T) {
+	testComesBack(t, inDuckDB)
+}
+
+func testComesBack(t *testing.T, open func(*testing.T) cold.Store) {
+	from, to := newFile(t), open(t)
+	event := func(minute int, who string) weir.Event {
+		at := monday.Add(time.Duration(minute) * time.Minute)
+		return weir.Event{ID: fmt.Sprint("e-", minute), ProjectID: "shop", Name: "click", ProfileID: who, DeviceID: "device of ada", Time: at, ReceivedAt: at.Add(time.Second)}
+	}
+	d := newDrain("log")
+	d.write(t, from, []weir.Event{event(0, "bob")}, 1)
+	eraseAda(t, from, monday.Add(5*time.Minute))
+	d.write(t, from, []weir.Event{event(10, "ada"), event(11, "bob"), event(12, "ada")}, 1)
+	copyAll(t, from, to, today())
+	same(t, from, to)
+	if got := rowsOf(t, to, "SELECT profile_id, SUM(sign * events) FROM visits GROUP BY device_id, session_id, profile_id HAVING SUM(sign) > 0"); len(got) != 2 {
+		t.Errorf("visits %q, want bob's and, since ada came back, another", got)
+	}
+}
+
 func TestErasedEventsOfTwoLogsAreToldApart(t *testing.T) {
 	// Same shard, seq and day: only the ids tell them apart.
 	from, to, whole := newFile(t), newFile(t), newFile(t)

@@ -108,7 +108,14 @@ func (d *drain) batch(t testing.TB, to cold.Writer, shard int, rows []weir.Event
 	t.Helper()
 	first, last := rows[0].Seq, rows[len(rows)-1].Seq
 	now := rows[len(rows)-1].ReceivedAt
-	fold := visit.Folder{LogID: d.log}.Fold(d.open[shard], rows, now, nil)
+	erased, err := to.Erased(t.Context(), monday)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range rows {
+		erased.Efface(&rows[i])
+	}
+	fold := visit.Folder{LogID: d.log, Erased: erased.MayBeIn}.Fold(d.open[shard], rows, now, nil)
 	maps.Copy(d.open[shard], fold.Changed)
 	b := &cold.Batch{
 		Token: fmt.Sprintf("%s-%d-%d-%d", d.log, shard, first, last), Log: d.log, Shard: shard, First: first, Last: last, Now: now,

@@ -18,6 +18,10 @@
 // own. So neither a late event nor a log imported backwards tears the newest
 // visit in two, and an ended visit is never opened again.
 //
+// A visit lies before or after each erasure of whoever is in it (Folder.Erased). A visit
+// that somebody was in before their erasure is dropped without a row. An event that would
+// join a visit from the other side of an erasure begins a visit of its own.
+//
 // A screen view, a screen leave or a session end closes the visit's last screen
 // view, if that was open and is not later than the closer. A screen leave that
 // names another page, within 5 seconds after the view, is of the page before, which
@@ -112,14 +116,9 @@ type Result struct {
 // Folder folds the events of one shard.
 type Folder struct {
 	LogID string // of the hot log; session ids derive from it, shard and seq
-	// Since has projects with the time of the last erasure that the batch heeds: no
-	// visit that begins in it has anything of who was erased before that.
-	Since map[string]time.Time
-}
-
-// received is since when a visit with the event has nothing of who was erased.
-func (f Folder) received(r *weir.EventRow) time.Time {
-	return later(r.ReceivedAt, f.Since[r.ProjectID])
+	// Erased reports whether somebody in a visit was erased after the visit's ReceivedAt,
+	// or may have been. Nil if nobody was erased.
+	Erased func(*weir.VisitRow) bool
 }
 
 // Fold takes the rows, in the order of the log, into the visits. It fills in
@@ -159,16 +158,19 @@ func (p *Part) Fold(open Open, rows []weir.EventRow) {
 // Result is what the parts add.
 func (p *Part) Result() Result { return p.batch.result() }
 
-// Expire ends the visits that no batch has touched for Idle before now.
-func Expire(open Open, now time.Time) Result {
+// Expire ends the visits that no batch has touched for Idle before now, and drops those
+// with somebody who was erased.
+func (f Folder) Expire(open Open, now time.Time) Result {
 	b := batch{open: open, now: now, changed: map[string]State{}, at: map[visitKey]int{}}
 	for _, key := range slices.Sorted(maps.Keys(open)) {
 		st := open[key]
 		keep := st[:0:0]
 		for _, s := range st {
-			if now.Sub(s.Touched) < Idle {
+			switch {
+			case f.hasErased(key, &s):
+			case now.Sub(s.Touched) < Idle:
 				keep = append(keep, s)
-			} else {
+			default:
 				b.end(key, &s)
 			}
 		}
@@ -197,12 +199,16 @@ func (f Folder) event(b *batch, r *weir.EventRow) {
 	st, ok := b.changed[key]
 	if !ok {
 		st = slices.Clone(b.open[key])
+		if f.HasErased(key, st) {
+			st = slices.DeleteFunc(st, func(s Sitting) bool { return f.hasErased(key, &s) })
+			b.changed[key] = st
+		}
 	}
 	if len(st) == 0 && b.full[r.ProjectID] {
 		b.leaveOut(r)
 		return
 	}
-	i := join(st, r)
+	i := f.join(key, st, r)
 	if i < 0 {
 		if r.Name == weir.NameSessionEnd || r.Name == weir.NameScreenLeave {
 			return // ends what is not open: it opens nothing
@@ -212,7 +218,7 @@ func (f Folder) event(b *batch, r *weir.EventRow) {
 	s := &st[i]
 	row := b.touch(key, s)
 	s.see(r.ProfileID)
-	s.ReceivedAt = earlier(s.ReceivedAt, f.received(r))
+	s.ReceivedAt = earlier(s.ReceivedAt, r.ReceivedAt)
 	r.SessionID = s.SessionID
 	s.look(r)
 	s.add(r)
@@ -233,35 +239,42 @@ func (b *batch) leaveOut(r *weir.EventRow) {
 }
 
 // join is the index of the visit that the event is part of, -1 for none.
-func join(st State, r *weir.EventRow) int {
+func (f Folder) join(key string, st State, r *weir.EventRow) int {
 	for i := range st {
-		s := &st[i]
-		switch {
-		case r.SessionID != "":
-			if s.SessionID == r.SessionID {
-				return i
-			}
-		case s.Ended:
-			if !r.Time.Before(s.Start) && !r.Time.After(s.End) {
-				return i
-			}
-		case r.Time.Sub(s.End) <= Idle && s.Start.Sub(r.Time) <= Idle:
-			span := later(s.End, r.Time).Sub(earlier(s.Start, r.Time))
-			if s.Named || span <= MaxAge {
-				return i
-			}
+		if st[i].takes(r) && !f.apart(key, &st[i], r) {
+			return i
 		}
 	}
 	return -1
+}
+
+// takes reports whether the event is part of the visit, erasures aside.
+func (s *Sitting) takes(r *weir.EventRow) bool {
+	switch {
+	case r.SessionID != "":
+		return s.SessionID == r.SessionID
+	case s.Ended:
+		return !r.Time.Before(s.Start) && !r.Time.After(s.End)
+	case r.Time.Sub(s.End) <= Idle && s.Start.Sub(r.Time) <= Idle:
+		return s.Named || later(s.End, r.Time).Sub(earlier(s.Start, r.Time)) <= MaxAge
+	}
+	return false
 }
 
 // begin opens a visit for the event, as the newest if it is, and lets go of the
 // one for which there is no room.
 func (f Folder) begin(b *batch, key string, st State, r *weir.EventRow) (State, int) {
 	n := Sitting{Named: r.SessionID != ""}
-	n.SessionID, n.Start, n.End, n.ReceivedAt = r.SessionID, r.Time, r.Time, f.received(r)
+	n.SessionID, n.Start, n.End, n.ReceivedAt = r.SessionID, r.Time, r.Time, r.ReceivedAt
 	if !n.Named {
 		n.SessionID = f.sessionID(r.Shard, r.Seq)
+	}
+	for i := range st {
+		if st[i].SessionID == n.SessionID { // from the other side of an erasure: a state has each name once
+			b.end(key, &st[i])
+			st = slices.Delete(st, i, i+1)
+			break
+		}
 	}
 	delete(b.at, visitKey{key, n.SessionID}) // of that name there may have been another
 	switch {

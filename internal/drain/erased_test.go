@@ -158,7 +158,12 @@ func TestABarrierWaitsForABatchThatEndsVisits(t *testing.T) {
 }
 
 func TestAnIntentOfAnEarlierVersionIsLeftToTheColdTier(t *testing.T) {
-	for note, want := range map[string]bool{"": false, "\x01\x00\x00": false, drain.Note{HasErasures: true}.Encode(): true} {
+	for note, want := range map[string]bool{
+		"": false, "\x01\x00\x00": false, drain.Note{}.Encode(): true,
+		"\x02\x00\x00\x00\x00\x00\x00":         true,  // it had no erasures
+		"\x02\x00\x00\x01\x05\x00\x00\x00":     false, // the sixth event is of somebody who was erased
+		"\x02\x00\x00\x00\x00\x01\x00\x01\x00": false, // an open visit is
+	} {
 		n, err := drain.DecodeNote(note)
 		if err != nil || n.HasErasures != want {
 			t.Errorf("%q: %+v, %v", note, n, err)
