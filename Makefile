@@ -64,7 +64,7 @@ clients: build clients/node/test/frameworks/node_modules/.package-lock.json ## T
 # (of the cold tiers, the writers are), and tests that compute for long in one goroutine: the detector makes them ten times as long.
 PLAIN := ./internal/accesslog ./internal/codec ./internal/cold/... ./internal/dump ./internal/report ./internal/stats ./internal/visit
 ALONE := ReplayAreTheTruth|SenderIsKnownBeforeItsBody|WithoutAKeyAreNotUnpacked|WithLittleMemoryKeepsAllPromises|OfEventsOutOfOrderAreRight|BlockCacheFullOfIDs|SameTimeOfDayIsTheFirst|FailedPostIsTriedAgainEverLater|KeptVisitTakesAtMost|TakeNoMoreMemoryThanTheirBudget
-ALONE_IN := . ./cmd/weir ./internal/alert ./internal/drain ./internal/hot/pebble ./internal/httpd ./internal/wire
+ALONE_IN := . ./cmd/weir ./internal/alert ./internal/drain ./internal/hot/pebble ./internal/httpd ./internal/wire/protocols
 RACED = $(filter-out $(shell go list $(PLAIN)) %/e2e,$(shell go list ./...))
 
 # GOTEST prints what go test prints, and keeps the times: the slowest tests are shown at the end.
@@ -106,7 +106,7 @@ torture: ## Kill the server KILLS times (30) under load, set its clock, restore 
 .PHONY: test-long
 test-long: ## The tests that have a short form in CI, in their long one: attacks, equal answers of all cold tiers, all timezones (an hour)
 	WEIR_TEST_LONG=1 WEIR_ATTACK=$${WEIR_ATTACK:-8} go test -count 1 -timeout 60m -v -run 'Bombs|IdleSockets|SameAnswers|SeenByTheQuery|FollowerIsKilled|ClickHouseOutage' ./e2e
-	WEIR_TEST_LONG=1 go test -count 1 -timeout 60m -run TakeNoMoreMemory ./internal/wire
+	WEIR_TEST_LONG=1 go test -count 1 -timeout 60m -run TakeNoMoreMemory ./internal/wire/protocols
 	WEIR_TEST_LONG=1 go test -count 1 -timeout 60m -v -run AYearOf ./internal/alert ./internal/report
 	WEIR_TEST_LONG=1 go test -count 1 -timeout 60m -run "BothSides|OverAServer" ./internal/transfer
 	WEIR_TEST_LONG=1 go test -count 1 -timeout 60m ./internal/cold/...

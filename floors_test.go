@@ -35,6 +35,9 @@ var (
 	nothing = []string{}
 	command = []string{"cmd/weir"}
 	opener  = []string{"internal/backend"}
+
+	wireContract = []string{"", "internal/wire", "internal/wire/jsonscan"}
+	wireShared   = []string{"", "internal/wire", "internal/wire/jsonscan", "internal/wire/body", "internal/wire/item"}
 )
 
 // house lists every package of the module by its path within it. ARCHITECTURE.md
@@ -54,11 +57,28 @@ var house = map[string]room{
 	"internal/tail":      {floor: 1, only: domain, visitors: []string{"internal/importer"}},
 	"internal/meta":      {floor: 1, visitors: []string{"cmd/weir", "internal/httpd", "internal/retention"}},
 
+	// wire is the contract of a protocol, and each folder of floor 3 is one protocol.
+	"internal/wire/jsonscan":  {floor: 0, only: nothing},
+	"internal/wire/body":      {floor: 2, only: wireContract, tests: 3},
+	"internal/wire/item":      {floor: 2, only: wireContract},
+	"internal/wire/native":    {floor: 3, only: wireShared},
+	"internal/wire/otlp":      {floor: 3, only: wireShared},
+	"internal/wire/posthog":   {floor: 3, only: wireShared},
+	"internal/wire/openpanel": {floor: 3, only: wireShared},
+	"internal/wire/segment":   {floor: 3, only: wireShared},
+	"internal/wire/umami":     {floor: 3, only: wireShared},
+	"internal/wire/matomo":    {floor: 3, only: wireShared},
+	"internal/wire/plausible": {floor: 3, only: wireShared},
+	"internal/wire/ga4":       {floor: 3, only: wireShared},
+	"internal/wire/track":     {floor: 3, only: wireShared}, // one address that two vendors use
+	"internal/wire/protocols": {floor: 4},
+	"internal/wire/wiretest":  {floor: 3, support: true},
+
 	"internal/deliver": {floor: 1, only: domain, visitors: []string{"cmd/weir", "internal/alert"}},
 
 	"internal/redisconn": {floor: 1, only: []string{"internal/outage"}, visitors: []string{"internal/backend", "internal/hot/redis", "internal/fleet/redis"}},
 
-	"internal/dump": {floor: 2, only: []string{"", "internal/wire"}, visitors: []string{"internal/importer"}},
+	"internal/dump": {floor: 4, only: []string{"", "internal/wire", "internal/wire/item", "internal/wire/posthog", "internal/wire/ga4"}, visitors: []string{"internal/importer"}},
 
 	"internal/hot/pebble":  {floor: 2, visitors: opener},
 	"internal/hot/redis":   {floor: 2, visitors: opener},
@@ -76,11 +96,11 @@ var house = map[string]room{
 		"internal/hot/pebble", "internal/hot/redis", "internal/fleet/redis", "internal/cold/duckdb", "internal/cold/clickhouse",
 	}},
 
-	"internal/importer": {floor: 3, only: []string{"", "internal/wire", "internal/accesslog", "internal/dump", "internal/tail"}, visitors: command},
+	"internal/importer": {floor: 5, only: []string{"", "internal/wire", "internal/wire/native", "internal/accesslog", "internal/dump", "internal/tail"}, visitors: command},
 
-	"internal/spill":    {floor: 3},
+	"internal/spill":    {floor: 3, tests: 4},
 	"internal/transfer": {floor: 3, only: []string{"", "internal/cold"}, visitors: command},
-	"internal/ingest":   {floor: 3},
+	"internal/ingest":   {floor: 4},
 	"internal/drain":    {floor: 3},
 	"internal/stats":    {floor: 3},
 	"internal/insight":  {floor: 3},
@@ -94,7 +114,7 @@ var house = map[string]room{
 
 	// httpd knows the stores only through what floor 3 answers.
 	"internal/httpd": {floor: 5, only: []string{
-		"", "internal/outage", "internal/wire", "internal/fleet", "internal/fleet/local", "internal/meta",
+		"", "internal/outage", "internal/wire", "internal/wire/body", "internal/wire/otlp", "internal/wire/protocols", "internal/fleet", "internal/fleet/local", "internal/meta",
 		"internal/ingest", "internal/stats", "internal/insight", "internal/report", "internal/alert", "internal/live",
 	}},
 
@@ -277,7 +297,7 @@ func TestAForbiddenImportIsFound(t *testing.T) {
 		test     bool
 		want     string
 	}{
-		{"up", "internal/hot", module + "/internal/ingest", false, "internal/hot imports " + module + "/internal/ingest: from floor 1 to floor 3"},
+		{"up", "internal/hot", module + "/internal/ingest", false, "internal/hot imports " + module + "/internal/ingest: from floor 1 to floor 4"},
 		{"sideways on floor 1", "internal/wire", module + "/internal/enrich", false, "from floor 1 to floor 1"},
 		{"sideways between backends", "internal/hot/pebble", module + "/internal/cold/duckdb", false, "only internal/backend may"},
 		{"a backend named elsewhere", "internal/ingest", module + "/internal/hot/pebble", false, "only internal/backend may"},

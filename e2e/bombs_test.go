@@ -19,7 +19,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zlib"
 	"github.com/klauspost/compress/zstd"
-	protocols "github.com/weir-analytics/weir/internal/wire"
+	"github.com/weir-analytics/weir/internal/wire/protocols"
 )
 
 // bomb is a body that is small as sent and large when it is decoded.
@@ -135,7 +135,7 @@ func (s *server) bodyRoutes() (routes []shot) {
 	if len(routes) < 10 {
 		s.t.Fatalf("the OpenAPI document lists %d routes with a body", len(routes))
 	}
-	for _, p := range protocols.Protocols() {
+	for _, p := range protocols.All() {
 		for _, r := range p.Routes() {
 			if r.Method == http.MethodPost || r.Method == http.MethodPut {
 				routes = append(routes, shot{method: r.Method, path: fill.ReplaceAllString(r.Path, "x")})

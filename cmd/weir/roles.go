@@ -12,6 +12,7 @@ import (
 	"github.com/weir-analytics/weir/internal/ingest"
 	"github.com/weir-analytics/weir/internal/insight"
 	"github.com/weir-analytics/weir/internal/wire"
+	"github.com/weir-analytics/weir/internal/wire/otlp"
 )
 
 // Roles of a node.
@@ -62,7 +63,7 @@ func (e missingRole) Ingest(context.Context, *weir.Project, io.Reader, string, i
 	return ingest.Reply{}, e.err("take events")
 }
 
-func (e missingRole) Traces(context.Context, *weir.Project, io.Reader, string, wire.Encoding, ingest.Remote) (ingest.Reply, error) {
+func (e missingRole) Traces(context.Context, *weir.Project, io.Reader, string, otlp.Encoding, ingest.Remote) (ingest.Reply, error) {
 	return ingest.Reply{}, e.err("take events")
 }
 

@@ -81,7 +81,7 @@ type knower interface {
 func newDecoder(vendor string) (decoder, error) {
 	switch vendor {
 	case "posthog":
-		return posthog{}, nil
+		return posthogExport{}, nil
 	case "openpanel":
 		return openpanel{}, nil
 	case "plausible":
@@ -89,7 +89,7 @@ func newDecoder(vendor string) (decoder, error) {
 	case "umami":
 		return &umami{}, nil
 	case "ga4":
-		return ga4{}, nil
+		return ga4Export{}, nil
 	case "matomo":
 		return matomo{}, nil
 	}

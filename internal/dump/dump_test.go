@@ -17,6 +17,7 @@ import (
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/dump"
 	"github.com/weir-analytics/weir/internal/wire"
+	"github.com/weir-analytics/weir/internal/wire/native"
 )
 
 // page is a page view of PostHog's with an id of its own.
@@ -191,7 +192,7 @@ func TestReadingEndsWithTheCallersError(t *testing.T) {
 }
 
 // native reads events as the server does.
-func native(t *testing.T, records []golden) []weir.Incoming {
+func asNative(t *testing.T, records []golden) []weir.Incoming {
 	t.Helper()
 	return nativeAt(t, records, time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC))
 }
@@ -209,7 +210,7 @@ func nativeAt(t *testing.T, records []golden, now time.Time) []weir.Incoming {
 			n++
 		}
 	}
-	in, rejected, err := wire.Events(body, now, wire.DefaultLimits())
+	in, rejected, err := native.Decode(body, now, wire.DefaultLimits())
 	if err != nil || len(rejected) > 0 || len(in) != n {
 		t.Fatalf("%d of %d events are taken, rejected %v, error %v", len(in), n, rejected, err)
 	}
@@ -230,7 +231,7 @@ func TestTheServerReadsWhatIsWritten(t *testing.T) {
 			t.Fatal(err)
 		}
 		var want []weir.Incoming
-		got := native(t, records)
+		got := asNative(t, records)
 		for _, r := range records {
 			want = append(want, r.Events...)
 		}
@@ -249,7 +250,7 @@ func TestWhatCannotBeStoredIsMended(t *testing.T) {
 	if err != nil || records[0].Error != "" {
 		t.Fatal(err, records[0].Error)
 	}
-	in := native(t, records)[0]
+	in := asNative(t, records)[0]
 	e := in.Event
 	if len(in.Source.URL) != 8192 || len(e.Title) != 2048 || len(e.SessionID) != 255 || in.Source.IP != "" || e.Country != "" || e.Currency != "" || e.Revenue != 5 {
 		t.Errorf("event is %.300v", in)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/weir-analytics/weir/internal/dump"
 	"github.com/weir-analytics/weir/internal/wire"
+	"github.com/weir-analytics/weir/internal/wire/native"
 )
 
 // fuzz feeds a vendor's importer with anything. Whatever comes in, each record is
@@ -75,7 +76,7 @@ func fuzz(f *testing.F, vendor string) {
 		if n == 0 {
 			return
 		}
-		in, rejected, err := wire.Events(body, time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC), wire.DefaultLimits())
+		in, rejected, err := native.Decode(body, time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC), wire.DefaultLimits())
 		if err != nil || len(in)+len(rejected) != n {
 			t.Fatalf("%d events and %d rejections of %d, error %v", len(in), len(rejected), n, err)
 		}

@@ -6,24 +6,24 @@ import (
 	"strings"
 
 	weir "github.com/weir-analytics/weir"
-	"github.com/weir-analytics/weir/internal/wire"
+	"github.com/weir-analytics/weir/internal/wire/ga4"
 )
 
 // ga4 reads the events of Google Analytics 4 as BigQuery exports its tables
 // events_YYYYMMDD as JSON lines.
 // Source: support.google.com/analytics/answer/7029846, "BigQuery Export schema".
-type ga4 struct{}
+type ga4Export struct{}
 
-func (ga4) pages() ([]string, string) { return nil, "" }
+func (ga4Export) pages() ([]string, string) { return nil, "" }
 
-func (ga4) fits(r row) bool { return r.has("event_name", "event_timestamp") }
+func (ga4Export) fits(r row) bool { return r.has("event_name", "event_timestamp") }
 
-func (ga4) wanted() string {
+func (ga4Export) wanted() string {
 	return "JSON lines of the BigQuery tables events_… with event_name, event_timestamp and event_params"
 }
 
 // refuse tells of CSV, which has no place for what is nested.
-func (ga4) refuse(_ string, r row) error {
+func (ga4Export) refuse(_ string, r row) error {
 	if _, ok := r.fields["event_params"].(string); ok && r.has("event_name") {
 		return errors.New("this is CSV, which BigQuery cannot write events with their parameters as: export JSON (newline delimited) instead")
 	}
@@ -39,12 +39,12 @@ var ga4Dropped = []string{
 	"synthetic_bundle", "language", "screen_resolution", "gclid", "dclid", "srsltid",
 }
 
-func (ga4) read(r row, out *recordEvents) error {
+func (ga4Export) read(r row, out *recordEvents) error {
 	at, err := r.time("event_timestamp")
 	if err != nil {
 		return err
 	}
-	name, p := wire.GA4Name(r.text("event_name")), ga4Params(r)
+	name, p := ga4.Name(r.text("event_name")), ga4Params(r)
 	properties := p.fields
 	in := out.add(name, at, properties)
 	e, s := &in.Event, &in.Source
@@ -130,7 +130,7 @@ func ga4Campaign(e *weir.Event, r, p row) {
 
 // ga4Money sets the revenue of a purchase, in the currency it was made in.
 func ga4Money(e *weir.Event, r, p row) {
-	shop, sign := r.object("ecommerce"), wire.GA4Sign(r.text("event_name"))
+	shop, sign := r.object("ecommerce"), ga4.RevenueSign(r.text("event_name"))
 	value, valued := p.number("value")
 	if amount, ok := shop.number("purchase_revenue"); ok && amount != 0 {
 		money(e, amount, ok, p.text("currency"))

@@ -9,6 +9,7 @@ import (
 
 	"github.com/weir-analytics/weir/internal/dump"
 	"github.com/weir-analytics/weir/internal/wire"
+	"github.com/weir-analytics/weir/internal/wire/ga4"
 )
 
 func TestEventsOfGooglesMeanTheSameSentAndImported(t *testing.T) {
@@ -16,7 +17,7 @@ func TestEventsOfGooglesMeanTheSameSentAndImported(t *testing.T) {
 		"page_view", "screen_view", "user_engagement", "session_start", "first_visit", "first_open",
 		"purchase", "in_app_purchase", "ecommerce_purchase", "refund", "purchase_refund", "scroll", "add_to_cart",
 	} {
-		sent, err := wire.GA4{}.Decode(&wire.Request{
+		sent, err := ga4.Protocol{}.Decode(&wire.Request{
 			Route: wire.Route{Method: http.MethodPost, Path: "/mp/collect"}, Path: "/mp/collect", Header: http.Header{},
 			Query: url.Values{"measurement_id": {"G-1"}, "api_secret": {"wk_key"}},
 			Now:   time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), Limits: wire.DefaultLimits(),

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/weir-analytics/weir/internal/wire"
+	"github.com/weir-analytics/weir/internal/wire/posthog"
 )
 
 // posthog reads events as PostHog's batch exports and file downloads write them
@@ -14,16 +15,18 @@ import (
 // mean is package wire's to say, as of events that are sent.
 // Source: posthog.com/docs/data-pipelines/batch-exports/s3 (model "events"),
 // posthog.com/docs/api/events, posthog/tasks/exports/csv_exporter.py.
-type posthog struct{}
+type posthogExport struct{}
 
-func (posthog) pages() ([]string, string) { return []string{"next", "previous", "results"}, "results" }
+func (posthogExport) pages() ([]string, string) {
+	return []string{"next", "previous", "results"}, "results"
+}
 
-func (posthog) fits(r row) bool {
+func (posthogExport) fits(r row) bool {
 	r = posthogRow(r)
 	return r.has("event", "distinct_id", "timestamp") || r.has("event", "distinct_id", "uuid")
 }
 
-func (posthog) wanted() string {
+func (posthogExport) wanted() string {
 	return "JSON lines or CSV with event, distinct_id, timestamp and properties"
 }
 
@@ -62,12 +65,12 @@ var posthogLeft = map[string]string{
 	"$snapshot": "replay", "$snapshot_items": "replay", "$performance_event": "performance events", "$$heatmap": "heatmaps", "$$client_ingestion_warning": "ingestion warnings",
 }
 
-func (posthog) read(r row, out *recordEvents) error {
+func (posthogExport) read(r row, out *recordEvents) error {
 	event, err := posthogEvent(posthogRow(r))
 	if err != nil {
 		return err
 	}
-	in, rejected, err := wire.PostHogExported(event, limits)
+	in, rejected, err := posthog.DecodeExported(event, limits)
 	switch {
 	case err != nil:
 		return err

@@ -17,6 +17,8 @@ import (
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/dump"
 	"github.com/weir-analytics/weir/internal/wire"
+	"github.com/weir-analytics/weir/internal/wire/body"
+	"github.com/weir-analytics/weir/internal/wire/posthog"
 )
 
 // The visitor, as PostHog's server and Weir's see them.
@@ -38,7 +40,7 @@ func postHogSends(t *testing.T) map[string][]byte {
 		`{"uuid":"10","event":"$snapshot","distinct_id":"a","timestamp":"2026-03-01T11:00:00Z","properties":{}}`,
 		`{"uuid":"11","event":"seen","distinct_id":"a","timestamp":"2026-03-01T11:00:00Z","properties":{"$lib":"web","$is_identified":false,"$geoip_disable":true,"$raw_user_agent":"` + visitorAgent + `"}}`,
 	}, ",") + `]}`)}
-	files, err := filepath.Glob("../wire/testdata/recorded/posthog-*/*.json")
+	files, err := filepath.Glob("../wire/posthog/testdata/recorded/posthog-*/*.json")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no recordings: %v", err)
 	}
@@ -57,7 +59,7 @@ func postHogSends(t *testing.T) map[string][]byte {
 		if path, _, _ := strings.Cut(rec.Path, "?"); rec.Method != http.MethodPost || path != "/e/" && path != "/batch/" {
 			continue
 		}
-		b, err := wire.ReadBody(bytes.NewReader(rec.Body), "", wire.DefaultLimits())
+		b, err := body.Read(bytes.NewReader(rec.Body), "", wire.DefaultLimits())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -133,7 +135,7 @@ func TestAnEventOfPostHogsIsTheSameSentAndImported(t *testing.T) {
 	events := 0
 	for name, body := range sends {
 		lines, sentAt := keptByPostHog(t, body)
-		sent, err := wire.PostHog{}.Decode(&wire.Request{
+		sent, err := posthog.Protocol{}.Decode(&wire.Request{
 			Route: wire.Route{Method: http.MethodPost, Path: "/batch"}, Body: body, IP: visitorIP, UserAgent: visitorAgent, Now: sentAt, Limits: wire.DefaultLimits(),
 		})
 		if err != nil || len(sent.Parts) != 1 {

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/weir-analytics/weir/internal/wire"
+	"github.com/weir-analytics/weir/internal/wire/item"
 )
 
 // row is a record by the names of its fields. A value is what encoding/json
@@ -133,7 +133,7 @@ func (r row) time(names ...string) (time.Time, error) {
 // readTime reads a time as databases write it, or a unix time in seconds,
 // milli-, micro- or nanoseconds. zone is that of a time that names none.
 func readTime(text string, zone *time.Location) (time.Time, error) {
-	us, ok := wire.Moment([]byte(text), zone)
+	us, ok := item.Moment([]byte(text), zone)
 	if !ok {
 		return time.Time{}, errBadTime
 	}

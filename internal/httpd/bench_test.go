@@ -15,6 +15,7 @@ import (
 	"github.com/weir-analytics/weir/internal/ingest"
 	"github.com/weir-analytics/weir/internal/meta"
 	"github.com/weir-analytics/weir/internal/wire"
+	"github.com/weir-analytics/weir/internal/wire/otlp"
 )
 
 type nothing struct{}
@@ -33,7 +34,7 @@ func (nothing) Refused(error) {}
 
 func (nothing) Reserve(context.Context) *wire.Reservation { return nil }
 
-func (nothing) Traces(context.Context, *weir.Project, io.Reader, string, wire.Encoding, ingest.Remote) (ingest.Reply, error) {
+func (nothing) Traces(context.Context, *weir.Project, io.Reader, string, otlp.Encoding, ingest.Remote) (ingest.Reply, error) {
 	return ingest.Reply{Accepted: 1}, nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/weir-analytics/weir/internal/meta"
 	"github.com/weir-analytics/weir/internal/stats"
 	"github.com/weir-analytics/weir/internal/wire"
+	"github.com/weir-analytics/weir/internal/wire/otlp"
 )
 
 // Directory knows who is who and who may do what. *meta.Store is one. Projects
@@ -48,7 +49,7 @@ type Ingester interface {
 	Ingest(ctx context.Context, p *weir.Project, body io.Reader, encoding string, remote ingest.Remote) (ingest.Reply, error)
 	// Traces takes the calls of an OTLP/HTTP trace request; the spans that are
 	// not taken are its rejections.
-	Traces(ctx context.Context, p *weir.Project, body io.Reader, encoding string, e wire.Encoding, remote ingest.Remote) (ingest.Reply, error)
+	Traces(ctx context.Context, p *weir.Project, body io.Reader, encoding string, e otlp.Encoding, remote ingest.Remote) (ingest.Reply, error)
 	// Deliver takes events that are decoded; rejected are those of the request
 	// that could not be. It changes the events in place.
 	Deliver(ctx context.Context, p *weir.Project, in []weir.Incoming, rejected []weir.Rejection, remote ingest.Remote) (ingest.Reply, error)

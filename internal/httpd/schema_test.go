@@ -12,6 +12,7 @@ import (
 	"github.com/weir-analytics/weir/internal/httpd"
 	"github.com/weir-analytics/weir/internal/insight"
 	"github.com/weir-analytics/weir/internal/wire"
+	"github.com/weir-analytics/weir/internal/wire/native"
 )
 
 // schema is a JSON schema as the OpenAPI document has it.
@@ -205,7 +206,7 @@ func TestAnEventAsDescribedIsReadWhole(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, rejected, err := wire.Events(body, time.Date(2026, 3, 10, 13, 0, 0, 0, time.UTC), wire.DefaultLimits())
+	got, rejected, err := native.Decode(body, time.Date(2026, 3, 10, 13, 0, 0, 0, time.UTC), wire.DefaultLimits())
 	if err != nil || len(rejected) > 0 {
 		t.Fatalf("rejected: %v %v", rejected, err)
 	}

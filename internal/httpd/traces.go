@@ -6,7 +6,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/weir-analytics/weir/internal/ingest"
-	"github.com/weir-analytics/weir/internal/wire"
+	"github.com/weir-analytics/weir/internal/wire/otlp"
 )
 
 // tracesRoute is where OpenTelemetry's exporters send spans over HTTP.
@@ -22,7 +22,7 @@ func (s *Server) mountTraces() {
 // traces takes OTLP/HTTP. The answer is in the request's encoding.
 // Source: opentelemetry.io/docs/specs/otlp, OTLP/HTTP response.
 func (s *Server) traces(w http.ResponseWriter, r *http.Request) {
-	encoding, err := wire.EncodingOf(r.Header.Get("Content-Type"))
+	encoding, err := otlp.EncodingOf(r.Header.Get("Content-Type"))
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -39,19 +39,19 @@ func (s *Server) traces(w http.ResponseWriter, r *http.Request) {
 	setStanding(h, c.standing, reply.Standing)
 	h.Set("Content-Type", encoding.ContentType())
 	h.Set("Cache-Control", "no-store")
-	_, _ = w.Write(wire.AppendTracesReply(nil, encoding, reply.Rejected)) // who does not read it sends again
+	_, _ = w.Write(otlp.AppendReply(nil, encoding, reply.Rejected)) // who does not read it sends again
 }
 
 // failTraces writes an error as OTLP has it: a google.rpc.Status. fail has set
 // the other headers. A request of no known encoding is answered in JSON.
 func failTraces(w http.ResponseWriter, r *http.Request, e *Error) {
-	encoding, err := wire.EncodingOf(r.Header.Get("Content-Type"))
+	encoding, err := otlp.EncodingOf(r.Header.Get("Content-Type"))
 	if err != nil {
-		encoding = wire.JSON
+		encoding = otlp.JSON
 	}
 	w.Header().Set("Content-Type", encoding.ContentType())
 	w.WriteHeader(e.status)
-	_, _ = w.Write(wire.AppendStatus(nil, encoding, e.Content.Code, e.Content.Message))
+	_, _ = w.Write(otlp.AppendStatus(nil, encoding, e.Content.Code, e.Content.Message))
 }
 
 // TracesReply describes the answer in JSON, which package wire writes.

@@ -8,13 +8,13 @@ import (
 
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/ingest"
-	"github.com/weir-analytics/weir/internal/wire"
+	"github.com/weir-analytics/weir/internal/wire/otlp"
 	"google.golang.org/genproto/googleapis/rpc/status"
 	"google.golang.org/protobuf/proto"
 )
 
 // Traces is remembered as Ingest is.
-func (b *backend) Traces(ctx context.Context, p *weir.Project, body io.Reader, encoding string, e wire.Encoding, remote ingest.Remote) (ingest.Reply, error) {
+func (b *backend) Traces(ctx context.Context, p *weir.Project, body io.Reader, encoding string, e otlp.Encoding, remote ingest.Remote) (ingest.Reply, error) {
 	reply, err := b.Ingest(ctx, p, body, encoding+e.ContentType(), remote)
 	return reply, err
 }
@@ -42,7 +42,7 @@ func TestSpansAreTakenWithTheKeyInEitherHeader(t *testing.T) {
 
 func TestSpansNotTakenAreAPartialSuccess(t *testing.T) {
 	f := start(t)
-	f.ingest = ingest.Reply{Accepted: 1, Rejected: []weir.Rejection{{Index: 1, Reason: wire.ReasonNotServer}, {Index: 2, Reason: wire.ReasonNotServer}}}
+	f.ingest = ingest.Reply{Accepted: 1, Rejected: []weir.Rejection{{Index: 1, Reason: otlp.ReasonNotServer}, {Index: 2, Reason: otlp.ReasonNotServer}}}
 	a := f.do("POST", "/v1/traces", "{}", "Content-Type", "application/json", "X-Weir-Key", f.key)
 	wantStatus(t, a, 200)
 	if want := `{"partialSuccess":{"rejectedSpans":"2","errorMessage":"spans not taken: 2 span_not_server"}}`; a.body != want {

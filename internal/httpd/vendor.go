@@ -10,6 +10,8 @@ import (
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/ingest"
 	"github.com/weir-analytics/weir/internal/wire"
+	"github.com/weir-analytics/weir/internal/wire/body"
+	"github.com/weir-analytics/weir/internal/wire/protocols"
 )
 
 // vendorRules returns the access rules of the addresses that vendors' SDKs call, with
@@ -17,7 +19,7 @@ import (
 func vendorRules() []Rule {
 	var rules []Rule
 	preflights := map[string]bool{}
-	for _, p := range wire.Protocols() {
+	for _, p := range protocols.All() {
 		for _, route := range p.Routes() {
 			for _, path := range slashed(route.Path) {
 				rules = append(rules, Rule{Method: route.Method, Path: path, Need: Sender, Anywhere: true})
@@ -34,7 +36,7 @@ func vendorRules() []Rule {
 func slashed(path string) []string { return []string{path, path + "/{$}"} }
 
 func (s *Server) mountVendors() {
-	for _, p := range wire.Protocols() {
+	for _, p := range protocols.All() {
 		for _, route := range p.Routes() {
 			v := &vendor{server: s, protocol: p, route: route}
 			for _, path := range slashed(route.Path) {
@@ -110,8 +112,8 @@ func (v *vendor) decode(w http.ResponseWriter, r *http.Request, req *wire.Reques
 		h.CheckHead()
 		limits := req.Limits
 		limits.Body = v.server.cfg.MaxIngestBody
-		b, err := wire.ReadBody(http.MaxBytesReader(w, r.Body, v.server.cfg.MaxIngestBody),
-			wire.WithoutCodings(r.Header.Get("Content-Encoding"), v.route.Codings), limits)
+		b, err := body.Read(http.MaxBytesReader(w, r.Body, v.server.cfg.MaxIngestBody),
+			body.WithoutCodings(r.Header.Get("Content-Encoding"), v.route.Codings), limits)
 		if err != nil {
 			return nil, err
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/weir-analytics/weir/internal/ingest"
 	"github.com/weir-analytics/weir/internal/meta"
 	"github.com/weir-analytics/weir/internal/wire"
+	"github.com/weir-analytics/weir/internal/wire/protocols"
 )
 
 // delivery is what came to Deliver.
@@ -63,7 +64,7 @@ type vendorCall struct {
 	refused int // the status for a NAME that is nobody's; 401 when 0
 }
 
-// vendorCalls has a call with one event for each route of wire.Protocols that takes
+// vendorCalls has a call with one event for each route of protocols.All that takes
 // events.
 var vendorCalls = map[string]vendorCall{
 	"POST /event":             {body: `{"name":"signup"}`, headers: []string{"Openpanel-Client-Id", "NAME"}},
@@ -247,7 +248,7 @@ func TestABodyThatIsTooLargeIsRefusedAsTheVendorDoes(t *testing.T) {
 
 func TestEveryProtocolHasItsOwnName(t *testing.T) {
 	seen := map[string]bool{}
-	for _, p := range wire.Protocols() {
+	for _, p := range protocols.All() {
 		if p.Vendor() == "" || seen[p.Vendor()] {
 			t.Errorf("vendor %q", p.Vendor())
 		}

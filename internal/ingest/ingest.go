@@ -18,6 +18,7 @@ import (
 	"github.com/weir-analytics/weir/internal/enrich"
 	"github.com/weir-analytics/weir/internal/hot"
 	"github.com/weir-analytics/weir/internal/wire"
+	"github.com/weir-analytics/weir/internal/wire/body"
 )
 
 // Log is the part of the hot tier that ingest needs.
@@ -132,12 +133,12 @@ func (g *Ingester) receive(ctx context.Context, p *weir.Project, body io.Reader,
 	return g.Deliver(ctx, p, in, rejected, r)
 }
 
-func (g *Ingester) read(body io.Reader, encoding string, h *wire.Reservation,
+func (g *Ingester) read(sent io.Reader, encoding string, h *wire.Reservation,
 	decode func([]byte, wire.Limits) ([]weir.Incoming, []weir.Rejection, error),
 ) ([]weir.Incoming, []weir.Rejection, error) {
 	l := g.Limits
 	l.Memory = h
-	b, err := wire.ReadBody(body, encoding, l)
+	b, err := body.Read(sent, encoding, l)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -15,6 +15,15 @@ import (
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/ingest"
 	"github.com/weir-analytics/weir/internal/wire"
+	"github.com/weir-analytics/weir/internal/wire/ga4"
+	"github.com/weir-analytics/weir/internal/wire/matomo"
+	"github.com/weir-analytics/weir/internal/wire/openpanel"
+	"github.com/weir-analytics/weir/internal/wire/plausible"
+	"github.com/weir-analytics/weir/internal/wire/posthog"
+	"github.com/weir-analytics/weir/internal/wire/protocols"
+	"github.com/weir-analytics/weir/internal/wire/segment"
+	"github.com/weir-analytics/weir/internal/wire/track"
+	"github.com/weir-analytics/weir/internal/wire/umami"
 )
 
 // visitor is who the story is of, with an address that is in a country.
@@ -110,7 +119,7 @@ func tellings(now time.Time) map[string]telling {
 	const referrer = `https://www.blog.example.org/post?x=1`
 	fill := strings.NewReplacer("ADDRESS", address, "REFERRER", referrer, "SENT", stamp(ahead), "NOW", stamp(ahead), "THEN", stamp(ahead.Add(-10*time.Minute))).Replace
 
-	posthog := func(part, event, properties string) saying {
+	byPosthog := func(part, event, properties string) saying {
 		when := "NOW"
 		if part == itClick {
 			when = "THEN"
@@ -122,7 +131,7 @@ func tellings(now time.Time) map[string]telling {
 		return saying{part, "POST", "/e/?ip=0&ver=1.430.0", body, map[string]string{"Content-Type": "text/plain"}}
 	}
 
-	segment := func(part, kind, rest string) saying {
+	bySegment := func(part, kind, rest string) saying {
 		when := "NOW"
 		if part == itClick {
 			when = "THEN"
@@ -142,11 +151,11 @@ func tellings(now time.Time) map[string]telling {
 		return saying{part, "POST", "/track", fill(`{"type":"` + kind + `","payload":` + payload + `}`), headers}
 	}
 
-	plausible := func(part, rest string) saying {
+	byPlausible := func(part, rest string) saying {
 		return saying{part, "POST", "/api/event", fill(`{"v":36,"u":"ADDRESS","d":"wk_a","r":"REFERRER",` + rest + `}`), nil}
 	}
 
-	umami := func(part, kind, rest string) saying {
+	byUmami := func(part, kind, rest string) saying {
 		when := ""
 		if part == itClick {
 			when = `"timestamp":` + fmt.Sprint(now.Add(-10*time.Minute).Unix()) + `,`
@@ -155,7 +164,7 @@ func tellings(now time.Time) map[string]telling {
 			`"url":"ADDRESS","referrer":"REFERRER"` + rest + `}}`), nil}
 	}
 
-	ga4 := func(part, event, params, user string) saying {
+	byGa4 := func(part, event, params, user string) saying {
 		at, events := now, ""
 		if part == itClick {
 			at = now.Add(-10 * time.Minute)
@@ -168,7 +177,7 @@ func tellings(now time.Time) map[string]telling {
 		return saying{part, "POST", "/mp/collect?api_secret=wk_a&measurement_id=G-1", body, map[string]string{"Origin": "https://shop.example"}}
 	}
 
-	matomo := func(part, query string) saying {
+	byMatomo := func(part, query string) saying {
 		when := ""
 		if part == itClick {
 			when = "&cdt=" + fmt.Sprint(now.Add(-10*time.Minute).Unix())
@@ -178,32 +187,32 @@ func tellings(now time.Time) map[string]telling {
 	}
 
 	return map[string]telling{
-		"posthog": {wire.PostHog{}, "posthog-js/1.430.0", []saying{
-			posthog(itView, "$pageview", `"distinct_id":"d-1","title":"Pricing"`),
-			posthog(itClick, "plan_chosen", `"distinct_id":"d-1","plan":"pro","seats":3`),
-			posthog(itBuy, "purchase", `"distinct_id":"d-1","order_id":"o-1","revenue":12.5,"currency":"EUR"`),
-			posthog(itIdentify, "$identify", `"distinct_id":"ada","$anon_distinct_id":"d-1","$set":{"email":"ada@example.org","plan":"pro"}`),
-			posthog(itAlias, "$create_alias", `"distinct_id":"ada","alias":"ada-before"`),
-			posthog(itGroup, "$groupidentify", `"distinct_id":"ada","$group_type":"company","$group_key":"acme","$group_set":{"name":"Acme"}`),
-			posthog(itLeave, "$pageleave", `"distinct_id":"d-1"`),
+		"posthog": {posthog.Protocol{}, "posthog-js/1.430.0", []saying{
+			byPosthog(itView, "$pageview", `"distinct_id":"d-1","title":"Pricing"`),
+			byPosthog(itClick, "plan_chosen", `"distinct_id":"d-1","plan":"pro","seats":3`),
+			byPosthog(itBuy, "purchase", `"distinct_id":"d-1","order_id":"o-1","revenue":12.5,"currency":"EUR"`),
+			byPosthog(itIdentify, "$identify", `"distinct_id":"ada","$anon_distinct_id":"d-1","$set":{"email":"ada@example.org","plan":"pro"}`),
+			byPosthog(itAlias, "$create_alias", `"distinct_id":"ada","alias":"ada-before"`),
+			byPosthog(itGroup, "$groupidentify", `"distinct_id":"ada","$group_type":"company","$group_key":"acme","$group_set":{"name":"Acme"}`),
+			byPosthog(itLeave, "$pageleave", `"distinct_id":"d-1"`),
 		}, func(part string, x *told) {
 			if part != itView {
 				x.Title = ""
 			}
 		}},
-		"segment": {wire.Segment{}, "analytics.js/npm:next-1.84.3", []saying{
-			segment(itView, "page", `"properties":{"path":"/pricing","referrer":"REFERRER","search":"","title":"Pricing","url":"ADDRESS"}`),
-			segment(itClick, "track", `"event":"plan_chosen","properties":{"plan":"pro","seats":3}`),
-			segment(itBuy, "track", `"event":"purchase","properties":{"order_id":"o-1","revenue":12.5,"currency":"EUR"}`),
-			segment(itIdentify, "identify", `"userId":"ada","traits":{"email":"ada@example.org","plan":"pro"}`),
-			segment(itAlias, "alias", `"userId":"ada","previousId":"ada-before"`),
-			segment(itGroup, "group", `"userId":"ada","groupId":"acme","traits":{"name":"Acme"}`),
+		"segment": {segment.Protocol{}, "analytics.js/npm:next-1.84.3", []saying{
+			bySegment(itView, "page", `"properties":{"path":"/pricing","referrer":"REFERRER","search":"","title":"Pricing","url":"ADDRESS"}`),
+			bySegment(itClick, "track", `"event":"plan_chosen","properties":{"plan":"pro","seats":3}`),
+			bySegment(itBuy, "track", `"event":"purchase","properties":{"order_id":"o-1","revenue":12.5,"currency":"EUR"}`),
+			bySegment(itIdentify, "identify", `"userId":"ada","traits":{"email":"ada@example.org","plan":"pro"}`),
+			bySegment(itAlias, "alias", `"userId":"ada","previousId":"ada-before"`),
+			bySegment(itGroup, "group", `"userId":"ada","groupId":"acme","traits":{"name":"Acme"}`),
 		}, func(part string, x *told) {
 			if part == itGroup { // groups have no type
 				x.Properties["group_type"] = "group"
 			}
 		}},
-		"openpanel": {track, "openpanel-web/1.4.1", []saying{
+		"openpanel": {bothVendors, "openpanel-web/1.4.1", []saying{
 			panel(itView, "track", `{"name":"screen_view","properties":{PAGE}}`),
 			panel(itClick, "track", `{"name":"plan_chosen","properties":{PAGE,"plan":"pro","seats":3}}`),
 			panel(itBuy, "track", `{"name":"purchase","properties":{PAGE,"order_id":"o-1","__revenue":1250,"currency":"EUR"}}`),
@@ -222,11 +231,11 @@ func tellings(now time.Time) map[string]telling {
 				x.Device = "derived"
 			}
 		}},
-		"plausible": {wire.Plausible{}, "plausible/36", []saying{
-			plausible(itView, `"n":"pageview"`),
-			plausible(itClick, `"n":"plan_chosen","p":{"plan":"pro","seats":3}`),
-			plausible(itBuy, `"n":"purchase","p":{"order_id":"o-1"},"$":{"amount":"12.5","currency":"EUR"}`),
-			plausible(itLeave, `"n":"engagement","e":0,"sd":50`),
+		"plausible": {plausible.Protocol{}, "plausible/36", []saying{
+			byPlausible(itView, `"n":"pageview"`),
+			byPlausible(itClick, `"n":"plan_chosen","p":{"plan":"pro","seats":3}`),
+			byPlausible(itBuy, `"n":"purchase","p":{"order_id":"o-1"},"$":{"amount":"12.5","currency":"EUR"}`),
+			byPlausible(itLeave, `"n":"engagement","e":0,"sd":50`),
 		}, func(part string, x *told) {
 			x.Device, x.Session, x.Title, x.Language, x.Ago = "derived", "", "", "", 0
 			delete(x.Properties, "screen")
@@ -234,30 +243,30 @@ func tellings(now time.Time) map[string]telling {
 				x.Properties = map[string]any{"engagement_ms": 0.0, "scroll_depth": 50.0}
 			}
 		}},
-		"umami": {wire.Umami{}, "umami", []saying{
-			umami(itView, "event", ""),
-			umami(itClick, "event", `,"name":"plan_chosen","data":{"plan":"pro","seats":3}`),
-			umami(itBuy, "event", `,"name":"purchase","data":{"order_id":"o-1","revenue":12.5,"currency":"EUR"}`),
-			umami(itIdentify, "identify", `,"id":"ada","data":{"email":"ada@example.org","plan":"pro"}`),
+		"umami": {umami.Protocol{}, "umami", []saying{
+			byUmami(itView, "event", ""),
+			byUmami(itClick, "event", `,"name":"plan_chosen","data":{"plan":"pro","seats":3}`),
+			byUmami(itBuy, "event", `,"name":"purchase","data":{"order_id":"o-1","revenue":12.5,"currency":"EUR"}`),
+			byUmami(itIdentify, "identify", `,"id":"ada","data":{"email":"ada@example.org","plan":"pro"}`),
 		}, func(part string, x *told) {
 			x.Device, x.Session = "derived", ""
 		}},
-		"ga4": {wire.GA4{}, "ga4", []saying{
-			ga4(itView, "page_view", "", ""),
-			ga4(itClick, "plan_chosen", `,"plan":"pro","seats":3`, ""),
-			ga4(itBuy, "purchase", `,"order_id":"o-1","value":12.5,"currency":"EUR"`, ""),
-			ga4(itIdentify, "", "", `,"user_id":"ada","user_properties":{"email":{"value":"ada@example.org"},"plan":{"value":"pro"}}`),
-			ga4(itLeave, "user_engagement", "", ""),
+		"ga4": {ga4.Protocol{}, "ga4", []saying{
+			byGa4(itView, "page_view", "", ""),
+			byGa4(itClick, "plan_chosen", `,"plan":"pro","seats":3`, ""),
+			byGa4(itBuy, "purchase", `,"order_id":"o-1","value":12.5,"currency":"EUR"`, ""),
+			byGa4(itIdentify, "", "", `,"user_id":"ada","user_properties":{"email":{"value":"ada@example.org"},"plan":{"value":"pro"}}`),
+			byGa4(itLeave, "user_engagement", "", ""),
 		}, func(part string, x *told) {
 			if part == itIdentify {
 				nowhere(x)
 				x.Session, x.Language = "", ""
 			}
 		}},
-		"matomo": {wire.Matomo{}, "matomo", []saying{
-			matomo(itView, ""),
-			matomo(itClick, "&e_c=plans&e_a=plan_chosen&plan=pro&seats=3"),
-			matomo(itBuy, "&idgoal=0&ec_id=o-1&revenue=12.5"),
+		"matomo": {matomo.Protocol{}, "matomo", []saying{
+			byMatomo(itView, ""),
+			byMatomo(itClick, "&e_c=plans&e_a=plan_chosen&plan=pro&seats=3"),
+			byMatomo(itBuy, "&idgoal=0&ec_id=o-1&revenue=12.5"),
 		}, func(part string, x *told) {
 			x.Session, x.Currency = "", ""
 			if part == itClick {
@@ -278,7 +287,7 @@ func nowhere(x *told) {
 func TestOneStoryHasOneMeaningWhoeverTellsIt(t *testing.T) {
 	r := newRig(t)
 	all := tellings(r.now)
-	for _, p := range wire.Protocols() {
+	for _, p := range protocols.All() {
 		if v := p.Vendor(); v != "track" && all[v].protocol == nil {
 			t.Errorf("%s does not tell the story", v)
 		}
@@ -338,22 +347,22 @@ type serverTelling struct {
 func serverTellings() map[string]serverTelling {
 	same := func(*told) {}
 	return map[string]serverTelling{
-		"posthog-node": {wire.PostHog{}, "posthog-node/5.70.0", saying{method: "POST", target: "/batch/", body: `{"api_key":"wk_a","batch":[{"type":"capture","event":"purchase","distinct_id":"ada","library":"posthog-node",` +
+		"posthog-node": {posthog.Protocol{}, "posthog-node/5.70.0", saying{method: "POST", target: "/batch/", body: `{"api_key":"wk_a","batch":[{"type":"capture","event":"purchase","distinct_id":"ada","library":"posthog-node",` +
 			`"properties":{"$lib":"posthog-node","$lib_version":"5.70.0","$is_server":true,"$geoip_disable":true,"$os":"Linux","order_id":"o-1","revenue":12.5,"currency":"EUR"}}]}`}, same},
-		"posthog-go": {wire.PostHog{}, "posthog-go/1.6", saying{method: "POST", target: "/batch/", body: `{"api_key":"wk_a","batch":[{"event":"purchase","distinct_id":"ada",` +
+		"posthog-go": {posthog.Protocol{}, "posthog-go/1.6", saying{method: "POST", target: "/batch/", body: `{"api_key":"wk_a","batch":[{"event":"purchase","distinct_id":"ada",` +
 			`"properties":{"$lib":"posthog-go","$lib_version":"1.6.0","order_id":"o-1","revenue":12.5,"currency":"EUR"}}]}`}, same},
-		"segment-node": {wire.Segment{}, "analytics-node-next/latest", saying{method: "POST", target: "/v1/batch", body: `{"writeKey":"wk_a","batch":[{"type":"track","messageId":"m","userId":"ada","event":"purchase",` +
+		"segment-node": {segment.Protocol{}, "analytics-node-next/latest", saying{method: "POST", target: "/v1/batch", body: `{"writeKey":"wk_a","batch":[{"type":"track","messageId":"m","userId":"ada","event":"purchase",` +
 			`"properties":{"order_id":"o-1","revenue":12.5,"currency":"EUR"},"context":{"library":{"name":"@segment/analytics-node","version":"3.1.0"}}}]}`}, same},
-		"openpanel-node": {track, "node", saying{method: "POST", target: "/track", headers: map[string]string{"openpanel-client-id": "wk_a"}, body: `{"type":"track","payload":{"name":"purchase","profileId":"ada","properties":{"order_id":"o-1","__revenue":1250,"currency":"EUR"}}}`}, same},
-		"umami-node":     {wire.Umami{}, "Mozilla/5.0 Umami/v22.1.0", saying{method: "POST", target: "/api/send", body: `{"type":"event","payload":{"website":"wk_a","id":"ada","name":"purchase","data":{"order_id":"o-1","revenue":12.5,"currency":"EUR"}}}`}, same},
+		"openpanel-node": {bothVendors, "node", saying{method: "POST", target: "/track", headers: map[string]string{"openpanel-client-id": "wk_a"}, body: `{"type":"track","payload":{"name":"purchase","profileId":"ada","properties":{"order_id":"o-1","__revenue":1250,"currency":"EUR"}}}`}, same},
+		"umami-node":     {umami.Protocol{}, "Mozilla/5.0 Umami/v22.1.0", saying{method: "POST", target: "/api/send", body: `{"type":"event","payload":{"website":"wk_a","id":"ada","name":"purchase","data":{"order_id":"o-1","revenue":12.5,"currency":"EUR"}}}`}, same},
 		"ga4": {
-			wire.GA4{},
+			ga4.Protocol{},
 			"python-requests/2.32",
 			saying{method: "POST", target: "/mp/collect?api_secret=wk_a&measurement_id=G-1", body: `{"client_id":"d-1","user_id":"ada","events":[{"name":"purchase","params":{"order_id":"o-1","value":12.5,"currency":"EUR"}}]}`},
 			func(x *told) { x.Device = "d-1" },
 		},
 		"matomo": {
-			wire.Matomo{},
+			matomo.Protocol{},
 			"python-requests/2.32",
 			saying{method: "POST", target: "/matomo.php", body: "idsite=wk_a&rec=1&uid=ada&idgoal=0&ec_id=o-1&revenue=12.5"},
 			func(x *told) { x.Currency = "" },
@@ -361,7 +370,7 @@ func serverTellings() map[string]serverTelling {
 	}
 }
 
-var track = wire.Track{PostHog: wire.PostHog{}, OpenPanel: wire.OpenPanel{}}
+var bothVendors = track.Protocol{PostHog: posthog.Protocol{}, OpenPanel: openpanel.Protocol{}}
 
 // tell is tellAs of the visitor.
 func (r *rig) tell(t *testing.T, p wire.Protocol, s saying) []weir.Event {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/weir-analytics/weir/internal/enrich"
 	"github.com/weir-analytics/weir/internal/wire"
+	"github.com/weir-analytics/weir/internal/wire/umami"
 )
 
 // BenchmarkUmamiDecodeAndEnrich is what a batch of 100 events of Umami's costs before
@@ -31,7 +32,7 @@ func BenchmarkUmamiDecodeAndEnrich(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		sent, err := wire.Umami{}.Decode(r)
+		sent, err := umami.Protocol{}.Decode(r)
 		if err != nil || len(sent.Parts) != 1 || len(sent.Parts[0].Events) != n {
 			b.Fatal(sent, err)
 		}

@@ -57,6 +57,10 @@ func NewBudget(size int64) *Budget {
 	return &Budget{size: size, wait: budgetWait, all: semaphore.NewWeighted(size), unknown: semaphore.NewWeighted(size / strangersPart)}
 }
 
+// SetWait sets how long a request waits for memory, by default a second. Call it before
+// requests come.
+func (b *Budget) SetWait(d time.Duration) { b.wait = d }
+
 // Size is the bound.
 func (b *Budget) Size() int64 { return b.size }
 
@@ -106,21 +110,34 @@ func (h *Reservation) SetKnown() {
 	}
 }
 
-// checkKnown calls IsKnown, unless the project is known already.
-func (h *Reservation) checkKnown(text []byte) {
+// CheckKnown calls IsKnown, unless the project is known already.
+func (h *Reservation) CheckKnown(text []byte) {
 	if h != nil && !h.known && h.IsKnown != nil && h.IsKnown(text) {
 		h.SetKnown()
 	}
 }
 
 // CheckHead calls IsKnown for the request's headers, before the body is read.
-func (h *Reservation) CheckHead() { h.checkKnown(nil) }
+func (h *Reservation) CheckHead() { h.CheckKnown(nil) }
 
-// unknownProject reports whether the project is not known yet.
-func (h *Reservation) unknownProject() bool { return h != nil && !h.known }
+// UnknownProjectRatio is how many times as large as what was sent of it the decompressed
+// body of a request may be while its project is not known. 256 KiB are always allowed.
+const (
+	UnknownProjectRatio = 50
+	unknownProjectLeast = 256 << 10
+)
 
-// reserved returns the bytes that the request has reserved and not released.
-func (h *Reservation) reserved() int64 {
+// DecompressedLimit returns how large, in bytes, the text may be that is decompressed from
+// so many sent bytes: limit, or less while the project is not known.
+func (h *Reservation) DecompressedLimit(sent, limit int64) int64 {
+	if h == nil || h.known {
+		return limit
+	}
+	return min(limit, max(unknownProjectLeast, UnknownProjectRatio*sent))
+}
+
+// Reserved returns the bytes that the request has reserved and not released.
+func (h *Reservation) Reserved() int64 {
 	if h == nil {
 		return 0
 	}
@@ -218,14 +235,15 @@ func (h *Reservation) Close() {
 const (
 	eventCost     = 128 // the allocations of its texts, its times, what an answer says of it
 	appendCost    = 128 // the ids that it is given, its record without texts
-	rejectionCost = 384 // a weir.Rejection in a slice that doubles, its detail, its part of the answer
+	RejectionCost = 384 // a weir.Rejection in a slice that doubles, its detail, its part of the answer
 )
 
-var incomingSize = int64(reflect.TypeFor[weir.Incoming]().Size())
+// IncomingSize is the size of a weir.Incoming without its texts, in bytes.
+var IncomingSize = int64(reflect.TypeFor[weir.Incoming]().Size())
 
-// event reserves the memory of an event with so many bytes of text. It does not include
+// Event reserves the memory of an event with so many bytes of text. It does not include
 // the weir.Incoming, which is part of a slice (see grow).
-func (h *Reservation) event(texts int) error {
+func (h *Reservation) Event(texts int) error {
 	if h == nil {
 		return nil
 	}
@@ -234,14 +252,14 @@ func (h *Reservation) event(texts int) error {
 	return h.Reserve(eventCost + int64(texts))
 }
 
-// grow reserves and allocates room for n more events.
-func (h *Reservation) grow(in []weir.Incoming, n int) ([]weir.Incoming, error) {
+// Grow reserves and allocates room for n more events.
+func (h *Reservation) Grow(in []weir.Incoming, n int) ([]weir.Incoming, error) {
 	before, size := cap(in), len(in)+n
-	if err := h.Reserve(int64(size) * incomingSize); err != nil {
+	if err := h.Reserve(int64(size) * IncomingSize); err != nil {
 		return in, err
 	}
 	in = append(make([]weir.Incoming, 0, size), in...)
-	h.Release(int64(before) * incomingSize)
+	h.Release(int64(before) * IncomingSize)
 	return in, nil
 }
 

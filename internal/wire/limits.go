@@ -1,6 +1,13 @@
 package wire
 
-import "time"
+import (
+	"time"
+)
+
+// MaxSkew is the largest difference between a sender's clock and ours that is not
+// corrected. The correction includes the time that the request took, and a later request
+// may be faster than an earlier one. So below MaxSkew the sender's times are more exact.
+const MaxSkew = time.Minute
 
 // Limits bound what a request may hold. Lengths are in bytes of UTF-8.
 type Limits struct {

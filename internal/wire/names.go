@@ -2,9 +2,22 @@ package wire
 
 import (
 	"bytes"
-	"cmp"
+	"net/http"
 	"strings"
 )
+
+// maxHeader is the most bytes of a header that become a part of every event of a request.
+const maxHeader = 200
+
+// Header is the first of the headers that has a value, as it can be stored.
+func Header(h http.Header, names ...string) string {
+	for _, name := range names {
+		if v := strings.TrimSpace(h.Get(name)); v != "" {
+			return strings.ToValidUTF8(v[:min(len(v), maxHeader)], "")
+		}
+	}
+	return ""
+}
 
 // ProjectNames runs before the whole body has arrived. So it does not parse JSON: it
 // searches the bytes for one of the keys, at any place, and returns the text behind it. A
@@ -15,11 +28,11 @@ import (
 // project has a longer name).
 const (
 	mostNames   = 4
-	longestName = 512
+	LongestName = 512
 )
 
-// jsonNames returns the first texts and numbers that follow one of the keys.
-func jsonNames(text []byte, keys ...string) (names []string) {
+// NamesIn returns the first texts and numbers that follow one of the keys.
+func NamesIn(text []byte, keys ...string) (names []string) {
 	for _, key := range keys {
 		quoted := []byte(`"` + key + `"`)
 		for rest := text; len(names) < mostNames; {
@@ -28,7 +41,7 @@ func jsonNames(text []byte, keys ...string) (names []string) {
 				break
 			}
 			rest = after
-			value, ok := bytes.CutPrefix(bytes.TrimLeft(after[:min(len(after), 2*longestName)], " \t\r\n"), []byte(":"))
+			value, ok := bytes.CutPrefix(bytes.TrimLeft(after[:min(len(after), 2*LongestName)], " \t\r\n"), []byte(":"))
 			if !ok {
 				continue
 			}
@@ -37,7 +50,7 @@ func jsonNames(text []byte, keys ...string) (names []string) {
 			if value, ok = bytes.CutPrefix(value, []byte(`"`)); ok {
 				end = `"`
 			}
-			if n := bytes.IndexAny(value, end); n > 0 && n <= longestName {
+			if n := bytes.IndexAny(value, end); n > 0 && n <= LongestName {
 				names = append(names, string(value[:n]))
 			}
 		}
@@ -45,83 +58,29 @@ func jsonNames(text []byte, keys ...string) (names []string) {
 	return names
 }
 
-// ProjectNames returns tokens.
-func (PostHog) ProjectNames(r *Request, text []byte) []string {
-	if r.Route.Path == posthogV1 {
-		return []string{bearerOf(r.Header.Get("Authorization"))}
-	}
-	if token := r.Query.Get("token"); token != "" && len(text) == 0 {
-		return []string{token}
-	}
-	return jsonNames(text, "api_key", "token", "$token")
-}
-
-// ProjectNames returns client ids.
-func (OpenPanel) ProjectNames(r *Request, text []byte) []string {
-	if id := cmp.Or(r.Header.Get("Openpanel-Client-Id"), r.Header.Get("Mixan-Client-Id")); id != "" {
-		return []string{strings.TrimSpace(id)}
-	}
-	return jsonNames(text, "clientId")
-}
-
-// ProjectNames returns the names of both vendors' forms.
-func (t Track) ProjectNames(r *Request, text []byte) []string {
-	return append(t.OpenPanel.ProjectNames(r, text), t.PostHog.ProjectNames(r, text)...)
-}
-
-// ProjectNames returns write keys.
-func (Segment) ProjectNames(r *Request, text []byte) []string {
-	if key := segmentKey(r.Header, r.Query, ""); key != "" {
-		return []string{key}
-	}
-	var names []string
-	for _, name := range jsonNames(text, "writeKey") {
-		key, _, _ := strings.Cut(name, ":")
-		names = append(names, key)
-	}
-	return names
-}
-
-// ProjectNames returns sites.
-func (Plausible) ProjectNames(_ *Request, text []byte) []string {
-	var names []string
-	for _, name := range jsonNames(text, "domain", "d") {
-		site, _, _ := strings.Cut(name, ",")
-		names = append(names, strings.TrimSpace(site))
-	}
-	for _, url := range jsonNames(text, "url", "u") {
-		names = append(names, string(hostOf([]byte(url))))
-	}
-	return names
-}
-
-// ProjectNames returns website ids.
-func (Umami) ProjectNames(_ *Request, text []byte) []string { return jsonNames(text, "website") }
-
-// ProjectNames returns the name in the request's address, the only one.
-func (GA4) ProjectNames(r *Request, _ []byte) []string { return []string{ga4Project(r)} }
-
-// ProjectNames returns site ids and authentication tokens.
-func (Matomo) ProjectNames(r *Request, text []byte) []string {
-	names := []string{r.Query.Get("idsite"), writeKey(r.Query.Get("token_auth"))}
-	names = append(names, jsonNames(text, "token_auth", "idsite")...)
-	for _, key := range []string{"idsite=", "token_auth="} {
-		if _, value, ok := bytes.Cut(text, []byte(key)); ok {
-			value = value[:min(len(value), longestName)]
-			if n := bytes.IndexAny(value, "&\""); n >= 0 {
-				value = value[:n]
-			}
-			names = append(names, string(value))
-		}
-	}
-	return names
-}
-
-// bearerOf returns the token of an Authorization header, "" for a scheme other than Bearer.
-func bearerOf(authorization string) string {
+// BearerOf returns the token of an Authorization header, "" for a scheme other than Bearer.
+func BearerOf(authorization string) string {
 	scheme, token, _ := strings.Cut(authorization, " ")
 	if !strings.EqualFold(scheme, "Bearer") {
 		return ""
 	}
 	return strings.TrimSpace(token)
+}
+
+// IsVisitor says whether a user agent is that of a browser or an app, rather than of
+// a server's HTTP client. OpenPanel tells them apart by it too: its SDKs have the same
+// name on both sides, and middleware passes the visitor's user agent on.
+func IsVisitor(userAgent string) bool {
+	for _, mark := range [...]string{"Mozilla/", "Dalvik/", "CFNetwork/"} {
+		if strings.Contains(userAgent, mark) {
+			return true
+		}
+	}
+	_, comment, _ := strings.Cut(userAgent, "(")
+	for _, system := range [...]string{"iPhone", "iPad", "iPod", "iOS", "Android", "Windows", "Macintosh", "Mac OS", "macOS", "Linux"} {
+		if strings.Contains(comment, system) {
+			return true
+		}
+	}
+	return false
 }

@@ -74,8 +74,8 @@ func (r *Request) Value(name string) string {
 	return ""
 }
 
-// maxProjects bounds the projects of one request. Each needs a delivery of its own.
-const maxProjects = 20
+// MaxProjects bounds the projects of one request. Each needs a delivery of its own.
+const MaxProjects = 20
 
 // Decoded is the result of Decode.
 type Decoded struct {

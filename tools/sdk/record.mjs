@@ -1,5 +1,5 @@
 // Records what the SDKs send: a server that answers as the vendors do, and one file for each kind of request in
-// internal/wire/testdata/recorded/<sdk>. Ids and times stay as they came.
+// internal/wire/<vendor>/testdata/recorded/<sdk>. Ids and times stay as they came.
 //
 //   node tools/sdk/record.mjs [SDK…]
 import { spawn } from 'node:child_process';
@@ -83,7 +83,8 @@ async function record(sdk, { scenario = sdk, env = {} }) {
   const errors = lines.flatMap((line) => line.errors);
   if (lines.length < 2 || errors.length > 0) throw new Error(`${sdk}: ${errors.join('\n')}`);
 
-  const dir = new URL(`../../internal/wire/testdata/recorded/${sdk}/`, import.meta.url);
+  const vendor = sdk.split('-', 1)[0];
+  const dir = new URL(`../../internal/wire/${vendor}/testdata/recorded/${sdk}/`, import.meta.url);
   await rm(dir, { recursive: true, force: true });
   await mkdir(dir, { recursive: true });
   const kinds = new Map();

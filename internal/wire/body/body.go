@@ -1,0 +1,289 @@
+// Package body reads a request's body: it decompresses it, within limits, and reserves
+// memory before it uses it.
+package body
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/klauspost/compress/zstd"
+	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/wire"
+)
+
+// Body is a request's body, decompressed. It is not safe for concurrent use.
+type Body struct {
+	data   []byte
+	memory *[]byte // what it lies in, of a pool
+	coded  bool
+
+	holding *wire.Reservation
+	taken   int64
+}
+
+// Bytes is the body. It belongs to the Body: nobody writes to it, and nobody
+// reads it after Release. What Events makes of it is a copy and stays good.
+func (b *Body) Bytes() []byte { return b.data }
+
+// Coded says whether it was compressed.
+func (b *Body) Coded() bool { return b.coded }
+
+// Release gives the memory back. A second call does nothing.
+func (b *Body) Release() {
+	putPiece(b.memory)
+	b.holding.Release(b.taken)
+	b.data, b.memory, b.taken = nil, nil, 0
+}
+
+// Read reads r to its end and decompresses it: by contentEncoding, the
+// header's value ("", "gzip", "x-gzip", "zstd", "deflate", "br", "identity"), or
+// by what it begins with, since some SDKs compress and do not say so. It is
+// decompressed once: no SDK compresses twice, and what does is an attack.
+// The caller releases the Body; there is none to release with an error.
+//
+// Memory is taken of Limits.Memory before it is used. While the body comes that is
+// about as much as has come, and nothing before its first byte: a body that is
+// compressed is decompressed when all of it is there. Limits.Memory is asked to look
+// at the body when 4, 16 and 64 KiB of it are read, and at its end; while the project
+// is not known, the body is at most UnknownProjectRatio times as large as what was sent of
+// it.
+//
+// Errors: ETOOLARGE over Limits.Body as sent or Limits.Decoded decompressed,
+// EUNSUPPORTED for another encoding, EINVALID for data that is corrupt, cut
+// short, or cannot be read; those of Reservation.Reserve; those of r that have a code.
+func Read(r io.Reader, contentEncoding string, l wire.Limits) (*Body, error) {
+	coding, err := parseCodings(contentEncoding)
+	if err != nil {
+		return nil, err
+	}
+	source := &capped{r: r, left: l.Body}
+	var head [magicSize]byte
+	n, err := fill(source, head[:])
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, bodyError(err, "", []*capped{source}, l)
+	}
+	if sniffed := sniffed(head[:n]); coding == "" {
+		coding = sniffed
+	}
+	d := &received{holding: l.Memory}
+	if err := d.all(head[:n], source, coding == ""); err != nil {
+		d.release()
+		return nil, bodyError(err, "", []*capped{source}, l)
+	}
+	if coding != "" {
+		defer d.release()
+		return decompress(d, source, coding, l)
+	}
+	b, err := newBody(d)
+	if err == nil {
+		l.Memory.CheckKnown(b.data)
+	}
+	return b, err
+}
+
+// decompress is the body of what is read of in, which came from source.
+func decompress(in io.Reader, source *capped, coding string, l wire.Limits) (*Body, error) {
+	h := l.Memory
+	before := h.Reserved()
+	if err := h.Reserve(inflaterCost); err != nil {
+		return nil, err
+	}
+	f := inflaters.Get().(*inflater)
+	defer f.put()
+	f.in.Reset(in)
+	layers := []*capped{source}
+	out, err := f.decompress(coding, h)
+	if err != nil {
+		return nil, bodyError(err, coding, layers, l)
+	}
+	top := &capped{r: out, left: l.Decoded, coding: coding, source: source, sent: l.Body, holding: h}
+	layers = append(layers, top)
+	text := &received{holding: h}
+	var b *Body
+	if err = text.all(nil, top, true); err == nil {
+		b, err = newBody(text)
+	}
+	if err != nil {
+		text.release()
+		return nil, bodyError(err, coding, layers, l)
+	}
+	h.Release(h.Reserved() - before - b.taken)
+	b.coded = true
+	if sniffed(b.data) != "" {
+		b.Release()
+		return nil, weir.Errorf(weir.EINVALID, "body is compressed more than once")
+	}
+	h.CheckKnown(b.data)
+	return b, nil
+}
+
+// IsCompressed reports whether data begins as gzip or zstd does.
+func IsCompressed(data []byte) bool { return sniffed(data) != "" }
+
+// Unpack decompresses a text of gzip or zstd that is part of a body. The result has memory
+// of its own, which stays reserved until the request ends. Errors: those of ReadBody.
+func Unpack(text []byte, l wire.Limits) ([]byte, error) {
+	source := &capped{r: bytes.NewReader(text), left: l.Body}
+	b, err := decompress(source, source, sniffed(text), l)
+	if err != nil {
+		return nil, err
+	}
+	defer b.Release()
+	if b.memory == nil { // of no pool
+		out := b.data
+		b.taken = 0 // stays reserved
+		return out, nil
+	}
+	if err := l.Memory.Reserve(int64(len(b.data))); err != nil {
+		return nil, err
+	}
+	return bytes.Clone(b.data), nil
+}
+
+// newBody is the body of what was received: its only piece, or what its pieces are
+// copied into.
+func newBody(d *received) (*Body, error) {
+	b := &Body{holding: d.holding}
+	if len(d.pieces) == 1 {
+		b.memory, b.data, b.taken = d.pieces[0], (*d.pieces[0])[:d.last], int64(len(*d.pieces[0]))
+		return b, nil
+	}
+	defer d.release()
+	// What names the project last is known before the body is copied, which strangers
+	// may have no room for.
+	for i := range 2 {
+		d.holding.CheckKnown(d.part(len(d.pieces) - 1 - i))
+	}
+	size := d.size()
+	if err := d.holding.Reserve(int64(size)); err != nil {
+		return nil, err
+	}
+	b.data, b.taken = make([]byte, 0, size), int64(size)
+	for i := range d.pieces {
+		b.data = append(b.data, d.part(i)...)
+	}
+	return b, nil
+}
+
+// parseCodings reads a Content-Encoding; "" is none.
+func parseCodings(header string) (coding string, err error) {
+	if header == "" {
+		return "", nil
+	}
+	for part := range strings.SplitSeq(header, ",") {
+		c := strings.ToLower(strings.TrimSpace(part))
+		switch c {
+		case "", "identity":
+			continue
+		case "gzip", "x-gzip":
+			c = "gzip"
+		case "zstd", "deflate", "br":
+		default:
+			return "", weir.Errorf(weir.EUNSUPPORTED, "Content-Encoding %.40q is not supported: use gzip, zstd, deflate or br", c)
+		}
+		if coding != "" {
+			return "", weir.Errorf(weir.EINVALID, "body is compressed more than once")
+		}
+		coding = c
+	}
+	return coding, nil
+}
+
+// WithoutCodings is a Content-Encoding without some of its values.
+func WithoutCodings(header string, codings []string) string {
+	if len(codings) == 0 || header == "" {
+		return header
+	}
+	var kept []string
+	for part := range strings.SplitSeq(header, ",") {
+		if !slices.Contains(codings, strings.ToLower(strings.TrimSpace(part))) {
+			kept = append(kept, part)
+		}
+	}
+	return strings.Join(kept, ",")
+}
+
+// errCapped ends a capped reader that has more to give, errSwollen one that has given
+// too much for what was sent.
+var (
+	errCapped  = errors.New("wire: over the limit")
+	errSwollen = errors.New("wire: over the ratio")
+)
+
+// capped reads at most left bytes and remembers the error that ended it.
+type capped struct {
+	r      io.Reader
+	left   int64
+	coding string // what it is decompressed from; "" is the body as sent
+	err    error
+
+	// Of what is decompressed: the body as sent, what was left of it in the beginning,
+	// and whose it is.
+	source  *capped
+	sent    int64
+	holding *wire.Reservation
+	given   int64
+}
+
+func (c *capped) Read(p []byte) (int, error) {
+	if c.err != nil {
+		return 0, c.err
+	}
+	if int64(len(p))-1 > c.left { // one more, to see the limit passed
+		p = p[:c.left+1]
+	}
+	n, err := c.r.Read(p)
+	if int64(n) > c.left {
+		n, err = int(c.left), errCapped
+	}
+	c.left -= int64(n)
+	c.given += int64(n)
+	if c.source != nil && c.given > c.holding.DecompressedLimit(c.sent-c.source.left, c.given) {
+		err = errSwollen
+	}
+	c.err = err
+	return n, err
+}
+
+// bodyError says what a failed read means. The first layer that failed is the
+// cause; those after it only suffer from it.
+func bodyError(err error, coding string, layers []*capped, l wire.Limits) error {
+	if _, ok := errors.AsType[*weir.Error](err); ok {
+		return err
+	}
+	for _, c := range layers {
+		if c.err == nil || errors.Is(c.err, io.EOF) {
+			continue
+		}
+		if _, ok := errors.AsType[*weir.Error](c.err); ok {
+			return c.err
+		}
+		switch {
+		case errors.Is(c.err, errCapped) && c.coding == "":
+			return weir.Errorf(weir.ETOOLARGE, "body is over %d bytes", l.Body)
+		case errors.Is(c.err, errCapped):
+			return weir.Errorf(weir.ETOOLARGE, "body is over %d bytes when decompressed", l.Decoded)
+		case errors.Is(c.err, errSwollen):
+			return weir.Errorf(weir.ETOOLARGE, "body is over %d times as large when decompressed, and names no project before that", wire.UnknownProjectRatio)
+		case isTooLarge(c.err): // the server's own reader was first
+			return weir.Wrap(c.err, weir.ETOOLARGE, "body is over %d bytes", l.Body)
+		case c.coding == "":
+			return weir.Wrap(c.err, weir.EINVALID, "body could not be read")
+		}
+		err, coding = c.err, c.coding
+		break
+	}
+	if errors.Is(err, zstd.ErrWindowSizeExceeded) || errors.Is(err, zstd.ErrDecoderSizeExceeded) {
+		return weir.Wrap(err, weir.EINVALID, "zstd window is over %d bytes, or over that of the first frame", maxWindow)
+	}
+	return weir.Wrap(err, weir.EINVALID, "body is not valid %s", coding)
+}
+
+func isTooLarge(err error) bool {
+	_, ok := errors.AsType[*http.MaxBytesError](err)
+	return ok
+}

@@ -1,0 +1,245 @@
+// Package ga4 is the Measurement Protocol of Google Analytics 4.
+package ga4
+
+import (
+	"net/http"
+	"strings"
+	"sync"
+
+	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/wire"
+	"github.com/weir-analytics/weir/internal/wire/item"
+)
+
+// Protocol is the Measurement Protocol of Google Analytics 4, with which servers and
+// devices send events.
+// Source: developers.google.com/analytics/devguides/collection/protocol/ga4.
+type Protocol struct{}
+
+const pathDebug = "/debug/mp/collect"
+
+// maxEvents bounds the events of a request, each of which gets what the request says of
+// all. Google takes 25.
+const maxEvents = 1000
+
+// Vendor is the protocol's name.
+func (Protocol) Vendor() string { return "ga4" }
+
+// Routes are the addresses of events, and of their validation.
+func (Protocol) Routes() []wire.Route {
+	return []wire.Route{{Method: http.MethodPost, Path: "/mp/collect"}, {Method: http.MethodPost, Path: pathDebug}}
+}
+
+// ProjectNames returns the name in the request's address, the only one.
+func (Protocol) ProjectNames(r *wire.Request, _ []byte) []string { return []string{projectOf(r)} }
+
+// Decode reads the events of one device. Those that are to be validated go nowhere.
+func (Protocol) Decode(r *wire.Request) (*wire.Decoded, error) {
+	g := decoders.Get().(*decoder)
+	defer func() {
+		g.outer = requestFields{}
+		if g.Close() {
+			decoders.Put(g)
+		}
+	}()
+	if r.Route.Path == pathDebug {
+		return &wire.Decoded{State: g.validate(r)}, nil
+	}
+	return g.sent(r)
+}
+
+// projectOf is what a request names its project by: a write key in place of the API
+// secret, or else the stream, as the name of a site.
+func projectOf(r *wire.Request) string {
+	if secret := r.Query.Get("api_secret"); strings.HasPrefix(secret, "wk_") {
+		return secret
+	}
+	if id := r.Query.Get("measurement_id"); id != "" {
+		return id
+	}
+	return r.Query.Get("firebase_app_id")
+}
+
+// Answer is 204 and nothing else, or what is wrong with events that were to be
+// validated.
+func (Protocol) Answer(_ *wire.Request, s *wire.Decoded) wire.Response {
+	messages, ok := s.State.(validationMessages)
+	if !ok {
+		return wire.Response{Status: http.StatusNoContent}
+	}
+	return wire.Response{Status: http.StatusOK, ContentType: "application/json; charset=utf-8", Body: messages.json()}
+}
+
+// Refuse is 204 for a body that is wrong, as Google's is. A key that is nobody's, and
+// what protects the server, keep their status: Google hides them, and then events are
+// lost unseen.
+func (Protocol) Refuse(_ *wire.Request, status int, err *weir.Error) wire.Response {
+	if status == http.StatusBadRequest {
+		return wire.Response{Status: http.StatusNoContent}
+	}
+	return wire.Response{Status: status, ContentType: "text/plain; charset=utf-8", Body: []byte(err.Message)}
+}
+
+var decoders = sync.Pool{New: func() any { return new(decoder) }}
+
+// decoder reads one request.
+type decoder struct {
+	item.Builder
+	outer requestFields
+	event event
+}
+
+// requestFields is what a request says of all of its events.
+type requestFields struct {
+	texts      [item.FieldCount]string
+	screen     string
+	model      string
+	events     int // where they begin; 0 is nowhere
+	properties int // where the user's begin
+	us         int64
+	timed      bool
+	client     bool
+}
+
+// event is what an event says that is no field yet.
+type event struct {
+	params                                    int // where they begin
+	name, transaction                         item.Span
+	value                                     int // where it stands
+	us                                        int64
+	timed                                     bool
+	screenName, screen, session, sessionOlder item.Span
+}
+
+func (g *decoder) sent(r *wire.Request) (*wire.Decoded, error) {
+	g.Open(r, r.Body)
+	g.Limits.Events = min(g.Limits.Events, maxEvents)
+	g.outer = requestFields{client: r.Header.Get("Origin") != "" || strings.HasPrefix(r.UserAgent, "Mozilla/")}
+	g.body()
+	if g.Fault == "" {
+		if g.Space(); g.Pos < len(g.Data) {
+			g.Fail("want nothing after the value")
+		}
+	}
+	if g.Fault != "" {
+		return nil, g.Malformed()
+	}
+	if g.Pos = g.outer.events; g.Pos > 0 {
+		for more := g.Begin(']'); more; more = g.More(']') {
+			g.item()
+		}
+	}
+	if g.Pos = g.outer.properties; g.Pos > 0 && g.outer.texts[item.Profile] != "" {
+		g.identify()
+	}
+	if err := g.TooManyEvents(); err != nil {
+		return nil, err
+	}
+	g.SetTimes(0, g.Limits.Future)
+	return &wire.Decoded{Parts: []wire.Part{g.Part(projectOf(r))}}, nil
+}
+
+// body reads all but the events and the user's properties, which are noted.
+func (g *decoder) body() {
+	o := &g.outer
+	if g.Peek() != '{' {
+		g.Fail("want an object")
+		return
+	}
+	g.StartItem()
+	g.ReadObject(func(key []byte) {
+		switch string(key) {
+		case "client_id", "app_instance_id":
+			g.outerText(item.Device)
+		case "user_id":
+			g.outerText(item.Profile)
+		case "timestamp_micros":
+			o.us, o.timed = g.Moment()
+		case "ip_override":
+			g.outerText(item.IP)
+		case "user_agent":
+			g.outerText(item.UserAgent)
+		case "device":
+			g.ReadObject(g.device)
+		case "user_location":
+			g.ReadObject(g.location)
+		case "user_properties":
+			g.position('{', &o.properties)
+		case "events":
+			g.position('[', &o.events)
+		default: // consent, user_data, non_personalized_ads, validation_behavior
+			g.Skip()
+		}
+	})
+}
+
+// position notes where a value begins that has a bracket, and steps over it.
+func (g *decoder) position(bracket byte, at *int) {
+	if g.Peek() == bracket {
+		*at = g.Pos
+	}
+	g.Skip()
+}
+
+// bounded reads a text that will be a property of all events.
+func (g *decoder) bounded() string {
+	at := g.Truncate(item.Title, g.ReadText())
+	return string(g.Text[at.From:at.To])
+}
+
+// outerText reads a field of all events.
+func (g *decoder) outerText(f item.Field) {
+	g.Read(f)
+	g.outer.texts[f] = string(g.Get(f))
+}
+
+func (g *decoder) device(key []byte) {
+	o := &g.outer
+	switch string(key) {
+	case "category":
+		g.outerText(item.DeviceType)
+		switch kind := strings.ToLower(o.texts[item.DeviceType]); kind {
+		case "mobile":
+			o.texts[item.DeviceType] = weir.DevicePhone
+		case "smart tv":
+			o.texts[item.DeviceType] = weir.DeviceTV
+		case weir.DeviceTablet, weir.DeviceDesktop, weir.DeviceTV:
+			o.texts[item.DeviceType] = kind
+		default:
+			o.texts[item.DeviceType] = ""
+		}
+	case "language":
+		g.outerText(item.Language)
+	case "operating_system":
+		g.outerText(item.OS)
+	case "operating_system_version":
+		g.outerText(item.OSVersion)
+	case "browser":
+		g.outerText(item.Browser)
+	case "browser_version":
+		g.outerText(item.BrowserVersion)
+	case "screen_resolution":
+		o.screen = g.bounded()
+	case "model":
+		o.model = g.bounded()
+	default:
+		g.Skip()
+	}
+}
+
+// location reads a place; that of a region, "US-CA", names the country too.
+func (g *decoder) location(key []byte) {
+	switch string(key) {
+	case "country_id":
+		g.outerText(item.Country)
+	case "region_id":
+		g.outerText(item.Region)
+		if region := g.outer.texts[item.Region]; len(region) > 3 && region[2] == '-' && g.outer.texts[item.Country] == "" {
+			g.outer.texts[item.Country] = region[:2]
+		}
+	case "city":
+		g.outerText(item.City)
+	default:
+		g.Skip()
+	}
+}

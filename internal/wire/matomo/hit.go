@@ -1,0 +1,226 @@
+package matomo
+
+import (
+	"strconv"
+
+	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/wire"
+	"github.com/weir-analytics/weir/internal/wire/item"
+)
+
+// Names of events that Matomo has a type for and Weir has not.
+const (
+	nameSearch      = "search"
+	nameOutlink     = "outlink"
+	nameDownload    = "download"
+	nameGoal        = "goal"
+	namePurchase    = "purchase"
+	nameCart        = "cart_update"
+	nameImpression  = "content_impression"
+	nameInteraction = "content_interaction"
+)
+
+// recentMicros is how old a hit may say that it is without token_auth, in microseconds.
+const recentMicros = 24 * 3600 * 1e6
+
+// hit makes an event of the parameters. What Weir does not keep it names instead.
+func (m *decoder) hit() (unsupported string) {
+	m.StartItem()
+	m.Pos = m.until
+	owner := m.owner()
+	m.owners = append(m.owners, owner)
+	switch {
+	case m.crowd:
+		m.Defect(wire.ReasonTooMany, "over "+strconv.Itoa(len(m.params)-1)+" parameters, or too long ones")
+		m.ends()
+		return ""
+	case owner == "":
+		m.Defect(wire.ReasonIDMissing, "idsite: is required")
+		m.ends()
+		return ""
+	case string(m.value(paramRec)) != "1":
+		return "rec"
+	case string(m.value(paramPing)) == "1":
+		return "ping"
+	case m.said(paramCrash):
+		return "crash"
+	case m.said(paramMedia):
+		return "media"
+	case m.said(paramForm):
+		return "form"
+	case m.said(paramHeatmap):
+		return "heatmap"
+	case !m.action():
+		return "custom"
+	}
+	m.who()
+	m.when()
+	m.page()
+	m.variables(paramPageVariables)
+	m.variables(paramVisitVariables)
+	m.others()
+	m.ends()
+	return ""
+}
+
+// owner is what names the hit's project.
+func (m *decoder) owner() string {
+	site := m.value(paramIDSite)
+	if m.token != "" && len(site) > 0 {
+		return m.token
+	}
+	site = item.Truncate(site, wire.LongestName)
+	if n := len(m.owners); n > 0 && m.owners[n-1] == string(site) {
+		return m.owners[n-1]
+	}
+	return string(site)
+}
+
+func (m *decoder) said(k paramKey) bool { return len(m.value(k)) > 0 }
+
+// ends ends the event.
+func (m *decoder) ends() {
+	m.identifies()
+	events, rejected := len(m.Events), len(m.Rejected)
+	m.FinishItem()
+	if len(m.Events) > events {
+		m.Events[events].Index = m.index
+	}
+	if len(m.Rejected) > rejected {
+		m.Rejected[rejected].Index = m.index
+	}
+}
+
+// set puts a parameter into a field.
+func (m *decoder) set(f item.Field, k paramKey) {
+	if text := m.value(k); len(text) > 0 {
+		from := len(m.Text)
+		m.Text = append(m.Text, text...)
+		m.At[f] = m.Truncate(f, item.Span{From: from, To: len(m.Text)})
+	}
+}
+
+// action names the event by what happened, the first that Matomo would take it for.
+// false is a custom action of a plugin.
+func (m *decoder) action() bool {
+	switch {
+	case m.said(paramEventCategory) && m.said(paramEventAction):
+		m.set(item.Name, paramEventAction)
+		m.keepParam("category", paramEventCategory)
+		m.keepParam("name", paramEventName)
+		m.keepNumber("value", paramEventValue)
+	case string(m.value(paramGoal)) == "0":
+		if m.said(paramOrder) {
+			m.Put(item.Name, namePurchase)
+			m.keepParam("order_id", paramOrder)
+			m.paid()
+		} else { // nobody paid
+			m.Put(item.Name, nameCart)
+			m.keepNumber("value", paramRevenue)
+		}
+		m.keepNumber("subtotal", paramSubtotal)
+		m.keepNumber("tax", paramTax)
+		m.keepNumber("shipping", paramShipping)
+		m.keepNumber("discount", paramDiscount)
+		m.goods()
+	case m.said(paramGoal) && string(m.value(paramGoal)) != "-1":
+		m.Put(item.Name, nameGoal)
+		m.keepNumber("goal_id", paramGoal)
+		m.paid()
+	case m.said(paramSearch):
+		m.Put(item.Name, nameSearch)
+		m.keepParam("query", paramSearch)
+		m.keepParam("category", paramSearchCategory)
+		m.keepNumber("count", paramSearchCount)
+	case m.said(paramLink):
+		m.Put(item.Name, nameOutlink)
+		m.keepParam("url", paramLink)
+	case m.said(paramDownload):
+		m.Put(item.Name, nameDownload)
+		m.keepParam("url", paramDownload)
+	case m.said(paramContentName):
+		m.Put(item.Name, nameImpression)
+		if m.said(paramContentInteraction) {
+			m.Put(item.Name, nameInteraction)
+		}
+		m.keepParam("content_name", paramContentName)
+		m.keepParam("content_piece", paramContentPiece)
+		m.keepParam("content_target", paramContentTarget)
+		m.keepParam("interaction", paramContentInteraction)
+	case string(m.value(paramCustom)) == "1":
+		return false
+	default:
+		m.Put(item.Name, weir.NameScreenView)
+		m.keepParam("product_sku", paramProductSKU)
+		m.keepParam("product_name", paramProductName)
+		m.keepParam("product_category", paramProductCategory)
+		m.keepNumber("product_price", paramProductPrice)
+	}
+	return true
+}
+
+// paid reads the revenue, and the campaign that Matomo attributes it to. Its currency is
+// a setting of the site.
+func (m *decoder) paid() {
+	m.Revenue, _ = decimalOf(m.value(paramRevenue))
+	m.set(item.UTMCampaign, paramCampaign)
+	m.set(item.UTMTerm, paramKeyword)
+}
+
+func decimalOf(text []byte) (f float64, ok bool) {
+	if len(text) == 0 || len(text) > 64 {
+		return 0, false
+	}
+	f, err := strconv.ParseFloat(string(text), 64)
+	return f, err == nil && f-f == 0
+}
+
+// who reads whose hit it is. A server that tells of a visitor names the address, which
+// takes token_auth.
+func (m *decoder) who() {
+	m.Put(item.Library, "matomo")
+	m.set(item.Device, paramVisitor)
+	m.set(item.Device, paramCID)
+	m.set(item.Profile, paramUID)
+	m.set(item.UserAgent, paramUserAgent)
+	if m.token != "" {
+		m.set(item.IP, paramIP)
+		m.set(item.Country, paramCountry)
+		m.set(item.Region, paramRegion)
+		m.set(item.City, paramCity)
+		for i, c := range m.Get(item.Country) {
+			if 'a' <= c && c <= 'z' {
+				m.Get(item.Country)[i] = c - 'a' + 'A'
+			}
+		}
+	}
+	m.Client = m.visitor
+	m.Reported = !m.visitor && !m.Has(item.IP)
+	m.set(item.Language, paramLanguage)
+	if m.visitor && !m.Has(item.Language) {
+		m.Put(item.Language, wire.Header(m.request.Header, "Accept-Language"))
+	}
+}
+
+// when reads a hit's own time: a date in UTC or a unix time, or how many seconds ago it
+// was.
+func (m *decoder) when() {
+	us, ok := item.ReadMoment(m.value(paramTime))
+	if ago, err := strconv.ParseInt(string(m.value(paramOffset)), 10, 64); err == nil && ago != 0 {
+		if !ok {
+			us, ok = m.Now, true
+		}
+		us -= min(max(ago, -ago), 1e9) * 1e6
+	}
+	if !ok {
+		return
+	}
+	m.Stamp = item.Stamp{Micros: us, Given: true, Exact: true}
+	switch {
+	case us >= m.Now-recentMicros:
+	case m.token == "":
+		m.Defect(wire.ReasonTimeAncient, "cdt: over 24 hours ago, which takes a write key as token_auth")
+	default:
+		m.historical = true
+	}
+}

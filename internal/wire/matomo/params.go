@@ -1,0 +1,243 @@
+package matomo
+
+import (
+	"bytes"
+	"unicode/utf8"
+
+	"github.com/weir-analytics/weir/internal/wire/item"
+)
+
+// paramKey is a parameter of a hit that has a meaning here.
+type paramKey uint8
+
+const (
+	paramIDSite paramKey = iota
+	paramRec
+	paramTokenAuth
+	paramSendImage
+	paramURL
+	paramActionName
+	paramURLRef
+	paramVisitor
+	paramCID
+	paramUID
+	paramRand
+	paramR
+	paramPing
+	paramCustom
+	paramTime
+	paramOffset
+	paramIP
+	paramUserAgent
+	paramLanguage
+	paramCountry
+	paramRegion
+	paramCity
+	paramResolution
+	paramEventCategory
+	paramEventAction
+	paramEventName
+	paramEventValue
+	paramSearch
+	paramSearchCategory
+	paramSearchCount
+	paramLink
+	paramDownload
+	paramGoal
+	paramRevenue
+	paramOrder
+	paramItems
+	paramSubtotal
+	paramTax
+	paramShipping
+	paramDiscount
+	paramProductSKU
+	paramProductName
+	paramProductCategory
+	paramProductPrice
+	paramContentName
+	paramContentPiece
+	paramContentTarget
+	paramContentInteraction
+	paramVisitVariables
+	paramPageVariables
+	paramCampaign
+	paramKeyword
+	paramCrash
+	paramMedia
+	paramForm
+	paramHeatmap
+	paramKnown
+	paramDropped // Matomo's bookkeeping
+	paramOther
+)
+
+var paramKeys = map[string]paramKey{
+	"idsite": paramIDSite, "rec": paramRec, "token_auth": paramTokenAuth, "send_image": paramSendImage,
+	"url": paramURL, "action_name": paramActionName, "urlref": paramURLRef, "_id": paramVisitor, "cid": paramCID, "uid": paramUID,
+	"rand": paramRand, "r": paramR, "ping": paramPing, "ca": paramCustom, "cdt": paramTime, "cdo": paramOffset, "cip": paramIP,
+	"ua": paramUserAgent, "lang": paramLanguage, "country": paramCountry, "region": paramRegion, "city": paramCity, "res": paramResolution,
+	"e_c": paramEventCategory, "e_a": paramEventAction, "e_n": paramEventName, "e_v": paramEventValue,
+	"search": paramSearch, "search_cat": paramSearchCategory, "search_count": paramSearchCount, "link": paramLink, "download": paramDownload,
+	"idgoal": paramGoal, "revenue": paramRevenue, "ec_id": paramOrder, "ec_items": paramItems,
+	"ec_st": paramSubtotal, "ec_tx": paramTax, "ec_sh": paramShipping, "ec_dt": paramDiscount,
+	"_pks": paramProductSKU, "_pkn": paramProductName, "_pkc": paramProductCategory, "_pkp": paramProductPrice,
+	"c_n": paramContentName, "c_p": paramContentPiece, "c_t": paramContentTarget, "c_i": paramContentInteraction,
+	"_cvar": paramVisitVariables, "cvar": paramPageVariables, "_rcn": paramCampaign, "_rck": paramKeyword,
+	"cra": paramCrash, "ma_id": paramMedia, "fa_vid": paramForm, "hsr_vid": paramHeatmap,
+
+	"apiv": paramDropped, "h": paramDropped, "m": paramDropped, "s": paramDropped, "cs": paramDropped, "bots": paramDropped,
+	"dp": paramDropped, "new_visit": paramDropped, "cookie": paramDropped, "fla": paramDropped, "java": paramDropped,
+	"dir": paramDropped, "qt": paramDropped, "realp": paramDropped, "pdf": paramDropped, "wma": paramDropped, "gears": paramDropped,
+	"ag": paramDropped, "uadata": paramDropped, "pv_id": paramDropped, "gt_ms": paramDropped, "pf_net": paramDropped,
+	"pf_srv": paramDropped, "pf_tfr": paramDropped, "pf_dm1": paramDropped, "pf_dm2": paramDropped, "pf_onl": paramDropped,
+	"_idts": paramDropped, "_idvc": paramDropped, "_idn": paramDropped, "_refts": paramDropped, "_viewts": paramDropped,
+	"_ects": paramDropped, "_ref": paramDropped, "lat": paramDropped, "long": paramDropped, "debug": paramDropped,
+	"queuedtracking": paramDropped, "trackme": paramDropped, "recMode": paramDropped, "consent": paramDropped,
+}
+
+// param is a parameter of a hit.
+type param struct {
+	name, value item.Span // of buf
+	key         paramKey
+}
+
+// fresh forgets the hit before.
+func (m *decoder) fresh() { m.buf, m.params, m.crowd = m.buf[:0], m.params[:0], false }
+
+// full says whether the hit has more parameters, or longer ones, than any event: those
+// that follow are not read, and the hit is rejected.
+func (m *decoder) full() bool {
+	m.crowd = m.crowd || len(m.params) > m.Limits.Properties+2*int(paramOther) || len(m.buf) > m.Limits.Event
+	return m.crowd
+}
+
+// value is that of a parameter, without the space around it.
+func (m *decoder) value(k paramKey) []byte {
+	return bytes.TrimSpace(m.buf[m.values[k].From:m.values[k].To])
+}
+
+// parameter takes one.
+func (m *decoder) parameter(name, value []byte) {
+	var p param
+	p.name = m.copied(name)
+	p.value = m.copied(value)
+	m.params = append(m.params, p)
+}
+
+// copied appends a text, as what can be stored of it.
+func (m *decoder) copied(text []byte) item.Span {
+	from := len(m.buf)
+	m.buf = append(m.buf, text[:min(len(text), m.Limits.Event+1)]...)
+	return m.cleaned(from)
+}
+
+// cleaned is what was appended since a place, as what can be stored of it.
+func (m *decoder) cleaned(from int) item.Span {
+	if text := m.buf[from:]; !utf8.Valid(text) || bytes.IndexByte(text, 0) >= 0 {
+		clean := bytes.ReplaceAll(bytes.ToValidUTF8(text, []byte("\ufffd")), []byte{0}, []byte("\ufffd"))
+		m.buf = append(m.buf[:from], clean...)
+	}
+	return item.Span{From: from, To: len(m.buf)}
+}
+
+// form reads name=value&name=value, percent-encoded. What is encoded wrongly stands for
+// itself.
+func (m *decoder) form(text []byte) {
+	for len(text) > 0 && !m.full() {
+		pair := text
+		if i := bytes.IndexByte(text, '&'); i >= 0 {
+			pair, text = text[:i], text[i+1:]
+		} else {
+			text = nil
+		}
+		if len(pair) == 0 {
+			continue
+		}
+		name, value, _ := bytes.Cut(pair, []byte("="))
+		var p param
+		p.name = m.decoded(name)
+		p.value = m.decoded(value)
+		m.params = append(m.params, p)
+	}
+}
+
+// decoded appends a percent-encoded text.
+func (m *decoder) decoded(text []byte) item.Span {
+	from := len(m.buf)
+	text = text[:min(len(text), 3*m.Limits.Event+3)] // what is left of it is too long
+	for i := 0; i < len(text); i++ {
+		c := text[i]
+		switch {
+		case c == '+':
+			c = ' '
+		case c == '%' && i+2 < len(text):
+			hi, lo := nibble(text[i+1]), nibble(text[i+2])
+			if hi < 16 && lo < 16 {
+				c = hi<<4 | lo
+				i += 2
+			}
+		}
+		m.buf = append(m.buf, c)
+	}
+	return m.cleaned(from)
+}
+
+// nibble is the value of a hex digit, 16 for other bytes.
+func nibble(c byte) byte {
+	switch {
+	case '0' <= c && c <= '9':
+		return c - '0'
+	case 'a' <= c && c <= 'f':
+		return c - 'a' + 10
+	case 'A' <= c && c <= 'F':
+		return c - 'A' + 10
+	}
+	return 16
+}
+
+// parameters reads the object of parameters at pos. A value that is an object or an array
+// stands as the text that it would be in a query.
+func (m *decoder) parameters() {
+	for more := m.Begin('}'); more; more = m.More('}') {
+		name, ok := m.Key()
+		if !ok {
+			return
+		}
+		if m.full() {
+			m.Skip()
+			continue
+		}
+		var p param
+		p.name = m.copied(name)
+		from := m.Pos
+		switch c := m.Peek(); c {
+		case 't':
+			m.Skip()
+			p.value = m.copied([]byte("1"))
+		case '{', '[':
+			m.Skip()
+			p.value = m.copied(m.Data[from:m.Pos])
+		default:
+			at := m.ReadText()
+			p.value = m.copied(m.Text[at.From:at.To])
+		}
+		m.params = append(m.params, p)
+	}
+}
+
+// resolve finds the parameters that have a meaning. Of one that is there twice the last
+// counts.
+func (m *decoder) resolve() {
+	m.values = [paramKnown]item.Span{}
+	for i := range m.params {
+		p := &m.params[i]
+		k, ok := paramKeys[string(m.buf[p.name.From:p.name.To])]
+		if p.key = k; !ok {
+			p.key = paramOther
+		}
+		if p.key < paramKnown {
+			m.values[k] = p.value
+		}
+	}
+}

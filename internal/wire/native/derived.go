@@ -1,0 +1,19 @@
+package native
+
+import (
+	weir "github.com/weir-analytics/weir"
+)
+
+// derivedKeys are the keys of what mostly follows from others, as bits.
+const derivedKeys uint64 = 1<<(keyBot+1) - 1<<keyOrigin
+
+// follow writes to ev what mostly follows from other keys.
+func (e *event) follow(ev *weir.Event, get func(fieldKey) string) {
+	ev.Origin = get(keyOrigin)
+	ev.UTMSource, ev.UTMMedium, ev.UTMCampaign = get(keyUTMSource), get(keyUTMMedium), get(keyUTMCampaign)
+	ev.UTMTerm, ev.UTMContent = get(keyUTMTerm), get(keyUTMContent)
+	ev.Country, ev.Region, ev.City = get(keyCountry), get(keyRegion), get(keyCity)
+	ev.Browser, ev.BrowserVersion = get(keyBrowser), get(keyBrowserVersion)
+	ev.OS, ev.OSVersion = get(keyOS), get(keyOSVersion)
+	ev.DeviceType, ev.Bot = get(keyDeviceType), e.bot
+}

@@ -1,0 +1,261 @@
+// Package native decodes Weir's own events: the body of POST /v1/events.
+package native
+
+import (
+	"bytes"
+	"fmt"
+	"sync"
+	"time"
+
+	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/wire"
+	"github.com/weir-analytics/weir/internal/wire/item"
+)
+
+// Decode decodes the body of POST /v1/events: one event object, an array of
+// them, {"events":[…]}, or NDJSON with an event per line. now is the time of an
+// event that names none, and what the limits on ts count from.
+//
+// Each item is in in or in rejected, by its index; both are in order. An event
+// has its Time, and neither ProjectID nor ReceivedAt; its ID is empty when the
+// sender gave none. URL and referrer stand in Source, unread. Nothing returned
+// holds on to body: it may be released at once.
+//
+// Errors: EINVALID, with a Position, for a body that is none of these forms;
+// ETOOLARGE for more than Limits.Events items; those of Reservation.Reserve. Then nothing is returned.
+func Decode(body []byte, now time.Time, l wire.Limits) (in []weir.Incoming, rejected []weir.Rejection, err error) {
+	n := decoders.Get().(*decoder)
+	defer n.put()
+	n.Limits, n.Now = l, now.UnixMicro()
+	scratch := n.ScratchSize(len(body))
+	if err := l.Memory.Reserve(scratch); err != nil {
+		return nil, nil, err
+	}
+	defer l.Memory.Release(scratch)
+
+	text := bytes.TrimPrefix(body, []byte("\ufeff"))
+	n.document(text)
+	if err := l.Memory.Err(); err != nil {
+		return nil, nil, err
+	}
+	if n.Fault != "" {
+		at, fault := n.Pos, n.Fault
+		if !byLine(text, at) || !n.lines(text) {
+			return nil, nil, item.Malformed(body, at+len(body)-len(text), fault)
+		}
+	}
+	if err := l.Memory.Err(); err != nil {
+		return nil, nil, err
+	}
+	if n.items > l.Events {
+		return nil, nil, weir.Errorf(weir.ETOOLARGE, "over %d events in one request", l.Events)
+	}
+	return n.in, n.rejected, nil
+}
+
+// byLine says whether a text that is wrong at an offset, as one JSON value, may
+// be NDJSON: when it is wrong no later than where its second line begins. A
+// line that is a value of its own is followed by what may not follow it there;
+// one that is broken is wrong before. A pretty-printed value that is cut short
+// or has an error inside is wrong after, and so is never taken in part.
+func byLine(text []byte, at int) bool {
+	text = trimLeft(text, &at)
+	if len(text) == 0 || text[0] == '[' {
+		return false
+	}
+	end := bytes.IndexByte(text, '\n')
+	if end < 0 {
+		return false
+	}
+	at -= end
+	rest := trimLeft(text[end:], &at)
+	return len(rest) > 0 && at <= 0
+}
+
+// trimLeft cuts the space that text begins with, and moves an offset along.
+func trimLeft(text []byte, at *int) []byte {
+	trimmed := bytes.TrimLeft(text, " \t\r\n")
+	*at -= len(text) - len(trimmed)
+	return trimmed
+}
+
+// decoders keeps the buffers of decoders between requests.
+var decoders = sync.Pool{New: func() any { return new(decoder) }}
+
+func (n *decoder) put() {
+	n.in, n.rejected, n.items = nil, nil, 0
+	n.Reset(nil)
+	if cap(n.Text) <= item.MaxPooled && cap(n.Properties) <= item.MaxPooled && cap(n.KeyBuffer) <= item.MaxPooled &&
+		cap(n.Keys) <= item.MaxPooled/16 && cap(n.Table) <= item.MaxPooled/4 {
+		decoders.Put(n)
+	}
+}
+
+// decoder decodes one request.
+type decoder struct {
+	item.Reader
+	after    int // bytes of the body after reader's data
+	items    int
+	in       []weir.Incoming
+	rejected []weir.Rejection
+	event    event
+}
+
+// document reads a text that is one JSON value: any form but NDJSON. If it is
+// not, fault says so.
+func (n *decoder) document(text []byte) {
+	n.Reset(text)
+	n.after = 0
+	n.Space()
+	switch {
+	case n.Pos == len(text):
+		n.Fault = "the body is empty"
+	case n.Peek() == '[':
+		n.array()
+	case n.Peek() == '{':
+		if !n.envelope() && n.Fault == "" {
+			n.settle()
+		}
+	default:
+		begin := n.Pos
+		if n.Skip() {
+			n.FailAt(begin, "want an object or an array")
+		}
+	}
+	if n.Fault == "" {
+		n.Space()
+		if n.Pos < len(text) && n.items <= n.Limits.Events {
+			n.Fail("want nothing after the value")
+		}
+	}
+}
+
+// envelope reads the object at pos as an event, unless it is {"events":[…]}:
+// then it reads its items, and says so. The key makes the difference, whatever
+// else stands there.
+func (n *decoder) envelope() (envelope bool) {
+	n.begun()
+	for more := n.Begin('}'); more; more = n.More('}') {
+		key, ok := n.Key()
+		switch {
+		case !ok:
+		case string(key) == "events":
+			if envelope {
+				return n.Fail(`want one "events" only`)
+			}
+			envelope = true
+			if n.Peek() != '[' {
+				return n.Fail(`want an array of "events"`)
+			}
+			n.array()
+			if n.items > n.Limits.Events {
+				return true
+			}
+		case envelope:
+			n.Skip()
+		default:
+			n.entry(eventKey(key))
+		}
+	}
+	n.finish()
+	return envelope
+}
+
+// array reads items up to the closing bracket, or to the one too many.
+func (n *decoder) array() {
+	for more := n.Begin(']'); more; more = n.More(']') {
+		n.item()
+		if n.Fault != "" {
+			return
+		}
+		if n.settle(); n.items > n.Limits.Events {
+			return
+		}
+	}
+}
+
+// item reads the value at pos as an event.
+func (n *decoder) item() {
+	n.begun()
+	if n.Peek() != '{' {
+		if n.Skip() {
+			n.Defect(wire.ReasonNotObject, "")
+		}
+		return
+	}
+	for more := n.Begin('}'); more; more = n.More('}') {
+		if key, ok := n.Key(); ok {
+			n.entry(eventKey(key))
+		}
+	}
+	n.finish()
+}
+
+// lines reads NDJSON. It returns false when no line is an object.
+func (n *decoder) lines(text []byte) bool {
+	clear(n.in)
+	n.items, n.in, n.rejected = 0, n.in[:0], nil
+	found := false
+	for len(text) > 0 && n.items <= n.Limits.Events && n.Limits.Memory.Err() == nil {
+		line := text
+		if end := bytes.IndexByte(text, '\n'); end >= 0 {
+			line, text = text[:end], text[end+1:]
+		} else {
+			text = nil
+		}
+		n.Reset(line)
+		n.after = len(text)
+		if n.Space(); n.Pos == len(line) {
+			continue
+		}
+		object := n.Peek() == '{'
+		n.item()
+		end := n.Pos
+		if n.Fault == "" {
+			if n.Space(); n.Pos < len(line) {
+				n.Fail("want nothing after the value")
+			}
+		}
+		if n.Fault != "" {
+			n.Reason, n.Detail = wire.ReasonMalformed, fmt.Sprintf("byte %d of the line: %s", n.Pos, n.Fault)
+		} else {
+			n.Pos = end
+			found = found || object
+		}
+		n.settle()
+	}
+	n.Fault = ""
+	return found
+}
+
+// settle makes of the item that was read an event or a rejection.
+func (n *decoder) settle() {
+	index := n.items
+	if n.items++; n.items > n.Limits.Events {
+		return
+	}
+	if n.Reason != "" {
+		if n.ReserveMemory(wire.RejectionCost) {
+			n.rejected = append(n.rejected, n.Rejection(index))
+		}
+		return
+	}
+	if len(n.in) == cap(n.in) {
+		var ok bool
+		if n.in, ok = n.Grow(n.in, n.room()); !ok {
+			return
+		}
+	}
+	if !n.Reader.ReserveEvent() {
+		return
+	}
+	n.in = n.in[:len(n.in)+1]
+	n.fill(&n.in[len(n.in)-1])
+	n.in[len(n.in)-1].Index = index
+}
+
+// room guesses how many more events come, from the size of the one before.
+func (n *decoder) room() int {
+	left := (len(n.Data) - n.Pos + n.after) / (n.Pos - n.Start + 1)
+	return min(left+1, max(len(n.in), 128))
+}

@@ -1,0 +1,226 @@
+package openpanel
+
+import (
+	"slices"
+
+	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/wire/item"
+	"github.com/weir-analytics/weir/internal/wire/jsonscan"
+)
+
+// groupType stands for the type of a group where OpenPanel names the group
+// alone: its ids are of one space.
+const groupType = "group"
+
+// custom reads properties: what OpenPanel has a meaning for goes into the event's
+// fields, its bookkeeping goes, and the rest is kept.
+func (p *decoder) custom() {
+	if p.seek(keyProperties) {
+		p.ReadProperties(p.consume)
+	}
+}
+
+// consume reads the value of a property that is not to be kept under its key.
+func (p *decoder) consume(key []byte) bool {
+	if len(key) < 2 || key[0] != '_' || key[1] != '_' {
+		return p.consumePlain(key)
+	}
+	switch string(key) {
+	case "__path":
+		p.Read(item.URL)
+	case "__referrer":
+		p.Read(item.Referrer)
+	case "__title":
+		p.Read(item.Title)
+	case "__timestamp":
+		p.ReadTime()
+	case "__ip":
+		p.Read(item.IP)
+	case "__deviceId":
+		p.device()
+	case "__os":
+		p.Read(item.OS)
+	case "__osVersion":
+		p.Read(item.OSVersion)
+	case "__browser":
+		p.Read(item.Browser)
+	case "__browserVersion":
+		p.Read(item.BrowserVersion)
+	case "__device":
+		p.deviceType()
+	case "__revenue":
+		if cents, ok := p.ReadDecimal(); ok {
+			p.Revenue = cents / 100
+		}
+	case "__query":
+		p.query()
+	case "__identify":
+		if p.Peek() == '{' {
+			p.identity = p.Pos
+		}
+		p.Skip()
+	// OpenPanel's own notes, as its exports have them.
+	case "__hash", "__reqId", "__user_agent", "__bot", "__bot_reasons":
+		p.Skip()
+	default:
+		return false
+	}
+	return true
+}
+
+// consumePlain is take for the keys that users may have made up themselves.
+func (p *decoder) consumePlain(key []byte) bool {
+	if string(key) == "currency" {
+		return p.consumeCurrency()
+	}
+	switch p.item.kind {
+	case kindTrack, kindOld:
+		return p.consumeCampaign(key) || p.item.kind == kindOld && p.consumeOld(key) ||
+			string(key) == item.PropertyGroups && p.item.where[keyGroups] != 0 && p.Skip()
+	case kindIdentify:
+		for k := keyFirstName; k <= keyAvatar; k++ {
+			if p.item.where[k] != 0 && string(key) == keyNames[k] {
+				return p.Skip()
+			}
+		}
+	case kindGroup:
+		switch string(key) {
+		case "group_id":
+			return p.Skip()
+		case "group_type":
+			return p.item.where[keyType] != 0 && p.Skip()
+		case "name":
+			return p.item.where[keyName] != 0 && p.Skip()
+		}
+	}
+	return false
+}
+
+// consumeCampaign reads what says how a visitor came.
+func (p *decoder) consumeCampaign(key []byte) bool {
+	switch string(key) {
+	case "utm_source":
+		p.Read(item.UTMSource)
+	case "utm_medium":
+		p.Read(item.UTMMedium)
+	case "utm_campaign":
+		p.Read(item.UTMCampaign)
+	case "utm_term":
+		p.Read(item.UTMTerm)
+	case "utm_content":
+		p.Read(item.UTMContent)
+	default:
+		return false
+	}
+	return true
+}
+
+// consumeOld reads what SDKs sent before its names began with "__".
+func (p *decoder) consumeOld(key []byte) bool {
+	switch string(key) {
+	case "path":
+		p.ReadFirst(item.URL)
+	case "referrer":
+		p.ReadFirst(item.Referrer)
+	case "title":
+		p.ReadFirst(item.Title)
+	default:
+		return false
+	}
+	return true
+}
+
+// query reads the query of the page's address, as an object.
+func (p *decoder) query() {
+	if p.Peek() != '{' {
+		p.Skip()
+		return
+	}
+	for more := p.Begin('}'); more; more = p.More('}') {
+		if key, ok := p.Key(); ok && !p.consumeCampaign(key) {
+			p.Skip()
+		}
+	}
+}
+
+// device reads a device id that the sender knows. OpenPanel takes up to 64 characters.
+func (p *decoder) device() {
+	if p.Peek() != '"' {
+		p.Skip()
+		return
+	}
+	at := p.ReadText()
+	from := len(p.Text)
+	if p.Text = append(p.Text, trimmed(p.Text[at.From:at.To], 64)...); len(p.Text) > from {
+		p.At[item.Device] = item.Span{From: from, To: len(p.Text)}
+	}
+}
+
+// deviceType reads a kind of device.
+func (p *decoder) deviceType() {
+	at := p.ReadText()
+	switch string(p.Text[at.From:at.To]) {
+	case "mobile", "phone", "smartphone":
+		p.Put(item.DeviceType, weir.DevicePhone)
+	case "tablet":
+		p.Put(item.DeviceType, weir.DeviceTablet)
+	case "desktop":
+		p.Put(item.DeviceType, weir.DeviceDesktop)
+	case "tv", "smarttv":
+		p.Put(item.DeviceType, weir.DeviceTV)
+	}
+}
+
+// consumeCurrency reads what may be the currency of a revenue.
+func (p *decoder) consumeCurrency() bool {
+	pos := p.Pos
+	if p.Peek() != '"' || p.Has(item.Currency) {
+		return false
+	}
+	from := len(p.Text)
+	if at := p.ReadText(); at.To-at.From != 3 {
+		p.Text, p.Pos = p.Text[:from], pos
+		return false
+	}
+	p.At[item.Currency] = item.Span{From: from, To: len(p.Text)}
+	return true
+}
+
+// money settles whether there is a currency: without a revenue, it is a property like
+// others.
+func (p *decoder) money() {
+	if p.Revenue == 0 && p.Has(item.Currency) {
+		p.KeepText("currency", p.Get(item.Currency))
+		p.At[item.Currency] = item.Span{}
+	}
+	p.Builder.CheckCurrency()
+}
+
+// keepGroups keeps the groups that an event names: one, or a list.
+func (p *decoder) keepGroups() {
+	if !p.seek(keyGroups) || p.Peek() != '[' {
+		return
+	}
+	before, keys := len(p.Properties), len(p.Keys)
+	p.PropertyKey(item.PropertyGroups)
+	p.Properties = append(p.Properties, `{"`+groupType+`":`...)
+	first, n := len(p.Properties), 0
+	for more := p.Begin(']'); more; more = p.More(']') {
+		at := p.ReadText()
+		if at = p.Truncate(item.Profile, at); at.To == at.From {
+			continue
+		}
+		if n++; n > 1 {
+			p.Properties = append(p.Properties, ',')
+		}
+		p.Properties = jsonscan.AppendString(p.Properties, p.Text[at.From:at.To])
+	}
+	switch {
+	case n == 0:
+		p.Properties, p.Keys = p.Properties[:before], p.Keys[:keys]
+		return
+	case n > 1:
+		p.Properties = append(slices.Insert(p.Properties, first, '['), ']')
+	}
+	p.Properties = append(p.Properties, '}')
+}

@@ -1,0 +1,176 @@
+package plausible
+
+import (
+	"bytes"
+	"slices"
+	"time"
+
+	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/wire/item"
+)
+
+func (p *decoder) entry(key string) {
+	switch key {
+	case "name", "n":
+		p.ReadFirst(item.Name)
+	case "url", "u":
+		p.page()
+	case "referrer", "r":
+		p.ReadFirst(item.Referrer)
+	case "domain", "d":
+		if p.Peek() == 'n' {
+			p.Skip()
+			return
+		}
+		at := p.ReadText()
+		p.domain, p.sited = string(p.Text[at.From:at.To]), true
+	case "hashMode", "h":
+		p.hash = p.ReadBool()
+	case "interactive", "i":
+		p.still = p.Peek() == 'f'
+		p.Skip()
+	case "props", "p", "meta", "m":
+		p.custom()
+	case "revenue", "$":
+		p.object(p.paid)
+	case "sd":
+		if f, ok := p.ReadDecimal(); ok && f >= 0 {
+			p.scrolled, p.hasDeep = min(f, 100), true
+		}
+	case "e":
+		const tooLong = float64(30*24*time.Hour) / float64(time.Millisecond)
+		if f, ok := p.ReadDecimal(); ok && f >= 0 && f < tooLong {
+			p.engaged, p.hasEngaged = f, true
+		}
+	case "v":
+		if at := p.ReadText(); at.To > at.From && at.To-at.From <= 20 {
+			version := string(p.Text[at.From:at.To])
+			p.Put(item.Library, "plausible/", version)
+		}
+	default:
+		p.Skip()
+	}
+}
+
+func (p *decoder) page() {
+	switch c := p.Peek(); {
+	case c == 'n':
+		p.Skip()
+	case c != '"':
+		p.Skip()
+		p.url = "must be a valid url"
+	default:
+		if p.ReadFirst(item.URL); p.Has(item.URL) {
+			p.url = ""
+		}
+	}
+}
+
+// object reads an object, also one that is the text of one.
+func (p *decoder) object(read func()) {
+	switch p.Peek() {
+	case '{':
+		read()
+	case '"':
+		p.Nested(&p.inner, read)
+	default:
+		p.Skip()
+	}
+}
+
+func (p *decoder) custom() {
+	if p.propped {
+		p.Skip()
+		return
+	}
+	p.object(func() {
+		p.propped = true
+		p.ReadProperties(p.prop)
+	})
+}
+
+// prop reads a custom property, or leaves it to be kept: empty ones, lists and
+// objects are none for Plausible.
+func (p *decoder) prop(key []byte) bool {
+	c := p.Peek()
+	if c == 'n' || c == '{' || c == '[' || len(key) == 0 || p.props >= maxProps {
+		return p.Skip()
+	}
+	begin, long := p.Pos, len(key) > maxKey
+	if c == '"' {
+		q, ok := p.Quoted()
+		if !ok || len(q.Text) == 0 {
+			return true
+		}
+		p.Pos, long = begin, long || len(q.Text) > maxValue
+	}
+	p.props++
+	if !long {
+		return false
+	}
+	name := slices.Clone(item.Truncate(bytes.ToValidUTF8(bytes.ReplaceAll(key, []byte{0}, nil), []byte("\ufffd")), maxKey))
+	at := p.ReadText()
+	p.KeepQuoted(name, item.Truncate(p.Text[at.From:at.To], maxValue))
+	p.Text = p.Text[:at.From]
+	return true
+}
+
+// paid reads {"amount","currency"}.
+func (p *decoder) paid() {
+	paid := false
+	for more := p.Begin('}'); more; more = p.More('}') {
+		key, ok := p.Key()
+		switch {
+		case !ok:
+		case string(key) == "amount":
+			p.Revenue, paid = p.ReadDecimal()
+		case string(key) == "currency":
+			p.ReadFirst(item.Currency)
+		default:
+			p.Skip()
+		}
+	}
+	if !paid {
+		p.At[item.Currency] = item.Span{}
+	}
+	p.CheckCurrency()
+}
+
+// mean puts what was read into Weir's words.
+func (p *decoder) mean() {
+	switch string(p.Get(item.Name)) {
+	case "pageview":
+		p.Put(item.Name, weir.NameScreenView)
+	case "engagement":
+		p.left()
+	}
+	if !p.Has(item.Library) {
+		p.Put(item.Library, "plausible")
+	}
+	if p.still && p.Absent("interactive") {
+		p.PropertyKey("interactive")
+		p.Properties = append(p.Properties, "false"...)
+	}
+	if p.hash {
+		if path := item.HashPath(nil, p.Get(item.URL)); path != nil {
+			p.Put(item.Path, string(path))
+		}
+	}
+}
+
+// left makes an engagement event the end of a page view. The tracker sends it when
+// the page is left, which for the next page of the same document is just before that
+// page's view. The two requests may overtake each other, so the event is dated back a
+// little: it must not end the view that follows. It is not dated back beyond the time
+// that the visitor was there, or it would come before the page.
+func (p *decoder) left() {
+	p.Put(item.Name, weir.NameScreenLeave)
+	if p.hasEngaged && p.Absent("engagement_ms") {
+		p.KeepNumber("engagement_ms", p.engaged)
+	}
+	if p.hasDeep && p.Absent("scroll_depth") {
+		p.KeepNumber("scroll_depth", p.scrolled)
+	}
+	back := min(time.Duration(p.engaged/4*float64(time.Millisecond)), reorderWindow)
+	p.Stamp = item.Stamp{Micros: p.Now - back.Microseconds(), Given: true, Exact: true}
+}

@@ -1,0 +1,241 @@
+package posthog
+
+import (
+	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/wire/item"
+)
+
+// eventKind is what an event means.
+type eventKind uint8
+
+const (
+	kindCustom eventKind = iota
+	kindView
+	kindLeave
+	kindIdentify
+	kindAlias
+	kindSet
+	kindGroup
+	kindUnsupported // what Weir does not keep
+)
+
+func kindOf(name []byte) eventKind {
+	if len(name) == 0 || name[0] != '$' {
+		return kindCustom
+	}
+	switch string(name) {
+	case "$pageview", "$screen":
+		return kindView
+	case "$pageleave":
+		return kindLeave
+	case "$identify":
+		return kindIdentify
+	case "$create_alias", "$merge_dangerously":
+		return kindAlias
+	case "$set", "$set_once", "$unset":
+		return kindSet
+	case "$groupidentify":
+		return kindGroup
+	case "$performance_event", "$snapshot", "$snapshot_items", "$$heatmap", "$$client_ingestion_warning":
+		return kindUnsupported
+	}
+	return kindCustom
+}
+
+// person says whether the event tells only of a person.
+func (k eventKind) person() bool {
+	return k == kindIdentify || k == kindAlias || k == kindSet
+}
+
+// own is a text of an event that is no field of a draft.
+type own uint8
+
+const (
+	ownDistinct own = iota
+	ownDistinctProperty
+	ownDevice
+	ownAnonymous
+	ownAlias
+	ownToken
+	ownTokenProperty
+	ownLib
+	ownLibVersion
+	ownInsert
+	ownHost
+	ownPathname
+	ownScreen
+	ownWidth
+	ownHeight
+	ownGroupType
+	ownGroupKey
+	ownCount
+)
+
+// Of a truth value that may be absent.
+const (
+	yes int8 = 1
+	no  int8 = -1
+)
+
+// event is what is known of one event besides the draft.
+type event struct {
+	own  [ownCount]item.Span
+	kind eventKind
+
+	set, once    places // of objects of traits
+	unset        places
+	groupSet     places
+	propertiesAt int // where properties are that came before the event's name
+
+	identified, process int8
+	server              bool
+	nowhere             bool // the address says nothing of the place
+	anywhere            bool // what only a visitor's own machine knows was sent
+	cookieless          bool
+	screened            bool // has a property "screen" of its own
+	kept                bool // has a property "currency" that is kept
+	priced              bool // has revenue
+	hasOffset           bool
+	offset              int64 // microseconds
+}
+
+// places are where values of the same meaning stand in the text, 0 for none: that
+// beside the properties and that among them.
+type places [2]int
+
+// place notes the value at pos.
+func (p *decoder) place(at *places) { p.placed(at, 0) }
+
+func (p *decoder) placed(at *places, which int) {
+	at[which] = p.Pos
+	p.Skip()
+}
+
+func (p *decoder) ownText(o own) []byte { return p.Text[p.own[o].From:p.own[o].To] }
+
+func (p *decoder) hasOwn(o own) bool { return p.own[o].To > p.own[o].From }
+
+func (p *decoder) readOwn(o own) { p.own[o] = p.ReadText() }
+
+// finish makes of what was read an event, or two, or a rejection.
+func (p *decoder) finish() {
+	end := p.Pos
+	if p.Fault != "" {
+		return
+	}
+	if p.engage && !p.Has(item.Name) {
+		p.Put(item.Name, weir.NameIdentify)
+		p.kind = kindSet
+	}
+	if p.propertiesAt > 0 {
+		p.Pos = p.propertiesAt
+		p.ReadProperties(p.property)
+	}
+	p.tokens()
+	if p.v1 {
+		p.finishV1()
+	}
+	if p.kind == kindUnsupported {
+		p.Pos = end
+		p.dropped = unsupportedName(p.Get(item.Name))
+		p.Unsupported(string(p.Get(item.Name)))
+		return
+	}
+	p.origin()
+	p.who()
+	p.page()
+	p.clock()
+	p.meaning()
+	p.Pos = end
+	taken := len(p.Events)
+	p.FinishItem()
+	if len(p.Events) > taken && !p.kind.person() {
+		p.addIdentify(end)
+	}
+}
+
+func unsupportedName(event []byte) string {
+	switch string(event) {
+	case "$performance_event":
+		return "performance"
+	case "$$heatmap":
+		return "heatmap"
+	case "$$client_ingestion_warning":
+		return "warning"
+	}
+	return "replay"
+}
+
+// tokens notes whose the event is.
+func (p *decoder) tokens() {
+	t := p.ownText(ownToken)
+	if len(t) == 0 {
+		t = p.ownText(ownTokenProperty)
+	}
+	switch {
+	case len(t) == 0 || p.requestToken:
+	case p.token == "":
+		p.token = string(t)
+	case string(t) != p.token:
+		p.mixed = true
+	}
+}
+
+// page says what was seen.
+func (p *decoder) page() {
+	if string(p.Get(item.Referrer)) == "$direct" {
+		p.At[item.Referrer] = item.Span{}
+	}
+	if p.hasOwn(ownScreen) && !p.Has(item.URL) {
+		p.At[item.Path] = p.Truncate(item.Path, p.own[ownScreen])
+		if p.kind == kindView && !p.Has(item.Title) {
+			p.At[item.Title] = p.At[item.Path]
+		}
+	}
+	if !p.Has(item.URL) && !p.Has(item.Path) && p.hasOwn(ownPathname) {
+		p.At[item.Path] = p.Truncate(item.Path, p.own[ownPathname])
+	}
+	if !p.screened && p.kind < kindIdentify && p.hasOwn(ownWidth) && p.hasOwn(ownHeight) {
+		from := len(p.Text)
+		p.Text = append(append(append(p.Text, p.ownText(ownWidth)...), 'x'), p.ownText(ownHeight)...)
+		p.KeepText("screen", p.Text[from:])
+	}
+	if p.Has(item.Currency) {
+		at := p.At[item.Currency]
+		if p.priced {
+			p.CheckCurrency()
+		}
+		if !p.Has(item.Currency) || !p.priced {
+			p.At[item.Currency] = item.Span{}
+			if !p.kept && !p.kind.person() && p.kind != kindGroup {
+				p.KeepText("currency", p.Text[at.From:at.To])
+			}
+		}
+	}
+}
+
+// clock says when it was.
+func (p *decoder) clock() {
+	if p.hasOffset {
+		p.Stamp = item.Stamp{Micros: p.Now - p.offset, Given: true, Exact: true}
+	}
+	if !p.Has(item.ID) && p.hasOwn(ownInsert) {
+		p.At[item.ID] = p.Truncate(item.ID, p.own[ownInsert])
+	}
+}
+
+// meaning gives the event its name, and what it says of people and groups.
+func (p *decoder) meaning() {
+	switch p.kind {
+	case kindView:
+		p.Put(item.Name, weir.NameScreenView)
+	case kindLeave:
+		p.Put(item.Name, weir.NameScreenLeave)
+	case kindIdentify, kindAlias, kindSet:
+		p.Put(item.Name, weir.NameIdentify)
+		p.storeTraits()
+	case kindGroup:
+		p.Put(item.Name, weir.NameGroup)
+		p.storeGroup()
+	}
+}

@@ -1,0 +1,80 @@
+package posthog
+
+import (
+	"bytes"
+	"strings"
+
+	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/wire/item"
+)
+
+// origin finds out whose machine sent the event: the visitor's own or a server.
+func (p *decoder) origin() {
+	lib := p.ownText(ownLib)
+	if p.v1 && len(lib) == 0 {
+		lib = []byte(p.sdk)
+		lib, _, _ = bytes.Cut(lib, []byte("/"))
+	}
+	web := false
+	switch string(lib) {
+	case "web", "js", "posthog-js", "posthog-js-lite", "posthog-web":
+		p.Client, web = true, true
+	case "posthog-ios", "posthog-android", "posthog-react-native", "posthog-flutter", "posthog-unity", "posthog-kmp":
+		p.Client = true
+	case "posthog-node", "posthog-edge", "posthog-python", "posthog-go", "posthog-php", "posthog-ruby", "posthog-java",
+		"posthog-server", "posthog-dotnet", "posthog-elixir", "posthog-rs", "posthog-rust":
+	default:
+		p.Client = !p.server && (p.anywhere || p.hasOwn(ownDevice))
+	}
+	p.Client = p.Client && !p.server
+	p.Reported = !p.Client
+	switch {
+	case web && (p.Has(item.UserAgent) || p.agent != ""), p.Reported && !p.Has(item.Browser) && !p.Has(item.DeviceType):
+		// The user agent says it better; a server's system is not the visitor's.
+		p.At[item.Browser], p.At[item.BrowserVersion], p.At[item.DeviceType] = item.Span{}, item.Span{}, item.Span{}
+		p.At[item.OS], p.At[item.OSVersion] = item.Span{}, item.Span{}
+	default:
+		p.deviceType()
+	}
+	if p.Reported || p.nowhere || len(p.Get(item.Country)) != 2 { // PostHog looked up the server's address, or did not
+		p.At[item.Country], p.At[item.Region], p.At[item.City] = item.Span{}, item.Span{}, item.Span{}
+	}
+	if p.nowhere { // named, so that the request's address is not
+		p.At[item.IP] = item.Span{}
+		if p.Client {
+			if p.Client = false; !p.Has(item.UserAgent) {
+				p.Put(item.UserAgent, p.agent)
+			}
+		}
+	}
+	switch {
+	case p.v1 && !p.hasOwn(ownLib):
+		p.Put(item.Library, p.sdk)
+	case string(lib) == "web":
+		p.Put(item.Library, "posthog-js/", string(p.ownText(ownLibVersion)))
+	case p.hasOwn(ownLib):
+		p.Put(item.Library, string(lib), "/", string(p.ownText(ownLibVersion)))
+	}
+	if at := &p.At[item.Library]; at.To > at.From && p.Text[at.To-1] == '/' {
+		at.To--
+	}
+}
+
+// deviceType makes it one of Weir's.
+func (p *decoder) deviceType() {
+	if !p.Has(item.DeviceType) {
+		return
+	}
+	switch strings.ToLower(string(p.Get(item.DeviceType))) {
+	case "desktop":
+		p.Put(item.DeviceType, weir.DeviceDesktop)
+	case "mobile", "phone":
+		p.Put(item.DeviceType, weir.DevicePhone)
+	case "tablet":
+		p.Put(item.DeviceType, weir.DeviceTablet)
+	case "tv":
+		p.Put(item.DeviceType, weir.DeviceTV)
+	default:
+		p.At[item.DeviceType] = item.Span{}
+	}
+}

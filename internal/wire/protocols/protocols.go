@@ -1,0 +1,29 @@
+// Package protocols lists the protocols that Weir speaks. A new vendor has its own folder
+// beside this one, and a line here.
+package protocols
+
+import (
+	"github.com/weir-analytics/weir/internal/wire"
+	"github.com/weir-analytics/weir/internal/wire/ga4"
+	"github.com/weir-analytics/weir/internal/wire/matomo"
+	"github.com/weir-analytics/weir/internal/wire/openpanel"
+	"github.com/weir-analytics/weir/internal/wire/plausible"
+	"github.com/weir-analytics/weir/internal/wire/posthog"
+	"github.com/weir-analytics/weir/internal/wire/segment"
+	"github.com/weir-analytics/weir/internal/wire/track"
+	"github.com/weir-analytics/weir/internal/wire/umami"
+)
+
+// All are all that Weir speaks besides its own.
+func All() []wire.Protocol {
+	return []wire.Protocol{
+		plausible.Protocol{},
+		matomo.Protocol{},
+		segment.Protocol{},
+		ga4.Protocol{},
+		posthog.Protocol{},
+		openpanel.Protocol{},
+		track.Protocol{PostHog: posthog.Protocol{}, OpenPanel: openpanel.Protocol{}},
+		umami.Protocol{},
+	}
+}

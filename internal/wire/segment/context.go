@@ -1,0 +1,255 @@
+package segment
+
+import (
+	"bytes"
+	"strings"
+
+	"github.com/weir-analytics/weir/internal/wire/item"
+	"github.com/weir-analytics/weir/internal/wire/jsonscan"
+)
+
+// contextFields is what a call's context says that is no field yet. Of two
+// contexts the call's own goes first.
+type contextFields struct {
+	library, libraryVersion item.Span
+	channel, env            item.Span
+	search                  item.Span
+	group                   item.Span
+	width, height           item.Span
+	appVersion, model       item.Span
+	kind                    item.Span // of device
+	os, osVersion           item.Span
+}
+
+// noted reads a text that was not there before.
+func (s *decoder) noted(at *item.Span) {
+	if at.To > at.From {
+		s.Skip()
+		return
+	}
+	*at = s.ReadText()
+}
+
+// context reads the object at pos. Where its traits begin is written to traits.
+func (s *decoder) context(traits *int) {
+	c := &s.message.context
+	s.ReadObject(func(key []byte) {
+		switch string(key) {
+		case "page":
+			s.ReadObject(s.page)
+		case "userAgent", "user_agent":
+			s.ReadFirst(item.UserAgent)
+		case "ip":
+			s.ReadFirst(item.IP)
+		case "locale":
+			s.ReadFirst(item.Language)
+		case "library":
+			s.ReadObject(s.library)
+		case "campaign":
+			s.ReadObject(s.campaign)
+		case "screen":
+			s.ReadObject(func(key []byte) {
+				switch string(key) {
+				case "width":
+					s.noted(&c.width)
+				case "height":
+					s.noted(&c.height)
+				default:
+					s.Skip()
+				}
+			})
+		case "app":
+			s.under("version", &c.appVersion, "", nil)
+		case "device":
+			s.under("model", &c.model, "type", &c.kind)
+		case "os":
+			s.under("name", &c.os, "version", &c.osVersion)
+		case "location":
+			if s.ReadObject(s.location); !s.Has(item.Country) { // they go with their country only
+				s.At[item.Region], s.At[item.City] = item.Span{}, item.Span{}
+			}
+		case "sessionId", "session_id":
+			s.ReadFirst(item.Session)
+		case "groupId":
+			s.noted(&c.group)
+		case "channel":
+			s.noted(&c.channel)
+		case "traits":
+			if s.Peek() == '{' {
+				*traits = s.Pos
+			}
+			s.Skip()
+		default:
+			s.Skip()
+		}
+	})
+}
+
+// under reads up to two texts of the object at pos.
+func (s *decoder) under(a string, toA *item.Span, b string, toB *item.Span) {
+	s.ReadObject(func(key []byte) {
+		switch {
+		case string(key) == a:
+			s.noted(toA)
+		case toB != nil && string(key) == b:
+			s.noted(toB)
+		default:
+			s.Skip()
+		}
+	})
+}
+
+func (s *decoder) page(key []byte) {
+	switch string(key) {
+	case "url":
+		s.ReadFirst(item.URL)
+	case "path":
+		s.ReadFirst(item.Path)
+	case "title":
+		s.ReadFirst(item.Title)
+	case "referrer":
+		s.ReadFirst(item.Referrer)
+	case "search":
+		s.noted(&s.message.context.search)
+	default:
+		s.Skip()
+	}
+}
+
+func (s *decoder) library(key []byte) {
+	c := &s.message.context
+	switch string(key) {
+	case "name":
+		s.noted(&c.library)
+	case "version":
+		s.noted(&c.libraryVersion)
+	case "env":
+		s.noted(&c.env)
+	default:
+		s.Skip()
+	}
+}
+
+func (s *decoder) campaign(key []byte) {
+	switch string(key) {
+	case "source":
+		s.ReadFirst(item.UTMSource)
+	case "medium":
+		s.ReadFirst(item.UTMMedium)
+	case "name":
+		s.ReadFirst(item.UTMCampaign)
+	case "term":
+		s.ReadFirst(item.UTMTerm)
+	case "content":
+		s.ReadFirst(item.UTMContent)
+	default:
+		s.Skip()
+	}
+}
+
+func (s *decoder) location(key []byte) {
+	switch string(key) {
+	case "country":
+		if s.ReadFirst(item.Country); len(s.Get(item.Country)) != 2 { // a name is no code
+			s.At[item.Country] = item.Span{}
+		}
+	case "region":
+		s.ReadFirst(item.Region)
+	case "city":
+		s.ReadFirst(item.City)
+	default:
+		s.Skip()
+	}
+}
+
+// integrations looks for the session that browser destinations are told of:
+// {"Actions Amplitude":{"session_id":1700000000000}}.
+func (s *decoder) integrations() {
+	s.ReadObject(func([]byte) {
+		s.ReadObject(func(key []byte) {
+			if string(key) != "session_id" {
+				s.Skip()
+				return
+			}
+			if s.ReadFirst(item.Session); string(s.Get(item.Session)) == "-1" { // none
+				s.At[item.Session] = item.Span{}
+			}
+		})
+	})
+}
+
+// sender decides whose machine sent the call, and names the library.
+func (s *decoder) sender() {
+	c := &s.message.context
+	text := func(at item.Span) []byte { return s.Text[at.From:at.To] }
+	browser, app, server := classifyLibrary(text(c.library))
+	switch channel, env := text(c.channel), text(c.env); {
+	case browser || app || server:
+	case string(env) == "node" || string(channel) == "server":
+	case string(channel) == "mobile":
+		app = true
+	case s.browser, string(env) == "browser", string(channel) == "web":
+		browser = true
+	}
+	s.Client, s.Reported = browser || app, !browser && !app
+	if from := len(s.Text); c.library.To > c.library.From {
+		s.Text = append(s.Text, text(c.library)...)
+		if c.libraryVersion.To > c.libraryVersion.From {
+			s.Text = append(append(s.Text, '/'), text(c.libraryVersion)...)
+		}
+		s.At[item.Library] = s.Truncate(item.Library, item.Span{From: from, To: len(s.Text)})
+	}
+	if search := text(c.search); len(search) > 1 && search[0] == '?' && s.Has(item.URL) && bytes.IndexByte(s.Get(item.URL), '?') < 0 {
+		s.Put(item.URL, string(s.Get(item.URL)), string(search)) // a canonical address has no query
+	}
+	if browser {
+		c.appVersion, c.model = item.Span{}, item.Span{} // RudderStack's app is its own SDK
+		return
+	}
+	if app || !s.Has(item.UserAgent) {
+		s.At[item.OS], s.At[item.OSVersion] = s.Truncate(item.OS, c.os), s.Truncate(item.OSVersion, c.osVersion)
+		if kind := deviceKind(string(text(c.kind)), string(text(c.model))); kind != "" {
+			s.Put(item.DeviceType, kind)
+		}
+	}
+}
+
+// deviceKind is a device's type as Weir has it. Segment's own type is a platform:
+// "ios", "android".
+func deviceKind(kind, model string) string {
+	switch kind {
+	case "phone", "tablet", "desktop", "tv":
+		return kind
+	case "mobile":
+		return "phone"
+	}
+	for _, d := range [...][2]string{{"iPhone", "phone"}, {"iPod", "phone"}, {"iPad", "tablet"}, {"AppleTV", "tv"}} {
+		if strings.HasPrefix(model, d[0]) {
+			return d[1]
+		}
+	}
+	return ""
+}
+
+// described adds the properties that the context is kept as.
+func (s *decoder) described() {
+	m := &s.message
+	c := &m.context
+	text := func(at item.Span) []byte { return s.Text[at.From:at.To] }
+	if len(text(c.width)) > 0 && len(text(c.height)) > 0 {
+		s.Text = append(append(append(s.Text, text(c.width)...), 'x'), text(c.height)...)
+		n := len(text(c.width)) + 1 + len(text(c.height))
+		s.KeepFirst("screen", s.Text[len(s.Text)-n:])
+	}
+	s.KeepFirst("context_app_version", text(c.appVersion))
+	s.KeepFirst("context_device_model", text(c.model))
+	group := m.group
+	if group.To == group.From {
+		group = c.group
+	}
+	if group.To > group.From && s.Absent("$groups") {
+		s.PropertyKey("$groups")
+		s.Properties = append(s.Properties, `{"group":`...)
+		s.Properties = append(jsonscan.AppendString(s.Properties, text(group)), '}')
+	}
+}

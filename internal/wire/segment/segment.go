@@ -1,0 +1,138 @@
+// Package segment is the protocol of Segment's SDKs, and of those that follow it.
+package segment
+
+import (
+	"encoding/base64"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+
+	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/wire"
+	"github.com/weir-analytics/weir/internal/wire/jsonscan"
+)
+
+// Protocol is how the SDKs of segment.com speak, and those of RudderStack and
+// Jitsu, which follow it.
+// Source: segment.com/docs, "HTTP API"; npm's @segment/analytics-node,
+// @segment/analytics-next, @rudderstack/rudder-sdk-node, @jitsu/js.
+type Protocol struct{}
+
+// Vendor is the protocol's name.
+func (Protocol) Vendor() string { return "segment" }
+
+// Routes are the addresses of its calls, the short ones of browsers, those of
+// Jitsu and RudderStack's beacon, and what analytics-next asks for besides.
+func (Protocol) Routes() []wire.Route {
+	post := func(path string) wire.Route { return wire.Route{Method: http.MethodPost, Path: path} }
+	routes := []wire.Route{
+		post("/v1/import"), post("/beacon/v1/batch"),
+		{Method: http.MethodPost, Path: "/v1/m", NoBody: true},
+		{Method: http.MethodGet, Path: "/v1/projects/{token}/settings", NoBody: true},
+	}
+	for _, name := range []string{"track", "identify", "page", "screen", "group", "alias", "batch"} {
+		routes = append(routes, post("/v1/"+name), post("/v1/"+name[:1]), post("/api/s/"+name), post("/api/s/s2s/"+name))
+	}
+	return routes
+}
+
+// ProjectNames returns write keys.
+func (Protocol) ProjectNames(r *wire.Request, text []byte) []string {
+	if key := writeKeyOf(r.Header, r.Query, ""); key != "" {
+		return []string{key}
+	}
+	var names []string
+	for _, name := range wire.NamesIn(text, "writeKey") {
+		key, _, _ := strings.Cut(name, ":")
+		names = append(names, key)
+	}
+	return names
+}
+
+// Decode reads one call, or a batch of them.
+func (Protocol) Decode(r *wire.Request) (*wire.Decoded, error) {
+	switch {
+	case r.Route.Path == "/v1/m":
+		return &wire.Decoded{Unsupported: "metrics"}, nil
+	case r.Route.NoBody:
+		return &wire.Decoded{}, nil
+	}
+	s := decoders.Get().(*decoder)
+	defer func() {
+		s.request, s.outer = nil, batchFields{}
+		if s.Close() {
+			decoders.Put(s)
+		}
+	}()
+	return s.sent(r)
+}
+
+// Answer is 200, whatever became of the events: no SDK sends again what it is
+// told of.
+func (Protocol) Answer(r *wire.Request, _ *wire.Decoded) wire.Response {
+	body := []byte(`{"success":true}`)
+	if strings.HasSuffix(r.Route.Path, "/settings") {
+		body = settings(r)
+	}
+	return wire.Response{Status: http.StatusOK, ContentType: "application/json; charset=utf-8", Body: body}
+}
+
+// Refuse is what is wrong, as an object with a message and a code.
+func (Protocol) Refuse(_ *wire.Request, status int, err *weir.Error) wire.Response {
+	body := append([]byte(`{"success":false,"message":`), jsonscan.AppendString(nil, []byte(strings.ToValidUTF8(err.Message, "\ufffd")))...)
+	body = append(append(append(body, `,"code":"`...), err.Code...), `"}`...)
+	return wire.Response{Status: status, ContentType: "application/json; charset=utf-8", Body: body}
+}
+
+// settings is what analytics-next takes for the settings of its source: it
+// delivers to the address that it asked, and to nobody else. The apiKey is what it
+// then sends as its write key.
+func settings(r *wire.Request) []byte {
+	quote := func(dst []byte, text string) []byte {
+		return jsonscan.AppendString(dst, []byte(strings.ToValidUTF8(text, "\ufffd")))
+	}
+	protocol := "http"
+	if r.Secure {
+		protocol = "https"
+	}
+	b := append([]byte(nil), `{"integrations":{"Segment.io":{"apiKey":`...)
+	b = quote(b, r.Value("token"))
+	b = append(b, `,"apiHost":`...)
+	b = quote(b, r.Host+"/v1")
+	b = append(b, `,"protocol":"`+protocol+`","unbundledIntegrations":[],"addBundledMetadata":true,"maybeBundledConfigIds":{}}},`...)
+	return append(b, `"plan":{},"edgeFunction":{},"analyticsNextEnabled":true,"middlewareSettings":{},"enabledMiddleware":{},`+
+		`"metrics":{"sampleRate":0},"legacyVideoPluginsEnabled":false,"remotePlugins":[]}`...)
+}
+
+// writeKeyOf is the write key that a request names outside of its body; body is
+// what it names there. A Bearer token comes last: it may be one of OAuth.
+func writeKeyOf(h http.Header, query url.Values, body string) string {
+	key := basicUser(h)
+	for _, other := range [...]string{h.Get("X-Write-Key"), body, query.Get("writeKey")} {
+		if key == "" {
+			key, _, _ = strings.Cut(other, ":") // Jitsu's may be "key:secret"
+		}
+	}
+	if scheme, token, ok := strings.Cut(h.Get("Authorization"), " "); key == "" && ok && strings.EqualFold(scheme, "Bearer") {
+		key = strings.TrimSpace(token)
+	}
+	return key
+}
+
+// basicUser is the user of an Authorization: Basic header, also of one whose colon
+// is missing, or "".
+func basicUser(h http.Header) string {
+	scheme, text, ok := strings.Cut(h.Get("Authorization"), " ")
+	if !ok || !strings.EqualFold(scheme, "Basic") {
+		return ""
+	}
+	plain, err := base64.StdEncoding.DecodeString(strings.TrimSpace(text))
+	if err != nil {
+		return ""
+	}
+	user, _, _ := strings.Cut(string(plain), ":")
+	return user
+}
+
+var decoders = sync.Pool{New: func() any { return new(decoder) }}

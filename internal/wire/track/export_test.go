@@ -1,0 +1,4 @@
+package track
+
+// IsOpenPanel is isOpenPanel for tests.
+var IsOpenPanel = isOpenPanel

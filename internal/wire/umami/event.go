@@ -1,0 +1,253 @@
+package umami
+
+import (
+	"bytes"
+
+	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/wire/item"
+)
+
+// itemKind is what an item of Umami's is to Weir.
+type itemKind uint8
+
+const (
+	kindUnknown itemKind = iota
+	kindEvent
+	kindUnsupported
+)
+
+// event is what an item says beyond a draft's fields.
+type event struct {
+	kind     itemKind
+	identify bool
+	unkept   string // the kind of what Weir does not keep
+	wrong    string // what is wrong with the item as a whole
+
+	payload  bool      // there is one
+	site     item.Span // the website
+	hostname item.Span
+	screen   item.Span
+	tag      item.Span
+	dataID   item.Span // the id among the data
+	paid     bool      // the data has a revenue
+}
+
+// item reads the item at pos: {"type","payload"}.
+func (u *decoder) item() {
+	u.StartItem()
+	u.event = event{}
+	u.Client = true
+	if u.Peek() != '{' {
+		u.Skip()
+		u.wrong = "want an object of type and payload"
+		u.website(nil)
+		return
+	}
+	for more := u.Begin('}'); more; more = u.More('}') {
+		key, ok := u.Key()
+		switch {
+		case !ok:
+		case string(key) == "type":
+			at := u.ReadText()
+			u.typed(string(u.Text[at.From:at.To]))
+		case string(key) == "payload" && u.Peek() == '{' && !u.payload:
+			u.payload = true
+			for more := u.Begin('}'); more; more = u.More('}') {
+				if key, ok := u.Key(); ok {
+					u.entry(string(key))
+				}
+			}
+		default:
+			u.Skip()
+		}
+	}
+	if u.Fault != "" {
+		return
+	}
+	site := u.Text[u.site.From:u.site.To]
+	u.website(site)
+	switch {
+	case !u.payload:
+		u.wrong = "payload: is required"
+	case u.kind == kindUnknown:
+		u.wrong = "type: want event or identify"
+	case len(site) == 0:
+		u.wrong = "website: is required"
+	case u.kind == kindEvent:
+		u.mean()
+	}
+}
+
+func (u *decoder) typed(kind string) {
+	switch kind {
+	case "event":
+		u.kind = kindEvent
+	case "identify":
+		u.kind, u.identify = kindEvent, true
+	case "performance", "engagement", "error":
+		u.kind, u.unkept = kindUnsupported, kind
+	case "record":
+		u.kind, u.unkept = kindUnsupported, "replay"
+	case "heatmap":
+		u.kind, u.unkept = kindUnsupported, kind
+	}
+}
+
+func (u *decoder) entry(key string) {
+	u.CheckSize()
+	switch key {
+	case "website":
+		u.site = u.ReadText()
+	case "hostname":
+		u.hostname = u.Truncate(item.Origin, u.ReadText())
+	case "url":
+		u.Read(item.URL)
+	case "referrer":
+		u.Read(item.Referrer)
+	case "title":
+		u.Read(item.Title)
+	case "language":
+		u.Read(item.Language)
+	case "screen":
+		u.screen = u.Truncate(item.Title, u.ReadText())
+	case "tag":
+		u.tag = u.Truncate(item.Title, u.ReadText())
+	case "name":
+		u.Read(item.Name)
+	case "id":
+		u.Read(item.Profile)
+	case "timestamp":
+		u.ReadTime()
+	case "ip":
+		u.Read(item.IP)
+	case "userAgent":
+		u.Read(item.UserAgent)
+	case "browser":
+		u.Read(item.Browser)
+	case "os":
+		u.Read(item.OS)
+	case "device":
+		u.device()
+	case "data":
+		u.ReadProperties(u.datum)
+	default:
+		u.Skip()
+	}
+}
+
+// device reads what kind of device a server says the visitor's is.
+func (u *decoder) device() {
+	at := u.ReadText()
+	switch string(u.Text[at.From:at.To]) {
+	case "desktop", "laptop":
+		u.Put(item.DeviceType, weir.DeviceDesktop)
+	case "mobile":
+		u.Put(item.DeviceType, weir.DevicePhone)
+	case "tablet":
+		u.Put(item.DeviceType, weir.DeviceTablet)
+	}
+}
+
+// datum reads one of the data that Weir has a field for.
+func (u *decoder) datum(key []byte) bool {
+	switch string(key) {
+	case "revenue":
+		if c := u.Peek(); c != '"' && c != '-' && c-'0' > 9 {
+			return false
+		}
+		begin := u.Pos
+		if f, ok := u.ReadDecimal(); ok {
+			u.Revenue, u.paid = f, true
+			return true
+		}
+		u.Pos = begin
+	case "currency":
+		if u.Peek() == '"' && !u.Has(item.Currency) {
+			u.Read(item.Currency)
+			return true
+		}
+	case "id":
+		begin := u.Pos
+		if c := u.Peek(); c == '"' || c-'0' <= 9 {
+			u.dataID = u.Truncate(item.Profile, u.ReadText())
+			u.Pos = begin // it stays among the data
+		}
+	}
+	return false
+}
+
+// mean puts what was read into Weir's words.
+func (u *decoder) mean() {
+	switch {
+	case u.identify:
+		u.Put(item.Name, weir.NameIdentify)
+		if !u.Has(item.Profile) {
+			u.At[item.Profile] = u.dataID
+		}
+	case !u.Has(item.Name):
+		u.Put(item.Name, weir.NameScreenView)
+	}
+	u.pay()
+	u.address()
+	if !u.identify { // whose properties are traits
+		u.property("screen", u.screen)
+		u.property("tag", u.tag)
+	}
+	if !u.server {
+		u.Put(item.Library, "umami")
+		return
+	}
+	u.Put(item.Library, "umami-node")
+	u.Client = false // the request's agent is the SDK's, its address the server's
+	u.Reported = !u.Has(item.IP) && !u.Has(item.UserAgent)
+}
+
+// pay settles the currency, which is one only beside a revenue. Traits of these names
+// are no payment.
+func (u *decoder) pay() {
+	if u.paid && !u.identify {
+		u.CheckCurrency()
+		return
+	}
+	if u.paid && u.Absent("revenue") {
+		u.KeepNumber("revenue", u.Revenue)
+		u.Revenue = 0
+	}
+	if !u.Has(item.Currency) {
+		return
+	}
+	if u.Absent("currency") {
+		u.KeepText("currency", u.Get(item.Currency))
+	}
+	u.At[item.Currency] = item.Span{}
+}
+
+// address makes hostname and url, which is often a path only, one address. A fragment
+// that is a path names the page, as it does where the address has no other.
+func (u *decoder) address() {
+	url, host := u.Get(item.URL), u.Text[u.hostname.From:u.hostname.To]
+	if _, route, ok := bytes.Cut(url, []byte("#")); ok && (bytes.HasPrefix(route, []byte("/")) || bytes.HasPrefix(route, []byte("!/"))) {
+		if path := item.HashPath(nil, url); path != nil {
+			u.Put(item.Path, string(path))
+			url, host = u.Get(item.URL), u.Text[u.hostname.From:u.hostname.To]
+		}
+	}
+	switch {
+	case len(host) == 0 || bytes.Contains(url, []byte("://")) && !bytes.HasPrefix(url, []byte("/")):
+	case len(url) == 0:
+		u.Put(item.Origin, "https://", string(host))
+	case url[0] == '/' || url[0] == '?' || url[0] == '#':
+		between := ""
+		if url[0] != '/' {
+			between = "/"
+		}
+		u.Put(item.URL, "https://", string(host), between, string(url))
+	}
+}
+
+// property keeps a text that is not among the data already.
+func (u *decoder) property(name string, at item.Span) {
+	if at.To > at.From && u.Absent(name) {
+		u.KeepText(name, u.Text[at.From:at.To])
+	}
+}
