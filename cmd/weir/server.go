@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -128,7 +127,7 @@ func (s *server) prepare(ctx context.Context) (err error) {
 	if s.enrich, err = enrich.New(enrich.Options{Country: c.GeoCountry, City: c.GeoCity}); err != nil {
 		return err
 	}
-	if err := s.openSpill(ctx, s.reg); err != nil {
+	if err := s.openSpill(ctx); err != nil {
 		return err
 	}
 	s.buildIntake()
@@ -203,7 +202,7 @@ func (s *server) ensureAdminToken(ctx context.Context) (err error) {
 func (s *server) onClose(f func() error) { s.closes = append(s.closes, f) }
 
 func (s *server) build() {
-	m := newMetrics(s.reg)
+	drains, queries := drain.NewMetrics(s.reg), insight.NewMetrics(s.reg)
 	s.feed = live.New(live.Options{Presence: s.hot, Bus: s.shared.bus, Node: s.node, Clock: s.clock, Registry: s.reg})
 	if c := s.tier.Collector; c != nil {
 		s.reg.MustRegister(c)
@@ -215,18 +214,15 @@ func (s *server) build() {
 	if s.cmd.usesCold() {
 		s.drain = drain.New(s.hot, s.cold, drain.Options{
 			Owner: s.node, ReadOnly: !s.cmd.has(roleDrain), Roster: s.shared.roster, Bus: s.shared.bus,
-			Clock: s.clock, Logger: s.log, Failed: m.drainFailed,
-			Committed: func(c drain.Commit) { m.committed(c); s.feed.Saved(c) },
+			Clock: s.clock, Logger: s.log, Failed: drains.Failed,
+			Committed: func(c drain.Commit) { drains.Committed(c); s.feed.Saved(c) },
 			Memory:    int64(s.cmd.parts.Batches), StateBytes: int64(s.cmd.parts.Visits),
 		})
-		m.watchDrain(s.reg, s.drain)
-		for shard := range s.hot.Shards() {
-			m.failures.WithLabelValues(strconv.Itoa(shard)) // shown from the start, so that a rate has a zero to begin with
-		}
+		drains.WatchDrain(s.drain)
 	}
 	if s.cmd.has(roleQuery) {
-		e := insight.New(m.timed(s.cold), s.drain, s.clock, insight.Options{Cache: s.shared.cache, Locks: s.shared.cacheLocks, Memory: int64(s.cmd.parts.Answers)})
-		m.watchInsights(s.reg, e)
+		e := insight.New(queries.Timed(s.cold), s.drain, s.clock, insight.Options{Cache: s.shared.cache, Locks: s.shared.cacheLocks, Memory: int64(s.cmd.parts.Answers)})
+		queries.WatchCache(e)
 		answers, engine, people = e, e, insight.Profiles{Engine: e, Cold: s.cold, Hot: s.hot, Locks: s.shared.locks}
 	}
 	s.watchMemory(engine)
@@ -234,10 +230,10 @@ func (s *server) build() {
 	if s.cmd.has(roleJobs) && s.cold != nil {
 		s.retention = retention.New(s.meta, s.cold, s.once("retention"), s.log, s.reg)
 	}
-	s.buildReports(m.timed(s.cold))
+	s.buildReports(queries.Timed(s.cold))
 	if s.cmd.has(roleIngest) {
 		s.brake = drain.NewBrake(s.hot, drain.DefaultBacklog, s.log)
-		newBacklogMetrics(s.reg, s.brake)
+		drains.WatchBrake(s.brake)
 		s.late.brake.set(s.brake)
 	}
 	sessions := s.shared.sessions

@@ -3,6 +3,7 @@
 package drain
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"sync"
@@ -52,17 +53,17 @@ type Commit struct {
 }
 
 func (o *Options) defaults() {
-	setDefault(&o.MaxBatch, 10_000)
-	setDefault(&o.Memory, 128<<20)
-	setDefault(&o.StateBytes, 64<<20)
-	setDefault(&o.OpenBytes, 256<<20)
-	setDefault(&o.MaxAge, time.Second)
-	setDefault(&o.Poll, 100*time.Millisecond)
-	setDefault(&o.LeaseTTL, 8*time.Second)
-	setDefault(&o.BarrierWait, 2*time.Second)
-	setDefault(&o.Backoff, 100*time.Millisecond)
-	setDefault(&o.SweepEvery, time.Minute)
-	setDefault(&o.Owner, "weir")
+	o.MaxBatch = cmp.Or(o.MaxBatch, 10_000)
+	o.Memory = cmp.Or(o.Memory, 128<<20)
+	o.StateBytes = cmp.Or(o.StateBytes, 64<<20)
+	o.OpenBytes = cmp.Or(o.OpenBytes, 256<<20)
+	o.MaxAge = cmp.Or(o.MaxAge, time.Second)
+	o.Poll = cmp.Or(o.Poll, 100*time.Millisecond)
+	o.LeaseTTL = cmp.Or(o.LeaseTTL, 8*time.Second)
+	o.BarrierWait = cmp.Or(o.BarrierWait, 2*time.Second)
+	o.Backoff = cmp.Or(o.Backoff, 100*time.Millisecond)
+	o.SweepEvery = cmp.Or(o.SweepEvery, time.Minute)
+	o.Owner = cmp.Or(o.Owner, "weir")
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -71,13 +72,6 @@ func (o *Options) defaults() {
 	}
 	if o.Failed == nil {
 		o.Failed = func(int, error) {}
-	}
-}
-
-func setDefault[T comparable](v *T, d T) {
-	var zero T
-	if *v == zero {
-		*v = d
 	}
 }
 

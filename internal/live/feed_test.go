@@ -107,12 +107,12 @@ func TestNodeIsToldOfAProjectOnlyWhileItWatchesIt(t *testing.T) {
 		if _, err := b.Subscribe(watching, &weir.Project{ID: "shop"}); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(3 * time.Second)
+		<-time.After(3 * time.Second)
 		if !a.Watched("shop") {
 			t.Error("not watched, though another node has a stream")
 		}
 		leave()
-		time.Sleep(10 * time.Second)
+		<-time.After(10 * time.Second)
 		if a.Watched("shop") {
 			t.Error("still watched, though no stream is left")
 		}

@@ -24,9 +24,7 @@ func (s *Store) CreateAlert(ctx context.Context, a weir.Alert, most int) (*weir.
 		return nil, fmt.Errorf("meta: create alert: %w", err)
 	}
 	var err error
-	if a.ID, err = s.newID(); err != nil {
-		return nil, fmt.Errorf("meta: create alert: %w", err)
-	}
+	a.ID = newID()
 	a.Version, a.CreatedAt = 1, s.clock.Now()
 	a.UpdatedAt = a.CreatedAt
 	err = s.inTx(ctx, func(tx *sql.Tx) error {
@@ -142,13 +140,9 @@ func (s *Store) storeChannels(ctx context.Context, tx *sql.Tx, alertID string, c
 				return nil, weir.Errorf(weir.EINVALID, "channels[%d]: the alert has no other %s channel of this id: leave the id out to add one", i, c.Kind)
 			}
 		} else {
-			if c.ID, err = s.newID(); err != nil {
-				return nil, err
-			}
+			c.ID = newID()
 			if c.Kind == weir.AlertByWebhook {
-				if c.Secret, err = s.newSecret(SecretPrefix); err != nil {
-					return nil, err
-				}
+				c.Secret = newSecret(SecretPrefix)
 			}
 			if _, err := tx.ExecContext(ctx, `INSERT INTO alert_channels (id, alert_id, position, kind, target, secret) VALUES (?, ?, ?, ?, ?, ?)`,
 				c.ID, alertID, i, c.Kind, string(target), c.Secret); err != nil {

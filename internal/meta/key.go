@@ -35,10 +35,7 @@ func (s *Store) CreateKey(ctx context.Context, projectID string) (k *Key, writeK
 }
 
 func (s *Store) addKey(ctx context.Context, db execer, projectID string) (*Key, string, error) {
-	secret, err := s.newSecret(KeyPrefix)
-	if err != nil {
-		return nil, "", err
-	}
+	secret := newSecret(KeyPrefix)
 	k, err := s.storeKey(ctx, db, projectID, secret)
 	if err != nil {
 		return nil, "", err
@@ -61,10 +58,7 @@ func (s *Store) AddKey(ctx context.Context, projectID, writeKey string) (*Key, e
 }
 
 func (s *Store) storeKey(ctx context.Context, db execer, projectID, secret string) (*Key, error) {
-	id, err := s.newID()
-	if err != nil {
-		return nil, err
-	}
+	id := newID()
 	k := &Key{ID: id, Last4: last4(secret), CreatedAt: s.clock.Now()}
 	hash := hashSecret(secret)
 	ok, err := inserted(db.ExecContext(ctx, `INSERT INTO write_keys (id, project_id, hash, last4, created_at)

@@ -10,12 +10,10 @@ package meta
 
 import (
 	"context"
-	"crypto/rand"
 	"database/sql"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -35,7 +33,6 @@ type Store struct {
 	id    string
 
 	clock    weir.Clock
-	random   io.Reader
 	hasher   *hasher
 	projects *cache[*weir.Project]
 	tokens   *cache[*Token]
@@ -45,10 +42,6 @@ type Store struct {
 
 // Option changes how Open sets the store up.
 type Option func(*Store)
-
-// WithRandom makes ids, keys and salts come from r instead of the system's
-// randomness. r must be safe for concurrent use.
-func WithRandom(r io.Reader) Option { return func(s *Store) { s.random = r } }
 
 // WithPasswordCost sets the cost of new password hashes: memory in KiB and
 // passes over it. Hashes that exist keep theirs. Low costs are for tests.
@@ -62,7 +55,6 @@ func WithPasswordCost(memoryKiB, passes uint32) Option {
 func Open(ctx context.Context, path string, clock weir.Clock, opts ...Option) (*Store, error) {
 	s := &Store{
 		clock:    clock,
-		random:   rand.Reader,
 		hasher:   newHasher(),
 		projects: newCache[*weir.Project](clock),
 		tokens:   newCache[*Token](clock),
@@ -98,11 +90,8 @@ func Open(ctx context.Context, path string, clock weir.Clock, opts ...Option) (*
 
 // identify reads the store's id, or makes it.
 func (s *Store) identify(ctx context.Context) error {
-	fresh, err := s.randomBytes(16)
-	if err != nil {
-		return err
-	}
-	err = s.inTx(ctx, func(tx *sql.Tx) error {
+	fresh := randomBytes(16)
+	err := s.inTx(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `INSERT INTO store (only_row, id) VALUES (1, ?) ON CONFLICT DO NOTHING`, hex.EncodeToString(fresh)); err != nil {
 			return err
 		}

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"time"
 
 	weir "github.com/weir-analytics/weir"
 )
@@ -36,13 +37,8 @@ func (s *Store) CreateProject(ctx context.Context, n NewProject) (p *weir.Projec
 	if err = weir.CheckRetention(n.RetentionDays); err != nil {
 		return nil, "", err
 	}
-	if p.ID, err = s.newID(); err != nil {
-		return nil, "", fmt.Errorf("meta: create project: %w", err)
-	}
-	salt, err := s.randomBytes(importSaltLen)
-	if err != nil {
-		return nil, "", fmt.Errorf("meta: create project: %w", err)
-	}
+	p.ID = newID()
+	salt := randomBytes(importSaltLen)
 	err = s.inTx(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx,
 			`INSERT INTO projects (id, name, timezone, store_ip, import_salt, created_at, retention_days) VALUES (?, ?, ?, ?, ?, ?, ?)`,
@@ -97,6 +93,18 @@ func (s *Store) Project(ctx context.Context, id string) (*weir.Project, error) {
 		}
 		return p, nil
 	})
+}
+
+// Location returns a project's timezone: UTC for one that was deleted.
+func (s *Store) Location(ctx context.Context, project string) (*time.Location, error) {
+	p, err := s.Project(ctx, project)
+	if weir.ErrorCode(err) == weir.ENOTFOUND {
+		return time.UTC, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return p.Location(), nil
 }
 
 // Projects are all projects by name.

@@ -55,10 +55,7 @@ func (s *Store) Salts(ctx context.Context, day time.Time) (today []byte, others 
 			return err
 		}
 		for _, d := range []string{name, next} {
-			fresh, err := s.randomBytes(dailySaltLen)
-			if err != nil {
-				return err
-			}
+			fresh := randomBytes(dailySaltLen)
 			_, err = tx.ExecContext(ctx, `INSERT INTO salts (day, salt) VALUES (?, ?) ON CONFLICT DO NOTHING`,
 				d, base64.StdEncoding.EncodeToString(fresh))
 			if err != nil {

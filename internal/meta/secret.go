@@ -2,12 +2,12 @@ package meta
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"database/sql"
 	"encoding/base32"
 	"encoding/hex"
 	"fmt"
-	"io"
 	"strings"
 )
 
@@ -27,29 +27,17 @@ const (
 
 var base32Lower = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
-// newID is 12 random characters of a-z and 2-7.
-func (s *Store) newID() (string, error) {
-	b, err := s.randomBytes(idBytes)
-	if err != nil {
-		return "", err
-	}
-	return base32Lower.EncodeToString(b)[:idChars], nil
+// newID returns 12 random characters of a-z and 2-7.
+func newID() string { return base32Lower.EncodeToString(randomBytes(idBytes))[:idChars] }
+
+func newSecret(prefix string) string {
+	return prefix + base32Lower.EncodeToString(randomBytes(secretBytes))
 }
 
-func (s *Store) newSecret(prefix string) (string, error) {
-	b, err := s.randomBytes(secretBytes)
-	if err != nil {
-		return "", err
-	}
-	return prefix + base32Lower.EncodeToString(b), nil
-}
-
-func (s *Store) randomBytes(n int) ([]byte, error) {
+func randomBytes(n int) []byte {
 	b := make([]byte, n)
-	if _, err := io.ReadFull(s.random, b); err != nil {
-		return nil, fmt.Errorf("read randomness: %w", err)
-	}
-	return b, nil
+	_, _ = rand.Read(b) // never fails
+	return b
 }
 
 // hashSecret is what of a secret is stored: its SHA-256 sum in hex.
@@ -74,10 +62,7 @@ const keyBytes = 32
 // asked for: what is signed with it is known to all nodes that share the store, and
 // after a restart. It is stored as it is, since it must be used as it is.
 func (s *Store) Secret(ctx context.Context, name string) (key []byte, err error) {
-	fresh, err := s.randomBytes(keyBytes)
-	if err != nil {
-		return nil, fmt.Errorf("meta: secret %s: %w", name, err)
-	}
+	fresh := randomBytes(keyBytes)
 	err = s.inTx(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO secrets (name, key) VALUES (?, ?) ON CONFLICT DO NOTHING`, name, hex.EncodeToString(fresh))
 		if err != nil {

@@ -67,12 +67,8 @@ func (s *Store) CreateToken(ctx context.Context, n NewToken) (t *Token, secret s
 			return nil, "", fmt.Errorf("meta: create token: %w", err)
 		}
 	}
-	if t.ID, err = s.newID(); err != nil {
-		return nil, "", fmt.Errorf("meta: create token: %w", err)
-	}
-	if secret, err = s.newSecret(TokenPrefix); err != nil {
-		return nil, "", fmt.Errorf("meta: create token: %w", err)
-	}
+	t.ID = newID()
+	secret = newSecret(TokenPrefix)
 	t.Last4 = last4(secret)
 	if err := addToken(ctx, s.write, t, secret); err != nil {
 		return nil, "", fmt.Errorf("meta: create token: %w", err)
@@ -133,9 +129,7 @@ func (s *Store) EnsureAdminToken(ctx context.Context, secret string) (made strin
 			}
 		}
 		if secret == "" {
-			if secret, err = s.newSecret(TokenPrefix); err != nil {
-				return err
-			}
+			secret = newSecret(TokenPrefix)
 			made = secret
 		}
 		return addToken(ctx, tx, &Token{

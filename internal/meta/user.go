@@ -61,10 +61,7 @@ func (s *Store) addUser(ctx context.Context, email, name, password string, admin
 	if err != nil {
 		return nil, err
 	}
-	id, err := s.newID()
-	if err != nil {
-		return nil, fmt.Errorf("meta: create user: %w", err)
-	}
+	id := newID()
 	a := &Account{User: weir.User{ID: id, Email: email, Name: name, CreatedAt: s.clock.Now()}, Admin: admin}
 	err = s.inTx(ctx, func(tx *sql.Tx) error {
 		// Every first account adds this one row, so a conflict means that there
@@ -114,10 +111,7 @@ func (s *Store) hashPassword(ctx context.Context, password string) (string, erro
 	if err := checkPassword(password); err != nil {
 		return "", err
 	}
-	salt, err := s.randomBytes(saltLen)
-	if err != nil {
-		return "", fmt.Errorf("meta: %w", err)
-	}
+	salt := randomBytes(saltLen)
 	hash, err := s.hasher.hash(ctx, password, salt)
 	if err != nil {
 		return "", fmt.Errorf("meta: %w", err)

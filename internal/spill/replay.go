@@ -55,6 +55,7 @@ func (s *Spillway) Run(ctx context.Context) error {
 
 // failed logs the first failure of a row; the others are for those who look.
 func (s *Spillway) failed(ctx context.Context, err error, failures int) {
+	s.metrics.failures.Inc()
 	s.opt.Failed(err)
 	level := slog.LevelDebug
 	if failures == 1 {
@@ -175,6 +176,8 @@ func (s *Spillway) deliver(ctx context.Context) (int, error) {
 	s.backlog.drop(len(items), bytes)
 	s.replayed += len(items)
 	s.again += len(duplicates)
+	s.metrics.replayed.Add(float64(len(items)))
+	s.metrics.duplicates.Add(float64(len(duplicates)))
 	s.opt.Replayed(len(items), len(duplicates))
 	return len(items), nil
 }

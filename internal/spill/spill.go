@@ -4,6 +4,7 @@
 package spill
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/hot"
 )
@@ -60,13 +62,15 @@ type Options struct {
 	Replayed func(events, duplicates int)
 	// Failed is told of each failed step of the replay; it is tried again.
 	Failed func(err error)
+	// Registry gets the metrics; nil is none.
+	Registry prometheus.Registerer
 }
 
 func (o *Options) defaults() {
-	def(&o.MaxBytes, 1<<30)
-	def(&o.Patience, 2*time.Second)
-	def(&o.Batch, 500)
-	def(&o.Backoff, 250*time.Millisecond)
+	o.MaxBytes = cmp.Or(o.MaxBytes, 1<<30)
+	o.Patience = cmp.Or(o.Patience, 2*time.Second)
+	o.Batch = cmp.Or(o.Batch, 500)
+	o.Backoff = cmp.Or(o.Backoff, 250*time.Millisecond)
 	if o.Location == nil {
 		o.Location = func(context.Context, string) (*time.Location, error) { return time.UTC, nil }
 	}
@@ -84,13 +88,6 @@ func (o *Options) defaults() {
 	}
 }
 
-func def[T comparable](v *T, d T) {
-	var zero T
-	if *v == zero {
-		*v = d
-	}
-}
-
 // Spillway is the way to the primary, with the local log beside it. It
 // implements ingest.Log. Its methods are safe for concurrent use; Run runs once
 // at a time. It closes neither store: the local one is closed after Run has
@@ -99,6 +96,7 @@ type Spillway struct {
 	primary Primary
 	local   Local
 	opt     Options
+	metrics *metrics
 
 	// spilling says that all appends go to the local log: the primary is away,
 	// or what waits for it has not followed yet.
@@ -127,9 +125,12 @@ func New(ctx context.Context, primary Primary, local Local, o Options) (*Spillwa
 	if n := local.Shards(); n != 1 {
 		return nil, fmt.Errorf("spill: the local log has %d shards, not 1: it was made for something else", n)
 	}
-	s := &Spillway{primary: primary, local: local, opt: o, wake: make(chan struct{}, 1), low: -1}
+	s := &Spillway{primary: primary, local: local, opt: o, metrics: newMetrics(o.Registry), wake: make(chan struct{}, 1), low: -1}
 	if err := s.recount(ctx); err != nil {
 		return nil, fmt.Errorf("spill: read what waits: %w", err)
+	}
+	if o.Registry != nil {
+		s.watch(o.Registry)
 	}
 	if events, bytes, oldest := s.Pending(); events > 0 {
 		s.spilling.Store(true)
@@ -139,9 +140,6 @@ func New(ctx context.Context, primary Primary, local Local, o Options) (*Spillwa
 	}
 	return s, nil
 }
-
-// Spilling says whether appends go to the local log.
-func (s *Spillway) Spilling() bool { return s.spilling.Load() }
 
 // Pending is what waits in the local log: events, the bytes of their records,
 // and when the oldest was received, to a batch; zero when nothing waits.
@@ -197,6 +195,7 @@ func (s *Spillway) divert(ctx context.Context, items []hot.Item, away error) (du
 	if len(duplicates) > 0 {
 		s.backlog.drop(len(duplicates), sizeOf(pick(items, duplicates)))
 	}
+	s.metrics.spilled.Add(float64(len(items) - len(duplicates)))
 	s.opt.Spilled(len(items) - len(duplicates))
 	return duplicates, true, nil
 }

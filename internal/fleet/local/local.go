@@ -3,6 +3,7 @@
 package local
 
 import (
+	"cmp"
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/fleet"
 )
@@ -37,9 +38,9 @@ var (
 
 // New makes an empty store.
 func New(o Options) *Store {
-	def(&o.CacheBytes, 64<<20)
-	def(&o.CacheEntries, 10_000)
-	def(&o.Buckets, 50_000)
+	o.CacheBytes = cmp.Or(o.CacheBytes, 64<<20)
+	o.CacheEntries = cmp.Or(o.CacheEntries, 10_000)
+	o.Buckets = cmp.Or(o.Buckets, 50_000)
 	return &Store{
 		Cache:   newCache(o.Clock, o.CacheBytes, o.CacheEntries),
 		Limiter: newLimiter(o.Clock, o.Buckets),
@@ -49,8 +50,3 @@ func New(o Options) *Store {
 	}
 }
 
-func def(v *int, d int) {
-	if *v <= 0 {
-		*v = d
-	}
-}
