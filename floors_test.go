@@ -46,7 +46,9 @@ var house = map[string]room{
 	"":                {floor: 0, only: nothing},
 	"internal/codec":  {floor: 0, only: nothing},
 	"internal/outage": {floor: 0, only: nothing},
-	"internal/memory": {floor: 0, only: nothing, visitors: []string{"internal/backend", "cmd/weir"}},
+	"internal/memory": {floor: 0, only: nothing, visitors: []string{"internal/backend", "internal/process", "cmd/weir"}},
+
+	"internal/datadir": {floor: 0, only: nothing, visitors: command},
 
 	"internal/hot":       {floor: 1},
 	"internal/cold":      {floor: 1},
@@ -55,7 +57,7 @@ var house = map[string]room{
 	"internal/wire":      {floor: 1},
 	"internal/accesslog": {floor: 1},
 	"internal/tail":      {floor: 1, only: domain, visitors: []string{"internal/importer"}},
-	"internal/meta":      {floor: 1, visitors: []string{"cmd/weir", "internal/httpd", "internal/retention"}},
+	"internal/meta":      {floor: 1, visitors: []string{"cmd/weir", "internal/httpd", "internal/retention", "internal/demo"}},
 
 	// wire is the contract of a protocol, and each folder of floor 3 is one protocol.
 	"internal/wire/jsonscan":  {floor: 0, only: nothing},
@@ -106,6 +108,10 @@ var house = map[string]room{
 	"internal/insight":  {floor: 3},
 
 	"internal/retention": {floor: 3, only: []string{"", "internal/cold", "internal/meta"}, visitors: command},
+
+	"internal/process": {floor: 3, only: []string{"internal/memory"}, visitors: command},
+
+	"internal/demo": {floor: 5, only: []string{"", "internal/accesslog", "internal/ingest", "internal/meta"}, visitors: command},
 
 	// report and alert ask insight.
 	"internal/report": {floor: 4},

@@ -16,7 +16,7 @@ import (
 // sampleLog is the log that stands in the project, unpacked.
 func sampleLog(t *testing.T) []byte {
 	t.Helper()
-	f, err := os.Open("../cmd/weir/demo/access.log.gz")
+	f, err := os.Open("../internal/demo/access.log.gz")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,10 +3,10 @@ package main
 import (
 	"fmt"
 	"net/netip"
-	"syscall"
 
 	"github.com/weir-analytics/weir/internal/httpd"
 	"github.com/weir-analytics/weir/internal/memory"
+	"github.com/weir-analytics/weir/internal/process"
 )
 
 const (
@@ -20,7 +20,7 @@ const (
 // conns bounds the connections, so that however many there are the stores can open
 // their files.
 func (s *server) conns() (*httpd.Conns, error) {
-	limit, err := raiseFiles()
+	limit, err := process.RaiseOpenFiles()
 	if err != nil {
 		return nil, fmt.Errorf("limit of open files: %w", err)
 	}
@@ -46,20 +46,4 @@ func (s *server) conns() (*httpd.Conns, error) {
 // defaultConns is the most connections with so much memory, and room for so many files.
 func defaultConns(total memory.Size, room int) int {
 	return min(mostConns, room, int(total/connMemory))
-}
-
-// raiseFiles raises the limit of open files as far as the system lets the process,
-// and returns it.
-func raiseFiles() (int, error) {
-	var r syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &r); err != nil {
-		return 0, err
-	}
-	if r.Cur < r.Max {
-		higher := syscall.Rlimit{Cur: r.Max, Max: r.Max}
-		if syscall.Setrlimit(syscall.RLIMIT_NOFILE, &higher) == nil {
-			r = higher
-		}
-	}
-	return int(min(r.Cur, 1<<30)), nil
 }

@@ -11,7 +11,7 @@ import (
 	"net/url"
 	"strings"
 
-	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/demo"
 )
 
 // checkPublic refuses an address of the server that is more than scheme and host.
@@ -35,10 +35,10 @@ func (s *server) openDoors(ctx context.Context) (err error) {
 		return err
 	}
 	if s.cmd.Demo {
-		s.demoLogin, err = s.resetDemo(ctx)
+		s.demoLogin, err = demo.ResetAccount(ctx, s.meta)
 		return err
 	}
-	if err := s.retireDemo(ctx); err != nil {
+	if err := demo.RetireAccount(ctx, s.meta, s.log); err != nil {
 		return err
 	}
 	if s.unowned, err = s.meta.SetupRequired(ctx); err != nil {
@@ -81,46 +81,4 @@ func (s *server) greetOwner(address string, stdout io.Writer) {
 	default:
 		fmt.Fprintf(stdout, "Open %s/#setup=%s to create the owner's account. The code is good once, until the next start.\n", address, s.setupCode)
 	}
-}
-
-// wellKnown is the password that the demo's account had in earlier versions.
-const wellKnown = "weir-demo"
-
-// resetDemo makes the demo's account, or gives it a new password, so that whoever can
-// read the output can sign in each time. It returns how.
-func (s *server) resetDemo(ctx context.Context) (login string, err error) {
-	password := strings.ToLower(rand.Text()[:16]) // 80 bits
-	login = demoEmail + " / " + password
-	_, err = s.meta.Setup(ctx, demoEmail, "Demo", password)
-	if weir.ErrorCode(err) != weir.ECONFLICT {
-		return login, err
-	}
-	u, err := s.meta.UserByEmail(ctx, demoEmail)
-	if weir.ErrorCode(err) == weir.ENOTFOUND {
-		return "your own account", nil
-	}
-	if err != nil {
-		return "", err
-	}
-	return login, s.meta.SetPassword(ctx, u.ID, password)
-}
-
-// retireDemo takes the well-known password away from the account of a demo that an
-// earlier version made, now that the server is none.
-func (s *server) retireDemo(ctx context.Context) error {
-	u, err := s.meta.UserByEmail(ctx, demoEmail)
-	if weir.ErrorCode(err) == weir.ENOTFOUND {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	if _, err := s.meta.Authenticate(ctx, demoEmail, wellKnown); err != nil {
-		if weir.ErrorCode(err) == weir.EUNAUTHORIZED {
-			return nil
-		}
-		return err
-	}
-	s.log.Warn("the demo's account had a password that everybody knows: it has a random one now, and --demo prints a new one", "email", demoEmail)
-	return s.meta.SetPassword(ctx, u.ID, rand.Text())
 }

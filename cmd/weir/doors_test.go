@@ -75,6 +75,9 @@ func TestWhereAnAdminTokenIsGivenItAloneOpensTheSetUp(t *testing.T) {
 	}
 }
 
+// demoPassword is the password that the demo had in earlier versions.
+const demoPassword = "weir-demo"
+
 func TestOneCanSignInToTheDemoAtEachStart(t *testing.T) {
 	data := t.TempDir()
 	before := ""
@@ -91,7 +94,7 @@ func TestOneCanSignInToTheDemoAtEachStart(t *testing.T) {
 		if got := logIn(password); got != 200 {
 			t.Errorf("the password got %d", got)
 		}
-		for _, wrong := range []string{wellKnown, before} {
+		for _, wrong := range []string{demoPassword, before} {
 			if got := logIn(wrong); got != 401 {
 				t.Errorf("%q got %d", wrong, got)
 			}
@@ -107,7 +110,7 @@ func TestThePasswordOfAnEarlierDemoIsTakenAway(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = store.Close() })
-	if _, err := store.Setup(t.Context(), demoEmail, "Demo", wellKnown); err != nil {
+	if _, err := store.Setup(t.Context(), "demo@example.com", "Demo", demoPassword); err != nil {
 		t.Fatal(err)
 	}
 	var log bytes.Buffer
@@ -117,7 +120,7 @@ func TestThePasswordOfAnEarlierDemoIsTakenAway(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := store.Authenticate(t.Context(), demoEmail, wellKnown); err == nil {
+	if _, err := store.Authenticate(t.Context(), "demo@example.com", demoPassword); err == nil {
 		t.Error("the well-known password still opens the server")
 	}
 	if strings.Count(log.String(), "everybody knows") != 1 {

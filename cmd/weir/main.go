@@ -12,6 +12,7 @@ import (
 	_ "time/tzdata" // timezones, wherever the machine has none
 
 	"github.com/alecthomas/kong"
+	"github.com/weir-analytics/weir/internal/datadir"
 )
 
 // version is set when a release is built.
@@ -40,7 +41,7 @@ func main() {
 
 // run parses the arguments, runs the command, and returns the exit status.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	keepPrivate()
+	datadir.KeepPrivate()
 	status := -1
 	parser, err := kong.New(&cli{},
 		kong.Name("weir"),

@@ -1,11 +1,15 @@
 package main
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/weir-analytics/weir/internal/process"
+)
 
 func TestAProgramGoesOnWithoutThePagesOfItsFile(t *testing.T) {
-	before := resident("RssFile")()
+	before := process.Resident("RssFile")
 	for range 3 {
-		if err := dropPages(); err != nil {
+		if err := process.DropPages(); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -15,7 +19,7 @@ func TestAProgramGoesOnWithoutThePagesOfItsFile(t *testing.T) {
 	if got.status == 0 {
 		t.Errorf("%+v", got)
 	}
-	if after := resident("RssFile")(); before == 0 || after > before {
+	if after := process.Resident("RssFile"); before == 0 || after > before {
 		t.Errorf("pages of files: %.0f bytes before, %.0f after", before, after)
 	}
 }

@@ -7,7 +7,10 @@ import (
 	"net"
 	"time"
 
+	"github.com/weir-analytics/weir/internal/backend"
+	"github.com/weir-analytics/weir/internal/demo"
 	"github.com/weir-analytics/weir/internal/httpd"
+	"github.com/weir-analytics/weir/internal/process"
 	"github.com/weir-analytics/weir/internal/retention"
 	"golang.org/x/sync/errgroup"
 )
@@ -98,7 +101,7 @@ func unlessStopped(ctx context.Context, err error) error {
 // background starts what runs until ctx is done.
 func (s *server) background(ctx context.Context, g *errgroup.Group) {
 	g.Go(func() error { return s.feed.Run(ctx) })
-	g.Go(func() error { return keepSlim(ctx, s.log) })
+	g.Go(func() error { return process.KeepTrimmed(ctx, backend.TrimMalloc, s.log) })
 	if s.cmd.Cache != "" {
 		g.Go(func() error { return unlessStopped(ctx, s.awaitCache(ctx)) })
 	}
@@ -116,8 +119,8 @@ func (s *server) background(ctx context.Context, g *errgroup.Group) {
 	}
 	g.Go(func() error { return s.alerts.run(ctx) })
 	if s.cmd.Demo {
-		g.Go(func() error { return s.demo(ctx) })
-		g.Go(func() error { return s.demoAPI(ctx) })
+		d := &demo.Demo{Meta: s.meta, Ingest: s.ingest, Log: s.log}
+		g.Go(func() error { return d.Run(ctx) })
 	}
 	if s.cmd.PprofAddr != "" {
 		g.Go(func() error { return servePprof(ctx, s.cmd.PprofAddr) })

@@ -15,6 +15,7 @@ import (
 	"github.com/weir-analytics/weir/internal/backend"
 	"github.com/weir-analytics/weir/internal/memory"
 	"github.com/weir-analytics/weir/internal/meta"
+	"github.com/weir-analytics/weir/internal/process"
 	"github.com/weir-analytics/weir/internal/report"
 )
 
@@ -96,7 +97,8 @@ func (c *serveCmd) Run(ctx context.Context, stdout io.Writer, stderr logWriter) 
 	if err := misuse(c.check()); err != nil {
 		return err
 	}
-	c.bound(log)
+	backend.BoundMalloc(c.parts.Total < 2*memory.GB)
+	process.BoundMemory(c.parts, log)
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Listen)
 	if err != nil {
 		return fmt.Errorf("--listen: %w", err)

@@ -17,6 +17,8 @@ import (
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/backend"
 	"github.com/weir-analytics/weir/internal/cold"
+	"github.com/weir-analytics/weir/internal/datadir"
+	"github.com/weir-analytics/weir/internal/demo"
 	"github.com/weir-analytics/weir/internal/drain"
 	"github.com/weir-analytics/weir/internal/enrich"
 	"github.com/weir-analytics/weir/internal/fleet/local"
@@ -113,14 +115,17 @@ func (c *serveCmd) server(log *slog.Logger) *server {
 // events.
 func (s *server) prepare(ctx context.Context) (err error) {
 	c := s.cmd
-	if err := claimData(c.Data); err != nil {
+	if err := datadir.Check(c.Data, version); err != nil {
 		return err
 	}
-	s.tighten()
-	// First of all: its lock tells that another server is running.
-	if s.node, err = s.claimNode(); err != nil {
+	datadir.MakePrivate(c.Data, c.storePaths(), s.log)
+	// Before the stores: a second server is told that another runs on the folder.
+	dir, err := datadir.Claim(c.Data)
+	if err != nil {
 		return err
 	}
+	s.onClose(dir.Close)
+	s.node = dir.Node
 	if s.meta, err = meta.Open(ctx, c.metaFile, s.clock); err != nil {
 		return err
 	}
@@ -162,7 +167,7 @@ func (s *server) openStores(ctx context.Context) (err error) {
 		}
 	}
 	if s.cold != nil {
-		if err = s.checkPair(ctx); err != nil {
+		if err = s.pair().Check(ctx); err != nil {
 			return err
 		}
 	}
@@ -188,6 +193,16 @@ func (s *server) openColdTier(ctx context.Context) error {
 	s.cold, s.coldMemory = t.Store, t.Memory
 	close(s.coldOpen)
 	return nil
+}
+
+// pair compares the two tiers.
+func (s *server) pair() drain.Pair {
+	return drain.Pair{
+		Hot: s.hot, Cold: s.cold, Clock: s.clock, Logger: s.log,
+		Lags: s.cmd.cold.Lags, BatchesKept: s.cmd.cold.BatchesKept, Accept: s.cmd.AcceptMismatch,
+		Advice: ". Restore both from copies of one moment. Or begin a new log: " + s.cmd.hot.Renew +
+			". Or start once with --accept-mismatch to go on as it is: what is missing stays missing, and what is delivered again counts twice",
+	}
 }
 
 func (s *server) ensureAdminToken(ctx context.Context) (err error) {
@@ -288,7 +303,7 @@ func (s *server) buildIntake() {
 
 // checks are of what the node cannot do without.
 func (s *server) checks() []httpd.Check {
-	checks := []httpd.Check{{Name: "meta", Probe: s.meta.Ping}, {Name: "disk", Probe: s.probeDisk}}
+	checks := []httpd.Check{{Name: "meta", Probe: s.meta.Ping}, {Name: "disk", Probe: s.checkDisk}}
 	if s.spill == nil {
 		checks = append(checks, httpd.Check{Name: "hot", Probe: s.late.hot.probe})
 	}
@@ -297,6 +312,10 @@ func (s *server) checks() []httpd.Check {
 		checks = append(checks, httpd.Check{Name: "cold", Probe: s.probeCold})
 	}
 	return checks
+}
+
+func (s *server) checkDisk(context.Context) error {
+	return datadir.CheckSpace(s.cmd.folders(), s.cmd.MinFree<<20)
 }
 
 // once lets one node at a time do the scheduled work of the name.
@@ -358,7 +377,7 @@ func (s *server) greet(ctx context.Context, addr net.Addr, stdout io.Writer) err
 	}
 	s.warnOfDoors()
 	if s.cmd.Demo {
-		s.greetDemo(s.address(addr), stdout)
+		demo.Greet(stdout, s.address(addr), s.demoLogin)
 		return nil
 	}
 	s.greetOwner(s.address(addr), stdout)

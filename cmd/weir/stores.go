@@ -3,38 +3,10 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/weir-analytics/weir/internal/backend"
 )
-
-// dataFormat is raised when a data folder cannot be used by the version before.
-const dataFormat = "1\n"
-
-// claimData makes the data folder and refuses one of a newer version.
-func claimData(dir string) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("data folder: %w", err)
-	}
-	path := filepath.Join(dir, "FORMAT")
-	got, err := os.ReadFile(path)
-	switch {
-	case errors.Is(err, os.ErrNotExist), err == nil && len(got) == 0:
-		// A crash while the file was made leaves it empty; no store is older than it.
-		if err := os.WriteFile(path, []byte(dataFormat), 0o600); err != nil {
-			return fmt.Errorf("data folder: %w", err)
-		}
-		return nil
-	case err != nil:
-		return fmt.Errorf("data folder: %w", err)
-	case string(got) != dataFormat:
-		return fmt.Errorf("data folder %s has format %q, this version (%s) reads format %q: it was written by a newer version of Weir; "+
-			"run that version, or restore a backup", dir, strings.TrimSpace(string(got)), version, strings.TrimSpace(dataFormat))
-	}
-	return nil
-}
 
 // checkStores reads the URLs of the stores, so that a mistake in one leaves no files behind.
 func (c *serveCmd) checkStores() (err error) {
@@ -59,4 +31,29 @@ func (c *serveCmd) checkStores() (err error) {
 		return errors.New("--hot-ack replica is for a hot tier with replicas: --hot redis+sentinel://… or redis+cluster://…")
 	}
 	return nil
+}
+
+// storePaths returns the stores that are on this machine.
+func (c *serveCmd) storePaths() (paths []string) {
+	for _, path := range []string{c.hot.Folder, c.cold.File, c.metaFile, c.Spill} {
+		if path != "" {
+			paths = append(paths, path)
+		}
+	}
+	return paths
+}
+
+// folders returns those that the node writes to.
+func (c *serveCmd) folders() []string {
+	all := []string{c.Data, filepath.Dir(c.metaFile)}
+	if c.cold.File != "" {
+		all = append(all, filepath.Dir(c.cold.File))
+	}
+	if c.Hot != "" && c.hot.Folder != "" { // the default one is in Data, and not there before it is opened
+		all = append(all, c.hot.Folder)
+	}
+	if c.Spill != "" && c.has(roleIngest) {
+		all = append(all, c.Spill)
+	}
+	return all
 }

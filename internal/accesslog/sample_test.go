@@ -12,7 +12,7 @@ import (
 )
 
 // sample is the real log that the demo shows.
-const sample = "../../cmd/weir/demo/access.log.gz"
+const sample = "../../internal/demo/access.log.gz"
 
 func readSample(t testing.TB) []byte {
 	t.Helper()

@@ -13,7 +13,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-const importSample = "../../cmd/weir/demo/access.log.gz"
+const importSample = "../../internal/demo/access.log.gz"
 
 func TestImportOfARealLogTakesAllButItsBrokenLine(t *testing.T) {
 	server := newFakeServer(t)
@@ -295,7 +295,7 @@ func TestImportRefusesFlagsThatCannotWork(t *testing.T) {
 		"map on nginx": {func(c *Options) { c.Format, c.Map = "nginx", "ts=t" }, "a field mapping is for"},
 		"no file":      {func(c *Options) { c.Files = nil }, "no file given"},
 		"missing file": {func(c *Options) { c.Files = []string{"no/such/file"} }, "no/such/file"},
-		"directory":    {func(c *Options) { c.Files = []string{"../../cmd/weir/demo"} }, "is a directory"},
+		"directory":    {func(c *Options) { c.Files = []string{"../../internal/demo"} }, "is a directory"},
 		"stdin twice":  {func(c *Options) { c.Files = []string{"-", "-"} }, "only once"},
 		"stdin shift":  {func(c *Options) { c.Files, c.ShiftToNow = []string{"-"}, true }, "reads its input twice"},
 	} {

@@ -49,4 +49,3 @@ func New(o Options) *Store {
 		Roster:  newRoster(o.Clock),
 	}
 }
-

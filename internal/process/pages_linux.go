@@ -1,4 +1,4 @@
-package main
+package process
 
 import (
 	"bufio"
@@ -10,12 +10,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// dropPages takes the pages of the program's file out of this process; those that are
+// DropPages takes the pages of the program's file out of this process; those that are
 // needed again come back from the system's cache of files, one fault each. A start
 // touches most of the file, and the kernel maps much more than what is touched: 85 MB,
 // of which a server that idles needs a third. It leaves out what was written to since it
 // was mapped, which is not in the file.
-func dropPages() error {
+func DropPages() error {
 	exe, err := os.Readlink("/proc/self/exe")
 	if err != nil {
 		return err

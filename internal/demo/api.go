@@ -1,4 +1,4 @@
-package main
+package demo
 
 import (
 	"context"
@@ -15,15 +15,14 @@ import (
 // The second demo project is an API that does not exist: an access log says nothing of
 // latencies, consumers or users.
 const (
-	demoAPIProject = "Demo API"
-	demoAPIKey     = "wk_demoapidemoapi"
-	demoAPIDays    = 8      // of the past
-	demoAPICalls   = 12_000 // of a day that is busy all the time
-	demoAPIUsers   = 60
+	apiProject = "Demo API"
+	apiDays    = 8      // of the past
+	apiCalls   = 12_000 // of a day that is busy all the time
+	apiUsers   = 60
 )
 
-// demoRoute is a route of it. Latencies are log-normal.
-type demoRoute struct {
+// route is a route of it. Latencies are log-normal.
+type route struct {
 	method, route string
 	weight        float64
 	median        float64 // milliseconds
@@ -31,7 +30,7 @@ type demoRoute struct {
 	status        int     // of those
 }
 
-var demoRoutes = []demoRoute{
+var routes = []route{
 	{"GET", "/v1/orders", 28, 18, 0.002, 500},
 	{"GET", "/v1/orders/{id}", 24, 9, 0.03, 404},
 	{"POST", "/v1/orders", 12, 65, 0.02, 422},
@@ -42,48 +41,48 @@ var demoRoutes = []demoRoute{
 	{"GET", "/v1/reports/{month}", 2, 1400, 0.08, 504},
 }
 
-var demoConsumers = []string{"acme", "globex", "initech", "umbrella", "hooli"}
+var consumers = []string{"acme", "globex", "initech", "umbrella", "hooli"}
 
-// demoAPI fills the project once, then calls go on.
-func (s *server) demoAPI(ctx context.Context) error {
-	p, fill, err := s.demoProject(ctx, demoAPIProject, demoAPIKey)
+// runAPI fills the project once, then calls go on.
+func (d *Demo) runAPI(ctx context.Context) error {
+	p, fill, err := d.project(ctx, apiProject, apiKey)
 	if err != nil {
-		return fmt.Errorf("demo: %w", err)
+		return err
 	}
 	if fill {
-		if err := s.fillDemoAPI(ctx, p); err != nil && ctx.Err() == nil {
-			return fmt.Errorf("demo: %w", err)
+		if err := d.fillAPI(ctx, p); err != nil && ctx.Err() == nil {
+			return err
 		}
 	}
 	r := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
 	for ctx.Err() == nil {
-		mean := float64(24*time.Hour/demoAPICalls) / busyness(time.Now())
-		if err := waitFor(ctx, time.Duration(min(r.ExpFloat64(), 5)*mean)); err != nil {
+		mean := float64(24*time.Hour/apiCalls) / busyness(time.Now())
+		if err := pause(ctx, time.Duration(min(r.ExpFloat64(), 5)*mean)); err != nil {
 			break
 		}
-		in := []weir.Incoming{demoCall(r, time.Now(), "")}
-		if _, err := s.ingest.Accept(ctx, p, in, ingest.Remote{}); err != nil && ctx.Err() == nil {
-			s.log.Warn("demo: event was not taken", "error", err)
+		in := []weir.Incoming{call(r, time.Now(), "")}
+		if _, err := d.Ingest.Accept(ctx, p, in, ingest.Remote{}); err != nil && ctx.Err() == nil {
+			d.Log.Warn("demo: event was not taken", "error", err)
 		}
 	}
 	return nil
 }
 
-// fillDemoAPI stores the past, under ids that make it the same each time.
-func (s *server) fillDemoAPI(ctx context.Context, p *weir.Project) error {
+// fillAPI stores the past, under ids that make it the same each time.
+func (d *Demo) fillAPI(ctx context.Context, p *weir.Project) error {
 	r := rand.New(rand.NewPCG(1, 2))
 	now := time.Now()
 	var in []weir.Incoming
-	for i := range demoAPIUsers {
-		in = append(in, demoUser(i, now.Add(-time.Duration(r.Float64()*demoAPIDays*24)*time.Hour)))
+	for i := range apiUsers {
+		in = append(in, user(i, now.Add(-time.Duration(r.Float64()*apiDays*24)*time.Hour)))
 	}
-	for i := range demoAPIDays * demoAPICalls {
-		ago := time.Duration(r.Float64() * demoAPIDays * float64(24*time.Hour))
+	for i := range apiDays * apiCalls {
+		ago := time.Duration(r.Float64() * apiDays * float64(24*time.Hour))
 		if at := now.Add(-ago); r.Float64() < busyness(at) {
-			in = append(in, demoCall(r, at, fmt.Sprintf("demo-call-%d", i)))
+			in = append(in, call(r, at, fmt.Sprintf("demo-call-%d", i)))
 		}
-		if len(in) >= 1000 || i == demoAPIDays*demoAPICalls-1 {
-			if _, err := s.ingest.Accept(ctx, p, in, ingest.Remote{}); err != nil {
+		if len(in) >= 1000 || i == apiDays*apiCalls-1 {
+			if _, err := d.Ingest.Accept(ctx, p, in, ingest.Remote{}); err != nil {
 				return err
 			}
 			in = in[:0]
@@ -98,9 +97,9 @@ func busyness(at time.Time) float64 {
 	return 0.6 + 0.4*math.Sin((hour-8)/12*math.Pi) // never 0
 }
 
-func demoUser(i int, at time.Time) weir.Incoming {
+func user(i int, at time.Time) weir.Incoming {
 	traits, _ := json.Marshal(map[string]any{ // of strings alone: it does not fail
-		"name": fmt.Sprintf("User %02d", i), "plan": [...]string{"free", "free", "pro", "team"}[i%4], "company": demoConsumers[i%len(demoConsumers)],
+		"name": fmt.Sprintf("User %02d", i), "plan": [...]string{"free", "free", "pro", "team"}[i%4], "company": consumers[i%len(consumers)],
 	})
 	return weir.Incoming{
 		Event: weir.Event{
@@ -111,13 +110,13 @@ func demoUser(i int, at time.Time) weir.Incoming {
 	}
 }
 
-func demoCall(r *rand.Rand, at time.Time, id string) weir.Incoming {
+func call(r *rand.Rand, at time.Time, id string) weir.Incoming {
 	all := 0.0
-	for _, x := range demoRoutes {
+	for _, x := range routes {
 		all += x.weight
 	}
-	pick, route := r.Float64()*all, demoRoutes[0]
-	for _, x := range demoRoutes {
+	pick, route := r.Float64()*all, routes[0]
+	for _, x := range routes {
 		if pick -= x.weight; pick < 0 {
 			route = x
 			break
@@ -128,14 +127,14 @@ func demoCall(r *rand.Rand, at time.Time, id string) weir.Incoming {
 		status = route.status
 	}
 	// The first users call the most.
-	user := int(demoAPIUsers * math.Pow(r.Float64(), 2))
+	user := int(apiUsers * math.Pow(r.Float64(), 2))
 	latency := route.median * math.Exp(0.55*r.NormFloat64())
 	return weir.Incoming{
 		Event: weir.Event{
 			ID: id, Name: weir.NameCall, Time: at.UTC().Truncate(time.Microsecond), ProfileID: fmt.Sprintf("user-%02d", user),
 			Call: &weir.Call{
 				Method: route.method, Route: route.route, Status: status,
-				LatencyMS: math.Round(latency*100) / 100, Consumer: demoConsumers[user%len(demoConsumers)],
+				LatencyMS: math.Round(latency*100) / 100, Consumer: consumers[user%len(consumers)],
 			},
 		},
 		Source: weir.Source{Reported: true},

@@ -1,4 +1,4 @@
-package main
+package drain_test
 
 import (
 	"fmt"
@@ -11,13 +11,14 @@ import (
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/cold"
 	"github.com/weir-analytics/weir/internal/cold/duckdb"
+	"github.com/weir-analytics/weir/internal/drain"
 	"github.com/weir-analytics/weir/internal/hot"
 	"github.com/weir-analytics/weir/internal/hot/pebble"
 )
 
 // pairRig is two tiers of one shard, whose batches a test writes by hand.
 type pairRig struct {
-	*server
+	drain.Pair
 	t    *testing.T
 	now  time.Time
 	sent int
@@ -37,7 +38,7 @@ func newPairRig(t *testing.T) *pairRig {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	r.server = &server{cmd: &serveCmd{}, log: slog.New(slog.DiscardHandler), clock: clock, hot: log, cold: c}
+	r.Pair = drain.Pair{Logger: slog.New(slog.DiscardHandler), Clock: clock, Hot: log, Cold: c}
 	return r
 }
 
@@ -45,9 +46,9 @@ func newPairRig(t *testing.T) *pairRig {
 func (r *pairRig) wrote(first, last uint64) {
 	r.t.Helper()
 	r.now = r.now.Add(time.Second)
-	err := r.cold.Write(r.t.Context(), &cold.Batch{
-		Token: fmt.Sprintf("%s/0/%d-%d/%d", r.hot.ID(), first, last, r.now.UnixMicro()),
-		Log:   r.hot.ID(), First: first, Last: last, Now: r.now,
+	err := r.Cold.Write(r.t.Context(), &cold.Batch{
+		Token: fmt.Sprintf("%s/0/%d-%d/%d", r.Hot.ID(), first, last, r.now.UnixMicro()),
+		Log:   r.Hot.ID(), First: first, Last: last, Now: r.now,
 	})
 	if err != nil {
 		r.t.Fatal(err)
@@ -60,19 +61,19 @@ func (r *pairRig) committed(first, last uint64) {
 	for uint64(r.sent) < last {
 		r.sent++
 		e := weir.Event{ID: fmt.Sprint(r.sent), ProjectID: "p", Name: "x", Time: r.now, ReceivedAt: r.now, DeviceID: "d"}
-		if _, err := r.hot.Append(r.t.Context(), []hot.Item{{Event: &e, Location: time.UTC}}); err != nil {
+		if _, err := r.Hot.Append(r.t.Context(), []hot.Item{{Event: &e, Location: time.UTC}}); err != nil {
 			r.t.Fatal(err)
 		}
 	}
-	l, err := r.hot.Claim(r.t.Context(), 0, "test", time.Minute)
+	l, err := r.Hot.Claim(r.t.Context(), 0, "test", time.Minute)
 	if err != nil {
 		r.t.Fatal(err)
 	}
 	in := hot.Intent{First: first, Last: last, Now: r.now}
-	if err := r.hot.Intend(r.t.Context(), l, in); err != nil {
+	if err := r.Hot.Intend(r.t.Context(), l, in); err != nil {
 		r.t.Fatal(err)
 	}
-	if err := r.hot.Commit(r.t.Context(), l, in, nil); err != nil {
+	if err := r.Hot.Commit(r.t.Context(), l, in, nil); err != nil {
 		r.t.Fatal(err)
 	}
 }
@@ -86,15 +87,13 @@ func (r *pairRig) drained(first, last uint64) {
 // fits checks what a start says; "" is that it goes on.
 func (r *pairRig) fits(want string) {
 	r.t.Helper()
-	err := r.checkPair(r.t.Context())
+	err := r.Check(r.t.Context())
 	if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
 		r.t.Errorf("a start says %v, want %q", err, want)
 	}
 }
 
-// What was accepted stays so when the clock is set back, and what goes wrong after it
-// is found all the same.
-func TestAnAcceptedMismatchIsOneWhateverTheClockDoes(t *testing.T) {
+func TestAcceptedMismatchStaysAcceptedWhenTheClockIsSetBackAndALaterOneIsFound(t *testing.T) {
 	const older = "the hot tier is older than the cold tier"
 	for _, back := range []time.Duration{0, time.Hour} {
 		t.Run(back.String(), func(t *testing.T) {
@@ -104,9 +103,9 @@ func TestAnAcceptedMismatchIsOneWhateverTheClockDoes(t *testing.T) {
 			r.wrote(7, 20) // which the hot tier has lost
 			r.fits(older)
 			r.now = r.now.Add(-back)
-			r.cmd.AcceptMismatch = true
+			r.Accept = true
 			r.fits("")
-			r.cmd.AcceptMismatch = false
+			r.Accept = false
 			r.fits("")
 			r.now = r.now.Add(-back)
 			r.drained(7, 12)

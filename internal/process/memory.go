@@ -1,0 +1,82 @@
+// Package process bounds and measures the process that Weir runs as: its memory, by parts
+// of the budget, and its open files.
+package process
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"runtime/debug"
+	"time"
+
+	"github.com/weir-analytics/weir/internal/memory"
+)
+
+// BoundMemory sets Go's limits to the budget and logs how the budget is divided. Limits
+// that the environment sets (GOMEMLIMIT, GOGC) stay.
+func BoundMemory(p memory.Parts, log *slog.Logger) {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(int64(p.Go))
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(p.GCPercent())
+	}
+	attrs := []any{"total", p.Total}
+	for _, part := range partsOf(p) {
+		if part.size > 0 {
+			attrs = append(attrs, part.name, part.size)
+		}
+	}
+	log.Info("memory is divided", attrs...)
+	if n, err := memory.Available(); err == nil && p.Total > n*100/memory.Share {
+		log.Warn("the machine or container has less memory than --memory; the process may be killed", "memory", p.Total, "available", n*100/memory.Share)
+	}
+}
+
+// trimEvery is how often unneeded memory is returned to the system.
+const trimEvery = time.Minute
+
+// KeepTrimmed returns unneeded memory to the system until ctx is done: what trimMalloc
+// returns, and pages of the program's file that were read at the start. It always returns
+// nil.
+func KeepTrimmed(ctx context.Context, trimMalloc func(), log *slog.Logger) error {
+	t := time.NewTicker(trimEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-t.C:
+			trimMalloc()
+			if err := DropPages(); err != nil {
+				log.Warn("pages of the program's file cannot be returned; not trying again", "error", err)
+				return nil
+			}
+		}
+	}
+}
+
+type part struct {
+	name string
+	size memory.Size
+}
+
+// partsOf returns the parts with their names in the log and in metrics.
+func partsOf(p memory.Parts) []part {
+	return []part{
+		{"program", p.Program},
+		{"go", p.Go},
+		{"hot", p.Hot},
+		{"cold", p.Cold},
+		{"cold_extra", p.ColdExtra},
+		{"bodies", p.Bodies},
+		{"batches", p.Batches},
+		{"visits", p.Visits},
+		{"presence", p.Presence},
+		{"counts", p.Counts},
+		{"ids", p.IDs},
+		{"pages", p.Pages},
+		{"answers", p.Answers},
+		{"kept_answers", p.Kept},
+	}
+}
