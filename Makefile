@@ -60,30 +60,43 @@ clients: build clients/node/test/frameworks/node_modules/.package-lock.json ## T
 	WEIR_BIN=$(CURDIR)/bin/weir node --test clients/node/test/*.test.js
 	! command -v $(PYTHON) >/dev/null || { cd clients/python && WEIR_BIN=$(CURDIR)/bin/weir $(PYTHON) -B -m unittest discover; }
 
-# Race-tested is whatever has goroutines or locks of its own, and every new package. Not race-tested are packages without
-# (of the cold tiers, the writers are), and tests that compute for long in one goroutine: the detector makes them ten times as long.
-PLAIN := ./internal/accesslog ./internal/codec ./internal/cold/... ./internal/dump ./internal/report ./internal/stats ./internal/visit
-ALONE := ReplayAreTheTruth|SenderIsKnownBeforeItsBody|WithoutAKeyAreNotUnpacked|WithLittleMemoryKeepsAllPromises|OfEventsOutOfOrderAreRight|BlockCacheFullOfIDs|SameTimeOfDayIsTheFirst|FailedPostIsTriedAgainEverLater|KeptVisitTakesAtMost|TakeNoMoreMemoryThanTheirBudget
-ALONE_IN := . ./cmd/weir ./internal/alert ./internal/drain ./internal/hot/pebble ./internal/httpd ./internal/wire/protocols
+# The race detector makes Go code several times as slow. It runs on each package that has goroutines or locks, and on each
+# new package. PLAIN are packages without (of the cold tiers and of transfer, RACED_TOO names the tests of what writes);
+# ALONE are tests elsewhere that compute for long in one goroutine, in the packages ALONE_IN.
+PLAIN := . ./internal/accesslog ./internal/clickhousetest ./internal/codec ./internal/cold/... ./internal/dump ./internal/redistest ./internal/report \
+	./internal/servertest ./internal/stats ./internal/transfer ./internal/visit \
+	$(addprefix ./internal/wire/,ga4 item jsonscan matomo native openpanel otlp plausible posthog segment track umami)
+RACED_TOO := ^Test(Store|Server|Cluster|BothSidesOfAnyMovesAreWhatOneStoreWouldBe)$$/^Write$$
+ALONE := ReplayAreTheTruth|SenderIsKnownBeforeItsBody|WithoutAKeyAreNotUnpacked|WithLittleMemoryKeepsAllPromises|OfEventsOutOfOrderAreRight|BlockCacheFullOfIDs|FailedPostIsTriedAgainEverLater|KeptVisitTakesAtMost|TakeNoMoreMemoryThanTheirBudget|AMillionIdsTakeTheMemory
+ALONE_IN := ./cmd/weir ./internal/alert ./internal/drain ./internal/hot/pebble ./internal/hot/redis ./internal/httpd ./internal/wire/protocols
 RACED = $(filter-out $(shell go list $(PLAIN)) %/e2e,$(shell go list ./...))
 
-# GOTEST prints what go test prints, and keeps the times: the slowest tests are shown at the end.
+# GOTEST prints what go test prints, and keeps the times: the slowest tests are shown at the end. `make lint` vets.
 GOTEST = go tool -modfile=tools/go.mod gotestsum --format standard-quiet --hide-summary=skipped --jsonfile
+TESTFLAGS := -vet=off -timeout 15m
 
-# The order is from cheap to dear. e2e runs alone: it starts servers, kills them and looks at a page.
+# Two parts run at a time, each of two packages, since many tests wait. e2e comes last: it needs what the others build,
+# starts servers, kills them and looks at a page.
 .PHONY: test
 test: ## Everything CI runs: dashboard, lint, clients, Go tests with the race detector, whole binary (WEIR_TEST_STRICT=1: skip nothing)
 	scripts/install-test-deps.sh
-	$(MAKE) --no-print-directory web lint
-	$(MAKE) --no-print-directory clients
 	mkdir -p bin/tests
-	$(GOTEST) bin/tests/race.json -- -race -timeout 10m -skip '$(ALONE)' $(RACED)
-	$(GOTEST) bin/tests/plain.json -- -timeout 10m $(PLAIN)
-	$(GOTEST) bin/tests/cold.json -- -race -timeout 10m -run '^Test(Store|Server|Cluster)$$/^Write$$' ./internal/cold/...
-	$(GOTEST) bin/tests/alone.json -- -timeout 10m -run '$(ALONE)' $(ALONE_IN)
-	WEIR_TORTURE_KILLS=$${WEIR_TORTURE_KILLS:-8} $(GOTEST) bin/tests/e2e.json -- -timeout 25m ./e2e
+	$(MAKE) --no-print-directory web
+	$(MAKE) --no-print-directory -j2 --output-sync=target lint test-race test-plain test-alone clients
+	$(MAKE) --no-print-directory test-e2e
 	@echo 'The slowest tests:'
 	@cat bin/tests/*.json | go tool -modfile=tools/go.mod gotestsum tool slowest --threshold 1s --num 20
+
+.PHONY: test-race test-plain test-alone test-e2e
+test-race:
+	$(GOTEST) bin/tests/race.json -- $(TESTFLAGS) -race -skip '$(ALONE)' $(RACED)
+	$(GOTEST) bin/tests/raced-too.json -- $(TESTFLAGS) -race -run '$(RACED_TOO)' ./internal/cold/... ./internal/transfer
+test-plain:
+	$(GOTEST) bin/tests/plain.json -- $(TESTFLAGS) $(PLAIN)
+test-alone:
+	$(GOTEST) bin/tests/alone.json -- $(TESTFLAGS) -run '$(ALONE)' $(ALONE_IN)
+test-e2e: build
+	WEIR_BIN=$(CURDIR)/bin/weir WEIR_TORTURE_KILLS=$${WEIR_TORTURE_KILLS:-8} $(GOTEST) bin/tests/e2e.json -- $(TESTFLAGS) -parallel 4 ./e2e
 
 .PHONY: lint
 lint: ## Lint the Go code

@@ -36,6 +36,7 @@ func archiveOf(world string) string { return filepath.Join(beforeFolder, world+"
 func answersOf(world string) string { return filepath.Join(beforeFolder, world+".json.zst") }
 
 func TestStoresOfTheVersionBeforeOpenAndAnswerTheSame(t *testing.T) {
+	t.Parallel()
 	for world, remote := range beforeWorlds {
 		t.Run(world, func(t *testing.T) {
 			var want []answered

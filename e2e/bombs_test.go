@@ -153,20 +153,38 @@ func TestBombsWithoutAKeyTakeNoMemory(t *testing.T) {
 	bombs, times := keylessBombs(), attackScale(t)
 	routes := s.bodyRoutes()
 	before := s.rss() >> 20
-	for _, route := range routes {
-		var shots []shot // all of them at once
-		for _, b := range bombs {
-			r := route
-			r.path, r.body = r.path+b.query, b.body
-			r.header = map[string]string{"Content-Encoding": b.coding, "Content-Type": "application/json", "User-Agent": "Mozilla/5.0"}
-			shots = append(shots, slices.Repeat([]shot{r}, times)...)
+	throw := func(route shot, b bomb) shot {
+		route.path, route.body = route.path+b.query, b.body
+		route.header = map[string]string{"Content-Encoding": b.coding, "Content-Type": "application/json", "User-Agent": "Mozilla/5.0"}
+		return route
+	}
+	var volleys [][]shot // each is sent at once
+	if times > 1 {       // the long form: all bombs to each route
+		for _, route := range routes {
+			var shots []shot
+			for _, b := range bombs {
+				shots = append(shots, slices.Repeat([]shot{throw(route, b)}, times)...)
+			}
+			volleys = append(volleys, shots)
 		}
+	} else { // the short form: 3 bombs to each route, and in a volley each bomb to another route
+		for round := range 3 {
+			for some := range slices.Chunk(routes, len(bombs)) {
+				var shots []shot
+				for i, b := range bombs {
+					shots = append(shots, throw(some[(i+round)%len(some)], b))
+				}
+				volleys = append(volleys, shots)
+			}
+		}
+	}
+	for _, shots := range volleys {
 		s.volley(len(shots), shots, func(r shot, status int, answer []byte) {
 			if status == 0 || status == http.StatusInternalServerError {
 				t.Errorf("%s %s, %s: %d: %.200s", r.method, r.path, r.header["Content-Encoding"], status, answer)
 			}
 		})
-		s.staysUnder(attackBudget, fmt.Sprintf("%d bombs without a key, %s %s", len(shots), route.method, route.path))
+		s.staysUnder(attackBudget, fmt.Sprintf("%d bombs without a key, from %s %s", len(shots), shots[0].method, shots[0].path))
 	}
 	s.isWell(p)
 	t.Logf("%d routes, %d bombs at once: %d MiB before, at most %d", len(routes), times*len(bombs), before, s.peak()>>20)

@@ -102,7 +102,7 @@ func callUntil(t *testing.T, weir *weirclient.Client, stopped *atomic.Bool) (sen
 		}
 		_, _ = io.Copy(io.Discard, resp.Body)
 		resp.Body.Close()
-		if took := time.Since(began); took > time.Second {
+		if took := time.Since(began); took > 10*time.Second {
 			printReport(driverReport{Slow: took.Seconds()})
 		}
 		if sent%20 == 0 {

@@ -197,6 +197,7 @@ func (s *server) counted(p project) (today, day int) {
 }
 
 func TestClientsLoseNothingWhenTheServerIsKilled(t *testing.T) {
+	t.Parallel()
 	addr, data := freeAddr(t), t.TempDir()
 	s := start(t, binary(t, ""), "--listen", addr, "--data", data)
 	p := s.project(noon())

@@ -10,6 +10,7 @@ import (
 
 // TestTheDashboardShowsTheDemo signs in with a real browser, wide and narrow.
 func TestTheDashboardShowsTheDemo(t *testing.T) {
+	t.Parallel()
 	browser := browserFor(t)
 	s := start(t, binary(t, ""), "--listen", "127.0.0.1:0", "--data", t.TempDir(), "--demo")
 	for end := time.Now().Add(30 * time.Second); ; {
@@ -50,6 +51,7 @@ func TestTheDashboardShowsTheDemo(t *testing.T) {
 // TestTheOwnerSetsUpByTheLink opens the link that a start prints, with the admin token
 // for the code, which these servers have.
 func TestTheOwnerSetsUpByTheLink(t *testing.T) {
+	t.Parallel()
 	browser := browserFor(t)
 	s := start(t, binary(t, ""), "--listen", "127.0.0.1:0", "--data", t.TempDir())
 	cmd := exec.Command("node", "e2e/setup.mjs")

@@ -37,8 +37,10 @@ import (
 // must be nowhere, and which must still be there.
 
 func TestWhoIsErasedIsNowhereAndNobodyElseIs(t *testing.T) {
+	t.Parallel()
 	rounds := longer(40, 400)
 	t.Run("pebble and duckdb", func(t *testing.T) {
+		t.Parallel()
 		log, err := pebble.Open(t.TempDir(), pebble.Options{Shards: 2})
 		if err != nil {
 			t.Fatal(err)
@@ -57,6 +59,7 @@ func TestWhoIsErasedIsNowhereAndNobodyElseIs(t *testing.T) {
 		}).run(rounds)
 	})
 	t.Run("redis and clickhouse", func(t *testing.T) {
+		t.Parallel()
 		at, err := redisconn.Parse(redistest.Start(t).URL())
 		if err != nil {
 			t.Fatal(err)

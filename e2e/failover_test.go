@@ -8,6 +8,7 @@ import (
 )
 
 func TestFailoverUnderLoadLosesNothing(t *testing.T) {
+	t.Parallel()
 	s := redistest.StartSentinel(t)
 	f := startFleet(t, binary(t, ""), s.URL(), "--hot-ack", "replica")
 	f.addIngest("--hot-ack", "replica")

@@ -50,6 +50,7 @@ func TestACrashWhileTheDataFolderWasMadeIsNoNewerVersion(t *testing.T) {
 }
 
 func TestAStopInTheMiddleOfSendingLosesNothing(t *testing.T) {
+	t.Parallel()
 	data, addr := t.TempDir(), freeAddr(t)
 	s := start(t, binary(t, ""), "--listen", addr, "--data", data)
 	p := s.project("UTC")

@@ -182,6 +182,7 @@ func (s *sleeper) Commit(ctx context.Context, l hot.Lease, in hot.Intent, change
 }
 
 func TestANodeThatSleepsWhileItWritesDoublesNothing(t *testing.T) {
+	t.Parallel()
 	for name, after := range map[string]bool{
 		"before its batch is there": false,
 		"after its batch is there":  true,

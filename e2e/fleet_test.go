@@ -133,7 +133,7 @@ func (f *fleet) openLog() (log *redis.Store, closeLog func(), err error) {
 }
 
 // patience is for what takes seconds, on a machine that is busy with other things.
-const patience = 2 * time.Minute
+const patience = 4 * time.Minute
 
 // until waits until ok says so.
 func until(t *testing.T, what string, ok func() bool) {

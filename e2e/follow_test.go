@@ -26,12 +26,14 @@ import (
 // while the server is away, which is killed too.
 
 func TestEachLineIsStoredOnceWhileTheFollowerIsKilled(t *testing.T) {
+	t.Parallel()
 	for _, copying := range []bool{false, true} {
 		name := "rename"
 		if copying {
 			name = "copytruncate"
 		}
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			f := newFollowing(t, binary(t, ""), copying)
 			f.torture(longer(4, 8))
 			if err := f.check(); err != nil {
@@ -44,14 +46,16 @@ func TestEachLineIsStoredOnceWhileTheFollowerIsKilled(t *testing.T) {
 // The test must notice a follower that notes a batch as delivered before it is, and one
 // that gives a line another id when it sends it again.
 func TestFollowersWithAPlantedBugAreNoticed(t *testing.T) {
+	t.Parallel()
 	path := overlaid(t, "internal/importer/follow.go",
 		"reply, err := f.send.post(ctx, b)", `if os.Getenv("WEIR_E2E_PLANT") == "hasty" { _ = f.tail.Commit() }; reply, err := f.send.post(ctx, b)`,
 		"[]byte(l.Source)", `[]byte(l.Source+map[bool]string{true: time.Now().String()}[os.Getenv("WEIR_E2E_PLANT") == "ids"])`)
 	for plant, want := range map[string]error{"hasty": errMissing, "ids": errTwice} {
 		t.Run(plant, func(t *testing.T) {
-			t.Setenv("WEIR_E2E_PLANT", plant)
+			t.Parallel()
 			noticed(t, want, func() error {
 				f := newFollowing(t, path, false)
+				f.env = append(os.Environ(), "WEIR_E2E_PLANT="+plant)
 				f.settles = 5 * time.Second // they never come to as much as there is
 				f.torture(3)
 				return f.check()
@@ -99,6 +103,7 @@ type following struct {
 	t        *testing.T
 	rand     *rand.Rand
 	path     string // of the follower's binary
+	env      []string
 	server   *node
 	project  project
 	gate     *gate
@@ -164,7 +169,7 @@ func (f *following) start() {
 	f.t.Helper()
 	f.follower = exec.Command(f.path, "import", "--follow", "--url", f.gate.url, "--key", f.project.Key, "--format", "nginx",
 		"--state", f.log.path+".state", f.log.path)
-	f.follower.Stderr = &f.said
+	f.follower.Stderr, f.follower.Env = &f.said, f.env
 	if err := f.follower.Start(); err != nil {
 		f.t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ func (quiet) hit() string { return "nothing" }
 // A sender that hangs up does not know what became of its events, and sends them again:
 // while its first request is still on its way, often.
 func TestRetryIsStoredOnceWhenTheFirstSenderHangsUp(t *testing.T) {
+	t.Parallel()
 	for name, h := range map[string]func() house{
 		"pebble": func() house { return startAlone(t, binary(t, "")) },
 		"redis": func() house {

@@ -19,6 +19,7 @@ import (
 // later ones, and ClickHouse merges what it has. Then the rest of the bytes
 // arrives, and the first node goes on where it was.
 func TestALateWriteOfADeposedNodeIsStoredOnce(t *testing.T) {
+	t.Parallel()
 	onlyOn(t, "redis", "clickhouse")
 	f := &fleet{t: t, hot: redistest.Start(t).URL()}
 	log, closeLog, err := f.openLog()

@@ -9,7 +9,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -19,6 +18,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/weir-analytics/weir/internal/servertest"
 )
 
 // binaries are built once: by build tag.
@@ -102,15 +103,10 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
-// freeAddr is an address that nobody listens on.
+// freeAddr is an address that nobody listens on, and that no other test takes.
 func freeAddr(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
+	return fmt.Sprint("127.0.0.1:", servertest.ClaimPort(t))
 }
 
 // start starts weir serve and waits until it is ready.

@@ -13,6 +13,7 @@ import (
 // A folder whose stores are of different moments is refused: it would answer with
 // fewer events than it holds, or take batches for written that are not.
 func TestAFolderOfDifferentMomentsIsRefused(t *testing.T) {
+	t.Parallel()
 	onlyOn(t, "pebble", "duckdb")
 	data := t.TempDir()
 	s := start(t, binary(t, ""), "--listen", "127.0.0.1:0", "--data", data)
@@ -69,6 +70,7 @@ func TestAFolderOfDifferentMomentsIsRefused(t *testing.T) {
 
 // Redis is restored from an earlier backup, ClickHouse is not: the start is refused.
 func TestARedisOfAnEarlierMomentThanItsClickHouseIsRefused(t *testing.T) {
+	t.Parallel()
 	onlyOn(t, "redis", "clickhouse")
 	r := redistest.Start(t, "--appendonly", "no")
 	args := []string{

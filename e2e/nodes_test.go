@@ -14,6 +14,7 @@ import (
 )
 
 func TestANodeDoesOnlyItsRoles(t *testing.T) {
+	t.Parallel()
 	f := startFleet(t, binary(t, ""), redistest.Start(t).URL())
 	takes := f.addIngest()
 	p := f.newProject()
@@ -54,6 +55,7 @@ func TestANodeDoesOnlyItsRoles(t *testing.T) {
 }
 
 func TestALoginAtOneNodeIsALoginAtAll(t *testing.T) {
+	t.Parallel()
 	f := startFleet(t, binary(t, ""), redistest.Start(t).URL())
 	other := f.addIngest()
 	session := func(n *node, method, path, body, cookie string) (email, set string) {
@@ -104,6 +106,7 @@ func TestALoginAtOneNodeIsALoginAtAll(t *testing.T) {
 }
 
 func TestLiveFeedReachesOtherNodes(t *testing.T) {
+	t.Parallel()
 	f := startFleet(t, binary(t, ""), redistest.Start(t).URL())
 	takes := f.addIngest()
 	p := f.newProject()
@@ -167,6 +170,7 @@ func (s *server) watch(ctx context.Context, p project, kind string) <-chan strin
 
 // A node that is gone for good holds its shards until its lease runs out.
 func TestAnotherNodeTakesOverFromOneThatIsGone(t *testing.T) {
+	t.Parallel()
 	f := startFleet(t, binary(t, ""), redistest.Start(t).URL())
 	takes := f.addIngest()
 	p := f.newProject()

@@ -54,6 +54,7 @@ func wantedSpan(i int) (method, route string, status int, latency float64) {
 }
 
 func TestOpenTelemetrysSDKExportsEachServerSpanOnce(t *testing.T) {
+	t.Parallel()
 	_, err := exec.LookPath("node")
 	needed(t, "no node", err)
 	_, err = os.Stat("../tools/otlp/node_modules/.package-lock.json")

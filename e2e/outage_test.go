@@ -12,6 +12,7 @@ import (
 const outage = 15 * time.Second
 
 func TestSpillwayTakesEventsThroughALongOutage(t *testing.T) {
+	t.Parallel()
 	f, r := fleetOnRedis(t, binary(t, ""), 0)
 	spills := f.addIngest("--spill", t.TempDir())
 	refuses := f.addIngest()

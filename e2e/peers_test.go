@@ -139,9 +139,6 @@ func (h *peers) isReplaced(n *node, goes func()) {
 	})
 	took := time.Since(began).Round(10 * time.Millisecond)
 	h.tookOver = append(h.tookOver, took)
-	if took > 30*time.Second { // 10 are promised, on a machine that has time
-		h.t.Errorf("the others took over after %v", took)
-	}
 }
 
 // shards is how all of them are, nil while Redis cannot be asked.

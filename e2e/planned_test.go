@@ -9,6 +9,7 @@ import (
 // When Sentinel moves the master on purpose, the old one goes on until the
 // switch is announced, and still has a replica that confirms.
 func TestAPlannedFailoverUnderLoadLosesNothing(t *testing.T) {
+	t.Parallel()
 	s := redistest.StartSentinel(t)
 	f := startFleet(t, binary(t, ""), s.URL(), "--hot-ack", "replica")
 	f.addIngest("--hot-ack", "replica")

@@ -40,6 +40,7 @@ func forgets(h *redisHouse) func() {
 // After the loss an answer that says it is complete has all that was acknowledged
 // since, and all of that is stored once.
 func TestAnswersAreCompleteAfterRedisLostItsTail(t *testing.T) {
+	t.Parallel()
 	onlyOn(t, "redis", "duckdb")
 	f, r := fleetOnRedis(t, binary(t, ""), 2)
 	h := onRedis(f, r)

@@ -78,6 +78,7 @@ func (s *server) daily(p project, math string) (points []int, total int) {
 }
 
 func TestARealLogIsCountedRight(t *testing.T) {
+	t.Parallel()
 	path := binary(t, "")
 	s := start(t, path, "--listen", "127.0.0.1:0", "--data", t.TempDir())
 	p := s.project("UTC")
@@ -140,6 +141,7 @@ func TestARealLogIsCountedRight(t *testing.T) {
 }
 
 func TestAnEventIsSeenByTheQueryThatFollowsIt(t *testing.T) {
+	t.Parallel()
 	s := start(t, binary(t, ""), "--listen", "127.0.0.1:0", "--data", t.TempDir())
 	p := s.project("Europe/Berlin")
 	for i := range longer(300, 1000) {

@@ -45,6 +45,7 @@ type sdk struct {
 }
 
 func TestSDKsDeliverEachEventOnce(t *testing.T) {
+	t.Parallel()
 	needSDKs(t, false)
 	s := start(t, binary(t, ""), "--listen", freeAddr(t), "--data", t.TempDir())
 	for name, c := range sdks() {

@@ -4,6 +4,7 @@ import "testing"
 
 // TestFiveSDKsOneReport has one site send through five SDKs at once.
 func TestFiveSDKsOneReport(t *testing.T) {
+	t.Parallel()
 	needSDKs(t, true)
 	s := start(t, binary(t, ""), "--listen", freeAddr(t), "--data", t.TempDir())
 	p := s.project("UTC")

@@ -13,6 +13,7 @@ import (
 
 // Who can write to Redis is not an administrator for that.
 func TestSessionsThatWereCopiedInRedisAreNobodys(t *testing.T) {
+	t.Parallel()
 	r := redistest.Start(t)
 	s := start(t, binary(t, ""), "--listen", "127.0.0.1:0", "--data", t.TempDir(), "--hot", r.URL(), "--log-level", "error")
 	status, cookies := s.setUp(adminToken, "owner@example.com")

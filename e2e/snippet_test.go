@@ -14,6 +14,7 @@ import (
 
 // TestTheSnippetCountsAVisit shows in a real browser what sites get from /weir.js.
 func TestTheSnippetCountsAVisit(t *testing.T) {
+	t.Parallel()
 	v := startBrowser(t)
 	n := startAlone(t, binary(t, "")) // at an address that outlives a restart
 	on := func(name string, f func(t *testing.T, c scene)) {

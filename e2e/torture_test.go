@@ -52,22 +52,26 @@ func only(t *testing.T, variable, store string, known ...string) {
 }
 
 func TestTortureLosesAndDoublesNothing(t *testing.T) {
+	t.Parallel()
 	onlyOn(t, "pebble", "duckdb")
 	newTorture(t, startAlone(t, binary(t, ""))).passes()
 }
 
 func TestTortureOfNodesOnRedis(t *testing.T) {
+	t.Parallel()
 	onlyOn(t, "redis", "duckdb")
 	newTorture(t, onRedis(fleetOnRedis(t, binary(t, ""), 2))).passes()
 }
 
 func TestTortureOnClickHouse(t *testing.T) {
+	t.Parallel()
 	onlyAsked(t, "clickhouse")
 	onlyOn(t, "pebble", "clickhouse")
 	newTorture(t, startAloneOnClickHouse(t, binary(t, ""))).passes()
 }
 
 func TestTortureOfPeersOnRedisAndClickHouse(t *testing.T) {
+	t.Parallel()
 	onlyOn(t, "redis", "clickhouse")
 	h := startPeers(t, binary(t, ""))
 	tr := newTorture(t, h)
@@ -87,17 +91,20 @@ func TestTortureOfPeersOnRedisAndClickHouse(t *testing.T) {
 
 // The torture must notice a server that commits a batch before it is written.
 func TestTortureNoticesAPlantedBug(t *testing.T) {
+	t.Parallel()
 	onlyOn(t, "pebble", "duckdb")
 	newTorture(t, startAlone(t, binary(t, "planted"))).notices(max(8, kills(t)/3), errMissing)
 }
 
 func TestTortureOfNodesOnRedisNoticesAPlantedBug(t *testing.T) {
+	t.Parallel()
 	onlyOn(t, "redis", "duckdb")
 	f, _ := fleetOnRedis(t, binary(t, "planted"), 2)
 	newTorture(t, drainHouse{f}).notices(max(8, kills(t)/3), errMissing)
 }
 
 func TestTortureOfPeersOnRedisAndClickHouseNoticesAPlantedBug(t *testing.T) {
+	t.Parallel()
 	onlyAsked(t, "clickhouse")
 	onlyOn(t, "redis", "clickhouse")
 	newTorture(t, writeHouse{startPeers(t, binary(t, "planted"))}).notices(2, errMissing)

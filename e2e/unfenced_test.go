@@ -21,6 +21,7 @@ import (
 // the second takes its shards over, drains them, and is gone.
 
 func TestADeposedDrainWritesNothing(t *testing.T) {
+	t.Parallel()
 	if err := depose(t, func(s hot.Store) hot.Store { return s }); err != nil {
 		t.Fatal(err)
 	}
@@ -28,6 +29,7 @@ func TestADeposedDrainWritesNothing(t *testing.T) {
 
 // The check must notice a log that lets a deposed owner go on.
 func TestTheCheckNoticesALogWithoutFence(t *testing.T) {
+	t.Parallel()
 	err := depose(t, func(s hot.Store) hot.Store { return unfenced{s} })
 	if !errors.Is(err, errTwice) {
 		t.Fatalf("noticed: %v, want that an event is stored twice", err)

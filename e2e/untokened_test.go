@@ -18,6 +18,7 @@ import (
 // answers are lost to writes that ClickHouse has taken.
 
 func TestAWriteWhoseAnswerIsLostIsStoredOnce(t *testing.T) {
+	t.Parallel()
 	onlyOn(t, "redis", "clickhouse")
 	if errs := loseAnswers(t, func(w cold.Writer) cold.Writer { return w }); len(errs) > 0 {
 		t.Fatal(errs)
@@ -26,6 +27,7 @@ func TestAWriteWhoseAnswerIsLostIsStoredOnce(t *testing.T) {
 
 // The check must notice a writer that does not say which batch it writes.
 func TestTheCheckNoticesAWriterWithoutTokens(t *testing.T) {
+	t.Parallel()
 	onlyOn(t, "redis", "clickhouse")
 	noticed(t, errTwice, func() error {
 		errs := loseAnswers(t, func(w cold.Writer) cold.Writer { return &untokened{Writer: w} })

@@ -82,15 +82,6 @@ type Holder interface {
 	Holds(ctx context.Context, token string) (bool, error)
 }
 
-// Recounter is a Writer that adds a batch's events first, and their tallies in another
-// step. Who does not write a batch again, after one that failed, leaves tallies out.
-type Recounter interface {
-	// Recount adds the tallies that a project's events lack, of batches whose log begins
-	// with logs, between the midnights from and to (UTC). No batch of such a log may be
-	// written meanwhile; any other may.
-	Recount(ctx context.Context, project, logs string, from, to time.Time) error
-}
-
 // RowError says that one event of a batch can never be written.
 type RowError struct {
 	Index  int // in Batch.Events

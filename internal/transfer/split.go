@@ -113,8 +113,5 @@ func (j *job[T]) batch(p *piece[T], stale []weir.VisitRow) *cold.Batch {
 	return b
 }
 
-// copiedLogs is what the logs of copied batches begin with.
-const copiedLogs = "migrate/"
-
 // logOf is a batch's log.
-func logOf(token string) string { return fmt.Sprintf("%s%016x", copiedLogs, xxhash.Sum64String(token)) }
+func logOf(token string) string { return fmt.Sprintf("migrate/%016x", xxhash.Sum64String(token)) }

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"time"
-
-	"github.com/weir-analytics/weir/internal/cold"
 )
 
 // pauses are between two tries of a unit: the destination may be away for a moment.
@@ -96,13 +94,6 @@ func (r *run) try(ctx context.Context, u *unit) (outcome, error) {
 	}
 	if err := copyTable(ctx, r, deadLetters, u, c.dead, &out.found.dead, &out); err != nil {
 		return out, err
-	}
-	if to, ok := r.to.(cold.Recounter); ok && u.mode != fresh {
-		// A copy that died may have written events without their tallies. No batch is
-		// written again for events that are there.
-		if err := to.Recount(ctx, u.project, copiedLogs, u.span.first.time(), (u.span.last + 1).time()); err != nil {
-			return out, err
-		}
 	}
 	if changed, err := r.refresh(ctx, u.project); err != nil || changed {
 		return out, cmp.Or(err, errErasedMeanwhile)

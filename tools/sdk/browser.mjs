@@ -56,6 +56,7 @@ export async function open(script) {
  */
 export async function visit({ browser }, { path = site.home, referer = site.referrer, keys, settled = (res) => res.ok(), more = {} }) {
   const context = await browser.newContext({ userAgent, locale: 'de-AT', viewport: { width: 1440, height: 900 } });
+  context.setDefaultTimeout(120_000); // the machine may be busy with other tests
   const page = await context.newPage();
   const answered = new Set();
   let changed = () => {};

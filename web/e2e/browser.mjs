@@ -11,8 +11,12 @@ export const launch = (more) =>
     ],
   })
 
+/** How long a page may take, in ms: the machine may be busy with other tests. */
+export const patience = 120_000
+
 /** Collects what goes wrong on a page: console errors, uncaught exceptions, requests to other hosts. */
 export function watch(page, base) {
+  page.setDefaultTimeout(patience)
   const faults = []
   page.on('console', (line) => line.type() === 'error' && faults.push(`console: ${line.text()}`))
   page.on('pageerror', (err) => faults.push(`exception: ${err.message}`))

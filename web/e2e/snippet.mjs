@@ -3,7 +3,7 @@
 
 import { createInterface } from 'node:readline'
 
-import { launch } from './browser.mjs'
+import { launch, patience } from './browser.mjs'
 
 // A headless Chromium says so, and would be a bot.
 const userAgent = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36'
@@ -30,6 +30,7 @@ const actions = {
     faults = []
     sent = []
     context = await browser.newContext({ userAgent, locale })
+    context.setDefaultTimeout(patience)
     if (init) await context.addInitScript(init)
     return actions.tab()
   },

@@ -44,7 +44,7 @@ async function serve() {
     const [res] = await once(req, 'response');
     res.resume();
     await once(res, 'end');
-    if (Date.now() - began > 1000) print({ slow: Date.now() - began });
+    if (Date.now() - began > 10_000) print({ slow: Date.now() - began });
     if (sent % 20 === 0) print({ sent });
     await new Promise((resolve) => setTimeout(resolve, 1));
   }

@@ -64,7 +64,7 @@ def serve():
         conn.request("POST" if post else "GET", path, headers={"X-Consumer": f"python-{sent}"})
         conn.getresponse().read()
         conn.close()
-        if time.monotonic() - began > 1:
+        if time.monotonic() - began > 10:  # the machine may be busy
             show({"slow": time.monotonic() - began})
         if sent % 20 == 0:
             show({"sent": sent})

@@ -19,8 +19,9 @@ func Run(t *testing.T, open func(t *testing.T, dir string) cold.Store) {
 // Part is how much of the suite runs: for another engine, or another set-up of an
 // engine, than the one that passes all of it.
 type Part struct {
-	Zones int // questions are asked in so many timezones, stories told in so many orders
-	Of    int // one of so many questions of a list is asked; 1 is all
+	Zones int // questions are asked in so many timezones
+	// Of is n if one of n questions of a list is asked, and each story told in one order; 1 is all.
+	Of int
 	// Spread is of a cluster whose single server runs the rest: questions about traits and
 	// identities are left to it, and to those that Insight asks of the cluster.
 	Spread bool
@@ -32,7 +33,7 @@ func RunPart(t *testing.T, p Part, open func(t *testing.T, dir string) cold.Stor
 	t.Run("Forget", func(t *testing.T) { testForget(t, open) })
 	if !p.Spread {
 		t.Run("Traits", func(t *testing.T) { testTraits(t, open, p) })
-		t.Run("Identity", func(t *testing.T) { testIdentity(t, open, p.Zones) })
+		t.Run("Identity", func(t *testing.T) { testIdentity(t, open, p) })
 	}
 	t.Run("Erase", func(t *testing.T) { testErase(t, open, p) })
 	t.Run("Export", func(t *testing.T) { testExport(t, open) })

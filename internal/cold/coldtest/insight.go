@@ -41,7 +41,7 @@ func testInsight(t *testing.T, open func(t *testing.T, dir string) cold.Store, p
 	for i, w := range worlds {
 		t.Run(w.project.Timezone, func(t *testing.T) {
 			o := newOracle(w)
-			a := &asker{e: e, w: w, want: o, date: o.date, r: rand.New(rand.NewPCG(uint64(100+i), 0)), turn: i, turns: p.Zones * p.Of}
+			a := &asker{e: e, w: w, want: o, date: o.date, r: rand.New(rand.NewPCG(uint64(100+i), 0)), turn: i, turns: p.Zones * p.Of, of: p.Of}
 			t.Run("every math in every interval", a.maths)
 			t.Run("every filter", a.filters)
 			t.Run("every breakdown", a.breakdowns)
@@ -73,6 +73,7 @@ type asker struct {
 	r     *rand.Rand
 	turn  int // one of the turns; a listed question is asked in one of them
 	turns int
+	of    int // Part.Of
 }
 
 var equal = cmp.Options{

@@ -81,14 +81,17 @@ func places(url string) func(*testing.T) string {
 }
 
 func TestStandalone(t *testing.T) {
+	t.Parallel()
 	hottest.Run(t, open, places(redistest.Start(t).URL()))
 }
 
 func TestCluster(t *testing.T) {
+	t.Parallel()
 	hottest.Run(t, open, places(redistest.StartCluster(t, 3, 0).URL()))
 }
 
 func TestSentinel(t *testing.T) {
+	t.Parallel()
 	hottest.Run(t, open, places(redistest.StartSentinel(t).URL()))
 }
 
