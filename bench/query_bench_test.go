@@ -22,73 +22,64 @@ var queryEnd = time.Date(2026, 7, 1, 0, 0, 0, 0, time.UTC)
 // question is what a dashboard asks.
 type question struct {
 	name string
-	weir.Query
-	events *insight.EventsQuery // instead of Query
+	weir.Question
+	events *insight.EventsQuery // instead of Question
 }
 
 // questions are those of 30 days.
 func questions() []question {
-	month := weir.Query{Kind: weir.KindTrend, From: queryEnd.AddDate(0, 0, -30), To: queryEnd, Interval: weir.Day}
+	month := weir.Trend{Common: weir.Common{From: queryEnd.AddDate(0, 0, -30), To: queryEnd, Interval: weir.Day}}
 	total, unique := weir.Series{Math: weir.MathTotal}, weir.Series{Math: weir.MathUnique}
 	calls := weir.Series{Event: weir.NameCall, Math: weir.MathTotal}
-	ask := func(name string, change func(*weir.Query)) question {
-		q := question{name: name, Query: month}
-		change(&q.Query)
-		return q
+	ask := func(name string, change func(*weir.Trend)) question {
+		q := month
+		change(&q)
+		return question{name: name, Question: q}
 	}
+	whole := month.Common
+	whole.Interval = ""
+	hourly, weekly := month.Common, month.Common
+	hourly.Interval, weekly.Interval = weir.Hour, weir.Week
+	weekly.Filter = weir.Filter{{Column: "device_type", Op: "!=", Values: []string{"phone"}}}
 	return []question{
-		ask("daily-total", func(q *weir.Query) { q.Series = []weir.Series{total} }),
-		ask("daily-total-and-unique", func(q *weir.Query) { q.Series = []weir.Series{total, unique} }),
-		ask("daily-total-beside-the-month-before", func(q *weir.Query) { q.Series, q.Compare = []weir.Series{total}, weir.ComparePrevious }),
-		ask("daily-unique-of-screen-views", func(q *weir.Query) {
+		ask("daily-total", func(q *weir.Trend) { q.Series = []weir.Series{total} }),
+		ask("daily-total-and-unique", func(q *weir.Trend) { q.Series = []weir.Series{total, unique} }),
+		ask("daily-total-beside-the-month-before", func(q *weir.Trend) { q.Series, q.Compare = []weir.Series{total}, weir.ComparePrevious }),
+		ask("daily-unique-of-screen-views", func(q *weir.Trend) {
 			q.Series = []weir.Series{{Event: weir.NameScreenView, Math: weir.MathUnique}}
 		}),
-		ask("daily-total-by-country", func(q *weir.Query) { q.Series, q.Breakdown = []weir.Series{total}, "country" }),
-		ask("daily-total-by-name", func(q *weir.Query) { q.Series, q.Breakdown = []weir.Series{total}, "name" }),
-		ask("hourly-calls-by-route", func(q *weir.Query) {
+		ask("daily-total-by-country", func(q *weir.Trend) { q.Series, q.Breakdown = []weir.Series{total}, "country" }),
+		ask("daily-total-by-name", func(q *weir.Trend) { q.Series, q.Breakdown = []weir.Series{total}, "name" }),
+		ask("hourly-calls-by-route", func(q *weir.Trend) {
 			q.Series, q.Interval, q.Breakdown = []weir.Series{calls}, weir.Hour, "route"
 		}),
-		ask("daily-calls-that-failed", func(q *weir.Query) {
+		ask("daily-calls-that-failed", func(q *weir.Trend) {
 			q.Series = []weir.Series{calls}
 			q.Filter = []weir.Condition{{Column: "status", Op: ">", Values: []string{"399"}}}
 		}),
-		ask("hourly-p95-of-latency", func(q *weir.Query) {
+		ask("hourly-p95-of-latency", func(q *weir.Trend) {
 			q.Interval = weir.Hour
 			q.Series = []weir.Series{{Event: weir.NameCall, Math: weir.MathP95, Property: "latency_ms"}}
 		}),
-		ask("unique-of-a-day-by-hour-in-a-country", func(q *weir.Query) {
+		ask("unique-of-a-day-by-hour-in-a-country", func(q *weir.Trend) {
 			q.From, q.Interval, q.Series = queryEnd.AddDate(0, 0, -1), weir.Hour, []weir.Series{unique}
 			q.Filter = []weir.Condition{{Column: "country", Op: "=", Values: []string{"DE"}}}
 		}),
-		ask("pages", func(q *weir.Query) { q.Kind = weir.KindPages }),
-		ask("calls-by-route", func(q *weir.Query) { q.Kind, q.Interval = weir.KindCalls, "" }),
-		ask("calls-that-fail-by-hour", func(q *weir.Query) {
-			q.Kind, q.Interval, q.Sort, q.Limit = weir.KindCalls, weir.Hour, weir.SortErrorRate, 5
-		}),
-		ask("slowest-calls-beside-the-month-before", func(q *weir.Query) {
-			q.Kind, q.Interval, q.Sort, q.Compare = weir.KindCalls, "", weir.SortLatency, weir.ComparePrevious
-		}),
-		ask("growth-by-day", func(q *weir.Query) { q.Kind = weir.KindGrowth }),
-		ask("growth-by-week-of-all-but-mobile", func(q *weir.Query) {
-			q.Kind, q.Interval = weir.KindGrowth, weir.Week
-			q.Filter = []weir.Condition{{Column: "device_type", Op: "!=", Values: []string{"phone"}}}
-		}),
+		{name: "pages", Question: weir.Pages{Common: month.Common}},
+		{name: "calls-by-route", Question: weir.Calls{Common: whole}},
+		{name: "calls-that-fail-by-hour", Question: weir.Calls{Common: hourly, Sort: weir.SortErrorRate, Limit: 5}},
+		{name: "slowest-calls-beside-the-month-before", Question: weir.Calls{Common: whole, Sort: weir.SortLatency, Compare: weir.ComparePrevious}},
+		{name: "growth-by-day", Question: weir.Growth{Common: month.Common}},
+		{name: "growth-by-week-of-all-but-mobile", Question: weir.Growth{Common: weekly}},
 		{name: "newest-events", events: &insight.EventsQuery{Limit: 100}},
 	}
 }
 
 func (q question) ask(ctx context.Context, e *insight.Engine, p *weir.Project) (err error) {
-	switch {
-	case q.events != nil:
+	if q.events != nil {
 		_, err = e.Events(ctx, p, *q.events, 0)
-	case q.Kind == weir.KindPages:
-		_, err = e.Pages(ctx, p, q.Query, 0)
-	case q.Kind == weir.KindCalls:
-		_, err = e.Calls(ctx, p, q.Query, 0)
-	case q.Kind == weir.KindGrowth:
-		_, err = e.Growth(ctx, p, q.Query, 0)
-	default:
-		_, err = e.Trend(ctx, p, q.Query, 0)
+	} else {
+		_, err = e.Ask(ctx, p, q.Question, 0)
 	}
 	return err
 }

@@ -189,7 +189,7 @@ func TestEachValueOfAnInsightIsThatOfItsAnswer(t *testing.T) {
 			t.Errorf("%s: %+v, want %v of %d", name, s, want, volume)
 		}
 	}
-	if _, _, _, err := (alert.EngineInsights{Engine: v.insights}).Value(t.Context(), v.project, weir.Query{Kind: weir.KindGrowth}, weir.ValueApdex, 0); weir.ErrorCode(err) != weir.EINVALID {
+	if _, _, _, err := (alert.EngineInsights{Engine: v.insights}).Value(t.Context(), v.project, weir.Growth{}, weir.ValueApdex, 0); weir.ErrorCode(err) != weir.EINVALID {
 		t.Errorf("growth: %v", err)
 	}
 }

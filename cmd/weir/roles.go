@@ -82,20 +82,8 @@ func (e missingRole) Device(context.Context, *weir.Project, ingest.Remote) (stri
 // Refused counts nothing.
 func (e missingRole) Refused(error) {}
 
-// Trend refuses.
-func (e missingRole) Trend(context.Context, *weir.Project, weir.Query, time.Duration) (*insight.Trend, error) {
-	return nil, e.err("answer questions")
-}
-
-func (e missingRole) Pages(context.Context, *weir.Project, weir.Query, time.Duration) (*insight.Pages, error) {
-	return nil, e.err("answer questions")
-}
-
-func (e missingRole) Calls(context.Context, *weir.Project, weir.Query, time.Duration) (*insight.Calls, error) {
-	return nil, e.err("answer questions")
-}
-
-func (e missingRole) Growth(context.Context, *weir.Project, weir.Query, time.Duration) (*insight.Growth, error) {
+// Ask refuses.
+func (e missingRole) Ask(context.Context, *weir.Project, weir.Question, time.Duration) (insight.Answer, error) {
 	return nil, e.err("answer questions")
 }
 

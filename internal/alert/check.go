@@ -10,6 +10,7 @@ import (
 
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/deliver"
+	"github.com/weir-analytics/weir/internal/insight"
 )
 
 // Ops of a condition.
@@ -140,7 +141,7 @@ func checkMeasure(s *weir.AlertSpec) error {
 
 func checkCondition(s *weir.AlertSpec) error {
 	c, kind, u := s.Condition, s.Measure.Kind, unitOf(&s.Measure)
-	share := u == ofOne || u == index
+	share := u == insight.Share || u == insight.Index
 	switch {
 	case c.Op != OpAbove && c.Op != OpBelow:
 		return invalid("condition: op is above or below")
@@ -156,7 +157,7 @@ func checkCondition(s *weir.AlertSpec) error {
 		return invalid("condition: visitors are known for less than a week; use an insight with math unique")
 	case c.Against == "" && share && (c.Value < 0 || c.Value > 1 || c.Clear < 0 || c.Clear > 1):
 		return invalid("condition: rates and Apdex are 0 to 1")
-	case c.Against == "" && c.Op == OpBelow && s.MinVolume > 0 && sizes(&s.Measure):
+	case c.Against == "" && c.Op == OpBelow && s.MinVolume > 0 && isAmount(&s.Measure):
 		return invalid("min_volume: a number that is below its threshold is a small one; leave it out")
 	}
 	return nil

@@ -19,12 +19,12 @@ type asked struct {
 	volume  int64
 	asOf    time.Time
 	err     error
-	queries []weir.Query
+	queries []weir.Question
 	fresh   []time.Duration
 	names   []weir.AlertValue
 }
 
-func (i *asked) Totals(_ context.Context, _ *weir.Project, q weir.Query, freshness time.Duration) ([]*float64, time.Time, error) {
+func (i *asked) Totals(_ context.Context, _ *weir.Project, q weir.Trend, freshness time.Duration) ([]*float64, time.Time, error) {
 	i.queries, i.fresh = append(i.queries, q), append(i.fresh, freshness)
 	if i.err != nil {
 		return nil, time.Time{}, i.err
@@ -36,12 +36,12 @@ func (i *asked) Totals(_ context.Context, _ *weir.Project, q weir.Query, freshne
 	return v, i.asOf, nil
 }
 
-func (i *asked) Outcomes(_ context.Context, _ *weir.Project, q weir.Query, freshness time.Duration) (hot.CallResults, time.Time, error) {
+func (i *asked) Outcomes(_ context.Context, _ *weir.Project, q weir.Trend, freshness time.Duration) (hot.CallResults, time.Time, error) {
 	i.queries, i.fresh = append(i.queries, q), append(i.fresh, freshness)
 	return i.calls, i.asOf, i.err
 }
 
-func (i *asked) Value(_ context.Context, _ *weir.Project, q weir.Query, name weir.AlertValue, freshness time.Duration) (*float64, int64, time.Time, error) {
+func (i *asked) Value(_ context.Context, _ *weir.Project, q weir.Question, name weir.AlertValue, freshness time.Duration) (*float64, int64, time.Time, error) {
 	i.queries, i.fresh, i.names = append(i.queries, q), append(i.fresh, freshness), append(i.names, name)
 	return i.value, i.volume, i.asOf, i.err
 }
@@ -68,11 +68,7 @@ func TestAPercentileIsAskedOfTheColdTierWithTheEventsItIsOf(t *testing.T) {
 	})
 	i.queries, i.fresh = nil, nil
 	same(t, "posts", []string{"alert.fired 1"}, w.minute(0, 0))
-	same(t, "question", []weir.Query{{
-		Kind: weir.KindTrend, From: at("2026-03-10T11:56:00Z"), To: at("2026-03-10T12:01:00Z"), Interval: weir.Minute,
-		Series: []weir.Series{{Event: weir.NameCall, Math: weir.MathP95, Property: "latency_ms"}, {Event: weir.NameCall, Math: weir.MathTotal}},
-		Filter: []weir.Condition{{Column: "route", Op: "=", Values: []string{"/cart"}}},
-	}}, i.queries)
+	same(t, "question", []weir.Question{weir.Trend{Common: weir.Common{From: at("2026-03-10T11:56:00Z"), To: at("2026-03-10T12:01:00Z"), Interval: weir.Minute, Filter: []weir.Condition{{Column: "route", Op: "=", Values: []string{"/cart"}}}}, Series: []weir.Series{{Event: weir.NameCall, Math: weir.MathP95, Property: "latency_ms"}, {Event: weir.NameCall, Math: weir.MathTotal}}}}, i.queries)
 	same(t, "freshness: what was sent late is in the answer", []time.Duration{5 * time.Second}, i.fresh)
 	w.evaluator.Pass(t.Context())
 	same(t, "asked once a minute", 1, len(i.queries))
@@ -90,7 +86,7 @@ func TestARateOfARouteIsOneQuestion(t *testing.T) {
 	if len(i.queries) != 1 || i.fresh[0] != 5*time.Second {
 		t.Fatalf("asked %+v, as of %v ago", i.queries, i.fresh)
 	}
-	same(t, "filter", []weir.Condition{{Column: "route", Op: "=", Values: []string{"/cart"}}}, i.queries[0].Filter)
+	same(t, "filter", []weir.Condition{{Column: "route", Op: "=", Values: []string{"/cart"}}}, []weir.Condition(i.queries[0].Base().Filter))
 	i.asOf = at("2026-03-10T12:01:30Z")
 	w.minute(0, 0)
 	if s := w.get(a.ID).Status; !strings.Contains(s.Error, "complete up to") {
@@ -107,7 +103,7 @@ func TestAPastThatCountersHaveForgottenIsAskedOfTheColdTier(t *testing.T) {
 	})
 	i.queries = nil
 	same(t, "posts", []string{"alert.fired 1"}, w.minute(10, 0))
-	if len(i.queries) != 1 || !i.queries[0].To.Equal(at("2026-03-03T12:01:00Z")) {
+	if len(i.queries) != 1 || !i.queries[0].Base().To.Equal(at("2026-03-03T12:01:00Z")) {
 		t.Errorf("asked %+v", i.queries)
 	}
 }

@@ -21,14 +21,14 @@ type Insights interface {
 	// Totals are the values of a trend's series over its range, nil without one.
 	// The answer holds what was acknowledged up to asOf, which is at most freshness
 	// ago if that can be had in time.
-	Totals(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (values []*float64, asOf time.Time, err error)
+	Totals(ctx context.Context, p *weir.Project, q weir.Trend, freshness time.Duration) (values []*float64, asOf time.Time, err error)
 	// Outcomes are those of the calls that q chooses by range and filter, all of one
 	// moment: of two questions the second could know of more calls.
-	Outcomes(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (o hot.CallResults, asOf time.Time, err error)
-	// Value is a value of the totals of q, which is of kind calls or pages, over its
-	// range: nil without one. volume is how many calls or visits it is of. asOf and
-	// freshness are those of Totals.
-	Value(ctx context.Context, p *weir.Project, q weir.Query, name weir.AlertValue, freshness time.Duration) (value *float64, volume int64, asOf time.Time, err error)
+	Outcomes(ctx context.Context, p *weir.Project, q weir.Trend, freshness time.Duration) (o hot.CallResults, asOf time.Time, err error)
+	// Value is a value of the totals of q's answer, one of insight.Measures: nil if it has
+	// none. volume is how many calls or visits it is of. asOf and freshness are those of
+	// Totals.
+	Value(ctx context.Context, p *weir.Project, q weir.Question, name weir.AlertValue, freshness time.Duration) (value *float64, volume int64, asOf time.Time, err error)
 }
 
 // meter measures.
@@ -176,7 +176,7 @@ func (r *meter) fromInsights(ctx context.Context, p *weir.Project, m *weir.Alert
 	if m.Insight != "" {
 		return r.fromTotals(ctx, p, m, w)
 	}
-	q := weir.Query{Kind: weir.KindTrend, From: w.from, To: w.to, Interval: weir.Minute, Filter: m.Filter}
+	q := weir.Trend{Common: weir.Common{From: w.from, To: w.to, Interval: weir.Minute, Filter: m.Filter}}
 	if w.to.Sub(w.from) > time.Hour {
 		q.Interval = weir.Hour
 	}
@@ -187,7 +187,7 @@ func (r *meter) fromInsights(ctx context.Context, p *weir.Project, m *weir.Alert
 	switch m.Kind {
 	case weir.MeasureErrorRate, weir.MeasureSuccessRate:
 		o, asOf, err := r.insights.Outcomes(ctx, p, q, fresh)
-		if err = complete(q, asOf, err); err != nil {
+		if err = complete(w, asOf, err); err != nil {
 			return nil, 0, err
 		}
 		return rate(m.Kind, o), o.Known, nil
@@ -199,7 +199,7 @@ func (r *meter) fromInsights(ctx context.Context, p *weir.Project, m *weir.Alert
 		s := weir.Series{Event: m.Event, Math: weir.MathTotal}
 		q.Series = []weir.Series{s, s}
 	}
-	values, err := r.ask(ctx, p, q)
+	values, err := r.ask(ctx, p, w, q)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -223,9 +223,9 @@ func count(v *float64) int64 {
 // barrier.
 const fresh = 5 * time.Second
 
-func (r *meter) ask(ctx context.Context, p *weir.Project, q weir.Query) ([]*float64, error) {
+func (r *meter) ask(ctx context.Context, p *weir.Project, w window, q weir.Trend) ([]*float64, error) {
 	values, asOf, err := r.insights.Totals(ctx, p, q, fresh)
-	if err = complete(q, asOf, err); err != nil {
+	if err = complete(w, asOf, err); err != nil {
 		return nil, err
 	}
 	if len(values) != len(q.Series) {
@@ -234,10 +234,10 @@ func (r *meter) ask(ctx context.Context, p *weir.Project, q weir.Query) ([]*floa
 	return values, nil
 }
 
-// complete is the error of an answer, if only that it lacks events: it would show a
-// drop that there is not.
-func complete(q weir.Query, asOf time.Time, err error) error {
-	if err == nil && asOf.Before(q.To) {
+// complete returns the error of an answer. An answer that lacks events of the window is an
+// error too: its value would show a drop where there is none.
+func complete(w window, asOf time.Time, err error) error {
+	if err == nil && asOf.Before(w.to) {
 		return weir.Errorf(weir.EUNAVAILABLE, "the cold tier is complete up to %s only", asOf.UTC().Format(time.RFC3339))
 	}
 	return err

@@ -125,7 +125,7 @@ func TestARouteBeyondTheCounterIsAskedOfTheColdTier(t *testing.T) {
 	if r := w.get(a.ID).Status.Reading; *r.Value != 50 || len(i.queries) != 1 {
 		t.Errorf("reading %+v, %d questions", r, len(i.queries))
 	}
-	same(t, "filter", []weir.Condition{{Column: "route", Op: "=", Values: []string{"/late"}}}, i.queries[0].Filter)
+	same(t, "filter", []weir.Condition{{Column: "route", Op: "=", Values: []string{"/late"}}}, []weir.Condition(i.queries[0].Base().Filter))
 }
 
 func TestCountersThatFailAreAFailureAndNoDrop(t *testing.T) {

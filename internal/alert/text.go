@@ -11,6 +11,7 @@ import (
 
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/deliver"
+	"github.com/weir-analytics/weir/internal/insight"
 )
 
 // Texts are all words that people are told alerts with, as whole sentences. Words
@@ -142,11 +143,11 @@ func (t *Texts) value(m *weir.AlertMeasure, v *float64) string {
 		return t.NoData
 	}
 	switch unitOf(m) {
-	case ofOne:
+	case insight.Share:
 		return digits(*v*100) + " %"
-	case index:
+	case insight.Index:
 		return rounded(*v, 10_000) // 0.6996 is not 0.7, the threshold
-	case millis:
+	case insight.Milliseconds:
 		return fill(t.Millis, "n", digits(*v))
 	}
 	return digits(*v)

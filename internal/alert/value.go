@@ -7,61 +7,54 @@ import (
 	"strings"
 
 	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/insight"
 )
 
-// Values are those that an alert can measure of an insight of calls or pages, in
-// the order that people are told them; none of any other kind.
-func Values(insight weir.Kind) []weir.AlertValue {
-	switch insight {
-	case weir.KindCalls:
-		return []weir.AlertValue{
-			weir.ValueApdex, weir.ValueSuccessRate, weir.ValueErrorRate4xx, weir.ValueErrorRate5xx, weir.ValueRate, weir.ValueLatencyMean,
-			weir.ValueLatencyP50, weir.ValueLatencyP90, weir.ValueLatencyP95, weir.ValueLatencyP99, weir.ValueNewConsumers,
+// Values are the values that an alert can measure of an insight, in the order in which
+// people read them; none if it has none.
+func Values(kind weir.Kind) (names []weir.AlertValue) {
+	for _, m := range insight.Measures(kind) {
+		names = append(names, m.Name)
+	}
+	return names
+}
+
+// measureOf returns what a measure of an insight's totals is; the zero value for any other.
+func measureOf(m *weir.AlertMeasure) insight.Measure {
+	for _, of := range insight.Measures(m.Insight) {
+		if of.Name == m.Value {
+			return of
 		}
-	case weir.KindPages:
-		return []weir.AlertValue{weir.ValueViews, weir.ValueVisitors, weir.ValueVisits, weir.ValueBounceRate, weir.ValueVisitDuration}
 	}
-	return nil
+	return insight.Measure{}
 }
 
-// unit is what a measure's numbers are.
-type unit int
-
-const (
-	plainNumber unit = iota
-	ofOne            // a share, 0 to 1, that people read in percent
-	index            // 0 to 1, that they read as it is
-	millis           // milliseconds
-)
-
-func unitOf(m *weir.AlertMeasure) unit {
+func unitOf(m *weir.AlertMeasure) insight.Unit {
 	if m.Kind == weir.MeasureErrorRate || m.Kind == weir.MeasureSuccessRate {
-		return ofOne
+		return insight.Share
 	}
-	switch m.Value {
-	case weir.ValueSuccessRate, weir.ValueErrorRate4xx, weir.ValueErrorRate5xx, weir.ValueBounceRate:
-		return ofOne
-	case weir.ValueApdex:
-		return index
-	case weir.ValueLatencyMean, weir.ValueLatencyP50, weir.ValueLatencyP90, weir.ValueLatencyP95, weir.ValueLatencyP99, weir.ValueVisitDuration:
-		return millis
-	}
-	return plainNumber
+	return measureOf(m).Unit
 }
 
-// sizes says whether a measure tells how much there was, so that a small one has a
-// small volume.
-func sizes(m *weir.AlertMeasure) bool {
+// isAmount says whether a measure is how much there was, so that a small value has a small
+// volume.
+func isAmount(m *weir.AlertMeasure) bool {
 	switch m.Kind {
 	case weir.MeasureErrorRate, weir.MeasureSuccessRate:
 		return false
 	case weir.MeasureInsight:
-		return slices.Contains([]weir.AlertValue{weir.ValueRate, weir.ValueViews, weir.ValueVisitors, weir.ValueVisits}, m.Value)
+		return measureOf(m).Amount
 	}
 	return true
 }
 
-// checkInsight looks at what a measure takes of which insight.
+// insights lists the insights that alerts can measure: "trend, calls or pages".
+func insights(others []string) string {
+	last := len(others) - 1
+	return strings.Join(append([]string{string(weir.KindTrend)}, others[:last]...), ", ") + " or " + others[last]
+}
+
+// checkInsight checks what a measure takes of its insight.
 func checkInsight(m *weir.AlertMeasure) error {
 	if m.Kind != weir.MeasureInsight {
 		if m.Insight != "" || m.Value != "" {
@@ -69,20 +62,21 @@ func checkInsight(m *weir.AlertMeasure) error {
 		}
 		return nil
 	}
-	switch m.Insight {
-	case weir.KindTrend:
-		m.Insight = ""
-	case "", weir.KindCalls, weir.KindPages:
-	case weir.KindGrowth:
-		return invalid("measure: growth is counted by days, weeks or months and has no value for a window of minutes; insight is trend, calls or pages")
-	default:
-		return invalid("measure: insight is trend, calls or pages")
+	var measured []string
+	for _, k := range insight.MeasuredKinds() {
+		measured = append(measured, string(k))
 	}
-	if m.Insight == "" {
+	switch {
+	case m.Insight == "" || m.Insight == weir.KindTrend:
+		m.Insight = ""
 		if m.Value != "" {
-			return invalid("measure: a trend takes event, math, property and filter; value is of the insights calls and pages")
+			return invalid("measure: a trend takes event, math, property and filter; value is of the insights %s", strings.Join(measured, " and "))
 		}
 		return nil
+	case m.Insight == weir.KindGrowth:
+		return invalid("measure: growth is counted by days, weeks or months and has no value for a window of minutes; insight is %s", insights(measured))
+	case !slices.Contains(measured, string(m.Insight)):
+		return invalid("measure: insight is %s", insights(measured))
 	}
 	var names []string
 	for _, v := range Values(m.Insight) {
@@ -98,12 +92,14 @@ func checkInsight(m *weir.AlertMeasure) error {
 	return nil
 }
 
-// fromTotals is a value of the insights of calls and pages.
+// fromTotals returns a value of the totals of an insight.
 func (r *meter) fromTotals(ctx context.Context, p *weir.Project, m *weir.AlertMeasure, w window) (*float64, int64, error) {
-	// Only the totals count: of groups or pages the fewest are asked for.
-	q := weir.Query{Kind: m.Insight, From: w.from, To: w.to, Filter: m.Filter, Limit: 1}
+	q, err := insight.MeasureQuestion(m.Insight, weir.Common{From: w.from, To: w.to, Filter: m.Filter})
+	if err != nil {
+		return nil, 0, err
+	}
 	value, volume, asOf, err := r.insights.Value(ctx, p, q, m.Value, fresh)
-	if err = complete(q, asOf, err); err != nil {
+	if err = complete(w, asOf, err); err != nil {
 		return nil, 0, err
 	}
 	return value, volume, nil

@@ -10,14 +10,14 @@ import (
 
 // MeasureBody is what an alert measures.
 type MeasureBody struct {
-	Kind     string          `json:"kind" enum:"events,calls,error_rate,success_rate,visitors,live_visitors,insight" doc:"rates are 0 to 1, of calls with a known status: those of 400 and above, or those below"`
-	Event    string          `json:"event,omitempty" maxLength:"200" doc:"events, insight trend: of this name alone"`
-	Route    string          `json:"route,omitempty" maxLength:"200" doc:"calls, rates: of this route alone"`
-	Insight  string          `json:"insight,omitempty" maxLength:"20" doc:"insight: trend, calls or pages; trend when missing"`
-	Value    string          `json:"value,omitempty" maxLength:"40" doc:"insight calls: apdex, success_rate, error_rate_4xx, error_rate_5xx, rate (calls per second), latency_mean_ms, latency_p50_ms, latency_p90_ms, latency_p95_ms, latency_p99_ms or new_consumers; insight pages: views, visitors, visits, bounce_rate or visit_duration_ms; as in the totals of the insight"`
-	Math     string          `json:"math,omitempty" enum:"total,unique,sum,avg,min,max,median,p90,p95,p99" doc:"insight trend"`
-	Property string          `json:"property,omitempty" maxLength:"200" doc:"insight trend: for sum, avg, …: a numeric column such as latency_ms, or properties.NAME"`
-	Filter   []ConditionBody `json:"filter,omitempty" maxItems:"20" doc:"all must hold; answered by the cold tier"`
+	Kind     string      `json:"kind" enum:"events,calls,error_rate,success_rate,visitors,live_visitors,insight" doc:"rates are 0 to 1, of calls with a known status: those of 400 and above, or those below"`
+	Event    string      `json:"event,omitempty" maxLength:"200" doc:"events, insight trend: of this name alone"`
+	Route    string      `json:"route,omitempty" maxLength:"200" doc:"calls, rates: of this route alone"`
+	Insight  string      `json:"insight,omitempty" maxLength:"20"`
+	Value    string      `json:"value,omitempty" maxLength:"40"`
+	Math     string      `json:"math,omitempty" enum:"total,unique,sum,avg,min,max,median,p90,p95,p99" doc:"insight trend"`
+	Property string      `json:"property,omitempty" maxLength:"200" doc:"insight trend: for sum, avg, …: a numeric column such as latency_ms, or properties.NAME"`
+	Filter   weir.Filter `json:"filter,omitempty" maxItems:"20" doc:"all must hold; answered by the cold tier"`
 }
 
 // AlertConditionBody is when an alert fires.
@@ -118,18 +118,10 @@ type AlertTestBody struct {
 	Error     string      `json:"error,omitempty"`
 }
 
-func (b *MeasureBody) measure() (weir.AlertMeasure, error) {
-	m := weir.AlertMeasure{
-		Kind: weir.MeasureKind(b.Kind), Event: b.Event, Route: b.Route, Insight: weir.Kind(b.Insight), Value: weir.AlertValue(b.Value), Math: weir.Math(b.Math), Property: b.Property,
+func (b *MeasureBody) measure() weir.AlertMeasure {
+	return weir.AlertMeasure{
+		Kind: weir.MeasureKind(b.Kind), Event: b.Event, Route: b.Route, Insight: weir.Kind(b.Insight), Value: weir.AlertValue(b.Value), Math: weir.Math(b.Math), Property: b.Property, Filter: b.Filter,
 	}
-	for i, c := range b.Filter {
-		cond, err := c.condition(i)
-		if err != nil {
-			return m, err
-		}
-		m.Filter = append(m.Filter, cond)
-	}
-	return m, nil
 }
 
 func (b *AlertConditionBody) condition() weir.AlertCondition {
@@ -141,13 +133,9 @@ func (b *AlertConditionBody) condition() weir.AlertCondition {
 }
 
 func (b *NewAlertBody) spec() (weir.AlertSpec, error) {
-	m, err := b.Measure.measure()
-	if err != nil {
-		return weir.AlertSpec{}, err
-	}
 	channels, err := channelsFrom(b.Channels, nil)
 	return weir.AlertSpec{
-		Name: b.Name, Enabled: b.Enabled == nil || *b.Enabled, Measure: m, Window: b.Window, Condition: b.Condition.condition(),
+		Name: b.Name, Enabled: b.Enabled == nil || *b.Enabled, Measure: b.Measure.measure(), Window: b.Window, Condition: b.Condition.condition(),
 		For: b.For, ClearFor: b.ClearFor, MinVolume: b.MinVolume, NoData: weir.NoData(b.NoData), Channels: channels,
 	}, err
 }
@@ -167,9 +155,7 @@ func (b *ChangeAlertBody) apply(s *weir.AlertSpec) (err error) {
 		s.Condition = b.Condition.condition()
 	}
 	if b.Measure != nil {
-		if s.Measure, err = b.Measure.measure(); err != nil {
-			return err
-		}
+		s.Measure = b.Measure.measure()
 	}
 	if b.Channels != nil {
 		s.Channels, err = channelsFrom(*b.Channels, s.Channels)
@@ -219,19 +205,12 @@ func (s *Server) alertBody(ctx context.Context, a *weir.Alert) AlertBody {
 		ID: a.ID, Name: a.Name, Enabled: a.Enabled, Window: a.Window, For: a.For, ClearFor: a.ClearFor, MinVolume: a.MinVolume, NoData: string(a.NoData),
 		Measure: MeasureBody{
 			Kind: string(a.Measure.Kind), Event: a.Measure.Event, Route: a.Measure.Route,
-			Insight: string(a.Measure.Insight), Value: string(a.Measure.Value), Math: string(a.Measure.Math), Property: a.Measure.Property,
+			Insight: string(a.Measure.Insight), Value: string(a.Measure.Value), Math: string(a.Measure.Math), Property: a.Measure.Property, Filter: a.Measure.Filter,
 		},
 		Condition: AlertConditionBody{Op: a.Condition.Op, Value: a.Condition.Value, Clear: &a.Condition.Clear, Against: string(a.Condition.Against)},
 		Channels:  make([]ChannelBody, len(a.Channels)), Silenced: a.Silenced(s.cfg.Clock.Now()),
 		CreatedAt: a.CreatedAt.In(loc), UpdatedAt: a.UpdatedAt.In(loc),
 		State: string(a.Status.State), Since: a.Status.Since.In(loc), Incident: a.Status.Incident, AlertReading: a.Status.Reading, Error: a.Status.Error,
-	}
-	for _, c := range a.Measure.Filter {
-		cond := ConditionBody{Column: c.Column, Op: c.Op}
-		for _, v := range c.Values {
-			cond.Values = append(cond.Values, Scalar(v))
-		}
-		b.Measure.Filter = append(b.Measure.Filter, cond)
 	}
 	for i, c := range a.Channels {
 		b.Channels[i] = s.channelBody(ctx, c)

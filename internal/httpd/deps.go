@@ -72,10 +72,7 @@ type Stats interface {
 // Insights answers from the cold tier. *insight.Engine is one. freshness is how
 // stale an answer may be; 0 sees all that was acknowledged.
 type Insights interface {
-	Trend(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (*insight.Trend, error)
-	Pages(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (*insight.Pages, error)
-	Calls(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (*insight.Calls, error)
-	Growth(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (*insight.Growth, error)
+	insight.Asker
 	Events(ctx context.Context, p *weir.Project, q insight.EventsQuery, freshness time.Duration) (*insight.EventPage, error)
 }
 

@@ -41,8 +41,7 @@ type backend struct {
 	remotes   []ingest.Remote
 	project   *weir.Project // the last one asked about
 	trend     stats.TrendQuery
-	query     weir.Query
-	kind      weir.Kind // of what was asked to answer
+	query     weir.Question
 	events    insight.EventsQuery
 	freshness time.Duration
 
@@ -60,8 +59,7 @@ type backend struct {
 	export   []string
 }
 
-// statistics and insights are the backend as Stats and as Insights, which both
-// have a Trend.
+// statistics and insights are the backend as Stats and as Insights.
 type (
 	statistics struct{ *backend }
 	insights   struct{ *backend }
@@ -128,35 +126,28 @@ func (b statistics) Trend(_ context.Context, p *weir.Project, q stats.TrendQuery
 	return &stats.Trend{Range: q.Range, Data: []stats.Point{}, AsOf: asOf(p)}, b.asked(p)
 }
 
-func (b insights) Trend(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (*insight.Trend, error) {
-	if err := b.work(ctx); err != nil {
-		return nil, err
+func (b insights) Ask(ctx context.Context, p *weir.Project, q weir.Question, freshness time.Duration) (insight.Answer, error) {
+	if q.Kind() == weir.KindTrend {
+		if err := b.work(ctx); err != nil {
+			return nil, err
+		}
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.kind, b.query, b.freshness = weir.KindTrend, q, freshness
-	return &insight.Trend{Series: append([]insight.TrendSeries{}, b.series...), Meta: insight.Meta{AsOf: asOf(p)}}, b.asked(p)
-}
-
-func (b insights) Pages(_ context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (*insight.Pages, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.kind, b.query, b.freshness = weir.KindPages, q, freshness
-	return &insight.Pages{Pages: []insight.Page{}, Meta: insight.Meta{AsOf: asOf(p)}}, b.asked(p)
-}
-
-func (b insights) Calls(_ context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (*insight.Calls, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.kind, b.query, b.freshness = weir.KindCalls, q, freshness
-	return &insight.Calls{Groups: []insight.CallGroup{}, Meta: insight.Meta{AsOf: asOf(p)}}, b.asked(p)
-}
-
-func (b insights) Growth(_ context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (*insight.Growth, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.kind, b.query, b.freshness = weir.KindGrowth, q, freshness
-	return &insight.Growth{Points: []insight.GrowthPoint{}, Meta: insight.Meta{AsOf: asOf(p)}}, b.asked(p)
+	b.query, b.freshness = q, freshness
+	about := insight.About{Kind: q.Kind(), Meta: insight.Meta{AsOf: asOf(p)}}
+	var a insight.Answer
+	switch q.(type) {
+	case weir.Trend:
+		a = &insight.Trend{Series: append([]insight.TrendSeries{}, b.series...), About: about}
+	case weir.Pages:
+		a = &insight.Pages{Pages: []insight.Page{}, About: about}
+	case weir.Calls:
+		a = &insight.Calls{CallsOfRange: insight.CallsOfRange{Groups: []insight.CallGroup{}}, About: about}
+	case weir.Growth:
+		a = &insight.Growth{Points: []insight.GrowthPoint{}, About: about}
+	}
+	return a, b.asked(p)
 }
 
 func (b insights) Events(_ context.Context, p *weir.Project, q insight.EventsQuery, freshness time.Duration) (*insight.EventPage, error) {

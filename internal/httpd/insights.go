@@ -2,7 +2,7 @@ package httpd
 
 import (
 	"context"
-	"reflect"
+	"encoding/json"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -13,7 +13,7 @@ import (
 type (
 	queryInput struct {
 		ProjectPath
-		Body QueryBody
+		Body QuestionBody
 	}
 	eventsInput struct {
 		ProjectPath
@@ -29,10 +29,10 @@ type (
 )
 
 func (s *Server) mountInsights() {
-	handle(s, s.answering(huma.Operation{
+	handle(s, s.answeringWith(huma.Operation{
 		OperationID: "query", Method: "POST", Path: "/api/v1/projects/{id}/query", Summary: "Ask for an insight",
-		Description: "The answer's form depends on the kind.",
-	}, reflect.TypeFor[insight.Trend](), reflect.TypeFor[insight.Pages](), reflect.TypeFor[insight.Calls](), reflect.TypeFor[insight.Growth]()), s.query)
+		Description: "What a question takes, and the answer's form, depend on the kind.", SkipValidateBody: true, // see checkQuestion
+	}, answerSchema(s.api.OpenAPI().Components.Schemas)), s.query)
 	handle(s, huma.Operation{
 		OperationID: "list-events", Method: "GET", Path: "/api/v1/projects/{id}/events", Summary: "Events, newest first",
 	}, s.events)
@@ -46,31 +46,24 @@ type queryOutput struct {
 
 func (s *Server) query(ctx context.Context, in *queryInput) (*queryOutput, error) {
 	p := projectOf(ctx)
-	q, err := in.Body.query(s.cfg.Clock.Now(), p.Location())
+	if err := s.checkQuestion(&in.Body); err != nil {
+		return nil, err
+	}
+	var asker struct {
+		Freshness Freshness `json:"freshness"`
+	}
+	if err := json.Unmarshal(in.Body.raw, &asker); err != nil {
+		return nil, err
+	}
+	q, err := insight.Decode(in.Body.raw, s.cfg.Clock.Now(), p.Location())
 	if err != nil {
 		return nil, err
 	}
-	answer, err := s.ask(ctx, p, q, time.Duration(in.Body.Freshness))
+	answer, err := s.cfg.Insights.Ask(ctx, p, q, time.Duration(asker.Freshness))
 	if err != nil {
 		return nil, err
 	}
 	return &queryOutput{CacheControl: "no-store", Body: answer}, nil
-}
-
-// ask is where a kind meets what answers it. Errors: EINVALID for a kind that
-// nothing answers.
-func (s *Server) ask(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (any, error) {
-	switch q.Kind {
-	case weir.KindTrend:
-		return s.cfg.Insights.Trend(ctx, p, q, freshness)
-	case weir.KindPages:
-		return s.cfg.Insights.Pages(ctx, p, q, freshness)
-	case weir.KindCalls:
-		return s.cfg.Insights.Calls(ctx, p, q, freshness)
-	case weir.KindGrowth:
-		return s.cfg.Insights.Growth(ctx, p, q, freshness)
-	}
-	return nil, weir.Errorf(weir.EINVALID, "unknown kind %q: use trend, pages, calls or growth", clip(string(q.Kind)))
 }
 
 func (s *Server) events(ctx context.Context, in *eventsInput) (*output[insight.EventPage], error) {
@@ -85,7 +78,7 @@ func (s *Server) events(ctx context.Context, in *eventsInput) (*output[insight.E
 		if bound.text == "" {
 			continue
 		}
-		t, err := parseInstant(bound.text, now, p.Location(), bound.end)
+		t, err := weir.ParseInstant(bound.text, now, p.Location(), bound.end)
 		if err != nil {
 			return nil, weir.Wrap(err, weir.EINVALID, "%s: %s", bound.name, weir.ErrorMessage(err))
 		}

@@ -96,18 +96,14 @@ func (c jsonContext) Header(name string) string {
 // Unwrap lets huma's adapter find its own context.
 func (c jsonContext) Unwrap() huma.Context { return c.humaContext }
 
-// answering documents the body of a 200 that huma cannot tell from a handler:
-// one of the types.
-func (s *Server) answering(op huma.Operation, types ...reflect.Type) huma.Operation {
-	one := &huma.Schema{}
-	for _, t := range types {
-		one.OneOf = append(one.OneOf, s.schema(t))
-	}
-	if len(types) == 1 {
-		one = one.OneOf[0]
-	}
+// answering documents the body of a 200 that does not follow from the type of a handler.
+func (s *Server) answering(op huma.Operation, body reflect.Type) huma.Operation {
+	return s.answeringWith(op, s.schema(body))
+}
+
+func (s *Server) answeringWith(op huma.Operation, body *huma.Schema) huma.Operation {
 	op.Responses = map[string]*huma.Response{
-		"200":     {Description: "OK", Content: map[string]*huma.MediaType{"application/json": {Schema: one}}},
+		"200":     {Description: "OK", Content: map[string]*huma.MediaType{"application/json": {Schema: body}}},
 		"default": s.errorResponse(),
 	}
 	return op
@@ -127,6 +123,7 @@ func (s *Server) errorResponse() *huma.Response {
 // mountOpenAPI serves the document of what was mounted before it.
 func (s *Server) mountOpenAPI() {
 	completeSchemas(s.api.OpenAPI().Components.Schemas)
+	describeMeasures(s.api.OpenAPI().Components.Schemas)
 	doc, err := json.Marshal(s.api.OpenAPI())
 	if err != nil {
 		panic(fmt.Sprintf("httpd: OpenAPI document: %v", err))

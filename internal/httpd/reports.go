@@ -130,14 +130,14 @@ func (s *Server) reportsQuery(r *http.Request, p *weir.Project) (q reportsQuery,
 	today := weir.DateOf(now, loc)
 	q.first, q.last = today.Add(-reportDays), today.Add(-1)
 	if text := in.Get("from"); text != "" {
-		t, err := parseInstant(text, now, loc, false)
+		t, err := weir.ParseInstant(text, now, loc, false)
 		if err != nil {
 			return q, weir.Wrap(err, weir.EINVALID, "from: %s", weir.ErrorMessage(err))
 		}
 		q.first = weir.DateOf(t, loc)
 	}
 	if text := in.Get("to"); text != "" {
-		t, err := parseInstant(text, now, loc, true)
+		t, err := weir.ParseInstant(text, now, loc, true)
 		if err != nil {
 			return q, weir.Wrap(err, weir.EINVALID, "to: %s", weir.ErrorMessage(err))
 		}
@@ -149,7 +149,7 @@ func (s *Server) reportsQuery(r *http.Request, p *weir.Project) (q reportsQuery,
 	case "json", "csv":
 		q.csv = format == "csv"
 	default:
-		return q, weir.Errorf(weir.EINVALID, "format %q: use json or csv", clip(format))
+		return q, weir.Errorf(weir.EINVALID, "format %.40q: use json or csv", format)
 	}
 	if text := in.Get("by_api"); text != "" {
 		if q.byAPI, err = strconv.ParseBool(text); err != nil {

@@ -19,6 +19,7 @@ const schemasAt = "#/components/schemas/"
 func newSchemas() huma.Registry {
 	r := huma.NewMapRegistry(schemasAt, schemaName)
 	r.RegisterTypeAlias(reflect.TypeFor[insight.Group](), reflect.TypeFor[group]())
+	r.RegisterTypeAlias(reflect.TypeFor[weir.Filter](), reflect.TypeFor[[]ConditionBody]())
 	return r
 }
 
@@ -41,7 +42,11 @@ func schemaName(t reflect.Type, hint string) string {
 // properties of an event are an object.
 func completeSchemas(r huma.Registry) {
 	for name, s := range r.Map() {
-		for _, f := range reflect.VisibleFields(r.TypeFromRef(schemasAt + name)) {
+		t := r.TypeFromRef(schemasAt + name)
+		if t == nil {
+			continue // of no type: see QuestionBody
+		}
+		for _, f := range reflect.VisibleFields(t) {
 			key, options, _ := strings.Cut(f.Tag.Get("json"), ",")
 			property := s.Properties[key]
 			switch {
@@ -55,6 +60,21 @@ func completeSchemas(r huma.Registry) {
 			}
 		}
 	}
+}
+
+// describeMeasures says which values of which insights an alert can measure.
+func describeMeasures(r huma.Registry) {
+	measure := r.SchemaFromRef(schemasAt + "MeasureBody").Properties
+	kinds, values := []string{string(weir.KindTrend)}, []string{}
+	for _, kind := range insight.MeasuredKinds() {
+		var names []string
+		for _, m := range insight.Measures(kind) {
+			names = append(names, string(m.Name))
+		}
+		kinds, values = append(kinds, string(kind)), append(values, "insight "+string(kind)+": "+strings.Join(names, ", "))
+	}
+	measure["insight"].Description = "insight: one of " + strings.Join(kinds, ", ") + "; trend when missing"
+	measure["value"].Description = strings.Join(values, "; ") + "; as in the totals of the insight. rate is calls per second"
 }
 
 // group stands for insight.Group.

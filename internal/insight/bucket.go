@@ -8,18 +8,18 @@ import (
 	"github.com/weir-analytics/weir/internal/cold"
 )
 
-// buckets are the points of a trend. Bucket i holds [starts[i], starts[i+1]),
-// the last one ends at to. The first may begin before from; only what lies in
-// [from, to) counts. Microseconds since 1970 UTC.
+// buckets divide a range. Bucket i is [starts[i], starts[i+1]), the last one ends at to.
+// The first may begin before from; only what is in [from, to) counts. Microseconds since
+// 1970 UTC.
 type buckets struct {
 	from, to int64
 	starts   []int64
 }
 
-// cut divides [from, to) by an interval on the clock of loc. A minute or an
-// hour begins anew where the zone's offset changes, so that an hour that a
-// night has twice is two buckets. A day begins at the first instant of its
-// date; a week on Monday. Error: EINVALID.
+// divide makes buckets of [from, to) by an interval on the clock of loc. A minute or an
+// hour begins anew where the zone's offset changes, so an hour that occurs twice in a
+// night is two buckets. A day begins at the first instant of its date; a week on Monday.
+// Error: EINVALID.
 func divide(from, to time.Time, interval weir.Interval, loc *time.Location, limit int) (buckets, error) {
 	if !from.Before(to) {
 		return buckets{}, weir.Errorf(weir.EINVALID, "from must be before to")
@@ -40,7 +40,13 @@ func divide(from, to time.Time, interval weir.Interval, loc *time.Location, limi
 	return b, nil
 }
 
-// widths are the least that an interval lasts; a DST day is an hour short.
+// oneBucket returns a range that is a single bucket.
+func oneBucket(from, to time.Time) buckets {
+	return buckets{from: from.UnixMicro(), to: to.UnixMicro(), starts: []int64{from.UnixMicro()}}
+}
+
+// widths are the least lengths of the intervals, up to an hour: a day on which clocks are
+// put forward has 23 hours.
 var widths = map[weir.Interval]time.Duration{
 	weir.Minute: time.Minute,
 	weir.Hour:   time.Hour,
@@ -49,8 +55,7 @@ var widths = map[weir.Interval]time.Duration{
 	weir.Month:  28 * 24 * time.Hour,
 }
 
-// clock adds buckets of minutes or hours, one stretch of constant offset after
-// another.
+// clock adds buckets of minutes or hours, for one stretch of constant offset after another.
 func (b *buckets) clock(from, to time.Time, width time.Duration) {
 	for t := from; t.Before(to); {
 		begin, end := stretch(t)
@@ -73,8 +78,8 @@ func (b *buckets) clock(from, to time.Time, width time.Duration) {
 	}
 }
 
-// stretch is the time around t with the offset of t; end is zero for ever.
-// ZoneBounds alone also ends where only the zone's name changes.
+// stretch returns the time around t with the offset of t. end is zero if it never changes
+// again. ZoneBounds alone also ends where only the zone's name changes.
 func stretch(t time.Time) (begin, end time.Time) {
 	_, offset := t.Zone()
 	begin, end = t.ZoneBounds()
@@ -127,7 +132,7 @@ func (b *buckets) calendar(from, to time.Time, interval weir.Interval) {
 	}
 }
 
-// shift moves the range and each bucket back; move must keep the order.
+// shift moves the range and each bucket; move must keep their order.
 func (b buckets) shift(loc *time.Location, move func(time.Time) time.Time) buckets {
 	at := func(us int64) int64 { return move(time.UnixMicro(us).In(loc)).UnixMicro() }
 	s := buckets{from: at(b.from), to: at(b.to), starts: make([]int64, len(b.starts))}
@@ -140,12 +145,26 @@ func (b buckets) shift(loc *time.Location, move func(time.Time) time.Time) bucke
 	return s
 }
 
-// run is a stretch of buckets of one width.
-type run struct {
-	start, width int64
-	first, n     int
+// end returns the end of bucket i. A bucket may be empty, but it never ends before it
+// begins.
+func (b buckets) end(i int) int64 {
+	if i+1 < len(b.starts) {
+		return b.starts[i+1]
+	}
+	return max(b.to, b.starts[i])
 }
 
+// run is a number of buckets of one width, one after the other.
+type run struct {
+	start, width int64
+	first, n     int // index of its first bucket, and how many it has
+}
+
+// runs joins buckets of equal width, so that SQL finds a bucket with one division for each
+// run. Days have one width but where clocks change.
+//
+// Example: five days, the third with 23 hours, are three runs: {0, 24h, first 0, n 2},
+// {48h, 23h, first 2, n 1} and {71h, 24h, first 3, n 2}.
 func (b buckets) runs() []run {
 	var rs []run
 	for i, start := range b.starts {
@@ -154,11 +173,11 @@ func (b buckets) runs() []run {
 		if last {
 			width = max(b.to-start, 1)
 		} else if width = b.starts[i+1] - start; width == 0 {
-			continue // holds nothing
+			continue // an empty bucket
 		}
 		if len(rs) > 0 {
 			r := &rs[len(rs)-1]
-			// A last bucket that is cut short goes with those before it.
+			// A last bucket that the range cuts short goes with those before it.
 			fits := width == r.width || last && width < r.width
 			if fits && i == r.first+r.n && start == r.start+int64(r.n)*r.width {
 				r.n++
@@ -173,24 +192,42 @@ func (b buckets) runs() []run {
 // quarterOfHour is the unit of the column quarter, in microseconds.
 const quarterOfHour = 15 * 60 * 1_000_000
 
-// index is the SQL of the bucket's number, and what it reads of a row as the
-// column moment. DuckDB's own timezone functions cost 30 times this; a search tree
-// keeps it short where months or DST make many runs. Where all buckets begin with
-// a quarter of an hour, the column of quarters is the cheaper one to read.
-func (b buckets) index(d cold.Dialect) (moment, index string) {
-	moment = d.Micros("ts")
+// moment is the SQL of what index needs of a row: its time, under the name moment. If all
+// buckets begin with a quarter of an hour, it is the column quarter, which is cheaper to
+// read than the timestamp.
+func (b buckets) moment(d cold.Dialect) string {
+	if b.inQuarters() {
+		return "quarter AS moment"
+	}
+	return d.Micros("ts") + " AS moment"
+}
+
+// index is the SQL of a row's bucket number, made of its moment. It is a search tree over
+// the runs, with a division at each leaf. DuckDB's own functions of timezones take 30
+// times as long.
+//
+// Example: the three runs of the example of runs are
+//
+//	CASE WHEN moment < 48h THEN moment // 24h
+//	ELSE CASE WHEN moment < 71h THEN 2 ELSE 3 + (moment - 71h) // 24h END END
+func (b buckets) index(d cold.Dialect) string {
 	rs := b.runs()
 	if b.inQuarters() {
-		moment = "quarter"
 		for i := range rs {
 			rs[i].start /= quarterOfHour
 			rs[i].width /= quarterOfHour
 		}
 	}
-	return moment, tree(d, rs)
+	return tree(d, rs)
 }
 
-// inQuarters says that all buckets begin with a quarter of an hour.
+// inBuckets is a table of (b, columns…) made of picked, a statement with the columns moment
+// and columns: b is the number of the row's bucket.
+func (r *reader) inBuckets(b buckets, columns string, picked fragment) fragment {
+	return selection{columns: names(b.index(r.d)+" AS b", columns), from: sql("(@) AS picked", picked)}.as("bucketed")
+}
+
+// inQuarters says whether all buckets begin with a quarter of an hour.
 func (b buckets) inQuarters() bool {
 	for _, us := range b.starts {
 		if us%quarterOfHour != 0 {
@@ -200,7 +237,7 @@ func (b buckets) inQuarters() bool {
 	return true
 }
 
-// wholeQuarters says that the range is one of whole quarters of an hour too.
+// wholeQuarters says whether the range is one of whole quarters of an hour too.
 func (b buckets) wholeQuarters() bool {
 	return b.inQuarters() && b.from%quarterOfHour == 0 && b.to%quarterOfHour == 0
 }

@@ -23,7 +23,7 @@ const (
 	maxEntryBytes = 4 << 20 // of JSON; a larger entry would evict many others
 	// answerFormat must grow whenever the content or form of answers changes: nodes of
 	// two versions may share a cache.
-	answerFormat = 2
+	answerFormat = 3
 )
 
 // cache stores answers for askers who accept older ones. Askers who ask the same question
@@ -40,9 +40,9 @@ type cache struct {
 
 // cacheEntry is an answer in the cache. It contains the question, so that a wrong key
 // cannot give the rows of one project to another.
-type cacheEntry[T any] struct {
+type cacheEntry struct {
 	Question string `json:"question"`
-	Answer   *T     `json:"answer"`
+	Answer   Answer `json:"answer"`
 }
 
 // CacheStats counts questions by how they were answered.
@@ -61,29 +61,26 @@ func (e *Engine) CacheStats() CacheStats {
 	return CacheStats{Hits: c.hits.Load(), Misses: c.misses.Load(), Joined: c.joined.Load(), Exact: c.exact.Load(), Failures: c.failures.Load()}
 }
 
-// request is one asker's request for an answer of type T.
-type request[T any] struct {
+// request is one asker's request for an answer.
+type request struct {
 	e         *Engine
+	kind      *kind
 	project   string
 	question  string    // all that the answer depends on but the events
 	until     time.Time // where the question's range ends
 	began     time.Time
 	freshness time.Duration
-	meta      func(*T) *Meta
-	ask       func() (*T, error)
+	ask       func() (Answer, error)
 }
 
 // cached returns a cached answer to the same question, in any spelling, if it is fresh
-// enough. Otherwise it calls ask and caches the result. A range that ends now may be
-// shortened first, see upToNow; ask gets the shortened query. Several askers may share an
-// answer, so nobody may change it.
-func cached[T any](ctx context.Context, e *Engine, kind weir.Kind, p *weir.Project, q weir.Query, freshness time.Duration, meta func(*T) *Meta, ask func(weir.Query) (*T, error)) (*T, error) {
-	q = upToNow(q, e.clock.Now(), freshness)
-	question, err := json.Marshal([]any{answerFormat, kind, p.ID, p.Timezone, canonical(e.d, kind, q)})
+// enough. Otherwise it calls ask and caches the result.
+func (e *Engine) cached(ctx context.Context, k *kind, p *weir.Project, q weir.Question, freshness time.Duration, ask func() (Answer, error)) (Answer, error) {
+	question, err := json.Marshal([]any{answerFormat, k.name, p.ID, p.Timezone, q.Canonical()})
 	if err != nil {
-		return ask(q) // a time out of range; ask returns the error
+		return ask() // a time out of range
 	}
-	x := &request[T]{e: e, project: p.ID, question: string(question), until: q.To, began: e.clock.Now(), freshness: freshness, meta: meta, ask: func() (*T, error) { return ask(q) }}
+	x := &request{e: e, kind: k, project: p.ID, question: string(question), until: q.Base().To, began: e.clock.Now(), freshness: freshness, ask: ask}
 	if freshness <= 0 {
 		e.cache.exact.Add(1)
 		return x.compute(ctx)
@@ -96,22 +93,22 @@ func cached[T any](ctx context.Context, e *Engine, kind weir.Kind, p *weir.Proje
 	return x.computeOnce(ctx)
 }
 
-func (x *request[T]) fresh(a *T) bool { return x.began.Sub(x.meta(a).AsOf) <= x.freshness }
+func (x *request) fresh(a Answer) bool { return x.began.Sub(a.about().AsOf) <= x.freshness }
 
-func (x *request[T]) elapsed(a *T) {
-	x.meta(a).ElapsedMS = x.e.clock.Now().Sub(x.began).Milliseconds()
+func (x *request) elapsed(a Answer) {
+	a.about().ElapsedMS = x.e.clock.Now().Sub(x.began).Milliseconds()
 }
 
 // key returns the hash of the question. Questions can be long, and an operator who lists
 // keys should not read them.
-func (x *request[T]) key() string {
+func (x *request) key() string {
 	sum := sha256.Sum256([]byte(x.question))
 	return "insight:" + hex.EncodeToString(sum[:])
 }
 
 // lookup returns the cached answer, or nil if there is none that is fresh enough, or if
 // the cache fails.
-func (x *request[T]) lookup(ctx context.Context) *T {
+func (x *request) lookup(ctx context.Context) Answer {
 	b, ok, err := x.e.cache.answers.Get(ctx, x.key())
 	if err != nil {
 		x.e.cache.failed(ctx)
@@ -119,16 +116,16 @@ func (x *request[T]) lookup(ctx context.Context) *T {
 	if err != nil || !ok {
 		return nil
 	}
-	var k cacheEntry[T]
-	if json.Unmarshal(b, &k) != nil || k.Question != x.question || k.Answer == nil || !x.fresh(k.Answer) {
+	found := cacheEntry{Answer: x.kind.empty()}
+	if json.Unmarshal(b, &found) != nil || found.Question != x.question || found.Answer == nil || !x.fresh(found.Answer) {
 		return nil
 	}
-	if erased, err := x.e.cache.erased(ctx, x.project); err != nil || !x.meta(k.Answer).AsOf.After(erased) {
+	if erased, err := x.e.cache.erased(ctx, x.project); err != nil || !found.Answer.about().AsOf.After(erased) {
 		return nil
 	}
-	x.meta(k.Answer).Cached = true
-	x.elapsed(k.Answer)
-	return k.Answer
+	found.Answer.about().Cached = true
+	x.elapsed(found.Answer)
+	return found.Answer
 }
 
 // erasedKey is where a cache has when somebody of a project was erased last.
@@ -161,12 +158,12 @@ func (c *cache) erased(ctx context.Context, project string) (upTo time.Time, err
 	return upTo, err
 }
 
-func (x *request[T]) compute(ctx context.Context) (*T, error) {
+func (x *request) compute(ctx context.Context) (Answer, error) {
 	a, err := x.ask()
 	if err != nil {
 		return nil, err
 	}
-	b, err := json.Marshal(cacheEntry[T]{x.question, a})
+	b, err := json.Marshal(cacheEntry{x.question, a})
 	if err != nil || len(b) > maxEntryBytes {
 		return a, nil // it is not cached; the next asker computes it again
 	}
@@ -178,8 +175,8 @@ func (x *request[T]) compute(ctx context.Context) (*T, error) {
 
 // ttl returns how long to cache an answer. It does not decide who may get it: late events
 // may change any answer, and each asker says which age it accepts.
-func (x *request[T]) ttl(a *T) time.Duration {
-	if x.until.Add(ttlOpen).After(x.meta(a).AsOf) {
+func (x *request) ttl(a Answer) time.Duration {
+	if x.until.Add(ttlOpen).After(a.about().AsOf) {
 		return ttlOpen
 	}
 	return ttlClosed
@@ -199,7 +196,7 @@ func (e abandonedError) Unwrap() error { return e.error }
 
 // computeOnce joins all askers of this engine with the same question and freshness: one
 // of them calls computeOnceAcrossNodes, the others wait for its result.
-func (x *request[T]) computeOnce(ctx context.Context) (*T, error) {
+func (x *request) computeOnce(ctx context.Context) (Answer, error) {
 	flight := x.question + x.freshness.String()
 	for later := false; ; later = true {
 		own := false
@@ -211,7 +208,7 @@ func (x *request[T]) computeOnce(ctx context.Context) (*T, error) {
 			}
 			return a, err
 		})
-		a, _ := v.(*T)
+		a, _ := v.(Answer)
 		if own {
 			return a, err
 		}
@@ -230,8 +227,8 @@ func (x *request[T]) computeOnce(ctx context.Context) (*T, error) {
 			continue
 		}
 		x.e.cache.joined.Add(1)
-		mine := *a
-		x.elapsed(&mine)
-		return &mine, nil
+		mine := x.kind.copy(a)
+		x.elapsed(mine)
+		return mine, nil
 	}
 }

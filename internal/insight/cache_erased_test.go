@@ -16,13 +16,10 @@ func TestNoAnswerOfBeforeAnErasureIsKept(t *testing.T) {
 	fleet := local.New(local.Options{})
 	of := func() *insight.Engine { return insight.New(s, done{}, time.Now, insight.Options{Cache: fleet.Cache}) }
 	one, other := of(), of() // of two nodes that share a cache
-	q := weir.Query{
-		Kind: weir.KindTrend, From: noon.Add(-72 * time.Hour), To: noon, Interval: weir.Day, Breakdown: "profile_id", Limit: 10,
-		Series: []weir.Series{{Math: weir.MathTotal}},
-	}
+	q := weir.Trend{Common: weir.Common{From: noon.Add(-72 * time.Hour), To: noon, Interval: weir.Day}, Breakdown: "profile_id", Limit: 10, Series: []weir.Series{{Math: weir.MathTotal}}}
 	ask := func(e *insight.Engine, p *weir.Project) (ada, cached bool) {
 		t.Helper()
-		a, err := e.Trend(t.Context(), p, q, time.Hour)
+		a, err := insight.Ask[insight.Trend](t.Context(), e, p, q, time.Hour)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -19,13 +19,10 @@ func TestAnAnswerIsKeptForThoseWhoAcceptAnOlderOne(t *testing.T) {
 	b := &barrier{asOf: noon.Add(-time.Minute)}
 	e := newEngine(t, b, weir.EventRow{Event: weir.Event{ID: "1", Name: "x", Time: noon.Add(-time.Hour), DeviceID: "d"}})
 	p := berlin(t)
-	q := weir.Query{
-		Kind: weir.KindTrend, From: noon.Add(-24 * time.Hour), To: noon, Interval: weir.Hour,
-		Series: []weir.Series{{Math: weir.MathTotal}},
-	}
-	ask := func(p *weir.Project, q weir.Query, freshness time.Duration) (total float64, cached bool) {
+	q := weir.Trend{Common: weir.Common{From: noon.Add(-24 * time.Hour), To: noon, Interval: weir.Hour}, Series: []weir.Series{{Math: weir.MathTotal}}}
+	ask := func(p *weir.Project, q weir.Trend, freshness time.Duration) (total float64, cached bool) {
 		t.Helper()
-		a, err := e.Trend(t.Context(), p, q, freshness)
+		a, err := insight.Ask[insight.Trend](t.Context(), e, p, q, freshness)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -34,7 +31,7 @@ func TestAnAnswerIsKeptForThoseWhoAcceptAnOlderOne(t *testing.T) {
 	steps := []struct {
 		name      string
 		project   *weir.Project
-		query     weir.Query
+		query     weir.Trend
 		freshness time.Duration
 		total     float64
 		cached    bool
@@ -42,7 +39,7 @@ func TestAnAnswerIsKeptForThoseWhoAcceptAnOlderOne(t *testing.T) {
 		{"the first asker waits", p, q, 30 * time.Second, 1, false},
 		{"the same question is answered again", p, q, 30 * time.Second, 1, true},
 		{"who wants what is now gets it", p, q, 0, 1, false},
-		{"another question is another", p, with(q, func(q *weir.Query) { q.Interval = weir.Day }), 30 * time.Second, 1, false},
+		{"another question is another", p, with(q, func(q *weir.Trend) { q.Interval = weir.Day }), 30 * time.Second, 1, false},
 		{"another project gets nothing of the first", &weir.Project{ID: "q", Timezone: "Europe/Berlin"}, q, 30 * time.Second, 0, false},
 	}
 	for _, s := range steps {
@@ -58,14 +55,14 @@ func TestAnAnswerIsKeptForThoseWhoAcceptAnOlderOne(t *testing.T) {
 func TestAKeptAnswerGrowsTooOld(t *testing.T) {
 	b := &barrier{asOf: noon.Add(-time.Minute)} // an answer that does not flush is as old
 	e := newEngine(t, b)
-	q := weir.Query{Kind: weir.KindPages, From: noon.Add(-24 * time.Hour), To: noon}
+	q := weir.Pages{Common: weir.Common{From: noon.Add(-24 * time.Hour), To: noon}}
 	for i, want := range []bool{false, true} {
-		a, err := e.Pages(t.Context(), berlin(t), q, 2*time.Minute)
+		a, err := insight.Ask[insight.Pages](t.Context(), e, berlin(t), q, 2*time.Minute)
 		if err != nil || a.Cached != want {
 			t.Fatalf("question %d: cached %v, want %v (%v)", i, a.Cached, want, err)
 		}
 	}
-	if a, err := e.Pages(t.Context(), berlin(t), q, 30*time.Second); err != nil || a.Cached {
+	if a, err := insight.Ask[insight.Pages](t.Context(), e, berlin(t), q, 30*time.Second); err != nil || a.Cached {
 		t.Fatalf("an answer of a minute ago was given to who accepts half of one (%v)", err)
 	}
 }
@@ -76,20 +73,14 @@ func TestAKeptAnswerSaysTheSameAsTheFirst(t *testing.T) {
 		weir.Series{Math: weir.MathTotal},
 		weir.Series{Event: "screen_view", Math: weir.MathAvg, Property: "properties.price"},
 	)
-	grouped := with(trend, func(q *weir.Query) { q.Breakdown, q.Compare = "country", weir.ComparePrevious })
-	few := with(grouped, func(q *weir.Query) { q.Limit = 1 })
-	pages := with(dayQuery(), func(q *weir.Query) { q.Kind = weir.KindPages })
-	for name, q := range map[string]weir.Query{"trend": trend, "groups": grouped, "few groups": few, "pages": pages} {
+	grouped := with(trend, func(q *weir.Trend) { q.Breakdown, q.Compare = "country", weir.ComparePrevious })
+	few := with(grouped, func(q *weir.Trend) { q.Limit = 1 })
+	pages := dayPages()
+	for name, q := range map[string]weir.Question{"trend": trend, "groups": grouped, "few groups": few, "pages": pages} {
 		t.Run(name, func(t *testing.T) {
 			ask := func() any {
 				t.Helper()
-				var a any
-				var err error
-				if q.Kind == weir.KindPages {
-					a, err = e.Pages(t.Context(), berlin(t), q, time.Hour)
-				} else {
-					a, err = e.Trend(t.Context(), berlin(t), q, time.Hour)
-				}
+				a, err := e.Ask(t.Context(), berlin(t), q, time.Hour)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -114,7 +105,7 @@ func TestNodesThatShareACacheShareAnswers(t *testing.T) {
 	var last *insight.Trend
 	for i, cached := range []bool{false, true} {
 		e := insight.New(s, &barrier{}, func() time.Time { return noon }, insight.Options{Cache: c})
-		a, err := e.Trend(t.Context(), berlin(t), dayQuery(weir.Series{Math: weir.MathTotal}), time.Minute)
+		a, err := insight.Ask[insight.Trend](t.Context(), e, berlin(t), dayQuery(weir.Series{Math: weir.MathTotal}), time.Minute)
 		if err != nil || a.Cached != cached {
 			t.Fatalf("node %d: cached %v, want %v (%v)", i, a.Cached, cached, err)
 		}
@@ -143,7 +134,6 @@ func (c *oneValue) Set(_ context.Context, _ string, value []byte, _ time.Duratio
 func TestNoMistakeAboutKeysGivesOneProjectTheRowsOfAnother(t *testing.T) {
 	e := insight.New(newStore(t, rows()...), &barrier{}, func() time.Time { return noon }, insight.Options{Cache: &oneValue{}})
 	q := dayQuery(weir.Series{Math: weir.MathTotal})
-	q.Kind = "" // both kinds of question take none for their own
 	other := &weir.Project{ID: "p2", Timezone: "Europe/Berlin"}
 	elsewhere := &weir.Project{ID: "p", Timezone: "UTC"}
 	for _, p := range []*weir.Project{other, elsewhere} {
@@ -151,9 +141,9 @@ func TestNoMistakeAboutKeysGivesOneProjectTheRowsOfAnother(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	total := func(p *weir.Project, q weir.Query) (float64, bool) {
+	total := func(p *weir.Project, q weir.Trend) (float64, bool) {
 		t.Helper()
-		a, err := e.Trend(t.Context(), p, q, time.Hour)
+		a, err := insight.Ask[insight.Trend](t.Context(), e, p, q, time.Hour)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -171,15 +161,13 @@ func TestNoMistakeAboutKeysGivesOneProjectTheRowsOfAnother(t *testing.T) {
 	if _, cached := total(elsewhere, q); cached {
 		t.Fatal("another timezone: cached")
 	}
-	if _, cached := total(berlin(t), with(q, func(q *weir.Query) { q.Bots = true })); cached {
+	if _, cached := total(berlin(t), with(q, func(q *weir.Trend) { q.Bots = true })); cached {
 		t.Fatal("another question: cached")
 	}
-	pages := dayQuery()
-	pages.Kind = ""
-	if _, err := e.Trend(t.Context(), berlin(t), pages, time.Hour); err == nil {
+	if _, err := insight.Ask[insight.Trend](t.Context(), e, berlin(t), dayQuery(), time.Hour); err == nil {
 		t.Fatal("a trend of no series was answered")
 	}
-	if a, err := e.Pages(t.Context(), berlin(t), pages, time.Hour); err != nil || a.Cached || len(a.Pages) == 0 {
+	if a, err := insight.Ask[insight.Pages](t.Context(), e, berlin(t), dayPages(), time.Hour); err != nil || a.Cached || len(a.Pages) == 0 {
 		t.Fatalf("pages: %+v, %v", a, err)
 	}
 }
@@ -199,7 +187,7 @@ func TestAFailedCacheIsNoFailedQuestion(t *testing.T) {
 	for name, c := range map[string]fleet.Cache{"away": badCache{}, "garbage": &oneValue{[]byte("{")}} {
 		e := insight.New(newStore(t, rows()...), &barrier{}, func() time.Time { return noon }, insight.Options{Cache: c})
 		for _, freshness := range []time.Duration{0, time.Hour} {
-			a, err := e.Trend(t.Context(), berlin(t), dayQuery(weir.Series{Math: weir.MathTotal}), freshness)
+			a, err := insight.Ask[insight.Trend](t.Context(), e, berlin(t), dayQuery(weir.Series{Math: weir.MathTotal}), freshness)
 			if err != nil || *a.Series[0].Total != 3 {
 				t.Errorf("%s: %+v, %v", name, a, err)
 			}
@@ -207,7 +195,7 @@ func TestAFailedCacheIsNoFailedQuestion(t *testing.T) {
 	}
 }
 
-func with(q weir.Query, change func(*weir.Query)) weir.Query {
+func with[Q weir.Question](q Q, change func(*Q)) Q {
 	change(&q)
 	return q
 }

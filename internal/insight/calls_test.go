@@ -18,16 +18,16 @@ func called(hours float64, c weir.Call) weir.EventRow {
 	return e
 }
 
-func callsQuery(change func(*weir.Query)) weir.Query {
-	q := dayQuery()
-	q.Kind, q.Interval = weir.KindCalls, ""
+func callsQuery(change func(*weir.Calls)) weir.Calls {
+	q := weir.Calls{Common: dayQuery().Common}
+	q.Interval = ""
 	change(&q)
 	return q
 }
 
-func askCalls(t *testing.T, e *insight.Engine, change func(*weir.Query)) *insight.Calls {
+func askCalls(t *testing.T, e *insight.Engine, change func(*weir.Calls)) *insight.Calls {
 	t.Helper()
-	a, err := e.Calls(t.Context(), berlin(t), callsQuery(change), 0)
+	a, err := insight.Ask[insight.Calls](t.Context(), e, berlin(t), callsQuery(change), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +51,7 @@ const noCalls = `"calls":0,"rate":0,"success_rate":null,"error_rate_4xx":null,"e
 
 func TestCallsAreGroupedByRouteWithTheirMeasures(t *testing.T) {
 	e := newEngine(t, &barrier{}, someCalls()...)
-	a := askCalls(t, e, func(q *weir.Query) { q.Compare = weir.ComparePrevious })
+	a := askCalls(t, e, func(q *weir.Calls) { q.Compare = weir.ComparePrevious })
 	sameJSON(t, a, `{"groups":[
 {"breakdown":"/a","calls":3,"rate":`+number(3./172800)+`,"success_rate":0.5,"error_rate_4xx":0.5,"error_rate_5xx":0,"latency_mean_ms":550,"latency_p50_ms":550,
  "latency_p90_ms":910,"latency_p95_ms":955,"latency_p99_ms":991,"apdex":0.75,"unknown":1},
@@ -64,7 +64,7 @@ func TestCallsAreGroupedByRouteWithTheirMeasures(t *testing.T) {
 "consumers":{"active":2,"new":1,"returning":1},
 "compare":{"from":"2025-12-30T00:00:00+01:00","to":"2026-01-01T00:00:00+01:00","groups":[{"breakdown":"/a",`+noCalls+`},{"breakdown":"/b",`+noCalls+`},
  {"breakdown":null,`+noCalls+`}],"totals":{`+noCalls+`},"consumers":{"active":0,"new":0,"returning":0}},
-"as_of":"2026-01-03T13:00:00+01:00","cached":false,"elapsed_ms":0}`)
+"kind":"calls","as_of":"2026-01-03T13:00:00+01:00","cached":false,"elapsed_ms":0}`)
 }
 
 func number(f float64) string {
@@ -90,10 +90,10 @@ func names(a *insight.Calls) string {
 
 func TestCallsAreSortedByWhatIsAskedFor(t *testing.T) {
 	e := newEngine(t, &barrier{}, append(someCalls(), called(4, weir.Call{Route: "/a", Status: 200}))...)
-	for by, want := range map[string]string{
+	for by, want := range map[weir.CallSort]string{
 		"": "/a /b none", weir.SortCalls: "/a /b none", weir.SortErrors: "/a /b none", weir.SortErrorRate: "/b /a none", weir.SortLatency: "none /a /b",
 	} {
-		if got := names(askCalls(t, e, func(q *weir.Query) { q.Sort = by })); got != want {
+		if got := names(askCalls(t, e, func(q *weir.Calls) { q.Sort = by })); got != want {
 			t.Errorf("by %q: %s, want %s", by, got, want)
 		}
 	}
@@ -101,7 +101,7 @@ func TestCallsAreSortedByWhatIsAskedFor(t *testing.T) {
 
 func TestCallsBeyondTheLimitAreOther(t *testing.T) {
 	e := newEngine(t, &barrier{}, someCalls()...)
-	a := askCalls(t, e, func(q *weir.Query) { q.Limit = 1 })
+	a := askCalls(t, e, func(q *weir.Calls) { q.Limit = 1 })
 	if got := names(a); got != "/a (other)" {
 		t.Fatalf("groups %s", got)
 	}
@@ -115,7 +115,7 @@ func TestCallsByStatusClassAndByConsumer(t *testing.T) {
 	for column, want := range map[string]string{
 		"status_class": "2xx 3xx 4xx 5xx none", "status": "200 301 404 503 none", "consumer": "acme none bell", "method": "GET POST",
 	} {
-		if got := names(askCalls(t, e, func(q *weir.Query) { q.Breakdown = column })); got != want {
+		if got := names(askCalls(t, e, func(q *weir.Calls) { q.Breakdown = column })); got != want {
 			t.Errorf("by %s: %s, want %s", column, got, want)
 		}
 	}
@@ -123,7 +123,7 @@ func TestCallsByStatusClassAndByConsumer(t *testing.T) {
 
 func TestCallsHavePointsWhereAnIntervalIsAskedFor(t *testing.T) {
 	e := newEngine(t, &barrier{}, someCalls()...)
-	a := askCalls(t, e, func(q *weir.Query) { q.Interval = weir.Day })
+	a := askCalls(t, e, func(q *weir.Calls) { q.Interval = weir.Day })
 	if len(a.Points) != 2 || a.Points[0].Calls != 3 || a.Points[1].Calls != 2 || *a.Points[1].P95 != 950.5 || a.Points[0].Rate != 3./86400 {
 		t.Errorf("points: %+v", a.Points)
 	}
@@ -134,7 +134,7 @@ func TestCallsHavePointsWhereAnIntervalIsAskedFor(t *testing.T) {
 
 func TestTheRateOfARangeThatGoesOnIsOverWhatHasPassed(t *testing.T) {
 	e := newEngine(t, &barrier{}, someCalls()...)
-	a := askCalls(t, e, func(q *weir.Query) { q.To, q.Interval = q.To.AddDate(0, 0, 7), weir.Day })
+	a := askCalls(t, e, func(q *weir.Calls) { q.To, q.Interval = q.To.AddDate(0, 0, 7), weir.Day })
 	passed := noon.Sub(a.Points[0].Time).Seconds()
 	if got := a.Totals.Rate; got != 5/passed || a.Groups[0].Rate != 3/passed {
 		t.Errorf("rate %v, want 5 calls over %v s", got, passed)
@@ -143,7 +143,7 @@ func TestTheRateOfARangeThatGoesOnIsOverWhatHasPassed(t *testing.T) {
 
 func TestAFilterSaysWhichCallsAConsumerIsNewBy(t *testing.T) {
 	e := newEngine(t, &barrier{}, someCalls()...)
-	a := askCalls(t, e, func(q *weir.Query) {
+	a := askCalls(t, e, func(q *weir.Calls) {
 		q.Filter = []weir.Condition{{Column: "status", Op: "=", Values: []string{"404"}}}
 	})
 	if d := cmp.Diff(insight.CallConsumers{Active: 1, New: 1}, a.Consumers); d != "" || a.Totals.Calls != 1 {
@@ -156,9 +156,9 @@ func TestAConsumerIsNewFromTheFirstInstantOfTheRangeToItsLast(t *testing.T) {
 		called(0, weir.Call{Route: "/a", Consumer: "at the start"}), called(47.999, weir.Call{Route: "/b", Consumer: "at the end"}),
 		called(-0.001, weir.Call{Route: "/c", Consumer: "before"}), called(5, weir.Call{Route: "/c", Consumer: "before"}),
 		called(48, weir.Call{Route: "/d", Consumer: "after"}), called(-1, weir.Call{Route: "/e", Consumer: "gone"}))
-	for name, change := range map[string]func(*weir.Query){
-		"whole quarters": func(*weir.Query) {},
-		"microseconds":   func(q *weir.Query) { q.To = q.To.Add(-time.Microsecond) },
+	for name, change := range map[string]func(*weir.Calls){
+		"whole quarters": func(*weir.Calls) {},
+		"microseconds":   func(q *weir.Calls) { q.To = q.To.Add(-time.Microsecond) },
 	} {
 		if d := cmp.Diff(insight.CallConsumers{Active: 3, New: 2, Returning: 1}, askCalls(t, e, change).Consumers); d != "" {
 			t.Errorf("%s: %s", name, d)
@@ -167,18 +167,18 @@ func TestAConsumerIsNewFromTheFirstInstantOfTheRangeToItsLast(t *testing.T) {
 }
 
 func TestNoCallsAreAnAnswerToo(t *testing.T) {
-	sameJSON(t, askCalls(t, newEngine(t, &barrier{}, rows()...), func(*weir.Query) {}), `{"groups":[],"totals":{`+noCalls+`},
-"consumers":{"active":0,"new":0,"returning":0},"as_of":"2026-01-03T13:00:00+01:00","cached":false,"elapsed_ms":0}`)
+	sameJSON(t, askCalls(t, newEngine(t, &barrier{}, rows()...), func(*weir.Calls) {}), `{"groups":[],"totals":{`+noCalls+`},
+"consumers":{"active":0,"new":0,"returning":0},"kind":"calls","as_of":"2026-01-03T13:00:00+01:00","cached":false,"elapsed_ms":0}`)
 }
 
 func TestAKeptAnswerAboutCallsIsTheSame(t *testing.T) {
 	e := newEngine(t, &barrier{}, someCalls()...)
-	q := callsQuery(func(q *weir.Query) { q.Interval, q.Compare, q.Limit = weir.Day, weir.CompareYear, 2 })
-	first, err := e.Calls(t.Context(), berlin(t), q, time.Minute)
+	q := callsQuery(func(q *weir.Calls) { q.Interval, q.Compare, q.Limit = weir.Day, weir.CompareYear, 2 })
+	first, err := insight.Ask[insight.Calls](t.Context(), e, berlin(t), q, time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := e.Calls(t.Context(), berlin(t), q, time.Minute)
+	second, err := insight.Ask[insight.Calls](t.Context(), e, berlin(t), q, time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -190,7 +190,7 @@ func TestAKeptAnswerAboutCallsIsTheSame(t *testing.T) {
 		t.Error(d)
 	}
 	q.Sort = weir.SortLatency
-	if third, err := e.Calls(t.Context(), berlin(t), q, time.Minute); err != nil || third.Cached || names(third) == names(first) {
+	if third, err := insight.Ask[insight.Calls](t.Context(), e, berlin(t), q, time.Minute); err != nil || third.Cached || names(third) == names(first) {
 		t.Errorf("in another order: %v, %+v", err, third)
 	}
 }
@@ -199,24 +199,22 @@ func TestAQuestionAboutCallsThatIsNotAllowedSaysWhatIs(t *testing.T) {
 	b := &barrier{}
 	e := newEngine(t, b)
 	for name, tt := range map[string]struct {
-		change func(*weir.Query)
+		change func(*weir.Calls)
 		says   []string
 	}{
-		"another kind":           {func(q *weir.Query) { q.Kind = weir.KindTrend }, []string{`"trend"`, "calls"}},
-		"a series":               {func(q *weir.Query) { q.Series = []weir.Series{{Math: weir.MathTotal}} }, []string{"no series"}},
-		"an unknown sort":        {func(q *weir.Query) { q.Sort = "name" }, []string{`"name"`, "error_rate", "latency"}},
-		"an unknown column":      {func(q *weir.Query) { q.Breakdown = "seq" }, []string{`"seq"`, "route"}},
-		"an unknown filter":      {func(q *weir.Query) { q.Filter = []weir.Condition{{Column: "seq", Op: "=", Values: []string{"1"}}} }, []string{`"seq"`}},
-		"too many groups":        {func(q *weir.Query) { q.Limit = 101 }, []string{"1 to 100"}},
-		"fewer than none":        {func(q *weir.Query) { q.Limit = -1 }, []string{"1 to 100"}},
-		"an unknown interval":    {func(q *weir.Query) { q.Interval = "year" }, []string{`"year"`, "month"}},
-		"an unknown compare":     {func(q *weir.Query) { q.Compare = "week" }, []string{`"week"`, "previous"}},
-		"a range backwards":      {func(q *weir.Query) { q.From, q.To = q.To, q.From }, []string{"before"}},
-		"points backwards":       {func(q *weir.Query) { q.From, q.To, q.Interval = q.To, q.From, weir.Day }, []string{"before"}},
-		"more points than there": {func(q *weir.Query) { q.To, q.Interval = q.To.AddDate(0, 0, 8), weir.Minute }, []string{"10000"}},
+		"an unknown sort":        {func(q *weir.Calls) { q.Sort = "name" }, []string{`"name"`, "error_rate", "latency"}},
+		"an unknown column":      {func(q *weir.Calls) { q.Breakdown = "seq" }, []string{`"seq"`, "route"}},
+		"an unknown filter":      {func(q *weir.Calls) { q.Filter = []weir.Condition{{Column: "seq", Op: "=", Values: []string{"1"}}} }, []string{`"seq"`}},
+		"too many groups":        {func(q *weir.Calls) { q.Limit = 101 }, []string{"1 to 100"}},
+		"fewer than none":        {func(q *weir.Calls) { q.Limit = -1 }, []string{"1 to 100"}},
+		"an unknown interval":    {func(q *weir.Calls) { q.Interval = "year" }, []string{`"year"`, "month"}},
+		"an unknown compare":     {func(q *weir.Calls) { q.Compare = "week" }, []string{`"week"`, "previous"}},
+		"a range backwards":      {func(q *weir.Calls) { q.From, q.To = q.To, q.From }, []string{"before"}},
+		"points backwards":       {func(q *weir.Calls) { q.From, q.To, q.Interval = q.To, q.From, weir.Day }, []string{"before"}},
+		"more points than there": {func(q *weir.Calls) { q.To, q.Interval = q.To.AddDate(0, 0, 8), weir.Minute }, []string{"10000"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := e.Calls(t.Context(), berlin(t), callsQuery(tt.change), 0)
+			_, err := insight.Ask[insight.Calls](t.Context(), e, berlin(t), callsQuery(tt.change), 0)
 			invalid(t, err, tt.says...)
 		})
 	}

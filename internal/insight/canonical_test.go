@@ -12,20 +12,16 @@ import (
 )
 
 // asked answers a question of either kind and says whether it was kept.
-func asked(t *testing.T, e *insight.Engine, q weir.Query, freshness time.Duration) (any, bool) {
+func asked(t *testing.T, e *insight.Engine, q weir.Question, freshness time.Duration) (any, bool) {
 	t.Helper()
-	if q.Kind == weir.KindPages {
-		a, err := e.Pages(t.Context(), berlin(t), q, freshness)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return a.Pages, a.Cached
-	}
-	a, err := e.Trend(t.Context(), berlin(t), q, freshness)
+	a, err := e.Ask(t.Context(), berlin(t), q, freshness)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return a.Series, a.Cached
+	if pages, ok := a.(*insight.Pages); ok {
+		return pages.Pages, pages.Cached
+	}
+	return a.(*insight.Trend).Series, a.(*insight.Trend).Cached
 }
 
 func TestAQuestionWrittenAnotherWayIsTheSame(t *testing.T) {
@@ -33,56 +29,59 @@ func TestAQuestionWrittenAnotherWayIsTheSame(t *testing.T) {
 	trend.Filter = []weir.Condition{
 		{Column: "country", Op: "in", Values: []string{"DE", "FR"}}, {Column: "bot", Op: "=", Values: []string{"false"}},
 	}
-	grouped := with(trend, func(q *weir.Query) { q.Breakdown = "country" })
-	one := with(trend, func(q *weir.Query) {
+	grouped := with(trend, func(q *weir.Trend) { q.Breakdown = "country" })
+	one := with(trend, func(q *weir.Trend) {
 		q.Filter = []weir.Condition{{Column: "country", Op: "=", Values: []string{"DE"}}}
 	})
-	pages := dayQuery()
-	pages.Kind = weir.KindPages
-	for name, c := range map[string]struct {
-		q      weir.Query
-		change func(*weir.Query)
-		same   bool
-	}{
-		"values of in in another order": {trend, func(q *weir.Query) {
+	pages := dayPages()
+	type spelling struct {
+		q, other weir.Question
+		same     bool
+	}
+	trends := func(q weir.Trend, change func(*weir.Trend), same bool) spelling {
+		return spelling{q, with(q, change), same}
+	}
+	ofPages := func(q weir.Pages, change func(*weir.Pages), same bool) spelling {
+		return spelling{q, with(q, change), same}
+	}
+	for name, c := range map[string]spelling{
+		"values of in in another order": trends(trend, func(q *weir.Trend) {
 			q.Filter = []weir.Condition{{Column: "country", Op: "in", Values: []string{"FR", "DE", "FR"}}, trend.Filter[1]}
-		}, true},
-		"tests in another order": {trend, func(q *weir.Query) {
+		}, true),
+		"tests in another order": trends(trend, func(q *weir.Trend) {
 			q.Filter = []weir.Condition{trend.Filter[1], trend.Filter[0], trend.Filter[1]}
-		}, true},
-		"in one value": {one, func(q *weir.Query) {
+		}, true),
+		"in one value": trends(one, func(q *weir.Trend) {
 			q.Filter = []weir.Condition{{Column: "country", Op: "in", Values: []string{"DE"}}}
-		}, true},
-		"the kind left out":          {trend, func(q *weir.Query) { q.Kind = "" }, true},
-		"times in another zone":      {trend, func(q *weir.Query) { q.From, q.To = q.From.In(berlin(t).Location()), q.To.In(berlin(t).Location()) }, true},
-		"a limit of no groups":       {trend, func(q *weir.Query) { q.Limit = 7 }, true},
-		"bots of a trend":            {trend, func(q *weir.Query) { q.Bots = true }, true},
-		"the usual number of groups": {grouped, func(q *weir.Query) { q.Limit = 10 }, true},
-		"the usual number of pages":  {pages, func(q *weir.Query) { q.Limit = 100 }, true},
-		"an interval of pages":       {pages, func(q *weir.Query) { q.Interval = weir.Week }, true},
-		"another number of groups":   {grouped, func(q *weir.Query) { q.Limit = 9 }, false},
-		"bots of pages":              {pages, func(q *weir.Query) { q.Bots = true }, false},
-		"another value": {trend, func(q *weir.Query) {
+		}, true),
+		"times in another zone":      trends(trend, func(q *weir.Trend) { q.From, q.To = q.From.In(berlin(t).Location()), q.To.In(berlin(t).Location()) }, true),
+		"a limit of no groups":       trends(trend, func(q *weir.Trend) { q.Limit = 7 }, true),
+		"bots of a trend":            trends(trend, func(q *weir.Trend) { q.Bots = true }, true),
+		"the usual number of groups": trends(grouped, func(q *weir.Trend) { q.Limit = 10 }, true),
+		"the usual number of pages":  ofPages(pages, func(q *weir.Pages) { q.Limit = 100 }, true),
+		"an interval of pages":       ofPages(pages, func(q *weir.Pages) { q.Interval = weir.Week }, true),
+		"another number of groups":   trends(grouped, func(q *weir.Trend) { q.Limit = 9 }, false),
+		"bots of pages":              ofPages(pages, func(q *weir.Pages) { q.Bots = true }, false),
+		"another value": trends(trend, func(q *weir.Trend) {
 			q.Filter = []weir.Condition{{Column: "country", Op: "in", Values: []string{"DE", "US"}}, trend.Filter[1]}
-		}, false},
-		"one test less": {trend, func(q *weir.Query) { q.Filter = trend.Filter[:1] }, false},
-		"a test the other way": {one, func(q *weir.Query) {
+		}, false),
+		"one test less": trends(trend, func(q *weir.Trend) { q.Filter = trend.Filter[:1] }, false),
+		"a test the other way": trends(one, func(q *weir.Trend) {
 			q.Filter = []weir.Condition{{Column: "country", Op: "!=", Values: []string{"DE"}}}
-		}, false},
-		"a range that ends a moment later": {trend, func(q *weir.Query) { q.To = q.To.Add(time.Microsecond) }, false},
-		"series in another order": {with(trend, func(q *weir.Query) {
+		}, false),
+		"a range that ends a moment later": trends(trend, func(q *weir.Trend) { q.To = q.To.Add(time.Microsecond) }, false),
+		"series in another order": trends(with(trend, func(q *weir.Trend) {
 			q.Series = []weir.Series{{Math: weir.MathTotal}, {Math: weir.MathUnique}}
-		}), func(q *weir.Query) { q.Series = []weir.Series{{Math: weir.MathUnique}, {Math: weir.MathTotal}} }, false},
+		}), func(q *weir.Trend) { q.Series = []weir.Series{{Math: weir.MathUnique}, {Math: weir.MathTotal}} }, false),
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := newEngine(t, &barrier{}, rows()...)
 			asked(t, e, c.q, time.Hour)
-			other := with(c.q, c.change)
-			got, cached := asked(t, e, other, time.Hour)
+			got, cached := asked(t, e, c.other, time.Hour)
 			if cached != c.same {
 				t.Fatalf("cached %v, want %v", cached, c.same)
 			}
-			want, _ := asked(t, newEngine(t, &barrier{}, rows()...), other, 0) // which nobody kept
+			want, _ := asked(t, newEngine(t, &barrier{}, rows()...), c.other, 0) // which nobody kept
 			sameJSON(t, got, asJSON(t, want))
 		})
 	}
@@ -97,15 +96,15 @@ func TestWhatIsRefusedIsRefusedWhateverIsKept(t *testing.T) {
 	q := dayQuery(weir.Series{Math: weir.MathTotal})
 	q.Filter = []weir.Condition{{Column: "country", Op: "=", Values: []string{"DE"}}}
 	asked(t, e, q, time.Hour)
-	bot := with(q, func(q *weir.Query) { q.Filter = []weir.Condition{{Column: "bot", Op: "=", Values: []string{"true"}}} })
+	bot := with(q, func(q *weir.Trend) { q.Filter = []weir.Condition{{Column: "bot", Op: "=", Values: []string{"true"}}} })
 	asked(t, e, bot, time.Hour)
 	for name, filter := range map[string][]weir.Condition{
 		"too many values": {{Column: "country", Op: "in", Values: many}},
 		"too many tests":  manyTimes(q.Filter[0], 21),
 		"in of a flag":    {{Column: "bot", Op: "in", Values: []string{"true"}}},
 	} {
-		bad := with(q, func(q *weir.Query) { q.Filter = filter })
-		if a, err := e.Trend(t.Context(), berlin(t), bad, time.Hour); weir.ErrorCode(err) != weir.EINVALID {
+		bad := with(q, func(q *weir.Trend) { q.Filter = filter })
+		if a, err := insight.Ask[insight.Trend](t.Context(), e, berlin(t), bad, time.Hour); weir.ErrorCode(err) != weir.EINVALID {
 			t.Errorf("%s: %+v, %v", name, a, err)
 		}
 	}
@@ -130,8 +129,8 @@ func TestARangeUpToNowIsSharedAsFarAsFreshnessAllows(t *testing.T) {
 	e := insight.New(newStore(t, rows...), b, func() time.Time { return now }, insight.Options{})
 	ask := func(to time.Time, freshness time.Duration) (float64, bool) {
 		t.Helper()
-		q := weir.Query{Kind: weir.KindTrend, From: noon.Add(-time.Hour), To: to, Interval: weir.Minute, Series: []weir.Series{{Math: weir.MathTotal}}}
-		a, err := e.Trend(t.Context(), berlin(t), q, freshness)
+		q := weir.Trend{Common: weir.Common{From: noon.Add(-time.Hour), To: to, Interval: weir.Minute}, Series: []weir.Series{{Math: weir.MathTotal}}}
+		a, err := insight.Ask[insight.Trend](t.Context(), e, berlin(t), q, freshness)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -177,8 +176,8 @@ func TestAnswersOfThePastAreKeptForLonger(t *testing.T) {
 	shared := local.New(local.Options{Clock: clock}).Cache
 	e := insight.New(newStore(t, rows()...), b, clock, insight.Options{Cache: shared})
 	q := dayQuery(weir.Series{Math: weir.MathTotal})
-	open := with(q, func(q *weir.Query) { q.To = noon.Add(-time.Minute) })
-	closed := with(q, func(q *weir.Query) { q.To = noon.Add(-time.Hour) })
+	open := with(q, func(q *weir.Trend) { q.To = noon.Add(-time.Minute) })
+	closed := with(q, func(q *weir.Trend) { q.To = noon.Add(-time.Hour) })
 	asked(t, e, open, 20*time.Hour)
 	asked(t, e, closed, 20*time.Hour)
 	now = now.Add(11 * time.Minute)

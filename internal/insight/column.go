@@ -5,26 +5,24 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/cold"
 )
 
-// kind is how a column's values compare.
-type kind int
+// valueKind is how a column's values compare.
+type valueKind int
 
 const (
-	text     kind = iota // no value is '' or NULL
-	integer              // no value is NULL
-	real                 // no value is NULL
-	boolean              // always has a value
-	property             // text of a JSON value; no value is NULL
+	text     valueKind = iota // no value is '' or NULL
+	integer                   // no value is NULL
+	real                      // no value is NULL
+	boolean                   // always has a value
+	property                  // text of a JSON value; no value is NULL
 )
 
-// columns are what a query may name. The same name stands in both engines'
-// tables.
-var columns = map[string]kind{
+// columns are what a question may name. Both engines' tables have the same names.
+var columns = map[string]valueKind{
 	"name": text, "path": text, "origin": text, "referrer": text, "channel": text,
 	"utm_source": text, "utm_medium": text, "utm_campaign": text,
 	"country": text, "region": text, "city": text,
@@ -35,24 +33,24 @@ var columns = map[string]kind{
 	"revenue": real, "currency": text,
 }
 
-// propertyPrefix begins a column that is a property, traitPrefix one that is a
-// profile's trait.
+// A property is named as propertyPrefix and its name, a trait of a profile as traitPrefix
+// and its name.
 const (
 	propertyPrefix = "properties."
 	traitPrefix    = "traits."
 )
 
-// column is a column that a client named, found to be allowed.
+// column is a column that a question named, found to be allowed.
 type column struct {
-	name string
-	kind kind
-	expr fragment // as it is stored
-	join fragment // what has to be joined to events for expr; empty but for traits
+	name  string
+	kind  valueKind
+	expr  fragment // as it is stored
+	trait string   // of the events' persons; "" for a column of events
 }
 
 // columnOf looks a name up. Error: EINVALID.
 func columnOf(d cold.Dialect, name string) (column, error) {
-	if err := isText("column", name); err != nil {
+	if err := weir.CheckText("column", name); err != nil {
 		return column{}, err
 	}
 	if p, ok := strings.CutPrefix(name, propertyPrefix); ok && p != "" {
@@ -68,14 +66,6 @@ func columnOf(d cold.Dialect, name string) (column, error) {
 			name, strings.Join(slices.Sorted(maps.Keys(columns)), ", "))
 	}
 	return column{name: name, kind: k, expr: raw(name)}, nil
-}
-
-// isText refuses what no engine takes as a value of text. Error: EINVALID.
-func isText(what, s string) error {
-	if len(s) > maxValue || !utf8.ValidString(s) {
-		return weir.Errorf(weir.EINVALID, "%s: must be UTF-8 and at most %d bytes", what, maxValue)
-	}
-	return nil
 }
 
 // key is the column's value where it has one, else NULL.

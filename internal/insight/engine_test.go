@@ -95,10 +95,13 @@ func rows() []weir.EventRow {
 	return []weir.EventRow{a, b, c}
 }
 
-func dayQuery(series ...weir.Series) weir.Query {
+func dayQuery(series ...weir.Series) weir.Trend {
 	from := time.Date(2025, 12, 31, 23, 0, 0, 0, time.UTC)
-	return weir.Query{Kind: weir.KindTrend, From: from, To: from.AddDate(0, 0, 2), Interval: weir.Day, Series: series}
+	return weir.Trend{Common: weir.Common{From: from, To: from.AddDate(0, 0, 2), Interval: weir.Day}, Series: series}
 }
+
+// dayPages are the pages of the same days.
+func dayPages() weir.Pages { return weir.Pages{Common: dayQuery().Common} }
 
 // sameJSON compares an answer with what it should be in JSON.
 func sameJSON(t *testing.T, answer any, want string) {
@@ -121,7 +124,7 @@ func sameJSON(t *testing.T, answer any, want string) {
 
 func TestATrendIsWrittenInTheProjectsTimezone(t *testing.T) {
 	e := newEngine(t, &barrier{}, rows()...)
-	a, err := e.Trend(t.Context(), berlin(t), dayQuery(weir.Series{Math: weir.MathUnique}, weir.Series{Event: "screen_view", Math: weir.MathAvg, Property: "properties.price"}), 0)
+	a, err := insight.Ask[insight.Trend](t.Context(), e, berlin(t), dayQuery(weir.Series{Math: weir.MathUnique}, weir.Series{Event: "screen_view", Math: weir.MathAvg, Property: "properties.price"}), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +133,7 @@ func TestATrendIsWrittenInTheProjectsTimezone(t *testing.T) {
  "points":[{"time":"2026-01-01T00:00:00+01:00","value":1},{"time":"2026-01-02T00:00:00+01:00","value":1}]},
 {"event":"screen_view","math":"avg","property":"properties.price","total":10,"ignored":1,
  "points":[{"time":"2026-01-01T00:00:00+01:00","value":10},{"time":"2026-01-02T00:00:00+01:00","value":null}]}],
-"as_of":"2026-01-03T13:00:00+01:00","cached":false,"elapsed_ms":0}`)
+"kind":"trend","as_of":"2026-01-03T13:00:00+01:00","cached":false,"elapsed_ms":0}`)
 }
 
 func TestABreakdownTellsNoValueFromOtherFromTheRest(t *testing.T) {
@@ -143,14 +146,14 @@ func TestABreakdownTellsNoValueFromOtherFromTheRest(t *testing.T) {
 {"event":"","math":"total","breakdown":"DE",` + point + `},
 {"event":"","math":"total","breakdown":"other",` + point + `},
 {"event":"","math":"total","breakdown":null,` + point + `}],
-"as_of":"2026-01-03T13:00:00+01:00","cached":false,"elapsed_ms":0}`
-	a, err := e.Trend(t.Context(), berlin(t), q, 0)
+"kind":"trend","as_of":"2026-01-03T13:00:00+01:00","cached":false,"elapsed_ms":0}`
+	a, err := insight.Ask[insight.Trend](t.Context(), e, berlin(t), q, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	sameJSON(t, a, all)
 	q.Limit = 2
-	if a, err = e.Trend(t.Context(), berlin(t), q, 0); err != nil {
+	if a, err = insight.Ask[insight.Trend](t.Context(), e, berlin(t), q, 0); err != nil {
 		t.Fatal(err)
 	}
 	sameJSON(t, a, strings.Replace(all, `"breakdown":null`, `"breakdown":"other","other":true`, 1))
@@ -158,9 +161,8 @@ func TestABreakdownTellsNoValueFromOtherFromTheRest(t *testing.T) {
 
 func TestPagesAreWrittenWithTheirTotals(t *testing.T) {
 	e := newEngine(t, &barrier{}, rows()...)
-	q := dayQuery()
-	q.Kind = weir.KindPages
-	a, err := e.Pages(t.Context(), berlin(t), q, 0)
+	q := dayPages()
+	a, err := insight.Ask[insight.Pages](t.Context(), e, berlin(t), q, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,13 +170,13 @@ func TestPagesAreWrittenWithTheirTotals(t *testing.T) {
 {"path":"/a","views":2,"visitors":2,"page_time_ms":3600000,"entries":2,"exits":1,"bounce_rate":0.5},
 {"path":"/b","views":1,"visitors":1,"page_time_ms":null,"entries":0,"exits":1,"bounce_rate":null}],
 "totals":{"views":3,"visitors":2,"visits":2,"bounce_rate":0.5,"visit_duration_ms":1805000},
-"as_of":"2026-01-03T13:00:00+01:00","cached":false,"elapsed_ms":0}`)
+"kind":"pages","as_of":"2026-01-03T13:00:00+01:00","cached":false,"elapsed_ms":0}`)
 	q.From, q.To = q.To, q.To.AddDate(0, 0, 1)
-	if a, err = e.Pages(t.Context(), berlin(t), q, 0); err != nil {
+	if a, err = insight.Ask[insight.Pages](t.Context(), e, berlin(t), q, 0); err != nil {
 		t.Fatal(err)
 	}
 	sameJSON(t, a, `{"pages":[],"totals":{"views":0,"visitors":0,"visits":0,"bounce_rate":null,"visit_duration_ms":null},
-"as_of":"2026-01-03T13:00:00+01:00","cached":false,"elapsed_ms":0}`)
+"kind":"pages","as_of":"2026-01-03T13:00:00+01:00","cached":false,"elapsed_ms":0}`)
 }
 
 func TestPagesWithoutNumberCountTheirVisitors(t *testing.T) {
@@ -186,9 +188,9 @@ func TestPagesWithoutNumberCountTheirVisitors(t *testing.T) {
 		}
 	}
 	e := newEngine(t, &barrier{}, events...)
-	q := dayQuery()
-	q.Kind, q.Limit = weir.KindPages, 1000
-	a, err := e.Pages(t.Context(), berlin(t), q, 0)
+	q := dayPages()
+	q.Limit = 1000
+	a, err := insight.Ask[insight.Pages](t.Context(), e, berlin(t), q, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -241,7 +243,7 @@ func TestAFreshnessSparesTheBarrierWhileTheColdTierIsNotFurtherBehind(t *testing
 				b.asOf = noon.Add(-tt.behind)
 			}
 			e := newEngine(t, b)
-			a, err := e.Trend(t.Context(), berlin(t), dayQuery(weir.Series{Math: weir.MathTotal}), tt.freshness)
+			a, err := insight.Ask[insight.Trend](t.Context(), e, berlin(t), dayQuery(weir.Series{Math: weir.MathTotal}), tt.freshness)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -259,7 +261,7 @@ func TestAFreshnessSparesTheBarrierWhileTheColdTierIsNotFurtherBehind(t *testing
 func TestAQueryThatIsNotAllowedDoesNotWaitForTheBarrier(t *testing.T) {
 	b := &barrier{}
 	e := newEngine(t, b)
-	if _, err := e.Trend(t.Context(), berlin(t), weir.Query{}, 0); weir.ErrorCode(err) != weir.EINVALID {
+	if _, err := insight.Ask[insight.Trend](t.Context(), e, berlin(t), weir.Trend{}, 0); weir.ErrorCode(err) != weir.EINVALID {
 		t.Errorf("error %v, want EINVALID", err)
 	}
 	if b.flushed != 0 {
@@ -271,10 +273,9 @@ func TestABarrierThatFailsFailsTheQuery(t *testing.T) {
 	b := &barrier{err: weir.Errorf(weir.EUNAVAILABLE, "the hot tier is down")}
 	e := newEngine(t, b)
 	ctx, p := t.Context(), berlin(t)
-	pages := dayQuery()
-	pages.Kind = weir.KindPages
-	_, trend := e.Trend(ctx, p, dayQuery(weir.Series{Math: weir.MathTotal}), 0)
-	_, page := e.Pages(ctx, p, pages, 0)
+	pages := dayPages()
+	_, trend := insight.Ask[insight.Trend](ctx, e, p, dayQuery(weir.Series{Math: weir.MathTotal}), 0)
+	_, page := insight.Ask[insight.Pages](ctx, e, p, pages, 0)
 	_, events := e.Events(ctx, p, insight.EventsQuery{}, 0)
 	for name, err := range map[string]error{"trend": trend, "pages": page, "events": events} {
 		if weir.ErrorCode(err) != weir.EUNAVAILABLE {
@@ -287,7 +288,7 @@ func TestACancelledQueryEnds(t *testing.T) {
 	e := newEngine(t, &barrier{}, rows()...)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := e.Trend(ctx, berlin(t), dayQuery(weir.Series{Math: weir.MathTotal}), 0); !errors.Is(err, context.Canceled) {
+	if _, err := insight.Ask[insight.Trend](ctx, e, berlin(t), dayQuery(weir.Series{Math: weir.MathTotal}), 0); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, want Canceled", err)
 	}
 }
@@ -300,13 +301,13 @@ func TestAStatementThatTakesTooLongIsGivenUp(t *testing.T) {
 	defer s.Close()
 	p := &weir.Project{ID: "p", Timezone: "UTC"}
 	e := insight.New(s, always{}, nil, insight.Options{MaxTime: time.Nanosecond})
-	_, err = e.Trend(t.Context(), p, weir.Query{From: time.Unix(0, 0), To: time.Unix(3600, 0), Interval: weir.Hour, Series: []weir.Series{{Math: weir.MathTotal}}}, 0)
+	_, err = insight.Ask[insight.Trend](t.Context(), e, p, weir.Trend{Common: weir.Common{From: time.Unix(0, 0), To: time.Unix(3600, 0), Interval: weir.Hour}, Series: []weir.Series{{Math: weir.MathTotal}}}, 0)
 	if weir.ErrorCode(err) != weir.EUNAVAILABLE || !strings.Contains(weir.ErrorMessage(err), "takes too long") {
 		t.Errorf("%v, want EUNAVAILABLE", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err = e.Trend(ctx, p, weir.Query{From: time.Unix(0, 0), To: time.Unix(3600, 0), Interval: weir.Hour, Series: []weir.Series{{Math: weir.MathTotal}}}, 0); !errors.Is(err, context.Canceled) {
+	if _, err = insight.Ask[insight.Trend](ctx, e, p, weir.Trend{Common: weir.Common{From: time.Unix(0, 0), To: time.Unix(3600, 0), Interval: weir.Hour}, Series: []weir.Series{{Math: weir.MathTotal}}}, 0); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v, want Canceled", err)
 	}
 }

@@ -42,20 +42,20 @@ func (e *Engine) Erase(ctx context.Context, p *weir.Project, c cold.Eraser, h ho
 		return nil, err
 	}
 	er := cold.Erasure{ProjectID: p.ID, ProfileID: profileID, At: at, By: by, Now: true}
-	l, err := e.linkState(ctx, p)
+	r, err := e.reader(ctx, p, true)
 	if err != nil {
 		return nil, fmt.Errorf("insight: erase: %w", err)
 	}
-	if err := e.refuseMerged(ctx, p, l, profileID, weir.ECONFLICT); err != nil {
+	if err := r.refuseMerged(ctx, profileID, weir.ECONFLICT); err != nil {
 		return nil, err
 	}
-	if er.Devices, err = e.personsOfProfile(ctx, p, "d", profileID); err == nil && l.aliases {
-		er.Merged, err = e.personsOfProfile(ctx, p, "u", profileID)
+	if er.Devices, err = r.devicesOf(ctx, profileID); err == nil {
+		er.Merged, err = r.mergedInto(ctx, profileID)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("insight: erase: look for the devices: %w", err)
 	}
-	last, err := e.lastOf(ctx, p, l, profileID)
+	last, err := r.lastOf(ctx, profileID)
 	if err != nil {
 		return nil, fmt.Errorf("insight: erase: look for what was received last: %w", err)
 	}
@@ -80,9 +80,9 @@ func (e *Engine) Erase(ctx context.Context, p *weir.Project, c cold.Eraser, h ho
 }
 
 // lastOf is when the last event of a profile was received; the zero time is never.
-func (e *Engine) lastOf(ctx context.Context, p *weir.Project, l linkState, profileID string) (last time.Time, err error) {
-	q := sql("SELECT MAX("+e.d.Micros("received_at")+") AS us FROM events WHERE project_id = @ AND @", bind(p.ID), e.eventsOfProfile(p, l, profileID))
-	return last, e.each(ctx, q, func(scan func(...any) error) error {
+func (r *reader) lastOf(ctx context.Context, profileID string) (last time.Time, err error) {
+	q := sql("SELECT MAX("+r.d.Micros("received_at")+") AS us FROM events WHERE project_id = @ AND @", bind(r.project.ID), r.eventsOfProfile(profileID))
+	return last, r.each(ctx, q, func(scan func(...any) error) error {
 		var us *int64
 		if err := scan(&us); err != nil || us == nil || *us == 0 {
 			return err

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -23,7 +24,7 @@ type EventsQuery struct {
 	Name      string
 	ProfileID string // also finds the events of devices linked to the profile
 	DeviceID  string
-	Filter    []weir.Condition
+	Filter    weir.Filter
 	Limit     int    // 0 is 100, at most 1,000
 	Cursor    string // EventPage.NextCursor of the page before
 }
@@ -84,12 +85,12 @@ type CallItem struct {
 	Consumer  string  `json:"consumer,omitempty"`
 }
 
-// Events answers with one page. freshness is as in Trend. Error: EINVALID for a
+// Events answers with one page. freshness is as in Asker. Error: EINVALID for a
 // query that is not allowed.
 func (e *Engine) Events(ctx context.Context, p *weir.Project, q EventsQuery, freshness time.Duration) (*EventPage, error) {
 	ctx, cancel := e.within(ctx)
 	defer cancel()
-	if _, err := e.whereEvents(p, linkState{}, q); err != nil {
+	if _, err := (&reader{Engine: e, project: p}).whereEvents(q); err != nil {
 		return nil, err
 	}
 	release, err := e.hold(ctx, min(int64(cmp.Or(q.Limit, defaultEvents))*eventBytes, 2*pageBytes))
@@ -108,14 +109,11 @@ func (e *Engine) eventPage(ctx context.Context, p *weir.Project, q EventsQuery, 
 	if err != nil {
 		return nil, err
 	}
-	l, err := e.linkStateForTraits(ctx, p, weir.Query{Filter: q.Filter})
-	if err == nil && q.ProfileID != "" {
-		l, err = e.linkState(ctx, p)
-	}
+	r, err := e.reader(ctx, p, q.ProfileID != "" || slices.ContainsFunc(q.Filter, func(c weir.Condition) bool { _, ok := traitOf(c.Column); return ok }))
 	if err != nil {
 		return nil, fmt.Errorf("insight: events: %w", err)
 	}
-	where, err := e.whereEvents(p, l, q)
+	where, err := r.whereEvents(q)
 	if err != nil {
 		return nil, err
 	}
@@ -185,7 +183,7 @@ func (e *Engine) narrow(ctx context.Context, where fragment, n int) (_ fragment,
 }
 
 // whereEvents is the condition on a page's rows. Error: EINVALID.
-func (e *Engine) whereEvents(p *weir.Project, l linkState, q EventsQuery) (fragment, error) {
+func (r *reader) whereEvents(q EventsQuery) (fragment, error) {
 	if q.Limit < 0 || q.Limit > maxEvents {
 		return fragment{}, weir.Errorf(weir.EINVALID, "limit must be 1 to %d", maxEvents)
 	}
@@ -193,20 +191,20 @@ func (e *Engine) whereEvents(p *weir.Project, l linkState, q EventsQuery) (fragm
 		return fragment{}, weir.Errorf(weir.EINVALID, "from must be before to")
 	}
 	for what, s := range map[string]string{"name": q.Name, "profile_id": q.ProfileID, "device_id": q.DeviceID} {
-		if err := isText(what, s); err != nil {
+		if err := weir.CheckText(what, s); err != nil {
 			return fragment{}, err
 		}
 	}
-	filter, err := e.filter(p, l, q.Filter)
+	f, err := checkFilter(r.d, q.Filter, nil)
 	if err != nil {
 		return fragment{}, err
 	}
-	w := sql("project_id = @@", bind(p.ID), filter)
+	w := all(sql("project_id = @", bind(r.project.ID)), r.passes(f))
 	if !q.From.IsZero() {
-		w = sql("@ AND ts >= @", w, e.at(q.From.UnixMicro()))
+		w = sql("@ AND ts >= @", w, r.at(q.From.UnixMicro()))
 	}
 	if !q.To.IsZero() {
-		w = sql("@ AND ts < @", w, e.at(q.To.UnixMicro()))
+		w = sql("@ AND ts < @", w, r.at(q.To.UnixMicro()))
 	}
 	if q.Name != "" {
 		w = sql("@ AND name = @", w, bind(q.Name))
@@ -215,14 +213,14 @@ func (e *Engine) whereEvents(p *weir.Project, l linkState, q EventsQuery) (fragm
 		w = sql("@ AND device_id = @", w, bind(q.DeviceID))
 	}
 	if q.ProfileID != "" {
-		w = sql("@ AND @", w, e.eventsOfProfile(p, l, q.ProfileID))
+		w = sql("@ AND @", w, r.eventsOfProfile(q.ProfileID))
 	}
 	if q.Cursor != "" {
 		c, err := parseCursor(q.Cursor)
 		if err != nil {
 			return fragment{}, err
 		}
-		at := e.at(c.us)
+		at := r.at(c.us)
 		w = sql("@ AND ts <= @ AND (ts < @ OR shard < @ OR (shard = @ AND seq < @))", w,
 			at, at, bind(c.shard), bind(c.shard), bind(int64(c.seq)))
 	}

@@ -40,15 +40,15 @@ func (e *Engine) Export(ctx context.Context, p *weir.Project, profileID string, 
 	if err != nil {
 		return err
 	}
-	l, err := e.linkState(ctx, p)
+	r, err := e.reader(ctx, p, true)
 	if err != nil {
 		return fmt.Errorf("insight: export: %w", err)
 	}
 	// The profile's own lists are bounded; to a dead letter it matters whose each device is.
-	devices, err := e.personsOfProfile(ctx, p, "d", profileID)
+	devices, err := r.devicesOf(ctx, profileID)
 	former := []string(nil)
-	if err == nil && l.aliases {
-		former, err = e.personsOfProfile(ctx, p, "u", profileID)
+	if err == nil {
+		former, err = r.mergedInto(ctx, profileID)
 	}
 	if err != nil {
 		return fmt.Errorf("insight: export: %w", err)
@@ -65,7 +65,7 @@ func (e *Engine) Export(ctx context.Context, p *weir.Project, profileID string, 
 		fill func() error
 	}{
 		{"changes", func() error { return e.exportChanges(ctx, p, profileID, x) }},
-		{"visits", func() error { return e.exportVisits(ctx, p, l, profileID, x) }},
+		{"visits", func() error { return r.exportVisits(ctx, profileID, x) }},
 		{"events", func() error { return e.exportEvents(ctx, p, profileID, x) }},
 		{"dead_letters", func() error { return e.exportDead(ctx, p, append(former, profileID), devices, x) }},
 	} {
@@ -158,9 +158,9 @@ func (e *Engine) exportChanges(ctx context.Context, p *weir.Project, profileID s
 	})
 }
 
-func (e *Engine) exportVisits(ctx context.Context, p *weir.Project, l linkState, profileID string, x *export) error {
+func (r *reader) exportVisits(ctx context.Context, profileID string, x *export) error {
 	const state = "start_at, device_id, session_id, version, end_at, entry, exit, events, screen_views, interactive, calls, revenue, ended, bot, referrer, channel, utm_source, utm_medium, utm_campaign, country, region, city, browser, os, device_type, language"
-	start, end := e.d.Micros("start_at"), e.d.Micros("end_at")
+	start, end := r.d.Micros("start_at"), r.d.Micros("end_at")
 	type key struct {
 		us              int64
 		device, session string
@@ -168,13 +168,13 @@ func (e *Engine) exportVisits(ctx context.Context, p *weir.Project, l linkState,
 	var at keyset[key]
 	return writePages(x, func(add func(profileVisit, int) bool) (bool, error) {
 		pg := at.page()
-		where := sql("project_id = @ AND @", bind(p.ID), e.visitsOfProfile(p, l, profileID))
+		where := sql("project_id = @ AND @", bind(r.project.ID), r.visitsOfProfile(profileID))
 		if k := at.last; at.rows > 0 {
-			where = sql("@ AND start_at >= @ AND (start_at > @ OR device_id > @ OR (device_id = @ AND session_id >= @))", where, e.at(k.us), e.at(k.us), bind(k.device), bind(k.device), bind(k.session))
+			where = sql("@ AND start_at >= @ AND (start_at > @ OR device_id > @ OR (device_id = @ AND session_id >= @))", where, r.at(k.us), r.at(k.us), bind(k.device), bind(k.device), bind(k.session))
 		}
 		q := sql("SELECT device_id, session_id, "+start+", "+end+", entry, exit, events, screen_views, interactive, calls, revenue, ended, bot, referrer, channel, utm_source, utm_medium, utm_campaign, country, region, city, browser, os, device_type, language "+
 			"FROM visits WHERE @ GROUP BY "+state+" HAVING SUM(sign) > 0 ORDER BY "+state+" LIMIT "+strconv.Itoa(pg.limit), where)
-		err := e.each(ctx, q, func(scan func(...any) error) error {
+		err := r.each(ctx, q, func(scan func(...any) error) error {
 			var v profileVisit
 			var from, to int64
 			err := scan(&v.DeviceID, &v.SessionID, &from, &to, &v.Entry, &v.Exit, &v.Events, &v.ScreenViews, &v.Interactive, &v.Calls, &v.Revenue, &v.Ended, &v.Bot,
@@ -182,7 +182,7 @@ func (e *Engine) exportVisits(ctx context.Context, p *weir.Project, l linkState,
 			if err != nil || !pg.new(key{from, v.DeviceID, v.SessionID}) {
 				return err
 			}
-			v.Start, v.End = time.UnixMicro(from).In(p.Location()), time.UnixMicro(to).In(p.Location())
+			v.Start, v.End = r.local(from), r.local(to)
 			return pg.more(add(v, 500+len(v.Entry)+len(v.Exit)+len(v.Referrer)))
 		})
 		return pg.end(err)

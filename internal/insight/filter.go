@@ -9,15 +9,56 @@ import (
 	"github.com/weir-analytics/weir/internal/cold"
 )
 
-// Limits of a query.
-const (
-	maxConditions = 20
-	maxIn         = 100
-	maxValue      = 8 << 10 // bytes
-)
+// filter is a filter whose columns and operators were found to be allowed.
+type filter struct {
+	events  fragment    // the conditions on columns of events
+	traits  []traitTest // those on traits of the events' persons
+	tallied bool        // all are on columns that the table tallies has
+	empty   bool        // there are no conditions
+}
 
-// condition is the SQL of one test, over the columns of events. A row without a
-// value fails every test but "!=". Error: EINVALID.
+// checkFilter checks a filter over events. instead names other columns of events that
+// take the place of some. Error: EINVALID.
+func checkFilter(d cold.Dialect, conditions weir.Filter, instead map[string]string) (filter, error) {
+	f := filter{tallied: true, empty: len(conditions) == 0}
+	if err := conditions.Validate(); err != nil {
+		return f, err
+	}
+	var parts []fragment
+	for _, c := range conditions {
+		f.tallied = f.tallied && cold.IsTallied(c.Column)
+		if name, ok := traitOf(c.Column); ok {
+			t, err := checkTrait(d, name, c)
+			if err != nil {
+				return f, err
+			}
+			f.traits = append(f.traits, t)
+			continue
+		}
+		part, err := condition(d, c, instead)
+		if err != nil {
+			return f, err
+		}
+		parts = append(parts, part)
+	}
+	f.events = all(parts...)
+	return f, nil
+}
+
+// needsIdentities says whether the filter is about persons.
+func (f filter) needsIdentities() bool { return len(f.traits) > 0 }
+
+// passes is the condition for the events that pass a filter, empty if all do.
+func (r *reader) passes(f filter) fragment {
+	parts := []fragment{f.events}
+	for _, t := range f.traits {
+		parts = append(parts, r.traitCondition(t))
+	}
+	return all(parts...)
+}
+
+// condition is the SQL of one test, over the columns of events. An event without a value
+// fails every test but "!=". Error: EINVALID.
 func condition(d cold.Dialect, c weir.Condition, instead map[string]string) (fragment, error) {
 	col, err := columnOf(d, c.Column)
 	if err != nil {
@@ -26,9 +67,6 @@ func condition(d cold.Dialect, c weir.Condition, instead map[string]string) (fra
 	if other, ok := instead[c.Column]; ok {
 		col.expr = raw(other)
 	}
-	if err := checkValues(c); err != nil {
-		return fragment{}, err
-	}
 	switch col.kind {
 	case boolean:
 		return boolCondition(col, c)
@@ -36,24 +74,6 @@ func condition(d cold.Dialect, c weir.Condition, instead map[string]string) (fra
 		return numberCondition(col, c)
 	}
 	return textCondition(d, col, c)
-}
-
-func checkValues(c weir.Condition) error {
-	for _, v := range c.Values {
-		if err := isText("value of "+c.Column, v); err != nil {
-			return err
-		}
-	}
-	if c.Op == "in" {
-		if len(c.Values) == 0 || len(c.Values) > maxIn {
-			return weir.Errorf(weir.EINVALID, "%s in: needs 1 to %d values, has %d", c.Column, maxIn, len(c.Values))
-		}
-		return nil
-	}
-	if len(c.Values) != 1 {
-		return weir.Errorf(weir.EINVALID, "%s %s: needs one value, has %d", c.Column, c.Op, len(c.Values))
-	}
-	return nil
 }
 
 func badOp(c weir.Condition, allowed ...string) error {
@@ -77,7 +97,7 @@ func textCondition(d cold.Dialect, col column, c weir.Condition) (fragment, erro
 		for i := range vs {
 			vs[i] = bind(c.Values[i])
 		}
-		return sql("(@ IN (@))", x, list(vs, ", ")), nil
+		return sql("(@)", isOneOf(x, vs)), nil
 	case "contains":
 		return fragment{sql: d.Contains(x.sql, "?"), args: append(slices.Clip(x.args), c.Values[0])}, nil
 	}
@@ -109,13 +129,13 @@ func numberCondition(col column, c weir.Condition) (fragment, error) {
 	case "!=":
 		return sql("(@ IS NULL OR @ <> @)", col.expr, col.expr, vs[0]), nil
 	case "in":
-		return sql("(@ IN (@))", col.expr, list(vs, ", ")), nil
+		return sql("(@)", isOneOf(col.expr, vs)), nil
 	}
 	return fragment{}, badOp(c, "=", "!=", "in", ">", "<")
 }
 
-// number parses a value that a numeric column is compared with.
-func number(c weir.Condition, v string, k kind) (fragment, error) {
+// number reads a value that a numeric column is compared with.
+func number(c weir.Condition, v string, k valueKind) (fragment, error) {
 	if k == integer {
 		n, err := strconv.ParseInt(v, 10, 32)
 		if err != nil {
@@ -142,25 +162,4 @@ func boolCondition(col column, c weir.Condition) (fragment, error) {
 		return sql("(@ = TRUE)", col.expr), nil
 	}
 	return sql("(@ = FALSE)", col.expr), nil
-}
-
-// conditions is the SQL of a whole filter, each test preceded by AND.
-func conditions(d cold.Dialect, cs []weir.Condition) (fragment, error) {
-	return conditionsOn(d, cs, nil)
-}
-
-// conditionsOn is conditions with other columns of events in the place of some.
-func conditionsOn(d cold.Dialect, cs []weir.Condition, instead map[string]string) (fragment, error) {
-	if len(cs) > maxConditions {
-		return fragment{}, weir.Errorf(weir.EINVALID, "at most %d conditions, there are %d", maxConditions, len(cs))
-	}
-	var parts []fragment
-	for _, c := range cs {
-		f, err := condition(d, c, instead)
-		if err != nil {
-			return fragment{}, err
-		}
-		parts = append(parts, sql(" AND @", f))
-	}
-	return list(parts, ""), nil
 }

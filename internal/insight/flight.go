@@ -25,7 +25,7 @@ const (
 // computeOnceAcrossNodes calls compute on one of the nodes that share the cache. The
 // others look for its answer, and try to get the lock in case it is gone. Without locks
 // each node computes for itself: computing twice is not an error.
-func (x *request[T]) computeOnceAcrossNodes(ctx context.Context) (*T, error) {
+func (x *request) computeOnceAcrossNodes(ctx context.Context) (Answer, error) {
 	c := &x.e.cache
 	if c.locks == nil {
 		return x.compute(ctx)
@@ -70,7 +70,7 @@ func (x *request[T]) computeOnceAcrossNodes(ctx context.Context) (*T, error) {
 }
 
 // computeLocked calls compute and renews the lock meanwhile.
-func (x *request[T]) computeLocked(ctx context.Context, name, owner string) (*T, error) {
+func (x *request) computeLocked(ctx context.Context, name, owner string) (Answer, error) {
 	held, stop := context.WithCancel(ctx)
 	var wg sync.WaitGroup
 	wg.Go(func() {
@@ -96,7 +96,7 @@ func (x *request[T]) computeLocked(ctx context.Context, name, owner string) (*T,
 }
 
 // release releases the lock, even if the asker is gone.
-func (x *request[T]) release(ctx context.Context, name, owner string) {
+func (x *request) release(ctx context.Context, name, owner string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseWithin)
 	defer cancel()
 	if err := x.e.cache.locks.Release(ctx, name, owner); err != nil {

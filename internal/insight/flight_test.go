@@ -214,7 +214,7 @@ func TestNodesThatShareARedisAskOnce(t *testing.T) {
 		w := &watched{Locks: f.Locks}
 		e := insight.New(store, g, func() time.Time { return noon }, insight.Options{Cache: f.Cache, Locks: w})
 		wg.Go(func() {
-			a, err := e.Trend(t.Context(), berlin(t), dayQuery(weir.Series{Math: weir.MathTotal}), time.Minute)
+			a, err := insight.Ask[insight.Trend](t.Context(), e, berlin(t), dayQuery(weir.Series{Math: weir.MathTotal}), time.Minute)
 			if err != nil || *a.Series[0].Total != 3 || a.Cached != (i == 1) {
 				t.Errorf("node %d: %+v, %v", i, a, err)
 			}

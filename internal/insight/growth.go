@@ -2,92 +2,45 @@ package insight
 
 import (
 	"context"
-	"fmt"
 	"time"
-
-	weir "github.com/weir-analytics/weir"
-	"golang.org/x/sync/errgroup"
 )
 
-// Growth answers a query of kind growth: by days, weeks or months, the first of
-// which is a whole one. It is about the persons of all events but those of bots; a
-// filter chooses events, and all of the answer is about these. freshness is as in
-// Trend. Error: EINVALID for a query that is not allowed.
-func (e *Engine) Growth(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (*Growth, error) {
-	ctx, cancel := e.within(ctx)
-	defer cancel()
-	return cached(ctx, e, weir.KindGrowth, p, q, freshness, func(a *Growth) *Meta { return &a.Meta }, func(q weir.Query) (*Growth, error) {
-		return e.growth(ctx, p, q, freshness)
-	})
-}
-
-func (e *Engine) growth(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (*Growth, error) {
-	pl, err := e.planGrowth(p, linkState{}, q)
-	if err != nil {
-		return nil, err
-	}
-	release, err := e.hold(ctx, answerBytes)
-	if err != nil {
-		return nil, err
-	}
-	defer release()
-	done, err := e.begin(ctx, p, freshness)
-	if err != nil {
-		return nil, err
-	}
-	if l, err := e.linkStateForTraits(ctx, p, q); err != nil {
-		return nil, fmt.Errorf("insight: growth: %w", err)
-	} else if l.aliases {
-		if pl, err = e.planGrowth(p, l, q); err != nil {
-			return nil, err
-		}
-	}
-	of := &personScope{project: p, filter: pl.filter, all: pl.all, bots: pl.bots}
-	if of.links, err = e.linkState(ctx, p); err != nil {
-		return nil, fmt.Errorf("insight: growth: %w", err)
-	}
-	ranges := []buckets{pl.now}
-	if pl.before != nil {
-		ranges = append(ranges, *pl.before)
-	}
-	asOf := done().AsOf.UnixMicro()
-	parts := make([]*growthOfRange, len(ranges))
-	eg, inner := errgroup.WithContext(ctx)
-	eg.SetLimit(e.o.Parallel)
+func (pl *growthPlan) answer(ctx context.Context, r *reader) (Answer, error) {
+	of := pl.persons(r)
+	ranges := withEarlier(pl.now, pl.before)
+	found := make([]*growthOfRange, len(ranges))
+	var parts []func(context.Context) error
 	for i, b := range ranges {
-		parts[i] = newGrowthOfRange(p.Location(), b, asOf)
-		for _, ask := range []func(context.Context, *growthPlan, *personScope, *growthOfRange) error{e.growthActive, e.growthNew, e.growthSignups} {
-			eg.Go(func() error { return ask(inner, pl, of, parts[i]) })
-		}
+		g := &growthOfRange{b: b, loc: r.project.Location(), asOf: r.asOf.UnixMicro()}
+		found[i] = g
+		parts = append(parts,
+			func(ctx context.Context) error { return pl.active(ctx, r, of, g) },
+			func(ctx context.Context) error { return pl.firsts(ctx, r, of, g) },
+			func(ctx context.Context) error { return pl.signedUp(ctx, r, of, g) })
 	}
-	if err := eg.Wait(); err != nil {
-		return nil, fmt.Errorf("insight: growth: %w", err)
+	if err := r.parallel(ctx, parts...); err != nil {
+		return nil, err
 	}
-	a := &Growth{Points: parts[0].points(), Totals: parts[0].totals(), Meta: done()}
+	a := &Growth{Points: found[0].points(), Totals: found[0].totals()}
 	if pl.before != nil {
-		loc := p.Location()
 		a.Compare = &GrowthComparison{
-			From: time.UnixMicro(pl.before.starts[1]).In(loc), To: time.UnixMicro(pl.before.to).In(loc),
-			Points: parts[1].points(), Totals: parts[1].totals(),
+			From: r.local(pl.before.starts[1]), To: r.local(pl.before.to), Points: found[1].points(), Totals: found[1].totals(),
 		}
 	}
 	return a, nil
 }
 
-// growthOfRange is what is counted over one range. Bucket 0 is the one before it.
+// growthOfRange is what is counted over one range. Bucket 0 is the one before it. Slices
+// by bucket begin with one for all time before bucket 0, so bucket i is at index i+1.
 type growthOfRange struct {
 	b    buckets
 	loc  *time.Location
 	asOf int64
 
-	active     map[span]int64
-	firsts     []int64 // by bucket, all of the past before bucket 0 first
-	signups    []int64 // the same
-	activeThen []int64 // of the signups, those active in the bucket after; the same
-}
-
-func newGrowthOfRange(loc *time.Location, b buckets, asOf int64) *growthOfRange {
-	return &growthOfRange{b: b, loc: loc, asOf: asOf}
+	active     map[span]int64 // distinct persons
+	firsts     []int64        // persons by the bucket of their first event
+	signups    []int64        // persons by the bucket of their first signup
+	activeThen []int64        // those of the signups who were active in the bucket after
 }
 
 // whole is the range.
@@ -102,47 +55,47 @@ func (g *growthOfRange) windows(i int) (day, week, month span) {
 	return s.days(1, g.asOf, g.loc), s.days(7, g.asOf, g.loc), s.days(30, g.asOf, g.loc)
 }
 
-// growthActive counts the active persons of all that growth is made of. Who was
-// active in both of two buckets needs no count: those of the one and of the other,
-// less those of either.
-func (e *Engine) growthActive(ctx context.Context, _ *growthPlan, of *personScope, g *growthOfRange) error {
+// active counts the active persons of all spans that the answer is made of. Persons who
+// were active in both of two buckets need no count of their own: there are as many in both
+// as in the one and in the other, less those in either. Of 5 and 4 persons, 7 together, 2
+// were in both.
+func (pl *growthPlan) active(ctx context.Context, r *reader, of *personScope, g *growthOfRange) error {
 	spans := []span{g.b.bucket(0)}
 	for i := 1; i < len(g.b.starts); i++ {
 		day, week, month := g.windows(i)
 		spans = append(spans, g.b.bucket(i), g.with(i), day, week, month)
 	}
 	var err error
-	g.active, err = e.countPersons(ctx, of, append(spans, g.whole()))
+	g.active, err = r.countPersons(ctx, of, append(spans, g.whole()))
 	return err
 }
 
-// growthNew counts the persons by the bucket of their first ever event.
-func (e *Engine) growthNew(ctx context.Context, _ *growthPlan, of *personScope, g *growthOfRange) error {
+// firsts counts the persons by the bucket of their first ever event.
+func (pl *growthPlan) firsts(ctx context.Context, r *reader, of *personScope, g *growthOfRange) error {
 	b := g.b.withPast()
-	rows, err := e.personRows(ctx, of, b)
+	rows, err := r.personRows(ctx, of, b)
 	if err != nil {
 		return err
 	}
-	g.firsts, err = e.countsByBucket(ctx, len(b.starts), sql("SELECT b, COUNT(*) FROM @ GROUP BY b", e.firstBuckets(of, rows)))
+	g.firsts, err = r.countsByBucket(ctx, len(b.starts), selection{columns: raw("b, COUNT(*)"), from: r.firstBuckets(rows), groupBy: "b"})
 	return err
 }
 
-// growthSignups counts the persons by the bucket of their first ever signup, and
-// which of them were active in the bucket after.
-func (e *Engine) growthSignups(ctx context.Context, pl *growthPlan, of *personScope, g *growthOfRange) error {
+// signedUp counts the persons by the bucket of their first ever signup, and which of them
+// were active in the bucket after.
+func (pl *growthPlan) signedUp(ctx context.Context, r *reader, of *personScope, g *growthOfRange) error {
 	b := g.b.withPast()
-	signing := *of
-	signing.filter, signing.all = sql("@ AND name IN (@)", of.filter, pl.signup), false
-	rows, err := e.personRows(ctx, &signing, b)
+	rows, err := r.personRows(ctx, pl.signups(of), b)
 	if err != nil {
 		return err
 	}
-	firsts := e.firstBuckets(of, rows)
-	if g.signups, err = e.countsByBucket(ctx, len(b.starts), sql("SELECT b, COUNT(*) FROM @ GROUP BY b", firsts)); err != nil {
+	firsts := r.firstBuckets(rows)
+	if g.signups, err = r.countsByBucket(ctx, len(b.starts), selection{columns: raw("b, COUNT(*)"), from: firsts, groupBy: "b"}); err != nil {
 		return err
 	}
 	g.activeThen = make([]int64, len(b.starts))
-	first, last := 0, 0 // buckets of the range in which persons signed up and that have one after them
+	// The first and the last bucket of the range that has signups, and a bucket after it.
+	first, last := 0, 0
 	for i := 2; i+1 < len(b.starts); i++ {
 		if g.signups[i] > 0 {
 			if last = i; first == 0 {
@@ -153,17 +106,19 @@ func (e *Engine) growthSignups(ctx context.Context, pl *growthPlan, of *personSc
 	if first == 0 {
 		return nil
 	}
-	// Only what follows a bucket of signups has to be read. It is numbered from there.
-	after := buckets{from: b.starts[first+1], to: b.bucket(last + 1).to, starts: b.starts[first+1 : last+2]}
-	if rows, err = e.personRows(ctx, of, after); err != nil {
+	// Only the buckets after those are read. They are numbered from 0, so bucket b comes
+	// just after bucket b + first.
+	after := buckets{from: b.starts[first+1], to: b.end(last + 1), starts: b.starts[first+1 : last+2]}
+	if rows, err = r.personRows(ctx, of, after); err != nil {
 		return err
 	}
-	if of.links.links {
-		rows = e.resolved(of.project, of.links, "b", rows)
+	if r.linked {
+		rows = r.resolved("b", rows)
 	}
-	stayed := sql("(SELECT DISTINCT who, signed FROM (SELECT person, b + @ AS before FROM @) AS seen JOIN (SELECT person AS who, b AS signed FROM @) AS signups "+
-		"ON who = person AND signed = before) AS stayed", bind(first), rows, firsts)
-	g.activeThen, err = e.countsByBucket(ctx, len(b.starts), sql("SELECT signed, COUNT(*) FROM @ GROUP BY signed", stayed))
+	seen := selection{columns: sql("person, b + @ AS before", bind(first)), from: rows}
+	signups := selection{columns: raw("person AS who, b AS signed"), from: firsts}
+	stayed := selection{columns: raw("DISTINCT who, signed"), from: sql("@ JOIN @ ON who = person AND signed = before", seen.as("seen"), signups.as("signups"))}
+	g.activeThen, err = r.countsByBucket(ctx, len(b.starts), selection{columns: raw("signed, COUNT(*)"), from: stayed.as("stayed"), groupBy: "signed"})
 	return err
 }
 

@@ -9,16 +9,15 @@ import (
 	"github.com/weir-analytics/weir/internal/insight"
 )
 
-func growthQuery(change func(*weir.Query)) weir.Query {
-	q := dayQuery()
-	q.Kind = weir.KindGrowth
+func growthQuery(change func(*weir.Growth)) weir.Growth {
+	q := weir.Growth{Common: dayQuery().Common}
 	change(&q)
 	return q
 }
 
-func askGrowth(t *testing.T, e *insight.Engine, change func(*weir.Query)) *insight.Growth {
+func askGrowth(t *testing.T, e *insight.Engine, change func(*weir.Growth)) *insight.Growth {
 	t.Helper()
-	a, err := e.Growth(t.Context(), berlin(t), growthQuery(change), 0)
+	a, err := insight.Ask[insight.Growth](t.Context(), e, berlin(t), growthQuery(change), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,18 +47,18 @@ func someDays() []weir.EventRow {
 
 func TestGrowthTellsWhoIsNewWhoIsBackAndWhoIsGone(t *testing.T) {
 	e := newEngine(t, &barrier{}, someDays()...)
-	sameJSON(t, askGrowth(t, e, func(*weir.Query) {}), `{"points":[
+	sameJSON(t, askGrowth(t, e, func(*weir.Growth) {}), `{"points":[
 {"time":"2026-01-01T00:00:00+01:00","new":2,"active":3,"returning":1,"resurrecting":0,"dormant":0,"cumulative":4,"net":2,
  "daily_active":3,"weekly_active":3,"monthly_active":3,"signups":2,"signups_active":1,"signup_active_rate":0.5},
 {"time":"2026-01-02T00:00:00+01:00","new":0,"active":3,"returning":2,"resurrecting":1,"dormant":-1,"cumulative":4,"net":0,
  "daily_active":3,"weekly_active":4,"monthly_active":4,"signups":0,"signups_active":null,"signup_active_rate":null}],
 "totals":{"new":2,"active":4,"cumulative":4,"net":2,"daily_active":3,"weekly_active":4,"monthly_active":4,"signups":2,"signups_active":1,"signup_active_rate":0.5},
-"as_of":"2026-01-03T13:00:00+01:00","cached":false,"elapsed_ms":0}`)
+"kind":"growth","as_of":"2026-01-03T13:00:00+01:00","cached":false,"elapsed_ms":0}`)
 }
 
 func TestGrowthCountsBotsWhereTheyAreAskedFor(t *testing.T) {
 	e := newEngine(t, &barrier{}, someDays()...)
-	if a := askGrowth(t, e, func(q *weir.Query) { q.Bots = true }); a.Totals.New != 3 || a.Totals.Active != 5 {
+	if a := askGrowth(t, e, func(q *weir.Growth) { q.Bots = true }); a.Totals.New != 3 || a.Totals.Active != 5 {
 		t.Errorf("with bots: %+v", a.Totals)
 	}
 }
@@ -69,7 +68,7 @@ func TestAPersonOfWhomSomeEventsAreABotsCountsByTheOthers(t *testing.T) {
 	crawl.Bot = true
 	both := named("bot", "click", 30)
 	e := newEngine(t, &barrier{}, append(someDays(), crawl, both)...)
-	a := askGrowth(t, e, func(*weir.Query) {})
+	a := askGrowth(t, e, func(*weir.Growth) {})
 	if a.Points[0].Active != 3 || a.Points[1].Active != 4 || a.Points[1].New != 1 {
 		t.Errorf("%+v", a.Points)
 	}
@@ -78,7 +77,7 @@ func TestAPersonOfWhomSomeEventsAreABotsCountsByTheOthers(t *testing.T) {
 func TestTheSignupIsTheEventThatTheSeriesNames(t *testing.T) {
 	e := newEngine(t, &barrier{}, someDays()...)
 	for name, want := range map[string][2]int64{"": {2, 0}, "signup": {2, 0}, "identify": {0, 1}, "click": {1, 0}, "nothing": {0, 0}} {
-		a := askGrowth(t, e, func(q *weir.Query) { q.Series = []weir.Series{{Event: name, Math: weir.MathTotal}} })
+		a := askGrowth(t, e, func(q *weir.Growth) { q.Series = []weir.Series{{Event: name, Math: weir.MathTotal}} })
 		if got := [2]int64{a.Points[0].Signups, a.Points[1].Signups}; got != want {
 			t.Errorf("%q: %v, want %v", name, got, want)
 		}
@@ -87,7 +86,7 @@ func TestTheSignupIsTheEventThatTheSeriesNames(t *testing.T) {
 
 func TestGrowthIsAboutTheEventsThatPassItsFilter(t *testing.T) {
 	e := newEngine(t, &barrier{}, someDays()...)
-	a := askGrowth(t, e, func(q *weir.Query) {
+	a := askGrowth(t, e, func(q *weir.Growth) {
 		q.Filter = []weir.Condition{{Column: "name", Op: "!=", Values: []string{"click"}}}
 	})
 	if a.Totals.New != 2 || a.Totals.Cumulative != 2 || a.Points[1].Active != 1 || a.Points[1].Returning != 1 {
@@ -97,12 +96,12 @@ func TestGrowthIsAboutTheEventsThatPassItsFilter(t *testing.T) {
 
 func TestGrowthBeginsWithAWholeBucket(t *testing.T) {
 	e := newEngine(t, &barrier{}, someDays()...)
-	late := askGrowth(t, e, func(q *weir.Query) { q.From = q.From.Add(20 * time.Hour) })
-	whole := askGrowth(t, e, func(*weir.Query) {})
+	late := askGrowth(t, e, func(q *weir.Growth) { q.From = q.From.Add(20 * time.Hour) })
+	whole := askGrowth(t, e, func(*weir.Growth) {})
 	if d := cmp.Diff(whole.Points, late.Points, cmp.Comparer(time.Time.Equal)); d != "" {
 		t.Error(d)
 	}
-	week := askGrowth(t, e, func(q *weir.Query) { q.Interval = weir.Week })
+	week := askGrowth(t, e, func(q *weir.Growth) { q.Interval = weir.Week })
 	if len(week.Points) != 1 || week.Points[0].Time.Weekday() != time.Monday || week.Points[0].New != 3 {
 		t.Errorf("%+v", week.Points)
 	}
@@ -111,7 +110,7 @@ func TestGrowthBeginsWithAWholeBucket(t *testing.T) {
 // Of a month that goes on, the days that end with it are those that end now.
 func TestTheLastDaysOfABucketThatGoesOnEndNow(t *testing.T) {
 	e := newEngine(t, &barrier{}, someDays()...)
-	a := askGrowth(t, e, func(q *weir.Query) { q.Interval, q.To = weir.Month, q.From.AddDate(0, 0, 31) })
+	a := askGrowth(t, e, func(q *weir.Growth) { q.Interval, q.To = weir.Month, q.From.AddDate(0, 0, 31) })
 	p := a.Points[0]
 	if p.DailyActive != 0 || p.WeeklyActive != 4 || p.MonthlyActive != 4 || p.Active != 4 {
 		t.Errorf("on the third of January: %+v", p)
@@ -120,12 +119,12 @@ func TestTheLastDaysOfABucketThatGoesOnEndNow(t *testing.T) {
 
 func TestAKeptAnswerAboutGrowthIsTheSame(t *testing.T) {
 	e := newEngine(t, &barrier{}, someDays()...)
-	q := growthQuery(func(q *weir.Query) { q.Compare = weir.ComparePrevious })
-	first, err := e.Growth(t.Context(), berlin(t), q, time.Minute)
+	q := growthQuery(func(q *weir.Growth) { q.Compare = weir.ComparePrevious })
+	first, err := insight.Ask[insight.Growth](t.Context(), e, berlin(t), q, time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := e.Growth(t.Context(), berlin(t), q, time.Minute)
+	second, err := insight.Ask[insight.Growth](t.Context(), e, berlin(t), q, time.Minute)
 	if err != nil || !second.Cached {
 		t.Fatal("it was asked for again", err)
 	}
@@ -138,27 +137,23 @@ func TestAKeptAnswerAboutGrowthIsTheSame(t *testing.T) {
 func TestAQuestionAboutGrowthThatIsNotAllowedSaysWhatIs(t *testing.T) {
 	b := &barrier{}
 	e := newEngine(t, b)
-	series := func(s ...weir.Series) func(*weir.Query) { return func(q *weir.Query) { q.Series = s } }
+	series := func(s ...weir.Series) func(*weir.Growth) { return func(q *weir.Growth) { q.Series = s } }
 	for name, tt := range map[string]struct {
-		change func(*weir.Query)
+		change func(*weir.Growth)
 		says   []string
 	}{
-		"another kind":       {func(q *weir.Query) { q.Kind = weir.KindPages }, []string{`"pages"`}},
-		"by hour":            {func(q *weir.Query) { q.Interval = weir.Hour }, []string{`"hour"`, "day, week or month"}},
-		"by nothing":         {func(q *weir.Query) { q.Interval = "" }, []string{"day, week or month"}},
-		"a breakdown":        {func(q *weir.Query) { q.Breakdown = "country" }, []string{"no breakdown"}},
-		"a limit":            {func(q *weir.Query) { q.Limit = 3 }, []string{"limit"}},
-		"a sort":             {func(q *weir.Query) { q.Sort = weir.SortCalls }, []string{"sort"}},
+		"by hour":            {func(q *weir.Growth) { q.Interval = weir.Hour }, []string{`"hour"`, "day, week or month"}},
+		"by nothing":         {func(q *weir.Growth) { q.Interval = "" }, []string{"day, week or month"}},
 		"two signups":        {series(weir.Series{Event: "a"}, weir.Series{Event: "b"}), []string{"one series"}},
 		"a signup's sum":     {series(weir.Series{Event: "a", Math: weir.MathSum, Property: "revenue"}), []string{"event alone"}},
 		"no UTF-8":           {series(weir.Series{Event: "\xff"}), []string{"UTF-8"}},
-		"a range backwards":  {func(q *weir.Query) { q.From, q.To = q.To, q.From }, []string{"before"}},
-		"an unknown compare": {func(q *weir.Query) { q.Compare = "week" }, []string{`"week"`}},
-		"an unknown column":  {func(q *weir.Query) { q.Filter = []weir.Condition{{Column: "seq", Op: "=", Values: []string{"1"}}} }, []string{`"seq"`}},
-		"too many points":    {func(q *weir.Query) { q.To = q.From.AddDate(3, 0, 0) }, []string{"1000", "longer interval"}},
+		"a range backwards":  {func(q *weir.Growth) { q.From, q.To = q.To, q.From }, []string{"before"}},
+		"an unknown compare": {func(q *weir.Growth) { q.Compare = "week" }, []string{`"week"`}},
+		"an unknown column":  {func(q *weir.Growth) { q.Filter = []weir.Condition{{Column: "seq", Op: "=", Values: []string{"1"}}} }, []string{`"seq"`}},
+		"too many points":    {func(q *weir.Growth) { q.To = q.From.AddDate(3, 0, 0) }, []string{"1000", "longer interval"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := e.Growth(t.Context(), berlin(t), growthQuery(tt.change), 0)
+			_, err := insight.Ask[insight.Growth](t.Context(), e, berlin(t), growthQuery(tt.change), 0)
 			invalid(t, err, tt.says...)
 		})
 	}
@@ -178,10 +173,7 @@ func FuzzGrowth(f *testing.F) {
 	f.Fuzz(func(t *testing.T, from, seconds int64, interval, compare uint8) {
 		const longest = 400 * 86400
 		from, seconds = from%4_000_000_000, 1+(seconds%longest+longest)%longest
-		a, err := e.Growth(t.Context(), p, weir.Query{
-			From: time.Unix(from, 0), To: time.Unix(from+seconds, 0), Interval: []weir.Interval{weir.Day, weir.Week, weir.Month}[interval%3],
-			Compare: []weir.Compare{weir.CompareNone, weir.ComparePrevious, weir.CompareYear}[compare%3],
-		}, 0)
+		a, err := insight.Ask[insight.Growth](t.Context(), e, p, weir.Growth{Common: weir.Common{From: time.Unix(from, 0), To: time.Unix(from+seconds, 0), Interval: []weir.Interval{weir.Day, weir.Week, weir.Month}[interval%3]}, Compare: []weir.Compare{weir.CompareNone, weir.ComparePrevious, weir.CompareYear}[compare%3]}, 0)
 		if err != nil {
 			t.Fatal(err)
 		}

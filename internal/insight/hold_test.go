@@ -25,12 +25,12 @@ func TestAnAnswerOfMoreValuesThanThereIsMemoryForIsRefused(t *testing.T) {
 	e := insight.New(newStore(t, rows()...), always{}, func() time.Time { return noon }, insight.Options{Memory: 8 << 20})
 	q := dayQuery(weir.Series{Math: weir.MathTotal}, weir.Series{Math: weir.MathUnique})
 	q.To, q.Interval, q.Breakdown, q.Limit = q.From.AddDate(0, 0, 5), weir.Minute, "path", 100
-	_, err := e.Trend(t.Context(), berlin(t), q, 0)
+	_, err := insight.Ask[insight.Trend](t.Context(), e, berlin(t), q, 0)
 	if weir.ErrorCode(err) != weir.ETOOLARGE || !strings.Contains(weir.ErrorMessage(err), "longer interval") {
 		t.Errorf("1.4 million values: %v, want ETOOLARGE", err)
 	}
 	q.Limit = 1
-	if _, err := e.Trend(t.Context(), berlin(t), q, 0); err != nil {
+	if _, err := insight.Ask[insight.Trend](t.Context(), e, berlin(t), q, 0); err != nil {
 		t.Errorf("29,000 values: %v", err)
 	}
 	if held := e.Held(); held != 0 {
@@ -75,7 +75,7 @@ func TestTheTimeOfAQuestionIsThatOfTheWholeQuestion(t *testing.T) {
 	e := insight.New(newStore(t, rows()...), stuck{}, func() time.Time { return noon }, insight.Options{MaxTime: 10 * time.Millisecond})
 	for name, ask := range map[string]func() error{
 		"trend": func() error {
-			_, err := e.Trend(t.Context(), berlin(t), dayQuery(weir.Series{Math: weir.MathTotal}), 0)
+			_, err := insight.Ask[insight.Trend](t.Context(), e, berlin(t), dayQuery(weir.Series{Math: weir.MathTotal}), 0)
 			return err
 		},
 		"events":   func() error { _, err := e.Events(t.Context(), berlin(t), insight.EventsQuery{}, 0); return err },

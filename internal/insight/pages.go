@@ -1,6 +1,7 @@
 package insight
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -8,119 +9,80 @@ import (
 	weir "github.com/weir-analytics/weir"
 )
 
-const (
-	defaultPages = 100
-	maxPages     = 1000
+var pagesKind = withTotals(newKind[weir.Pages, Pages](weir.KindPages, nil, planPages),
+	func(c weir.Common) weir.Question { return weir.Pages{Common: c, Limit: 1} },
+	func(a *Pages) (map[weir.AlertValue]*float64, int64) {
+		v := &a.Totals
+		return map[weir.AlertValue]*float64{
+			weir.ValueViews: count(v.Views), weir.ValueVisitors: count(v.Visitors), weir.ValueVisits: count(v.Visits),
+			weir.ValueBounceRate: v.BounceRate, weir.ValueVisitDuration: v.VisitDuration,
+		}, v.Visits
+	},
+	Measure{Name: weir.ValueViews, Amount: true}, Measure{Name: weir.ValueVisitors, Amount: true}, Measure{Name: weir.ValueVisits, Amount: true},
+	Measure{Name: weir.ValueBounceRate, Unit: Share}, Measure{Name: weir.ValueVisitDuration, Unit: Milliseconds})
 
-	// A bounce lasts less than this.
-	bounceLimit = 10 * time.Second
-)
+// bounceLimit is what a bounce is shorter than.
+const bounceLimit = 10 * time.Second
 
-// pagesPlan is a pages query whose every part was found to be allowed.
+// pagesPlan is a question about pages that was checked.
 type pagesPlan struct {
-	project  *weir.Project
-	from, to int64 // µs
+	needs
+	buckets
 	limit    int
 	bots     bool
-	views    fragment // filter of screen views
-	closes   fragment // filter of the events that close one
+	views    filter // of screen views
+	closes   filter // the same of the events that close one
 	filtered bool
 }
 
-func (e *Engine) planPages(p *weir.Project, l linkState, q weir.Query) (*pagesPlan, error) {
-	if q.Kind != "" && q.Kind != weir.KindPages {
-		return nil, weir.Errorf(weir.EINVALID, "kind %q is not pages", q.Kind)
-	}
-	if !q.From.Before(q.To) {
-		return nil, weir.Errorf(weir.EINVALID, "from must be before to")
-	}
-	if q.Limit < 0 || q.Limit > maxPages {
-		return nil, weir.Errorf(weir.EINVALID, "limit must be 1 to %d", maxPages)
-	}
-	if len(q.Series) > 0 || q.Breakdown != "" || q.Compare != weir.CompareNone || q.Sort != "" {
-		return nil, weir.Errorf(weir.EINVALID, "pages take no series, breakdown, compare or sort")
-	}
-	pl := &pagesPlan{project: p, from: q.From.UnixMicro(), to: q.To.UnixMicro(), limit: q.Limit, bots: q.Bots, filtered: len(q.Filter) > 0}
-	if pl.limit == 0 {
-		pl.limit = defaultPages
-	}
+func planPages(e *Engine, _ *weir.Project, q weir.Pages) (plan, error) {
+	pl := &pagesPlan{buckets: oneBucket(q.From, q.To), limit: cmp.Or(q.Limit, weir.DefaultPages), bots: q.Bots, filtered: len(q.Filter) > 0}
 	var err error
-	if pl.views, err = e.filter(p, l, q.Filter); err != nil {
+	if pl.views, err = checkFilter(e.d, q.Filter, nil); err != nil {
 		return nil, err
 	}
-	// What closes a view may be on another path already.
-	if pl.closes, err = e.filterOn(p, l, q.Filter, map[string]string{"path": "closes_path"}); err != nil {
+	// The event that closes a view may be on another path. It has the view's in
+	// closes_path.
+	if pl.closes, err = checkFilter(e.d, q.Filter, map[string]string{"path": "closes_path"}); err != nil {
 		return nil, err
 	}
-	if !q.Bots {
-		pl.views = sql("@ AND bot = FALSE", pl.views)
-		pl.closes = sql("@ AND bot = FALSE", pl.closes)
-	}
+	pl.needs = needs{bytes: answerBytes, identities: true}
 	return pl, nil
 }
 
-// Pages answers a query of kind pages. A filter chooses screen views; a visit
-// then counts when it has one of them in the range. freshness is as in Trend.
-// Error: EINVALID for a query that is not allowed.
-func (e *Engine) Pages(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (*Pages, error) {
-	ctx, cancel := e.within(ctx)
-	defer cancel()
-	return cached(ctx, e, weir.KindPages, p, q, freshness, func(a *Pages) *Meta { return &a.Meta }, func(q weir.Query) (*Pages, error) {
-		return e.pages(ctx, p, q, freshness)
-	})
-}
-
-func (e *Engine) pages(ctx context.Context, p *weir.Project, q weir.Query, freshness time.Duration) (*Pages, error) {
-	pl, err := e.planPages(p, linkState{}, q)
-	if err != nil {
-		return nil, err
-	}
-	release, err := e.hold(ctx, answerBytes)
-	if err != nil {
-		return nil, err
-	}
-	defer release()
-	done, err := e.begin(ctx, p, freshness)
-	if err != nil {
-		return nil, err
-	}
-	if l, err := e.linkStateForTraits(ctx, p, q); err != nil {
-		return nil, fmt.Errorf("insight: pages: %w", err)
-	} else if l.aliases {
-		if pl, err = e.planPages(p, l, q); err != nil {
+func (pl *pagesPlan) answer(ctx context.Context, r *reader) (Answer, error) {
+	a := &Pages{Pages: []Page{}}
+	// The pages come first: the others are asked for these.
+	for _, f := range []func(context.Context, *reader, *Pages) error{pl.pageViews, pl.pageVisitors, pl.pageTimes, pl.pageVisits} {
+		if err := f(ctx, r, a); err != nil {
 			return nil, err
 		}
 	}
-	a := &Pages{Pages: []Page{}}
-	links, err := e.linkState(ctx, p)
-	if err != nil {
-		return nil, fmt.Errorf("insight: pages: %w", err)
-	}
-	for _, f := range []func() error{
-		func() error { return e.pageViews(ctx, pl, a) },
-		func() error { return e.pageVisitors(ctx, pl, links, a) },
-		func() error { return e.pageTimes(ctx, pl, a) },
-		func() error { return e.pageVisits(ctx, pl, a) },
-	} {
-		if err := f(); err != nil {
-			return nil, fmt.Errorf("insight: pages: %w", err)
-		}
-	}
-	a.Meta = done()
 	return a, nil
 }
 
-// screenViews selects the views of the range.
-func (e *Engine) screenViews(pl *pagesPlan) fragment {
-	return sql("@ AND name = @@", e.window(pl.project, "ts", pl.from, pl.to), bind(weir.NameScreenView), pl.views)
+// events is the condition for the events of the range that pass a filter, without bots
+// unless they count.
+func (pl *pagesPlan) events(r *reader, f filter, more ...fragment) fragment {
+	if !pl.bots {
+		more = append(more, raw("bot = FALSE"))
+	}
+	return all(append([]fragment{r.window("ts", pl.from, pl.to), r.passes(f)}, more...)...)
+}
+
+// screenViews is the condition for the views of the range.
+func (pl *pagesPlan) screenViews(r *reader) fragment {
+	return pl.events(r, pl.views, sql("name = @", bind(weir.NameScreenView)))
 }
 
 // pageViews fills in the pages and their views.
-func (e *Engine) pageViews(ctx context.Context, pl *pagesPlan, a *Pages) error {
-	counted := sql("(SELECT path, COUNT(*) AS n FROM events WHERE @ GROUP BY path) AS counted", e.screenViews(pl))
-	q := sql("SELECT GROUPING(path), COALESCE(path, ''), CAST(COALESCE(SUM(n), 0) AS BIGINT) AS views FROM @ "+
-		fmt.Sprintf("GROUP BY GROUPING SETS ((path), ()) ORDER BY GROUPING(path) DESC, views DESC, path LIMIT %d", pl.limit+1), counted)
-	return e.each(ctx, q, func(scan func(...any) error) error {
+func (pl *pagesPlan) pageViews(ctx context.Context, r *reader, a *Pages) error {
+	counted := selection{columns: raw("path, COUNT(*) AS n"), from: raw("events"), where: pl.screenViews(r), groupBy: "path"}
+	q := selection{
+		columns: names("GROUPING(path)", "COALESCE(path, '')", whole("SUM(n)")+" AS views"), from: counted.as("counted"),
+		groupBy: "GROUPING SETS ((path), ())", orderBy: "GROUPING(path) DESC, views DESC, path", limit: pl.limit + 1,
+	}
+	return r.each(ctx, q.statement(), func(scan func(...any) error) error {
 		var all int64
 		var pg Page
 		if err := scan(&all, &pg.Path, &pg.Views); err != nil {
@@ -135,31 +97,32 @@ func (e *Engine) pageViews(ctx context.Context, pl *pagesPlan, a *Pages) error {
 	})
 }
 
-// among is the test that a column is one of the answer's paths, and the pages
-// by path.
-func among(column string, a *Pages) (fragment, map[string]*Page) {
+// among is the condition that a column has the path of one of the answer's pages. byPath
+// has the pages.
+func among(column string, a *Pages) (in fragment, byPath map[string]*Page) {
 	paths := make([]fragment, len(a.Pages))
-	byPath := make(map[string]*Page, len(a.Pages))
+	byPath = make(map[string]*Page, len(a.Pages))
 	for i := range a.Pages {
 		paths[i] = bind(a.Pages[i].Path)
 		byPath[a.Pages[i].Path] = &a.Pages[i]
 	}
-	return sql(column+" IN (@)", list(paths, ", ")), byPath
+	return isOneOf(raw(column), paths), byPath
 }
 
 // pageTimes fills in the mean time of the views that were closed within the
 // range.
-func (e *Engine) pageTimes(ctx context.Context, pl *pagesPlan, a *Pages) error {
+func (pl *pagesPlan) pageTimes(ctx context.Context, r *reader, a *Pages) error {
 	if len(a.Pages) == 0 {
 		return nil
 	}
 	in, byPath := among("closes_path", a)
-	if byPath[""] != nil { // what closes nothing names no path either; ids are slow to read
-		in = sql("@ AND closes_event_id <> ''", in)
+	if byPath[""] != nil {
+		// An event that closes no view has an empty closes_path too. Only its id tells. It
+		// is slow to read, so this is left out for other paths.
+		in = all(in, raw("closes_event_id <> ''"))
 	}
-	q := sql("SELECT closes_path, AVG(closes_ms) FROM events WHERE @ AND @@ GROUP BY closes_path",
-		e.window(pl.project, "ts", pl.from, pl.to), in, pl.closes)
-	return e.each(ctx, q, func(scan func(...any) error) error {
+	q := selection{columns: raw("closes_path, AVG(closes_ms)"), from: raw("events"), where: pl.events(r, pl.closes, in), groupBy: "closes_path"}
+	return r.each(ctx, q.statement(), func(scan func(...any) error) error {
 		var path string
 		var mean *float64
 		if err := scan(&path, &mean); err != nil {
@@ -170,40 +133,52 @@ func (e *Engine) pageTimes(ctx context.Context, pl *pagesPlan, a *Pages) error {
 	})
 }
 
-// visits are the rows of the visits that began within the range. Their sums are
-// those of the visits, as weir.VisitRow says, where each value is multiplied by
-// sign.
-func (e *Engine) visits(pl *pagesPlan) fragment {
-	v := sql("visits WHERE @", e.window(pl.project, "start_at", pl.from, pl.to))
+// visits is the condition for the rows of the visits that began in the range. A visit that
+// changed has several rows, and each has a sign: +1 for a state that begins to count, -1
+// for a state that no longer does. So a sum over visits is SUM(sign * value) over rows.
+//
+// Example: a visit of 2 views that got a third one is the rows (+1, 2), (-1, 2), (+1, 3).
+// The sum of sign is 1 visit, the sum of sign * views is 3.
+func (pl *pagesPlan) visits(r *reader) fragment {
+	where := r.window("start_at", pl.from, pl.to)
 	if !pl.bots {
-		v = sql("@ AND bot = FALSE", v)
+		where = all(where, raw("bot = FALSE"))
 	}
 	if pl.filtered {
-		v = sql("@ AND (device_id, session_id) "+e.d.InQuery()+" (SELECT device_id, session_id FROM events WHERE @)", v, e.screenViews(pl))
+		viewed := selection{columns: raw("device_id, session_id"), from: raw("events"), where: pl.screenViews(r)}
+		where = all(where, sql("(device_id, session_id) "+r.d.InQuery()+" (@)", viewed.statement()))
 	}
-	return v
+	return where
 }
 
-// pageVisits fills in entries, exits, bounce rates and what is about all visits:
-// in one pass, which leaves few pairs of entry and exit to be added up.
-func (e *Engine) pageVisits(ctx context.Context, pl *pagesPlan, a *Pages) error {
-	wanted, byPath := sql("FALSE"), map[string]*Page{}
+// pageVisits fills in entries, exits, bounce rates and the totals of visits. One pass over
+// the visits makes a row for each pair of entry and exit. These are few, and are then added
+// up by entry, by exit, and over all.
+func (pl *pagesPlan) pageVisits(ctx context.Context, r *reader, a *Pages) error {
+	wanted, byPath := raw("FALSE"), map[string]*Page{}
 	if len(a.Pages) > 0 {
 		var first, last fragment
 		first, byPath = among("entry", a)
 		last, _ = among("exit", a)
 		wanted = sql("@ OR @", first, last)
 	}
-	lasted := e.d.Micros("end_at") + " - " + e.d.Micros("start_at")
-	pairs := sql("SELECT entry, exit, SUM(sign) AS n, SUM(sign * ("+lasted+")) AS lasted, "+
-		"SUM(CASE WHEN screen_views > 0 THEN sign ELSE 0 END) AS seen, "+
-		"SUM(CASE WHEN screen_views = 1 AND interactive = 0 AND "+lasted+" < @ THEN sign ELSE 0 END) AS bounced "+
-		"FROM @ GROUP BY entry, exit", bind(bounceLimit.Microseconds()), e.visits(pl))
-	q := sql(`SELECT GROUPING(entry), GROUPING(exit), COALESCE(entry, ''), COALESCE(exit, ''), CAST(COALESCE(SUM(n), 0) AS BIGINT),
-CAST(COALESCE(SUM(lasted), 0) AS DOUBLE), CAST(COALESCE(SUM(seen), 0) AS BIGINT), CAST(COALESCE(SUM(bounced), 0) AS BIGINT) FROM (@) AS pairs
-GROUP BY GROUPING SETS ((entry), (exit), ()) HAVING GROUPING(entry) + GROUPING(exit) = 2 OR @`, pairs, wanted)
-	return e.each(ctx, q, func(scan func(...any) error) error {
-		var byEntry, byExit int64 // 1 where the row is not by that path
+	lasted := r.d.Micros("end_at") + " - " + r.d.Micros("start_at")
+	bounced := fmt.Sprintf("screen_views = 1 AND interactive = 0 AND %s < %d", lasted, bounceLimit.Microseconds())
+	signIf := func(condition string) string { return "SUM(CASE WHEN " + condition + " THEN sign ELSE 0 END)" }
+	pairs := selection{
+		columns: names("entry", "exit", "SUM(sign) AS n", "SUM(sign * ("+lasted+")) AS lasted", signIf("screen_views > 0")+" AS seen", signIf(bounced)+" AS bounced"),
+		from:    raw("visits"),
+		where:   pl.visits(r),
+		groupBy: "entry, exit",
+	}
+	q := selection{
+		columns: names("GROUPING(entry)", "GROUPING(exit)", "COALESCE(entry, '')", "COALESCE(exit, '')", whole("SUM(n)"), double("SUM(lasted)"), whole("SUM(seen)"), whole("SUM(bounced)")),
+		from:    pairs.as("pairs"),
+		groupBy: "GROUPING SETS ((entry), (exit), ())",
+		having:  sql("GROUPING(entry) + GROUPING(exit) = 2 OR @", wanted),
+	}
+	return r.each(ctx, q.statement(), func(scan func(...any) error) error {
+		var byEntry, byExit int64 // 0 if the row is by that path
 		var first, last string
 		var all, seen, bounces int64 // seen: visits with a screen view
 		var lasted float64           // all of them, µs
@@ -228,7 +203,7 @@ GROUP BY GROUPING SETS ((entry), (exit), ()) HAVING GROUPING(entry) + GROUPING(e
 	})
 }
 
-// ratio is nil for a part of nothing.
+// ratio returns part / whole, nil if whole is 0.
 func ratio(part, whole int64) *float64 {
 	if whole == 0 {
 		return nil

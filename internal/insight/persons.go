@@ -3,73 +3,89 @@ package insight
 import (
 	"context"
 	"slices"
-	"strings"
 
-	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/cold"
 )
 
 // personScope says which persons are counted: those with an event that passes the filter.
 type personScope struct {
-	project *weir.Project
-	filter  fragment // includes the condition on bots
-	all     bool     // there is no filter except the condition on bots
-	bots    bool     // events of bots count too
-	links   linkState
+	filter fragment // with the condition on bots
+	every  bool     // there is no filter but the condition on bots
+	bots   bool     // events of bots count too
 }
 
-// personRows returns a subquery with columns (b, person): person had an event in bucket
-// number b. There is at least one row per person and bucket; there may be duplicates.
+// personRows is a table of (b, person): the person, not yet resolved, had an event in
+// bucket b. There is at least one row for each person and bucket; there may be more.
 //
 // Without a filter it reads the small table sightings in place of events. Sightings do
 // not say whether an event was a bot's. So persons that have any event of a bot in the
-// range (few) are read from events, and all other persons from sightings.
-func (e *Engine) personRows(ctx context.Context, of *personScope, b buckets) (fragment, error) {
-	moment, index := b.index(e.d)
-	picked := func(from fragment) fragment {
-		return sql("(SELECT "+index+" AS b, person FROM (@) AS picked) AS bucketed", from)
-	}
+// range (few) are read from events, and all others from sightings.
+func (r *reader) personRows(ctx context.Context, of *personScope, b buckets) (fragment, error) {
 	if !b.wholeQuarters() {
-		return picked(sql("SELECT "+moment+" AS moment, person FROM events WHERE @@", e.window(of.project, "ts", b.from, b.to), of.filter)), nil
+		return r.inBuckets(b, "person", selection{columns: names(b.moment(r.d), "person"), from: raw("events"), where: all(r.in(b), of.filter)}.statement()), nil
 	}
-	in := sql("project_id = @ AND quarter >= @ AND quarter < @", bind(of.project.ID), bind(b.from/quarterOfHour), bind(b.to/quarterOfHour))
-	if e.o.Raw || !of.all {
-		return picked(sql("SELECT quarter AS moment, person FROM events WHERE @@", in, of.filter)), nil
+	in := r.in(b)
+	seenIn := func(table string, condition fragment) fragment {
+		return selection{columns: raw("quarter AS moment, person"), from: raw(table), where: all(in, condition)}.statement()
 	}
-	sightings := sql("SELECT quarter AS moment, person FROM sightings WHERE @", in)
+	if r.o.Raw || !of.every {
+		return r.inBuckets(b, "person", seenIn("events", of.filter)), nil
+	}
 	if of.bots {
-		return picked(sightings), nil
+		return r.inBuckets(b, "person", seenIn("sightings", fragment{})), nil
 	}
 	var bots int64
-	err := e.each(ctx, sql("SELECT COUNT(*) FROM events WHERE @ AND bot = TRUE", in), func(scan func(...any) error) error { return scan(&bots) })
+	count := selection{columns: raw("COUNT(*)"), from: raw("events"), where: all(in, raw("bot = TRUE"))}
+	err := r.each(ctx, count.statement(), func(scan func(...any) error) error { return scan(&bots) })
 	if err != nil || bots == 0 {
-		return picked(sightings), err
+		return r.inBuckets(b, "person", seenIn("sightings", fragment{})), err
 	}
-	suspects := sql("(SELECT person FROM events WHERE @ AND bot = TRUE)", in)
-	return picked(sql("@ AND person NOT IN @ UNION ALL SELECT quarter AS moment, person FROM events WHERE @ AND bot = FALSE AND person IN @",
-		sightings, suspects, in, suspects)), nil
+	suspects := selection{columns: raw("person"), from: raw("events"), where: all(in, raw("bot = TRUE"))}.statement()
+	return r.inBuckets(b, "person", sql("@ UNION ALL @",
+		seenIn("sightings", sql("person NOT IN (@)", suspects)),
+		seenIn("events", sql("bot = FALSE AND person IN (@)", suspects)))), nil
 }
 
-// resolvedPerPerson replaces devices by their profiles in a table of (person, column),
-// and aggregates the rows of each person into one.
-func (e *Engine) resolvedPerPerson(of *personScope, column, aggregate string, from fragment) fragment {
-	if !of.links.links {
-		return from
-	}
-	return sql("(SELECT person, "+aggregate+" AS "+column+" FROM @ GROUP BY person) AS merged", e.resolved(of.project, of.links, column, from))
+// span is a time in microseconds, from inclusive, to exclusive.
+type span struct{ from, to int64 }
+
+// bucket returns bucket i as a span.
+func (b buckets) bucket(i int) span { return span{b.starts[i], b.end(i)} }
+
+// maskBits is how many bits of a mask are used: 62 keep every engine's signed 64-bit
+// integer positive.
+const maskBits = 62
+
+// A mask says in one number in which of up to 62 buckets a person was: bit b is set if the
+// person had an event in bucket b.
+//
+// Example: rows (b, person) = (0, u anna), (2, u anna), (2, u anna), (1, d d2) are the masks
+// u anna = 101 (binary) and d d2 = 010. Bucket 2 had 1 person: those with bit 2. Buckets 0
+// and 1 together had 2: those with any of the bits 0 and 1.
+//
+// So one pass counts all buckets and the range, rows are hashed by person alone, and if two
+// devices are one person, their masks are united.
+
+// masks is a table of (group columns…, person, m), made of rows of (b, group columns…,
+// person). The persons are resolved. group ends with a comma if it is not empty.
+func (r *reader) masks(group string, rows fragment) fragment {
+	masks := selection{
+		columns: names(group+"person", r.d.BitUnion(r.d.Bit("b"))+" AS m"), from: rows, groupBy: group + "person",
+	}.as("masks")
+	return r.perPerson(group, "m", r.d.BitUnion("m"), masks)
 }
 
-// countPersons counts the distinct persons in each span. One statement counts many
-// spans, see countPersonsByMask. Spans in time order need the fewest statements.
-func (e *Engine) countPersons(ctx context.Context, of *personScope, spans []span) (map[span]int64, error) {
+// countPersons counts the distinct persons in each span. One statement counts many spans,
+// see countByMask. Spans in the order of time need the fewest statements.
+func (r *reader) countPersons(ctx context.Context, of *personScope, spans []span) (map[span]int64, error) {
 	counts := make(map[span]int64, len(spans))
-	var bounds []int64 // begins and ends of group, sorted, without repeats
+	var bounds []int64 // begins and ends of the group, sorted, without repeats
 	var group []span   // for the next statement
 	flush := func() error {
 		if len(group) == 0 {
 			return nil
 		}
-		err := e.countPersonsByMask(ctx, of, bounds, group, counts)
+		err := r.countByMask(ctx, of, bounds, group, counts)
 		bounds, group = nil, nil
 		return err
 	}
@@ -93,16 +109,16 @@ func (e *Engine) countPersons(ctx context.Context, of *personScope, spans []span
 	return counts, flush()
 }
 
-// countPersonsByMask counts the distinct persons in each span with one statement.
+// countByMask counts the distinct persons in each span with one statement. The bounds
+// divide time into buckets; a span is some of them, so its persons are those with any of
+// their bits.
 //
-// The bounds divide time into intervals. Each person gets a bit mask with one bit per
-// interval; the bit is set if the person had an event in it. A person is in a span if
-// any bit of the span's intervals is set. Example: spans [0,2) and [1,3) have the bounds
-// 0, 1, 2, 3 and three intervals. The first span is bits 0 to 1, the second bits 1 to 2.
-// A person with an event at time 1 has the mask 010 and counts in both.
-func (e *Engine) countPersonsByMask(ctx context.Context, of *personScope, bounds []int64, spans []span, counts map[span]int64) error {
+// Example: the spans [0, 2) and [1, 3) have the bounds 0, 1, 2, 3 and three buckets. The
+// first span is bits 0 and 1, the second bits 1 and 2. A person with an event at time 1 has
+// the mask 010 and counts in both.
+func (r *reader) countByMask(ctx context.Context, of *personScope, bounds []int64, spans []span, counts map[span]int64) error {
 	last := len(bounds) - 1
-	rows, err := e.personRows(ctx, of, buckets{from: bounds[0], to: bounds[last], starts: bounds[:last]})
+	rows, err := r.personRows(ctx, of, buckets{from: bounds[0], to: bounds[last], starts: bounds[:last]})
 	if err != nil {
 		return err
 	}
@@ -110,11 +126,10 @@ func (e *Engine) countPersonsByMask(ctx context.Context, of *personScope, bounds
 	for i, s := range spans {
 		first, _ := slices.BinarySearch(bounds, s.from)
 		end, _ := slices.BinarySearch(bounds, s.to)
-		sums[i] = "CAST(COALESCE(SUM(" + e.d.AnyBit("m", first, end-first) + "), 0) AS BIGINT)"
+		sums[i] = whole("SUM(" + r.d.AnyBit("m", first, end-first) + ")")
 	}
-	masks := sql("(SELECT person, "+e.d.BitUnion(e.d.Bit("b"))+" AS m FROM @ GROUP BY person) AS masks", rows)
-	q := sql("SELECT "+strings.Join(sums, ", ")+" FROM @ WHERE person <> ''", e.resolvedPerPerson(of, "m", e.d.BitUnion("m"), masks))
-	return e.each(ctx, q, func(scan func(...any) error) error {
+	q := selection{columns: names(sums...), from: r.masks("", rows), where: raw("person <> ''")}
+	return r.each(ctx, q.statement(), func(scan func(...any) error) error {
 		ns, dest := make([]int64, len(spans)), make([]any, len(spans))
 		for i := range ns {
 			dest[i] = &ns[i]
@@ -127,26 +142,29 @@ func (e *Engine) countPersonsByMask(ctx context.Context, of *personScope, bounds
 	})
 }
 
-// withPast returns the buckets with one more in front, which covers all time before.
+// withPast returns the buckets with one more in front, which has all time before.
 func (b buckets) withPast() buckets {
 	past := min(cold.Earliest.UnixMicro(), b.starts[0])
 	return buckets{from: past, to: b.to, starts: append([]int64{past}, b.starts...)}
 }
 
-// firstBuckets returns a subquery with columns (person, b): the first bucket in which
-// the person occurs in rows.
-func (e *Engine) firstBuckets(of *personScope, rows fragment) fragment {
-	first := sql("(SELECT person, MIN(b) AS b FROM @ GROUP BY person) AS seen", rows)
-	return sql("(SELECT person, b FROM @ WHERE person <> '') AS firsts", e.resolvedPerPerson(of, "b", "MIN(b)", first))
+// firstBuckets is a table of (person, b): the first bucket in which each person occurs in
+// rows of (b, person).
+func (r *reader) firstBuckets(rows fragment) fragment {
+	first := selection{columns: raw("person, MIN(b) AS b"), from: rows, groupBy: "person"}.as("seen")
+	return selection{columns: raw("person, b"), from: r.perPerson("", "b", "MIN(b)", first), where: raw("person <> ''")}.as("firsts")
 }
 
 // countsByBucket reads rows of (bucket number, count) into a slice of n counts.
-func (e *Engine) countsByBucket(ctx context.Context, n int, q fragment) ([]int64, error) {
+func (r *reader) countsByBucket(ctx context.Context, n int, q selection) ([]int64, error) {
 	counts := make([]int64, n)
-	return counts, e.each(ctx, q, func(scan func(...any) error) error {
+	return counts, r.each(ctx, q.statement(), func(scan func(...any) error) error {
 		var b, count int64
 		if err := scan(&b, &count); err != nil {
 			return err
+		}
+		if b < 0 || b >= int64(n) {
+			return badBucket(b, n)
 		}
 		counts[b] = count
 		return nil

@@ -14,78 +14,66 @@ import (
 func TestAQueryThatIsNotAllowedSaysWhatIs(t *testing.T) {
 	e := newEngine(t, &barrier{})
 	total := weir.Series{Math: weir.MathTotal}
-	ask := func(change func(*weir.Query)) error {
-		q := dayQuery(total)
-		change(&q)
-		if q.Kind == weir.KindPages {
-			_, err := e.Pages(t.Context(), berlin(t), q, 0)
-			return err
-		}
-		_, err := e.Trend(t.Context(), berlin(t), q, 0)
-		return err
+	trend := func(change func(*weir.Trend)) weir.Question { return with(dayQuery(total), change) }
+	filter := func(column, op string, values ...string) func(*weir.Trend) {
+		return func(q *weir.Trend) { q.Filter = []weir.Condition{{Column: column, Op: op, Values: values}} }
 	}
-	filter := func(column, op string, values ...string) func(*weir.Query) {
-		return func(q *weir.Query) { q.Filter = []weir.Condition{{Column: column, Op: op, Values: values}} }
+	series := func(s ...weir.Series) func(*weir.Trend) { return func(q *weir.Trend) { q.Series = s } }
+	type refused struct {
+		q    weir.Question
+		says []string
 	}
-	series := func(s ...weir.Series) func(*weir.Query) { return func(q *weir.Query) { q.Series = s } }
-	pages := func(change func(*weir.Query)) func(*weir.Query) {
-		return func(q *weir.Query) {
-			q.Kind, q.Series = weir.KindPages, nil
-			change(q)
-		}
-	}
-	for name, tt := range map[string]struct {
-		change func(*weir.Query)
-		says   []string
-	}{
-		"another kind":                {func(q *weir.Query) { q.Kind = "funnel" }, []string{`"funnel"`}},
-		"no series":                   {series(), []string{"1 to 10"}},
-		"too many series":             {series(make([]weir.Series, 11)...), []string{"1 to 10", "11"}},
-		"an unknown math":             {series(weir.Series{Math: "p50"}), []string{`"p50"`, `"median"`}},
-		"a sum of nothing":            {series(weir.Series{Math: weir.MathSum}), []string{`"sum"`, "latency_ms", "properties.NAME"}},
-		"a total of a property":       {series(weir.Series{Math: weir.MathTotal, Property: "revenue"}), []string{`"total"`, "no property"}},
-		"a sum of text":               {series(weir.Series{Math: weir.MathSum, Property: "country"}), []string{`"country"`, "latency_ms"}},
-		"a sum of the unknown":        {series(weir.Series{Math: weir.MathSum, Property: "price"}), []string{`"price"`, "properties.NAME"}},
-		"an event that is not UTF-8":  {series(weir.Series{Event: "\xff", Math: weir.MathTotal}), []string{"event", "UTF-8"}},
-		"a column that is not UTF-8":  {func(q *weir.Query) { q.Breakdown = "properties.\xff" }, []string{"column", "UTF-8"}},
-		"an unknown interval":         {func(q *weir.Query) { q.Interval = "year" }, []string{`"year"`, "month"}},
-		"an unknown compare":          {func(q *weir.Query) { q.Compare = "week" }, []string{`"week"`, "previous", "year"}},
-		"a range backwards":           {func(q *weir.Query) { q.From, q.To = q.To, q.From }, []string{"before"}},
-		"too many points":             {func(q *weir.Query) { q.Interval, q.To = weir.Minute, q.From.AddDate(0, 0, 8) }, []string{"11521", "10000", "longer interval"}},
-		"too many groups":             {func(q *weir.Query) { q.Limit = 101 }, []string{"1 to 100"}},
-		"a breakdown of unknown":      {func(q *weir.Query) { q.Breakdown = "x; DROP TABLE events" }, []string{"unknown column", "country", "properties.NAME"}},
-		"a sum of a trait":            {series(weir.Series{Math: weir.MathSum, Property: "traits.plan"}), []string{"traits.plan", "filter"}},
-		"a trait with no name":        {func(q *weir.Query) { q.Breakdown = "traits." }, []string{`traits.`}},
-		"a trait that is not UTF-8":   {filter("traits.\xff", "=", "1"), []string{"UTF-8"}},
-		"another operator of a trait": {filter("traits.a", "~", "b"), []string{`"~"`, `">"`}},
-		"two values of a trait":       {filter("traits.a", "=", "a", "b"), []string{"one value", "2"}},
-		"too many traits": {func(q *weir.Query) {
+	pages := func(change func(*weir.Pages)) weir.Question { return with(dayPages(), change) }
+	for name, tt := range map[string]refused{
+		"no series":                   {trend(series()), []string{"1 to 10"}},
+		"too many series":             {trend(series(make([]weir.Series, 11)...)), []string{"1 to 10", "11"}},
+		"an unknown math":             {trend(series(weir.Series{Math: "p50"})), []string{`"p50"`, `"median"`}},
+		"a sum of nothing":            {trend(series(weir.Series{Math: weir.MathSum})), []string{`"sum"`, "latency_ms", "properties.NAME"}},
+		"a total of a property":       {trend(series(weir.Series{Math: weir.MathTotal, Property: "revenue"})), []string{`"total"`, "no property"}},
+		"a sum of text":               {trend(series(weir.Series{Math: weir.MathSum, Property: "country"})), []string{`"country"`, "latency_ms"}},
+		"a sum of the unknown":        {trend(series(weir.Series{Math: weir.MathSum, Property: "price"})), []string{`"price"`, "properties.NAME"}},
+		"an event that is not UTF-8":  {trend(series(weir.Series{Event: "\xff", Math: weir.MathTotal})), []string{"event", "UTF-8"}},
+		"a column that is not UTF-8":  {trend(func(q *weir.Trend) { q.Breakdown = "properties.\xff" }), []string{"column", "UTF-8"}},
+		"an unknown interval":         {trend(func(q *weir.Trend) { q.Interval = "year" }), []string{`"year"`, "month"}},
+		"an unknown compare":          {trend(func(q *weir.Trend) { q.Compare = "week" }), []string{`"week"`, "previous", "year"}},
+		"a range backwards":           {trend(func(q *weir.Trend) { q.From, q.To = q.To, q.From }), []string{"before"}},
+		"too many points":             {trend(func(q *weir.Trend) { q.Interval, q.To = weir.Minute, q.From.AddDate(0, 0, 8) }), []string{"11521", "10000", "longer interval"}},
+		"too many groups":             {trend(func(q *weir.Trend) { q.Limit = 101 }), []string{"1 to 100"}},
+		"a breakdown of unknown":      {trend(func(q *weir.Trend) { q.Breakdown = "x; DROP TABLE events" }), []string{"unknown column", "country", "properties.NAME"}},
+		"a sum of a trait":            {trend(series(weir.Series{Math: weir.MathSum, Property: "traits.plan"})), []string{"traits.plan", "filter"}},
+		"a trait with no name":        {trend(func(q *weir.Trend) { q.Breakdown = "traits." }), []string{`traits.`}},
+		"a trait that is not UTF-8":   {trend(filter("traits.\xff", "=", "1")), []string{"UTF-8"}},
+		"another operator of a trait": {trend(filter("traits.a", "~", "b")), []string{`"~"`, `">"`}},
+		"two values of a trait":       {trend(filter("traits.a", "=", "a", "b")), []string{"one value", "2"}},
+		"too many traits": {trend(func(q *weir.Trend) {
 			q.Filter = slices.Repeat([]weir.Condition{{Column: "traits.a", Op: "=", Values: []string{"x"}}}, 21)
-		}, []string{"20", "21"}},
-		"a property with no name":   {func(q *weir.Query) { q.Breakdown = "properties." }, []string{`"properties."`}},
-		"a column of another table": {filter("seq", "=", "1"), []string{`"seq"`, "country"}},
-		"an unknown operator":       {filter("country", "like", "D%"), []string{`"like"`, `"contains"`}},
-		"more than text":            {filter("country", ">", "DE"), []string{`"country"`, `">"`, `"in"`}},
-		"a part of a number":        {filter("status", "contains", "4"), []string{`"status"`, `"contains"`, `"<"`}},
-		"a status that is none":     {filter("status", "=", "4xx"), []string{"status", `"4xx"`}},
-		"a status in fractions":     {filter("status", ">", "1.5"), []string{`"1.5"`}},
-		"an endless latency":        {filter("latency_ms", ">", "inf"), []string{`"inf"`}},
-		"more than a word":          {filter("properties.a", ">", "b"), []string{"properties.a", `"b"`}},
-		"another operator of one":   {filter("properties.a", "~", "b"), []string{`"~"`, `">"`}},
-		"half a bot":                {filter("bot", "=", "maybe"), []string{`"maybe"`, "true or false"}},
-		"more than a bot":           {filter("bot", "in", "true"), []string{`"in"`, `"!="`}},
-		"no value":                  {filter("country", "="), []string{"country", "one value", "0"}},
-		"two values":                {filter("country", "=", "a", "b"), []string{"one value", "2"}},
-		"in nothing":                {filter("country", "in"), []string{"1 to 100"}},
-		"in too much":               {filter("country", "in", make([]string, 101)...), []string{"1 to 100", "101"}},
-		"a value that is not UTF-8": {filter("country", "=", "\xff"), []string{"UTF-8"}},
-		"too many conditions":       {func(q *weir.Query) { q.Filter = make([]weir.Condition, 21) }, []string{"20", "21"}},
-		"pages of a trend":          {pages(func(q *weir.Query) { q.Series = []weir.Series{total} }), []string{"no series"}},
-		"pages backwards":           {pages(func(q *weir.Query) { q.From, q.To = q.To, q.From }), []string{"before"}},
-		"too many pages":            {pages(func(q *weir.Query) { q.Limit = 1001 }), []string{"1 to 1000"}},
-		"pages of the unknown":      {pages(filter("seq", "=", "1")), []string{`"seq"`}},
+		}), []string{"20", "21"}},
+		"a property with no name":   {trend(func(q *weir.Trend) { q.Breakdown = "properties." }), []string{`"properties."`}},
+		"a column of another table": {trend(filter("seq", "=", "1")), []string{`"seq"`, "country"}},
+		"an unknown operator":       {trend(filter("country", "like", "D%")), []string{`"like"`, `"contains"`}},
+		"more than text":            {trend(filter("country", ">", "DE")), []string{`"country"`, `">"`, `"in"`}},
+		"a part of a number":        {trend(filter("status", "contains", "4")), []string{`"status"`, `"contains"`, `"<"`}},
+		"a status that is none":     {trend(filter("status", "=", "4xx")), []string{"status", `"4xx"`}},
+		"a status in fractions":     {trend(filter("status", ">", "1.5")), []string{`"1.5"`}},
+		"an endless latency":        {trend(filter("latency_ms", ">", "inf")), []string{`"inf"`}},
+		"more than a word":          {trend(filter("properties.a", ">", "b")), []string{"properties.a", `"b"`}},
+		"another operator of one":   {trend(filter("properties.a", "~", "b")), []string{`"~"`, `">"`}},
+		"half a bot":                {trend(filter("bot", "=", "maybe")), []string{`"maybe"`, "true or false"}},
+		"more than a bot":           {trend(filter("bot", "in", "true")), []string{`"in"`, `"!="`}},
+		"no value":                  {trend(filter("country", "=")), []string{"country", "one value", "0"}},
+		"two values":                {trend(filter("country", "=", "a", "b")), []string{"one value", "2"}},
+		"in nothing":                {trend(filter("country", "in")), []string{"1 to 100"}},
+		"in too much":               {trend(filter("country", "in", make([]string, 101)...)), []string{"1 to 100", "101"}},
+		"a value that is not UTF-8": {trend(filter("country", "=", "\xff")), []string{"UTF-8"}},
+		"too many conditions":       {trend(func(q *weir.Trend) { q.Filter = make([]weir.Condition, 21) }), []string{"20", "21"}},
+		"pages backwards":           {pages(func(q *weir.Pages) { q.From, q.To = q.To, q.From }), []string{"before"}},
+		"too many pages":            {pages(func(q *weir.Pages) { q.Limit = 1001 }), []string{"1 to 1000"}},
+		"pages of the unknown":      {pages(func(q *weir.Pages) { q.Filter = weir.Filter{{Column: "seq", Op: "=", Values: []string{"1"}}} }), []string{`"seq"`}},
 	} {
-		t.Run(name, func(t *testing.T) { invalid(t, ask(tt.change), tt.says...) })
+		t.Run(name, func(t *testing.T) {
+			_, err := e.Ask(t.Context(), berlin(t), tt.q, 0)
+			invalid(t, err, tt.says...)
+		})
 	}
 }
 
@@ -139,7 +127,7 @@ func FuzzFilter(f *testing.F) {
 		q := dayQuery(weir.Series{Math: weir.MathTotal})
 		q.Filter = []weir.Condition{{Column: column, Op: op, Values: []string{value}}}
 		q.Breakdown = column
-		a, err := e.Trend(t.Context(), p, q, 0)
+		a, err := insight.Ask[insight.Trend](t.Context(), e, p, q, 0)
 		if err != nil {
 			invalid(t, err)
 			return
@@ -194,11 +182,8 @@ func FuzzPoints(f *testing.F) {
 		if err := p.Resolve(); err != nil {
 			t.Fatal(err)
 		}
-		q := weir.Query{
-			From: time.Unix(from, 0), To: time.Unix(from+seconds, 0), Interval: intervals[int(interval)%len(intervals)],
-			Series: []weir.Series{{Math: weir.MathTotal}},
-		}
-		a, err := e.Trend(t.Context(), p, q, 0)
+		q := weir.Trend{Common: weir.Common{From: time.Unix(from, 0), To: time.Unix(from+seconds, 0), Interval: intervals[int(interval)%len(intervals)]}, Series: []weir.Series{{Math: weir.MathTotal}}}
+		a, err := insight.Ask[insight.Trend](t.Context(), e, p, q, 0)
 		if err != nil {
 			invalid(t, err, "points")
 			return

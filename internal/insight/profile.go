@@ -41,7 +41,7 @@ const (
 	maxRefused = 20
 )
 
-// Profile answers with one profile. freshness is as in Trend. Errors: EINVALID,
+// Profile answers with one profile. freshness is as in Asker. Errors: EINVALID,
 // ENOTFOUND when nothing is known of it, or it is merged into another.
 func (e *Engine) Profile(ctx context.Context, p *weir.Project, profileID string, freshness time.Duration) (*Profile, error) {
 	if err := isProfile(profileID); err != nil {
@@ -58,11 +58,11 @@ func (e *Engine) Profile(ctx context.Context, p *weir.Project, profileID string,
 	if err != nil {
 		return nil, err
 	}
-	l, err := e.linkState(ctx, p)
+	r, err := e.reader(ctx, p, true)
 	if err != nil {
 		return nil, fmt.Errorf("insight: profile: %w", err)
 	}
-	if err := e.refuseMerged(ctx, p, l, profileID, weir.ENOTFOUND); err != nil {
+	if err := r.refuseMerged(ctx, profileID, weir.ENOTFOUND); err != nil {
 		return nil, err
 	}
 	a := &Profile{Revenue: map[string]float64{}, Devices: []DeviceItem{}, Aliases: []AliasItem{}}
@@ -77,11 +77,11 @@ func (e *Engine) Profile(ctx context.Context, p *weir.Project, profileID string,
 		}
 	}
 	for _, f := range []func() error{
-		func() error { return e.profileEvents(ctx, p, l, a, note) },
-		func() error { return e.profileVisits(ctx, p, l, a) },
-		func() error { return e.profileDevices(ctx, p, a) },
-		func() error { return e.profileAliases(ctx, p, l, a) },
-		func() error { return e.profileTraits(ctx, p, a, note) },
+		func() error { return r.profileEvents(ctx, a, note) },
+		func() error { return r.profileVisits(ctx, a) },
+		func() error { return r.profileDevices(ctx, a) },
+		func() error { return r.profileAliases(ctx, a) },
+		func() error { return r.profileTraits(ctx, a, note) },
 	} {
 		if err := f(); err != nil {
 			return nil, fmt.Errorf("insight: profile: %w", err)
@@ -103,16 +103,16 @@ func isProfile(id string) error {
 	if id == "" {
 		return weir.Errorf(weir.EINVALID, "profile: an id is missing")
 	}
-	return isText("profile", id)
+	return weir.CheckText("profile", id)
 }
 
 // profileEvents fills in what is counted of events.
-func (e *Engine) profileEvents(ctx context.Context, p *weir.Project, l linkState, a *Profile, note func(from, to *int64)) error {
-	q := sql("SELECT currency, MIN("+e.d.Micros("ts")+"), MAX("+e.d.Micros("ts")+"), COUNT(*), "+
+func (r *reader) profileEvents(ctx context.Context, a *Profile, note func(from, to *int64)) error {
+	q := sql("SELECT currency, MIN("+r.d.Micros("ts")+"), MAX("+r.d.Micros("ts")+"), COUNT(*), "+
 		"CAST(SUM(CASE WHEN name = @ THEN 1 ELSE 0 END) AS BIGINT), CAST(SUM(CASE WHEN name = @ THEN 1 ELSE 0 END) AS BIGINT), SUM(revenue) "+
 		"FROM events WHERE project_id = @ AND @ GROUP BY currency",
-		bind(weir.NameCall), bind(weir.NameScreenView), bind(p.ID), e.eventsOfProfile(p, l, a.ProfileID))
-	return e.each(ctx, q, func(scan func(...any) error) error {
+		bind(weir.NameCall), bind(weir.NameScreenView), bind(r.project.ID), r.eventsOfProfile(a.ProfileID))
+	return r.each(ctx, q, func(scan func(...any) error) error {
 		var currency string
 		var from, to *int64
 		var n, calls, views int64
@@ -122,44 +122,44 @@ func (e *Engine) profileEvents(ctx context.Context, p *weir.Project, l linkState
 		}
 		note(from, to)
 		a.Events, a.Calls, a.ScreenViews = a.Events+n, a.Calls+calls, a.ScreenViews+views
-		if r := finite(revenue); r != nil {
-			a.Revenue[currency] += *r
+		if sum := finite(revenue); sum != nil {
+			a.Revenue[currency] += *sum
 		}
 		return nil
 	})
 }
 
-func (e *Engine) profileVisits(ctx context.Context, p *weir.Project, l linkState, a *Profile) error {
-	q := sql("SELECT CAST(COALESCE(SUM(sign), 0) AS BIGINT) FROM visits WHERE project_id = @ AND @", bind(p.ID), e.visitsOfProfile(p, l, a.ProfileID))
-	return e.each(ctx, q, func(scan func(...any) error) error { return scan(&a.Visits) })
+func (r *reader) profileVisits(ctx context.Context, a *Profile) error {
+	q := sql("SELECT CAST(COALESCE(SUM(sign), 0) AS BIGINT) FROM visits WHERE project_id = @ AND @", bind(r.project.ID), r.visitsOfProfile(a.ProfileID))
+	return r.each(ctx, q, func(scan func(...any) error) error { return scan(&a.Visits) })
 }
 
 // profileDevices fills in the devices, the one that was linked first first.
-func (e *Engine) profileDevices(ctx context.Context, p *weir.Project, a *Profile) error {
-	q := sql("SELECT SUBSTRING(device, 2), linked_us FROM (SELECT CONCAT('d', device_id) AS device, CONCAT('u', "+e.d.ArgMin("profile_id", "(linked_at, profile_id)")+") AS profile, "+
-		"MIN("+e.d.Micros("linked_at")+") AS linked_us FROM identities WHERE project_id = @ AND device_id <> '' AND profile_id <> '' GROUP BY device_id) AS links "+
-		"WHERE profile = @ ORDER BY linked_us, device LIMIT "+strconv.Itoa(maxDevices), bind(p.ID), bind("u"+a.ProfileID))
-	return e.each(ctx, q, func(scan func(...any) error) error {
+func (r *reader) profileDevices(ctx context.Context, a *Profile) error {
+	q := sql("SELECT SUBSTRING(device, 2), linked_us FROM (SELECT CONCAT('d', device_id) AS device, CONCAT('u', "+r.d.ArgMin("profile_id", "(linked_at, profile_id)")+") AS profile, "+
+		"MIN("+r.d.Micros("linked_at")+") AS linked_us FROM identities WHERE project_id = @ AND device_id <> '' AND profile_id <> '' GROUP BY device_id) AS links "+
+		"WHERE profile = @ ORDER BY linked_us, device LIMIT "+strconv.Itoa(maxDevices), bind(r.project.ID), bind("u"+a.ProfileID))
+	return r.each(ctx, q, func(scan func(...any) error) error {
 		var d DeviceItem
 		var us int64
 		if err := scan(&d.DeviceID, &us); err != nil {
 			return err
 		}
-		d.LinkedAt = time.UnixMicro(us).In(p.Location())
+		d.LinkedAt = r.local(us)
 		a.Devices = append(a.Devices, d)
 		return nil
 	})
 }
 
-func (e *Engine) profileTraits(ctx context.Context, p *weir.Project, a *Profile, note func(from, to *int64)) error {
+func (r *reader) profileTraits(ctx context.Context, a *Profile, note func(from, to *int64)) error {
 	items := []ProfileItem{a.ProfileItem}
-	if err := e.fillTraits(ctx, p, items); err != nil {
+	if err := r.fillTraits(ctx, r.project, items); err != nil {
 		return err
 	}
 	a.ProfileItem = items[0]
-	us := e.d.Micros("changed_at")
-	mine := sql("project_id = @ AND profile_id = @", bind(p.ID), bind(a.ProfileID))
-	err := e.each(ctx, sql("SELECT MIN("+us+"), MAX("+us+") FROM traits WHERE @ HAVING COUNT(*) > 0", mine), func(scan func(...any) error) error {
+	us := r.d.Micros("changed_at")
+	mine := sql("project_id = @ AND profile_id = @", bind(r.project.ID), bind(a.ProfileID))
+	err := r.each(ctx, sql("SELECT MIN("+us+"), MAX("+us+") FROM traits WHERE @ HAVING COUNT(*) > 0", mine), func(scan func(...any) error) error {
 		var from, to *int64
 		if err := scan(&from, &to); err != nil {
 			return err
@@ -171,15 +171,15 @@ func (e *Engine) profileTraits(ctx context.Context, p *weir.Project, a *Profile,
 		return err
 	}
 	q := sql("SELECT DISTINCT place, trait, text, "+us+" AS us FROM traits WHERE @ AND op = 'refused' ORDER BY place DESC LIMIT "+strconv.Itoa(maxRefused), mine)
-	return e.each(ctx, q, func(scan func(...any) error) error {
+	return r.each(ctx, q, func(scan func(...any) error) error {
 		var place string
-		var r RefusedChange
+		var c RefusedChange
 		var at int64
-		if err := scan(&place, &r.Trait, &r.Reason, &at); err != nil {
+		if err := scan(&place, &c.Trait, &c.Reason, &at); err != nil {
 			return err
 		}
-		r.Time = time.UnixMicro(at).In(p.Location())
-		a.Refused = append(a.Refused, r)
+		c.Time = r.local(at)
+		a.Refused = append(a.Refused, c)
 		return nil
 	})
 }

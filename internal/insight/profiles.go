@@ -61,7 +61,7 @@ func (e *Engine) Profiles(ctx context.Context, p *weir.Project, q ProfilesQuery,
 	}
 	ctx, cancel := e.within(ctx)
 	defer cancel()
-	where, err := e.whereProfiles(p, q)
+	where, err := (&reader{Engine: e, project: p}).whereProfiles(q)
 	if err != nil {
 		return nil, err
 	}
@@ -75,11 +75,11 @@ func (e *Engine) Profiles(ctx context.Context, p *weir.Project, q ProfilesQuery,
 		return nil, err
 	}
 	a := &ProfilePage{Profiles: []ProfileItem{}}
-	links, err := e.linkState(ctx, p)
+	r, err := e.reader(ctx, p, true)
 	if err != nil {
 		return nil, fmt.Errorf("insight: profiles: %w", err)
 	}
-	stmt := sql("SELECT person, first_us, last_us, n FROM @ WHERE @ ORDER BY last_us DESC, person LIMIT "+strconv.Itoa(q.Limit+1), e.seen(p, links), where)
+	stmt := sql("SELECT person, first_us, last_us, n FROM @ WHERE @ ORDER BY last_us DESC, person LIMIT "+strconv.Itoa(q.Limit+1), r.seen(), where)
 	var last profileCursor
 	err = e.each(ctx, stmt, func(scan func(...any) error) error {
 		var person string
@@ -100,8 +100,8 @@ func (e *Engine) Profiles(ctx context.Context, p *weir.Project, q ProfilesQuery,
 	if err == nil {
 		err = e.fillTraits(ctx, p, a.Profiles)
 	}
-	if err == nil && links.aliases {
-		a.RefusedAliases, err = e.refusedAliases(ctx, p)
+	if err == nil && r.merged {
+		a.RefusedAliases, err = r.refusedAliases(ctx)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("insight: profiles: %w", err)
@@ -111,29 +111,29 @@ func (e *Engine) Profiles(ctx context.Context, p *weir.Project, q ProfilesQuery,
 }
 
 // whereProfiles is the condition on the rows of seen. Error: EINVALID.
-func (e *Engine) whereProfiles(p *weir.Project, q ProfilesQuery) (fragment, error) {
+func (r *reader) whereProfiles(q ProfilesQuery) (fragment, error) {
 	for what, s := range map[string]string{"search": q.Search, "trait": q.Trait} {
-		if err := isText(what, s); err != nil {
+		if err := weir.CheckText(what, s); err != nil {
 			return fragment{}, err
 		}
 	}
 	w := raw("person <> 'u'")
 	if q.Search != "" {
-		found := fragment{sql: e.d.Contains("SUBSTRING(person, 2)", "?"), args: []any{q.Search}}
+		found := fragment{sql: r.d.Contains("SUBSTRING(person, 2)", "?"), args: []any{q.Search}}
 		for _, trait := range searched {
-			value := fragment{sql: e.d.Contains("trait_value", "?"), args: []any{q.Search}}
-			found = sql("@ OR person IN (SELECT CONCAT('u', trait_owner) FROM @ WHERE @)", found, e.traitValues(p, trait), value)
+			value := fragment{sql: r.d.Contains("trait_value", "?"), args: []any{q.Search}}
+			found = sql("@ OR person IN (SELECT CONCAT('u', trait_owner) FROM @ WHERE @)", found, r.traitValues(trait), value)
 		}
 		w = sql("@ AND (@)", w, found)
 	}
 	switch {
 	case q.Trait != "" && q.Value != nil:
-		if err := isText("value", *q.Value); err != nil {
+		if err := weir.CheckText("value", *q.Value); err != nil {
 			return fragment{}, err
 		}
-		w = sql("@ AND person IN (SELECT CONCAT('u', trait_owner) FROM @ WHERE trait_value = @)", w, e.traitValues(p, q.Trait), bind(*q.Value))
+		w = sql("@ AND person IN (SELECT CONCAT('u', trait_owner) FROM @ WHERE trait_value = @)", w, r.traitValues(q.Trait), bind(*q.Value))
 	case q.Trait != "":
-		w = sql("@ AND person IN (SELECT CONCAT('u', trait_owner) FROM @)", w, e.traitValues(p, q.Trait))
+		w = sql("@ AND person IN (SELECT CONCAT('u', trait_owner) FROM @)", w, r.traitValues(q.Trait))
 	case q.Value != nil:
 		return fragment{}, weir.Errorf(weir.EINVALID, "value: of which trait?")
 	}
@@ -150,16 +150,16 @@ func (e *Engine) whereProfiles(p *weir.Project, q ProfilesQuery) (fragment, erro
 // seen is a table of (person, first_us, last_us, n), a row for each profile: when it
 // was seen, with its devices, and how many events it has. What says something of its
 // traits says that it was seen, also when the event is no longer kept.
-func (e *Engine) seen(p *weir.Project, links linkState) fragment {
-	ts, changed := e.d.Micros("ts"), e.d.Micros("changed_at")
-	events := sql("(SELECT person, MIN("+ts+") AS first_us, MAX("+ts+") AS last_us, COUNT(*) AS n FROM events WHERE project_id = @ AND person <> '' GROUP BY person) AS counted", bind(p.ID))
-	if links.links {
-		events = e.resolved(p, links, "first_us, last_us, n", events)
+func (r *reader) seen() fragment {
+	ts, changed := r.d.Micros("ts"), r.d.Micros("changed_at")
+	events := sql("(SELECT person, MIN("+ts+") AS first_us, MAX("+ts+") AS last_us, COUNT(*) AS n FROM events WHERE project_id = @ AND person <> '' GROUP BY person) AS counted", bind(r.project.ID))
+	if r.linked {
+		events = r.resolved("first_us, last_us, n", events)
 	}
 	return sql("(SELECT person, MIN(first_us) AS first_us, MAX(last_us) AS last_us, CAST(SUM(n) AS BIGINT) AS n FROM ("+
 		"SELECT person, first_us, last_us, n FROM @ WHERE SUBSTRING(person, 1, 1) = 'u' UNION ALL "+
 		"SELECT CONCAT('u', profile_id) AS person, MIN("+changed+") AS first_us, MAX("+changed+") AS last_us, 0 AS n FROM traits WHERE project_id = @ GROUP BY profile_id"+
-		") AS once GROUP BY person) AS seen", events, bind(p.ID))
+		") AS once GROUP BY person) AS seen", events, bind(r.project.ID))
 }
 
 // profileCursor is a profile's place in the list.
@@ -177,7 +177,7 @@ func (c profileCursor) String() string {
 // parseProfileCursor is the inverse of String. Error: EINVALID.
 func parseProfileCursor(s string) (profileCursor, error) {
 	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
-	if err != nil || len(b) < 9 || len(b) > maxValue || !utf8.Valid(b[8:]) {
+	if err != nil || len(b) < 9 || len(b) > weir.MaxText || !utf8.Valid(b[8:]) {
 		return profileCursor{}, weir.Errorf(weir.EINVALID, "cursor is not one of ours")
 	}
 	return profileCursor{int64(binary.BigEndian.Uint64(b)), string(b[8:])}, nil

@@ -73,7 +73,7 @@ func ask(ctx context.Context, e *insight.Engine, p *weir.Project, freshness time
 	a := &asker{done: make(chan struct{})}
 	go func() {
 		defer close(a.done)
-		a.answer, a.err = e.Trend(ctx, p, dayQuery(weir.Series{Math: weir.MathTotal}), freshness)
+		a.answer, a.err = insight.Ask[insight.Trend](ctx, e, p, dayQuery(weir.Series{Math: weir.MathTotal}), freshness)
 	}()
 	synctest.Wait()
 	return a
@@ -187,12 +187,12 @@ func TestAFailedQuestionIsNotKept(t *testing.T) {
 	b := &barrier{err: weir.Errorf(weir.EUNAVAILABLE, "the hot tier is down")}
 	e := newEngine(t, b)
 	for range 2 {
-		if _, err := e.Trend(t.Context(), berlin(t), dayQuery(weir.Series{Math: weir.MathTotal}), time.Minute); weir.ErrorCode(err) != weir.EUNAVAILABLE {
+		if _, err := insight.Ask[insight.Trend](t.Context(), e, berlin(t), dayQuery(weir.Series{Math: weir.MathTotal}), time.Minute); weir.ErrorCode(err) != weir.EUNAVAILABLE {
 			t.Fatalf("error %v, want EUNAVAILABLE", err)
 		}
 	}
 	b.err = nil
-	if _, err := e.Trend(t.Context(), berlin(t), dayQuery(weir.Series{Math: weir.MathTotal}), time.Minute); err != nil {
+	if _, err := insight.Ask[insight.Trend](t.Context(), e, berlin(t), dayQuery(weir.Series{Math: weir.MathTotal}), time.Minute); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -5,149 +5,105 @@ import (
 	"strings"
 
 	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/cold"
 )
 
-// traitOf is the trait that a column names.
+// traitOf returns the trait that a column names.
 func traitOf(column string) (name string, ok bool) {
 	name, ok = strings.CutPrefix(column, traitPrefix)
 	return name, ok && name != ""
 }
 
-// filter is the SQL of a whole filter over events, each test preceded by AND. Error:
-// EINVALID.
-func (e *Engine) filter(p *weir.Project, l linkState, cs []weir.Condition) (fragment, error) {
-	plain, traits, err := apart(cs)
-	if err != nil {
-		return fragment{}, err
-	}
-	f, err := conditions(e.d, plain)
-	if err != nil {
-		return fragment{}, err
-	}
-	return e.withTraits(p, l, f, traits)
+// traitTest is a condition on a trait of the events' persons.
+type traitTest struct {
+	trait string
+	value fragment // condition on the column trait_value
+	lacks bool     // the condition is for those who have no such value
 }
 
-// filterOn is filter with other columns of events in the place of some.
-func (e *Engine) filterOn(p *weir.Project, l linkState, cs []weir.Condition, instead map[string]string) (fragment, error) {
-	plain, traits, err := apart(cs)
-	if err != nil {
-		return fragment{}, err
-	}
-	f, err := conditionsOn(e.d, plain, instead)
-	if err != nil {
-		return fragment{}, err
-	}
-	return e.withTraits(p, l, f, traits)
-}
-
-// apart separates the conditions on traits from the others.
-func apart(cs []weir.Condition) (plain, traits []weir.Condition, err error) {
-	if len(cs) > maxConditions {
-		return nil, nil, weir.Errorf(weir.EINVALID, "at most %d conditions, there are %d", maxConditions, len(cs))
-	}
-	for _, c := range cs {
-		if _, ok := traitOf(c.Column); ok {
-			traits = append(traits, c)
-		} else {
-			plain = append(plain, c)
-		}
-	}
-	return plain, traits, nil
-}
-
-func (e *Engine) withTraits(p *weir.Project, l linkState, f fragment, traits []weir.Condition) (fragment, error) {
-	for _, c := range traits {
-		test, err := e.traitCondition(p, l, c)
-		if err != nil {
-			return fragment{}, err
-		}
-		f = sql("@ AND @", f, test)
-	}
-	return f, nil
-}
-
-// traitCondition is a test of the events' persons: those who have such a trait. Who
-// has none fails every test but "!=".
-func (e *Engine) traitCondition(p *weir.Project, l linkState, c weir.Condition) (fragment, error) {
-	col, err := e.traitColumn(p, l, c.Column)
-	if err != nil {
-		return fragment{}, err
-	}
-	if err := checkValues(c); err != nil {
-		return fragment{}, err
-	}
-	among := "person IN"
+// checkTrait checks a condition on a trait. Error: EINVALID.
+func checkTrait(d cold.Dialect, name string, c weir.Condition) (traitTest, error) {
+	t := traitTest{trait: name}
 	if c.Op == "!=" {
-		c.Op, among = "=", "person NOT IN"
+		c.Op, t.lacks = "=", true
 	}
-	test, err := textCondition(e.d, col, c)
-	if err != nil {
-		return fragment{}, err
-	}
-	return sql("("+among+" (SELECT trait_holder FROM @ WHERE @))", col.join, test), nil
+	var err error
+	t.value, err = textCondition(d, traitColumn(c.Column, name), c)
+	return t, err
 }
 
-// breakdown is the column of a breakdown. Error: EINVALID.
-func (e *Engine) breakdown(p *weir.Project, l linkState, name string) (column, error) {
-	if _, ok := traitOf(name); ok {
-		return e.traitColumn(p, l, name)
-	}
-	return columnOf(e.d, name)
+func traitColumn(name, trait string) column {
+	return column{name: name, kind: property, expr: raw("trait_value"), trait: trait}
 }
 
-func (e *Engine) traitColumn(p *weir.Project, l linkState, name string) (column, error) {
-	if err := isText("column", name); err != nil {
-		return column{}, err
+// traitCondition is the condition for the events of persons who pass the test. Who has no
+// such trait fails every test but "!=".
+func (r *reader) traitCondition(t traitTest) fragment {
+	among := "person IN"
+	if t.lacks {
+		among = "person NOT IN"
 	}
-	trait, _ := traitOf(name)
-	return column{name: name, kind: property, expr: raw("trait_value"), join: e.traitHolders(p, l, trait)}, nil
+	return sql("("+among+" (SELECT trait_holder FROM @ WHERE @))", r.traitHolders(t.trait), t.value)
 }
 
-// from is a table, with what the breakdown needs beside it.
-func (t *trendPlan) from(table string) fragment {
-	if t.group == nil || t.group.join.sql == "" {
+// breakdownColumn is the column of a breakdown. Error: EINVALID.
+func breakdownColumn(d cold.Dialect, name string) (column, error) {
+	if trait, ok := traitOf(name); ok {
+		return traitColumn(name, trait), weir.CheckText("column", name)
+	}
+	return columnOf(d, name)
+}
+
+// withTrait is a table of events with the trait joined that a breakdown is by, if it is by
+// one.
+func (r *reader) withTrait(table string, by *column) fragment {
+	if by == nil || by.trait == "" {
 		return raw(table)
 	}
-	return sql(table+" LEFT JOIN @ ON person = trait_holder", t.group.join)
+	return sql(table+" LEFT JOIN @ ON person = trait_holder", r.traitHolders(by.trait))
 }
 
-// traitHolders is a table of (trait_holder, trait_value): who has the trait, in the
-// form of the person column, devices and profiles that count under another among them. Who has
-// traits was identified, so no profile is in both.
-func (e *Engine) traitHolders(p *weir.Project, l linkState, trait string) fragment {
+// traitHolders is a table of (trait_holder, trait_value): the persons who have the trait,
+// before they are resolved. So it has the profile itself, its devices, and the profiles
+// that are merged into it. A profile with traits was identified, so it is not merged
+// itself, and nobody is in the table twice.
+func (r *reader) traitHolders(trait string) fragment {
 	return sql(`(SELECT trait_holder, trait_value FROM
 (SELECT device AS trait_holder, profile AS owner FROM @ UNION ALL
 SELECT DISTINCT CONCAT('u', profile_id) AS trait_holder, CONCAT('u', profile_id) AS owner FROM traits WHERE project_id = @ AND trait = @) AS owners
-JOIN @ ON owner = CONCAT('u', trait_owner)) AS holders`, e.links(p, l), bind(p.ID), bind(trait), e.traitValues(p, trait))
+JOIN @ ON owner = CONCAT('u', trait_owner)) AS holders`, r.links(), bind(r.project.ID), bind(trait), r.traitValues(trait))
 }
 
-// traitValues is a table of (trait_owner, trait_value): each profile's value of a
-// trait as text, as weir.TraitChange says that it comes about.
+// traitValues is a table of (trait_owner, trait_value): each profile's value of a trait as
+// text. weir.TraitChange has the rules; here they are as a sum over all changes.
 //
-// What was before the last set or unset does not matter. Of the rest the first that
-// gives a value is the base, and numbers are added to it, which it did not see if it
-// came after one of them.
-func (e *Engine) traitValues(p *weir.Project, trait string) fragment {
+// Changes before the last set or unset (the reset) are ignored. Of the others, the first
+// "set" or "set once" is the base, and the numbers of "add" are summed. The base counts in
+// the sum only if it came before the first "add".
+//
+// Example, in order of time: add 5, set 10, add 1, add 2. The reset is "set 10", and so is
+// the base; the value is 10 + 1 + 2.
+func (r *reader) traitValues(trait string) fragment {
 	const (
 		base  = "CASE WHEN op IN ('set', 'once') THEN place END"
 		added = "CASE WHEN op = 'add' THEN CAST(micros AS DECIMAL(38, 0)) END"
 	)
 	changes := sql(`(SELECT DISTINCT profile_id, place, op, text, micros FROM traits WHERE project_id = @ AND trait = @ AND op <> 'refused') AS changes`,
-		bind(p.ID), bind(trait))
+		bind(r.project.ID), bind(trait))
 	placed := sql(`(SELECT profile_id, place, op, text, micros,
 MAX(CASE WHEN op IN ('set', 'unset') THEN place END) OVER (PARTITION BY profile_id) AS reset FROM @) AS placed`, changes)
-	folded := sql("(SELECT profile_id AS trait_owner, "+e.d.ArgMin("text", base)+" AS base_text, "+e.d.ArgMin("COALESCE(micros, 0)", base)+" AS base_micros, "+
+	folded := sql("(SELECT profile_id AS trait_owner, "+r.d.ArgMin("text", base)+" AS base_text, "+r.d.ArgMin("COALESCE(micros, 0)", base)+" AS base_micros, "+
 		"MIN("+base+") AS based, MIN(CASE WHEN op = 'add' THEN place END) AS first_added, SUM("+added+") AS added "+
 		"FROM @ WHERE reset IS NULL OR place >= reset GROUP BY profile_id) AS folded", placed)
 	most := fmt.Sprintf("CAST('%d' AS DECIMAL(38, 0))", weir.MaxTraitNumber)
 	least := fmt.Sprintf("CAST('-%d' AS DECIMAL(38, 0))", weir.MaxTraitNumber)
 	summed := sql("(SELECT trait_owner, base_text, based, added, CAST(LEAST(GREATEST(added + CASE WHEN based < first_added THEN base_micros ELSE 0 END, "+
 		least+"), "+most+") AS BIGINT) AS m FROM @) AS summed", folded)
-	return sql("(SELECT trait_owner, CASE WHEN added IS NULL THEN base_text ELSE "+e.decimal("m")+" END AS trait_value FROM @ "+
+	return sql("(SELECT trait_owner, CASE WHEN added IS NULL THEN base_text ELSE "+r.decimal("m")+" END AS trait_value FROM @ "+
 		"WHERE added IS NOT NULL OR based IS NOT NULL) AS trait_values", summed)
 }
 
-// decimal is weir.DecimalOf in SQL.
+// decimal is weir.DecimalOf in SQL: 1500000 millionths are the text 1.5.
 func (e *Engine) decimal(m string) string {
 	return "CONCAT(CASE WHEN " + m + " < 0 THEN '-' ELSE '' END, CAST(" + e.d.IntDiv("ABS("+m+")", "1000000") + " AS VARCHAR), " +
 		"CASE WHEN ABS(" + m + ") % 1000000 = 0 THEN '' ELSE CONCAT('.', TRIM(TRAILING '0' FROM SUBSTRING(CAST(ABS(" + m + ") % 1000000 + 1000000 AS VARCHAR), 2))) END)"

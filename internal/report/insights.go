@@ -12,26 +12,29 @@ import (
 	"github.com/weir-analytics/weir/internal/insight"
 )
 
-// InsightSource answers what reports ask with insights.
+// InsightSource answers the questions of reports with insights.
 type InsightSource struct {
-	insights *insight.Engine
+	insights insight.Asker
 	cold     cold.Reader
 	barrier  insight.Barrier
 }
 
 // NewInsightSource makes a Source of an engine. Dead letters are read from r.
-func NewInsightSource(e *insight.Engine, r cold.Reader, b insight.Barrier) *InsightSource {
+func NewInsightSource(e insight.Asker, r cold.Reader, b insight.Barrier) *InsightSource {
 	return &InsightSource{e, r, b}
 }
 
 // Flush implements report.Source, as the methods that follow do.
 func (s *InsightSource) Flush(ctx context.Context) (time.Time, error) { return s.barrier.Flush(ctx) }
 
+func daily(from, to time.Time) weir.Common {
+	return weir.Common{From: from, To: to, Interval: weir.Day}
+}
+
 // Totals leaves the calls to Calls.
 func (s *InsightSource) Totals(ctx context.Context, p *weir.Project, from, to time.Time) (t weir.ReportTotals, err error) {
-	a, err := s.insights.Trend(ctx, p, weir.Query{
-		Kind: weir.KindTrend, From: from, To: to, Interval: weir.Day,
-		Series: []weir.Series{{Math: weir.MathTotal}, {Math: weir.MathUnique}},
+	a, err := insight.Ask[insight.Trend](ctx, s.insights, p, weir.Trend{
+		Common: daily(from, to), Series: []weir.Series{{Math: weir.MathTotal}, {Math: weir.MathUnique}},
 	}, 0)
 	if err != nil {
 		return t, err
@@ -44,7 +47,7 @@ func (s *InsightSource) Totals(ctx context.Context, p *weir.Project, from, to ti
 
 // Calls implements Source.
 func (s *InsightSource) Calls(ctx context.Context, p *weir.Project, from, to time.Time, top int) (weir.ReportCalls, error) {
-	a, err := s.insights.Calls(ctx, p, weir.Query{Kind: weir.KindCalls, From: from, To: to, Breakdown: "route", Limit: top}, 0)
+	a, err := insight.Ask[insight.Calls](ctx, s.insights, p, weir.Calls{Common: weir.Common{From: from, To: to}, Breakdown: "route", Limit: top}, 0)
 	if err != nil {
 		return weir.ReportCalls{}, err
 	}
@@ -83,7 +86,7 @@ func nanos(ms *float64) *float64 {
 
 // Growth implements Source.
 func (s *InsightSource) Growth(ctx context.Context, p *weir.Project, from, to time.Time) (weir.ReportGrowth, error) {
-	a, err := s.insights.Growth(ctx, p, weir.Query{Kind: weir.KindGrowth, From: from, To: to, Interval: weir.Day}, 0)
+	a, err := insight.Ask[insight.Growth](ctx, s.insights, p, weir.Growth{Common: daily(from, to)}, 0)
 	if err != nil {
 		return weir.ReportGrowth{}, err
 	}
@@ -99,7 +102,7 @@ func (s *InsightSource) Growth(ctx context.Context, p *weir.Project, from, to ti
 
 // Visits implements Source.
 func (s *InsightSource) Visits(ctx context.Context, p *weir.Project, from, to time.Time, top int) (weir.ReportVisits, error) {
-	a, err := s.insights.Pages(ctx, p, weir.Query{Kind: weir.KindPages, From: from, To: to, Limit: top}, 0)
+	a, err := insight.Ask[insight.Pages](ctx, s.insights, p, weir.Pages{Common: weir.Common{From: from, To: to}, Limit: top}, 0)
 	if err != nil {
 		return weir.ReportVisits{}, err
 	}
@@ -120,9 +123,7 @@ func (s *InsightSource) Dead(ctx context.Context, p *weir.Project, from, to time
 
 // Events implements Source.
 func (s *InsightSource) Events(ctx context.Context, p *weir.Project, from, to time.Time) (map[weir.Date]int64, error) {
-	a, err := s.insights.Trend(ctx, p, weir.Query{
-		Kind: weir.KindTrend, From: from, To: to, Interval: weir.Day, Series: []weir.Series{{Math: weir.MathTotal}},
-	}, time.Minute)
+	a, err := insight.Ask[insight.Trend](ctx, s.insights, p, weir.Trend{Common: daily(from, to), Series: []weir.Series{{Math: weir.MathTotal}}}, time.Minute)
 	if err != nil {
 		return nil, err
 	}

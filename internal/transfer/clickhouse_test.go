@@ -56,13 +56,12 @@ func answers(t *testing.T, s cold.Reader) []any {
 		t.Fatal(err)
 	}
 	e := insight.New(s, complete{}, clock, insight.Options{})
-	q := weir.Query{Kind: weir.KindTrend, From: monday, To: monday.AddDate(0, 0, 3), Interval: weir.Hour, Series: []weir.Series{{Math: weir.MathTotal}, {Math: weir.MathUnique}}}
-	trend, err := e.Trend(t.Context(), p, q, 0)
+	q := weir.Trend{Common: weir.Common{From: monday, To: monday.AddDate(0, 0, 3), Interval: weir.Hour}, Series: []weir.Series{{Math: weir.MathTotal}, {Math: weir.MathUnique}}}
+	trend, err := insight.Ask[insight.Trend](t.Context(), e, p, q, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	q.Kind, q.Series = weir.KindPages, nil
-	pages, err := e.Pages(t.Context(), p, q, 0)
+	pages, err := insight.Ask[insight.Pages](t.Context(), e, p, weir.Pages{Common: q.Common}, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

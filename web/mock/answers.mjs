@@ -132,6 +132,10 @@ function routes(query, factor) {
 
 /** The answer to a query of kind trend, pages or calls. */
 export function insight(query, callsOnly, now = Date.now()) {
+  return { kind: query.kind, ...about(now), ...answer(query, callsOnly, now) }
+}
+
+function answer(query, callsOnly, now) {
   const from = Date.parse(query.from)
   const to = Date.parse(query.to) + DAY
   const days = (to - from) / DAY
@@ -146,20 +150,19 @@ export function insight(query, callsOnly, now = Date.now()) {
       exits: Math.round(weight * factor * 0.3),
       bounce_rate: 0.2 + noise(i + 3) * 0.5,
     }))
-    return { ...about(now), pages: callsOnly ? [] : pages, totals: { views: Math.round(160 * factor), visitors: Math.round(70 * factor), visits: Math.round(90 * factor), bounce_rate: 0.41, visit_duration_ms: 94_000 } }
+    return { pages: callsOnly ? [] : pages, totals: { views: Math.round(160 * factor), visitors: Math.round(70 * factor), visits: Math.round(90 * factor), bounce_rate: 0.41, visit_duration_ms: 94_000 } }
   }
-  if (query.kind === 'calls') return { ...about(now), ...routes(query, factor) }
+  if (query.kind === 'calls') return routes(query, factor)
   if (query.breakdown) {
     const found = groups[query.breakdown].map(([breakdown, weight]) => ({
       event: '', math: 'total', breakdown: breakdown || null, points: [], total: Math.round(weight * factor),
     }))
     const rest = found.slice(query.limit).reduce((sum, s) => sum + s.total, 0)
     const shown = found.slice(0, query.limit)
-    return { ...about(now), series: rest ? [...shown, { event: '', math: 'total', breakdown: 'other', other: true, points: [], total: rest }] : shown }
+    return { series: rest ? [...shown, { event: '', math: 'total', breakdown: 'other', other: true, points: [], total: rest }] : shown }
   }
   const width = query.interval === 'hour' ? HOUR : DAY
   return {
-    ...about(now),
     series: query.series.map(({ math }) => ({
       event: '',
       math,

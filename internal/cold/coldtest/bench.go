@@ -43,7 +43,7 @@ func benchTrend(b *testing.B, open func(b *testing.B, dir string) cold.Store, al
 		}
 	}
 	e := insight.New(s, written{time.Now()}, time.Now, insight.Options{})
-	for name, q := range map[string]weir.Query{
+	for name, q := range map[string]weir.Trend{
 		"total and unique":  {Series: []weir.Series{{Math: weir.MathTotal}, {Math: weir.MathUnique}}},
 		"unique by country": {Series: []weir.Series{{Math: weir.MathUnique}}, Breakdown: "country"},
 		"p95 of a property": {Series: []weir.Series{{Math: weir.MathP95, Property: "properties.amount"}}},
@@ -51,7 +51,7 @@ func benchTrend(b *testing.B, open func(b *testing.B, dir string) cold.Store, al
 		q.From, q.To, q.Interval = w.from, w.from.AddDate(0, 0, w.days), weir.Day
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				if _, err := e.Trend(b.Context(), w.project, q, 0); err != nil {
+				if _, err := insight.Ask[insight.Trend](b.Context(), e, w.project, q, 0); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -44,17 +44,17 @@ func BenchTraits(b *testing.B, open func(b *testing.B, dir string) cold.Store) {
 		}
 	}
 	e := insight.New(s, written{cold.Latest}, time.Now, insight.Options{}) // all is there, whenever it is asked
-	for name, q := range map[string]weir.Query{
+	for name, q := range map[string]weir.Trend{
 		"unique by country":         {Series: []weir.Series{{Math: weir.MathUnique}}, Breakdown: "country"},
 		"unique by a trait":         {Series: []weir.Series{{Math: weir.MathUnique}}, Breakdown: "traits.plan"},
 		"total by an added trait":   {Series: []weir.Series{{Math: weir.MathTotal}}, Breakdown: "traits.logins"},
-		"total, filter of a trait":  {Series: []weir.Series{{Math: weir.MathTotal}}, Filter: []weir.Condition{{Column: "traits.plan", Op: "=", Values: []string{"plan-1"}}}},
-		"total, filter of property": {Series: []weir.Series{{Math: weir.MathTotal}}, Filter: []weir.Condition{{Column: "properties.plan", Op: "=", Values: []string{"plan-1"}}}},
+		"total, filter of a trait":  {Series: []weir.Series{{Math: weir.MathTotal}}, Common: weir.Common{Filter: weir.Filter{{Column: "traits.plan", Op: "=", Values: []string{"plan-1"}}}}},
+		"total, filter of property": {Series: []weir.Series{{Math: weir.MathTotal}}, Common: weir.Common{Filter: weir.Filter{{Column: "properties.plan", Op: "=", Values: []string{"plan-1"}}}}},
 	} {
 		q.From, q.To, q.Interval = from, from.AddDate(0, 0, 30), weir.Day
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				if _, err := e.Trend(b.Context(), p, q, 0); err != nil {
+				if _, err := insight.Ask[insight.Trend](b.Context(), e, p, q, 0); err != nil {
 					b.Fatal(err)
 				}
 			}

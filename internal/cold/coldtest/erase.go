@@ -149,10 +149,7 @@ func counts(t *testing.T, s cold.Store, p *weir.Project) map[string]float64 {
 	out := map[string]float64{}
 	for _, raw := range []bool{false, true} {
 		e := insight.New(s, written{time.Now()}, time.Now, insight.Options{Raw: raw})
-		a, err := e.Trend(t.Context(), p, weir.Query{
-			Kind: weir.KindTrend, From: traitFrom, To: traitFrom.AddDate(0, 0, 2), Interval: weir.Hour, Breakdown: "name", Limit: 100,
-			Series: []weir.Series{{Math: weir.MathTotal}},
-		}, 0)
+		a, err := insight.Ask[insight.Trend](t.Context(), e, p, weir.Trend{Common: weir.Common{From: traitFrom, To: traitFrom.AddDate(0, 0, 2), Interval: weir.Hour}, Breakdown: "name", Limit: 100, Series: []weir.Series{{Math: weir.MathTotal}}}, 0)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -214,10 +214,7 @@ func testForgetLate(t *testing.T, open func(*testing.T, string) cold.Store) {
 	e := insight.New(s, written{time.Now()}, time.Now, insight.Options{})
 	totals := func() (unique, total float64) {
 		t.Helper()
-		tr, err := e.Trend(t.Context(), p, weir.Query{
-			Kind: weir.KindTrend, From: cut.Add(-24 * time.Hour), To: cut.Add(24 * time.Hour), Interval: weir.Hour,
-			Series: []weir.Series{{Math: weir.MathUnique}, {Math: weir.MathTotal}},
-		}, 0)
+		tr, err := insight.Ask[insight.Trend](t.Context(), e, p, weir.Trend{Common: weir.Common{From: cut.Add(-24 * time.Hour), To: cut.Add(24 * time.Hour), Interval: weir.Hour}, Series: []weir.Series{{Math: weir.MathUnique}, {Math: weir.MathTotal}}}, 0)
 		if err != nil {
 			t.Fatal(err)
 		}

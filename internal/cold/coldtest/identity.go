@@ -221,10 +221,7 @@ func (st *story) check(t *testing.T, e *insight.Engine, p *weir.Project) {
 	if int(page.RefusedAliases) != refusals {
 		t.Errorf("%d aliases are refused in all, want %d", page.RefusedAliases, refusals)
 	}
-	trend, err := e.Trend(t.Context(), p, weir.Query{
-		Kind: weir.KindTrend, From: storyFrom.Truncate(24 * time.Hour), To: storyFrom.AddDate(0, 0, 1).Truncate(24 * time.Hour), Interval: weir.Day,
-		Series: []weir.Series{{Math: weir.MathUnique}},
-	}, 0)
+	trend, err := insight.Ask[insight.Trend](t.Context(), e, p, weir.Trend{Common: weir.Common{From: storyFrom.Truncate(24 * time.Hour), To: storyFrom.AddDate(0, 0, 1).Truncate(24 * time.Hour), Interval: weir.Day}, Series: []weir.Series{{Math: weir.MathUnique}}}, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,24 +44,56 @@ func testInsight(t *testing.T, open func(t *testing.T, dir string) cold.Store, p
 			a := &asker{e: e, w: w, want: o, date: o.date, r: rand.New(rand.NewPCG(uint64(100+i), 0)), turn: i, turns: p.Zones * p.Of, of: p.Of}
 			t.Run("every math in every interval", a.maths)
 			t.Run("every filter", a.filters)
-			t.Run("every breakdown", a.breakdowns)
-			t.Run("an earlier range beside it", a.compares)
-			t.Run("anything together", a.anything)
-			t.Run("pages", a.pages)
-			t.Run("calls", a.calls)
-			t.Run("growth", a.growth)
+			a.kinds(t)
 			t.Run("events", a.events)
 		})
 	}
 }
 
-// answers are those of somebody who is asked the same as insight.
+// kinds are the sorts of insight: the test that asks questions of one, and the oracle that
+// answers them.
+var kinds = []struct {
+	name   string
+	ask    func(a *asker, t *testing.T)
+	answer func(o *oracle, q weir.Question) insight.Answer // nil if the question is of another kind
+}{
+	{"every breakdown", (*asker).breakdowns, oracleOf((*oracle).trend)},
+	{"an earlier range beside it", (*asker).compares, oracleOf((*oracle).trend)},
+	{"anything together", (*asker).anything, oracleOf((*oracle).trend)},
+	{"pages", (*asker).pages, oracleOf((*oracle).pages)},
+	{"calls", (*asker).calls, oracleOf((*oracle).calls)},
+	{"growth", (*asker).growth, oracleOf((*oracle).growth)},
+}
+
+func oracleOf[Q weir.Question, A insight.Answer](answer func(o *oracle, q Q) A) func(*oracle, weir.Question) insight.Answer {
+	return func(o *oracle, q weir.Question) insight.Answer {
+		if own, ok := q.(Q); ok {
+			return answer(o, own)
+		}
+		return nil
+	}
+}
+
+// kinds asks questions of each kind.
+func (a *asker) kinds(t *testing.T) {
+	for _, k := range kinds {
+		t.Run(k.name, func(t *testing.T) { k.ask(a, t) })
+	}
+}
+
+// answers are those of an oracle, or of another engine, to compare with.
 type answers interface {
-	trend(q weir.Query) []insight.TrendSeries
-	pages(q weir.Query) *insight.Pages
-	calls(q weir.Query) *insight.Calls
-	growth(q weir.Query) *insight.Growth
+	answer(q weir.Question) insight.Answer
 	list(q insight.EventsQuery) []string
+}
+
+func (o *oracle) answer(q weir.Question) insight.Answer {
+	for _, k := range kinds {
+		if a := k.answer(o, q); a != nil {
+			return a
+		}
+	}
+	return nil
 }
 
 // asker asks insight and somebody else the same.
@@ -78,17 +110,18 @@ type asker struct {
 
 var equal = cmp.Options{
 	cmpopts.EquateApprox(1e-9, 1e-9), // sums in another order
-	cmpopts.IgnoreTypes(insight.Meta{}),
+	cmpopts.IgnoreTypes(insight.About{}),
 	cmpopts.EquateEmpty(),
 }
 
-func (a *asker) trend(t *testing.T, q weir.Query) {
+// ask compares the answer to a question with the one that is wanted.
+func (a *asker) ask(t *testing.T, q weir.Question) {
 	t.Helper()
-	got, err := a.e.Trend(t.Context(), a.w.project, q, 0)
+	got, err := a.e.Ask(t.Context(), a.w.project, q, 0)
 	if err != nil {
 		t.Fatalf("%+v: %v", q, err)
 	}
-	if diff := cmp.Diff(a.want.trend(q), got.Series, equal); diff != "" {
+	if diff := cmp.Diff(a.want.answer(q), got, equal); diff != "" {
 		t.Fatalf("%+v (-want +insight):\n%s", q, diff)
 	}
 }
@@ -130,8 +163,8 @@ func (a *asker) series(m weir.Math) weir.Series {
 	return s
 }
 
-func (a *asker) query(interval weir.Interval, ms ...weir.Math) weir.Query {
-	q := weir.Query{Kind: weir.KindTrend, Interval: interval}
+func (a *asker) trend(interval weir.Interval, ms ...weir.Math) weir.Trend {
+	q := weir.Trend{Common: weir.Common{Interval: interval}}
 	q.From, q.To = a.span(interval)
 	for _, m := range ms {
 		q.Series = append(q.Series, a.series(m))
@@ -143,15 +176,15 @@ func (a *asker) maths(t *testing.T) {
 	for i, interval := range intervals {
 		for j, m := range allMaths {
 			if a.mine(i*len(allMaths) + j) {
-				a.trend(t, a.query(interval, m))
+				a.ask(t, a.trend(interval, m))
 			}
 		}
 	}
 	// The whole time, over the change of clocks.
 	for _, interval := range intervals[1:] {
-		q := a.query(interval, weir.MathTotal, weir.MathUnique)
+		q := a.trend(interval, weir.MathTotal, weir.MathUnique)
 		q.From, q.To = a.w.from, a.w.from.AddDate(0, 0, a.w.days)
-		a.trend(t, q)
+		a.ask(t, q)
 	}
 }
 
@@ -160,9 +193,9 @@ func (a *asker) filters(t *testing.T) {
 		if i%a.turns != a.turn {
 			continue // another zone's turn: filters know no time
 		}
-		q := a.query(weir.Day, weir.MathTotal, weir.MathUnique)
+		q := a.trend(weir.Day, weir.MathTotal, weir.MathUnique)
 		q.Filter = []weir.Condition{c}
-		a.trend(t, q)
+		a.ask(t, q)
 	}
 }
 
@@ -202,29 +235,29 @@ func (a *asker) breakdowns(t *testing.T) {
 		if !a.mine(i) {
 			continue
 		}
-		q := a.query(weir.Day, allMaths[i%len(allMaths)], weir.MathTotal, weir.MathUnique)
+		q := a.trend(weir.Day, allMaths[i%len(allMaths)], weir.MathTotal, weir.MathUnique)
 		q.Breakdown, q.Limit = column, []int{0, 1, 3, 100}[a.r.IntN(4)]
-		a.trend(t, q)
+		a.ask(t, q)
 	}
 }
 
 func (a *asker) compares(t *testing.T) {
 	for _, c := range []weir.Compare{weir.ComparePrevious, weir.CompareYear} {
 		for _, interval := range intervals {
-			q := a.query(interval, weir.MathTotal, weir.MathUnique)
+			q := a.trend(interval, weir.MathTotal, weir.MathUnique)
 			q.Compare = c
-			a.trend(t, q)
+			a.ask(t, q)
 		}
-		q := a.query(weir.Day, weir.MathUnique, weir.MathP95)
+		q := a.trend(weir.Day, weir.MathUnique, weir.MathP95)
 		q.Compare, q.Breakdown, q.Limit = c, "country", 3
-		a.trend(t, q)
+		a.ask(t, q)
 	}
 }
 
 func (a *asker) anything(t *testing.T) {
 	all := filters()
 	for range rounds(15) {
-		q := a.query(intervals[a.r.IntN(len(intervals))], allMaths[a.r.IntN(len(allMaths))], allMaths[a.r.IntN(len(allMaths))])
+		q := a.trend(intervals[a.r.IntN(len(intervals))], allMaths[a.r.IntN(len(allMaths))], allMaths[a.r.IntN(len(allMaths))])
 		for range a.r.IntN(3) {
 			q.Filter = append(q.Filter, all[a.r.IntN(len(all))])
 		}
@@ -232,31 +265,24 @@ func (a *asker) anything(t *testing.T) {
 			q.Breakdown, q.Limit = grouped[a.r.IntN(len(grouped))], a.r.IntN(12)
 		}
 		q.Compare = []weir.Compare{weir.CompareNone, weir.ComparePrevious, weir.CompareYear}[a.r.IntN(3)]
-		a.trend(t, q)
+		a.ask(t, q)
 	}
 }
 
 func (a *asker) pages(t *testing.T) {
-	tests := []weir.Query{
+	tests := []weir.Pages{
 		{},
-		{Bots: true},
+		{Common: weir.Common{Bots: true}},
 		{Limit: 3},
 		{Limit: 1000},
-		{Filter: []weir.Condition{{Column: "country", Op: "=", Values: []string{"US"}}}},
-		{Filter: []weir.Condition{{Column: "path", Op: "contains", Values: []string{"/b"}}}, Bots: true},
-		{Filter: []weir.Condition{{Column: "path", Op: "=", Values: []string{"nowhere"}}}},
+		{Common: weir.Common{Filter: weir.Filter{{Column: "country", Op: "=", Values: []string{"US"}}}}},
+		{Common: weir.Common{Filter: weir.Filter{{Column: "path", Op: "contains", Values: []string{"/b"}}}, Bots: true}},
+		{Common: weir.Common{Filter: weir.Filter{{Column: "path", Op: "=", Values: []string{"nowhere"}}}}},
 	}
 	for _, q := range tests {
 		for range rounds(3) {
-			q.Kind = weir.KindPages
 			q.From, q.To = a.span(weir.Day)
-			got, err := a.e.Pages(t.Context(), a.w.project, q, 0)
-			if err != nil {
-				t.Fatalf("%+v: %v", q, err)
-			}
-			if diff := cmp.Diff(a.want.pages(q), got, equal); diff != "" {
-				t.Fatalf("%+v (-want +insight):\n%s", q, diff)
-			}
+			a.ask(t, q)
 		}
 	}
 }

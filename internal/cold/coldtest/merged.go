@@ -119,17 +119,17 @@ func testNoAliases(t *testing.T, open func(*testing.T, string) cold.Store) {
 		t.Helper()
 		o := &overheard{Reader: s}
 		e := insight.New(o, written{time.Now()}, time.Now, insight.Options{})
-		q := weir.Query{From: storyFrom.Truncate(24 * time.Hour), To: storyFrom.AddDate(0, 0, 1).Truncate(24 * time.Hour), Interval: weir.Day}
-		trend := q
-		trend.Series, trend.Breakdown = []weir.Series{{Math: weir.MathUnique}}, "traits.plan"
-		growth := q
-		growth.Filter = []weir.Condition{{Column: "traits.plan", Op: "!=", Values: []string{"pro"}}}
-		_, err1 := e.Trend(t.Context(), p, trend, 0)
-		_, err2 := e.Growth(t.Context(), p, growth, 0)
-		_, err3 := e.Pages(t.Context(), p, weir.Query{From: q.From, To: q.To, Filter: growth.Filter}, 0)
-		_, err4 := e.Calls(t.Context(), p, weir.Query{From: q.From, To: q.To, Filter: growth.Filter}, 0)
+		all := weir.Common{From: storyFrom.Truncate(24 * time.Hour), To: storyFrom.AddDate(0, 0, 1).Truncate(24 * time.Hour), Interval: weir.Day}
+		some := all
+		some.Filter = weir.Filter{{Column: "traits.plan", Op: "!=", Values: []string{"pro"}}}
+		calls := weir.Calls{Common: some}
+		calls.Interval = ""
+		_, err1 := e.Ask(t.Context(), p, weir.Trend{Common: all, Series: []weir.Series{{Math: weir.MathUnique}}, Breakdown: "traits.plan"}, 0)
+		_, err2 := e.Ask(t.Context(), p, weir.Growth{Common: some}, 0)
+		_, err3 := e.Ask(t.Context(), p, weir.Pages{Common: some}, 0)
+		_, err4 := e.Ask(t.Context(), p, calls, 0)
 		_, err5 := e.Profiles(t.Context(), p, insight.ProfilesQuery{}, 0)
-		_, err6 := e.Events(t.Context(), p, insight.EventsQuery{ProfileID: "ada", Filter: growth.Filter}, 0)
+		_, err6 := e.Events(t.Context(), p, insight.EventsQuery{ProfileID: "ada", Filter: some.Filter}, 0)
 		err7 := e.Export(t.Context(), p, "ada", io.Discard)
 		if err := errors.Join(err1, err2, err3, err4, err5, err6, err7); err != nil {
 			t.Fatal(err)

@@ -13,7 +13,7 @@ import (
 )
 
 // calls answers a query of kind calls.
-func (o *oracle) calls(q weir.Query) *insight.Calls {
+func (o *oracle) calls(q weir.Calls) *insight.Calls {
 	if q.Breakdown == "" {
 		q.Breakdown = "route"
 	}
@@ -23,10 +23,10 @@ func (o *oracle) calls(q weir.Query) *insight.Calls {
 	}
 	groups := o.callGroups(q)
 	now := o.callsOf(q, groups, starts)
-	a := &insight.Calls{Groups: now.Groups, Totals: now.Totals, Points: now.Points, Consumers: now.Consumers}
+	a := &insight.Calls{CallsOfRange: now.CallsOfRange}
 	if q.Compare != weir.CompareNone {
 		earlier := q
-		back := o.back(q)
+		back := o.back(q.Common, q.Compare)
 		earlier.From, earlier.To = back(q.From), back(q.To)
 		c := o.callsOf(earlier, groups, moved(starts, back))
 		a.Compare = &c
@@ -46,9 +46,10 @@ func moved(starts []time.Time, back func(time.Time) time.Time) []time.Time {
 }
 
 // callsOf measures one range by groups that are given.
-func (o *oracle) callsOf(q weir.Query, groups []group, starts []time.Time) insight.CallsComparison {
+func (o *oracle) callsOf(q weir.Calls, groups []group, starts []time.Time) insight.CallsComparison {
 	events := o.match(q.From, q.To, q.Filter, weir.NameCall)
-	a := insight.CallsComparison{From: q.From, To: q.To, Totals: measureCalls(events, q.To.Sub(q.From))}
+	a := insight.CallsComparison{From: q.From, To: q.To}
+	a.Totals = measureCalls(events, q.To.Sub(q.From))
 	for _, g := range groups {
 		a.Groups = append(a.Groups, insight.CallGroup{
 			Breakdown: *g.name, Other: g.other, CallValues: measureCalls(g.only(events), q.To.Sub(q.From)),
@@ -93,7 +94,7 @@ func (o *oracle) callsOf(q weir.Query, groups []group, starts []time.Time) insig
 }
 
 // callGroups are the lines of the answer, in their order.
-func (o *oracle) callGroups(q weir.Query) []group {
+func (o *oracle) callGroups(q weir.Calls) []group {
 	in := make(map[insight.Group][]*weir.EventRow)
 	for _, e := range o.match(q.From, q.To, q.Filter, weir.NameCall) {
 		v, ok := value(e, q.Breakdown)
@@ -140,7 +141,7 @@ func (o *oracle) callGroups(q weir.Query) []group {
 }
 
 // placeOf is what a group is ranked by: the more the earlier.
-func placeOf(by string, events []*weir.EventRow) float64 {
+func placeOf(by weir.CallSort, events []*weir.EventRow) float64 {
 	var failed, known float64
 	var latencies []float64
 	for _, e := range events {

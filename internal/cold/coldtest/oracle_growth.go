@@ -27,7 +27,7 @@ func (s *somebody) in(w stretch) bool {
 }
 
 // growth answers a query of kind growth.
-func (o *oracle) growth(q weir.Query) *insight.Growth {
+func (o *oracle) growth(q weir.Growth) *insight.Growth {
 	starts := o.starts(q.From, q.To, q.Interval)
 	q.From = starts[0]
 	// A bucket more, before the range.
@@ -35,7 +35,7 @@ func (o *oracle) growth(q weir.Query) *insight.Growth {
 	a := &insight.Growth{}
 	a.Points, a.Totals = o.growthOf(q, starts, q.To)
 	if q.Compare != weir.CompareNone {
-		back := o.back(q)
+		back := o.back(q.Common, q.Compare)
 		c := &insight.GrowthComparison{From: back(q.From), To: back(q.To)}
 		c.Points, c.Totals = o.growthOf(q, moved(starts, back), c.To)
 		a.Compare = c
@@ -44,7 +44,7 @@ func (o *oracle) growth(q weir.Query) *insight.Growth {
 }
 
 // people is everybody who was there before an end.
-func (o *oracle) people(q weir.Query, to time.Time) []*somebody {
+func (o *oracle) people(q weir.Growth, to time.Time) []*somebody {
 	signups := map[string]bool{"signup": true, weir.NameIdentify: true}
 	if len(q.Series) > 0 && q.Series[0].Event != "" {
 		signups = map[string]bool{q.Series[0].Event: true}
@@ -74,7 +74,7 @@ func (o *oracle) people(q weir.Query, to time.Time) []*somebody {
 }
 
 // growthOf is the growth in buckets of which the first is not in the range.
-func (o *oracle) growthOf(q weir.Query, starts []time.Time, to time.Time) ([]insight.GrowthPoint, insight.GrowthTotals) {
+func (o *oracle) growthOf(q weir.Growth, starts []time.Time, to time.Time) ([]insight.GrowthPoint, insight.GrowthTotals) {
 	people := o.people(q, to)
 	bucket := func(i int) stretch {
 		if i+1 < len(starts) {

@@ -22,7 +22,7 @@ func (s *sitting) bounced() bool {
 }
 
 // pages answers a query of kind pages.
-func (o *oracle) pages(q weir.Query) *insight.Pages {
+func (o *oracle) pages(q weir.Pages) *insight.Pages {
 	chosen := make(map[*weir.EventRow]bool)
 	pages := make(map[string]*insight.Page)
 	persons := make(map[string]map[[2]string]bool)
@@ -72,7 +72,7 @@ func (o *oracle) pages(q weir.Query) *insight.Pages {
 
 // pageTimes fills in the mean time of the views that were closed in the range. A
 // test of the path is about the page that is closed.
-func (o *oracle) pageTimes(q weir.Query, pages map[string]*insight.Page) {
+func (o *oracle) pageTimes(q weir.Pages, pages map[string]*insight.Page) {
 	sum, n := make(map[string]float64), make(map[string]float64)
 	for i := range o.w.events {
 		e := o.w.events[i]
@@ -101,7 +101,7 @@ func (o *oracle) pageTimes(q weir.Query, pages map[string]*insight.Page) {
 }
 
 // pageVisits fills in what is about visits, and returns the bounces by entry.
-func (o *oracle) pageVisits(q weir.Query, chosen map[*weir.EventRow]bool, pages map[string]*insight.Page, totals *insight.PageTotals) map[string]int64 {
+func (o *oracle) pageVisits(q weir.Pages, chosen map[*weir.EventRow]bool, pages map[string]*insight.Page, totals *insight.PageTotals) map[string]int64 {
 	sittings := make(map[[2]string]*sitting)
 	for i := range o.w.events {
 		e := &o.w.events[i]

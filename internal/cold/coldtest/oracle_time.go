@@ -73,10 +73,10 @@ func (o *oracle) starts(from, to time.Time, interval weir.Interval) []time.Time 
 }
 
 // back moves a time to the range that a query is compared with.
-func (o *oracle) back(q weir.Query) func(time.Time) time.Time {
+func (o *oracle) back(q weir.Common, compare weir.Compare) func(time.Time) time.Time {
 	loc := o.w.project.Location()
 	years, days := 1, 0
-	if q.Compare == weir.ComparePrevious {
+	if compare == weir.ComparePrevious {
 		if !o.bucket(q.From, weir.Day).Equal(q.From) || !o.bucket(q.To, weir.Day).Equal(q.To) {
 			return func(t time.Time) time.Time { return t.Add(q.From.Sub(q.To)) }
 		}

@@ -156,11 +156,8 @@ func (o *traitOracle) count(trait string, pass func(text string, ok bool) bool) 
 	return n
 }
 
-func (o *traitOracle) query(math weir.Math) weir.Query {
-	return weir.Query{
-		Kind: weir.KindTrend, From: traitFrom, To: traitFrom.AddDate(0, 0, 2), Interval: weir.Day, Limit: 100,
-		Series: []weir.Series{{Math: math}},
-	}
+func (o *traitOracle) query(math weir.Math) weir.Trend {
+	return weir.Trend{Common: weir.Common{From: traitFrom, To: traitFrom.AddDate(0, 0, 2), Interval: weir.Day}, Limit: 100, Series: []weir.Series{{Math: math}}}
 }
 
 func (o *traitOracle) breakdowns(t *testing.T, e *insight.Engine) {
@@ -183,7 +180,7 @@ func (o *traitOracle) breakdowns(t *testing.T, e *insight.Engine) {
 		for _, math := range []weir.Math{weir.MathTotal, weir.MathUnique} {
 			q := o.query(math)
 			q.Breakdown = "traits." + trait
-			a, err := e.Trend(t.Context(), o.h.project, q, 0)
+			a, err := insight.Ask[insight.Trend](t.Context(), e, o.h.project, q, 0)
 			if err != nil {
 				t.Fatalf("%s by %s: %v", math, trait, err)
 			}
@@ -237,7 +234,7 @@ func (o *traitOracle) filters(t *testing.T, e *insight.Engine, p Part) {
 				}
 				q := o.query(weir.MathTotal)
 				q.Filter = []weir.Condition{c}
-				a, err := e.Trend(t.Context(), o.h.project, q, 0)
+				a, err := insight.Ask[insight.Trend](t.Context(), e, o.h.project, q, 0)
 				if err != nil {
 					t.Fatalf("%+v: %v", c, err)
 				}

@@ -12,7 +12,7 @@ import (
 )
 
 // trend answers a query of kind trend.
-func (o *oracle) trend(q weir.Query) []insight.TrendSeries {
+func (o *oracle) trend(q weir.Trend) *insight.Trend {
 	starts := o.starts(q.From, q.To, q.Interval)
 	out := []insight.TrendSeries{}
 	for _, s := range q.Series {
@@ -26,11 +26,11 @@ func (o *oracle) trend(q weir.Query) []insight.TrendSeries {
 			out = append(out, line)
 		}
 	}
-	return out
+	return &insight.Trend{Series: out}
 }
 
-func (o *oracle) compare(q weir.Query, s weir.Series, g group, starts []time.Time) *insight.Comparison {
-	back := o.back(q)
+func (o *oracle) compare(q weir.Trend, s weir.Series, g group, starts []time.Time) *insight.Comparison {
+	back := o.back(q.Common, q.Compare)
 	c := &insight.Comparison{From: back(q.From), To: back(q.To)}
 	earlier := make([]time.Time, len(starts))
 	for i, t := range starts {
@@ -70,7 +70,7 @@ func (g group) only(events []*weir.EventRow) []*weir.EventRow {
 	return out
 }
 
-func (o *oracle) groups(q weir.Query, events []*weir.EventRow) []group {
+func (o *oracle) groups(q weir.Trend, events []*weir.EventRow) []group {
 	if q.Breakdown == "" {
 		return []group{{}}
 	}

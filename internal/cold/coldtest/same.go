@@ -52,12 +52,7 @@ func Same(t *testing.T, n int, engines ...Engine) {
 					e: insight.New(e.Store, written{time.Now()}, time.Now, insight.Options{}), w: w, want: first, date: newOracle(w).date,
 					r: rand.New(rand.NewPCG(uint64(300+i), 0)), turn: i*of + j%of, turns: projects * of, of: of,
 				}
-				t.Run("every breakdown", a.breakdowns)
-				t.Run("an earlier range beside it", a.compares)
-				t.Run("anything together", a.anything)
-				t.Run("pages", a.pages)
-				t.Run("calls", a.calls)
-				t.Run("growth", a.growth)
+				a.kinds(t)
 				t.Run("events", a.events)
 			})
 		}
@@ -71,32 +66,8 @@ type reference struct {
 	e *insight.Engine
 }
 
-func (r reference) trend(q weir.Query) []insight.TrendSeries {
-	a, err := r.e.Trend(r.t.Context(), r.w.project, q, 0)
-	if err != nil {
-		r.t.Fatalf("%+v: %v", q, err)
-	}
-	return a.Series
-}
-
-func (r reference) pages(q weir.Query) *insight.Pages {
-	a, err := r.e.Pages(r.t.Context(), r.w.project, q, 0)
-	if err != nil {
-		r.t.Fatalf("%+v: %v", q, err)
-	}
-	return a
-}
-
-func (r reference) calls(q weir.Query) *insight.Calls {
-	a, err := r.e.Calls(r.t.Context(), r.w.project, q, 0)
-	if err != nil {
-		r.t.Fatalf("%+v: %v", q, err)
-	}
-	return a
-}
-
-func (r reference) growth(q weir.Query) *insight.Growth {
-	a, err := r.e.Growth(r.t.Context(), r.w.project, q, 0)
+func (r reference) answer(q weir.Question) insight.Answer {
+	a, err := r.e.Ask(r.t.Context(), r.w.project, q, 0)
 	if err != nil {
 		r.t.Fatalf("%+v: %v", q, err)
 	}

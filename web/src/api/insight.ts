@@ -1,7 +1,7 @@
 import { keepPreviousData, queryOptions } from '@tanstack/react-query'
 
 import { answer, api } from './client'
-import type { Condition, Insights, Query } from './types'
+import type { AnswerOf, Condition, Question } from './types'
 
 /** The stretch of days asked about: bare dates, both inclusive. */
 export interface Stretch {
@@ -12,12 +12,12 @@ export interface Stretch {
 
 const REFRESH_MS = 60_000
 
-function insight<K extends keyof Insights>(id: string, body: Query & { kind: K }) {
+function insight<K extends Question['kind']>(id: string, body: Question & { kind: K }) {
   return queryOptions({
     queryKey: ['project', id, 'insight', body],
     queryFn: async ({ signal }) => {
       const asked = api.POST('/api/v1/projects/{id}/query', { params: { path: { id } }, body, signal })
-      return (await answer(asked)) as Insights[K]
+      return (await answer(asked)) as AnswerOf<K>
     },
     placeholderData: keepPreviousData,
     refetchInterval: REFRESH_MS,
@@ -55,7 +55,7 @@ export const breakdownQuery = (
     limit,
   })
 
-export type CallSort = NonNullable<Query['sort']>
+export type CallSort = NonNullable<Extract<Question, { kind: 'calls' }>['sort']>
 
 /** The routes of an API, the first by the sort before the others. */
 export const callsQuery = (project: string, stretch: Stretch, sort: CallSort, limit: number) =>

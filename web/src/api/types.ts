@@ -13,20 +13,19 @@ export type Count = Schemas['StatsPoint']
 export type EventRow = Schemas['InsightEventItem']
 
 export type Condition = Schemas['ConditionBody']
-export type Query = Schemas['QueryBody']
+type Query = paths['/api/v1/projects/{id}/query']['post']
 
-export type Trend = Schemas['InsightTrend']
+/** A question of any kind, and the answer to it. */
+export type Question = Query['requestBody']['content']['application/json']
+export type Answer = Query['responses'][200]['content']['application/json']
+
+/** The answer to a question of a kind. */
+export type AnswerOf<K extends Question['kind']> = Extract<Answer, { kind: K }>
+
+export type Trend = AnswerOf<'trend'>
 export type TrendSeries = Schemas['InsightTrendSeries']
 export type PageRow = Schemas['InsightPage']
 export type CallGroup = Schemas['InsightCallGroup']
-
-/** What each kind of query answers. */
-export interface Insights {
-  trend: Trend
-  pages: Schemas['InsightPages']
-  calls: Schemas['InsightCalls']
-  growth: Schemas['InsightGrowth']
-}
 
 type Message = paths['/api/v1/projects/{id}/live']['get']['responses'][200]['content']['text/event-stream'][number]
 

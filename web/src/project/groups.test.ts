@@ -11,7 +11,7 @@ const series = (breakdown: string | null, total: number | null, other?: true) =>
   ...(other ? { other } : {}),
 })
 
-const trend = (...lines: ReturnType<typeof series>[]) => ({ as_of: '', cached: false, elapsed_ms: 0, series: lines })
+const trend = (...lines: ReturnType<typeof series>[]) => ({ as_of: '', kind: 'trend' as const, cached: false, elapsed_ms: 0, series: lines })
 
 it('ranks groups and leaves all others at the end', () => {
   const got = groupsOf(trend(series('a', 1), series('other', 90, true), series('b', 5)))

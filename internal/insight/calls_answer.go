@@ -4,12 +4,17 @@ import "time"
 
 // Calls is the answer of kind calls.
 type Calls struct {
-	Groups    []CallGroup      `json:"groups" nullable:"false" doc:"in the order asked for, then other"`
-	Totals    CallValues       `json:"totals" doc:"over all calls, also those of other"`
-	Points    []CallPoint      `json:"points,omitempty" nullable:"false" doc:"all calls by bucket, oldest first; only where an interval is asked for"`
-	Consumers CallConsumers    `json:"consumers"`
-	Compare   *CallsComparison `json:"compare,omitempty"`
-	Meta
+	CallsOfRange
+	Compare *CallsComparison `json:"compare,omitempty"`
+	About
+}
+
+// CallsOfRange is the answer over one range.
+type CallsOfRange struct {
+	Groups    []CallGroup   `json:"groups" nullable:"false" doc:"in the order asked for, then other"`
+	Totals    CallValues    `json:"totals" doc:"over all calls, also those of other"`
+	Points    []CallPoint   `json:"points,omitempty" nullable:"false" doc:"all calls by bucket, oldest first; only where an interval is asked for"`
+	Consumers CallConsumers `json:"consumers"`
 }
 
 // CallGroup is the calls with one value of the breakdown's column, without one, or
@@ -51,13 +56,10 @@ type CallConsumers struct {
 	Returning int64 `json:"returning" doc:"who had called before"`
 }
 
-// CallsComparison is the same an earlier while ago. Its groups and points stand
-// beside those of the answer with the same index.
+// CallsComparison is the same of an earlier range. Its groups and points stand beside those
+// of the answer with the same index.
 type CallsComparison struct {
-	From      time.Time     `json:"from"`
-	To        time.Time     `json:"to"`
-	Groups    []CallGroup   `json:"groups" nullable:"false"`
-	Totals    CallValues    `json:"totals"`
-	Points    []CallPoint   `json:"points,omitempty" nullable:"false"`
-	Consumers CallConsumers `json:"consumers"`
+	From time.Time `json:"from"`
+	To   time.Time `json:"to"`
+	CallsOfRange
 }

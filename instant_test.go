@@ -1,11 +1,10 @@
-package httpd_test
+package weir_test
 
 import (
 	"testing"
 	"time"
 
 	weir "github.com/weir-analytics/weir"
-	"github.com/weir-analytics/weir/internal/httpd"
 )
 
 func TestInstantsAreReadAsBeginningsAndEnds(t *testing.T) {
@@ -40,7 +39,7 @@ func TestInstantsAreReadAsBeginningsAndEnds(t *testing.T) {
 			if end {
 				want = c.end
 			}
-			got, err := httpd.ParseInstant(c.in, now, c.loc, end)
+			got, err := weir.ParseInstant(c.in, now, c.loc, end)
 			if err != nil || got.UTC().Format(time.RFC3339Nano) != want {
 				t.Errorf("%s (end %v): %v, %v, want %s", c.in, end, got.UTC(), err, want)
 			}
@@ -50,7 +49,7 @@ func TestInstantsAreReadAsBeginningsAndEnds(t *testing.T) {
 		"", " ", "-", "-d", "-7", "-7y", "7d", "--7d", "-+7d", "-7.5d", "-999999d", "-99999w", "2026-02-30", "2026-3-1", "20260301",
 		"2026-03-10T12:00:00", "2026-03-10 12:00:00Z", "1969-12-31", "1969-12-31T23:59:59Z", "9999-01-01", "0000-00-00", "now ", "\x00",
 	} {
-		if got, err := httpd.ParseInstant(in, now, time.UTC, false); weir.ErrorCode(err) != weir.EINVALID {
+		if got, err := weir.ParseInstant(in, now, time.UTC, false); weir.ErrorCode(err) != weir.EINVALID {
 			t.Errorf("%q: %v, %v, want EINVALID", in, got, err)
 		}
 	}
@@ -69,8 +68,8 @@ func FuzzParseInstant(f *testing.F) {
 			return
 		}
 		now := time.Unix(unix, 0)
-		begin, err := httpd.ParseInstant(s, now, zone, false)
-		end, errEnd := httpd.ParseInstant(s, now, zone, true)
+		begin, err := weir.ParseInstant(s, now, zone, false)
+		end, errEnd := weir.ParseInstant(s, now, zone, true)
 		if (err == nil) != (errEnd == nil) {
 			t.Fatalf("%q: %v as a beginning, %v as an end", s, err, errEnd)
 		}
@@ -86,7 +85,7 @@ func FuzzParseInstant(f *testing.F) {
 		if s[0] == '-' && begin.After(now) {
 			t.Fatalf("%q begins %v, after %v", s, begin, now)
 		}
-		again, err := httpd.ParseInstant(begin.Format(time.RFC3339Nano), now, zone, false)
+		again, err := weir.ParseInstant(begin.Format(time.RFC3339Nano), now, zone, false)
 		if err != nil || !again.Equal(begin) {
 			t.Fatalf("%q is %v, which is read as %v, %v", s, begin, again, err)
 		}

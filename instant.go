@@ -1,23 +1,20 @@
-package httpd
+package weir
 
 import (
 	"strconv"
 	"time"
-
-	weir "github.com/weir-analytics/weir"
 )
 
-// parseInstant reads a bound of a period, in one of these forms:
+// ParseInstant reads a bound of a range, in one of these forms:
 //
 //	2026-03-10T12:00:00Z  RFC 3339, as it is
 //	2026-03-10            a day in loc: its beginning, or as an end its end
-//	-30d -4w -24h -90m    so long before now; days and weeks count whole days,
-//	                      hours and minutes whole hours and minutes: from the
-//	                      beginning of that one, or as an end to its end
+//	-30d -4w -24h -90m    so long before now: the beginning of that day, hour or
+//	                      minute, or as an end its end
 //	now                   now
 //
 // Errors: EINVALID.
-func parseInstant(s string, now time.Time, loc *time.Location, end bool) (time.Time, error) {
+func ParseInstant(s string, now time.Time, loc *time.Location, end bool) (time.Time, error) {
 	if s == "now" {
 		return now, nil
 	}
@@ -31,14 +28,14 @@ func parseInstant(s string, now time.Time, loc *time.Location, end bool) (time.T
 	if t, ok := parseRelative(s, now.In(loc), end); ok {
 		return t, nil
 	}
-	return time.Time{}, weir.Errorf(weir.EINVALID,
-		"%q is not a time: give RFC 3339 such as 2026-03-10T12:00:00Z, a date such as 2026-03-10, or a time ago such as -30d", clip(s))
+	return time.Time{}, Errorf(EINVALID,
+		"%.40q is not a time: give RFC 3339 such as 2026-03-10T12:00:00Z, a date such as 2026-03-10, or a time ago such as -30d", s)
 }
 
 // checkYear keeps times within what JSON and the stores can hold.
 func checkYear(t time.Time) error {
 	if y := t.UTC().Year(); y < 1970 || y > 9998 {
-		return weir.Errorf(weir.EINVALID, "the year %d is out of range", y)
+		return Errorf(EINVALID, "the year %d is out of range", y)
 	}
 	return nil
 }
@@ -48,7 +45,7 @@ func dayIn(loc *time.Location, y int, m time.Month, d int, end bool) time.Time {
 	if end {
 		d++
 	}
-	return weir.Midnight(y, m, d, loc)
+	return Midnight(y, m, d, loc)
 }
 
 func parseRelative(s string, now time.Time, end bool) (time.Time, bool) {
@@ -66,17 +63,17 @@ func parseRelative(s string, now time.Time, end bool) (time.Time, bool) {
 	case 'd':
 		return dayIn(now.Location(), y, m, d-int(n), end), now.Year()-int(n)/365 > 1970
 	case 'h':
-		return bucketOf(now.Add(-time.Duration(n)*time.Hour), weir.Hour, end), true
+		return bucketOf(now.Add(-time.Duration(n)*time.Hour), Hour, end), true
 	case 'm':
-		return bucketOf(now.Add(-time.Duration(n)*time.Minute), weir.Minute, end), true
+		return bucketOf(now.Add(-time.Duration(n)*time.Minute), Minute, end), true
 	}
 	return time.Time{}, false
 }
 
 // bucketOf is the beginning of the hour or minute that t is in, or its end.
-func bucketOf(t time.Time, i weir.Interval, end bool) time.Time {
+func bucketOf(t time.Time, i Interval, end bool) time.Time {
 	width := time.Minute
-	if i == weir.Hour {
+	if i == Hour {
 		width = time.Hour
 	}
 	// Whole hours of local time, in half-hour zones too.
@@ -89,21 +86,13 @@ func bucketOf(t time.Time, i weir.Interval, end bool) time.Time {
 	return t
 }
 
-// endOfNow is the end of a period that runs up to now: that of the bucket that
-// now is in, so that an event whose sender's clock runs ahead a little counts.
-// Weeks and months end with today.
-func endOfNow(now time.Time, i weir.Interval, loc *time.Location) time.Time {
+// EndOfNow returns the end of a range up to now: that of the bucket that now is in, so that
+// an event counts whose sender's clock is a little ahead. Weeks and months end with today.
+func EndOfNow(now time.Time, i Interval, loc *time.Location) time.Time {
 	now = now.In(loc)
-	if i == weir.Minute || i == weir.Hour {
+	if i == Minute || i == Hour {
 		return bucketOf(now, i, true)
 	}
 	y, m, d := now.Date()
 	return dayIn(loc, y, m, d, true)
-}
-
-func clip(s string) string {
-	if len(s) > 40 {
-		return s[:40] + "…"
-	}
-	return s
 }

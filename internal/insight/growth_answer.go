@@ -7,7 +7,7 @@ type Growth struct {
 	Points  []GrowthPoint     `json:"points" nullable:"false" doc:"oldest first"`
 	Totals  GrowthTotals      `json:"totals"`
 	Compare *GrowthComparison `json:"compare,omitempty"`
-	Meta
+	About
 }
 
 // GrowthPoint is what became of a project's persons in the bucket that starts at

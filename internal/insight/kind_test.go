@@ -1,0 +1,71 @@
+package insight_test
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/insight"
+)
+
+func TestFieldsThatTheKindDoesNotTakeAreRefused(t *testing.T) {
+	for _, body := range []string{
+		`{"kind":"funnel","from":"-7d"}`, `{"from":"-7d"}`, `[]`, `null`, `7`, `{"kind":7}`,
+		`{"kind":"pages","from":"-7d","series":[{"math":"total"}]}`,
+		`{"kind":"pages","from":"-7d","compare":"previous"}`,
+		`{"kind":"pages","from":"-7d","breakdown":"country"}`,
+		`{"kind":"pages","from":"-7d","sort":"calls"}`,
+		`{"kind":"calls","from":"-7d","series":[{"math":"total"}]}`,
+		`{"kind":"growth","from":"-7d","breakdown":"country"}`,
+		`{"kind":"growth","from":"-7d","limit":3}`,
+		`{"kind":"growth","from":"-7d","sort":"calls"}`,
+		`{"kind":"trend","from":"-7d","sort":"calls"}`,
+		`{"kind":"trend","from":"-7d","limit":"7"}`,
+		`{"kind":"trend","from":"-7d","wat":1}`,
+		`{"kind":"trend","from":"-7d","filter":[{"column":"path","op":"=","value":[1]}]}`,
+	} {
+		_, err := insight.Decode([]byte(body), noon, time.UTC)
+		if weir.ErrorCode(err) != weir.EINVALID {
+			t.Errorf("%s: %v, want EINVALID", body, err)
+		}
+	}
+}
+
+// What a question is stored as is what it is read from.
+func TestAQuestionOfEachKindIsReadAsItIsWritten(t *testing.T) {
+	base := weir.Common{
+		From: noon.AddDate(0, 0, -7), To: noon, Interval: weir.Week, Bots: true,
+		Filter: weir.Filter{{Column: "country", Op: "in", Values: []string{"DE", "FR"}}, {Column: "status", Op: ">", Values: []string{"399"}}},
+	}
+	for _, q := range []weir.Question{
+		weir.Trend{Common: base, Series: []weir.Series{{Event: "signup", Math: weir.MathUnique}, {Math: weir.MathP95, Property: "latency_ms"}}, Breakdown: "country", Compare: weir.ComparePrevious, Limit: 3},
+		weir.Pages{Common: base, Limit: 3},
+		weir.Calls{Common: base, Breakdown: "consumer", Sort: weir.SortErrors, Compare: weir.CompareYear, Limit: 3},
+		weir.Growth{Common: base, Series: []weir.Series{{Event: "signup"}}, Compare: weir.CompareYear},
+	} {
+		body, err := json.Marshal(q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var members map[string]any
+		if err := json.Unmarshal(body, &members); err != nil {
+			t.Fatal(err)
+		}
+		members["kind"] = q.Kind()
+		if body, err = json.Marshal(members); err != nil {
+			t.Fatal(err)
+		}
+		got, err := insight.Decode(body, noon.AddDate(1, 0, 0), time.UTC)
+		if err != nil {
+			t.Fatalf("%s: %v", body, err)
+		}
+		if d := cmp.Diff(q, got, cmp.Comparer(time.Time.Equal)); d != "" {
+			t.Errorf("%s: %s", body, d)
+		}
+		if err := got.Validate(); err != nil {
+			t.Errorf("%s: %v", body, err)
+		}
+	}
+}

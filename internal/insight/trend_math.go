@@ -1,0 +1,85 @@
+package insight
+
+import (
+	"math"
+
+	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/cold"
+)
+
+// aggregate says how a series is aggregated.
+type aggregate struct {
+	// sql aggregates the column v of a group. It is nil for unique: persons are counted in
+	// another way.
+	sql func(cold.Dialect) string
+	// fold makes the value of the range from the values of two buckets. It is nil if only
+	// the events themselves have that value, as with a mean.
+	fold func(a, b float64) float64
+	zero bool // the value of no events is 0, not null
+}
+
+func sum(a, b float64) float64 { return a + b }
+
+func constant(s string) func(cold.Dialect) string { return func(cold.Dialect) string { return s } }
+
+func quantile(q float64) func(cold.Dialect) string {
+	return func(d cold.Dialect) string { return d.Quantile("v", q) }
+}
+
+var aggregates = map[weir.Math]aggregate{
+	weir.MathTotal:  {sql: constant("CAST(COUNT(*) AS DOUBLE)"), fold: sum, zero: true},
+	weir.MathUnique: {zero: true},
+	weir.MathSum:    {sql: constant("SUM(v)"), fold: sum, zero: true},
+	weir.MathAvg:    {sql: constant("AVG(v)")},
+	weir.MathMin:    {sql: constant("MIN(v)"), fold: func(a, b float64) float64 { return min(a, b) }},
+	weir.MathMax:    {sql: constant("MAX(v)"), fold: func(a, b float64) float64 { return max(a, b) }},
+	weir.MathMedian: {sql: quantile(0.5)},
+	weir.MathP90:    {sql: quantile(0.9)},
+	weir.MathP95:    {sql: quantile(0.95)},
+	weir.MathP99:    {sql: quantile(0.99)},
+}
+
+// zeros sets points and total without a value to 0.
+func (v *Values) zeros() {
+	for i := range v.Points {
+		if v.Points[i].Value == nil {
+			v.Points[i].Value = new(float64)
+		}
+	}
+	if v.Total == nil {
+		v.Total = new(float64)
+	}
+}
+
+// set sets the value of a bucket.
+func (v *Values) set(bucket int64, value *float64) error {
+	if bucket < 0 || bucket >= int64(len(v.Points)) {
+		return badBucket(bucket, len(v.Points))
+	}
+	v.Points[bucket].Value = finite(value)
+	return nil
+}
+
+// fold makes the total from the points, in their order, so that the same points always
+// have the same total.
+func (v *Values) fold(f func(a, b float64) float64) {
+	for _, p := range v.Points {
+		switch {
+		case p.Value == nil:
+		case v.Total == nil:
+			total := *p.Value
+			v.Total = &total
+		default:
+			*v.Total = f(*v.Total, *p.Value)
+		}
+	}
+	v.Total = finite(v.Total)
+}
+
+// finite returns nil for what JSON cannot write: a sum that overflows is null.
+func finite(v *float64) *float64 {
+	if v == nil || math.IsInf(*v, 0) || math.IsNaN(*v) {
+		return nil
+	}
+	return v
+}

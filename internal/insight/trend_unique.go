@@ -1,0 +1,84 @@
+package insight
+
+import (
+	"context"
+	"strings"
+)
+
+// unique fills in the distinct persons of a series.
+//
+// The persons of all events in whole quarters of an hour are read from the table sightings.
+// Few buckets are counted with masks, more with distinct pairs of bucket and person.
+func (t *trendPlan) unique(ctx context.Context, r *reader, s seriesPlan, b buckets, g *groups, vs []Values) error {
+	rows := t.rows(r, s, b, g, "person", raw("person"))
+	if !r.o.Raw && s.Event == "" && t.filter.empty && t.by == nil && b.wholeQuarters() {
+		rows = r.inBuckets(b, "person", selection{columns: raw("quarter AS moment, person"), from: raw("sightings"), where: r.quarters(b)}.statement())
+	}
+	if len(b.starts) <= maskBits {
+		return t.uniqueByMask(ctx, r, g, rows, vs)
+	}
+	return t.uniqueByPair(ctx, r, g, rows, vs)
+}
+
+// uniqueByMask counts with one mask for each person: see masks. One pass gives the buckets
+// and the whole range.
+func (t *trendPlan) uniqueByMask(ctx context.Context, r *reader, g *groups, rows fragment, vs []Values) error {
+	n := len(vs[0].Points)
+	counts := []string{"CAST(COUNT(*) AS DOUBLE)"}
+	for i := range n {
+		counts = append(counts, double("SUM("+r.d.BitAt("m", i)+")"))
+	}
+	by := t.groupColumns()
+	q := selection{columns: raw(by + strings.Join(counts, ", ")), from: r.masks(by, rows), where: raw("person <> ''"), groupBy: strings.TrimSuffix(by, ", ")}
+	return t.scanLines(ctx, r, g, q.statement(), func(scan scanLine) error {
+		values := make([]float64, n+1)
+		dest := make([]any, n+1)
+		for i := range dest {
+			dest[i] = &values[i]
+		}
+		line, err := scan(dest...)
+		if err != nil || line < 0 {
+			return err
+		}
+		vs[line].Total = &values[0]
+		for i := range n {
+			vs[line].Points[i].Value = &values[i+1]
+		}
+		return nil
+	})
+}
+
+// uniqueByPair counts the distinct persons by bucket, and then again over the range.
+func (t *trendPlan) uniqueByPair(ctx context.Context, r *reader, g *groups, rows fragment, vs []Values) error {
+	err := t.scanLines(ctx, r, g, r.distinctPersons(t.groupColumns()+"b, ", rows), func(scan scanLine) error {
+		var bucket int64
+		var v float64
+		line, err := scan(&bucket, &v)
+		if err != nil || line < 0 {
+			return err
+		}
+		return vs[line].set(bucket, &v)
+	})
+	if err != nil {
+		return err
+	}
+	return t.scanLines(ctx, r, g, r.distinctPersons(t.groupColumns(), rows), func(scan scanLine) error {
+		var v float64
+		line, err := scan(&v)
+		if err != nil || line < 0 {
+			return err
+		}
+		vs[line].Total = &v
+		return nil
+	})
+}
+
+// distinctPersons counts the distinct persons of rows by some columns, each with a comma
+// after it.
+func (r *reader) distinctPersons(by string, rows fragment) fragment {
+	from := selection{columns: raw("DISTINCT " + by + "person"), from: rows, where: raw("person <> ''")}.as("pairs")
+	if r.linked {
+		from = r.resolved(by+"0 AS zero", from)
+	}
+	return selection{columns: raw(by + "COUNT(DISTINCT person)"), from: from, groupBy: strings.TrimSuffix(by, ", ")}.statement()
+}

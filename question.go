@@ -1,0 +1,116 @@
+package weir
+
+import "time"
+
+// Question asks for an insight. It is one of Trend, Pages, Calls and Growth; Kind tells
+// them apart. Each has Common and fields of its own.
+type Question interface {
+	Kind() Kind
+	// Base returns what the question has in common with all others.
+	Base() Common
+	// WithBase returns the question with another common part.
+	WithBase(Common) Question
+	// Validate checks all that can be checked without the names of columns. Error:
+	// EINVALID.
+	Validate() error
+	// Canonical returns the form that all spellings of the question share: defaults are
+	// filled in, fields that the kind ignores are empty, the filter is in one order. Its
+	// answer is the same, to the byte.
+	Canonical() Question
+
+	question() // only types that embed Common are questions
+}
+
+// Kind names a sort of insight.
+type Kind string
+
+// The kinds of insight that Weir answers.
+const (
+	KindTrend  Kind = "trend"
+	KindPages  Kind = "pages"
+	KindCalls  Kind = "calls"
+	KindGrowth Kind = "growth"
+)
+
+// Common is what all questions have. From is inclusive, To exclusive. Its JSON, and that
+// of the kinds, is the body of a question, where From and To may also be dates or times
+// ago.
+type Common struct {
+	From     time.Time `json:"from"`
+	To       time.Time `json:"to"`
+	Interval Interval  `json:"interval,omitempty" enum:"minute,hour,day,week,month" doc:"of a trend or growth (day, week or month); day when missing. Calls have points only when it is given"`
+	Filter   Filter    `json:"filter,omitempty" maxItems:"50" doc:"all must hold"`
+	Bots     bool      `json:"bots,omitempty" doc:"pages and growth: count bots too"`
+}
+
+func (Common) question() {}
+
+// Base implements Question.
+func (c Common) Base() Common { return c }
+
+func (c Common) validate() error {
+	if !c.From.Before(c.To) {
+		return Errorf(EINVALID, "from must be before to")
+	}
+	return c.Filter.Validate()
+}
+
+func (c Common) canonical() Common {
+	// Stored times have microseconds.
+	c.From, c.To = c.From.UTC().Truncate(time.Microsecond), c.To.UTC().Truncate(time.Microsecond)
+	c.Filter = c.Filter.canonical()
+	return c
+}
+
+// Interval is the width of a bucket, in the project's timezone. Weeks begin on
+// Monday.
+type Interval string
+
+// The intervals.
+const (
+	Minute Interval = "minute"
+	Hour   Interval = "hour"
+	Day    Interval = "day"
+	Week   Interval = "week"
+	Month  Interval = "month"
+)
+
+func (i Interval) validate() error {
+	switch i {
+	case Minute, Hour, Day, Week, Month:
+		return nil
+	}
+	return Errorf(EINVALID, "unknown interval %q: use minute, hour, day, week or month", i)
+}
+
+// Compare asks for an earlier range of the same length beside the answer.
+type Compare string
+
+// What an answer may be compared with.
+const (
+	CompareNone     Compare = ""
+	ComparePrevious Compare = "previous"
+	CompareYear     Compare = "year"
+)
+
+func (c Compare) validate() error {
+	switch c {
+	case CompareNone, ComparePrevious, CompareYear:
+		return nil
+	}
+	return Errorf(EINVALID, "unknown compare %q: use previous or year", c)
+}
+
+// MaxGroups is the most groups of a breakdown, DefaultGroups how many there are when a
+// question names no limit.
+const (
+	MaxGroups     = 100
+	DefaultGroups = 10
+)
+
+func validateGroups(limit int) error {
+	if limit < 0 || limit > MaxGroups {
+		return Errorf(EINVALID, "limit must be 1 to %d", MaxGroups)
+	}
+	return nil
+}

@@ -1,0 +1,94 @@
+package weir
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Trend asks how many, how much or who, over time.
+type Trend struct {
+	Common
+	Series    []Series `json:"series,omitempty" maxItems:"20" doc:"the total of all events when missing"`
+	Breakdown string   `json:"breakdown,omitempty" doc:"a column, properties.NAME or traits.NAME"`
+	Compare   Compare  `json:"compare,omitempty" enum:"previous,year" doc:"answer for the range before too, or for the same a year ago"`
+	Limit     int      `json:"limit,omitempty" minimum:"0" maximum:"10000" doc:"groups of the breakdown; 10 when missing, at most 100"`
+}
+
+// Series is one line of a trend.
+type Series struct {
+	Event    string `json:"event,omitempty" doc:"an event's name; any when missing"`
+	Math     Math   `json:"math,omitempty" enum:"total,unique,sum,avg,min,max,median,p90,p95,p99" doc:"total when missing"`
+	Property string `json:"property,omitempty" doc:"for sum, avg, …: a numeric column or properties.NAME"`
+}
+
+// Math says what a series measures.
+type Math string
+
+// Total counts events, unique counts persons; the others are over the numeric
+// values of Series.Property.
+const (
+	MathTotal  Math = "total"
+	MathUnique Math = "unique"
+	MathSum    Math = "sum"
+	MathAvg    Math = "avg"
+	MathMin    Math = "min"
+	MathMax    Math = "max"
+	MathMedian Math = "median"
+	MathP90    Math = "p90"
+	MathP95    Math = "p95"
+	MathP99    Math = "p99"
+)
+
+var maths = []Math{MathTotal, MathUnique, MathSum, MathAvg, MathMin, MathMax, MathMedian, MathP90, MathP95, MathP99}
+
+// OfValues says whether the math is over the values of a property.
+func (m Math) OfValues() bool { return m != MathTotal && m != MathUnique }
+
+// maxSeries is the most lines of a trend that has no breakdown.
+const maxSeries = 10
+
+// Kind implements Question.
+func (Trend) Kind() Kind { return KindTrend }
+
+// WithBase implements Question.
+func (q Trend) WithBase(c Common) Question { q.Common = c; return q }
+
+// Validate implements Question.
+func (q Trend) Validate() error {
+	if n := len(q.Series); n == 0 || n > maxSeries {
+		return Errorf(EINVALID, "a trend needs 1 to %d series, there are %d", maxSeries, n)
+	}
+	for _, s := range q.Series {
+		if err := s.validate(); err != nil {
+			return err
+		}
+	}
+	return cmp.Or(q.Common.validate(), q.Interval.validate(), q.Compare.validate(), validateGroups(q.Limit))
+}
+
+// Canonical implements Question.
+func (q Trend) Canonical() Question {
+	q.Common = q.Common.canonical()
+	q.Bots = false
+	if q.Breakdown == "" {
+		q.Limit = 0
+	} else {
+		q.Limit = cmp.Or(q.Limit, DefaultGroups)
+	}
+	return q
+}
+
+func (s Series) validate() error {
+	if !slices.Contains(maths, s.Math) {
+		return Errorf(EINVALID, "unknown math %q: use %s", s.Math, strings.Trim(strings.ReplaceAll(fmt.Sprintf("%q", maths), " ", ", "), "[]"))
+	}
+	switch {
+	case !s.Math.OfValues() && s.Property != "":
+		return Errorf(EINVALID, "math %q counts events or persons and takes no property", s.Math)
+	case s.Math.OfValues() && s.Property == "":
+		return Errorf(EINVALID, "math %q needs a property: latency_ms, revenue, status or properties.NAME", s.Math)
+	}
+	return CheckText("event", s.Event)
+}
