@@ -67,7 +67,7 @@ PLAIN := . ./internal/accesslog ./internal/clickhousetest ./internal/codec ./int
 	./internal/servertest ./internal/stats ./internal/transfer ./internal/visit \
 	$(addprefix ./internal/wire/,ga4 item jsonscan matomo native openpanel otlp plausible posthog segment track umami)
 RACED_TOO := ^Test(Store|Server|Cluster|BothSidesOfAnyMovesAreWhatOneStoreWouldBe)$$/^Write$$
-ALONE := ReplayAreTheTruth|SenderIsKnownBeforeItsBody|WithoutAKeyAreNotUnpacked|WithLittleMemoryKeepsAllPromises|OfEventsOutOfOrderAreRight|BlockCacheFullOfIDs|FailedPostIsTriedAgainEverLater|KeptVisitTakesAtMost|TakeNoMoreMemoryThanTheirBudget|AMillionIdsTakeTheMemory
+ALONE := ReplayAreTheTruth|SenderIsKnownBeforeItsBody|WithoutAKeyAreNotUnpacked|WithLittleMemoryKeepsAllPromises|OfEventsOutOfOrderAreRight|BlockCacheFullOfIDs|FailedPostIsTriedAgainEverLater|KeptVisitTakesAtMost|TakeNoMoreMemoryThanTheirBudget|AMillionIdsTakeTheMemory|EveryRouteAdmitsWhomItsRuleNames
 ALONE_IN := ./cmd/weir ./internal/alert ./internal/drain ./internal/hot/pebble ./internal/hot/redis ./internal/httpd ./internal/wire/protocols
 RACED = $(filter-out $(shell go list $(PLAIN)) %/e2e,$(shell go list ./...))
 
@@ -119,7 +119,7 @@ torture: ## Kill the server KILLS times (30) under load, set its clock, restore 
 .PHONY: test-long
 test-long: ## The tests that have a short form in CI, in their long one: attacks, equal answers of all cold tiers, all timezones (an hour)
 	WEIR_TEST_LONG=1 WEIR_ATTACK=$${WEIR_ATTACK:-8} go test -count 1 -timeout 60m -v -run 'Bombs|IdleSockets|SameAnswers|SeenByTheQuery|FollowerIsKilled|ClickHouseOutage' ./e2e
-	WEIR_TEST_LONG=1 go test -count 1 -timeout 60m -run TakeNoMoreMemory ./internal/wire/protocols
+	WEIR_TEST_LONG=1 go test -count 1 -timeout 60m -run 'TakeNoMoreMemory|ReplayAreTheTruth' ./internal/wire/protocols ./cmd/weir
 	WEIR_TEST_LONG=1 go test -count 1 -timeout 60m -v -run AYearOf ./internal/alert ./internal/report
 	WEIR_TEST_LONG=1 go test -count 1 -timeout 60m -run "BothSides|OverAServer" ./internal/transfer
 	WEIR_TEST_LONG=1 go test -count 1 -timeout 60m ./internal/cold/...

@@ -93,14 +93,14 @@ func TestTortureOfPeersOnRedisAndClickHouse(t *testing.T) {
 func TestTortureNoticesAPlantedBug(t *testing.T) {
 	t.Parallel()
 	onlyOn(t, "pebble", "duckdb")
-	newTorture(t, startAlone(t, binary(t, "planted"))).notices(max(8, kills(t)/3), errMissing)
+	newTorture(t, startAlone(t, binary(t, "planted"))).notices(max(3, kills(t)/3), errMissing)
 }
 
 func TestTortureOfNodesOnRedisNoticesAPlantedBug(t *testing.T) {
 	t.Parallel()
 	onlyOn(t, "redis", "duckdb")
 	f, _ := fleetOnRedis(t, binary(t, "planted"), 2)
-	newTorture(t, drainHouse{f}).notices(max(8, kills(t)/3), errMissing)
+	newTorture(t, drainHouse{f}).notices(max(3, kills(t)/3), errMissing)
 }
 
 func TestTortureOfPeersOnRedisAndClickHouseNoticesAPlantedBug(t *testing.T) {

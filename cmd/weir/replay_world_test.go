@@ -82,12 +82,12 @@ func clustered(t *testing.T, clock weir.Clock) (hot.Store, cold.Store) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client, err := redisconn.Open(t.Context(), u, redisconn.Options{})
+	client, err := redisconn.Open(t.Context(), u, redisconn.Options{Timeout: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	log, err := redis.Open(t.Context(), client, "", redis.Options{Clock: clock})
+	log, err := redis.Open(t.Context(), client, "", redis.Options{Clock: clock, Timeout: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}
