@@ -70,6 +70,32 @@ type Call struct {
 	Consumer  string  // who called: a customer, a key's name
 }
 
+// QuarterSeconds is the length of a quarter of an hour.
+const QuarterSeconds = 15 * 60
+
+// Quarter returns the number of quarters of an hour from 1970 to a time. Hours and days of
+// all current timezones begin at the start of a quarter.
+func Quarter(t time.Time) int32 {
+	s := t.Unix()
+	q := s / QuarterSeconds
+	if s%QuarterSeconds < 0 {
+		q--
+	}
+	return int32(q)
+}
+
+// Person returns who an event counts for before links are known: "u" + profile id, or "d"
+// + device id if there is no profile, or "" if there is neither.
+func Person(profile, device string) string {
+	switch {
+	case profile != "":
+		return "u" + profile
+	case device != "":
+		return "d" + device
+	}
+	return ""
+}
+
 // IsScreenView says whether the event shows a page or a screen.
 func (e *Event) IsScreenView() bool { return e.Name == NameScreenView }
 

@@ -51,7 +51,7 @@ var house = map[string]room{
 	"internal/datadir": {floor: 0, only: nothing, visitors: command},
 
 	"internal/hot":       {floor: 1},
-	"internal/cold":      {floor: 1},
+	"internal/cold":      {floor: 2},
 	"internal/visit":     {floor: 1},
 	"internal/enrich":    {floor: 1},
 	"internal/wire":      {floor: 1},
@@ -82,18 +82,20 @@ var house = map[string]room{
 
 	"internal/dump": {floor: 4, only: []string{"", "internal/wire", "internal/wire/item", "internal/wire/posthog", "internal/wire/ga4"}, visitors: []string{"internal/importer"}},
 
-	"internal/hot/pebble":  {floor: 2, visitors: opener},
-	"internal/hot/redis":   {floor: 2, visitors: opener},
-	"internal/cold/duckdb": {floor: 2, visitors: opener},
+	"internal/hot/pebble": {floor: 2, visitors: opener},
+	"internal/hot/redis":  {floor: 2, visitors: opener},
 
-	"internal/cold/clickhouse": {floor: 2, visitors: opener},
+	// schema describes the tables of the cold tier.
+	"internal/cold/schema":     {floor: 1, only: domain},
+	"internal/cold/duckdb":     {floor: 3, visitors: opener},
+	"internal/cold/clickhouse": {floor: 3, visitors: opener},
 
 	"internal/fleet":       {floor: 1},
 	"internal/fleet/local": {floor: 2},
 	"internal/fleet/redis": {floor: 2, visitors: opener},
 
 	// backend names the backends, and nobody else does.
-	"internal/backend": {floor: 3, visitors: command, only: []string{
+	"internal/backend": {floor: 4, visitors: command, only: []string{
 		"", "internal/outage", "internal/memory", "internal/hot", "internal/cold", "internal/fleet", "internal/redisconn",
 		"internal/hot/pebble", "internal/hot/redis", "internal/fleet/redis", "internal/cold/duckdb", "internal/cold/clickhouse",
 	}},
@@ -101,7 +103,7 @@ var house = map[string]room{
 	"internal/importer": {floor: 5, only: []string{"", "internal/wire", "internal/wire/native", "internal/accesslog", "internal/dump", "internal/tail"}, visitors: command},
 
 	"internal/spill":    {floor: 3, tests: 4},
-	"internal/transfer": {floor: 3, only: []string{"", "internal/cold"}, visitors: command},
+	"internal/transfer": {floor: 3, only: []string{"", "internal/cold", "internal/cold/schema"}, visitors: command},
 	"internal/ingest":   {floor: 4},
 	"internal/drain":    {floor: 3},
 	"internal/stats":    {floor: 3},

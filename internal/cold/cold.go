@@ -12,6 +12,7 @@ import (
 	"time"
 
 	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/cold/schema"
 )
 
 // ErrNewer is returned by a backend's Open when a newer version of Weir wrote the store.
@@ -54,6 +55,11 @@ type Batch struct {
 	Marks []Mark
 }
 
+// Row returns the batch's row in the table batches.
+func (b *Batch) Row() schema.Token {
+	return schema.Token{Token: b.Token, Shard: b.Shard, First: b.First, Last: b.Last, WrittenAt: b.Now}
+}
+
 // ErrTooLarge says that a batch needs more memory than the store may take. Nothing
 // of it is there.
 var ErrTooLarge = errors.New("cold: batch needs more memory than there is")
@@ -93,11 +99,9 @@ func (e *RowError) Error() string { return "cold: row refused: " + e.Reason }
 // Reader answers SQL. Arguments are bound to "?" in order.
 //
 // The tables are events, sightings, tallies, visits, traits, identities, aliases, erasures,
-// dead_letters and batches, with the columns of the DuckDB backend's migrations in
-// every engine, and perhaps more.
-// Two columns of events are computed at the write, person and quarter, as Person
-// and Quarter say; and so are the rows of sightings and tallies, as Sightings and
-// Tallies say.
+// dead_letters and batches, with the columns that package schema describes in every
+// engine, and perhaps more. The rows of sightings and tallies are computed at the write,
+// as Sightings and Tallies say.
 type Reader interface {
 	Query(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 	Dialect() Dialect
@@ -130,6 +134,8 @@ type Dialect interface {
 	Micros(expr string) string
 	// Time is integer microseconds since 1970 UTC as a timestamp.
 	Time(expr string) string
+	// Minute is a timestamp truncated to the minute.
+	Minute(expr string) string
 	// IntDiv is integer division of a non-negative a by a positive b, rounded
 	// down.
 	IntDiv(a, b string) string

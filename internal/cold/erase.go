@@ -10,6 +10,7 @@ import (
 	"time"
 
 	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/cold/schema"
 )
 
 // Erasure is a profile that is to be forgotten.
@@ -81,7 +82,7 @@ const erasedIDHex = 32
 // id who does not have the whole event from elsewhere.
 func ErasedID(r *weir.EventRow) string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%d %d %d %d %s %s %s",
-		r.Shard, r.Seq, r.Time.UnixMicro(), r.ReceivedAt.UnixMicro(), r.ProjectID, Person(&r.Event), r.ID))
+		r.Shard, r.Seq, r.Time.UnixMicro(), r.ReceivedAt.UnixMicro(), r.ProjectID, weir.Person(r.ProfileID, r.DeviceID), r.ID))
 	return erasedID + hex.EncodeToString(sum[:])[:erasedIDHex]
 }
 
@@ -94,31 +95,54 @@ func ErasedIDOf(d Dialect) string {
 // IsErasedID says whether an id is one of an event whose person was erased.
 func IsErasedID(id string) bool { return id == FormerErasedID || strings.HasPrefix(id, erasedID) }
 
-// Anonymous is what is left of an event whose person was erased: what the tallies
-// count by, how long a call took, whether it was a bot's, and the minute.
+// Anonymous returns what an erasure leaves of an event of the erased person: what the
+// tallies count by, how long a call took, whether it was a bot's, and the minute.
 func Anonymous(r *weir.EventRow) weir.EventRow {
-	out := weir.EventRow{Shard: r.Shard, Seq: r.Seq}
-	out.ID, out.ProjectID, out.Name, out.Bot = ErasedID(r), r.ProjectID, r.Name, r.Bot
-	out.Time, out.ReceivedAt = r.Time.Truncate(time.Minute), r.ReceivedAt.Truncate(time.Minute)
-	if c := r.Call; c != nil {
-		out.Call = &weir.Call{Method: c.Method, Route: c.Route, Status: c.Status, LatencyMS: c.LatencyMS}
+	out := *r
+	schema.Anonymize(&out, ErasedID(r))
+	return out
+}
+
+// Assignment is a column with SQL of its new value.
+type Assignment struct{ Column, Value string }
+
+// AnonymousSQL is Anonymous in SQL: each column of events with its value after an erasure.
+// Columns that an erasure keeps have their name as the value.
+func AnonymousSQL(d Dialect) []Assignment {
+	var out []Assignment
+	for _, c := range schema.Events.Columns {
+		value := c.Name
+		switch c.Erase {
+		case schema.Keep:
+		case schema.ToHash:
+			value = ErasedIDOf(d)
+		case schema.ToMinute:
+			value = d.Minute(c.Name)
+		case schema.Clear:
+			switch {
+			case c.Null == schema.IfZero:
+				value = "NULL"
+			case c.Null == schema.IfAbsent:
+				value = "CASE WHEN " + c.Name + " IS NOT NULL THEN '' END"
+			case c.Type == schema.Int64:
+				value = "0"
+			default:
+				value = "''"
+			}
+		}
+		out = append(out, Assignment{c.Name, value})
 	}
 	return out
 }
 
-// Mark says when a person was erased. Person is a hash: of the person, or of a visit that
-// a person shared with others.
-type Mark struct {
-	ProjectID, Person string
-	At                time.Time
-	By                string // on the profile's mark
-}
+// Mark is a row of the table erasures.
+type Mark = schema.Mark
 
 // Marks are those of an erasure, the profile's first.
 func (e *Erasure) Marks() []Mark {
 	var marks []Mark
 	if e.ProfileID != "" {
-		marks = append(marks, Mark{e.ProjectID, HashOf(e.ProjectID, "u"+e.ProfileID), e.At, e.By})
+		marks = append(marks, Mark{ProjectID: e.ProjectID, Person: HashOf(e.ProjectID, "u"+e.ProfileID), At: e.At, By: e.By})
 	}
 	for _, m := range e.Merged {
 		marks = append(marks, Mark{ProjectID: e.ProjectID, Person: HashOf(e.ProjectID, "u"+m), At: e.At})

@@ -67,7 +67,7 @@ func DeletionQuarter(before time.Time) (quarter int32, err error) {
 	if before.Unix()%QuarterSeconds != 0 || before.Nanosecond() != 0 {
 		return 0, weir.Errorf(weir.EINVALID, "cannot forget what was before %s: that is not the beginning of a quarter of an hour", before.UTC().Format(time.RFC3339Nano))
 	}
-	return Quarter(&weir.Event{Time: before}), nil
+	return weir.Quarter(before), nil
 }
 
 // DeletionParts returns the rows to delete, one part for each table. moment is SQL that
@@ -112,7 +112,7 @@ func DeletionParts(deletions []Deletion, moment string) ([]Part, error) {
 		p.Where += ")"
 		return p
 	}
-	quarter := func(t time.Time) int64 { return int64(Quarter(&weir.Event{Time: t})) }
+	quarter := func(t time.Time) int64 { return int64(weir.Quarter(t)) }
 	return []Part{
 		part("events", "ts", moment, time.Time.UnixMicro),
 		part("sightings", "quarter", "?", quarter),

@@ -23,7 +23,7 @@ type EventOwner struct {
 
 // Person is who it is, as the function Person has it.
 func (w EventOwner) Person() string {
-	return Person(&weir.Event{ProfileID: w.ProfileID, DeviceID: w.DeviceID})
+	return weir.Person(w.ProfileID, w.DeviceID)
 }
 
 // Named are the profiles that the event names beside.

@@ -61,7 +61,7 @@ func (e *Erasure) Share(ctx context.Context, query ask, events string, d Dialect
 			case !e.own(profile, v.DeviceID):
 				others = true
 			case first >= e.At.UnixMicro(): // a new past
-			case since == nil || !time.UnixMicro(us).Before(since(Person(&weir.Event{ProfileID: profile, DeviceID: v.DeviceID}))):
+			case since == nil || !time.UnixMicro(us).Before(since(weir.Person(profile, v.DeviceID))):
 				own = true
 			}
 			if own && others && !known[v] {

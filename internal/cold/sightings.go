@@ -5,44 +5,14 @@ import (
 	"strings"
 
 	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/cold/schema"
 )
 
-// QuarterSeconds is the length of a quarter of an hour. The column quarter counts
-// quarters of an hour since 1970.
-const QuarterSeconds = 15 * 60
+// QuarterSeconds is the length of a quarter of an hour, see weir.Quarter.
+const QuarterSeconds = weir.QuarterSeconds
 
-// Quarter returns the number of quarters of an hour from 1970 to the event. Hours and
-// days of all current timezones begin at the start of a quarter.
-func Quarter(e *weir.Event) int32 {
-	s := e.Time.Unix()
-	q := s / QuarterSeconds
-	if s%QuarterSeconds < 0 {
-		q--
-	}
-	return int32(q)
-}
-
-// Person returns the value of the column person: "u" + profile id, or "d" + device id
-// if there is no profile, or "" if there is neither. Queries that count persons hash
-// this one column. They replace a device by its profile when they read.
-func Person(e *weir.Event) string {
-	switch {
-	case e.ProfileID != "":
-		return "u" + e.ProfileID
-	case e.DeviceID != "":
-		return "d" + e.DeviceID
-	}
-	return ""
-}
-
-// Sighting says that a person had an event in a quarter of an hour. The table sightings
-// has at least one row for each such pair in events. It is enough to count persons, and
-// has about a fifth of the rows.
-type Sighting struct {
-	ProjectID string
-	Quarter   int32
-	Person    string
-}
+// Sighting is a row of the table sightings.
+type Sighting = schema.Sighting
 
 // Sightings computes the sightings that a batch must add, and leaves out those that it
 // remembers to be in the store. An extra row does no harm, so the memory is small and
@@ -69,7 +39,7 @@ func (s *Sightings) New(events []weir.EventRow) []Sighting {
 	var out []Sighting
 	for i := range events {
 		e := &events[i].Event
-		k, q := personKey{e.ProjectID, Person(e)}, Quarter(e)
+		k, q := personKey{e.ProjectID, weir.Person(e.ProfileID, e.DeviceID)}, weir.Quarter(e.Time)
 		if k.person == "" || s.remembers(k, q) {
 			continue
 		}

@@ -68,7 +68,7 @@ func TestWhateverIsForgottenEachPersonAndQuarterIsSighted(t *testing.T) {
 		}
 		for i := range events {
 			e := &events[i].Event
-			if sg := (cold.Sighting{ProjectID: "p", Quarter: cold.Quarter(e), Person: cold.Person(e)}); !seen[sg] {
+			if sg := (cold.Sighting{ProjectID: "p", Quarter: weir.Quarter(e.Time), Person: weir.Person(e.ProfileID, e.DeviceID)}); !seen[sg] {
 				t.Fatalf("%+v is not there", sg)
 			}
 		}

@@ -1,21 +1,14 @@
 package cold
 
-import weir "github.com/weir-analytics/weir"
+import (
+	"slices"
 
-// Tally counts a batch's events of one kind in a quarter of an hour: what is needed
-// to count events by these columns alone, in far fewer rows. Tallies of one kind
-// add up. The table tallies has one for each event that events has.
-type Tally struct {
-	ProjectID string
-	Quarter   int32
-	Name      string
-	Call      bool // Method and Route are known; NULL otherwise
-	Method    string
-	Route     string
-	Status    int // 0 is unknown, NULL
+	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/cold/schema"
+)
 
-	Events int64
-}
+// Tally is a row of the table tallies.
+type Tally = schema.Tally
 
 // Tallies counts the events of a batch.
 func Tallies(events []weir.EventRow) []Tally {
@@ -23,7 +16,7 @@ func Tallies(events []weir.EventRow) []Tally {
 	at := make(map[Tally]int)
 	for i := range events {
 		e := &events[i].Event
-		k := Tally{ProjectID: e.ProjectID, Quarter: Quarter(e), Name: e.Name}
+		k := Tally{ProjectID: e.ProjectID, Quarter: weir.Quarter(e.Time), Name: e.Name}
 		if c := e.Call; c != nil {
 			k.Call, k.Method, k.Route, k.Status = true, c.Method, c.Route, c.Status
 		}
@@ -38,12 +31,9 @@ func Tallies(events []weir.EventRow) []Tally {
 	return out
 }
 
-// IsTallied says whether a column of events is one that tallies has too, with the
-// same values.
+// IsTallied reports whether questions about a column of events can be answered from
+// tallies: it has the column too, with the same values.
 func IsTallied(column string) bool {
-	switch column {
-	case "name", "method", "route", "status":
-		return true
-	}
-	return false
+	return slices.ContainsFunc(schema.Events.Columns, func(c schema.Column[weir.EventRow]) bool { return c.Name == column && c.Named }) &&
+		slices.ContainsFunc(schema.Tallies.Columns, func(c schema.Column[Tally]) bool { return c.Name == column })
 }

@@ -9,54 +9,106 @@ import (
 	"unicode/utf8"
 
 	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/cold/schema"
 )
 
-// Validate finds the first row that no retry could write, or that would break
-// every query which reads it: a *RowError. The same for all engines, so that they
-// hold the same rows.
+// Validate returns a *RowError for the first row that no retry could write, or that would
+// break every query which reads it. The rules are the same for all engines, so that they
+// store the same rows.
 func Validate(rows []weir.EventRow) error {
-	for i := range rows {
-		if reason := refuse(&rows[i]); reason != "" {
-			return &RowError{Index: i, Reason: reason}
+	const group = 64 // rows that stay in the processor's cache
+	for begin := 0; begin < len(rows); begin += group {
+		some := rows[begin:min(begin+group, len(rows))]
+		bad, reason := -1, ""
+		for _, check := range checks {
+			if i, why := check(some); i >= 0 && (bad < 0 || i < bad) {
+				bad, reason = i, why
+			}
+		}
+		if bad >= 0 {
+			return &RowError{Index: begin + bad, Reason: reason}
 		}
 	}
 	return nil
 }
 
-// refuse says why a row cannot be stored, "" when it can.
-func refuse(r *weir.EventRow) string {
-	if !utf8.ValidString(r.ProjectID) || !utf8.ValidString(r.Name) || !utf8.ValidString(r.ID) ||
-		!utf8.ValidString(r.ProfileID) || !utf8.ValidString(r.DeviceID) || !utf8.ValidString(r.SessionID) ||
-		!utf8.ValidString(r.Path) || !utf8.ValidString(r.Origin) || !utf8.ValidString(r.Title) ||
-		!utf8.ValidString(r.Referrer) || !utf8.ValidString(r.Channel) ||
-		!utf8.ValidString(r.UTMSource) || !utf8.ValidString(r.UTMMedium) || !utf8.ValidString(r.UTMCampaign) ||
-		!utf8.ValidString(r.UTMTerm) || !utf8.ValidString(r.UTMContent) ||
-		!utf8.ValidString(r.Country) || !utf8.ValidString(r.Region) || !utf8.ValidString(r.City) ||
-		!utf8.ValidString(r.Browser) || !utf8.ValidString(r.BrowserVersion) ||
-		!utf8.ValidString(r.OS) || !utf8.ValidString(r.OSVersion) || !utf8.ValidString(r.DeviceType) ||
-		!utf8.ValidString(r.Language) || !utf8.ValidString(r.Library) || !utf8.ValidString(r.Currency) ||
-		!utf8.ValidString(r.InheritedFrom) || !utf8.ValidString(r.ClosesEventID) || !utf8.ValidString(r.ClosesPath) {
-		return "text is not valid UTF-8"
-	}
-	if reason := refuseTime("ts", r.Time); reason != "" {
-		return reason
-	}
-	if reason := refuseTime("received_at", r.ReceivedAt); reason != "" {
-		return reason
-	}
-	if !finite(r.Revenue) {
-		return "revenue is not a finite number"
-	}
-	if r.Call != nil {
-		if reason := refuseCall(r.Call); reason != "" {
-			return reason
+// check returns the index of the first row whose value in a column cannot be stored, and
+// why, or -1.
+type check func(rows []weir.EventRow) (index int, reason string)
+
+// checks has a check for each column that needs one.
+var checks = func() (out []check) {
+	for i := range schema.Events.Columns {
+		if c := checkOf(&schema.Events.Columns[i]); c != nil {
+			out = append(out, c)
 		}
 	}
-	return refuseProperties(r.Properties)
+	return out
+}()
+
+func checkOf(c *schema.Column[weir.EventRow]) check {
+	name := c.Name
+	switch f := c.Value.(type) {
+	case func(*weir.EventRow) *string:
+		return checkText(f)
+	case func(*weir.EventRow) *time.Time:
+		return checkEach(f, func(t time.Time) string { return refuseTime(name, t) })
+	case func(*weir.EventRow) *float64:
+		return checkEach(f, func(v float64) string {
+			if math.IsNaN(v) || math.IsInf(v, 0) {
+				return name + " is not a finite number"
+			}
+			return ""
+		})
+	case func(*weir.EventRow) *int:
+		return checkEach(f, func(v int) string {
+			if v < math.MinInt32 || v > math.MaxInt32 {
+				return name + " is out of range"
+			}
+			return ""
+		})
+	case func(*weir.EventRow) *[]byte:
+		return checkEach(f, refuseProperties)
+	}
+	return nil
 }
 
-// Earliest is the first time that a row may have, and Latest the first that it
-// may not: what all engines' timestamps hold at microseconds, and all clients'.
+func checkText(f func(*weir.EventRow) *string) check {
+	const reason = "text is not valid UTF-8"
+	if offset, ok := schema.Offset(f); ok {
+		return func(rows []weir.EventRow) (int, string) {
+			for i := range rows {
+				if !utf8.ValidString(*schema.At[string](&rows[i], offset)) {
+					return i, reason
+				}
+			}
+			return -1, ""
+		}
+	}
+	return checkEach(f, func(s string) string {
+		if !utf8.ValidString(s) {
+			return reason
+		}
+		return ""
+	})
+}
+
+// checkEach checks the values that are there. refuse returns why one cannot be stored.
+func checkEach[V any](f func(*weir.EventRow) *V, refuse func(V) string) check {
+	return func(rows []weir.EventRow) (int, string) {
+		for i := range rows {
+			if p := f(&rows[i]); p != nil {
+				if reason := refuse(*p); reason != "" {
+					return i, reason
+				}
+			}
+		}
+		return -1, ""
+	}
+}
+
+// Earliest is the first time that a row may have, and Latest the first that it may not
+// have: what the timestamps of all engines and clients can represent in microseconds.
 var (
 	Earliest = time.Date(1900, 1, 1, 0, 0, 0, 0, time.UTC)
 	Latest   = time.Date(2262, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -68,21 +120,6 @@ func refuseTime(name string, t time.Time) string {
 	}
 	return ""
 }
-
-func refuseCall(c *weir.Call) string {
-	if !utf8.ValidString(c.Method) || !utf8.ValidString(c.Route) || !utf8.ValidString(c.Consumer) {
-		return "text is not valid UTF-8"
-	}
-	if c.Status < math.MinInt32 || c.Status > math.MaxInt32 {
-		return "status is out of range"
-	}
-	if !finite(c.LatencyMS) {
-		return "latency_ms is not a finite number"
-	}
-	return ""
-}
-
-func finite(f float64) bool { return !math.IsNaN(f) && !math.IsInf(f, 0) }
 
 // refuseProperties accepts only what DuckDB's JSON functions read: one row of
 // anything else would fail every query on a property.

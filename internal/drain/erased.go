@@ -47,7 +47,7 @@ func marksFor(erased cold.Erased, since time.Time, rows []weir.EventRow, open vi
 		if !erased.Last(r.ProjectID).After(since) {
 			continue
 		}
-		people := []string{cold.Person(&r.Event), "u" + r.Alias()}
+		people := []string{weir.Person(r.ProfileID, r.DeviceID), "u" + r.Alias()}
 		if r.Call != nil {
 			people = append(people, "u"+r.Call.Consumer)
 		}

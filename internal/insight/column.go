@@ -8,6 +8,7 @@ import (
 
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/cold"
+	"github.com/weir-analytics/weir/internal/cold/schema"
 )
 
 // valueKind is how a column's values compare.
@@ -21,16 +22,27 @@ const (
 	property                  // text of a JSON value; no value is NULL
 )
 
-// columns are what a question may name. Both engines' tables have the same names.
-var columns = map[string]valueKind{
-	"name": text, "path": text, "origin": text, "referrer": text, "channel": text,
-	"utm_source": text, "utm_medium": text, "utm_campaign": text,
-	"country": text, "region": text, "city": text,
-	"browser": text, "os": text, "device_type": text, "bot": boolean,
-	"language": text, "library": text,
-	"method": text, "route": text, "status": integer, "consumer": text, "latency_ms": real,
-	"profile_id": text, "device_id": text, "session_id": text,
-	"revenue": real, "currency": text,
+// columns are the columns of events that a query may name, as the schema says.
+var columns = func() map[string]valueKind {
+	out := map[string]valueKind{}
+	for _, c := range schema.Events.Columns {
+		if c.Named {
+			out[c.Name] = kindOf(c.Type)
+		}
+	}
+	return out
+}()
+
+func kindOf(t schema.Type) valueKind {
+	switch t {
+	case schema.Bool:
+		return boolean
+	case schema.Int32, schema.Int64:
+		return integer
+	case schema.Float:
+		return real
+	}
+	return text
 }
 
 // A property is named as propertyPrefix and its name, a trait of a profile as traitPrefix

@@ -3,13 +3,13 @@ package insight
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
 	"time"
 
 	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/cold/schema"
 )
 
 const (
@@ -34,55 +34,6 @@ type EventPage struct {
 	Events     []EventItem `json:"events" nullable:"false" doc:"newest first"`
 	NextCursor string      `json:"next_cursor,omitempty" doc:"missing at the end"`
 	Meta
-}
-
-// EventItem is an event in an answer. What is unknown is left out.
-type EventItem struct {
-	ID             string          `json:"id"`
-	Name           string          `json:"name"`
-	Time           time.Time       `json:"ts"`
-	ReceivedAt     time.Time       `json:"received_at"`
-	ProfileID      string          `json:"profile_id,omitempty"`
-	DeviceID       string          `json:"device_id,omitempty"`
-	SessionID      string          `json:"session_id,omitempty"`
-	Path           string          `json:"path,omitempty"`
-	Origin         string          `json:"origin,omitempty"`
-	Title          string          `json:"title,omitempty"`
-	Referrer       string          `json:"referrer,omitempty"`
-	Channel        string          `json:"channel,omitempty"`
-	UTMSource      string          `json:"utm_source,omitempty"`
-	UTMMedium      string          `json:"utm_medium,omitempty"`
-	UTMCampaign    string          `json:"utm_campaign,omitempty"`
-	UTMTerm        string          `json:"utm_term,omitempty"`
-	UTMContent     string          `json:"utm_content,omitempty"`
-	Country        string          `json:"country,omitempty"`
-	Region         string          `json:"region,omitempty"`
-	City           string          `json:"city,omitempty"`
-	Browser        string          `json:"browser,omitempty"`
-	BrowserVersion string          `json:"browser_version,omitempty"`
-	OS             string          `json:"os,omitempty"`
-	OSVersion      string          `json:"os_version,omitempty"`
-	DeviceType     string          `json:"device_type,omitempty"`
-	Bot            bool            `json:"bot,omitempty"`
-	Language       string          `json:"language,omitempty"`
-	Library        string          `json:"library,omitempty"`
-	Call           *CallItem       `json:"call,omitempty"`
-	Revenue        float64         `json:"revenue,omitempty"`
-	Currency       string          `json:"currency,omitempty"`
-	Properties     json.RawMessage `json:"properties,omitempty" doc:"a JSON object"`
-	InheritedFrom  string          `json:"inherited_from,omitempty"`
-	ClosesEventID  string          `json:"closes_event_id,omitempty"`
-
-	Duration *int64 `json:"duration_ms,omitempty" doc:"how long the visitor stayed on the screen view, known once a later event of the visit has closed it"`
-}
-
-// CallItem is what an api_call says of the request.
-type CallItem struct {
-	Method    string  `json:"method,omitempty"`
-	Route     string  `json:"route,omitempty"`
-	Status    int     `json:"status,omitempty"`
-	LatencyMS float64 `json:"latency_ms,omitempty"`
-	Consumer  string  `json:"consumer,omitempty"`
 }
 
 // Events answers with one page. freshness is as in Asker. Error: EINVALID for a
@@ -140,15 +91,17 @@ func (e *Engine) newest(ctx context.Context, p *weir.Project, where fragment, li
 	if err != nil {
 		return false, err
 	}
-	stmt := sql("SELECT "+eventColumns(e.d)+" FROM events WHERE @"+
+	stmt := sql("SELECT "+schema.Names(itemColumns)+" FROM events WHERE @"+
 		fmt.Sprintf(" ORDER BY ts DESC, shard DESC, seq DESC LIMIT %d", limit+1), where)
+	read := schema.Scanner(itemColumns)
 	var last cursor
 	size := 0
 	err = e.each(ctx, stmt, func(scan func(...any) error) error {
-		item, at, err := scanEvent(scan, p.Location())
-		if err != nil {
+		var row weir.EventRow
+		if err := read(scan, &row); err != nil {
 			return err
 		}
+		item, at := itemOf(&row, p.Location()), cursor{row.Time.UnixMicro(), int64(row.Shard), row.Seq}
 		size += item.size()
 		if len(a.Events) == limit || size > bytes && len(a.Events) > 0 {
 			limit = len(a.Events)

@@ -1,10 +1,71 @@
 package insight
 
 import (
+	"encoding/json"
 	"time"
 
 	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/cold/schema"
 )
+
+// EventItem is an event in an answer. What is unknown is left out.
+type EventItem struct {
+	ID             string          `json:"id"`
+	Name           string          `json:"name"`
+	Time           time.Time       `json:"ts"`
+	ReceivedAt     time.Time       `json:"received_at"`
+	ProfileID      string          `json:"profile_id,omitempty"`
+	DeviceID       string          `json:"device_id,omitempty"`
+	SessionID      string          `json:"session_id,omitempty"`
+	Path           string          `json:"path,omitempty"`
+	Origin         string          `json:"origin,omitempty"`
+	Title          string          `json:"title,omitempty"`
+	Referrer       string          `json:"referrer,omitempty"`
+	Channel        string          `json:"channel,omitempty"`
+	UTMSource      string          `json:"utm_source,omitempty"`
+	UTMMedium      string          `json:"utm_medium,omitempty"`
+	UTMCampaign    string          `json:"utm_campaign,omitempty"`
+	UTMTerm        string          `json:"utm_term,omitempty"`
+	UTMContent     string          `json:"utm_content,omitempty"`
+	Country        string          `json:"country,omitempty"`
+	Region         string          `json:"region,omitempty"`
+	City           string          `json:"city,omitempty"`
+	Browser        string          `json:"browser,omitempty"`
+	BrowserVersion string          `json:"browser_version,omitempty"`
+	OS             string          `json:"os,omitempty"`
+	OSVersion      string          `json:"os_version,omitempty"`
+	DeviceType     string          `json:"device_type,omitempty"`
+	Bot            bool            `json:"bot,omitempty"`
+	Language       string          `json:"language,omitempty"`
+	Library        string          `json:"library,omitempty"`
+	Call           *CallItem       `json:"call,omitempty"`
+	Revenue        float64         `json:"revenue,omitempty"`
+	Currency       string          `json:"currency,omitempty"`
+	Properties     json.RawMessage `json:"properties,omitempty" doc:"a JSON object"`
+	InheritedFrom  string          `json:"inherited_from,omitempty"`
+	ClosesEventID  string          `json:"closes_event_id,omitempty"`
+
+	Duration *int64 `json:"duration_ms,omitempty" doc:"how long the visitor stayed on the screen view, known once a later event of the visit has closed it"`
+}
+
+// CallItem is what an api_call says of the request.
+type CallItem struct {
+	Method    string  `json:"method,omitempty"`
+	Route     string  `json:"route,omitempty"`
+	Status    int     `json:"status,omitempty"`
+	LatencyMS float64 `json:"latency_ms,omitempty"`
+	Consumer  string  `json:"consumer,omitempty"`
+}
+
+// itemColumns are the columns that an EventItem is made of.
+var itemColumns = schema.Without(schema.Events.Stored(), "closes_path", "closes_ms")
+
+// itemOf returns a stored event as a list of events shows it, with times in loc.
+func itemOf(r *weir.EventRow, loc *time.Location) EventItem {
+	it := ItemOf(&r.Event, loc)
+	it.InheritedFrom, it.ClosesEventID = r.InheritedFrom, r.ClosesEventID
+	return it
+}
 
 // ItemOf is an event that was just accepted as a list of events shows it, with
 // times in loc. What the visit fold will find out is not in it yet.

@@ -93,3 +93,12 @@ func (g *Group) UnmarshalJSON(b []byte) error {
 	}
 	return json.Unmarshal(b, &g.Value)
 }
+
+// or returns what p points to, or the zero value.
+func or[T any](p *T) T {
+	if p == nil {
+		var zero T
+		return zero
+	}
+	return *p
+}

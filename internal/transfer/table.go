@@ -5,10 +5,12 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/weir-analytics/weir/internal/cold"
+	"github.com/weir-analytics/weir/internal/cold/schema"
 )
 
 // relation describes a table for SQL.
@@ -30,6 +32,51 @@ func (t *relation) where(d cold.Dialect) string {
 }
 
 func (t *relation) args(project string, w window) []any { return []any{project, w.from, w.to} }
+
+// namedColumns are columns of a table, those that name a row first.
+type namedColumns[R any] struct {
+	columns []schema.Column[R]
+	names   int
+}
+
+// named moves the columns that name a row to the front. Without names, all columns
+// together name a row.
+func named[R any](columns []schema.Column[R], names ...string) namedColumns[R] {
+	var key, rest []schema.Column[R]
+	for _, name := range names {
+		i := slices.IndexFunc(columns, func(c schema.Column[R]) bool { return c.Name == name })
+		key = append(key, columns[i])
+	}
+	for _, c := range columns {
+		if !slices.Contains(names, c.Name) {
+			rest = append(rest, c)
+		}
+	}
+	if len(names) == 0 {
+		return namedColumns[R]{rest, len(rest)}
+	}
+	return namedColumns[R]{append(key, rest...), len(names)}
+}
+
+func (c namedColumns[R]) all() []schema.Column[R] { return slices.Clone(c.columns) }
+
+// encoder is table.encode.
+func (c namedColumns[R]) encoder() func(encoding, *R) (encoding, int) {
+	name, rest := encoderOf(c.columns[:c.names]), encoderOf(c.columns[c.names:])
+	return func(b encoding, row *R) (encoding, int) {
+		b = name(b, row)
+		key := len(b)
+		return rest(b, row), key
+	}
+}
+
+// scannerOf is table.scanner for a table whose rows are there once.
+func scannerOf[R any](columns []schema.Column[R]) func() func(func(...any) error, *R) (int, error) {
+	return func() func(func(...any) error, *R) (int, error) {
+		read := schema.Scanner(columns)
+		return func(scan func(...any) error, row *R) (int, error) { return 1, read(scan, row) }
+	}
+}
 
 // table says how rows of a table are read, hashed and written.
 type table[T any] struct {

@@ -8,26 +8,28 @@ import (
 
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/cold"
+	"github.com/weir-analytics/weir/internal/cold/schema"
 )
 
-// visitColumns are what a state of a visit is, but for its sign.
-const visitColumns = `device_id, session_id, version, start_at, project_id, profile_id, end_at, entry, exit, entry_at, exit_at,
-events, screen_views, interactive, calls, revenue, ended, bot, referrer, channel, utm_source, utm_medium, utm_campaign,
-country, region, city, browser, os, device_type, language`
+// visitColumns are the columns of a state but for its sign. When it was received and who
+// else is in it are copied, but not compared: rows of earlier versions do not have them.
+var visitColumns = named(schema.Without(schema.Visits.Columns, "sign", "received_at", "beside"), "device_id", "session_id", "version", "start_at")
+
+var encodeVisit = visitColumns.encoder()
 
 // states are the states that are not cancelled: one engine merges a state with its
 // cancellation away, another keeps both. A cancellation without its state is read
 // with n below 0.
 var states = relation{
 	name: "visits", at: "start_at", count: "CAST(SUM(sign) AS BIGINT)",
-	columns: visitColumns + ", MAX(received_at) AS received, COALESCE(MAX(beside), '') AS others, CAST(SUM(sign) AS BIGINT) AS n",
-	group:   " GROUP BY " + visitColumns + " HAVING SUM(sign) <> 0",
+	columns: schema.Names(visitColumns.all()) + ", MAX(received_at) AS received, COALESCE(MAX(beside), '') AS others, CAST(SUM(sign) AS BIGINT) AS n",
+	group:   " GROUP BY " + schema.Names(visitColumns.all()) + " HAVING SUM(sign) <> 0",
 	order:   "device_id, session_id, version, start_at",
 }
 
 var visits = &table[weir.VisitRow]{
 	relation: states,
-	scanner:  func() func(func(...any) error, *weir.VisitRow) (int, error) { return scanVisit },
+	scanner:  visitScanner,
 	encode:   encodeVisit,
 	put: func(b *cold.Batch, v *weir.VisitRow, n int) {
 		v.Sign = 1
@@ -43,38 +45,29 @@ var visits = &table[weir.VisitRow]{
 	findSuccessors: visitSuccessors,
 }
 
-func scanVisit(scan func(...any) error, v *weir.VisitRow) (n int, err error) {
-	var entryAt, exitAt, received *time.Time
-	err = scan(&v.DeviceID, &v.SessionID, &v.Version, &v.Start, &v.ProjectID, &v.ProfileID, &v.End, &v.Entry, &v.Exit, &entryAt, &exitAt,
-		&v.Events, &v.ScreenViews, &v.Interactive, &v.Calls, &v.Revenue, &v.Ended, &v.Bot, &v.Referrer, &v.Channel, &v.UTMSource, &v.UTMMedium, &v.UTMCampaign,
-		&v.Country, &v.Region, &v.City, &v.Browser, &v.OS, &v.DeviceType, &v.Language, &received, &v.Beside, &n)
-	v.Start, v.End = v.Start.UTC(), v.End.UTC()
-	v.EntryAt, v.ExitAt, v.ReceivedAt = timeOr(entryAt), timeOr(exitAt), timeOr(received)
-	return n, err
+// visitScanner makes a function that reads the columns of states.
+func visitScanner() func(scan func(...any) error, v *weir.VisitRow) (n int, err error) {
+	read := schema.Scanner(append(visitColumns.all(), schema.Visits.Only("received_at", "beside")...))
+	return func(scan func(...any) error, v *weir.VisitRow) (n int, err error) {
+		err = read(scan, v, &n)
+		return n, err
+	}
 }
 
-func encodeVisit(b encoding, v *weir.VisitRow) (encoding, int) {
-	b = b.text(v.DeviceID).text(v.SessionID).uint(uint64(v.Version)).time(v.Start)
-	key := len(b)
-	b = b.text(v.ProjectID).text(v.ProfileID).time(v.End).text(v.Entry).text(v.Exit).time(v.EntryAt).time(v.ExitAt)
-	b = b.int(v.Events).int(v.ScreenViews).int(v.Interactive).int(v.Calls).float(v.Revenue).flag(v.Ended).flag(v.Bot)
-	b = b.text(v.Referrer).text(v.Channel).text(v.UTMSource).text(v.UTMMedium).text(v.UTMCampaign)
-	return b.text(v.Country).text(v.Region).text(v.City).text(v.Browser).text(v.OS).text(v.DeviceType).text(v.Language), key
-}
-
-// settled is what other states of the same visits mean for some that are missing.
+// successors are other states of the same visits as some that the destination lacks.
 type successors struct {
-	// over says of each whether the destination has a later state, which has
-	// cancelled it: a server went on with the visit there.
+	// superseded says for each state whether the destination has a later one, which
+	// cancelled it: a server continued the visit there.
 	superseded []bool
-	// stale are earlier states in the destination, by the missing one that they have
-	// to give way to: the source went on with the visit since an earlier run.
+	// stale are the earlier states in the destination that have to be cancelled, by the
+	// index of the state that replaces them: the source continued the visit after an
+	// earlier run.
 	stale map[int][]weir.VisitRow
 }
 
-// settleVisits looks for other states of visits. A later state covers the span of an
-// earlier one; another visit of the same name, which begins again at version 1, does
-// not.
+// visitSuccessors looks in the destination for other states of the visits of some rows. A
+// later state covers the time of an earlier one. Another visit with the same name, which
+// begins again at version 1, does not.
 func visitSuccessors(ctx context.Context, r *run, rows []weir.VisitRow) (successors, error) {
 	out := successors{superseded: make([]bool, len(rows)), stale: map[int][]weir.VisitRow{}}
 	const most = 200 // devices that are asked for at once
@@ -120,6 +113,7 @@ func statesOf(ctx context.Context, from cold.Reader, some []weir.VisitRow) (map[
 	var q strings.Builder
 	fmt.Fprintf(&q, "SELECT %s FROM visits%s AND device_id IN (%s)%s", states.columns, states.where(from.Dialect()), places(len(some)), states.group)
 	out := map[visitName][]weir.VisitRow{}
+	scan := visitScanner()
 	rows, err := from.Query(ctx, q.String(), append(states.args(some[0].ProjectID, w), devices...)...)
 	if err != nil {
 		return nil, err
@@ -127,7 +121,7 @@ func statesOf(ctx context.Context, from cold.Reader, some []weir.VisitRow) (map[
 	defer rows.Close()
 	for rows.Next() {
 		var v weir.VisitRow
-		n, err := scanVisit(rows.Scan, &v)
+		n, err := scan(rows.Scan, &v)
 		if err != nil {
 			return nil, err
 		}

@@ -20,26 +20,23 @@ func BenchmarkEncode(b *testing.B) {
 	for e := range bench.Mix(1, bench.Plan{Project: "p", From: now.Add(-time.Hour), To: now, Events: 10_000}) {
 		rows = append(rows, weir.EventRow{Event: e, Seq: uint64(len(rows))})
 	}
-	put := putEvent(&cold.Batch{Log: "log"})
+	from := originOf(&cold.Batch{Log: "log"})
 	b.Run("columns=own", func(b *testing.B) {
 		b.ReportAllocs()
-		blk := newBlock(events.fields)
+		blk := newBlock(events)
 		var buf proto.Buffer
-		for i := 0; i < b.N; i++ {
-			blk.next()
-			put(blk, &rows[i%len(rows)])
-			if (i+1)%len(rows) == 0 {
-				buf.Reset()
-				for _, c := range blk.input {
-					c.Data.EncodeColumn(&buf)
-				}
-				blk.reset()
+		for i := 0; i < b.N; i += len(rows) {
+			fill(blk, events, rows[:min(len(rows), b.N-i)], from)
+			buf.Reset()
+			for _, c := range blk.input {
+				c.Data.EncodeColumn(&buf)
 			}
+			blk.reset()
 		}
 	})
 	b.Run("columns=clickhouse-go", func(b *testing.B) {
 		b.ReportAllocs()
-		blk := newBlock(events.fields)
+		blk := newBlock(events)
 		fresh := func() []driver.Interface {
 			var out []driver.Interface
 			for _, c := range blk.input {
@@ -62,7 +59,7 @@ func BenchmarkEncode(b *testing.B) {
 			row := values[i%len(rows)]
 			for j, c := range columns {
 				if err := c.AppendRow(row[j]); err != nil {
-					b.Fatal(events.fields[j].name, err)
+					b.Fatal(blk.input[j].Name, err)
 				}
 			}
 			if (i+1)%len(rows) == 0 {
@@ -85,7 +82,7 @@ func valuesOf(r *weir.EventRow) []any {
 		return f(r.Call)
 	}
 	return []any{
-		r.ProjectID, r.Time, cold.Quarter(&r.Event), r.Name, r.ID, r.ReceivedAt, r.ProfileID, r.DeviceID, r.SessionID, cold.Person(&r.Event),
+		r.ProjectID, r.Time, weir.Quarter(r.Time), r.Name, r.ID, r.ReceivedAt, r.ProfileID, r.DeviceID, r.SessionID, weir.Person(r.ProfileID, r.DeviceID),
 		r.Path, r.Origin, r.Title, r.Referrer, r.Channel, r.UTMSource, r.UTMMedium, r.UTMCampaign, r.UTMTerm, r.UTMContent,
 		r.Country, r.Region, r.City, r.Browser, r.BrowserVersion, r.OS, r.OSVersion, r.DeviceType, r.Bot, r.Language, r.Library,
 		call(func(c *weir.Call) any { return c.Method }), call(func(c *weir.Call) any { return c.Route }),

@@ -19,6 +19,12 @@ func (Dialect) Time(expr string) string {
 	return "fromUnixTimestamp64Micro(toInt64(" + expr + "), 'UTC')"
 }
 
+// Minute rounds down, before 1970 too.
+func (Dialect) Minute(expr string) string {
+	us := "toUnixTimestamp64Micro(" + expr + ")"
+	return "fromUnixTimestamp64Micro(" + us + " - positiveModulo(" + us + ", 60000000), 'UTC')"
+}
+
 // IntDiv divides integers.
 func (Dialect) IntDiv(a, b string) string { return "intDiv(" + a + ", " + b + ")" }
 

@@ -11,16 +11,8 @@ import (
 	"github.com/ClickHouse/ch-go/proto"
 	ch "github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/weir-analytics/weir/internal/cold"
+	"github.com/weir-analytics/weir/internal/cold/schema"
 )
-
-var erasures = &table{"erasures", []field{{"project_id", low}, {"person", str}, {"erased_at", micros}, {"erased_by", str}}}
-
-func putMark(b *block, m *cold.Mark) {
-	b.low(clean(m.ProjectID))
-	b.text(clean(m.Person))
-	b.time(m.At)
-	b.text(clean(m.By))
-}
 
 // withoutErased is the batch without those who were erased after its rows were
 // received. It also forgets which sightings and links are there once somebody was erased.
@@ -207,42 +199,27 @@ func (s *Store) mark(ctx context.Context, e cold.Erasure) error {
 		if err != nil {
 			return err
 		}
-		err = insert(ctx, c, erasures, fmt.Sprintf("erase/%d", time.Now().UnixNano()), e.Marks(), putMark)
+		err = insert(ctx, c, erasures, fmt.Sprintf("erase/%d", time.Now().UnixNano()), e.Marks(), schema.Origin{})
 		s.writer.give(c, err)
 		return err
 	})
 }
 
-// effaced are the columns of events with what cold.Anonymous leaves in them.
-var effaced = []struct{ column, value string }{
-	{"project_id", "project_id"},
-	{"ts", "fromUnixTimestamp64Micro(toUnixTimestamp64Micro(ts) - positiveModulo(toUnixTimestamp64Micro(ts), 60000000), 'UTC')"},
-	{"quarter", "quarter"},
-	{"name", "name"},
-	{"id", cold.ErasedIDOf(Dialect{})},
-	{"received_at", "fromUnixTimestamp64Micro(toUnixTimestamp64Micro(received_at) - positiveModulo(toUnixTimestamp64Micro(received_at), 60000000), 'UTC')"},
-	{"bot", "bot"},
-	{"method", "method"},
-	{"route", "route"},
-	{"status", "status"},
-	{"latency_ms", "latency_ms"},
-	{"consumer", "if(isNull(consumer), NULL, '')"},
-	{"shard", "shard"},
-	{"seq", "seq"},
-	{"log", "log"},
+// anonymous returns the columns of events and what an erasure leaves in them, for an
+// INSERT … SELECT.
+func anonymous() (columns, values string) {
+	for _, a := range cold.AnonymousSQL(Dialect{}) {
+		columns, values = columns+a.Column+", ", values+a.Value+", "
+	}
+	origin := schema.Names(schema.Events.Origin)
+	return columns + origin, values + origin
 }
 
 // erase does a server's part. The sorting key has the device in it, so events are
 // not changed: what is left of them is added, where it is not there yet, and then
 // they are deleted. In between both are counted.
 func (u *URL) erase(ctx context.Context, db *sql.DB, e cold.Erasure) error {
-	into, from := "", ""
-	for i, c := range effaced {
-		if i > 0 {
-			into, from = into+", ", from+", "
-		}
-		into, from = into+c.column, from+c.value
-	}
+	into, from := anonymous()
 	events := u.Database + "." + u.local("events")
 	if err := u.eraseOthers(ctx, db, events, e); err != nil {
 		return err

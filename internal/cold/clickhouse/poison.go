@@ -24,11 +24,10 @@ func (c *session) isolate(ctx context.Context, b *cold.Batch, cause error) (err 
 		}
 	}()
 	// The first bad row is in [from, to).
-	t := &table{name: probe, fields: events.fields}
 	from, to := 0, len(b.Events)
 	for to-from > 0 {
 		mid := from + (to-from+1)/2
-		bad, err := c.refused(ctx, t, b, b.Events[from:mid])
+		bad, err := c.refused(ctx, probe, b, b.Events[from:mid])
 		switch {
 		case err != nil:
 			return err
@@ -44,8 +43,8 @@ func (c *session) isolate(ctx context.Context, b *cold.Batch, cause error) (err 
 }
 
 // refused is ClickHouse's objection to a row among some, nil when it has none.
-func (c *session) refused(ctx context.Context, t *table, b *cold.Batch, rows []weir.EventRow) (bad, err error) {
-	err = insert(ctx, c, t, "", rows, putEvent(b))
+func (c *session) refused(ctx context.Context, probe string, b *cold.Batch, rows []weir.EventRow) (bad, err error) {
+	err = insertInto(ctx, c, probe, events, "", rows, originOf(b))
 	if spoiled[code(err)] {
 		return err, nil
 	}

@@ -90,7 +90,7 @@ func (c *session) presentTallies(ctx context.Context, b *cold.Batch) (map[cold.T
 		" CAST(ifNull(method, ''), 'String') AS m, CAST(ifNull(route, ''), 'String') AS r, ifNull(status, 0) AS s FROM tallies"+
 		" WHERE project_id IN wanted AND quarter >= {from:Int32} AND quarter <= {to:Int32} AND log = {log:String} AND shard = {shard:Int32} AND (batch = {batch:UInt64} OR batch = 0 AND last_seq = {last:UInt64})",
 		map[string]any{
-			"from": cold.Quarter(&weir.Event{Time: from}), "to": cold.Quarter(&weir.Event{Time: to}),
+			"from": weir.Quarter(from), "to": weir.Quarter(to),
 			"log": b.Log, "shard": b.Shard, "last": b.Last, "batch": batchID(b),
 		},
 		[]chgo.ExternalTable{{Name: "wanted", Data: []proto.InputColumn{{Name: "project_id", Data: &wanted}}}},

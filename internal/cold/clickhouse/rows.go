@@ -3,182 +3,277 @@ package clickhouse
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"strings"
+	"time"
 
-	weir "github.com/weir-analytics/weir"
+	"github.com/ClickHouse/ch-go/proto"
 	"github.com/weir-analytics/weir/internal/cold"
+	"github.com/weir-analytics/weir/internal/cold/schema"
 )
 
-// table is a table to write to.
-type table struct {
-	name   string
-	fields []field
+// table writes rows of a table, column by column. It is made once of the schema, so that
+// no type is looked at for each value.
+type table[R any] struct {
+	name    string
+	columns []column[R]
+	origin  []column[schema.Origin]
 }
 
-var events = &table{"events", []field{
-	{"project_id", low},
-	{"ts", micros},
-	{"quarter", i32},
-	{"name", low},
-	{"id", str},
-	{"received_at", micros},
-	{"profile_id", str},
-	{"device_id", str},
-	{"session_id", str},
-	{"person", str},
-	{"path", str},
-	{"origin", low},
-	{"title", str},
-	{"referrer", low},
-	{"channel", low},
-	{"utm_source", low},
-	{"utm_medium", low},
-	{"utm_campaign", low},
-	{"utm_term", low},
-	{"utm_content", low},
-	{"country", low},
-	{"region", low},
-	{"city", low},
-	{"browser", low},
-	{"browser_version", low},
-	{"os", low},
-	{"os_version", low},
-	{"device_type", low},
-	{"bot", flag},
-	{"language", low},
-	{"library", low},
-	{"method", lowN},
-	{"route", lowN},
-	{"status", i32N},
-	{"latency_ms", f64N},
-	{"consumer", lowN},
-	{"revenue", f64N},
-	{"currency", low},
-	{"properties", strN},
-	{"inherited_from", str},
-	{"closes_event_id", str},
-	{"closes_path", str},
-	{"closes_ms", i64},
-	{"shard", i32},
-	{"seq", u64},
-	{"log", low},
-}}
+// column is a column of a table.
+type column[R any] struct {
+	name string
+	make func() proto.ColInput
+	fill func(c proto.ColInput, rows []R) // adds the values of some rows
+}
 
-// putEvent writes an event of the batch, in the order of the fields.
-func putEvent(batch *cold.Batch) func(*block, *weir.EventRow) {
-	return func(b *block, r *weir.EventRow) {
-		b.low(r.ProjectID)
-		b.time(r.Time)
-		b.int32(cold.Quarter(&r.Event))
-		b.low(r.Name)
-		b.text(r.ID)
-		b.time(r.ReceivedAt)
-		b.text(r.ProfileID)
-		b.text(r.DeviceID)
-		b.text(r.SessionID)
-		b.text(cold.Person(&r.Event))
-		b.text(r.Path)
-		b.low(r.Origin)
-		b.text(r.Title)
-		b.low(r.Referrer)
-		b.low(r.Channel)
-		b.low(r.UTMSource)
-		b.low(r.UTMMedium)
-		b.low(r.UTMCampaign)
-		b.low(r.UTMTerm)
-		b.low(r.UTMContent)
-		b.low(r.Country)
-		b.low(r.Region)
-		b.low(r.City)
-		b.low(r.Browser)
-		b.low(r.BrowserVersion)
-		b.low(r.OS)
-		b.low(r.OSVersion)
-		b.low(r.DeviceType)
-		b.flag(r.Bot)
-		b.low(r.Language)
-		b.low(r.Library)
-		putCall(b, r.Call)
-		b.floatOrNull(r.Revenue)
-		b.low(r.Currency)
-		b.bytesOrNull(r.Properties)
-		b.text(r.InheritedFrom)
-		b.text(r.ClosesEventID)
-		b.text(r.ClosesPath)
-		b.int64(r.ClosesMS)
-		b.int32(int32(r.Shard))
-		b.uint64(r.Seq)
-		b.low(batch.Log)
+var (
+	events      = tableOf(&schema.Events)
+	sightings   = tableOf(&schema.Sightings)
+	tallies     = tableOf(&schema.Tallies)
+	visits      = tableOf(&schema.Visits)
+	identities  = tableOf(&schema.Identities)
+	aliases     = tableOf(&schema.Aliases)
+	traits      = tableOf(&schema.Traits)
+	erasures    = tableOf(&schema.Erasures)
+	deadLetters = tableOf(&schema.DeadLetters)
+	batches     = tableOf(&schema.Batches)
+)
+
+func tableOf[R any](t *schema.Table[R]) *table[R] {
+	out := &table[R]{name: t.Name}
+	for i := range t.Columns {
+		out.columns = append(out.columns, columnOf(&t.Columns[i], t.Checked))
+	}
+	for i := range t.Origin {
+		out.origin = append(out.origin, columnOf(&t.Origin[i], true))
+	}
+	return out
+}
+
+// columnOf makes a column. checked says that text is valid UTF-8.
+func columnOf[R any](c *schema.Column[R], checked bool) column[R] {
+	out := column[R]{name: c.Name}
+	word, null := c.Type == schema.Word, c.Null
+	switch f := c.Value.(type) {
+	case func(*R) string:
+		out.make = newText
+		out.fill = func(c proto.ColInput, rows []R) {
+			to := c.(*proto.ColStr)
+			for i := range rows {
+				to.Append(f(&rows[i]))
+			}
+		}
+	case func(*R) int32:
+		out.make = func() proto.ColInput { return new(proto.ColInt32) }
+		out.fill = func(c proto.ColInput, rows []R) {
+			to := c.(*proto.ColInt32)
+			for i := range rows {
+				to.Append(f(&rows[i]))
+			}
+		}
+	case func(*R) *string:
+		switch {
+		case word:
+			out.make = func() proto.ColInput { return newLowCardinality(null != schema.Never) }
+			out.fill = words(f, null, checked)
+		case null == schema.Never:
+			out.make, out.fill = newText, texts(f, checked)
+		}
+	case func(*R) *[]byte:
+		out.make, out.fill = newText, bytes(f)
+		if null != schema.Never {
+			out.make, out.fill = func() proto.ColInput { return proto.NewColNullable(new(proto.ColStr)) }, bytesOrNull(f)
+		}
+	case func(*R) *time.Time:
+		out.make, out.fill = func() proto.ColInput { return newMicros() }, times(f)
+		if null != schema.Never {
+			out.make, out.fill = func() proto.ColInput { return proto.NewColNullable(newMicros()) }, timesOrNull(f)
+		}
+	case func(*R) *int:
+		out.make, out.fill = ints(f, null)
+	case func(*R) *bool:
+		out.make, out.fill = numbers[proto.ColBool](f, null)
+	case func(*R) *int8:
+		out.make, out.fill = numbers[proto.ColInt8](f, null)
+	case func(*R) *int32:
+		out.make, out.fill = numbers[proto.ColInt32](f, null)
+	case func(*R) *int64:
+		out.make, out.fill = numbers[proto.ColInt64](f, null)
+	case func(*R) *uint32:
+		out.make, out.fill = numbers[proto.ColUInt32](f, null)
+	case func(*R) *uint64:
+		out.make, out.fill = numbers[proto.ColUInt64](f, null)
+	case func(*R) *float64:
+		out.make, out.fill = numbers[proto.ColFloat64](f, null)
+	}
+	if out.fill == nil {
+		panic("clickhouse: column " + c.Name + " cannot be written")
+	}
+	return out
+}
+
+func newText() proto.ColInput { return new(proto.ColStr) }
+
+func newMicros() *proto.ColDateTime64 {
+	return new(proto.ColDateTime64).WithPrecision(proto.PrecisionMicro).WithLocation(time.UTC)
+}
+
+func words[R any](f func(*R) *string, null schema.Null, checked bool) func(proto.ColInput, []R) {
+	if offset, ok := schema.Offset(f); ok && checked && null == schema.Never {
+		return func(c proto.ColInput, rows []R) {
+			to := c.(*lowCardinality)
+			for i := range rows {
+				to.add(*schema.At[string](&rows[i], offset))
+			}
+		}
+	}
+	return func(c proto.ColInput, rows []R) {
+		to := c.(*lowCardinality)
+		for i := range rows {
+			p := f(&rows[i])
+			switch {
+			case null != schema.Never && (p == nil || null == schema.IfZero && *p == ""):
+				to.null()
+			case checked:
+				to.add(*p)
+			default:
+				to.add(clean(*p))
+			}
+		}
 	}
 }
 
-func putCall(b *block, call *weir.Call) {
-	if call == nil {
-		b.lowNull()
-		b.lowNull()
-		b.intOrNull(0)
-		b.floatOrNull(0)
-		b.lowNull()
-		return
+func texts[R any](f func(*R) *string, checked bool) func(proto.ColInput, []R) {
+	if offset, ok := schema.Offset(f); ok && checked {
+		return func(c proto.ColInput, rows []R) {
+			to := c.(*proto.ColStr)
+			for i := range rows {
+				to.Append(*schema.At[string](&rows[i], offset))
+			}
+		}
 	}
-	b.low(call.Method)
-	b.low(call.Route)
-	b.intOrNull(int32(call.Status))
-	b.floatOrNull(call.LatencyMS)
-	b.low(call.Consumer)
+	return func(c proto.ColInput, rows []R) {
+		to := c.(*proto.ColStr)
+		for i := range rows {
+			if p := f(&rows[i]); checked {
+				to.Append(*p)
+			} else {
+				to.Append(clean(*p))
+			}
+		}
+	}
 }
 
-var sightings = &table{"sightings", []field{{"project_id", low}, {"quarter", i32}, {"person", str}}}
-
-func putSighting(b *block, r *cold.Sighting) {
-	b.low(r.ProjectID)
-	b.int32(r.Quarter)
-	b.text(r.Person)
+func bytes[R any](f func(*R) *[]byte) func(proto.ColInput, []R) {
+	return func(c proto.ColInput, rows []R) {
+		to := c.(*proto.ColStr)
+		for i := range rows {
+			to.AppendBytes(*f(&rows[i]))
+		}
+	}
 }
 
-var visits = &table{"visits", []field{
-	{"project_id", low},
-	{"device_id", str},
-	{"session_id", str},
-	{"profile_id", str},
-	{"start_at", micros},
-	{"end_at", micros},
-	{"entry", str},
-	{"exit", str},
-	{"entry_at", timeN},
-	{"exit_at", timeN},
-	{"events", i64},
-	{"screen_views", i64},
-	{"interactive", i64},
-	{"calls", i64},
-	{"revenue", f64},
-	{"ended", flag},
-	{"bot", flag},
-	{"referrer", low},
-	{"channel", low},
-	{"utm_source", low},
-	{"utm_medium", low},
-	{"utm_campaign", low},
-	{"country", low},
-	{"region", low},
-	{"city", low},
-	{"browser", low},
-	{"os", low},
-	{"device_type", low},
-	{"language", low},
-	{"sign", i8},
-	{"version", u32},
-	{"received_at", timeN},
-	{"beside", str},
-	{"batch", u64},
-}}
-
-// putVisit writes a state of a visit that the batch brings.
-func putVisit(batch *cold.Batch) func(*block, *weir.VisitRow) {
-	id := batchID(batch)
-	return func(b *block, r *weir.VisitRow) {
-		putState(b, r)
-		b.uint64(id)
+func bytesOrNull[R any](f func(*R) *[]byte) func(proto.ColInput, []R) {
+	return func(c proto.ColInput, rows []R) {
+		to := c.(*proto.ColNullable[string])
+		value := to.Values.(*proto.ColStr)
+		for i := range rows {
+			p := f(&rows[i])
+			to.Nulls = append(to.Nulls, isNull(len(*p) == 0))
+			value.AppendBytes(*p)
+		}
 	}
+}
+
+func times[R any](f func(*R) *time.Time) func(proto.ColInput, []R) {
+	return func(c proto.ColInput, rows []R) {
+		to := c.(*proto.ColDateTime64)
+		for i := range rows {
+			to.AppendRaw(proto.DateTime64(f(&rows[i]).UnixMicro()))
+		}
+	}
+}
+
+func timesOrNull[R any](f func(*R) *time.Time) func(proto.ColInput, []R) {
+	return func(c proto.ColInput, rows []R) {
+		to := c.(*proto.ColNullable[time.Time])
+		value := to.Values.(*proto.ColDateTime64)
+		for i := range rows {
+			p, us := f(&rows[i]), int64(0)
+			if !p.IsZero() {
+				us = p.UnixMicro()
+			}
+			to.Nulls = append(to.Nulls, isNull(p.IsZero()))
+			value.AppendRaw(proto.DateTime64(us))
+		}
+	}
+}
+
+// numbers writes to columns of type C.
+func numbers[C ~[]V, P interface {
+	*C
+	proto.ColumnOf[V]
+}, R any, V comparable](f func(*R) *V, null schema.Null) (newColumn func() proto.ColInput, fill func(proto.ColInput, []R)) {
+	if null == schema.Never {
+		return func() proto.ColInput { return P(new(C)) }, func(c proto.ColInput, rows []R) {
+			to := (*C)(c.(P))
+			for i := range rows {
+				*to = append(*to, *f(&rows[i]))
+			}
+		}
+	}
+	return func() proto.ColInput { return proto.NewColNullable[V](P(new(C))) }, func(c proto.ColInput, rows []R) {
+		to := c.(*proto.ColNullable[V])
+		value := (*C)(to.Values.(P))
+		var none V
+		for i := range rows {
+			v, absent := none, true
+			if p := f(&rows[i]); p != nil {
+				v, absent = *p, null == schema.IfZero && *p == none
+			}
+			to.Nulls = append(to.Nulls, isNull(absent))
+			*value = append(*value, v)
+		}
+	}
+}
+
+// ints writes to columns of type Int32.
+func ints[R any](f func(*R) *int, null schema.Null) (newColumn func() proto.ColInput, fill func(proto.ColInput, []R)) {
+	if null == schema.Never {
+		return func() proto.ColInput { return new(proto.ColInt32) }, func(c proto.ColInput, rows []R) {
+			to := c.(*proto.ColInt32)
+			for i := range rows {
+				to.Append(int32(*f(&rows[i])))
+			}
+		}
+	}
+	return func() proto.ColInput { return proto.NewColNullable[int32](new(proto.ColInt32)) }, func(c proto.ColInput, rows []R) {
+		to := c.(*proto.ColNullable[int32])
+		value := to.Values.(*proto.ColInt32)
+		for i := range rows {
+			v, p := int32(0), f(&rows[i])
+			if p != nil {
+				v = int32(*p)
+			}
+			to.Nulls = append(to.Nulls, isNull(p == nil || null == schema.IfZero && v == 0))
+			value.Append(v)
+		}
+	}
+}
+
+func isNull(is bool) uint8 {
+	if is {
+		return 1
+	}
+	return 0
+}
+
+// clean is text that nobody checked; bytes that are not UTF-8 become U+FFFD.
+func clean(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
+
+// originOf says which batch rows come from.
+func originOf(b *cold.Batch) schema.Origin {
+	return schema.Origin{Log: b.Log, Shard: b.Shard, Last: b.Last, Batch: batchID(b)}
 }
 
 // batchID names a batch in a column: the first 64 bits of the SHA-256 of its token, which has
@@ -186,131 +281,4 @@ func putVisit(batch *cold.Batch) func(*block, *weir.VisitRow) {
 func batchID(b *cold.Batch) uint64 {
 	h := sha256.Sum256([]byte(b.Token))
 	return max(binary.BigEndian.Uint64(h[:8]), 1)
-}
-
-func putState(b *block, r *weir.VisitRow) {
-	b.low(clean(r.ProjectID))
-	b.text(clean(r.DeviceID))
-	b.text(clean(r.SessionID))
-	b.text(clean(r.ProfileID))
-	b.time(r.Start)
-	b.time(r.End)
-	b.text(clean(r.Entry))
-	b.text(clean(r.Exit))
-	b.timeOrNull(r.EntryAt)
-	b.timeOrNull(r.ExitAt)
-	b.int64(r.Events)
-	b.int64(r.ScreenViews)
-	b.int64(r.Interactive)
-	b.int64(r.Calls)
-	b.float(r.Revenue)
-	b.flag(r.Ended)
-	b.flag(r.Bot)
-	b.low(clean(r.Referrer))
-	b.low(clean(r.Channel))
-	b.low(clean(r.UTMSource))
-	b.low(clean(r.UTMMedium))
-	b.low(clean(r.UTMCampaign))
-	b.low(clean(r.Country))
-	b.low(clean(r.Region))
-	b.low(clean(r.City))
-	b.low(clean(r.Browser))
-	b.low(clean(r.OS))
-	b.low(clean(r.DeviceType))
-	b.low(clean(r.Language))
-	b.int8(r.Sign)
-	b.uint32(r.Version)
-	b.timeOrNull(r.ReceivedAt)
-	b.text(clean(string(r.Beside)))
-}
-
-var tallies = &table{"tallies", []field{
-	{"project_id", low},
-	{"quarter", i32},
-	{"name", low},
-	{"method", lowN},
-	{"route", lowN},
-	{"status", i32N},
-	{"events", i64},
-	{"log", low},
-	{"shard", i32},
-	{"last_seq", u64},
-	{"batch", u64},
-}}
-
-// putTally writes a tally of the batch.
-func putTally(batch *cold.Batch) func(*block, *cold.Tally) {
-	id := batchID(batch)
-	return func(b *block, r *cold.Tally) {
-		b.low(r.ProjectID)
-		b.int32(r.Quarter)
-		b.low(r.Name)
-		if r.Call {
-			b.low(r.Method)
-			b.low(r.Route)
-		} else {
-			b.lowNull()
-			b.lowNull()
-		}
-		b.intOrNull(int32(r.Status))
-		b.int64(r.Events)
-		b.low(batch.Log)
-		b.int32(int32(batch.Shard))
-		b.uint64(batch.Last)
-		b.uint64(id)
-	}
-}
-
-var identities = &table{"identities", []field{{"project_id", low}, {"device_id", str}, {"profile_id", str}, {"linked_at", micros}, {"received_at", timeN}}}
-
-var aliases = &table{"aliases", []field{{"project_id", low}, {"alias", str}, {"profile_id", str}, {"linked_at", micros}, {"received_at", timeN}}}
-
-// putLink writes a link, also to aliases.
-func putLink(b *block, r *weir.Link) {
-	b.low(clean(r.ProjectID))
-	b.text(clean(r.DeviceID))
-	b.text(clean(r.ProfileID))
-	b.time(r.At)
-	b.timeOrNull(r.ReceivedAt)
-}
-
-var traits = &table{"traits", []field{
-	{"project_id", low}, {"trait", low}, {"profile_id", str}, {"place", str}, {"changed_at", micros}, {"op", low}, {"text", str}, {"quoted", flag}, {"micros", i64N}, {"received_at", timeN},
-}}
-
-func putTrait(b *block, r *weir.TraitChange) {
-	b.low(clean(r.ProjectID))
-	b.low(clean(r.Trait))
-	b.text(clean(r.ProfileID))
-	b.text(clean(r.Place))
-	b.time(r.At)
-	b.low(clean(string(r.Op)))
-	b.text(clean(r.Text))
-	b.flag(r.Quoted)
-	b.longOrNull(r.Micros, r.Number)
-	b.timeOrNull(r.ReceivedAt)
-}
-
-var deadLetters = &table{"dead_letters", []field{{"project_id", str}, {"shard", i32}, {"seq", u64}, {"reason", str}, {"event", str}, {"refused_at", micros}, {"log", low}}}
-
-func putDead(batch *cold.Batch) func(*block, *weir.DeadLetter) {
-	return func(b *block, r *weir.DeadLetter) {
-		b.text(clean(r.ProjectID))
-		b.int32(int32(r.Shard))
-		b.uint64(r.Seq)
-		b.text(clean(r.Reason))
-		b.bytes(r.Event)
-		b.time(r.At)
-		b.low(batch.Log)
-	}
-}
-
-var batches = &table{"batches", []field{{"token", str}, {"shard", i32}, {"first_seq", u64}, {"last_seq", u64}, {"written_at", micros}}}
-
-func putBatch(b *block, r **cold.Batch) {
-	b.text(clean((*r).Token))
-	b.int32(int32((*r).Shard))
-	b.uint64((*r).First)
-	b.uint64((*r).Last)
-	b.time((*r).Now)
 }

@@ -31,7 +31,7 @@ func newWriter(u *URL) *writer { return &writer{url: u, turn: make(chan struct{}
 type session struct {
 	url       *URL
 	client    *chgo.Client
-	blocks    map[*table]*block
+	blocks    map[string]*block // by table
 	sightings cold.Sightings
 	linked    cold.Linked
 	marked    time.Time // of the newest mark of an erasure that it knows
@@ -80,7 +80,7 @@ func (w *writer) dial(ctx context.Context) (*session, error) {
 		w.mu.Lock()
 		w.first = at
 		w.mu.Unlock()
-		return &session{url: w.url, client: client, blocks: map[*table]*block{}}, nil
+		return &session{url: w.url, client: client, blocks: map[string]*block{}}, nil
 	}
 	return nil, errors.Join(errs...)
 }
@@ -132,12 +132,12 @@ func (w *writer) drop() {
 	w.idle = nil
 }
 
-// block is an empty one of the table.
-func (c *session) block(t *table) *block {
-	b := c.blocks[t]
+// blockOf returns the session's block for a table, empty.
+func blockOf[R any](c *session, t *table[R]) *block {
+	b := c.blocks[t.name]
 	if b == nil {
-		b = newBlock(t.fields)
-		c.blocks[t] = b
+		b = newBlock(t)
+		c.blocks[t.name] = b
 	}
 	b.reset()
 	return b

@@ -7,6 +7,7 @@ import (
 
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/cold"
+	"github.com/weir-analytics/weir/internal/cold/schema"
 )
 
 // Write adds the batch with one insert a table, each under the batch's token, of
@@ -75,13 +76,14 @@ func (c *session) write(ctx context.Context, b *cold.Batch) error {
 		}
 		return err
 	}
+	from := originOf(b)
 	for _, f := range []func() error{
-		func() error { return insert(ctx, c, sightings, harmless, c.sightings.New(b.Events), putSighting) },
-		func() error { return insert(ctx, c, identities, harmless, c.linked.New(b), putLink) },
-		func() error { return insert(ctx, c, aliases, harmless, cold.Aliases(b.Links), putLink) },
-		func() error { return insert(ctx, c, traits, harmless, cold.Traits(b), putTrait) },
-		func() error { return insert(ctx, c, erasures, harmless, b.Marks, putMark) },
-		func() error { return insert(ctx, c, batches, harmless, []*cold.Batch{b}, putBatch) },
+		func() error { return insert(ctx, c, sightings, harmless, c.sightings.New(b.Events), from) },
+		func() error { return insert(ctx, c, identities, harmless, c.linked.New(b), from) },
+		func() error { return insert(ctx, c, aliases, harmless, cold.Aliases(b.Links), from) },
+		func() error { return insert(ctx, c, traits, harmless, cold.Traits(b), from) },
+		func() error { return insert(ctx, c, erasures, harmless, b.Marks, from) },
+		func() error { return insert(ctx, c, batches, harmless, []schema.Token{b.Row()}, from) },
 	} {
 		if err := f(); err != nil {
 			return err
@@ -111,11 +113,12 @@ func (p *parts) empty() bool { return len(p.events)+len(p.visits)+len(p.dead)+le
 
 // send writes parts of a batch under a token.
 func (c *session) send(ctx context.Context, b *cold.Batch, p parts, token string) error {
+	from := originOf(b)
 	for _, f := range []func() error{
-		func() error { return insert(ctx, c, events, token, p.events, putEvent(b)) },
-		func() error { return insert(ctx, c, visits, token, p.visits, putVisit(b)) },
-		func() error { return insert(ctx, c, tallies, token, p.tallies, putTally(b)) },
-		func() error { return insert(ctx, c, deadLetters, token, p.dead, putDead(b)) },
+		func() error { return insert(ctx, c, events, token, p.events, from) },
+		func() error { return insert(ctx, c, visits, token, p.visits, from) },
+		func() error { return insert(ctx, c, tallies, token, p.tallies, from) },
+		func() error { return insert(ctx, c, deadLetters, token, p.dead, from) },
 	} {
 		if err := f(); err != nil {
 			return err
@@ -167,17 +170,19 @@ func (c *session) missingRows(ctx context.Context, b *cold.Batch) error {
 
 // insert writes rows to a table in one block: all or nothing of them, a month, and
 // once for a token.
-func insert[T any](ctx context.Context, c *session, t *table, token string, rows []T, put func(*block, *T)) error {
+func insert[R any](ctx context.Context, c *session, t *table[R], token string, rows []R, from schema.Origin) error {
+	return insertInto(ctx, c, t.name, t, token, rows, from)
+}
+
+// insertInto writes rows to the table with a name, which has the columns of t.
+func insertInto[R any](ctx context.Context, c *session, name string, t *table[R], token string, rows []R, from schema.Origin) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	blk := c.block(t)
-	for i := range rows {
-		blk.next()
-		put(blk, &rows[i])
-	}
-	if err := c.insert(ctx, t.name, token, blk); err != nil {
-		return fmt.Errorf("%s: %w", t.name, err)
+	b := blockOf(c, t)
+	fill(b, t, rows, from)
+	if err := c.insert(ctx, name, token, b); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
 	}
 	return nil
 }

@@ -18,6 +18,9 @@ func (Dialect) Micros(expr string) string { return "epoch_us(" + expr + ")" }
 // Time makes a TIMESTAMP of microseconds.
 func (Dialect) Time(expr string) string { return "make_timestamp(" + expr + "::BIGINT)" }
 
+// Minute rounds down.
+func (Dialect) Minute(expr string) string { return "date_trunc('minute', " + expr + ")" }
+
 // IntDiv divides integers.
 func (Dialect) IntDiv(a, b string) string { return "(" + a + " // " + b + ")" }
 

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"maps"
+	"strings"
 	"time"
 
 	"github.com/weir-analytics/weir/internal/cold"
@@ -104,13 +105,16 @@ func (s *Store) transaction(ctx context.Context, e *cold.Erasure, do func(contex
 	return tx.Commit()
 }
 
-// efface is what cold.Anonymous does.
-var efface = `UPDATE events SET id = ` + cold.ErasedIDOf(Dialect{}) + `, ts = date_trunc('minute', ts), received_at = date_trunc('minute', received_at),
-profile_id = '', device_id = '', session_id = '', person = '', path = '', origin = '', title = '', referrer = '', channel = '',
-utm_source = '', utm_medium = '', utm_campaign = '', utm_term = '', utm_content = '', country = '', region = '', city = '',
-browser = '', browser_version = '', os = '', os_version = '', device_type = '', language = '', library = '',
-consumer = CASE WHEN consumer IS NOT NULL THEN '' END, revenue = NULL, currency = '', properties = NULL,
-inherited_from = '', closes_event_id = '', closes_path = '', closes_ms = 0 WHERE `
+// anonymize is cold.AnonymousSQL as a statement; a condition follows.
+var anonymize = func() string {
+	var set []string
+	for _, a := range cold.AnonymousSQL(Dialect{}) {
+		if a.Value != a.Column {
+			set = append(set, a.Column+" = "+a.Value)
+		}
+	}
+	return "UPDATE events SET " + strings.Join(set, ", ") + " WHERE "
+}()
 
 func (s *Store) mark(ctx context.Context, tx *sql.Tx, e *cold.Erasure) error {
 	for _, m := range e.Marks() {
@@ -154,7 +158,7 @@ func (s *Store) erase(ctx context.Context, tx *sql.Tx, e *cold.Erasure) error {
 	for _, p := range e.Parts(Dialect{}) {
 		q := "DELETE FROM " + p.Table + " WHERE "
 		if p.Table == "events" {
-			q = efface
+			q = anonymize
 		}
 		if err := do(q, p); err != nil {
 			return err

@@ -1,195 +1,161 @@
 package duckdb
 
 import (
-	weir "github.com/weir-analytics/weir"
-	"github.com/weir-analytics/weir/internal/cold"
+	"strings"
+	"time"
+
+	"github.com/weir-analytics/weir/internal/cold/schema"
 )
 
-// The functions here write one row each, column by column, in the order of the
-// table in migrations.
-
-func putEvent(c *chunk, r *weir.EventRow) {
-	c.next()
-	c.text(r.ProjectID)
-	put(c, r.Time.UnixMicro())
-	put(c, cold.Quarter(&r.Event))
-	c.text(r.Name)
-	c.text(r.ID)
-	put(c, r.ReceivedAt.UnixMicro())
-	c.text(r.ProfileID)
-	c.text(r.DeviceID)
-	c.text(r.SessionID)
-	c.text(cold.Person(&r.Event))
-	c.text(r.Path)
-	c.text(r.Origin)
-	c.text(r.Title)
-	c.text(r.Referrer)
-	c.text(r.Channel)
-	c.text(r.UTMSource)
-	c.text(r.UTMMedium)
-	c.text(r.UTMCampaign)
-	c.text(r.UTMTerm)
-	c.text(r.UTMContent)
-	c.text(r.Country)
-	c.text(r.Region)
-	c.text(r.City)
-	c.text(r.Browser)
-	c.text(r.BrowserVersion)
-	c.text(r.OS)
-	c.text(r.OSVersion)
-	c.text(r.DeviceType)
-	put(c, r.Bot)
-	c.text(r.Language)
-	c.text(r.Library)
-	putCall(c, r.Call)
-	c.number(r.Revenue)
-	c.text(r.Currency)
-	if len(r.Properties) == 0 {
-		c.null()
-	} else {
-		c.bytes(r.Properties)
-	}
-	c.text(r.InheritedFrom)
-	c.text(r.ClosesEventID)
-	c.text(r.ClosesPath)
-	put(c, r.ClosesMS)
-	put(c, int32(r.Shard))
-	put(c, r.Seq)
+// layout fills chunks with rows of a table, column by column. It is made once of the
+// schema, so that no type is looked at for each value.
+type layout[R any] struct {
+	name string
+	fill []filler[R]
 }
 
-func putCall(c *chunk, call *weir.Call) {
-	if call == nil {
-		for range 5 {
-			c.null()
+// filler writes a column's values of some rows to a vector, from a row on.
+type filler[R any] func(v *vector, at int, rows []R)
+
+var (
+	events      = layoutOf(&schema.Events)
+	sightings   = layoutOf(&schema.Sightings)
+	tallies     = layoutOf(&schema.Tallies)
+	visits      = layoutOf(&schema.Visits)
+	identities  = layoutOf(&schema.Identities)
+	aliases     = layoutOf(&schema.Aliases)
+	traits      = layoutOf(&schema.Traits)
+	erasures    = layoutOf(&schema.Erasures)
+	deadLetters = layoutOf(&schema.DeadLetters)
+	batches     = layoutOf(&schema.Batches)
+)
+
+func layoutOf[R any](t *schema.Table[R]) *layout[R] {
+	l := &layout[R]{name: t.Name}
+	for i := range t.Columns {
+		l.fill = append(l.fill, fillerOf(&t.Columns[i], t.Checked))
+	}
+	return l
+}
+
+// checked says that text is valid UTF-8.
+func fillerOf[R any](c *schema.Column[R], checked bool) filler[R] {
+	switch f := c.Value.(type) {
+	case func(*R) string:
+		return func(v *vector, at int, rows []R) {
+			for i := range rows {
+				v.text(at+i, f(&rows[i]))
+			}
 		}
-		return
+	case func(*R) int32:
+		return func(v *vector, at int, rows []R) {
+			for i := range rows {
+				*cell[int32](v, at+i) = f(&rows[i])
+			}
+		}
+	case func(*R) *string:
+		return texts(f, c.Null, checked)
+	case func(*R) *[]byte:
+		return bytes(f, c.Null)
+	case func(*R) *time.Time:
+		return times(f, c.Null)
+	case func(*R) *int:
+		return ints(f, c.Null)
+	case func(*R) *bool:
+		return values(f, c.Null)
+	case func(*R) *int8:
+		return values(f, c.Null)
+	case func(*R) *int32:
+		return values(f, c.Null)
+	case func(*R) *int64:
+		return values(f, c.Null)
+	case func(*R) *uint32:
+		return values(f, c.Null)
+	case func(*R) *uint64:
+		return values(f, c.Null)
+	case func(*R) *float64:
+		return values(f, c.Null)
 	}
-	c.text(call.Method)
-	c.text(call.Route)
-	if call.Status == 0 {
-		c.null()
-	} else {
-		put(c, int32(call.Status))
+	panic("duckdb: column " + c.Name + " cannot be written")
+}
+
+func texts[R any](f func(*R) *string, null schema.Null, checked bool) filler[R] {
+	if offset, ok := schema.Offset(f); ok && checked && null == schema.Never {
+		return func(v *vector, at int, rows []R) {
+			for i := range rows {
+				v.text(at+i, *schema.At[string](&rows[i], offset))
+			}
+		}
 	}
-	c.number(call.LatencyMS)
-	c.text(call.Consumer)
-}
-
-func putSighting(c *chunk, r *cold.Sighting) {
-	c.next()
-	c.text(r.ProjectID)
-	put(c, r.Quarter)
-	c.text(r.Person)
-}
-
-func putTally(c *chunk, r *cold.Tally) {
-	c.next()
-	c.text(r.ProjectID)
-	put(c, r.Quarter)
-	c.text(r.Name)
-	if r.Call {
-		c.text(r.Method)
-		c.text(r.Route)
-	} else {
-		c.null()
-		c.null()
+	return func(v *vector, at int, rows []R) {
+		for i := range rows {
+			p := f(&rows[i])
+			switch {
+			case null != schema.Never && (p == nil || null == schema.IfZero && *p == ""):
+				v.null(at + i)
+			case checked:
+				v.text(at+i, *p)
+			default:
+				v.text(at+i, strings.ToValidUTF8(*p, "\uFFFD"))
+			}
+		}
 	}
-	if r.Status == 0 {
-		c.null()
-	} else {
-		put(c, int32(r.Status))
+}
+
+func bytes[R any](f func(*R) *[]byte, null schema.Null) filler[R] {
+	return func(v *vector, at int, rows []R) {
+		for i := range rows {
+			if p := f(&rows[i]); null == schema.IfZero && len(*p) == 0 {
+				v.null(at + i)
+			} else {
+				v.bytes(at+i, *p)
+			}
+		}
 	}
-	put(c, r.Events)
 }
 
-func putVisit(c *chunk, r *weir.VisitRow) {
-	c.next()
-	c.clean(r.ProjectID)
-	c.clean(r.DeviceID)
-	c.clean(r.SessionID)
-	put(c, r.Sign)
-	put(c, r.Version)
-	c.clean(r.ProfileID)
-	put(c, r.Start.UnixMicro())
-	put(c, r.End.UnixMicro())
-	c.clean(r.Entry)
-	c.clean(r.Exit)
-	c.time(r.EntryAt)
-	c.time(r.ExitAt)
-	put(c, r.Events)
-	put(c, r.ScreenViews)
-	put(c, r.Interactive)
-	put(c, r.Calls)
-	put(c, r.Revenue)
-	put(c, r.Ended)
-	put(c, r.Bot)
-	c.clean(r.Referrer)
-	c.clean(r.Channel)
-	c.clean(r.UTMSource)
-	c.clean(r.UTMMedium)
-	c.clean(r.UTMCampaign)
-	c.clean(r.Country)
-	c.clean(r.Region)
-	c.clean(r.City)
-	c.clean(r.Browser)
-	c.clean(r.OS)
-	c.clean(r.DeviceType)
-	c.clean(r.Language)
-	c.time(r.ReceivedAt)
-	c.clean(string(r.Beside))
-}
-
-// putLink writes a link, also to aliases.
-func putLink(c *chunk, r *weir.Link) {
-	c.next()
-	c.clean(r.ProjectID)
-	c.clean(r.DeviceID)
-	c.clean(r.ProfileID)
-	put(c, r.At.UnixMicro())
-	c.time(r.ReceivedAt)
-}
-
-func putTrait(c *chunk, r *weir.TraitChange) {
-	c.next()
-	c.clean(r.ProjectID)
-	c.clean(r.Trait)
-	c.clean(r.ProfileID)
-	c.clean(r.Place)
-	put(c, r.At.UnixMicro())
-	c.clean(string(r.Op))
-	c.clean(r.Text)
-	put(c, r.Quoted)
-	if r.Number {
-		put(c, r.Micros)
-	} else {
-		c.null()
+func times[R any](f func(*R) *time.Time, null schema.Null) filler[R] {
+	return func(v *vector, at int, rows []R) {
+		for i := range rows {
+			if p := f(&rows[i]); null == schema.IfZero && p.IsZero() {
+				v.null(at + i)
+			} else {
+				*cell[int64](v, at+i) = p.UnixMicro()
+			}
+		}
 	}
-	c.time(r.ReceivedAt)
 }
 
-func putMark(c *chunk, m *cold.Mark) {
-	c.next()
-	c.clean(m.ProjectID)
-	c.clean(m.Person)
-	put(c, m.At.UnixMicro())
-	c.clean(m.By)
+// values writes what has the same form in Go as in the vector.
+func values[R any, V comparable](f func(*R) *V, null schema.Null) filler[R] {
+	if null == schema.Never {
+		return func(v *vector, at int, rows []R) {
+			for i := range rows {
+				*cell[V](v, at+i) = *f(&rows[i])
+			}
+		}
+	}
+	var zero V
+	return func(v *vector, at int, rows []R) {
+		for i := range rows {
+			if p := f(&rows[i]); p == nil || null == schema.IfZero && *p == zero {
+				v.null(at + i)
+			} else {
+				*cell[V](v, at+i) = *p
+			}
+		}
+	}
 }
 
-func putDead(c *chunk, r *weir.DeadLetter) {
-	c.next()
-	c.clean(r.ProjectID)
-	put(c, int32(r.Shard))
-	put(c, r.Seq)
-	c.clean(r.Reason)
-	c.bytes(r.Event)
-	put(c, r.At.UnixMicro())
-}
-
-func putToken(c *chunk, b *cold.Batch) {
-	c.next()
-	c.clean(b.Token)
-	put(c, int32(b.Shard))
-	put(c, b.First)
-	put(c, b.Last)
-	put(c, b.Now.UnixMicro())
+// ints writes to an INTEGER.
+func ints[R any](f func(*R) *int, null schema.Null) filler[R] {
+	return func(v *vector, at int, rows []R) {
+		for i := range rows {
+			if p := f(&rows[i]); null != schema.Never && (p == nil || null == schema.IfZero && *p == 0) {
+				v.null(at + i)
+			} else {
+				*cell[int32](v, at+i) = int32(*p)
+			}
+		}
+	}
 }

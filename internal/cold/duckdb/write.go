@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/weir-analytics/weir/internal/cold"
+	"github.com/weir-analytics/weir/internal/cold/schema"
 )
 
 // Write makes the batch durable: when it returns, the commit is on disk. ctx is
@@ -113,16 +114,16 @@ func (w *writer) write(b *cold.Batch) error {
 // batch appends all rows and the token.
 func (w *writer) batch(b *cold.Batch) error {
 	for _, f := range []func() error{
-		func() error { return appendRows(w, "events", b.Events, putEvent) },
-		func() error { return appendRows(w, "sightings", w.sightings.New(b.Events), putSighting) },
+		func() error { return appendRows(w, events, b.Events) },
+		func() error { return appendRows(w, sightings, w.sightings.New(b.Events)) },
 		func() error { return w.tallies(b) },
-		func() error { return appendRows(w, "visits", b.Visits, putVisit) },
-		func() error { return appendRows(w, "identities", w.linked.New(b), putLink) },
-		func() error { return appendRows(w, "aliases", cold.Aliases(b.Links), putLink) },
-		func() error { return appendRows(w, "traits", cold.Traits(b), putTrait) },
-		func() error { return appendRows(w, "erasures", b.Marks, putMark) },
-		func() error { return appendRows(w, "dead_letters", b.Dead, putDead) },
-		func() error { return appendRows(w, "batches", []cold.Batch{*b}, putToken) },
+		func() error { return appendRows(w, visits, b.Visits) },
+		func() error { return appendRows(w, identities, w.linked.New(b)) },
+		func() error { return appendRows(w, aliases, cold.Aliases(b.Links)) },
+		func() error { return appendRows(w, traits, cold.Traits(b)) },
+		func() error { return appendRows(w, erasures, b.Marks) },
+		func() error { return appendRows(w, deadLetters, b.Dead) },
+		func() error { return appendRows(w, batches, []schema.Token{b.Row()}) },
 	} {
 		if err := f(); err != nil {
 			return err
@@ -135,7 +136,7 @@ func (w *writer) batch(b *cold.Batch) error {
 // compaction does no harm.
 func (w *writer) tallies(b *cold.Batch) error {
 	rows := cold.Tallies(b.Events)
-	if err := appendRows(w, "tallies", rows, putTally); err != nil {
+	if err := appendRows(w, tallies, rows); err != nil {
 		return err
 	}
 	w.compaction.note(rows)

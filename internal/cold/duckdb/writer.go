@@ -120,32 +120,29 @@ func (w *writer) transaction(f func() error) error {
 // chunkRows is how many rows a DuckDB vector holds.
 var chunkRows = duck.GetDataChunkCapacity()
 
-// appendRows writes rows to a table within the current transaction; put writes
-// one of them.
-func appendRows[T any](w *writer, table string, rows []T, put func(*chunk, *T)) error {
+// appendRows writes rows to a table within the current transaction.
+func appendRows[R any](w *writer, l *layout[R], rows []R) error {
 	if len(rows) == 0 {
 		return nil
 	}
 	var a mapping.Appender
 	defer mapping.AppenderDestroy(&a)
-	if mapping.AppenderCreateExt(w.conn, "", "", table, &a) == mapping.StateError {
-		return fmt.Errorf("append to %s: %s", table, mapping.AppenderError(a))
+	if mapping.AppenderCreateExt(w.conn, "", "", l.name, &a) == mapping.StateError {
+		return fmt.Errorf("append to %s: %s", l.name, mapping.AppenderError(a))
 	}
-	c := w.chunk(table, a)
+	c := w.chunk(l.name, a)
+	if len(c.vectors) != len(l.fill) {
+		return fmt.Errorf("append to %s: it has %d columns, want %d", l.name, len(c.vectors), len(l.fill))
+	}
 	c.reset()
-	for i := range rows {
-		if c.full() {
-			if err := c.appendTo(a); err != nil {
-				return fmt.Errorf("append to %s: %w", table, err)
-			}
+	for len(rows) > 0 {
+		rows = fillFrom(c, l, rows)
+		if err := c.appendTo(a); err != nil {
+			return fmt.Errorf("append to %s: %w", l.name, err)
 		}
-		put(c, &rows[i])
-	}
-	if err := c.appendTo(a); err != nil {
-		return fmt.Errorf("append to %s: %w", table, err)
 	}
 	if mapping.AppenderFlush(a) == mapping.StateError {
-		return fmt.Errorf("append to %s: %s", table, mapping.AppenderError(a))
+		return fmt.Errorf("append to %s: %s", l.name, mapping.AppenderError(a))
 	}
 	return nil
 }
@@ -165,14 +162,4 @@ func (w *writer) chunk(table string, a mapping.Appender) *chunk {
 	}
 	w.chunks[table] = c
 	return c
-}
-
-// appendTo hands the rows over and empties the chunk.
-func (c *chunk) appendTo(a mapping.Appender) error {
-	mapping.DataChunkSetSize(c.mem, mapping.IdxT(c.rows))
-	if mapping.AppendDataChunk(a, c.mem) == mapping.StateError {
-		return errors.New(mapping.AppenderError(a))
-	}
-	c.reset()
-	return nil
 }
