@@ -18,8 +18,9 @@ const (
 	// written.
 	fresh mode = iota
 	// resumed: an earlier run, or an earlier try, began the unit when it was fresh,
-	// and the source's days are what they were. All is written again, under the same
-	// tokens: the destination adds what it lacks, sightings among it.
+	// and the source's days are what they were, as are the sizes of batches and windows.
+	// All is written again, under the same tokens: the destination adds what it lacks,
+	// sightings among it.
 	resumed
 	// mixed: the destination has rows of those days, and nobody knows from where.
 	// What is not there is written.
@@ -66,6 +67,10 @@ func (u *unit) name() string {
 	return fmt.Sprintf("%s/%d-%d-%d-%d.%d.%d%s", u.span, c.events, c.visits, c.links+c.aliases, c.dead, c.received, c.versions, u.erased)
 }
 
+// begunName is the name of the mark that a unit was begun: batches of other sizes have
+// other tokens.
+func (r *run) begunName(u *unit) string { return fmt.Sprintf("%s~%d.%d", u.name(), r.o.Batch, r.o.Window) }
+
 func marksOf(ctx context.Context, to cold.Reader, project string) (marks, error) {
 	m := marks{map[string]bool{}, map[string]bool{}}
 	for kind, set := range map[string]map[string]bool{markBegun: m.begun, markDone: m.done} {
@@ -88,9 +93,9 @@ func marksOf(ctx context.Context, to cold.Reader, project string) (marks, error)
 	return m, nil
 }
 
-// mark writes one. What follows a # is for people.
-func (r *run) mark(ctx context.Context, kind string, u *unit, note string) error {
-	token := kind + url.PathEscape(u.project) + "/" + u.name() + note
+// mark writes one of a unit. What follows a # is for people.
+func (r *run) mark(ctx context.Context, kind string, u *unit, name string) error {
+	token := kind + url.PathEscape(u.project) + "/" + name
 	b := &cold.Batch{Token: token, Log: "migrate", Shard: noShard, Now: r.o.Clock.Now(), Again: true}
 	if err := r.to.Write(context.WithoutCancel(ctx), b); err != nil {
 		return fmt.Errorf("mark %s: %w", u.span, err)

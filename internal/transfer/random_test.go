@@ -26,6 +26,12 @@ func (w both) Write(ctx context.Context, b *cold.Batch) error {
 	return errors.Join(w.Writer.Write(ctx, b), w.other.Write(ctx, b))
 }
 
+// Erased is as the other knows it, who sees all erasures. A side that does not know of one
+// yet is what DESIGN.md of cold calls not handled.
+func (w both) Erased(ctx context.Context, since time.Time) (cold.Erased, error) {
+	return w.other.Erased(ctx, since)
+}
+
 // wander is a world of two sides that are written to, erased from and copied to each
 // other, and of a third store that was there from the beginning and saw all of it.
 type wander struct {

@@ -97,6 +97,25 @@ func TestWritesThatFailOrWhoseAnswerIsLostAreDoneAgain(t *testing.T) {
 	}
 }
 
+func TestACopyThatGoesOnWithBatchesOfAnotherSizeAddsNothingTwice(t *testing.T) {
+	from, to := newFilled(t), newFile(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	_, err := transfer.Run(ctx, from, &unreliable{Store: to, after: func(n int, _ *cold.Batch) error {
+		if n == 4 {
+			cancel()
+		}
+		return nil
+	}}, small())
+	if !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	o := small()
+	o.Batch, o.Window = 45, 130
+	copyAll(t, from, to, o)
+	same(t, from, to)
+}
+
 func TestADestinationThatStaysAwayIsGivenUp(t *testing.T) {
 	from, to := newFilled(t), newFile(t)
 	away := errors.New("the connection broke")

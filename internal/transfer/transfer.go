@@ -252,7 +252,7 @@ func (r *run) plan(ctx context.Context, source survey, projects []string) ([]uni
 				r.report.add(u.content)
 				continue
 			}
-			u.mode = r.modeOf(&u, marks.begun[u.name()])
+			u.mode = r.modeOf(&u, marks.begun[r.begunName(&u)])
 			todo = append(todo, u)
 			r.meter.total += u.content.rows()
 		}

@@ -68,7 +68,7 @@ func (r *run) try(ctx context.Context, u *unit) (outcome, error) {
 		u.erased, u.mode = e, mixed
 	}
 	if u.mode == fresh {
-		if err := r.mark(ctx, markBegun, u, ""); err != nil {
+		if err := r.mark(ctx, markBegun, u, r.begunName(u)); err != nil {
 			return out, err
 		}
 	}
@@ -101,7 +101,7 @@ func (r *run) try(ctx context.Context, u *unit) (outcome, error) {
 	if len(out.differences) > 0 {
 		return out, nil // no mark: it is looked at again
 	}
-	return out, r.mark(ctx, markDone, u, fmt.Sprintf("#%016x", out.checksum))
+	return out, r.mark(ctx, markDone, u, fmt.Sprintf("%s#%016x", u.name(), out.checksum))
 }
 
 // copyTable copies the n rows that a unit has of a table, window by window.
