@@ -69,7 +69,9 @@ func (u *unit) name() string {
 
 // begunName is the name of the mark that a unit was begun: batches of other sizes have
 // other tokens.
-func (r *run) begunName(u *unit) string { return fmt.Sprintf("%s~%d.%d", u.name(), r.o.Batch, r.o.Window) }
+func (r *run) begunName(u *unit) string {
+	return fmt.Sprintf("%s~%d.%d", u.name(), r.o.Batch, r.o.Window)
+}
 
 func marksOf(ctx context.Context, to cold.Reader, project string) (marks, error) {
 	m := marks{map[string]bool{}, map[string]bool{}}
