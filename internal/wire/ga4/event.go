@@ -6,6 +6,7 @@ import (
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/wire"
 	"github.com/weir-analytics/weir/internal/wire/item"
+	"github.com/weir-analytics/weir/internal/wire/jsonscan"
 )
 
 // item reads the event at pos.
@@ -33,16 +34,14 @@ func (g *decoder) item() {
 			g.Skip()
 		}
 	})
-	if g.Fault != "" {
+	if g.Failed() {
 		return
 	}
-	end := g.Pos
-	g.At[item.Name] = g.Truncate(item.Name, e.name)
-	if g.Pos = e.params; g.Pos > 0 && g.Reason == "" {
-		g.ReadProperties(g.param)
+	g.Set(item.Name, e.name)
+	if !g.HasDefect() {
+		g.ReadAt(e.params, func() { g.ReadProperties(g.param) })
 	}
 	g.finish()
-	g.Pos = end
 	g.FinishItem()
 }
 
@@ -82,25 +81,16 @@ func (g *decoder) param(key []byte) bool {
 	case "ga_session_number", "session_number", "debug_mode", "engaged_session_event":
 		g.Skip()
 	case "screen_name", "firebase_screen":
-		at := g.Pos
-		e.screenName = g.ReadText()
-		g.Pos = at
+		e.screenName = g.PeekText()
 		return false
 	case "transaction_id":
-		at := g.Pos
-		e.transaction = g.ReadText()
-		g.Pos = at
+		e.transaction = g.PeekText()
 		return false
 	case "value":
-		e.value = g.Pos
+		e.value = g.Mark()
 		return RevenueSign(string(g.Get(item.Name))) != 0 && g.Skip()
 	case "currency":
-		begin := g.Pos
-		g.Read(item.Currency)
-		if g.CheckCurrency(); !g.Has(item.Currency) && g.Fault == "" {
-			g.Pos = begin
-			return false
-		}
+		return g.ReadCurrency()
 	case "campaign":
 		return g.campaigned(item.UTMCampaign)
 	case "source":
@@ -129,40 +119,41 @@ func (g *decoder) campaigned(f item.Field) bool {
 // finish makes fields of what was noted.
 func (g *decoder) finish() {
 	e := &g.event
-	text := func(at item.Span) []byte { return g.Text[at.From:at.To] }
+	text := func(at item.Span) []byte { return g.Text(at) }
 	if e.timed {
 		g.Stamp = item.Stamp{Micros: e.us, Given: true, Exact: true}
 	}
-	if sign := RevenueSign(string(g.Get(item.Name))); sign != 0 && e.value > 0 {
-		g.Pos = e.value
-		sum, ok := g.ReadAmount()
+	if sign := RevenueSign(string(g.Get(item.Name))); sign != 0 && e.value.IsSet() {
+		var sum float64
+		var ok bool
+		g.ReadAt(e.value, func() { sum, ok = g.ReadAmount() })
 		if g.Revenue = sign * math.Abs(sum); sign > 0 {
 			g.Revenue = sum
 		}
 		if g.Revenue == 0 {
 			g.Revenue = 0 // not -0
 		}
-		if g.Pos = e.value; !ok && g.Absent("value") {
-			g.Keep("value")
+		if !ok && g.Absent("value") {
+			g.ReadAt(e.value, func() { g.Keep("value") })
 		}
 	}
-	if at := e.session; at.To > at.From {
-		g.At[item.Session] = g.Truncate(item.Session, at)
-	} else if at = e.sessionOlder; at.To > at.From {
-		g.At[item.Session] = g.Truncate(item.Session, at)
+	if at := e.session; !at.Empty() {
+		g.Set(item.Session, at)
+	} else if at = e.sessionOlder; !at.Empty() {
+		g.Set(item.Session, at)
 	}
 	g.Put(item.Name, Name(string(g.Get(item.Name))))
 	switch string(g.Get(item.Name)) {
 	case weir.NameScreenView:
-		if at := e.screenName; at.To > at.From && !g.Has(item.URL) && !g.Has(item.Path) {
-			g.At[item.Path] = g.Truncate(item.Path, at)
+		if at := e.screenName; !at.Empty() && !g.Has(item.URL) && !g.Has(item.Path) {
+			g.Set(item.Path, at)
 			if !g.Has(item.Title) {
-				g.At[item.Title] = g.Truncate(item.Title, at)
+				g.Set(item.Title, at)
 			}
 		}
 	case "purchase":
 		// The same purchase twice is one, as in Google's reports.
-		if e.transaction.To > e.transaction.From {
+		if !e.transaction.Empty() {
 			g.Put(item.ID, "purchase.", string(g.Get(item.Device)), ".", string(text(e.transaction)))
 		}
 	}
@@ -183,30 +174,27 @@ func (g *decoder) identify() {
 	g.OpenProperties()
 	for more := g.Begin('}'); more; more = g.More('}') {
 		g.CheckSize()
-		begin := g.Pos
+		begin := g.Mark()
 		if _, ok := g.Key(); !ok {
 			return
 		}
-		value := g.Pos
+		value := g.Mark()
 		if g.Peek() == '{' {
-			value = 0
+			value = jsonscan.Mark{}
 			g.ReadObject(func(key []byte) {
 				if string(key) == "value" {
-					value = g.Pos
+					value = g.Mark()
 				}
 				g.Skip()
 			})
 		} else {
 			g.Skip()
 		}
-		end := g.Pos
-		if value > 0 && g.Reason == "" {
-			g.Pos = begin
-			g.Property(value)
-			g.Pos = end
+		if value.IsSet() && !g.HasDefect() {
+			g.ReadAt(begin, func() { g.KeepAt(begin, value) })
 		}
 	}
-	if g.Fault == "" {
+	if !g.Failed() {
 		g.FinishItem()
 	}
 }

@@ -9,6 +9,7 @@ import (
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/wire"
 	"github.com/weir-analytics/weir/internal/wire/item"
+	"github.com/weir-analytics/weir/internal/wire/jsonscan"
 )
 
 // Protocol is the Measurement Protocol of Google Analytics 4, with which servers and
@@ -94,8 +95,8 @@ type requestFields struct {
 	texts      [item.FieldCount]string
 	screen     string
 	model      string
-	events     int // where they begin; 0 is nowhere
-	properties int // where the user's begin
+	events     jsonscan.Mark
+	properties jsonscan.Mark // of the user
 	us         int64
 	timed      bool
 	client     bool
@@ -103,9 +104,9 @@ type requestFields struct {
 
 // event is what an event says that is no field yet.
 type event struct {
-	params                                    int // where they begin
+	params                                    jsonscan.Mark
 	name, transaction                         item.Span
-	value                                     int // where it stands
+	value                                     jsonscan.Mark
 	us                                        int64
 	timed                                     bool
 	screenName, screen, session, sessionOlder item.Span
@@ -115,22 +116,12 @@ func (g *decoder) sent(r *wire.Request) (*wire.Decoded, error) {
 	g.Open(r, r.Body)
 	g.Limits.Events = min(g.Limits.Events, maxEvents)
 	g.outer = requestFields{client: r.Header.Get("Origin") != "" || strings.HasPrefix(r.UserAgent, "Mozilla/")}
-	g.body()
-	if g.Fault == "" {
-		if g.Space(); g.Pos < len(g.Data) {
-			g.Fail("want nothing after the value")
-		}
-	}
-	if g.Fault != "" {
+	if g.body(); !g.End() {
 		return nil, g.Malformed()
 	}
-	if g.Pos = g.outer.events; g.Pos > 0 {
-		for more := g.Begin(']'); more; more = g.More(']') {
-			g.item()
-		}
-	}
-	if g.Pos = g.outer.properties; g.Pos > 0 && g.outer.texts[item.Profile] != "" {
-		g.identify()
+	g.ReadAt(g.outer.events, func() { g.ReadArray(g.item) })
+	if g.outer.texts[item.Profile] != "" {
+		g.ReadAt(g.outer.properties, g.identify)
 	}
 	if err := g.TooManyEvents(); err != nil {
 		return nil, err
@@ -173,18 +164,17 @@ func (g *decoder) body() {
 	})
 }
 
-// position notes where a value begins that has a bracket, and steps over it.
-func (g *decoder) position(bracket byte, at *int) {
+// position notes the place of a value that has a bracket, and skips it.
+func (g *decoder) position(bracket byte, at *jsonscan.Mark) {
 	if g.Peek() == bracket {
-		*at = g.Pos
+		*at = g.Mark()
 	}
 	g.Skip()
 }
 
 // bounded reads a text that will be a property of all events.
 func (g *decoder) bounded() string {
-	at := g.Truncate(item.Title, g.ReadText())
-	return string(g.Text[at.From:at.To])
+	return string(item.Truncate(g.ReadBrief(), g.Limits.String))
 }
 
 // outerText reads a field of all events.

@@ -56,14 +56,8 @@ func (g *decoder) validate(r *wire.Request) validationMessages {
 	m := validationMessages{}
 	g.Open(r, r.Body)
 	g.outer = requestFields{}
-	g.body()
-	if g.Fault == "" {
-		if g.Space(); g.Pos < len(g.Data) {
-			g.Fail("want nothing after the value")
-		}
-	}
-	if g.Fault != "" {
-		m.say("VALUE_INVALID", "", "Unable to parse Measurement Protocol JSON payload: byte "+strconv.Itoa(min(g.Pos, len(g.Data)))+": "+g.Fault+".")
+	if g.body(); !g.End() {
+		m.say("VALUE_INVALID", "", "Unable to parse Measurement Protocol JSON payload: byte "+strconv.Itoa(g.Offset())+": "+g.Fault()+".")
 		return m
 	}
 	if g.outer.texts[item.Device] == "" {
@@ -73,11 +67,11 @@ func (g *decoder) validate(r *wire.Request) validationMessages {
 			m.say("VALUE_REQUIRED", "app_instance_id", "Measurement requires an app_instance_id.")
 		}
 	}
-	if g.outer.events == 0 {
+	if !g.outer.events.IsSet() {
 		m.say("VALUE_REQUIRED", "events", "Measurement requires events.")
 		return m
 	}
-	g.Pos = g.outer.events
+	g.Seek(g.outer.events)
 	n := 0
 	for more := g.Begin(']'); more; more = g.More(']') {
 		g.validateEvent(&m, "Event at index: ["+strconv.Itoa(n)+"]")
@@ -89,7 +83,8 @@ func (g *decoder) validate(r *wire.Request) validationMessages {
 	case n > googleEvents:
 		m.say("EXCEEDED_MAX_ENTITIES", "events", "Measurement has "+strconv.Itoa(n)+" events; at most "+strconv.Itoa(googleEvents)+" are allowed.")
 	}
-	if g.Pos = g.outer.properties; g.Pos > 0 {
+	if g.outer.properties.IsSet() {
+		g.Seek(g.outer.properties)
 		n = 0
 		g.ReadObject(func(key []byte) {
 			n++
@@ -114,8 +109,7 @@ func (g *decoder) validateEvent(m *validationMessages, which string) {
 	g.ReadObject(func(key []byte) {
 		switch string(key) {
 		case "name":
-			at := g.ReadText()
-			name = string(g.Text[at.From:at.To])
+			name = string(g.ReadBrief())
 		case "params":
 			if g.Peek() != '{' && g.Peek() != 'n' {
 				m.say("VALUE_INVALID", "events", which+" has params that are not an object.")
@@ -183,11 +177,9 @@ func (g *decoder) validateValue(m *validationMessages, which, key string) {
 	case "page_title":
 		most = 300
 	}
-	at := g.ReadText()
-	if n := utf8.RuneCount(g.Text[at.From:at.To]); n > most {
+	if n := utf8.RuneCount(g.ReadBrief()); n > most {
 		m.say("VALUE_OUT_OF_BOUNDS", "events", which+": param ["+key[:min(len(key), 200)]+"] has "+strconv.Itoa(n)+" characters; at most "+strconv.Itoa(most)+" are allowed.")
 	}
-	g.Text = g.Text[:at.From]
 }
 
 // reservedName says whether Google keeps the name of an event for itself.

@@ -4,399 +4,247 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
-	"strconv"
 	"unicode/utf8"
 
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/wire"
-	"github.com/weir-analytics/weir/internal/wire/jsonscan"
-)
-
-// Field is a text field of an event.
-type Field uint8
-
-// The text fields of an event.
-const (
-	ID Field = iota
-	Name
-	Profile
-	Device
-	Session
-	URL
-	Path
-	Origin
-	Title
-	Referrer
-	IP
-	UserAgent
-	UTMSource
-	UTMMedium
-	UTMCampaign
-	UTMTerm
-	UTMContent
-	Country
-	Region
-	City
-	Browser
-	BrowserVersion
-	OS
-	OSVersion
-	DeviceType
-	Language
-	Library
-	Currency
-	Alias // the former id of an identify event; becomes the property $alias
-	FieldCount
 )
 
 // Builder turns the items of a vendor's request into events. Vendors' SDKs do not correct a
-// rejected item, so a draft repairs more than Events does: it truncates long texts, leaves
-// out values of a wrong type, and replaces impossible times by now.
+// rejected item, so a Builder repairs more than a Reader does: it truncates long texts,
+// leaves out values of a wrong type, and replaces impossible times by now.
 //
-// The caller reads the body with the scanner's methods. For each item it calls startItem,
-// reads values into fields and properties, and calls finishItem.
+// The caller reads the body with the methods of the Scanner. For each item it calls
+// StartItem, reads values into fields and properties, and calls FinishItem.
 type Builder struct {
 	Reader
-	At       [FieldCount]Span
-	Stamp    Stamp
+	fields   [FieldCount]Span
+	Stamp    Stamp // the item's time
 	Revenue  float64
 	Reported bool // a server reports it: address and user agent of the request are not the visitor's
 	Client   bool // the visitor's own machine sends it
 
-	Items    int
-	Events   []weir.Incoming
-	Rejected []weir.Rejection
-	Stamps   []Stamp // one for each of in
+	count    int // items
+	events   []weir.Incoming
+	rejected []weir.Rejection
+	stamps   []Stamp // one for each of events
 
-	buffers int64 // reserved bytes for the draft's buffers
+	buffers int64 // reserved bytes for the reader's buffers
 }
 
-// PropertyGroups is the property that holds the groups that an event names: an object
-// of type to id.
-const PropertyGroups = "$groups"
-
-// Open prepares the draft for a request. It skips leading space of the text.
-func (d *Builder) Open(r *wire.Request, text []byte) {
-	d.Reset(bytes.TrimPrefix(text, []byte("\ufeff")))
-	d.Limits, d.Now, d.repair = r.Limits, r.Now.UnixMicro(), true
-	d.Items, d.Events, d.Rejected, d.Stamps = 0, nil, nil, d.Stamps[:0]
-	d.Space()
-	d.buffers = d.ScratchSize(len(text))
-	d.ReserveMemory(d.buffers)
+// Open prepares the builder for a request. It skips the white space that text begins with.
+func (b *Builder) Open(r *wire.Request, text []byte) {
+	b.Reset(bytes.TrimPrefix(text, []byte("\ufeff")))
+	b.Limits, b.Now, b.repair = r.Limits, r.Now.UnixMicro(), true
+	b.Restart()
+	b.Space()
+	b.buffers = b.ScratchSize(len(text))
+	b.ReserveMemory(b.buffers)
 }
 
-// Close drops the request's data. keep reports whether the draft may be reused: its
-// buffers are not too large to keep.
-func (d *Builder) Close() (keep bool) {
-	d.Events, d.Rejected = nil, nil
-	d.Reset(nil)
-	d.Limits.Memory.Release(d.buffers)
-	d.Limits.Memory, d.buffers = nil, 0
-	return cap(d.Text) <= MaxPooled && cap(d.Properties) <= MaxPooled && cap(d.KeyBuffer) <= MaxPooled &&
-		cap(d.Keys) <= MaxPooled/16 && cap(d.Table) <= MaxPooled/4 && cap(d.Stamps) <= MaxPooled/16
+// Close drops the request's data. It reports whether a pool may keep the builder: its
+// buffers are not too large.
+func (b *Builder) Close() (poolable bool) {
+	b.events, b.rejected = nil, nil
+	poolable = b.Release() && cap(b.stamps) <= MaxPooled/16
+	b.Limits.Memory.Release(b.buffers)
+	b.Limits.Memory, b.buffers = nil, 0
+	return poolable
+}
+
+// Restart drops all items that were read.
+func (b *Builder) Restart() {
+	b.count, b.events, b.rejected, b.stamps = 0, nil, nil, b.stamps[:0]
 }
 
 // Malformed returns the error of a body that is not valid JSON, or not in the vendor's form.
-func (d *Builder) Malformed() error {
-	return Malformed(d.Data, min(d.Pos, len(d.Data)), d.Fault)
+func (b *Builder) Malformed() error { return Malformed(b.Whole(), b.Offset(), b.Fault()) }
+
+// StartItem begins an item at the cursor.
+func (b *Builder) StartItem() {
+	b.NextItem()
+	b.fields = [FieldCount]Span{}
+	b.Stamp, b.Revenue, b.Reported, b.Client = Stamp{}, 0, false, false
 }
 
-// StartItem starts an item at pos.
-func (d *Builder) StartItem() {
-	d.NextItem()
-	d.At = [FieldCount]Span{}
-	d.Stamp, d.Revenue, d.Reported, d.Client = Stamp{}, 0, false, false
-}
-
-// Get returns the text of a field. It is valid until the next string is read.
-func (d *Builder) Get(f Field) []byte { return d.Text[d.At[f].From:d.At[f].To] }
+// Get returns the text of a field. It is valid until the next text is read.
+func (b *Builder) Get(f Field) []byte { return b.text[b.fields[f].from:b.fields[f].to] }
 
 // Has reports whether a field has a text.
-func (d *Builder) Has(f Field) bool { return d.At[f].To > d.At[f].From }
+func (b *Builder) Has(f Field) bool { return b.fields[f].to > b.fields[f].from }
+
+// Span returns the place of a field's text.
+func (b *Builder) Span(f Field) Span { return b.fields[f] }
+
+// Set sets a field to a text of the item.
+func (b *Builder) Set(f Field, at Span) { b.fields[f] = b.Truncate(f, at) }
+
+// SetText sets a field to a text.
+func (b *Builder) SetText(f Field, text []byte) { b.Set(f, b.AddText(text)) }
+
+// Clear empties fields.
+func (b *Builder) Clear(fields ...Field) {
+	for _, f := range fields {
+		b.fields[f] = Span{}
+	}
+}
+
+// ClearAllBut empties all fields except some.
+func (b *Builder) ClearAllBut(fields ...Field) {
+	before := b.fields
+	b.fields = [FieldCount]Span{}
+	for _, f := range fields {
+		b.fields[f] = before[f]
+	}
+}
 
 // Put sets a field to the concatenated texts. It copies at most as much as the field can
 // hold: a long text of a header would otherwise be copied for each event.
-func (d *Builder) Put(f Field, texts ...string) {
-	from, limit := len(d.Text), d.longest(f)+utf8.UTFMax
+func (b *Builder) Put(f Field, texts ...string) {
+	from, limit := len(b.text), b.longest(f)+utf8.UTFMax
 	for _, t := range texts {
-		d.Text = append(d.Text, t[:min(len(t), limit)]...)
+		b.text = append(b.text, t[:min(len(t), limit)]...)
 	}
-	d.At[f] = d.Truncate(f, Span{from, len(d.Text)})
+	b.fields[f] = b.Truncate(f, Span{from, len(b.text)})
 }
 
-// Read reads the string or number at pos into a field; a number keeps its text. Any other
-// value, null and "" are skipped and do not change the field.
-func (d *Builder) Read(f Field) {
-	at := d.ReadText()
-	if at.To > at.From {
-		d.At[f] = d.Truncate(f, at)
+// PutID sets the event's id to a hash.
+func (b *Builder) PutID(hash []byte) {
+	from := len(b.text)
+	b.text = base64.RawURLEncoding.AppendEncode(b.text, hash)
+	b.fields[ID] = Span{from, len(b.text)}
+}
+
+// Read reads the string or number at the cursor into a field; a number keeps its digits. Any
+// other value, null and "" are skipped, and leave the field as it was.
+func (b *Builder) Read(f Field) {
+	at := b.ReadText()
+	if at.to > at.from {
+		b.fields[f] = b.Truncate(f, at)
 	}
 }
 
-// ReadFirst is read, but only if the field is empty.
-func (d *Builder) ReadFirst(f Field) {
-	if d.Has(f) {
-		d.Skip()
+// ReadFirst is Read, but only if the field is empty.
+func (b *Builder) ReadFirst(f Field) {
+	if b.Has(f) {
+		b.Skip()
 		return
 	}
-	d.Read(f)
+	b.Read(f)
 }
 
-// ReadText appends the string or number at pos to d.text and returns where it stands. It
-// skips any other value and returns an empty span.
-func (d *Builder) ReadText() Span {
-	from := len(d.Text)
-	switch c := d.Peek(); {
-	case c == '"':
-		q, ok := d.Quoted()
-		if !ok {
-			return Span{}
-		}
-		if len(q.Text) > d.Limits.Event {
-			d.TooLarge()
-			return Span{}
-		}
-		d.Text = appendText(d.Text, q)
-	case c == '-' || c-'0' <= 9:
-		n, ok := d.Number()
-		if !ok {
-			return Span{}
-		}
-		d.Text = append(d.Text, n.Text...)
-	default:
-		d.Skip()
-	}
-	return Span{from, len(d.Text)}
-}
-
-// appendText appends the unescaped string. It replaces what cannot be stored (invalid
-// UTF-8, zero bytes) by U+FFFD.
-func appendText(dst []byte, q jsonscan.Quoted) []byte {
-	from := len(dst)
-	nul := false
-	if q.Escaped {
-		dst, nul = jsonscan.Unescape(dst, q.Text, false)
-	} else {
-		dst = append(dst, q.Text...)
-	}
-	if !q.Valid() || nul {
-		clean := bytes.ReplaceAll(bytes.ToValidUTF8(dst[from:], []byte("\ufffd")), []byte{0}, []byte("\ufffd"))
-		dst = append(dst[:from], clean...)
-	}
-	return dst
-}
-
-// Truncate shortens a text to the limit of its field, at the end of a character. Ids of
-// persons are truncated too, as vendors do; the event is worth more than the rest of the
+// Truncate shortens a text to the limit of a field, at the end of a character. Ids of
+// persons are truncated too, as vendors do: the event is worth more than the rest of the
 // id. A long event id is replaced by its hash instead: otherwise two long ids with the
 // same beginning would be one event.
-func (d *Builder) Truncate(f Field, at Span) Span {
-	limit := d.longest(f)
-	if f == ID && at.To-at.From > limit {
-		sum := sha256.Sum256(d.Text[at.From:at.To])
-		at.From = len(d.Text)
-		d.Text = base64.RawURLEncoding.AppendEncode(d.Text, sum[:])
-		at.To = min(len(d.Text), at.From+limit)
+func (b *Builder) Truncate(f Field, at Span) Span {
+	limit := b.longest(f)
+	if f == ID && at.to-at.from > limit {
+		sum := sha256.Sum256(b.text[at.from:at.to])
+		at.from = len(b.text)
+		b.text = base64.RawURLEncoding.AppendEncode(b.text, sum[:])
+		at.to = min(len(b.text), at.from+limit)
 	}
-	if at.To-at.From > limit {
-		at.To = at.From + limit
-		for at.To > at.From && !utf8.RuneStart(d.Text[at.To]) {
-			at.To--
+	if at.to-at.from > limit {
+		at.to = at.from + limit
+		for at.to > at.from && !utf8.RuneStart(b.text[at.to]) {
+			at.to--
 		}
 	}
 	return at
 }
 
 // longest returns the limit of a field in bytes.
-func (d *Builder) longest(f Field) int {
+func (b *Builder) longest(f Field) int {
 	switch f {
 	case ID, Profile, Device, Session, Alias:
-		return d.Limits.ID
+		return b.Limits.ID
 	case Name:
-		return d.Limits.Name
+		return b.Limits.Name
 	case URL, Referrer:
-		return d.Limits.URL
+		return b.Limits.URL
 	}
-	return d.Limits.String
+	return b.Limits.String
 }
 
-// ReadDecimal reads a number, or a string that contains one. Otherwise ok is false.
-func (d *Builder) ReadDecimal() (f float64, ok bool) {
-	at := d.ReadText()
-	text := d.Text[at.From:at.To]
-	d.Text = d.Text[:at.From]
-	if len(text) == 0 || len(text) > 64 {
-		return 0, false
-	}
-	f, err := strconv.ParseFloat(string(bytes.TrimSpace(text)), 64)
-	return f, err == nil && f-f == 0
+// FinishItem ends the item, after its last byte was read. It adds an event or a rejection,
+// and reports whether it is an event.
+func (b *Builder) FinishItem() (stored bool) { return b.FinishItemAs(b.count) }
+
+// FinishExtra ends a second event of the item that FinishItem ended.
+func (b *Builder) FinishExtra() {
+	b.count--
+	b.FinishItem()
 }
 
-// ReadBool reads a boolean. "true", "1" and 1 are true too.
-func (d *Builder) ReadBool() bool {
-	switch d.Peek() {
-	case 't':
-		return d.Literal("true")
-	case '"', '1':
-		at := d.ReadText()
-		text := string(d.Text[at.From:at.To])
-		d.Text = d.Text[:at.From]
-		return text == "true" || text == "1"
+// FinishItemAs is FinishItem for an item with a given index in the request.
+func (b *Builder) FinishItemAs(index int) (stored bool) {
+	if b.count++; b.count > b.Limits.Events {
+		return false
 	}
-	d.Skip()
-	return false
-}
-
-// CheckCurrency makes the currency upper case, and drops it if it is not three letters.
-func (d *Builder) CheckCurrency() {
-	code := d.Get(Currency)
-	ok := len(code) == 3
-	for _, c := range code {
-		ok = ok && c|0x20 >= 'a' && c|0x20 <= 'z'
+	b.CheckSize()
+	if b.reason == "" && !b.Has(Name) {
+		b.Defect(wire.ReasonNameMissing, "")
 	}
-	if !ok { // the text stays unchanged: it may be stored as a property
-		d.At[Currency] = Span{}
-		return
+	if b.Has(Alias) {
+		b.KeepText(weir.PropertyAlias, b.Get(Alias))
 	}
-	for i := range code {
-		code[i] &^= 0x20
-	}
-}
-
-// ReadProperties reads the object at pos into the event's properties. It calls consume at
-// each value. consume either reads the value and returns true, or returns false; then the
-// value becomes a property under its key. Several calls add to the same properties. A
-// value that is not an object is skipped.
-func (d *Builder) ReadProperties(consume func(key []byte) bool) {
-	if d.Peek() != '{' {
-		d.Skip()
-		return
-	}
-	d.OpenProperties()
-	for more := d.Begin('}'); more; more = d.More('}') {
-		d.CheckSize()
-		if d.Reason != "" {
-			_ = d.SkipKey() && d.Skip()
-			continue
-		}
-		begin := d.Pos
-		key, ok := d.Key()
-		if !ok {
-			return
-		}
-		if consume(key) {
-			continue
-		}
-		// Read the key again, now in the form that is stored.
-		value := d.Pos
-		d.Pos = begin
-		d.Property(value)
-	}
-}
-
-// OpenProperties writes the opening brace of the properties, if it is not there yet.
-func (d *Builder) OpenProperties() {
-	if len(d.Properties) == 0 {
-		d.Properties = append(d.Properties, '{')
-	}
-}
-
-// Property adds a property: its key is at pos, its value at position value.
-func (d *Builder) Property(value int) {
-	if len(d.Keys) > 0 {
-		d.Properties = append(d.Properties, ',')
-	}
-	from := len(d.Properties)
-	if !d.CompactString("properties") {
-		return
-	}
-	d.Keys = append(d.Keys, Span{from, len(d.Properties)})
-	if len(d.Keys) > d.Limits.Properties {
-		d.Defect(wire.ReasonTooMany, "properties: over "+strconv.Itoa(d.Limits.Properties)+" entries")
-	}
-	d.Pos = value
-	d.Properties = append(d.Properties, ':')
-	d.Compact("properties", 2)
-}
-
-// Keep adds the value at pos as a property with the given name.
-func (d *Builder) Keep(name string) {
-	d.PropertyKey(name)
-	d.Compact("properties", 2)
-}
-
-// KeepText adds a text as a property with the given name.
-func (d *Builder) KeepText(name string, text []byte) {
-	d.PropertyKey(name)
-	d.Properties = jsonscan.AppendString(d.Properties, text)
-}
-
-// PropertyKey writes the key of a property, and the colon. The name needs no escapes.
-func (d *Builder) PropertyKey(name string) {
-	d.OpenProperties()
-	if len(d.Keys) > 0 {
-		d.Properties = append(d.Properties, ',')
-	}
-	from := len(d.Properties)
-	d.Properties = append(append(append(d.Properties, '"'), name...), '"')
-	d.Keys = append(d.Keys, Span{from, len(d.Properties)})
-	d.Properties = append(d.Properties, ':')
-}
-
-// FinishItem ends the item, after its last byte was read. It adds an event or a rejection.
-func (d *Builder) FinishItem() {
-	index := d.Items
-	if d.Items++; d.Items > d.Limits.Events {
-		return
-	}
-	d.CheckSize()
-	if d.Reason == "" && !d.Has(Name) {
-		d.Defect(wire.ReasonNameMissing, "")
-	}
-	if d.Has(Alias) {
-		d.KeepText(weir.PropertyAlias, d.Get(Alias))
-	}
-	if len(d.Properties) > 0 {
-		d.Properties = append(d.Properties, '}')
-		if d.Reason == "" && d.duplicate(d.Keys) {
-			d.Defect(wire.ReasonDuplicateKey, "properties")
+	if len(b.properties) > 0 {
+		b.properties = append(b.properties, '}')
+		if b.reason == "" && b.duplicate(b.keys) {
+			b.Defect(wire.ReasonDuplicateKey, "properties")
 		}
 	}
-	if d.Reason != "" {
-		if d.ReserveMemory(wire.RejectionCost) {
-			d.Rejected = append(d.Rejected, d.Rejection(index))
+	if b.reason != "" {
+		if b.ReserveMemory(wire.RejectionCost) {
+			b.rejected = append(b.rejected, b.Rejection(index))
 		}
-		return
+		return false
 	}
-	if len(d.Events) == cap(d.Events) {
-		var ok bool
-		if d.Events, ok = d.Grow(d.Events, d.room()); !ok {
-			return
-		}
+	if len(b.events) == cap(b.events) && !b.Expect(b.remaining()) || !b.ReserveEvent() {
+		return false
 	}
-	if !d.ReserveEvent() {
-		return
-	}
-	d.Events = d.Events[:len(d.Events)+1]
-	in := &d.Events[len(d.Events)-1]
+	b.events = b.events[:len(b.events)+1]
+	in := &b.events[len(b.events)-1]
 	*in = weir.Incoming{Index: index}
-	d.fill(in)
-	d.Stamps = append(d.Stamps, d.Stamp)
+	b.fill(in)
+	b.stamps = append(b.stamps, b.Stamp)
+	return true
+}
+
+// Expect makes room for so many more events.
+func (b *Builder) Expect(events int) (ok bool) {
+	b.events, ok = b.Grow(b.events, events)
+	return ok
+}
+
+// LikelyEvents returns how many events a text of so many bytes mostly has.
+func LikelyEvents(size int) int { return min(size/300+1, 1024) }
+
+// remaining estimates how many more events will come, from the average size so far, plus
+// some. Events are large: to move them costs more than a few unused slots.
+func (b *Builder) remaining() int {
+	each := max(b.Offset()/b.count, 1)
+	left := len(b.Rest()) / each
+	return min(left+left/4+1, max(len(b.events), 128))
 }
 
 // Unsupported ends an item that Weir accepts but does not store.
-func (d *Builder) Unsupported(what string) {
-	d.Reason, d.Detail = wire.ReasonUnsupported, what
-	d.FinishItem()
+func (b *Builder) Unsupported(what string) { b.UnsupportedAs(b.count, what) }
+
+// UnsupportedAs is Unsupported for an item with a given index in the request.
+func (b *Builder) UnsupportedAs(index int, what string) {
+	b.SetDefect(wire.ReasonUnsupported, what)
+	b.FinishItemAs(index)
 }
 
 // fill writes the item to in, in which only the index is set.
-func (d *Builder) fill(in *weir.Incoming) {
-	text := string(d.Text)
-	get := func(f Field) string { return text[d.At[f].From:d.At[f].To] }
+func (b *Builder) fill(in *weir.Incoming) {
+	text := string(b.text)
+	get := func(f Field) string { return text[b.fields[f].from:b.fields[f].to] }
 	in.Source = weir.Source{
 		URL: get(URL), Referrer: get(Referrer), IP: get(IP), UserAgent: get(UserAgent),
-		Reported: d.Reported, Client: d.Client,
+		Reported: b.Reported, Client: b.Client,
 	}
 	e := &in.Event
 	e.ID, e.Name = get(ID), get(Name)
@@ -411,23 +259,111 @@ func (d *Builder) fill(in *weir.Incoming) {
 	e.Browser, e.BrowserVersion = get(Browser), get(BrowserVersion)
 	e.OS, e.OSVersion = get(OS), get(OSVersion)
 	e.DeviceType, e.Language, e.Library = get(DeviceType), get(Language), get(Library)
-	e.Revenue, e.Currency = d.Revenue, get(Currency)
-	e.Properties = d.Owned()
+	e.Revenue, e.Currency = b.Revenue, get(Currency)
+	e.Properties = b.CopyProperties()
 }
 
-// Part returns everything that was read, for a project.
-func (d *Builder) Part(project string) wire.Part {
-	return wire.Part{Project: project, Events: d.Events, Rejected: d.Rejected}
-}
+// Count returns how many items were finished.
+func (b *Builder) Count() int { return b.count }
 
-// TooManyEvents returns an error if the request has more events than allowed.
-func (d *Builder) TooManyEvents() error {
-	if d.Items > d.Limits.Events {
-		return weir.Errorf(weir.ETOOLARGE, "over %d events in one request", d.Limits.Events)
+// Full reports whether the request has more items than allowed. Those over the limit are
+// not kept; TooManyEvents returns the error.
+func (b *Builder) Full() bool { return b.count > b.Limits.Events }
+
+// TooManyEvents returns an error if the request has more items than allowed.
+func (b *Builder) TooManyEvents() error {
+	if b.Full() {
+		return weir.Errorf(weir.ETOOLARGE, "over %d events in one request", b.Limits.Events)
 	}
 	return nil
 }
 
-// LikelyEvents is how many events a text of a size holds, so that there is room for them at
-// once in most cases.
-func LikelyEvents(size int) int { return min(size/300+1, 1024) }
+// Events returns the events that were read.
+func (b *Builder) Events() []weir.Incoming { return b.events }
+
+// Rejected returns why items are no events.
+func (b *Builder) Rejected() []weir.Rejection { return b.rejected }
+
+// Part returns all items, for one project.
+func (b *Builder) Part(project string) wire.Part {
+	return wire.Part{Project: project, Events: b.events, Rejected: b.rejected}
+}
+
+// Parts returns the items by project. of returns the place in projects of the item with an
+// index.
+func (b *Builder) Parts(projects []string, of func(index int) int) []wire.Part {
+	if len(projects) == 1 {
+		return []wire.Part{b.Part(projects[0])}
+	}
+	if !b.ReserveMemory(int64(len(b.events)) * wire.IncomingSize) {
+		return nil
+	}
+	parts, sizes := make([]wire.Part, len(projects)), make([]int, len(projects))
+	for i := range b.events {
+		sizes[of(b.events[i].Index)]++
+	}
+	for i := range parts {
+		parts[i].Project, parts[i].Events = projects[i], make([]weir.Incoming, 0, sizes[i])
+	}
+	for i := range b.events {
+		p := &parts[of(b.events[i].Index)]
+		p.Events = append(p.Events, b.events[i])
+	}
+	for _, j := range b.rejected {
+		p := &parts[of(j.Index)]
+		p.Rejected = append(p.Rejected, j)
+	}
+	return parts
+}
+
+// ReadObject calls read for each key of the object at the cursor; read must read the value.
+// A value that is not an object is skipped.
+func (b *Builder) ReadObject(read func(key []byte)) {
+	if b.Peek() != '{' {
+		b.Skip()
+		return
+	}
+	for more := b.Begin('}'); more; more = b.More('}') {
+		key, ok := b.Key()
+		if !ok {
+			return
+		}
+		read(key)
+	}
+}
+
+// ReadArray calls read for each element of the array at the cursor; read must read the
+// element. A value that is not an array is skipped.
+func (b *Builder) ReadArray(read func()) {
+	if b.Peek() != '[' {
+		b.Skip()
+		return
+	}
+	for more := b.Begin(']'); more; more = b.More(']') {
+		read()
+	}
+}
+
+// Try calls read, and moves the cursor back if the result is false: then the value was not
+// what the caller wants.
+func (b *Builder) Try(read func() bool) bool {
+	begin := b.Mark()
+	ok := read()
+	if !ok && !b.Failed() {
+		b.Seek(begin)
+	}
+	return ok
+}
+
+// ReadBool reads a boolean. "true", "1" and 1 are true too.
+func (b *Builder) ReadBool() bool {
+	switch b.Peek() {
+	case 't':
+		return b.Literal("true")
+	case '"', '1':
+		text := string(b.ReadBrief())
+		return text == "true" || text == "1"
+	}
+	b.Skip()
+	return false
+}

@@ -34,7 +34,7 @@ func Moment(text []byte, zone *time.Location) (us int64, ok bool) {
 	}
 	var s jsonscan.Scanner
 	s.Reset(text)
-	if n, good := s.Number(); good && s.Pos == len(text) {
+	if n, good := s.Number(); good && len(n.Text) == len(text) {
 		return Epoch(n)
 	}
 	return 0, false

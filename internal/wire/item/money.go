@@ -1,23 +1,21 @@
 package item
 
 import (
+	"bytes"
 	"math"
 	"strconv"
 )
 
 // ReadAmount reads a sum of money: a number, or a text such as "$1,234.50" or "12,30 €".
 // Anything else is 0 and not ok.
-func (d *Builder) ReadAmount() (sum float64, ok bool) {
-	at := d.ReadText()
-	sum, ok = readAmount(d.Text[at.From:at.To])
-	d.Text = d.Text[:at.From]
-	return sum, ok
+func (b *Builder) ReadAmount() (sum float64, ok bool) {
+	return readAmount(b.ReadBrief())
 }
 
-// readAmount reads a sum of money. Signs of currencies, letters and spaces around it
-// are passed over. Of points and commas the last one stands before the fraction,
-// unless exactly three digits follow the only kind there is and it is a comma or
-// stands more than once.
+// readAmount reads a sum of money. It skips signs of currencies, letters and spaces around
+// it. The last point or comma stands before the fraction. But if only one of the two signs
+// occurs, and exactly three digits follow the last one, it separates thousands: always if it
+// is a comma, and if it is a point that occurs more than once.
 func readAmount(text []byte) (sum float64, ok bool) {
 	if len(text) == 0 || len(text) > 64 {
 		return 0, false
@@ -69,4 +67,50 @@ func readAmount(text []byte) (sum float64, ok bool) {
 		sum = -sum
 	}
 	return sum, err == nil
+}
+
+// ReadDecimal reads a number, or a string that contains one. Otherwise ok is false.
+func (b *Builder) ReadDecimal() (f float64, ok bool) {
+	text := b.ReadBrief()
+	if len(text) > maxDecimal {
+		return 0, false
+	}
+	return Decimal(bytes.TrimSpace(text))
+}
+
+// maxDecimal is how long the text of a number may be, in bytes.
+const maxDecimal = 64
+
+// Decimal reads a finite number. A text over 64 bytes is none.
+func Decimal(text []byte) (f float64, ok bool) {
+	if len(text) == 0 || len(text) > maxDecimal {
+		return 0, false
+	}
+	f, err := strconv.ParseFloat(string(text), 64)
+	return f, err == nil && f-f == 0
+}
+
+// CheckCurrency makes the currency upper case, and drops it if it is not three letters.
+func (b *Builder) CheckCurrency() {
+	code := b.Get(Currency)
+	ok := len(code) == 3
+	for _, c := range code {
+		ok = ok && c|0x20 >= 'a' && c|0x20 <= 'z'
+	}
+	if !ok { // the text stays unchanged: it may be stored as a property
+		b.Clear(Currency)
+		return
+	}
+	for i := range code {
+		code[i] &^= 0x20
+	}
+}
+
+// ReadCurrency reads a currency. It returns false, and leaves the value, if it is none.
+func (b *Builder) ReadCurrency() bool {
+	return b.Try(func() bool {
+		b.Read(Currency)
+		b.CheckCurrency()
+		return b.Has(Currency)
+	})
 }

@@ -2,58 +2,10 @@ package item
 
 import (
 	"bytes"
-	"strconv"
 	"unicode/utf8"
-
-	"github.com/weir-analytics/weir/internal/wire/jsonscan"
 )
 
-// Nested reads the text at pos as JSON of its own, from buf, which it fills. What read
-// kept as properties is taken back when the text is not JSON.
-func (d *Builder) Nested(buf *[]byte, read func()) {
-	q, ok := d.Quoted()
-	if !ok {
-		return
-	}
-	if len(q.Text) > d.Limits.Event {
-		d.TooLarge()
-		return
-	}
-	*buf = appendText((*buf)[:0], q)
-	data, pos, depth := d.Data, d.Pos, d.Depth
-	properties, keys := len(d.Properties), len(d.Keys)
-	d.Reset(*buf)
-	if d.Space(); d.Peek() == '{' {
-		read()
-	}
-	whole := d.Fault == ""
-	d.Reset(data)
-	d.Pos, d.Depth = pos, depth
-	if !whole {
-		d.Properties, d.Keys = d.Properties[:properties], d.Keys[:keys]
-	}
-}
-
-// KeepNumber adds a number to the properties under a name.
-func (d *Builder) KeepNumber(name string, f float64) {
-	d.PropertyKey(name)
-	d.Properties = strconv.AppendFloat(d.Properties, f, 'f', -1, 64)
-}
-
-// KeepQuoted is keepText for a name that may need escapes.
-func (d *Builder) KeepQuoted(name, text []byte) {
-	d.OpenProperties()
-	if len(d.Keys) > 0 {
-		d.Properties = append(d.Properties, ',')
-	}
-	from := len(d.Properties)
-	d.Properties = jsonscan.AppendString(d.Properties, name)
-	d.Keys = append(d.Keys, Span{from, len(d.Properties)})
-	d.Properties = append(d.Properties, ':')
-	d.Properties = jsonscan.AppendString(d.Properties, text)
-}
-
-// Truncate is a text of at most n bytes, cut at the end of a character.
+// Truncate returns a text of at most n bytes, cut at the end of a character.
 func Truncate(text []byte, n int) []byte {
 	if len(text) <= n {
 		return text
@@ -64,7 +16,7 @@ func Truncate(text []byte, n int) []byte {
 	return text[:n]
 }
 
-// HostOf is the host of an absolute URL, without port.
+// HostOf returns the host of an absolute URL, without port.
 func HostOf(url []byte) []byte {
 	_, host, ok := bytes.Cut(url, []byte("://"))
 	if !ok {
@@ -80,8 +32,8 @@ func HostOf(url []byte) []byte {
 	return host
 }
 
-// HashPath appends the path of a page that is named by its URL's fragment: the path,
-// then the fragment, "/#/pricing" being "/pricing". It is nil without a fragment.
+// HashPath appends the path of a page whose URL names it by the fragment: the path, then the
+// fragment. "/#/pricing" becomes "/pricing". It returns nil without a fragment.
 func HashPath(dst, url []byte) []byte {
 	url, route, _ := bytes.Cut(url, []byte("#"))
 	route = bytes.TrimLeft(bytes.TrimPrefix(route, []byte("!")), "/")

@@ -6,7 +6,7 @@ import (
 	weir "github.com/weir-analytics/weir"
 )
 
-// Position is where a body is wrong, as the Details of Events' error.
+// Position is where a body is wrong. Errors have it as their Details.
 type Position struct {
 	Line   int `json:"line"`   // from 1
 	Offset int `json:"offset"` // bytes from the body's first

@@ -9,145 +9,148 @@ import (
 	"github.com/weir-analytics/weir/internal/wire/jsonscan"
 )
 
-// Compact reads any value. depth is what the value would have if it were a
-// bracket.
-func (r *Reader) Compact(field string, depth int) {
+// AppendValue reads any value and appends it to the properties: compact, in the order in
+// which it was sent, numbers with their digits, strings with only the escapes that JSON
+// demands. Nothing passes through a map or a double. depth is that of the value if it is an
+// object or an array; properties themselves have depth 1. field is for the defect.
+func (r *Reader) AppendValue(field string, depth int) {
 	switch c := r.Peek(); {
 	case c == '"':
-		r.CompactString(field)
+		r.appendString(field)
 	case c == '-' || c-'0' <= 9:
-		r.compactNumber(field)
+		r.appendNumber(field)
 	case c != '{' && c != '[':
-		from := r.Pos
+		from := r.Mark()
 		if r.Scalar() {
-			r.Properties = append(r.Properties, r.Data[from:r.Pos]...)
+			r.properties = append(r.properties, r.Since(from)...)
 		}
 	case depth > r.Limits.Depth && r.repair:
 		if r.Skip() {
-			r.Properties = append(r.Properties, "null"...)
+			r.properties = append(r.properties, "null"...)
 		}
 	case depth > r.Limits.Depth:
 		r.Defect(wire.ReasonTooDeep, fmt.Sprintf("%s: nested over %d deep", field, r.Limits.Depth))
 		r.Skip()
 	case c == '{':
-		r.compactObject(field, depth)
+		r.appendObject(field, depth)
 	default:
-		r.Properties = append(r.Properties, '[')
+		r.properties = append(r.properties, '[')
 		n := 0
 		for more := r.Begin(']'); more; more = r.More(']') {
-			if r.Reason != "" {
+			if r.reason != "" {
 				r.Skip()
 				continue
 			}
 			if n++; n > 1 {
-				r.Properties = append(r.Properties, ',')
+				r.properties = append(r.properties, ',')
 			}
-			r.Compact(field, depth+1)
+			r.AppendValue(field, depth+1)
 			r.CheckSize()
 		}
-		r.Properties = append(r.Properties, ']')
+		r.properties = append(r.properties, ']')
 	}
 }
 
-func (r *Reader) compactObject(field string, depth int) {
-	first := len(r.Keys)
-	r.Properties = append(r.Properties, '{')
+func (r *Reader) appendObject(field string, depth int) {
+	first := len(r.keys)
+	r.properties = append(r.properties, '{')
 	for more := r.Begin('}'); more; more = r.More('}') {
-		if r.Reason != "" {
+		if r.reason != "" {
 			_ = r.SkipKey() && r.Skip()
 			continue
 		}
-		if len(r.Keys) > first {
-			r.Properties = append(r.Properties, ',')
+		if len(r.keys) > first {
+			r.properties = append(r.properties, ',')
 		}
-		from := len(r.Properties)
-		if !r.CompactString(field) || !r.Colon() {
+		from := len(r.properties)
+		if !r.appendString(field) || !r.Colon() {
 			break
 		}
-		r.Keys = append(r.Keys, Span{from, len(r.Properties)})
-		if n := len(r.Keys) - first; depth == 1 && n > r.Limits.Properties {
+		r.keys = append(r.keys, Span{from, len(r.properties)})
+		if n := len(r.keys) - first; depth == 1 && n > r.Limits.Properties {
 			r.Defect(wire.ReasonTooMany, fmt.Sprintf("%s: over %d entries", field, r.Limits.Properties))
 		}
-		r.Properties = append(r.Properties, ':')
-		r.Compact(field, depth+1)
+		r.properties = append(r.properties, ':')
+		r.AppendValue(field, depth+1)
 		r.CheckSize()
 	}
-	r.Properties = append(r.Properties, '}')
-	if r.Reason == "" && r.Fault == "" && r.duplicate(r.Keys[first:]) {
+	r.properties = append(r.properties, '}')
+	if r.reason == "" && !r.Failed() && r.duplicate(r.keys[first:]) {
 		r.Defect(wire.ReasonDuplicateKey, field)
 	}
-	r.Keys = r.Keys[:first]
+	r.keys = r.keys[:first]
 }
 
-// CompactString appends the string at the cursor to the properties, with only the escapes
-// that JSON demands.
-func (r *Reader) CompactString(field string) bool {
+// appendString appends the string at the cursor.
+func (r *Reader) appendString(field string) bool {
 	q, ok := r.Quoted()
 	if !ok {
 		return false
 	}
 	if len(q.Text) > r.Limits.Event {
-		r.TooLarge()
-		r.Properties = append(r.Properties, `""`...)
+		r.tooLarge()
+		r.properties = append(r.properties, `""`...)
 		return true
 	}
 	if r.repair && (!q.Valid() || q.Escaped && bytes.Contains(q.Text, []byte(`\u0000`))) {
-		from := len(r.Text)
-		r.Text = appendText(r.Text, q)
-		r.Properties = jsonscan.AppendString(r.Properties, r.Text[from:])
-		r.Text = r.Text[:from]
+		from := len(r.text)
+		r.text = appendText(r.text, q)
+		r.properties = jsonscan.AppendString(r.properties, r.text[from:])
+		r.text = r.text[:from]
 		return true
 	}
 	if !q.Valid() {
 		r.Defect(wire.ReasonInvalidUTF8, field)
 	}
-	r.Properties = append(r.Properties, '"')
+	r.properties = append(r.properties, '"')
 	if q.Escaped {
 		var nul bool
-		if r.Properties, nul = jsonscan.Unescape(r.Properties, q.Text, true); nul {
+		if r.properties, nul = jsonscan.Unescape(r.properties, q.Text, true); nul {
 			r.Defect(wire.ReasonNUL, field)
 		}
 	} else {
-		r.Properties = append(r.Properties, q.Text...)
+		r.properties = append(r.properties, q.Text...)
 	}
-	r.Properties = append(r.Properties, '"')
+	r.properties = append(r.properties, '"')
 	return true
 }
 
-// compactNumber keeps the number's digits. A whole number beyond 64 bits gets
-// ".0": JSON readers that read it as an integer (simdjson, in ClickHouse)
-// refuse the whole text otherwise, and JavaScript writes such numbers.
-func (r *Reader) compactNumber(field string) {
+// appendNumber appends the number with its digits. A whole number beyond 64 bits gets ".0":
+// JavaScript writes such numbers, and a reader that takes them for integers (simdjson, in
+// ClickHouse) refuses the whole text.
+func (r *Reader) appendNumber(field string) {
 	n, ok := r.Number()
 	if !ok {
 		return
 	}
 	if !n.Finite() && r.repair {
-		r.Properties = append(r.Properties, "null"...)
+		r.properties = append(r.properties, "null"...)
 		return
 	}
 	if !n.Finite() {
 		r.Defect(wire.ReasonNumber, field)
 		return
 	}
-	r.Properties = append(r.Properties, n.Text...)
+	r.properties = append(r.properties, n.Text...)
 	if n.Wide() {
-		r.Properties = append(r.Properties, ".0"...)
+		r.properties = append(r.properties, ".0"...)
 	}
 }
 
-// few is the number of keys up to which each is compared with each.
+// few is up to how many keys each is compared with each.
 const few = 12
 
-var seed = maphash.MakeSeed() // of duplicate's table; a sender cannot aim at it
+// seed is that of the tables of keys. Senders do not know it, so they cannot send keys that
+// all have the same hash.
+var seed = maphash.MakeSeed()
 
-// duplicate says whether two keys are the same. They are in their one shortest
-// form, so the same key is the same bytes. Takes time linear in their length.
+// duplicate reports whether two keys are equal. They have only the escapes that JSON
+// demands, so equal keys are equal bytes. It takes time linear in their length.
 func (r *Reader) duplicate(keys []Span) bool {
 	if len(keys) <= few {
 		for i, a := range keys {
 			for _, b := range keys[:i] {
-				if a.To-a.From == b.To-b.From && bytes.Equal(r.Properties[a.From:a.To], r.Properties[b.From:b.To]) {
+				if a.to-a.from == b.to-b.from && bytes.Equal(r.properties[a.from:a.to], r.properties[b.from:b.to]) {
 					return true
 				}
 			}
@@ -158,17 +161,17 @@ func (r *Reader) duplicate(keys []Span) bool {
 	for size < 2*len(keys) {
 		size *= 2
 	}
-	if cap(r.Table) < size {
-		r.Table = make([]int32, size)
+	if cap(r.table) < size {
+		r.table = make([]int32, size)
 	}
-	table := r.Table[:size]
+	table := r.table[:size]
 	clear(table)
 	for i, k := range keys {
-		key := r.Properties[k.From:k.To]
+		key := r.properties[k.from:k.to]
 		at := int(maphash.Bytes(seed, key)) & (size - 1)
 		for table[at] != 0 {
 			o := keys[table[at]-1]
-			if bytes.Equal(key, r.Properties[o.From:o.To]) {
+			if bytes.Equal(key, r.properties[o.from:o.to]) {
 				return true
 			}
 			at = (at + 1) & (size - 1)
@@ -178,20 +181,20 @@ func (r *Reader) duplicate(keys []Span) bool {
 	return false
 }
 
-// Repeated says whether the last of the keys is among those before it. It is asked after
-// each key that is added to the first, and takes the same time however many there are.
-func (r *Reader) Repeated(keys []Span) bool {
+// repeated reports whether the last of the keys is among those before it. It is called after
+// each key that is appended to the same keys, and takes constant time.
+func (r *Reader) repeated(keys []Span) bool {
 	n := len(keys) - 1
-	key := r.Properties[keys[n].From:keys[n].To]
+	key := r.properties[keys[n].from:keys[n].to]
 	if n < few {
 		for _, k := range keys[:n] {
-			if bytes.Equal(r.Properties[k.From:k.To], key) {
+			if bytes.Equal(r.properties[k.from:k.to], key) {
 				return true
 			}
 		}
 		return false
 	}
-	if n == few || r.indexed != n { // those before were compared one by one, or taken away
+	if n == few || r.indexed != n { // those before were compared one by one, or removed
 		size := 64 // a power of two, at most half full
 		for size < 2*(r.Limits.Properties+few) {
 			size *= 2
@@ -213,17 +216,26 @@ func (r *Reader) Repeated(keys []Span) bool {
 	return false
 }
 
-// enter puts a key into the table of seen ones, unless it is there.
+// enter adds a key to the table seen. It reports whether the key was there before.
 func (r *Reader) enter(keys []Span, i int) (known bool) {
-	key := r.Properties[keys[i].From:keys[i].To]
+	key := r.properties[keys[i].from:keys[i].to]
 	at := int(maphash.Bytes(seed, key)) & (len(r.seen) - 1)
 	for r.seen[at] != 0 {
 		o := keys[r.seen[at]-1]
-		if bytes.Equal(key, r.Properties[o.From:o.To]) {
+		if bytes.Equal(key, r.properties[o.from:o.to]) {
 			return true
 		}
 		at = (at + 1) & (len(r.seen) - 1)
 	}
 	r.seen[at] = int32(i + 1)
 	return false
+}
+
+// CopyProperties returns the item's properties in memory of their own; nil if there are
+// none.
+func (r *Reader) CopyProperties() []byte {
+	if len(r.properties) <= len("{}") {
+		return nil
+	}
+	return bytes.Clone(r.properties)
 }

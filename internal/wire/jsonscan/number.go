@@ -15,7 +15,7 @@ type Number struct {
 
 // Number reads the number at pos.
 func (s *Scanner) Number() (Number, bool) {
-	d, i := s.Data, s.Pos
+	d, i := s.data, s.pos
 	if i < len(d) && d[i] == '-' {
 		i++
 	}
@@ -23,13 +23,13 @@ func (s *Scanner) Number() (Number, bool) {
 	i = Digits(d, i)
 	n := Number{Digits: i - first, whole: true}
 	if n.Digits == 0 || n.Digits > 1 && d[first] == '0' {
-		return n, s.FailAt(min(i, first+1), "want a number")
+		return n, s.failAt(min(i, first+1), "want a number")
 	}
 	if i < len(d) && d[i] == '.' {
 		n.whole = false
 		first, i = i+1, Digits(d, i+1)
 		if i == first {
-			return n, s.FailAt(i, "want a digit")
+			return n, s.failAt(i, "want a digit")
 		}
 	}
 	if i < len(d) && (d[i] == 'e' || d[i] == 'E') {
@@ -39,11 +39,11 @@ func (s *Scanner) Number() (Number, bool) {
 		}
 		first, i = i, Digits(d, i)
 		if i == first {
-			return n, s.FailAt(i, "want a digit")
+			return n, s.failAt(i, "want a digit")
 		}
 	}
-	n.Text = d[s.Pos:i]
-	s.Pos = i
+	n.Text = d[s.pos:i]
+	s.pos = i
 	return n, true
 }
 

@@ -40,28 +40,28 @@ func (s *Scanner) Quoted() (Quoted, bool) {
 	if s.Peek() != '"' {
 		return Quoted{}, s.Fail("want a string")
 	}
-	begin := s.Pos + 1
-	i, high := plain(s.Data, begin)
-	if i < len(s.Data) && s.Data[i] == '"' {
-		s.Pos = i + 1
-		return Quoted{Text: s.Data[begin:i], ascii: !high}, true
+	begin := s.pos + 1
+	i, high := plain(s.data, begin)
+	if i < len(s.data) && s.data[i] == '"' {
+		s.pos = i + 1
+		return Quoted{Text: s.data[begin:i], ascii: !high}, true
 	}
 	for {
-		s.Pos = i
-		if i >= len(s.Data) {
+		s.pos = i
+		if i >= len(s.data) {
 			return Quoted{}, s.Fail("")
 		}
-		switch s.Data[i] {
+		switch s.data[i] {
 		case '"':
-			s.Pos = i + 1
-			return Quoted{Text: s.Data[begin:i], Escaped: true, ascii: !high}, true
+			s.pos = i + 1
+			return Quoted{Text: s.data[begin:i], Escaped: true, ascii: !high}, true
 		case '\\':
-			n := escapeLen(s.Data[i:])
+			n := escapeLen(s.data[i:])
 			if n == 0 {
 				return Quoted{}, s.Fail("wrong escape in a string")
 			}
 			var h bool
-			i, h = plain(s.Data, i+n)
+			i, h = plain(s.data, i+n)
 			high = high || h
 		default:
 			return Quoted{}, s.Fail("control character in a string")

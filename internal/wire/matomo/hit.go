@@ -26,7 +26,7 @@ const recentMicros = 24 * 3600 * 1e6
 // hit makes an event of the parameters. What Weir does not keep it names instead.
 func (m *decoder) hit() (unsupported string) {
 	m.StartItem()
-	m.Pos = m.until
+	m.Seek(m.until)
 	owner := m.owner()
 	m.owners = append(m.owners, owner)
 	switch {
@@ -81,22 +81,13 @@ func (m *decoder) said(k paramKey) bool { return len(m.value(k)) > 0 }
 // ends ends the event.
 func (m *decoder) ends() {
 	m.identifies()
-	events, rejected := len(m.Events), len(m.Rejected)
-	m.FinishItem()
-	if len(m.Events) > events {
-		m.Events[events].Index = m.index
-	}
-	if len(m.Rejected) > rejected {
-		m.Rejected[rejected].Index = m.index
-	}
+	m.FinishItemAs(m.index)
 }
 
 // set puts a parameter into a field.
 func (m *decoder) set(f item.Field, k paramKey) {
 	if text := m.value(k); len(text) > 0 {
-		from := len(m.Text)
-		m.Text = append(m.Text, text...)
-		m.At[f] = m.Truncate(f, item.Span{From: from, To: len(m.Text)})
+		m.SetText(f, text)
 	}
 }
 

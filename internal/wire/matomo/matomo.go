@@ -14,6 +14,7 @@ import (
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/wire"
 	"github.com/weir-analytics/weir/internal/wire/item"
+	"github.com/weir-analytics/weir/internal/wire/jsonscan"
 )
 
 // Protocol is how the trackers of matomo.org speak.
@@ -79,11 +80,11 @@ type decoder struct {
 
 	buf        []byte // the hit's parameters, decoded
 	params     []param
-	crowd      bool                  // there are too many
-	values     [paramKnown]item.Span // of buf
-	index      int                   // of the hit in the request
-	until      int                   // where it ends in the body
-	owners     []string              // by index, what names the project
+	crowd      bool // there are too many
+	values     [paramKnown]bufSpan
+	index      int           // of the hit in the request
+	until      jsonscan.Mark // the end of the hit in the body
+	owners     []string      // by index, what names the project
 	historical bool
 	reply      replyState
 }
@@ -92,7 +93,7 @@ type decoder struct {
 // is in the body.
 func (m *decoder) single() (*wire.Decoded, error) {
 	m.fresh()
-	m.form(bytes.TrimSpace(m.Data[m.Pos:]))
+	m.form(bytes.TrimSpace(m.Rest()))
 	m.query(m.request.Query)
 	m.resolve()
 	m.token = writeKey(string(m.value(paramTokenAuth)))
@@ -100,14 +101,14 @@ func (m *decoder) single() (*wire.Decoded, error) {
 	if len(m.buf) > m.Limits.Event {
 		return nil, weir.Errorf(weir.ETOOLARGE, "the hit is over %d bytes", m.Limits.Event)
 	}
-	m.until = len(m.Data)
+	m.until = m.EndMark()
 	s := &wire.Decoded{}
 	s.Unsupported = m.hit()
-	if s.Unsupported == "" && len(m.Rejected) == 0 {
+	if s.Unsupported == "" && len(m.Rejected()) == 0 {
 		m.SetTimes(0, time.Minute)
 	}
-	if len(m.Rejected) > 0 {
-		j := m.Rejected[0]
+	if len(m.Rejected()) > 0 {
+		j := m.Rejected()[0]
 		return nil, weir.Errorf(weir.EINVALID, "%s", strings.TrimSuffix(j.Reason+": "+j.Detail, ": "))
 	}
 	s.Parts, s.Historical, s.State = []wire.Part{m.Part(m.owners[0])}, m.historical, m.reply
@@ -125,44 +126,38 @@ func writeKey(text string) string {
 // bulk reads {"requests":[…],"token_auth"}. A request is a query, or an object of
 // parameters.
 func (m *decoder) bulk() (*wire.Decoded, error) {
-	requests := 0
+	var requests jsonscan.Mark
 	m.NextItem()
 	for more := m.Begin('}'); more; more = m.More('}') {
 		key, ok := m.Key()
 		switch {
 		case !ok:
 		case string(key) == "requests" && m.Peek() == '[':
-			requests = m.Pos
-			m.Skip()
+			requests = m.Note()
 		case string(key) == "token_auth":
-			at := m.ReadText()
-			m.token = writeKey(string(m.Text[at.From:at.To]))
+			m.token = writeKey(string(m.ReadBrief()))
 		case string(key) == "send_image":
-			at := m.ReadText()
-			m.reply.quiet = at.To-at.From == 1 && m.Text[at.From] == '0'
+			m.reply.quiet = string(m.ReadBrief()) == "0"
 		default:
 			m.Skip()
 		}
 	}
-	if m.Fault == "" {
-		if m.Space(); m.Pos < len(m.Data) {
-			m.Fail("want nothing after the value")
-		}
-	}
+	m.End()
 	switch {
-	case m.Fault != "":
+	case m.Failed():
 		return nil, m.Malformed()
-	case requests == 0:
+	case !requests.IsSet():
 		return nil, weir.Errorf(weir.EINVALID, "requests: want an array")
 	}
 	m.reply.bulk, m.reply.proven = true, m.token != ""
-	m.Pos = requests
-	m.Events, _ = m.Grow(m.Events, item.LikelyEvents(len(m.Data)-requests))
+	m.Seek(requests)
+	m.Expect(item.LikelyEvents(len(m.Rest())))
 	if several := m.hits(); several && m.token != "" {
 		// A key is that of one project: with hits for several it proves nothing.
 		m.token, m.reply.proven, m.historical = "", false, false
-		m.Items, m.Events, m.Rejected, m.Stamps, m.owners = 0, nil, nil, m.Stamps[:0], m.owners[:0]
-		m.Pos = requests
+		m.Restart()
+		m.owners = m.owners[:0]
+		m.Seek(requests)
 		m.hits()
 	}
 	if err := m.TooManyEvents(); err != nil {
@@ -170,13 +165,14 @@ func (m *decoder) bulk() (*wire.Decoded, error) {
 	}
 	m.reply.hits = len(m.owners)
 	m.SetTimes(0, time.Minute)
-	parts := m.parts()
+	projects, place := m.projects()
 	switch {
-	case len(parts) == 0:
+	case len(projects) == 0:
 		return nil, weir.Errorf(weir.EINVALID, "idsite: no request names one")
-	case len(parts) > wire.MaxProjects:
+	case len(projects) > wire.MaxProjects:
 		return nil, weir.Errorf(weir.ETOOLARGE, "over %d sites in one request", wire.MaxProjects)
 	}
+	parts := m.Parts(projects, func(index int) int { return place[m.owners[index]] })
 	return &wire.Decoded{Parts: parts, Historical: m.historical, State: m.reply}, nil
 }
 
@@ -184,17 +180,17 @@ func (m *decoder) bulk() (*wire.Decoded, error) {
 func (m *decoder) hits() (several bool) {
 	first := ""
 	for more := m.Begin(']'); more; more = m.More(']') {
-		if m.Items > m.Limits.Events {
+		if m.Full() {
 			return several
 		}
 		m.index = len(m.owners)
-		start := m.Pos
+		start := m.Mark()
 		m.fresh()
 		m.NextItem()
 		switch m.Peek() {
 		case '"':
 			at := m.ReadText()
-			text := m.Text[at.From:at.To]
+			text := m.Text(at)
 			if i := bytes.IndexByte(text, '?'); i >= 0 {
 				text = text[i+1:]
 			}
@@ -209,45 +205,28 @@ func (m *decoder) hits() (several bool) {
 			several = several || first != ""
 			first = string(site)
 		}
-		m.Pos, m.until = start, m.Pos
+		m.until = m.Mark()
+		m.Seek(start)
 		if what := m.hit(); what != "" {
-			m.Unsupported(what)
-			m.Rejected[len(m.Rejected)-1].Index = m.index
+			m.UnsupportedAs(m.index, what)
 		}
 	}
 	return several
 }
 
-// parts are the events by project. What names none goes with the first.
-func (m *decoder) parts() []wire.Part {
-	var parts []wire.Part
-	at := map[string]int{}
+// projects returns the projects of the hits, and the place of each among them. A hit that
+// names none goes with the first.
+func (m *decoder) projects() (projects []string, place map[string]int) {
+	place = map[string]int{}
 	for _, owner := range m.owners {
-		if _, known := at[owner]; !known && owner != "" {
-			if at[owner] = len(parts); len(parts) > wire.MaxProjects {
+		if _, known := place[owner]; !known && owner != "" {
+			if place[owner] = len(projects); len(projects) > wire.MaxProjects {
 				break
 			}
-			parts = append(parts, wire.Part{Project: owner})
+			projects = append(projects, owner)
 		}
 	}
-	if len(parts) == 1 {
-		return []wire.Part{m.Part(parts[0].Project)}
-	}
-	if len(parts) == 0 {
-		return nil
-	}
-	if len(parts) > wire.MaxProjects || !m.ReserveMemory(int64(2*len(m.Events))*wire.IncomingSize) {
-		return parts
-	}
-	for _, in := range m.Events {
-		p := &parts[at[m.owners[in.Index]]]
-		p.Events = append(p.Events, in)
-	}
-	for _, j := range m.Rejected {
-		p := &parts[at[m.owners[j.Index]]]
-		p.Rejected = append(p.Rejected, j)
-	}
-	return parts
+	return projects, place
 }
 
 // query takes the parameters of the request's address, in the order of their names. Of

@@ -3,7 +3,6 @@ package matomo
 import (
 	"bytes"
 	"crypto/sha256"
-	"encoding/base64"
 	"strconv"
 	"strings"
 
@@ -21,7 +20,7 @@ func (m *decoder) page() {
 	}
 	for _, k := range [...]paramKey{paramLink, paramDownload} {
 		if m.said(k) && bytes.Equal(m.value(k), m.value(paramURL)) {
-			m.At[item.URL] = item.Span{} // that is where the visitor went
+			m.Clear(item.URL) // that is where the visitor went
 		}
 	}
 	m.campaign()
@@ -64,9 +63,7 @@ func (m *decoder) campaign() {
 		}
 		keep := len(m.buf)
 		at := m.decoded(value)
-		from := len(m.Text)
-		m.Text = append(m.Text, m.buf[at.From:at.To]...)
-		m.At[f] = m.Truncate(f, item.Span{From: from, To: len(m.Text)})
+		m.SetText(f, m.buf[at.from:at.to])
 		m.buf = m.buf[:keep]
 	}
 }
@@ -78,7 +75,7 @@ func (m *decoder) campaign() {
 // the place counts too.
 func (m *decoder) identifies() {
 	random := m.said(paramRand) || m.said(paramR)
-	if !random && !(m.said(paramTime) && m.Stamp.Given) || m.Reason != "" {
+	if !random && !(m.said(paramTime) && m.Stamp.Given) || m.HasDefect() {
 		return
 	}
 	from := len(m.buf)
@@ -94,12 +91,10 @@ func (m *decoder) identifies() {
 		case paramTokenAuth, paramSendImage, paramOffset: // a later attempt may have another
 			continue
 		}
-		m.buf = append(append(m.buf, m.buf[p.name.From:p.name.To]...), 0)
-		m.buf = append(append(m.buf, m.buf[p.value.From:p.value.To]...), 0)
+		m.buf = append(append(m.buf, m.buf[p.name.from:p.name.to]...), 0)
+		m.buf = append(append(m.buf, m.buf[p.value.from:p.value.to]...), 0)
 	}
 	sum := sha256.Sum256(m.buf[from:])
 	m.buf = m.buf[:from]
-	start := len(m.Text)
-	m.Text = base64.RawURLEncoding.AppendEncode(m.Text, sum[:16])
-	m.At[item.ID] = item.Span{From: start, To: len(m.Text)}
+	m.PutID(sum[:16])
 }

@@ -3,8 +3,6 @@ package matomo
 import (
 	"bytes"
 	"unicode/utf8"
-
-	"github.com/weir-analytics/weir/internal/wire/item"
 )
 
 // paramKey is a parameter of a hit that has a meaning here.
@@ -96,9 +94,12 @@ var paramKeys = map[string]paramKey{
 	"queuedtracking": paramDropped, "trackme": paramDropped, "recMode": paramDropped, "consent": paramDropped,
 }
 
+// bufSpan is the place of a text in decoder.buf.
+type bufSpan struct{ from, to int }
+
 // param is a parameter of a hit.
 type param struct {
-	name, value item.Span // of buf
+	name, value bufSpan
 	key         paramKey
 }
 
@@ -114,7 +115,7 @@ func (m *decoder) full() bool {
 
 // value is that of a parameter, without the space around it.
 func (m *decoder) value(k paramKey) []byte {
-	return bytes.TrimSpace(m.buf[m.values[k].From:m.values[k].To])
+	return bytes.TrimSpace(m.buf[m.values[k].from:m.values[k].to])
 }
 
 // parameter takes one.
@@ -126,19 +127,19 @@ func (m *decoder) parameter(name, value []byte) {
 }
 
 // copied appends a text, as what can be stored of it.
-func (m *decoder) copied(text []byte) item.Span {
+func (m *decoder) copied(text []byte) bufSpan {
 	from := len(m.buf)
 	m.buf = append(m.buf, text[:min(len(text), m.Limits.Event+1)]...)
 	return m.cleaned(from)
 }
 
 // cleaned is what was appended since a place, as what can be stored of it.
-func (m *decoder) cleaned(from int) item.Span {
+func (m *decoder) cleaned(from int) bufSpan {
 	if text := m.buf[from:]; !utf8.Valid(text) || bytes.IndexByte(text, 0) >= 0 {
 		clean := bytes.ReplaceAll(bytes.ToValidUTF8(text, []byte("\ufffd")), []byte{0}, []byte("\ufffd"))
 		m.buf = append(m.buf[:from], clean...)
 	}
-	return item.Span{From: from, To: len(m.buf)}
+	return bufSpan{from, len(m.buf)}
 }
 
 // form reads name=value&name=value, percent-encoded. What is encoded wrongly stands for
@@ -163,7 +164,7 @@ func (m *decoder) form(text []byte) {
 }
 
 // decoded appends a percent-encoded text.
-func (m *decoder) decoded(text []byte) item.Span {
+func (m *decoder) decoded(text []byte) bufSpan {
 	from := len(m.buf)
 	text = text[:min(len(text), 3*m.Limits.Event+3)] // what is left of it is too long
 	for i := 0; i < len(text); i++ {
@@ -210,17 +211,16 @@ func (m *decoder) parameters() {
 		}
 		var p param
 		p.name = m.copied(name)
-		from := m.Pos
+		from := m.Mark()
 		switch c := m.Peek(); c {
 		case 't':
 			m.Skip()
 			p.value = m.copied([]byte("1"))
 		case '{', '[':
 			m.Skip()
-			p.value = m.copied(m.Data[from:m.Pos])
+			p.value = m.copied(m.Since(from))
 		default:
-			at := m.ReadText()
-			p.value = m.copied(m.Text[at.From:at.To])
+			p.value = m.copied(m.ReadBrief())
 		}
 		m.params = append(m.params, p)
 	}
@@ -229,10 +229,10 @@ func (m *decoder) parameters() {
 // resolve finds the parameters that have a meaning. Of one that is there twice the last
 // counts.
 func (m *decoder) resolve() {
-	m.values = [paramKnown]item.Span{}
+	m.values = [paramKnown]bufSpan{}
 	for i := range m.params {
 		p := &m.params[i]
-		k, ok := paramKeys[string(m.buf[p.name.From:p.name.To])]
+		k, ok := paramKeys[string(m.buf[p.name.from:p.name.to])]
 		if p.key = k; !ok {
 			p.key = paramOther
 		}

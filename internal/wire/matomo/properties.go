@@ -1,44 +1,13 @@
 package matomo
 
 import (
-	"strconv"
-
-	"github.com/weir-analytics/weir/internal/wire"
 	"github.com/weir-analytics/weir/internal/wire/item"
-	"github.com/weir-analytics/weir/internal/wire/jsonscan"
 )
-
-// label begins a property under a name of the sender's, and says whether there was none
-// of that name yet.
-func (m *decoder) label(name []byte) bool {
-	if len(name) == 0 || m.Reason != "" {
-		return false
-	}
-	m.OpenProperties()
-	before := len(m.Properties)
-	if len(m.Keys) > 0 {
-		m.Properties = append(m.Properties, ',')
-	}
-	from := len(m.Properties)
-	m.Properties = jsonscan.AppendString(m.Properties, name)
-	m.Keys = append(m.Keys, item.Span{From: from, To: len(m.Properties)})
-	if m.Repeated(m.Keys) {
-		m.Properties, m.Keys = m.Properties[:before], m.Keys[:len(m.Keys)-1]
-		return false
-	}
-	if len(m.Keys) > m.Limits.Properties {
-		m.Properties, m.Keys = m.Properties[:before], m.Keys[:len(m.Keys)-1]
-		m.Defect(wire.ReasonTooMany, "properties: over "+strconv.Itoa(m.Limits.Properties)+" entries")
-		return false
-	}
-	m.Properties = append(m.Properties, ':')
-	return true
-}
 
 // keepParam keeps a parameter as a text.
 func (m *decoder) keepParam(name string, k paramKey) {
-	if m.said(k) && m.label([]byte(name)) {
-		m.Properties = jsonscan.AppendString(m.Properties, m.value(k))
+	if m.said(k) && m.NewPropertyKey([]byte(name)) {
+		m.AppendText(m.value(k))
 	}
 }
 
@@ -50,17 +19,17 @@ func (m *decoder) keepNumber(name string, k paramKey) {
 	if !ok || f == -1 && k == paramSearchCount {
 		return
 	}
-	if m.label([]byte(name)) {
-		m.Properties = strconv.AppendFloat(m.Properties, f, 'g', -1, 64)
+	if m.NewPropertyKey([]byte(name)) {
+		m.AppendFloat(f, 'g')
 	}
 }
 
 // others keeps the parameters that are not Matomo's, custom dimensions among them.
 func (m *decoder) others() {
 	for _, p := range m.params {
-		value := m.buf[p.value.From:p.value.To]
-		if p.key == paramOther && len(value) > 0 && m.label(m.buf[p.name.From:p.name.To]) {
-			m.Properties = jsonscan.AppendString(m.Properties, value)
+		value := m.buf[p.value.from:p.value.to]
+		if p.key == paramOther && len(value) > 0 && m.NewPropertyKey(m.buf[p.name.from:p.name.to]) {
+			m.AppendText(value)
 		}
 	}
 }
@@ -68,18 +37,9 @@ func (m *decoder) others() {
 // within reads a JSON text that a parameter holds. If it is none, the properties are
 // what they were before.
 func (m *decoder) within(k paramKey, read func()) {
-	text := m.value(k)
-	if len(text) == 0 {
-		return
+	if text := m.value(k); len(text) > 0 {
+		m.ReadInner(text, read)
 	}
-	data, pos, depth, start := m.Data, m.Pos, m.Depth, m.Start
-	properties, keys := len(m.Properties), len(m.Keys)
-	m.Data, m.Pos, m.Depth, m.Start = text, 0, 0, 0
-	read()
-	if m.Fault != "" || m.Pos < len(text) {
-		m.Properties, m.Keys = m.Properties[:properties], m.Keys[:keys]
-	}
-	m.Data, m.Pos, m.Depth, m.Start, m.Fault = data, pos, depth, start, ""
 }
 
 // variables keeps custom variables under their names: {"1":["name","value"]}.
@@ -114,14 +74,14 @@ func (m *decoder) variable() {
 		switch n++; {
 		case n == 1:
 			name = m.ReadText()
-		case n == 2 && m.label(m.Text[name.From:name.To]):
-			m.Compact("properties", 2)
+		case n == 2 && m.NewPropertyKey(m.Text(name)):
+			m.AppendValue("properties", 2)
 		default:
 			m.Skip()
 		}
 	}
-	if n == 1 && m.Fault == "" && m.label(m.Text[name.From:name.To]) {
-		m.Properties = append(m.Properties, `""`...)
+	if n == 1 && !m.Failed() && m.NewPropertyKey(m.Text(name)) {
+		m.AppendRaw(`""`)
 	}
 }
 
@@ -132,11 +92,11 @@ var goodsKeys = [...]string{"sku", "name", "category", "price", "quantity"}
 // as objects.
 func (m *decoder) goods() {
 	m.within(paramItems, func() {
-		if m.Peek() != '[' || !m.label([]byte("items")) {
+		if m.Peek() != '[' || !m.NewPropertyKey([]byte("items")) {
 			m.Skip()
 			return
 		}
-		m.Properties = append(m.Properties, '[')
+		m.AppendRaw("[")
 		n := 0
 		for more := m.Begin(']'); more; more = m.More(']') {
 			if m.Peek() != '[' {
@@ -144,16 +104,16 @@ func (m *decoder) goods() {
 				continue
 			}
 			if n++; n > 1 {
-				m.Properties = append(m.Properties, ',')
+				m.AppendRaw(",")
 			}
 			m.good()
 		}
-		m.Properties = append(m.Properties, ']')
+		m.AppendRaw("]")
 	})
 }
 
 func (m *decoder) good() {
-	m.Properties = append(m.Properties, '{')
+	m.AppendRaw("{")
 	n := 0
 	for more := m.Begin(']'); more; more = m.More(']') {
 		if n == len(goodsKeys) {
@@ -161,11 +121,11 @@ func (m *decoder) good() {
 			continue
 		}
 		if n > 0 {
-			m.Properties = append(m.Properties, ',')
+			m.AppendRaw(",")
 		}
-		m.Properties = append(append(append(m.Properties, '"'), goodsKeys[n]...), `":`...)
-		m.Compact("properties", 4)
+		m.AppendRaw(`"` + goodsKeys[n] + `":`)
+		m.AppendValue("properties", 4)
 		n++
 	}
-	m.Properties = append(m.Properties, '}')
+	m.AppendRaw("}")
 }

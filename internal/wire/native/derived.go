@@ -4,11 +4,11 @@ import (
 	weir "github.com/weir-analytics/weir"
 )
 
-// derivedKeys are the keys of what mostly follows from others, as bits.
+// derivedKeys are the keys of what Weir mostly derives from others, as bits.
 const derivedKeys uint64 = 1<<(keyBot+1) - 1<<keyOrigin
 
-// follow writes to ev what mostly follows from other keys.
-func (e *event) follow(ev *weir.Event, get func(fieldKey) string) {
+// fillDerived writes to ev what Weir mostly derives from other keys.
+func (e *event) fillDerived(ev *weir.Event, get func(fieldKey) string) {
 	ev.Origin = get(keyOrigin)
 	ev.UTMSource, ev.UTMMedium, ev.UTMCampaign = get(keyUTMSource), get(keyUTMMedium), get(keyUTMCampaign)
 	ev.UTMTerm, ev.UTMContent = get(keyUTMTerm), get(keyUTMContent)

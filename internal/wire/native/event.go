@@ -155,7 +155,7 @@ func callKey(key []byte) fieldKey {
 // event is what was read of an event.
 type event struct {
 	seen    uint64              // keys, as bits
-	texts   [keyOther]item.Span // of reader.text
+	texts   [keyOther]item.Span // by key
 	time    int64               // unix microseconds
 	revenue float64
 	bot     bool
@@ -164,17 +164,17 @@ type event struct {
 	latency float64 // milliseconds
 }
 
-// begun begins an event at pos.
-func (n *decoder) begun() {
+// startItem begins an event at the cursor.
+func (n *decoder) startItem() {
 	n.NextItem()
 	n.event = event{time: n.Now}
 }
 
-// entry reads the value of one key of an event or a call. Unknown keys are
-// passed over; so is everything after a defect.
+// entry reads the value of one key of an event or a call. It skips unknown keys, and
+// everything after a defect.
 func (n *decoder) entry(k fieldKey) {
 	n.CheckSize()
-	if k == keyOther || n.Reason != "" {
+	if k == keyOther || n.HasDefect() {
 		n.Skip()
 		return
 	}
@@ -239,14 +239,14 @@ func (n *decoder) call(name string) {
 	}
 }
 
-// finish looks at the event as a whole, after its last byte was read.
+// finish checks the event as a whole, after its last byte was read.
 func (n *decoder) finish() {
 	n.CheckSize()
-	if n.Reason != "" {
+	if n.HasDefect() {
 		return
 	}
 	e := &n.event
-	switch name := n.Text[e.texts[keyName].From:e.texts[keyName].To]; {
+	switch name := n.Text(e.texts[keyName]); {
 	case len(name) == 0 && !e.called:
 		n.Defect(wire.ReasonNameMissing, "")
 	case len(name) == 0, string(name) == weir.NameCall:
@@ -258,13 +258,10 @@ func (n *decoder) finish() {
 
 // fill writes the event that was read to in, which is zero.
 func (n *decoder) fill(in *weir.Incoming) {
-	e, text := &n.event, string(n.Text)
-	get := func(k fieldKey) string {
-		at := e.texts[k]
-		return text[at.From:at.To]
-	}
+	e, texts := &n.event, n.Texts()
+	get := func(k fieldKey) string { return texts.At(e.texts[k]) }
 	if e.seen&derivedKeys != 0 {
-		e.follow(&in.Event, get)
+		e.fillDerived(&in.Event, get)
 	}
 	in.Source = weir.Source{
 		URL:       get(keyURL),
@@ -285,7 +282,7 @@ func (n *decoder) fill(in *weir.Incoming) {
 	ev.Library = get(keyLibrary)
 	ev.Revenue = e.revenue
 	ev.Currency = get(keyCurrency)
-	ev.Properties = n.Owned()
+	ev.Properties = n.CopyProperties()
 	if e.called {
 		ev.Name = weir.NameCall
 		ev.Call = &weir.Call{

@@ -34,13 +34,12 @@ func Decode(body []byte, now time.Time, l wire.Limits) (in []weir.Incoming, reje
 	defer l.Memory.Release(scratch)
 
 	text := bytes.TrimPrefix(body, []byte("\ufeff"))
-	n.document(text)
+	fault := n.document(text)
 	if err := l.Memory.Err(); err != nil {
 		return nil, nil, err
 	}
-	if n.Fault != "" {
-		at, fault := n.Pos, n.Fault
-		if !byLine(text, at) || !n.lines(text) {
+	if fault != "" {
+		if at := n.Offset(); !byLine(text, at) || !n.lines(text) {
 			return nil, nil, item.Malformed(body, at+len(body)-len(text), fault)
 		}
 	}
@@ -53,11 +52,11 @@ func Decode(body []byte, now time.Time, l wire.Limits) (in []weir.Incoming, reje
 	return n.in, n.rejected, nil
 }
 
-// byLine says whether a text that is wrong at an offset, as one JSON value, may
-// be NDJSON: when it is wrong no later than where its second line begins. A
-// line that is a value of its own is followed by what may not follow it there;
-// one that is broken is wrong before. A pretty-printed value that is cut short
-// or has an error inside is wrong after, and so is never taken in part.
+// byLine reports whether a text that is wrong at an offset, as one JSON value, may be
+// NDJSON. It may, if it is wrong no later than where its second line begins: NDJSON whose
+// first line is valid is wrong there, and NDJSON whose first line is not is wrong earlier. A
+// pretty-printed value that is truncated, or that has an error inside, is wrong later. So it
+// is never stored in part.
 func byLine(text []byte, at int) bool {
 	text = trimLeft(text, &at)
 	if len(text) == 0 || text[0] == '[' {
@@ -84,9 +83,7 @@ var decoders = sync.Pool{New: func() any { return new(decoder) }}
 
 func (n *decoder) put() {
 	n.in, n.rejected, n.items = nil, nil, 0
-	n.Reset(nil)
-	if cap(n.Text) <= item.MaxPooled && cap(n.Properties) <= item.MaxPooled && cap(n.KeyBuffer) <= item.MaxPooled &&
-		cap(n.Keys) <= item.MaxPooled/16 && cap(n.Table) <= item.MaxPooled/4 {
+	if n.Release() {
 		decoders.Put(n)
 	}
 }
@@ -94,47 +91,45 @@ func (n *decoder) put() {
 // decoder decodes one request.
 type decoder struct {
 	item.Reader
-	after    int // bytes of the body after reader's data
+	after    int // bytes of the body after the text that is read
 	items    int
 	in       []weir.Incoming
 	rejected []weir.Rejection
 	event    event
 }
 
-// document reads a text that is one JSON value: any form but NDJSON. If it is
-// not, fault says so.
-func (n *decoder) document(text []byte) {
+// document reads a text that is one JSON value: any form but NDJSON. It returns what is
+// wrong with the text at the cursor, or "".
+func (n *decoder) document(text []byte) (fault string) {
 	n.Reset(text)
 	n.after = 0
 	n.Space()
 	switch {
-	case n.Pos == len(text):
-		n.Fault = "the body is empty"
+	case len(n.Rest()) == 0:
+		return "the body is empty"
 	case n.Peek() == '[':
 		n.array()
 	case n.Peek() == '{':
-		if !n.envelope() && n.Fault == "" {
-			n.settle()
+		if !n.envelope() && !n.Failed() {
+			n.finishItem()
 		}
 	default:
-		begin := n.Pos
+		begin := n.Mark()
 		if n.Skip() {
-			n.FailAt(begin, "want an object or an array")
+			n.Seek(begin)
+			n.Fail("want an object or an array")
 		}
 	}
-	if n.Fault == "" {
-		n.Space()
-		if n.Pos < len(text) && n.items <= n.Limits.Events {
-			n.Fail("want nothing after the value")
-		}
+	if n.items <= n.Limits.Events {
+		n.End()
 	}
+	return n.Fault()
 }
 
-// envelope reads the object at pos as an event, unless it is {"events":[…]}:
-// then it reads its items, and says so. The key makes the difference, whatever
-// else stands there.
+// envelope reads the object at the cursor as an event. If it has the key "events", it reads
+// the items of that array instead, and returns true.
 func (n *decoder) envelope() (envelope bool) {
-	n.begun()
+	n.startItem()
 	for more := n.Begin('}'); more; more = n.More('}') {
 		key, ok := n.Key()
 		switch {
@@ -165,10 +160,10 @@ func (n *decoder) envelope() (envelope bool) {
 func (n *decoder) array() {
 	for more := n.Begin(']'); more; more = n.More(']') {
 		n.item()
-		if n.Fault != "" {
+		if n.Failed() {
 			return
 		}
-		if n.settle(); n.items > n.Limits.Events {
+		if n.finishItem(); n.items > n.Limits.Events {
 			return
 		}
 	}
@@ -176,7 +171,7 @@ func (n *decoder) array() {
 
 // item reads the value at pos as an event.
 func (n *decoder) item() {
-	n.begun()
+	n.startItem()
 	if n.Peek() != '{' {
 		if n.Skip() {
 			n.Defect(wire.ReasonNotObject, "")
@@ -205,36 +200,30 @@ func (n *decoder) lines(text []byte) bool {
 		}
 		n.Reset(line)
 		n.after = len(text)
-		if n.Space(); n.Pos == len(line) {
+		if n.Space(); len(n.Rest()) == 0 {
 			continue
 		}
 		object := n.Peek() == '{'
 		n.item()
-		end := n.Pos
-		if n.Fault == "" {
-			if n.Space(); n.Pos < len(line) {
-				n.Fail("want nothing after the value")
-			}
-		}
-		if n.Fault != "" {
-			n.Reason, n.Detail = wire.ReasonMalformed, fmt.Sprintf("byte %d of the line: %s", n.Pos, n.Fault)
-		} else {
-			n.Pos = end
+		end := n.Mark()
+		if n.End() {
+			n.Seek(end)
 			found = found || object
+		} else {
+			n.SetDefect(wire.ReasonMalformed, fmt.Sprintf("byte %d of the line: %s", n.Offset(), n.Fault()))
 		}
-		n.settle()
+		n.finishItem()
 	}
-	n.Fault = ""
 	return found
 }
 
-// settle makes of the item that was read an event or a rejection.
-func (n *decoder) settle() {
+// finishItem adds an event or a rejection for the item that was read.
+func (n *decoder) finishItem() {
 	index := n.items
 	if n.items++; n.items > n.Limits.Events {
 		return
 	}
-	if n.Reason != "" {
+	if n.HasDefect() {
 		if n.ReserveMemory(wire.RejectionCost) {
 			n.rejected = append(n.rejected, n.Rejection(index))
 		}
@@ -242,11 +231,11 @@ func (n *decoder) settle() {
 	}
 	if len(n.in) == cap(n.in) {
 		var ok bool
-		if n.in, ok = n.Grow(n.in, n.room()); !ok {
+		if n.in, ok = n.Grow(n.in, n.remaining()); !ok {
 			return
 		}
 	}
-	if !n.Reader.ReserveEvent() {
+	if !n.ReserveEvent() {
 		return
 	}
 	n.in = n.in[:len(n.in)+1]
@@ -254,8 +243,8 @@ func (n *decoder) settle() {
 	n.in[len(n.in)-1].Index = index
 }
 
-// room guesses how many more events come, from the size of the one before.
-func (n *decoder) room() int {
-	left := (len(n.Data) - n.Pos + n.after) / (n.Pos - n.Start + 1)
+// remaining estimates how many more events will come, from the size of the last one.
+func (n *decoder) remaining() int {
+	left := (len(n.Rest()) + n.after) / (n.Distance(n.ItemMark()) + 1)
 	return min(left+1, max(len(n.in), 128))
 }

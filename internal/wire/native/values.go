@@ -8,13 +8,12 @@ import (
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/wire"
 	"github.com/weir-analytics/weir/internal/wire/item"
-	"github.com/weir-analytics/weir/internal/wire/jsonscan"
 )
 
-// country makes a code that was read upper case.
+// country makes the code of a country upper case, and checks it.
 func (n *decoder) country(field string, at item.Span) {
-	code := n.Text[at.From:at.To]
-	if len(code) == 0 || n.Reason != "" {
+	code := n.Text(at)
+	if len(code) == 0 || n.HasDefect() {
 		return
 	}
 	for i, c := range code {
@@ -26,9 +25,9 @@ func (n *decoder) country(field string, at item.Span) {
 	}
 }
 
-// deviceType looks at a value that was read: it is one of the four, or none.
+// deviceType checks that a value is one of the four types, or empty.
 func (n *decoder) deviceType(field string, at item.Span) {
-	switch string(n.Text[at.From:at.To]) {
+	switch string(n.Text(at)) {
 	case "", weir.DevicePhone, weir.DeviceTablet, weir.DeviceDesktop, weir.DeviceTV:
 	default:
 		n.Defect(wire.ReasonWrongType, field+": want phone, tablet, desktop or tv")
@@ -48,9 +47,7 @@ func (n *decoder) flag(field string) bool {
 	return false
 }
 
-// object reads properties, or null, into r.properties: compact, in the order
-// sent, numbers by their own digits, strings with no escape that JSON does not
-// demand. Nothing passes through a map or a double.
+// object reads properties, or null.
 func (n *decoder) object(field string) {
 	if n.Null() {
 		return
@@ -59,11 +56,10 @@ func (n *decoder) object(field string) {
 		n.wrongType(field, "an object")
 		return
 	}
-	n.Compact(field, 1)
+	n.AppendValue(field, 1)
 }
 
-// wrongType notes that the value at pos is not what the field wants, and steps
-// over it.
+// wrongType notes that the value at the cursor has the wrong type, and skips it.
 func (n *decoder) wrongType(field, want string) {
 	if n.Skip() {
 		n.Defect(wire.ReasonWrongType, field+": want "+want)
@@ -83,27 +79,21 @@ func (n *decoder) string(field string, limit int, tooLong string) item.Span {
 	if !ok {
 		return item.Span{}
 	}
-	if len(q.Text) > n.Limits.Event {
-		n.TooLarge()
+	if n.TextTooLarge(q) {
 		return item.Span{}
 	}
 	if !q.Valid() {
 		n.Defect(wire.ReasonInvalidUTF8, field)
 		return item.Span{}
 	}
-	from := len(n.Text)
-	if q.Escaped {
-		var nul bool
-		if n.Text, nul = jsonscan.Unescape(n.Text, q.Text, false); nul {
-			n.Defect(wire.ReasonNUL, field)
-		}
-	} else {
-		n.Text = append(n.Text, q.Text...)
+	at, nul := n.AddQuoted(q)
+	if nul {
+		n.Defect(wire.ReasonNUL, field)
 	}
-	if num := len(n.Text) - from; num > limit {
-		n.Defect(tooLong, fmt.Sprintf("%s: %d bytes, at most %d", field, num, limit))
+	if at.Len() > limit {
+		n.Defect(tooLong, fmt.Sprintf("%s: %d bytes, at most %d", field, at.Len(), limit))
 	}
-	return item.Span{From: from, To: len(n.Text)}
+	return at
 }
 
 // id reads a string, or a number as its own text: 1e3 stays "1e3".
@@ -114,12 +104,10 @@ func (n *decoder) id(field string) item.Span {
 		if !ok {
 			return item.Span{}
 		}
-		from := len(n.Text)
-		n.Text = append(n.Text, num.Text...)
 		if len(num.Text) > n.Limits.ID {
 			n.Defect(wire.ReasonIDTooLong, fmt.Sprintf("%s: %d bytes, at most %d", field, len(num.Text), n.Limits.ID))
 		}
-		return item.Span{From: from, To: len(n.Text)}
+		return n.AddText(num.Text)
 	case c == '"' || c == 'n':
 		return n.string(field, n.Limits.ID, wire.ReasonIDTooLong)
 	}
@@ -152,8 +140,8 @@ func (n *decoder) float(field string) float64 {
 func (n *decoder) status(field string) int {
 	f := n.float(field)
 	if f == 0 {
-		if n.Reason == wire.ReasonNumber {
-			n.Reason = wire.ReasonStatus
+		if n.Reason() == wire.ReasonNumber {
+			n.SetDefect(wire.ReasonStatus, field)
 		}
 		return 0
 	}
@@ -199,10 +187,10 @@ func (n *decoder) instant(field string) int64 {
 	return us
 }
 
-// currency makes a code that was read upper case.
+// currency makes the code of a currency upper case, and checks it.
 func (n *decoder) currency(field string, at item.Span) {
-	code := n.Text[at.From:at.To]
-	if len(code) == 0 || n.Reason != "" {
+	code := n.Text(at)
+	if len(code) == 0 || n.HasDefect() {
 		return
 	}
 	for i, c := range code {

@@ -3,10 +3,10 @@ package openpanel
 import (
 	"bytes"
 	"crypto/sha256"
-	"encoding/base64"
 
 	"github.com/weir-analytics/weir/internal/wire"
 	"github.com/weir-analytics/weir/internal/wire/item"
+	"github.com/weir-analytics/weir/internal/wire/jsonscan"
 )
 
 // itemKind is what an item asks for.
@@ -86,12 +86,12 @@ func keyOf(key []byte) payloadKey {
 	return keyCount
 }
 
-// payloadIndex is where the values of a payload's keys begin; 0 is nowhere.
+// payloadIndex has the places of the values of a payload's keys.
 type payloadIndex struct {
 	kind  itemKind
-	where [keyCount]int
-	keys  int // how many it has
-	end   int // of the payload
+	where [keyCount]jsonscan.Mark
+	keys  int           // how many it has
+	end   jsonscan.Mark // of the payload
 }
 
 // survey notes where the payload at pos has what. Of a key that is there twice the
@@ -103,22 +103,22 @@ func (p *decoder) survey() (it payloadIndex) {
 			break
 		}
 		if k := keyOf(key); k != keyCount && p.Peek() != 'n' {
-			it.where[k] = p.Pos
+			it.where[k] = p.Mark()
 		}
 		it.keys++
 		p.Skip()
 	}
-	it.end = p.Pos
+	it.end = p.Mark()
 	return it
 }
 
 // seek steps to the value of a key, if there is one.
 func (p *decoder) seek(k payloadKey) bool {
-	if p.item.where[k] == 0 {
-		return false
+	at := p.item.where[k]
+	if at.IsSet() {
+		p.Seek(at)
 	}
-	p.Pos = p.item.where[k]
-	return true
+	return at.IsSet()
 }
 
 func (p *decoder) readAt(k payloadKey, f item.Field) {
@@ -128,8 +128,11 @@ func (p *decoder) readAt(k payloadKey, f item.Field) {
 }
 
 // events makes events of the payload at a place.
-func (p *decoder) events(kind itemKind, at int) {
-	if p.Pos = at; kind == kindNone || at == 0 && p.request.Route.Path == pathTrack || p.Peek() != '{' {
+func (p *decoder) events(kind itemKind, at jsonscan.Mark) {
+	if at.IsSet() {
+		p.Seek(at)
+	}
+	if kind == kindNone || !at.IsSet() || p.Peek() != '{' {
 		p.StartItem()
 		if kind == kindNone {
 			p.refused(wire.ReasonWrongType, "type: is not known")
@@ -160,54 +163,45 @@ func (p *decoder) events(kind itemKind, at int) {
 // starts begins an event at pos with what the request says of it.
 func (p *decoder) starts() {
 	p.StartItem()
-	p.currency, p.identity = item.Span{}, 0
+	p.identity = jsonscan.Mark{}
 	p.Client, p.Reported = p.visitor, !p.visitor
 	p.Put(item.Library, p.library)
 	p.Put(item.Language, p.language)
 	p.Put(item.IP, p.address)
 }
 
-// settles ends an event.
-func (p *decoder) settles(from, to int) {
-	if p.Stamp.Given && p.Reason == "" {
+// finish ends an event, whose payload stands between two places.
+func (p *decoder) finish(from, to jsonscan.Mark) {
+	if p.Stamp.Given && !p.HasDefect() {
 		p.identifies(from, to)
 	}
-	p.Pos = to
-	events, rejected := len(p.Events), len(p.Rejected)
-	p.FinishItem()
-	if len(p.Events) > events {
-		p.Events[events].Index = p.index
-	}
-	if len(p.Rejected) > rejected {
-		p.Rejected[rejected].Index = p.index
-	}
+	p.Seek(to)
+	p.FinishItemAs(p.index)
 }
 
 // refused ends an item that is no event.
 func (p *decoder) refused(reason, detail string) {
 	p.Defect(reason, detail)
-	p.settles(p.Pos, p.Pos)
+	p.finish(p.Mark(), p.Mark())
 }
 
 // identifies gives an event that carries its own time an id, so that it is stored once
 // if it comes again. The SDK puts a time into events that it holds back, to the
 // millisecond. Events without one cannot be told from others of the kind.
-func (p *decoder) identifies(from, to int) {
+func (p *decoder) identifies(from, to jsonscan.Mark) {
 	b := append(p.scratch[:0], byte(p.item.kind))
 	for _, who := range [...]string{p.request.IP, p.address, p.request.UserAgent} {
 		b = append(append(b, who...), 0)
 	}
-	b = append(b, p.Data[from:to]...)
+	b = append(b, p.Between(from, to)...)
 	p.scratch = b
 	sum := sha256.Sum256(b)
-	start := len(p.Text)
-	p.Text = base64.RawURLEncoding.AppendEncode(p.Text, sum[:16])
-	p.At[item.ID] = item.Span{From: start, To: len(p.Text)}
+	p.PutID(sum[:16])
 }
 
 // event reads what a track call tells.
 func (p *decoder) event() {
-	from, to := p.Start, p.item.end
+	from, to := p.ItemMark(), p.item.end
 	p.readAt(keyName, item.Name)
 	p.readAt(keyProfileID, item.Profile)
 	if p.item.kind == kindOld && p.seek(keyTimestamp) {
@@ -215,11 +209,11 @@ func (p *decoder) event() {
 	}
 	p.custom()
 	p.keepGroups()
-	p.money()
+	p.checkCurrency()
 	identity := p.identity
 	var who payloadIndex
-	if identity > 0 {
-		p.Pos = identity
+	if identity.IsSet() {
+		p.Seek(identity)
 		track := p.item
 		who = p.survey()
 		p.item = who
@@ -227,14 +221,14 @@ func (p *decoder) event() {
 		p.item = track
 	}
 	stamp := p.Stamp
-	p.settles(from, to)
+	p.finish(from, to)
 	if who.keys > 1 {
-		p.Pos = identity
+		p.Seek(identity)
 		p.starts()
 		p.Stamp, p.item = stamp, who
 		p.item.kind = kindIdentify
 		p.identify()
-		p.Pos = to
+		p.Seek(to)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/wire"
 	"github.com/weir-analytics/weir/internal/wire/item"
+	"github.com/weir-analytics/weir/internal/wire/jsonscan"
 )
 
 // Protocol is how the SDKs of openpanel.dev speak.
@@ -77,10 +78,9 @@ type decoder struct {
 	visitor  bool   // the request is the visitor's own, or made in its name
 
 	item     payloadIndex
-	index    int       // of the item in the request
-	scratch  []byte    // what an id is a hash of
-	currency item.Span // of text, as it came
-	identity int       // where the value of __identify begins; 0 is nowhere
+	index    int           // of the item in the request
+	scratch  []byte        // what an id is a hash of
+	identity jsonscan.Mark // of the value of __identify
 }
 
 // about reads what the headers say of all events of the request.
@@ -127,8 +127,8 @@ func (p *decoder) sent() (*wire.Decoded, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.SetTimes(0, time.Minute); !reply.batch && len(p.Rejected) > 0 {
-		j := p.Rejected[0]
+	if p.SetTimes(0, time.Minute); !reply.batch && len(p.Rejected()) > 0 {
+		j := p.Rejected()[0]
 		if j.Reason == wire.ReasonTooLarge {
 			return nil, weir.Errorf(weir.ETOOLARGE, "%s: %s", j.Reason, j.Detail)
 		}
@@ -141,6 +141,8 @@ func (p *decoder) sent() (*wire.Decoded, error) {
 	s.Parts, s.State = []wire.Part{part}, reply
 	return s, nil
 }
+
+func errNoBatch() error { return weir.Errorf(weir.EINVALID, "payload: want an array of events") }
 
 func errNoClient() error { return weir.Errorf(weir.EUNAUTHORIZED, "the client id is missing") }
 
@@ -168,10 +170,10 @@ func (p *decoder) track(s *wire.Decoded, reply *replyState) error {
 
 // envelope reads the object at pos. replay stops at the end of the word when the item
 // is a replay of a sender that is known: those are large.
-func (p *decoder) envelope(stop bool) (kind itemKind, payload int, over bool) {
+func (p *decoder) envelope(stop bool) (kind itemKind, payload jsonscan.Mark, over bool) {
 	if p.Peek() != '{' {
 		p.Fail("want an object")
-		return 0, 0, false
+		return 0, payload, false
 	}
 	p.NextItem()
 	for more := p.Begin('}'); more; more = p.More('}') {
@@ -179,17 +181,14 @@ func (p *decoder) envelope(stop bool) (kind itemKind, payload int, over bool) {
 		switch {
 		case !ok:
 		case string(key) == "type":
-			at := p.ReadText()
-			kind = kindOf(p.Text[at.From:at.To])
+			kind = kindOf(p.ReadBrief())
 			if stop && kind == kindReplay && p.project != "" {
-				return kind, 0, true
+				return kind, payload, true
 			}
 		case string(key) == "payload":
-			payload = p.Pos
-			p.Skip()
+			payload = p.Note()
 		case string(key) == "clientId" && p.project == "":
-			at := p.ReadText()
-			p.project = string(p.Text[at.From:at.To])
+			p.project = string(p.ReadBrief())
 		default:
 			p.Skip()
 		}
@@ -199,13 +198,9 @@ func (p *decoder) envelope(stop bool) (kind itemKind, payload int, over bool) {
 
 // ended checks that the body is over, and that it named a project.
 func (p *decoder) ended() error {
-	if p.Fault == "" {
-		if p.Space(); p.Pos < len(p.Data) {
-			p.Fail("want nothing after the value")
-		}
-	}
+	p.End()
 	switch {
-	case p.Fault != "":
+	case p.Failed():
 		return p.Malformed()
 	case p.project == "":
 		return errNoClient()
@@ -214,15 +209,18 @@ func (p *decoder) ended() error {
 }
 
 // batch reads the array of envelopes at a place.
-func (p *decoder) batch(at int, reply *replyState) error {
-	if p.Pos = at; at == 0 || p.Peek() != '[' {
-		return weir.Errorf(weir.EINVALID, "payload: want an array of events")
+func (p *decoder) batch(at jsonscan.Mark, reply *replyState) error {
+	if !at.IsSet() {
+		return errNoBatch()
 	}
-	p.Events, _ = p.Grow(p.Events, item.LikelyEvents(len(p.Data)-at))
+	if p.Seek(at); p.Peek() != '[' {
+		return errNoBatch()
+	}
+	p.Expect(item.LikelyEvents(len(p.Rest())))
 	for more := p.Begin(']'); more; more = p.More(']') {
 		p.index = reply.items
 		reply.items++
-		if p.Items > p.Limits.Events {
+		if p.Full() {
 			break
 		}
 		if p.Peek() != '{' {
@@ -232,7 +230,7 @@ func (p *decoder) batch(at int, reply *replyState) error {
 			continue
 		}
 		kind, payload, _ := p.envelope(false)
-		end := p.Pos
+		end := p.Mark()
 		switch kind {
 		case kindReplay:
 			p.StartItem()
@@ -243,7 +241,7 @@ func (p *decoder) batch(at int, reply *replyState) error {
 		default:
 			p.events(kind, payload)
 		}
-		p.Pos = end
+		p.Seek(end)
 	}
 	if reply.items == 0 {
 		return weir.Errorf(weir.EINVALID, "payload: want at least one event")
@@ -257,13 +255,9 @@ func (p *decoder) alone(kind itemKind) error {
 		p.Fail("want an object")
 		return p.Malformed()
 	}
-	at := p.Pos
-	p.Skip()
-	if p.project == "" && p.Fault == "" {
-		end := p.Pos
-		p.Pos = at
-		p.envelope(false)
-		p.Pos = end
+	at := p.Note()
+	if p.project == "" && !p.Failed() {
+		p.ReadAt(at, func() { p.envelope(false) })
 	}
 	if err := p.ended(); err != nil {
 		return err

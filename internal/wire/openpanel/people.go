@@ -1,17 +1,14 @@
 package openpanel
 
 import (
-	"strconv"
-
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/wire"
 	"github.com/weir-analytics/weir/internal/wire/item"
-	"github.com/weir-analytics/weir/internal/wire/jsonscan"
 )
 
 // identify reads what is known of a user.
 func (p *decoder) identify() {
-	from, to := p.Start, p.item.end
+	from, to := p.ItemMark(), p.item.end
 	p.Put(item.Name, weir.NameIdentify)
 	p.subject()
 	for k := keyFirstName; k <= keyAvatar; k++ {
@@ -20,8 +17,8 @@ func (p *decoder) identify() {
 		}
 	}
 	p.custom()
-	p.money()
-	p.settles(from, to)
+	p.checkCurrency()
+	p.finish(from, to)
 }
 
 // subject reads whom it is about, which these items must say.
@@ -34,7 +31,7 @@ func (p *decoder) subject() {
 
 // adds reads an increment or a decrement, by 1 if it does not say how much.
 func (p *decoder) adds() {
-	from, to := p.Start, p.item.end
+	from, to := p.ItemMark(), p.item.end
 	p.Put(item.Name, weir.NameIdentify)
 	p.subject()
 	by := 0.0
@@ -51,78 +48,79 @@ func (p *decoder) adds() {
 	if p.seek(keyProperty) {
 		trait = p.ReadText()
 	}
-	if trait.To == trait.From {
+	if trait.Empty() {
 		p.Defect(wire.ReasonWrongType, "property: is required")
 	}
 	p.PropertyKey("$add")
-	p.Properties = jsonscan.AppendString(append(p.Properties, '{'), p.Text[trait.From:trait.To])
-	p.Properties = strconv.AppendFloat(append(p.Properties, ':'), by, 'g', -1, 64)
-	p.Properties = append(p.Properties, '}')
-	p.settles(from, to)
+	p.AppendRaw("{")
+	p.AppendText(p.Text(trait))
+	p.AppendRaw(":")
+	p.AppendFloat(by, 'g')
+	p.AppendRaw("}")
+	p.finish(from, to)
 }
 
 // aliases reads the former id of a user. OpenPanel itself refuses these now.
 func (p *decoder) aliases() {
-	from, to := p.Start, p.item.end
+	from, to := p.ItemMark(), p.item.end
 	p.Put(item.Name, weir.NameIdentify)
 	p.subject()
 	if p.readAt(keyAlias, item.Alias); !p.Has(item.Alias) {
 		p.Defect(wire.ReasonIDMissing, "alias: is required")
 	}
-	p.settles(from, to)
+	p.finish(from, to)
 }
 
 // group reads what is known of a group.
 func (p *decoder) group() {
-	from, to := p.Start, p.item.end
+	from, to := p.ItemMark(), p.item.end
 	p.Put(item.Name, weir.NameGroup)
 	var id item.Span
 	if p.seek(keyID) {
 		id = p.ReadText()
 	}
-	if id.To == id.From {
+	if id.Empty() {
 		p.Defect(wire.ReasonIDMissing, "id: is required")
 	}
 	if p.seek(keyType) {
-		if at := p.ReadText(); at.To > at.From {
-			p.KeepText("group_type", p.Text[at.From:at.To])
+		if at := p.ReadText(); !at.Empty() {
+			p.KeepText("group_type", p.Text(at))
 		}
 	}
-	p.KeepText("group_id", p.Text[id.From:id.To])
+	p.KeepText("group_id", p.Text(id))
 	if p.seek(keyName) {
 		p.Keep("name")
 	}
 	p.custom()
-	p.money()
-	p.settles(from, to)
+	p.checkCurrency()
+	p.finish(from, to)
 }
 
 // assigns reads that a user belongs to groups: an event for each.
 func (p *decoder) assigns() {
-	from, to := p.Start, p.item.end
+	from, to := p.ItemMark(), p.item.end
 	if !p.seek(keyGroupIDs) || p.Peek() != '[' {
 		p.refused(wire.ReasonWrongType, "groupIds: want an array")
-		p.Pos = to
+		p.Seek(to)
 		return
 	}
 	for more := p.Begin(']'); more; more = p.More(']') {
-		at := p.Pos
-		p.Skip()
-		next := p.Pos
-		p.Pos = at
+		at := p.Note()
+		next := p.Mark()
+		p.Seek(at)
 		p.starts()
 		p.Put(item.Name, weir.NameGroup)
 		id := p.ReadText()
-		if id.To == id.From {
+		if id.Empty() {
 			p.Defect(wire.ReasonIDMissing, "groupIds: an id is missing")
 		}
 		p.KeepText("group_type", []byte(groupType))
-		p.KeepText("group_id", p.Text[id.From:id.To])
+		p.KeepText("group_id", p.Text(id))
 		p.readAt(keyProfileID, item.Profile)
-		p.settles(from, next)
-		if p.Items > p.Limits.Events {
+		p.finish(from, next)
+		if p.Full() {
 			break
 		}
 	}
-	p.Pos = to
+	p.Seek(to)
 }

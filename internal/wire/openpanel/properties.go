@@ -1,11 +1,8 @@
 package openpanel
 
 import (
-	"slices"
-
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/wire/item"
-	"github.com/weir-analytics/weir/internal/wire/jsonscan"
 )
 
 // groupType stands for the type of a group where OpenPanel names the group
@@ -56,7 +53,7 @@ func (p *decoder) consume(key []byte) bool {
 		p.query()
 	case "__identify":
 		if p.Peek() == '{' {
-			p.identity = p.Pos
+			p.identity = p.Mark()
 		}
 		p.Skip()
 	// OpenPanel's own notes, as its exports have them.
@@ -76,10 +73,10 @@ func (p *decoder) consumePlain(key []byte) bool {
 	switch p.item.kind {
 	case kindTrack, kindOld:
 		return p.consumeCampaign(key) || p.item.kind == kindOld && p.consumeOld(key) ||
-			string(key) == item.PropertyGroups && p.item.where[keyGroups] != 0 && p.Skip()
+			string(key) == item.PropertyGroups && p.item.where[keyGroups].IsSet() && p.Skip()
 	case kindIdentify:
 		for k := keyFirstName; k <= keyAvatar; k++ {
-			if p.item.where[k] != 0 && string(key) == keyNames[k] {
+			if p.item.where[k].IsSet() && string(key) == keyNames[k] {
 				return p.Skip()
 			}
 		}
@@ -88,9 +85,9 @@ func (p *decoder) consumePlain(key []byte) bool {
 		case "group_id":
 			return p.Skip()
 		case "group_type":
-			return p.item.where[keyType] != 0 && p.Skip()
+			return p.item.where[keyType].IsSet() && p.Skip()
 		case "name":
-			return p.item.where[keyName] != 0 && p.Skip()
+			return p.item.where[keyName].IsSet() && p.Skip()
 		}
 	}
 	return false
@@ -149,17 +146,14 @@ func (p *decoder) device() {
 		p.Skip()
 		return
 	}
-	at := p.ReadText()
-	from := len(p.Text)
-	if p.Text = append(p.Text, trimmed(p.Text[at.From:at.To], 64)...); len(p.Text) > from {
-		p.At[item.Device] = item.Span{From: from, To: len(p.Text)}
+	if id := trimmed(p.ReadBrief(), 64); len(id) > 0 {
+		p.SetText(item.Device, id)
 	}
 }
 
 // deviceType reads a kind of device.
 func (p *decoder) deviceType() {
-	at := p.ReadText()
-	switch string(p.Text[at.From:at.To]) {
+	switch string(p.ReadBrief()) {
 	case "mobile", "phone", "smartphone":
 		p.Put(item.DeviceType, weir.DevicePhone)
 	case "tablet":
@@ -173,54 +167,62 @@ func (p *decoder) deviceType() {
 
 // consumeCurrency reads what may be the currency of a revenue.
 func (p *decoder) consumeCurrency() bool {
-	pos := p.Pos
 	if p.Peek() != '"' || p.Has(item.Currency) {
 		return false
 	}
-	from := len(p.Text)
-	if at := p.ReadText(); at.To-at.From != 3 {
-		p.Text, p.Pos = p.Text[:from], pos
-		return false
-	}
-	p.At[item.Currency] = item.Span{From: from, To: len(p.Text)}
-	return true
+	return p.Try(func() bool {
+		code := p.ReadBrief()
+		if len(code) == 3 {
+			p.SetText(item.Currency, code)
+		}
+		return len(code) == 3
+	})
 }
 
-// money settles whether there is a currency: without a revenue, it is a property like
+// checkCurrency drops a currency that is none. Without a revenue it is a property like
 // others.
-func (p *decoder) money() {
+func (p *decoder) checkCurrency() {
 	if p.Revenue == 0 && p.Has(item.Currency) {
 		p.KeepText("currency", p.Get(item.Currency))
-		p.At[item.Currency] = item.Span{}
+		p.Clear(item.Currency)
 	}
-	p.Builder.CheckCurrency()
+	p.CheckCurrency()
 }
 
-// keepGroups keeps the groups that an event names: one, or a list.
+// keepGroups keeps the groups that an event names, as one id or a list of ids.
 func (p *decoder) keepGroups() {
 	if !p.seek(keyGroups) || p.Peek() != '[' {
 		return
 	}
-	before, keys := len(p.Properties), len(p.Keys)
+	before := p.MarkProperties()
 	p.PropertyKey(item.PropertyGroups)
-	p.Properties = append(p.Properties, `{"`+groupType+`":`...)
-	first, n := len(p.Properties), 0
-	for more := p.Begin(']'); more; more = p.More(']') {
-		at := p.ReadText()
-		if at = p.Truncate(item.Profile, at); at.To == at.From {
-			continue
+	p.AppendRaw(`{"` + groupType + `":`)
+	var first item.Span
+	n := 0
+	p.ReadArray(func() {
+		id := p.Truncate(item.Profile, p.ReadText())
+		if id.Empty() {
+			return
 		}
-		if n++; n > 1 {
-			p.Properties = append(p.Properties, ',')
+		switch n++; n {
+		case 1:
+			first = id
+			return
+		case 2:
+			p.AppendRaw("[")
+			p.AppendText(p.Text(first))
 		}
-		p.Properties = jsonscan.AppendString(p.Properties, p.Text[at.From:at.To])
-	}
-	switch {
-	case n == 0:
-		p.Properties, p.Keys = p.Properties[:before], p.Keys[:keys]
+		p.AppendRaw(",")
+		p.AppendText(p.Text(id))
+	})
+	switch n {
+	case 0:
+		p.UndoProperties(before)
 		return
-	case n > 1:
-		p.Properties = append(slices.Insert(p.Properties, first, '['), ']')
+	case 1:
+		p.AppendText(p.Text(first))
+	default:
+		p.AppendRaw("]")
 	}
-	p.Properties = append(p.Properties, '}')
+	p.AppendRaw("}")
 }

@@ -12,7 +12,7 @@ import (
 
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/wire"
-	"github.com/weir-analytics/weir/internal/wire/item"
+	"github.com/weir-analytics/weir/internal/wire/jsonscan"
 )
 
 // json reads OTLP's JSON mapping: ids are hex, 64-bit numbers text or numbers,
@@ -34,68 +34,52 @@ func (t *decoder) json(body []byte) error {
 			}
 		})
 	})
-	if s.Fault == "" {
-		if s.Space(); s.Pos < len(s.Data) {
-			s.Fail("want nothing after the value")
-		}
-	}
-	if s.Fault != "" {
-		return weir.Errorf(weir.EINVALID, "body is not an OTLP trace request in JSON: byte %d: %s", s.Pos, s.Fault)
+	if !s.End() {
+		return weir.Errorf(weir.EINVALID, "body is not an OTLP trace request in JSON: byte %d: %s", s.Offset(), s.Fault())
 	}
 	return wrong
 }
 
-// jsonResourceSpans reads the object at pos: the resource first, which may stand
-// behind its spans.
+// jsonResourceSpans reads the object at the cursor. It reads the resource first, which may
+// stand behind its spans.
 func (t *decoder) jsonResourceSpans() error {
 	s := &t.text
-	resource, scopes := item.Span{}, 0
+	var resource []byte
+	var scopes jsonscan.Mark
 	s.EachMember(func(key string) {
-		from := s.Pos
-		switch key {
+		switch at := s.Note(); key {
 		case "resource":
-			s.Skip()
-			resource = item.Span{From: from, To: s.Pos}
+			resource = s.Since(at)
 		case "scopeSpans":
-			scopes = from
-			s.Skip()
-		default:
-			s.Skip()
+			scopes = at
 		}
 	})
-	end := s.Pos
-	if s.Fault != "" {
+	if s.Failed() {
 		return nil
 	}
 	t.resource = attributes{consumers: t.resource.consumers[:0]}
-	if raw := s.Data[resource.From:resource.To]; len(raw) > 0 {
+	if len(resource) > 0 {
 		var r struct {
 			Attributes []jsonAttribute `json:"attributes"`
 		}
-		if err := t.unmarshal(raw, &r, func() { t.jsonAttributes(r.Attributes, &t.resource) }); err != nil {
+		if err := t.unmarshal(resource, &r, func() { t.jsonAttributes(r.Attributes, &t.resource) }); err != nil {
 			return err
 		}
 	}
-	if s.Pos = scopes; scopes == 0 {
-		s.Pos = end
-		return nil
-	}
 	var wrong error
-	s.EachElement(func() {
-		s.Member("spans", func() {
-			s.EachElement(func() {
-				from := s.Pos
-				if s.Skip() && wrong == nil {
-					if wrong = t.next(); wrong == nil {
-						t.jsonSpan(s.Data[from:s.Pos])
+	s.ReadAt(scopes, func() {
+		s.EachElement(func() {
+			s.Member("spans", func() {
+				s.EachElement(func() {
+					if at := s.Mark(); s.Skip() && wrong == nil {
+						if wrong = t.next(); wrong == nil {
+							t.jsonSpan(s.Since(at))
+						}
 					}
-				}
+				})
 			})
 		})
 	})
-	if s.Fault == "" {
-		s.Pos = end
-	}
 	return wrong
 }
 

@@ -22,8 +22,7 @@ func (p *decoder) entry(key string) {
 			p.Skip()
 			return
 		}
-		at := p.ReadText()
-		p.domain, p.sited = string(p.Text[at.From:at.To]), true
+		p.domain, p.sited = string(p.ReadBrief()), true
 	case "hashMode", "h":
 		p.hash = p.ReadBool()
 	case "interactive", "i":
@@ -43,8 +42,8 @@ func (p *decoder) entry(key string) {
 			p.engaged, p.hasEngaged = f, true
 		}
 	case "v":
-		if at := p.ReadText(); at.To > at.From && at.To-at.From <= 20 {
-			version := string(p.Text[at.From:at.To])
+		if at := p.ReadText(); !at.Empty() && at.Len() <= 20 {
+			version := string(p.Text(at))
 			p.Put(item.Library, "plausible/", version)
 		}
 	default:
@@ -72,7 +71,7 @@ func (p *decoder) object(read func()) {
 	case '{':
 		read()
 	case '"':
-		p.Nested(&p.inner, read)
+		p.ReadNested(&p.inner, read)
 	default:
 		p.Skip()
 	}
@@ -96,22 +95,21 @@ func (p *decoder) prop(key []byte) bool {
 	if c == 'n' || c == '{' || c == '[' || len(key) == 0 || p.props >= maxProps {
 		return p.Skip()
 	}
-	begin, long := p.Pos, len(key) > maxKey
+	begin, long := p.Mark(), len(key) > maxKey
 	if c == '"' {
 		q, ok := p.Quoted()
 		if !ok || len(q.Text) == 0 {
 			return true
 		}
-		p.Pos, long = begin, long || len(q.Text) > maxValue
+		p.Seek(begin)
+		long = long || len(q.Text) > maxValue
 	}
 	p.props++
 	if !long {
 		return false
 	}
 	name := slices.Clone(item.Truncate(bytes.ToValidUTF8(bytes.ReplaceAll(key, []byte{0}, nil), []byte("\ufffd")), maxKey))
-	at := p.ReadText()
-	p.KeepQuoted(name, item.Truncate(p.Text[at.From:at.To], maxValue))
-	p.Text = p.Text[:at.From]
+	p.KeepQuoted(name, item.Truncate(p.ReadBrief(), maxValue))
 	return true
 }
 
@@ -131,7 +129,7 @@ func (p *decoder) paid() {
 		}
 	}
 	if !paid {
-		p.At[item.Currency] = item.Span{}
+		p.Clear(item.Currency)
 	}
 	p.CheckCurrency()
 }
@@ -149,7 +147,7 @@ func (p *decoder) mean() {
 	}
 	if p.still && p.Absent("interactive") {
 		p.PropertyKey("interactive")
-		p.Properties = append(p.Properties, "false"...)
+		p.AppendRaw("false")
 	}
 	if p.hash {
 		if path := item.HashPath(nil, p.Get(item.URL)); path != nil {

@@ -128,7 +128,7 @@ func (p *decoder) sent() (*wire.Decoded, error) {
 			p.entry(string(key))
 		}
 	}
-	if p.Fault != "" {
+	if p.Failed() {
 		return nil, p.unparsed()
 	}
 	sites, err := p.sites()
@@ -139,7 +139,7 @@ func (p *decoder) sent() (*wire.Decoded, error) {
 	p.FinishItem()
 	p.SetTimes(0, time.Minute)
 	// Each copy is changed: its texts may be others then.
-	p.ReserveMemory(int64(len(sites)-1) * (wire.IncomingSize + int64(len(p.Text)+len(p.Properties))))
+	p.ReserveMemory(int64(len(sites)-1) * (wire.IncomingSize + int64(p.ItemSize())))
 	s := &wire.Decoded{AnswersForUnknownProject: true, PartsAreCopies: true}
 	for _, site := range sites {
 		part := p.Part(site)

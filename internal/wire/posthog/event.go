@@ -3,6 +3,7 @@ package posthog
 import (
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/wire/item"
+	"github.com/weir-analytics/weir/internal/wire/jsonscan"
 )
 
 // eventKind is what an event means.
@@ -84,8 +85,8 @@ type event struct {
 
 	set, once    places // of objects of traits
 	unset        places
-	groupSet     places
-	propertiesAt int // where properties are that came before the event's name
+	groupSet     jsonscan.Mark
+	propertiesAt jsonscan.Mark // of properties that came before the event's name
 
 	identified, process int8
 	server              bool
@@ -99,44 +100,36 @@ type event struct {
 	offset              int64 // microseconds
 }
 
-// places are where values of the same meaning stand in the text, 0 for none: that
-// beside the properties and that among them.
-type places [2]int
+// places has the places of two values with the same meaning: the one beside the properties,
+// and the one among them.
+type places [2]jsonscan.Mark
 
-// place notes the value at pos.
-func (p *decoder) place(at *places) { p.placed(at, 0) }
+const (
+	besideProperties = iota
+	amongProperties
+)
 
-func (p *decoder) placed(at *places, which int) {
-	at[which] = p.Pos
-	p.Skip()
-}
+func (p *decoder) ownText(o own) []byte { return p.Text(p.own[o]) }
 
-func (p *decoder) ownText(o own) []byte { return p.Text[p.own[o].From:p.own[o].To] }
-
-func (p *decoder) hasOwn(o own) bool { return p.own[o].To > p.own[o].From }
+func (p *decoder) hasOwn(o own) bool { return !p.own[o].Empty() }
 
 func (p *decoder) readOwn(o own) { p.own[o] = p.ReadText() }
 
 // finish makes of what was read an event, or two, or a rejection.
 func (p *decoder) finish() {
-	end := p.Pos
-	if p.Fault != "" {
+	if p.Failed() {
 		return
 	}
 	if p.engage && !p.Has(item.Name) {
 		p.Put(item.Name, weir.NameIdentify)
 		p.kind = kindSet
 	}
-	if p.propertiesAt > 0 {
-		p.Pos = p.propertiesAt
-		p.ReadProperties(p.property)
-	}
+	p.ReadAt(p.propertiesAt, func() { p.ReadProperties(p.property) })
 	p.tokens()
 	if p.v1 {
 		p.finishV1()
 	}
 	if p.kind == kindUnsupported {
-		p.Pos = end
 		p.dropped = unsupportedName(p.Get(item.Name))
 		p.Unsupported(string(p.Get(item.Name)))
 		return
@@ -146,11 +139,8 @@ func (p *decoder) finish() {
 	p.page()
 	p.clock()
 	p.meaning()
-	p.Pos = end
-	taken := len(p.Events)
-	p.FinishItem()
-	if len(p.Events) > taken && !p.kind.person() {
-		p.addIdentify(end)
+	if p.FinishItem() && !p.kind.person() {
+		p.addIdentify()
 	}
 }
 
@@ -184,31 +174,29 @@ func (p *decoder) tokens() {
 // page says what was seen.
 func (p *decoder) page() {
 	if string(p.Get(item.Referrer)) == "$direct" {
-		p.At[item.Referrer] = item.Span{}
+		p.Clear(item.Referrer)
 	}
 	if p.hasOwn(ownScreen) && !p.Has(item.URL) {
-		p.At[item.Path] = p.Truncate(item.Path, p.own[ownScreen])
+		p.Set(item.Path, p.own[ownScreen])
 		if p.kind == kindView && !p.Has(item.Title) {
-			p.At[item.Title] = p.At[item.Path]
+			p.Set(item.Title, p.Span(item.Path))
 		}
 	}
 	if !p.Has(item.URL) && !p.Has(item.Path) && p.hasOwn(ownPathname) {
-		p.At[item.Path] = p.Truncate(item.Path, p.own[ownPathname])
+		p.Set(item.Path, p.own[ownPathname])
 	}
 	if !p.screened && p.kind < kindIdentify && p.hasOwn(ownWidth) && p.hasOwn(ownHeight) {
-		from := len(p.Text)
-		p.Text = append(append(append(p.Text, p.ownText(ownWidth)...), 'x'), p.ownText(ownHeight)...)
-		p.KeepText("screen", p.Text[from:])
+		p.KeepText("screen", p.Text(p.AddText(p.ownText(ownWidth), []byte("x"), p.ownText(ownHeight))))
 	}
 	if p.Has(item.Currency) {
-		at := p.At[item.Currency]
+		at := p.Span(item.Currency)
 		if p.priced {
 			p.CheckCurrency()
 		}
 		if !p.Has(item.Currency) || !p.priced {
-			p.At[item.Currency] = item.Span{}
+			p.Clear(item.Currency)
 			if !p.kept && !p.kind.person() && p.kind != kindGroup {
-				p.KeepText("currency", p.Text[at.From:at.To])
+				p.KeepText("currency", p.Text(at))
 			}
 		}
 	}
@@ -220,7 +208,7 @@ func (p *decoder) clock() {
 		p.Stamp = item.Stamp{Micros: p.Now - p.offset, Given: true, Exact: true}
 	}
 	if !p.Has(item.ID) && p.hasOwn(ownInsert) {
-		p.At[item.ID] = p.Truncate(item.ID, p.own[ownInsert])
+		p.Set(item.ID, p.own[ownInsert])
 	}
 }
 

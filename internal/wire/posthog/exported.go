@@ -1,8 +1,6 @@
 package posthog
 
 import (
-	"time"
-
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/wire"
 )
@@ -28,25 +26,18 @@ func DecodeExported(event []byte, l wire.Limits) (in []weir.Incoming, rejected *
 	if p.Peek() != '{' {
 		p.Fail("want an object")
 	}
-	if p.Fault == "" {
+	if !p.Failed() {
 		p.item()
 	}
-	if p.Space(); p.Fault == "" && p.Pos < len(p.Data) {
-		p.Fail("want nothing after the value")
-	}
-	if p.Fault != "" {
+	if !p.End() {
 		return nil, nil, p.Malformed()
 	}
-	for i := range p.Events {
-		s := p.Stamps[i]
-		if !s.Given {
-			return nil, &weir.Rejection{Reason: wire.ReasonTimeInvalid, Detail: "timestamp"}, nil
-		}
-		p.Events[i].Event.Time = time.UnixMicro(s.Micros).UTC()
+	events, ok := p.OwnTimes()
+	switch {
+	case !ok:
+		return nil, &weir.Rejection{Reason: wire.ReasonTimeInvalid, Detail: "timestamp"}, nil
+	case len(p.Rejected()) > 0: // an event is not stored without its traits
+		return nil, &p.Rejected()[0], nil
 	}
-	if len(p.Rejected) > 0 {
-		// An event whose traits cannot be kept is refused with them.
-		return nil, &p.Rejected[0], nil
-	}
-	return p.Events, nil, nil
+	return events, nil, nil
 }

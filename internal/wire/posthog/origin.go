@@ -31,16 +31,16 @@ func (p *decoder) origin() {
 	switch {
 	case web && (p.Has(item.UserAgent) || p.agent != ""), p.Reported && !p.Has(item.Browser) && !p.Has(item.DeviceType):
 		// The user agent says it better; a server's system is not the visitor's.
-		p.At[item.Browser], p.At[item.BrowserVersion], p.At[item.DeviceType] = item.Span{}, item.Span{}, item.Span{}
-		p.At[item.OS], p.At[item.OSVersion] = item.Span{}, item.Span{}
+		p.Clear(item.Browser, item.BrowserVersion, item.DeviceType)
+		p.Clear(item.OS, item.OSVersion)
 	default:
 		p.deviceType()
 	}
 	if p.Reported || p.nowhere || len(p.Get(item.Country)) != 2 { // PostHog looked up the server's address, or did not
-		p.At[item.Country], p.At[item.Region], p.At[item.City] = item.Span{}, item.Span{}, item.Span{}
+		p.Clear(item.Country, item.Region, item.City)
 	}
 	if p.nowhere { // named, so that the request's address is not
-		p.At[item.IP] = item.Span{}
+		p.Clear(item.IP)
 		if p.Client {
 			if p.Client = false; !p.Has(item.UserAgent) {
 				p.Put(item.UserAgent, p.agent)
@@ -55,8 +55,8 @@ func (p *decoder) origin() {
 	case p.hasOwn(ownLib):
 		p.Put(item.Library, string(lib), "/", string(p.ownText(ownLibVersion)))
 	}
-	if at := &p.At[item.Library]; at.To > at.From && p.Text[at.To-1] == '/' {
-		at.To--
+	if at := p.Span(item.Library); bytes.HasSuffix(p.Text(at), []byte("/")) {
+		p.Set(item.Library, at.Cut(0, at.Len()-1))
 	}
 }
 
@@ -75,6 +75,6 @@ func (p *decoder) deviceType() {
 	case "tv":
 		p.Put(item.DeviceType, weir.DeviceTV)
 	default:
-		p.At[item.DeviceType] = item.Span{}
+		p.Clear(item.DeviceType)
 	}
 }

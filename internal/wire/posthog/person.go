@@ -2,7 +2,6 @@ package posthog
 
 import (
 	"bytes"
-	"unicode/utf8"
 
 	"github.com/weir-analytics/weir/internal/wire"
 	"github.com/weir-analytics/weir/internal/wire/item"
@@ -16,37 +15,29 @@ const maxDistinct = 200
 func (p *decoder) ident(o own) {
 	switch p.Peek() {
 	case '{', '[', 't', 'f':
-		from, open := len(p.Properties), len(p.Keys)
-		p.Compact("distinct_id", 1)
-		at := item.Span{From: len(p.Text), To: len(p.Text) + len(p.Properties) - from}
-		p.Text = append(p.Text, p.Properties[from:]...)
-		p.Properties, p.Keys = p.Properties[:from], p.Keys[:open]
-		p.own[o] = at
+		p.own[o] = p.ReadJSON("distinct_id")
 	default:
 		p.own[o] = p.ReadText()
 	}
-	at := &p.own[o]
-	if at.To-at.From <= maxDistinct {
+	if p.own[o].Len() <= maxDistinct {
 		return
 	}
 	n := 0
-	for i := at.From; i < at.To; {
+	for i := range string(p.ownText(o)) {
 		if n++; n > maxDistinct {
-			at.To = i
+			p.own[o] = p.own[o].Cut(0, i)
 			return
 		}
-		_, size := utf8.DecodeRune(p.Text[i:at.To])
-		i += size
 	}
 }
 
 // who says who it was, as device and profile.
 func (p *decoder) who() {
 	who := p.own[ownDistinct]
-	if who.From == who.To {
+	if who.Empty() {
 		who = p.own[ownDistinctProperty]
 	}
-	id, device := p.Text[who.From:who.To], p.own[ownDevice]
+	id, device := p.Text(who), p.own[ownDevice]
 	named := p.hasOwn(ownDevice)
 	switch {
 	case len(id) == 0:
@@ -55,11 +46,11 @@ func (p *decoder) who() {
 	case p.cookieless && string(id) == "$posthog_cookieless":
 		return
 	case p.kind == kindIdentify && p.Client:
-		p.At[item.Profile] = p.Truncate(item.Profile, who)
+		p.Set(item.Profile, who)
 		if p.hasOwn(ownAnonymous) {
 			device = p.own[ownAnonymous]
 		}
-		p.At[item.Device] = p.Truncate(item.Device, device)
+		p.Set(item.Device, device)
 		return
 	case p.kind == kindGroup && p.groupsOwn(id):
 		return
@@ -69,20 +60,20 @@ func (p *decoder) who() {
 	switch {
 	case anonymous && p.kind == kindAlias && p.Client:
 		// A browser tells who its visitor is.
-		p.At[item.Device] = p.Truncate(item.Device, who)
-		p.At[item.Profile] = p.Truncate(item.Profile, p.own[ownAlias])
+		p.Set(item.Device, who)
+		p.Set(item.Profile, p.own[ownAlias])
 		return
 	case anonymous && p.kind != kindAlias && p.kind != kindIdentify:
-		p.At[item.Device] = p.Truncate(item.Device, who)
+		p.Set(item.Device, who)
 		return
 	}
-	p.At[item.Profile] = p.Truncate(item.Profile, who)
-	p.At[item.Device] = p.Truncate(item.Device, device)
+	p.Set(item.Profile, who)
+	p.Set(item.Device, device)
 	switch p.kind {
 	case kindIdentify:
-		p.At[item.Alias] = p.Truncate(item.Alias, p.own[ownAnonymous])
+		p.Set(item.Alias, p.own[ownAnonymous])
 	case kindAlias:
-		p.At[item.Alias] = p.Truncate(item.Alias, p.own[ownAlias])
+		p.Set(item.Alias, p.own[ownAlias])
 	}
 }
 

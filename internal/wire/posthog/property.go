@@ -75,15 +75,13 @@ func (p *decoder) plain(key []byte) bool {
 
 // price reads a number, or a text that is one. Another value is left where it is.
 func (p *decoder) price() bool {
-	begin := p.Pos
-	if f, ok := p.ReadDecimal(); ok && !p.priced && p.Fault == "" {
-		p.Revenue, p.priced = f, true
-		return true
-	}
-	if p.Fault == "" {
-		p.Pos = begin
-	}
-	return false
+	return p.Try(func() bool {
+		f, ok := p.ReadDecimal()
+		if ok = ok && !p.priced; ok {
+			p.Revenue, p.priced = f, true
+		}
+		return ok
+	})
 }
 
 // known is property for a key with a dollar sign: what Weir has a field for, and
@@ -146,13 +144,13 @@ func (p *decoder) known(key []byte) bool {
 		if p.kind != kindGroup {
 			return false
 		}
-		p.placed(&p.groupSet, 1)
+		p.groupSet = p.Note()
 	case "$set":
-		p.placed(&p.set, 1)
+		p.set[amongProperties] = p.Note()
 	case "$set_once":
-		p.placed(&p.once, 1)
+		p.once[amongProperties] = p.Note()
 	case "$unset":
-		p.placed(&p.unset, 1)
+		p.unset[amongProperties] = p.Note()
 	case "$is_identified":
 		p.anywhere = true
 		p.identified = p.either()
@@ -244,7 +242,7 @@ func (p *decoder) ofGroup(o own) bool {
 // either reads a truth value: yes, no, or 0 for anything else.
 func (p *decoder) either() int8 {
 	switch {
-	case p.Peek() == 'f', p.Peek() == '0', bytes.HasPrefix(p.Data[p.Pos:], []byte(`"false"`)), bytes.HasPrefix(p.Data[p.Pos:], []byte(`"0"`)):
+	case p.Peek() == 'f', p.Peek() == '0', p.HasPrefix(`"false"`), p.HasPrefix(`"0"`):
 		p.Skip()
 		return no
 	case p.ReadBool():

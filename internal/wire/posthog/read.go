@@ -53,18 +53,16 @@ func (p *decoder) sent(r *wire.Request, text []byte) (*wire.Decoded, error) {
 	default:
 		p.Fail("want an object or an array")
 	}
-	if p.Fault == "" && p.Items <= p.Limits.Events {
-		if p.Space(); p.Pos < len(p.Data) {
-			p.Fail("want nothing after the value")
-		}
+	if !p.Full() {
+		p.End()
 	}
-	if p.Fault != "" {
+	if p.Failed() {
 		return nil, weir.Wrap(p.Malformed(), weir.EINVALID, "failed to parse request: %s", weir.ErrorMessage(p.Malformed()))
 	}
 	if err := p.TooManyEvents(); err != nil {
 		return nil, err
 	}
-	if p.Items == 0 {
+	if p.Count() == 0 {
 		return nil, weir.Errorf(weir.EINVALID, "request holds no event")
 	}
 	if p.token == "" {
@@ -100,7 +98,7 @@ func (p *decoder) result() *wire.Decoded {
 func (p *decoder) events() {
 	for more := p.Begin(']'); more; more = p.More(']') {
 		p.item()
-		if p.Items > p.Limits.Events {
+		if p.Full() {
 			return
 		}
 	}
@@ -159,7 +157,7 @@ func (p *decoder) object() {
 			}
 			batch = true
 			p.events()
-			if p.Items > p.Limits.Events {
+			if p.Full() {
 				return
 			}
 		default:
@@ -177,15 +175,12 @@ func (p *decoder) object() {
 
 // short reads a text that is not kept with the item.
 func (p *decoder) short() string {
-	at := p.ReadText()
-	s := string(p.Text[at.From:at.To])
-	p.Text = p.Text[:at.From]
-	return s
+	return string(p.ReadBrief())
 }
 
 // entry reads the value of an event's key.
 func (p *decoder) entry(key []byte) {
-	if p.CheckSize(); p.Reason == wire.ReasonTooLarge {
+	if p.CheckSize(); p.Reason() == wire.ReasonTooLarge {
 		p.Skip()
 		return
 	}
@@ -201,8 +196,7 @@ func (p *decoder) entry(key []byte) {
 		if p.Has(item.Name) {
 			p.ReadProperties(p.property)
 		} else { // what they mean is not known yet
-			p.propertiesAt = p.Pos
-			p.Skip()
+			p.propertiesAt = p.Note()
 		}
 	case "timestamp":
 		p.ReadTime()
@@ -211,11 +205,11 @@ func (p *decoder) entry(key []byte) {
 			p.offset, p.hasOffset = int64(ms*1000), true
 		}
 	case "$set":
-		p.place(&p.set)
+		p.set[besideProperties] = p.Note()
 	case "$set_once":
-		p.place(&p.once)
+		p.once[besideProperties] = p.Note()
 	case "$unset":
-		p.place(&p.unset)
+		p.unset[besideProperties] = p.Note()
 	case "token", "$token", "api_key":
 		p.readOwn(ownToken)
 	default:

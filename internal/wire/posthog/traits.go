@@ -2,25 +2,26 @@ package posthog
 
 import (
 	"bytes"
-	"strconv"
 
 	weir "github.com/weir-analytics/weir"
-	"github.com/weir-analytics/weir/internal/wire"
 	"github.com/weir-analytics/weir/internal/wire/item"
 )
 
 // storeTraits stores the event's changes of traits as the properties $set, $set_once and
 // $unset. It reports whether there are any.
 func (p *decoder) storeTraits() (some bool) {
-	some = p.storeMerged("$set", p.set, nil)
-	some = p.storeMerged("$set_once", p.once, automaticTrait) || some
+	some = p.set != (places{}) && p.KeepMerged("$set", p.set[:], nil)
+	some = p.once != (places{}) && p.KeepMerged("$set_once", p.once[:], automaticTrait) || some
 	for _, at := range p.unset {
-		if at > 0 {
-			p.Pos = at
+		kept := false
+		p.ReadAt(at, func() {
 			if c := p.Peek(); c == '[' || c == '"' {
 				p.Keep("$unset")
-				return true
+				kept = true
 			}
+		})
+		if kept {
+			return true
 		}
 	}
 	return some
@@ -29,120 +30,32 @@ func (p *decoder) storeTraits() (some bool) {
 // addIdentify adds an identify event if the current event (of another kind) also changes
 // traits. Its id is the event's id + ":set", so that a retry is recognized as a
 // duplicate. Traits of an event without a profile are dropped.
-func (p *decoder) addIdentify(end int) {
+func (p *decoder) addIdentify() {
 	if !p.Has(item.Profile) || p.set == (places{}) && p.once == (places{}) && p.unset == (places{}) {
 		return
 	}
-	p.Properties, p.Keys = p.Properties[:0], p.Keys[:0]
+	p.DropProperties()
 	if !p.storeTraits() {
-		p.Pos = end
 		return
 	}
-	p.Pos = end
 	if p.Has(item.ID) {
 		p.Put(item.ID, string(p.Get(item.ID)), ":set")
 	}
-	at := p.At
-	p.At = [item.FieldCount]item.Span{}
-	for _, f := range [...]item.Field{item.ID, item.Profile, item.Device, item.Session, item.IP, item.UserAgent, item.Library} {
-		p.At[f] = at[f]
-	}
+	p.ClearAllBut(item.ID, item.Profile, item.Device, item.Session, item.IP, item.UserAgent, item.Library)
 	p.Put(item.Name, weir.NameIdentify)
 	p.Revenue = 0
-	p.Items-- // both events come from the same item
-	p.FinishItem()
+	p.FinishExtra()
 }
 
 // storeGroup stores a $groupidentify event: the group's type and id, and its properties.
 func (p *decoder) storeGroup() {
 	p.KeepText("group_type", p.ownText(ownGroupType))
 	p.KeepText("group_id", p.ownText(ownGroupKey))
-	if p.groupSet[1] == 0 {
-		return
-	}
-	p.Pos = p.groupSet[1]
-	if p.Peek() != '{' {
-		return
-	}
-	for more := p.Begin('}'); more; more = p.More('}') {
-		begin := p.Pos
-		key, ok := p.Key()
-		if !ok {
-			return
-		}
-		if string(key) == "group_type" || string(key) == "group_id" {
-			p.Skip()
-			continue
-		}
-		value := p.Pos
-		p.Pos = begin
-		p.Builder.Property(value)
-	}
-}
-
-// storeMerged merges the objects at the given positions and stores the result as one
-// property. The first value of a key wins. Keys for which drop is true are left out; with
-// drop, null values too. If nothing is left it stores nothing and returns false.
-func (p *decoder) storeMerged(name string, at places, drop func(key []byte) bool) bool {
-	if at == (places{}) {
-		return false
-	}
-	size, outer := len(p.Properties), len(p.Keys)
-	p.PropertyKey(name)
-	p.Properties = append(p.Properties, '{')
-	first := len(p.Keys)
-	for _, pos := range at {
-		if p.Pos = pos; pos > 0 && p.Peek() == '{' {
-			p.mergeObject(first, drop)
-		}
-	}
-	if len(p.Keys) == first {
-		p.Properties, p.Keys = p.Properties[:size], p.Keys[:outer]
-		if outer == 0 {
-			p.Properties = p.Properties[:0]
-		}
-		return false
-	}
-	p.Properties = append(p.Properties, '}')
-	p.Keys = p.Keys[:first]
-	return true
-}
-
-// mergeObject adds the entries of the object at pos to the property that is being
-// written. p.keys[first:] are the keys that it has already.
-func (p *decoder) mergeObject(first int, drop func(key []byte) bool) {
-	for more := p.Begin('}'); more; more = p.More('}') {
-		begin := p.Pos
-		key, ok := p.Key()
-		if !ok {
-			return
-		}
-		if p.Reason != "" || drop != nil && (p.Peek() == 'n' || drop(key)) {
-			p.Skip()
-			continue
-		}
-		value, size := p.Pos, len(p.Properties)
-		if len(p.Keys) > first {
-			p.Properties = append(p.Properties, ',')
-		}
-		from := len(p.Properties)
-		p.Pos = begin
-		if !p.CompactString("properties") {
-			return
-		}
-		p.Pos = value
-		p.Keys = append(p.Keys, item.Span{From: from, To: len(p.Properties)})
-		if p.Repeated(p.Keys[first:]) {
-			p.Properties, p.Keys = p.Properties[:size], p.Keys[:len(p.Keys)-1]
-			p.Skip()
-			continue
-		}
-		if len(p.Keys)-first > p.Limits.Properties {
-			p.Defect(wire.ReasonTooMany, "properties: over "+strconv.Itoa(p.Limits.Properties)+" entries")
-		}
-		p.Properties = append(p.Properties, ':')
-		p.Compact("properties", 3)
-	}
+	p.ReadAt(p.groupSet, func() {
+		p.ReadProperties(func(key []byte) bool {
+			return (string(key) == "group_type" || string(key) == "group_id") && p.Skip()
+		})
+	})
 }
 
 // automaticTrait reports whether posthog-js adds this $set_once trait automatically:

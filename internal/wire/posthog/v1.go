@@ -1,6 +1,7 @@
 package posthog
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -45,18 +46,16 @@ func (p *decoder) sentV1(r *wire.Request) (*wire.Decoded, error) {
 	} else {
 		p.Fail("want an object")
 	}
-	if p.Fault == "" && p.Items <= p.Limits.Events {
-		if p.Space(); p.Pos < len(p.Data) {
-			p.Fail("want nothing after the value")
-		}
+	if !p.Full() {
+		p.End()
 	}
-	if p.Fault != "" {
+	if p.Failed() {
 		return nil, v1Errorf("request_parsing_error", "Failed to parse request body.")
 	}
 	if err := p.TooManyEvents(); err != nil {
 		return nil, err
 	}
-	if p.Items == 0 {
+	if p.Count() == 0 {
 		return nil, v1Errorf("empty_batch", "request batch is empty")
 	}
 	if !created {
@@ -89,7 +88,7 @@ func (p *decoder) batchV1() (created bool) {
 				return false
 			}
 			batch = true
-			if p.events(); p.Items > p.Limits.Events {
+			if p.events(); p.Full() {
 				return created
 			}
 		default:
@@ -104,7 +103,7 @@ func (p *decoder) batchV1() (created bool) {
 
 // entryV1 reads the value of an event's key.
 func (p *decoder) entryV1(key []byte) {
-	if p.CheckSize(); p.Reason == wire.ReasonTooLarge && string(key) != "uuid" { // the answer names it
+	if p.CheckSize(); p.Reason() == wire.ReasonTooLarge && string(key) != "uuid" { // the answer names it
 		p.Skip()
 		return
 	}
@@ -130,8 +129,7 @@ func (p *decoder) entryV1(key []byte) {
 		case p.Has(item.Name):
 			p.ReadProperties(p.property)
 		default:
-			p.propertiesAt = p.Pos
-			p.Skip()
+			p.propertiesAt = p.Note()
 		}
 	default:
 		p.Skip()
@@ -169,19 +167,18 @@ func (p *decoder) options() {
 // answer, in bytes.
 const uuidCost = 160
 
+// jsonSpace is the white space of JSON.
+const jsonSpace = " \t\r\n"
+
 // finishV1 notes what is wrong with an event by v1's rules, and its uuid.
 func (p *decoder) finishV1() {
 	id := strings.TrimSpace(string(p.Get(item.ID)))
 	p.ReserveMemory(uuidCost + 3*int64(len(id)))
 	p.uuids = append(p.uuids, id)
-	who := &p.own[ownDistinct]
-	for who.From < who.To && jsonscan.IsSpace(p.Text[who.From]) {
-		who.From++
-	}
-	for who.From < who.To && jsonscan.IsSpace(p.Text[who.To-1]) {
-		who.To--
-	}
-	if p.Has(item.Name) && who.From < who.To && !p.Stamp.Given {
+	who := p.ownText(ownDistinct)
+	left := len(who) - len(bytes.TrimLeft(who, jsonSpace))
+	p.own[ownDistinct] = p.own[ownDistinct].Cut(left, max(left, len(bytes.TrimRight(who, jsonSpace))))
+	if p.Has(item.Name) && p.hasOwn(ownDistinct) && !p.Stamp.Given {
 		p.Defect(wire.ReasonTimeInvalid, "timestamp")
 	}
 }

@@ -7,6 +7,7 @@ import (
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/wire"
 	"github.com/weir-analytics/weir/internal/wire/item"
+	"github.com/weir-analytics/weir/internal/wire/jsonscan"
 )
 
 // callKind is what a call is.
@@ -57,10 +58,10 @@ type decoder struct {
 // batchFields is what a batch says beside its calls.
 type batchFields struct {
 	key     string
-	batch   int // where the calls begin; 0 is nowhere
-	context int // where its context begins, which counts for all of them
-	size    int // of the context
-	spent   int // bytes of it that were read, for all calls
+	batch   jsonscan.Mark // of the calls
+	context jsonscan.Mark // of the context of all calls
+	size    int           // of the context
+	spent   int           // bytes of it that were read, for all calls
 	sentAt  int64
 	sent    bool // sentAt is given
 }
@@ -71,7 +72,7 @@ const affordable = 64 << 20
 
 // afford says whether there is a context to be read once more.
 func (o *batchFields) afford() bool {
-	if o.context == 0 || o.spent > affordable {
+	if !o.context.IsSet() || o.spent > affordable {
 		return false
 	}
 	o.spent += o.size
@@ -83,7 +84,7 @@ func (s *decoder) sent(r *wire.Request) (*wire.Decoded, error) {
 	s.request, s.outer = r, batchFields{}
 	s.browser = r.Header.Get("Origin") != "" || strings.HasPrefix(r.UserAgent, "Mozilla/")
 	s.past = r.Route.Path == "/v1/import"
-	begin := s.Pos
+	begin := s.Mark()
 	kind := kindOf(r.Route.Path[strings.LastIndexByte(r.Route.Path, '/')+1:])
 	switch {
 	case s.Peek() != '{':
@@ -92,27 +93,24 @@ func (s *decoder) sent(r *wire.Request) (*wire.Decoded, error) {
 		s.envelope()
 	default:
 		s.StartItem()
-		if s.call(kind, true); s.outer.batch > 0 && s.Fault == "" { // a batch at another address
-			s.Items, s.Events, s.Rejected, s.Stamps = 0, nil, nil, s.Stamps[:0]
-			s.Pos, s.outer = begin, batchFields{}
+		if s.call(kind, true); s.outer.batch.IsSet() && !s.Failed() { // a batch at another address
+			s.Restart()
+			s.Seek(begin)
+			s.outer = batchFields{}
 			s.envelope()
 		}
 	}
-	if s.Fault == "" {
-		if s.Space(); s.Pos < len(s.Data) {
-			s.Fail("want nothing after the value")
-		}
-	}
-	if s.Fault != "" {
+	s.End()
+	if s.Failed() {
 		return nil, s.Malformed()
 	}
 	if err := s.TooManyEvents(); err != nil {
 		return nil, err
 	}
 	if s.outer.spent > affordable {
-		return nil, weir.Errorf(weir.ETOOLARGE, "context: %d bytes are too many for %d calls", s.outer.size, s.Items)
+		return nil, weir.Errorf(weir.ETOOLARGE, "context: %d bytes are too many for %d calls", s.outer.size, s.Count())
 	}
-	if kind == kindBatch && s.outer.batch == 0 {
+	if kind == kindBatch && !s.outer.batch.IsSet() {
 		return nil, weir.Errorf(weir.EINVALID, "batch: want an array of calls")
 	}
 	var skew time.Duration
@@ -135,27 +133,23 @@ func (s *decoder) envelope() {
 		}
 		switch string(key) {
 		case "batch":
-			if s.Peek() != '[' || o.batch > 0 {
+			if s.Peek() != '[' || o.batch.IsSet() {
 				s.Skip()
 				continue
 			}
-			o.batch = s.Pos
+			o.batch = s.Mark()
 			s.calls()
 		case "context":
-			o.context = s.Pos
-			again = o.batch > 0
-			s.Skip()
-			o.size = s.Pos - o.context
+			o.context = s.Note()
+			again = o.batch.IsSet()
+			o.size = s.Distance(o.context)
 		default:
 			s.beside(string(key))
 		}
 	}
-	if again && s.Fault == "" {
-		end := s.Pos
-		s.Pos = o.batch
-		s.Items, s.Events, s.Rejected, s.Stamps = 0, nil, nil, s.Stamps[:0]
-		s.calls()
-		s.Pos = end
+	if again && !s.Failed() {
+		s.Restart()
+		s.ReadAt(o.batch, s.calls)
 	}
 }
 
@@ -166,9 +160,7 @@ func (s *decoder) beside(key string) {
 	case "sentAt":
 		o.sentAt, o.sent = s.Moment()
 	case "writeKey":
-		at := s.ReadText()
-		o.key = string(s.Text[at.From:at.To])
-		s.Text = s.Text[:at.From]
+		o.key = string(s.ReadBrief())
 	default:
 		s.Skip()
 	}

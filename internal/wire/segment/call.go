@@ -6,17 +6,17 @@ import (
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/wire"
 	"github.com/weir-analytics/weir/internal/wire/item"
+	"github.com/weir-analytics/weir/internal/wire/jsonscan"
 )
 
-// message is what a call says that is no field yet. Positions of values are
-// in the body; 0 is nowhere, as a brace stands there.
+// message is what a call says that is no field yet.
 type message struct {
 	kind callKind
 	// Where properties and traits are that came before the type.
-	properties, ownTraits int
+	properties, ownTraits jsonscan.Mark
 
-	traits                       int // of the context
-	total                        int
+	traits                       jsonscan.Mark // of the context
+	total                        jsonscan.Mark
 	event, name, category, group item.Span
 	unknown                      item.Span // a type that is none
 
@@ -32,7 +32,7 @@ func (s *decoder) call(kind callKind, alone bool) {
 	m := &s.message
 	for more := s.Begin('}'); more; more = s.More('}') {
 		s.CheckSize()
-		if s.Reason != "" {
+		if s.HasDefect() {
 			_ = s.SkipKey() && s.Skip()
 			continue
 		}
@@ -42,12 +42,11 @@ func (s *decoder) call(kind callKind, alone bool) {
 		}
 		switch string(key) {
 		case "type":
-			at := s.ReadText()
-			if of := kindOf(string(s.Text[at.From:at.To])); kind != kindNone || of != kindNone && of != kindBatch {
-				s.Text = s.Text[:at.From]
+			text := s.ReadBrief()
+			if of := kindOf(string(text)); kind != kindNone || of != kindNone && of != kindBatch {
 				m.kind = cmp.Or(kind, of)
 			} else {
-				m.unknown = at
+				m.unknown = s.AddText(text)
 			}
 		case "messageId":
 			s.Read(item.ID)
@@ -83,7 +82,7 @@ func (s *decoder) call(kind callKind, alone bool) {
 			s.integrations()
 		case "batch":
 			if alone && s.Peek() == '[' {
-				s.outer.batch = s.Pos
+				s.outer.batch = s.Mark()
 			}
 			s.Skip()
 		case "writeKey":
@@ -96,21 +95,18 @@ func (s *decoder) call(kind callKind, alone bool) {
 			s.Skip()
 		}
 	}
-	if s.Fault == "" {
-		end := s.Pos
+	if !s.Failed() {
 		s.finish()
-		s.Pos = end
 		s.FinishItem()
 	}
 }
 
 // own reads the properties or traits at pos if they are wanted. While it is not known
 // what the call is, it notes where they are.
-func (s *decoder) own(at *int, wanted bool) {
+func (s *decoder) own(at *jsonscan.Mark, wanted bool) {
 	switch s.message.kind {
 	case kindNone:
-		*at = s.Pos
-		s.Skip()
+		*at = s.Note()
 	case kindPage, kindScreen:
 		s.readOrSkip(wanted, s.consumePage)
 	case kindTrack:
@@ -121,6 +117,9 @@ func (s *decoder) own(at *int, wanted bool) {
 		s.readOrSkip(wanted, consumeNone)
 	}
 }
+
+// readOwn reads the properties or traits at the cursor.
+func (s *decoder) readOwn() { s.own(nil, true) }
 
 func (s *decoder) readOrSkip(wanted bool, consume func([]byte) bool) {
 	if wanted {
@@ -166,32 +165,32 @@ func (s *decoder) consumeGroup(key []byte) bool {
 // finish makes fields and properties of what was noted.
 func (s *decoder) finish() {
 	m := &s.message
-	if m.kind == kindNone && m.event.To > m.event.From && m.unknown.To == m.unknown.From {
+	if m.kind == kindNone && !m.event.Empty() && m.unknown.Empty() {
 		m.kind = kindTrack
 	}
-	if s.Pos = m.properties; s.Pos > 0 && (m.kind == kindTrack || m.kind == kindPage || m.kind == kindScreen) {
-		s.own(nil, true)
+	if m.kind == kindTrack || m.kind == kindPage || m.kind == kindScreen {
+		s.ReadAt(m.properties, s.readOwn)
 	}
-	if s.Pos = m.ownTraits; s.Pos > 0 && (m.kind == kindIdentify || m.kind == kindGroup) {
-		s.own(nil, true)
+	if m.kind == kindIdentify || m.kind == kindGroup {
+		s.ReadAt(m.ownTraits, s.readOwn)
 	}
 	if s.outer.afford() {
-		s.Pos = s.outer.context
-		s.context(new(int))
+		var ignored jsonscan.Mark
+		s.ReadAt(s.outer.context, func() { s.context(&ignored) })
 	}
 	s.sender()
 	s.dated()
 	switch m.kind {
 	case kindTrack:
-		s.At[item.Name] = s.Truncate(item.Name, m.event)
-		s.ordered()
+		s.Set(item.Name, m.event)
+		s.orderRevenue()
 	case kindPage, kindScreen:
 		s.Put(item.Name, weir.NameScreenView)
 		s.pageProperties()
 	case kindIdentify:
 		s.Put(item.Name, weir.NameIdentify)
-		if s.Pos = m.traits; s.Pos > 0 && len(s.Keys) == 0 { // RudderStack's stand there alone
-			s.ReadProperties(consumeNone)
+		if !s.HasProperties() { // RudderStack's traits stand there alone
+			s.ReadAt(m.traits, func() { s.ReadProperties(consumeNone) })
 		}
 	case kindGroup:
 		s.Put(item.Name, weir.NameGroup)
@@ -202,10 +201,10 @@ func (s *decoder) finish() {
 			s.Defect(wire.ReasonIDMissing, "userId and previousId")
 		}
 	default:
-		s.Defect(wire.ReasonUnsupported, "type "+string(s.Text[m.unknown.From:min(m.unknown.To, m.unknown.From+40)]))
+		s.Defect(wire.ReasonUnsupported, "type "+string(s.Text(m.unknown.Cut(0, min(m.unknown.Len(), 40)))))
 	}
 	if m.kind != kindAlias {
-		s.At[item.Alias] = item.Span{}
+		s.Clear(item.Alias)
 	}
 	if m.kind == kindTrack || m.kind == kindPage || m.kind == kindScreen {
 		s.described()
@@ -232,29 +231,30 @@ func (s *decoder) dated() {
 // grouped says which group the call is about.
 func (s *decoder) grouped() {
 	m := &s.message
-	if m.group.To == m.group.From {
+	if m.group.Empty() {
 		s.Defect(wire.ReasonIDMissing, "groupId")
 		return
 	}
 	s.KeepText("group_type", []byte("group"))
-	s.KeepText("group_id", s.Text[m.group.From:m.group.To])
+	s.KeepText("group_id", s.Text(m.group))
 }
 
 // pageProperties fills in what a page's own properties do not say of it.
 func (s *decoder) pageProperties() {
 	m := &s.message
-	if m.name.To > m.name.From {
-		name := s.Text[m.name.From:m.name.To]
+	if !m.name.Empty() {
+		name := s.Text(m.name)
 		s.KeepText("name", name)
 		if m.kind == kindScreen {
 			// A screen is known by its name; the page, where there is one, is only
 			// where it was opened.
-			s.At[item.Title], s.At[item.Path] = s.Truncate(item.Title, m.name), s.Truncate(item.Path, m.name)
+			s.Set(item.Title, m.name)
+			s.Set(item.Path, m.name)
 		} else if !s.Has(item.Title) {
-			s.At[item.Title] = s.Truncate(item.Title, m.name)
+			s.Set(item.Title, m.name)
 		}
 	}
-	if m.category.To > m.category.From {
-		s.KeepText("category", s.Text[m.category.From:m.category.To])
+	if !m.category.Empty() {
+		s.KeepText("category", s.Text(m.category))
 	}
 }

@@ -23,7 +23,7 @@ type contextFields struct {
 
 // noted reads a text that was not there before.
 func (s *decoder) noted(at *item.Span) {
-	if at.To > at.From {
+	if !at.Empty() {
 		s.Skip()
 		return
 	}
@@ -31,7 +31,7 @@ func (s *decoder) noted(at *item.Span) {
 }
 
 // context reads the object at pos. Where its traits begin is written to traits.
-func (s *decoder) context(traits *int) {
+func (s *decoder) context(traits *jsonscan.Mark) {
 	c := &s.message.context
 	s.ReadObject(func(key []byte) {
 		switch string(key) {
@@ -66,7 +66,7 @@ func (s *decoder) context(traits *int) {
 			s.under("name", &c.os, "version", &c.osVersion)
 		case "location":
 			if s.ReadObject(s.location); !s.Has(item.Country) { // they go with their country only
-				s.At[item.Region], s.At[item.City] = item.Span{}, item.Span{}
+				s.Clear(item.Region, item.City)
 			}
 		case "sessionId", "session_id":
 			s.ReadFirst(item.Session)
@@ -76,7 +76,7 @@ func (s *decoder) context(traits *int) {
 			s.noted(&c.channel)
 		case "traits":
 			if s.Peek() == '{' {
-				*traits = s.Pos
+				*traits = s.Mark()
 			}
 			s.Skip()
 		default:
@@ -151,7 +151,7 @@ func (s *decoder) location(key []byte) {
 	switch string(key) {
 	case "country":
 		if s.ReadFirst(item.Country); len(s.Get(item.Country)) != 2 { // a name is no code
-			s.At[item.Country] = item.Span{}
+			s.Clear(item.Country)
 		}
 	case "region":
 		s.ReadFirst(item.Region)
@@ -172,7 +172,7 @@ func (s *decoder) integrations() {
 				return
 			}
 			if s.ReadFirst(item.Session); string(s.Get(item.Session)) == "-1" { // none
-				s.At[item.Session] = item.Span{}
+				s.Clear(item.Session)
 			}
 		})
 	})
@@ -181,7 +181,7 @@ func (s *decoder) integrations() {
 // sender decides whose machine sent the call, and names the library.
 func (s *decoder) sender() {
 	c := &s.message.context
-	text := func(at item.Span) []byte { return s.Text[at.From:at.To] }
+	text := s.Text
 	browser, app, server := classifyLibrary(text(c.library))
 	switch channel, env := text(c.channel), text(c.env); {
 	case browser || app || server:
@@ -192,12 +192,12 @@ func (s *decoder) sender() {
 		browser = true
 	}
 	s.Client, s.Reported = browser || app, !browser && !app
-	if from := len(s.Text); c.library.To > c.library.From {
-		s.Text = append(s.Text, text(c.library)...)
-		if c.libraryVersion.To > c.libraryVersion.From {
-			s.Text = append(append(s.Text, '/'), text(c.libraryVersion)...)
+	if !c.library.Empty() {
+		library := c.library
+		if !c.libraryVersion.Empty() {
+			library = s.AddText(text(c.library), []byte("/"), text(c.libraryVersion))
 		}
-		s.At[item.Library] = s.Truncate(item.Library, item.Span{From: from, To: len(s.Text)})
+		s.Set(item.Library, library)
 	}
 	if search := text(c.search); len(search) > 1 && search[0] == '?' && s.Has(item.URL) && bytes.IndexByte(s.Get(item.URL), '?') < 0 {
 		s.Put(item.URL, string(s.Get(item.URL)), string(search)) // a canonical address has no query
@@ -207,7 +207,8 @@ func (s *decoder) sender() {
 		return
 	}
 	if app || !s.Has(item.UserAgent) {
-		s.At[item.OS], s.At[item.OSVersion] = s.Truncate(item.OS, c.os), s.Truncate(item.OSVersion, c.osVersion)
+		s.Set(item.OS, c.os)
+		s.Set(item.OSVersion, c.osVersion)
 		if kind := deviceKind(string(text(c.kind)), string(text(c.model))); kind != "" {
 			s.Put(item.DeviceType, kind)
 		}
@@ -235,21 +236,17 @@ func deviceKind(kind, model string) string {
 func (s *decoder) described() {
 	m := &s.message
 	c := &m.context
-	text := func(at item.Span) []byte { return s.Text[at.From:at.To] }
-	if len(text(c.width)) > 0 && len(text(c.height)) > 0 {
-		s.Text = append(append(append(s.Text, text(c.width)...), 'x'), text(c.height)...)
-		n := len(text(c.width)) + 1 + len(text(c.height))
-		s.KeepFirst("screen", s.Text[len(s.Text)-n:])
-	}
-	s.KeepFirst("context_app_version", text(c.appVersion))
-	s.KeepFirst("context_device_model", text(c.model))
+	s.KeepScreen(c.width, c.height)
+	s.KeepFirst("context_app_version", s.Text(c.appVersion))
+	s.KeepFirst("context_device_model", s.Text(c.model))
 	group := m.group
-	if group.To == group.From {
+	if group.Empty() {
 		group = c.group
 	}
-	if group.To > group.From && s.Absent("$groups") {
-		s.PropertyKey("$groups")
-		s.Properties = append(s.Properties, `{"group":`...)
-		s.Properties = append(jsonscan.AppendString(s.Properties, text(group)), '}')
+	if !group.Empty() && s.Absent(item.PropertyGroups) {
+		s.PropertyKey(item.PropertyGroups)
+		s.AppendRaw(`{"group":`)
+		s.AppendText(s.Text(group))
+		s.AppendRaw("}")
 	}
 }

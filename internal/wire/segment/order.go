@@ -8,46 +8,33 @@ import (
 func (s *decoder) consumeTrack(key []byte) bool {
 	switch string(key) {
 	case "revenue":
-		return s.tookRevenue()
+		return s.readRevenue()
 	case "currency":
-		return s.tookCurrency()
+		return s.ReadCurrency()
 	case "total":
-		s.message.total = s.Pos
+		s.message.total = s.Mark()
 	}
 	return false
 }
 
-// tookRevenue reads a revenue, if that is what is at pos.
-func (s *decoder) tookRevenue() bool {
-	begin := s.Pos
-	sum, ok := s.ReadAmount()
-	if !ok && s.Fault == "" {
-		s.Pos = begin
-		return false
-	}
-	s.Revenue = sum
-	return true
+// readRevenue reads a revenue. It returns false, and leaves the value, if it is none.
+func (s *decoder) readRevenue() bool {
+	return s.Try(func() bool {
+		sum, ok := s.ReadAmount()
+		if ok {
+			s.Revenue = sum
+		}
+		return ok
+	})
 }
 
-// tookCurrency reads a currency, if that is what is at pos.
-func (s *decoder) tookCurrency() bool {
-	begin := s.Pos
-	s.Read(item.Currency)
-	if s.CheckCurrency(); !s.Has(item.Currency) && s.Fault == "" {
-		s.Pos = begin
-		return false
-	}
-	return true
-}
-
-// ordered finds the revenue of an order, for which Segment's own is the total where
-// there is no other; that of a refund is below 0.
-func (s *decoder) ordered() {
+// orderRevenue sets the revenue of an order to its total, unless it has a revenue. That of a
+// refund is negative.
+func (s *decoder) orderRevenue() {
 	m := &s.message
 	order, refund := orderOf(s.Get(item.Name))
-	if (order || refund) && s.Revenue == 0 && m.total > 0 {
-		s.Pos = m.total
-		s.Revenue, _ = s.ReadAmount()
+	if (order || refund) && s.Revenue == 0 && m.total.IsSet() {
+		s.ReadAt(m.total, func() { s.Revenue, _ = s.ReadAmount() })
 	}
 	if refund && s.Revenue > 0 {
 		s.Revenue = -s.Revenue

@@ -99,5 +99,5 @@ func isOpenPanel(r *wire.Request) bool {
 		}
 		s.Skip()
 	}
-	return s.Fault == "" && kind && payload && !token
+	return !s.Failed() && kind && payload && !token
 }

@@ -48,8 +48,7 @@ func (u *decoder) item() {
 		switch {
 		case !ok:
 		case string(key) == "type":
-			at := u.ReadText()
-			u.typed(string(u.Text[at.From:at.To]))
+			u.typed(string(u.ReadBrief()))
 		case string(key) == "payload" && u.Peek() == '{' && !u.payload:
 			u.payload = true
 			for more := u.Begin('}'); more; more = u.More('}') {
@@ -61,10 +60,10 @@ func (u *decoder) item() {
 			u.Skip()
 		}
 	}
-	if u.Fault != "" {
+	if u.Failed() {
 		return
 	}
-	site := u.Text[u.site.From:u.site.To]
+	site := u.Text(u.site)
 	u.website(site)
 	switch {
 	case !u.payload:
@@ -137,8 +136,7 @@ func (u *decoder) entry(key string) {
 
 // device reads what kind of device a server says the visitor's is.
 func (u *decoder) device() {
-	at := u.ReadText()
-	switch string(u.Text[at.From:at.To]) {
+	switch string(u.ReadBrief()) {
 	case "desktop", "laptop":
 		u.Put(item.DeviceType, weir.DeviceDesktop)
 	case "mobile":
@@ -155,22 +153,21 @@ func (u *decoder) datum(key []byte) bool {
 		if c := u.Peek(); c != '"' && c != '-' && c-'0' > 9 {
 			return false
 		}
-		begin := u.Pos
-		if f, ok := u.ReadDecimal(); ok {
-			u.Revenue, u.paid = f, true
-			return true
-		}
-		u.Pos = begin
+		return u.Try(func() bool {
+			f, ok := u.ReadDecimal()
+			if ok {
+				u.Revenue, u.paid = f, true
+			}
+			return ok
+		})
 	case "currency":
 		if u.Peek() == '"' && !u.Has(item.Currency) {
 			u.Read(item.Currency)
 			return true
 		}
 	case "id":
-		begin := u.Pos
 		if c := u.Peek(); c == '"' || c-'0' <= 9 {
-			u.dataID = u.Truncate(item.Profile, u.ReadText())
-			u.Pos = begin // it stays among the data
+			u.dataID = u.Truncate(item.Profile, u.PeekText()) // it stays among the data
 		}
 	}
 	return false
@@ -182,7 +179,7 @@ func (u *decoder) mean() {
 	case u.identify:
 		u.Put(item.Name, weir.NameIdentify)
 		if !u.Has(item.Profile) {
-			u.At[item.Profile] = u.dataID
+			u.Set(item.Profile, u.dataID)
 		}
 	case !u.Has(item.Name):
 		u.Put(item.Name, weir.NameScreenView)
@@ -219,17 +216,17 @@ func (u *decoder) pay() {
 	if u.Absent("currency") {
 		u.KeepText("currency", u.Get(item.Currency))
 	}
-	u.At[item.Currency] = item.Span{}
+	u.Clear(item.Currency)
 }
 
 // address makes hostname and url, which is often a path only, one address. A fragment
 // that is a path names the page, as it does where the address has no other.
 func (u *decoder) address() {
-	url, host := u.Get(item.URL), u.Text[u.hostname.From:u.hostname.To]
+	url, host := u.Get(item.URL), u.Text(u.hostname)
 	if _, route, ok := bytes.Cut(url, []byte("#")); ok && (bytes.HasPrefix(route, []byte("/")) || bytes.HasPrefix(route, []byte("!/"))) {
 		if path := item.HashPath(nil, url); path != nil {
 			u.Put(item.Path, string(path))
-			url, host = u.Get(item.URL), u.Text[u.hostname.From:u.hostname.To]
+			url, host = u.Get(item.URL), u.Text(u.hostname)
 		}
 	}
 	switch {
@@ -247,7 +244,7 @@ func (u *decoder) address() {
 
 // property keeps a text that is not among the data already.
 func (u *decoder) property(name string, at item.Span) {
-	if at.To > at.From && u.Absent(name) {
-		u.KeepText(name, u.Text[at.From:at.To])
+	if !at.Empty() && u.Absent(name) {
+		u.KeepText(name, u.Text(at))
 	}
 }

@@ -56,7 +56,7 @@ func (Protocol) Decode(r *wire.Request) (*wire.Decoded, error) {
 	u := decoders.Get().(*decoder)
 	defer func() {
 		if u.Close() && cap(u.items) <= item.MaxPooled/64 {
-			u.websites, u.events = nil, nil
+			u.websites = nil
 			decoders.Put(u)
 		}
 	}()
@@ -77,21 +77,20 @@ type decoder struct {
 	server bool // the request's user agent is that of @umami/node
 
 	websites []string // that the request names, in their order
-	events   []int    // of each website
 	items    []int    // of the request: the website, as an index
 }
 
 // request reads what holds for all of a request's items.
 func (u *decoder) request(r *wire.Request) {
 	u.server = isNodeSDK(r.UserAgent)
-	u.websites, u.events, u.items = nil, nil, u.items[:0]
+	u.websites, u.items = nil, u.items[:0]
 }
 
 // one reads the body of /api/send.
 func (u *decoder) one(r *wire.Request) (*wire.Decoded, error) {
 	u.item()
 	switch {
-	case u.Fault != "":
+	case u.Failed():
 		return nil, u.Malformed()
 	case u.wrong != "":
 		return nil, weir.Errorf(weir.EINVALID, "%s", u.wrong)
@@ -99,12 +98,12 @@ func (u *decoder) one(r *wire.Request) (*wire.Decoded, error) {
 		u.Unsupported(u.unkept)
 		return &wire.Decoded{Parts: []wire.Part{u.Part(u.websites[0])}, Unsupported: u.unkept, AnswersForUnknownProject: true}, nil
 	}
-	if u.FinishItem(); len(u.Rejected) > 0 {
-		return nil, weir.Errorf(weir.EINVALID, "%s: %s", u.Rejected[0].Reason, u.Rejected[0].Detail)
+	if !u.FinishItem() && len(u.Rejected()) > 0 {
+		return nil, weir.Errorf(weir.EINVALID, "%s: %s", u.Rejected()[0].Reason, u.Rejected()[0].Detail)
 	}
 	u.SetTimes(0, r.Limits.Future)
-	if len(u.Rejected) > 0 {
-		return nil, weir.Errorf(weir.EINVALID, "timestamp: %s", u.Rejected[0].Detail)
+	if len(u.Rejected()) > 0 {
+		return nil, weir.Errorf(weir.EINVALID, "timestamp: %s", u.Rejected()[0].Detail)
 	}
 	return &wire.Decoded{Parts: []wire.Part{u.Part(u.websites[0])}, AnswersForUnknownProject: true, Historical: u.past(r.Now)}, nil
 }
@@ -118,7 +117,7 @@ func (u *decoder) batch(r *wire.Request) (*wire.Decoded, error) {
 	unkept := ""
 	for more := u.Begin(']'); more; more = u.More(']') {
 		u.item()
-		if u.Fault != "" {
+		if u.Failed() {
 			break
 		}
 		switch {
@@ -131,51 +130,27 @@ func (u *decoder) batch(r *wire.Request) (*wire.Decoded, error) {
 		default:
 			u.FinishItem()
 		}
-		if u.Builder.Items > u.Limits.Events {
+		if u.Full() {
 			return nil, u.TooManyEvents()
 		}
 		if len(u.websites) > wire.MaxProjects {
 			return nil, weir.Errorf(weir.ETOOLARGE, "over %d websites in one request", wire.MaxProjects)
 		}
 	}
-	if u.Fault != "" {
+	if u.Failed() {
 		return nil, u.Malformed()
 	}
 	u.SetTimes(0, r.Limits.Future)
-	s := &wire.Decoded{Parts: u.parts(), AnswersForUnknownProject: true, Unsupported: unkept, Historical: u.past(r.Now)}
-	s.State = &batchState{size: u.Builder.Items, faults: u.faults(), websites: append([]int(nil), u.items...)}
+	s := &wire.Decoded{Parts: u.Parts(u.websites, func(index int) int { return u.items[index] }), AnswersForUnknownProject: true, Unsupported: unkept, Historical: u.past(r.Now)}
+	s.State = &batchState{size: u.Count(), faults: u.faults(), websites: append([]int(nil), u.items...)}
 	return s, nil
-}
-
-// parts are the items by website.
-func (u *decoder) parts() []wire.Part {
-	if len(u.websites) == 1 {
-		return []wire.Part{u.Part(u.websites[0])}
-	}
-	if !u.ReserveMemory(int64(len(u.Events)) * wire.IncomingSize) {
-		return nil
-	}
-	parts := make([]wire.Part, len(u.websites))
-	for i := range parts {
-		parts[i].Project = u.websites[i]
-		parts[i].Events = make([]weir.Incoming, 0, u.events[i])
-	}
-	for i := range u.Events {
-		p := &parts[u.items[u.Events[i].Index]]
-		p.Events = append(p.Events, u.Events[i])
-	}
-	for _, j := range u.Rejected {
-		p := &parts[u.items[j.Index]]
-		p.Rejected = append(p.Rejected, j)
-	}
-	return parts
 }
 
 // faults are the rejections that the sender hears of: what Weir does not keep it was
 // right to send.
 func (u *decoder) faults() []weir.Rejection {
 	var faults []weir.Rejection
-	for _, j := range u.Rejected {
+	for _, j := range u.Rejected() {
 		if j.Reason != wire.ReasonUnsupported {
 			faults = append(faults, j)
 		}
@@ -185,12 +160,12 @@ func (u *decoder) faults() []weir.Rejection {
 
 // past says whether all events are those of a log rather than of now.
 func (u *decoder) past(now time.Time) bool {
-	for i := range u.Events {
-		if now.Sub(u.Events[i].Event.Time) < historicalAge {
+	for i := range u.Events() {
+		if now.Sub(u.Events()[i].Event.Time) < historicalAge {
 			return false
 		}
 	}
-	return len(u.Events) > 0
+	return len(u.Events()) > 0
 }
 
 // website notes which website the item belongs to.
@@ -204,9 +179,8 @@ func (u *decoder) website(name []byte) {
 	}
 	if at < 0 {
 		at = len(u.websites)
-		u.websites, u.events = append(u.websites, string(name)), append(u.events, 0)
+		u.websites = append(u.websites, string(name))
 	}
-	u.events[at]++
 	u.items = append(u.items, at)
 }
 
