@@ -67,7 +67,7 @@ PLAIN := . ./internal/accesslog ./internal/clickhousetest ./internal/codec ./int
 	./internal/servertest ./internal/stats ./internal/transfer ./internal/visit \
 	$(addprefix ./internal/wire/,ga4 item jsonscan matomo native openpanel otlp plausible posthog segment track umami)
 RACED_TOO := ^Test(Store|Server|Cluster|BothSidesOfAnyMovesAreWhatOneStoreWouldBe)$$/^Write$$
-ALONE := ReplayAreTheTruth|SenderIsKnownBeforeItsBody|WithoutAKeyAreNotUnpacked|WithLittleMemoryKeepsAllPromises|OfEventsOutOfOrderAreRight|BlockCacheFullOfIDs|FailedPostIsTriedAgainEverLater|KeptVisitTakesAtMost|TakeNoMoreMemoryThanTheirBudget|AMillionIdsTakeTheMemory|EveryRouteAdmitsWhomItsRuleNames
+ALONE := ReplayAreTheTruth|SenderIsKnownBeforeItsBody|WithoutAKeyAreNotUnpacked|WithLittleMemoryKeepsAllPromises|OfEventsOutOfOrderAreRight|BlockCacheFullOfIDs|FailedPostIsTriedAgainEverLater|KeptVisitTakesAtMost|TakeNoMoreMemoryThanTheirBudget|AMillionIdsTakeTheMemory|EveryRouteAdmitsWhomItsRuleNames|LargeEventsAreReadBack
 ALONE_IN := ./cmd/weir ./internal/alert ./internal/drain ./internal/hot/pebble ./internal/hot/redis ./internal/httpd ./internal/wire/protocols
 RACED = $(filter-out $(shell go list $(PLAIN)) %/e2e,$(shell go list ./...))
 

@@ -22,15 +22,16 @@ type Part struct {
 	Zones int // questions are asked in so many timezones
 	// Of is n if one of n questions of a list is asked, and each story told in one order; 1 is all.
 	Of int
-	// Spread is of a cluster whose single server runs the rest: questions about traits and
-	// identities are left to it, and to those that Insight asks of the cluster.
+	// Spread is for a cluster, whose single server runs the rest: what does not depend on
+	// where rows are is left to it, and so are questions about traits and identities, but
+	// for those that Insight asks of the cluster.
 	Spread bool
 }
 
 // RunPart runs a part of the suite: all writes, and some of the questions of each kind.
 func RunPart(t *testing.T, p Part, open func(t *testing.T, dir string) cold.Store) {
 	t.Run("Write", func(t *testing.T) { testWrite(t, open) })
-	t.Run("Forget", func(t *testing.T) { testForget(t, open) })
+	t.Run("Forget", func(t *testing.T) { testForget(t, open, p) })
 	if !p.Spread {
 		t.Run("Traits", func(t *testing.T) { testTraits(t, open, p) })
 		t.Run("Identity", func(t *testing.T) { testIdentity(t, open, p) })

@@ -205,7 +205,7 @@ func plain(m int64) string {
 // comes again, and as one whose writer does not know.
 func (h *history) write(t *testing.T, s cold.Store) {
 	t.Helper()
-	const size = 40
+	const size = 75
 	for first := 0; first < len(h.rows[0])+len(h.rows[1])+len(h.rows[2]); first += size {
 		for shard, rows := range h.rows {
 			if first >= len(rows) {
