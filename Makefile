@@ -62,13 +62,19 @@ clients: build clients/node/test/frameworks/node_modules/.package-lock.json ## T
 
 # The race detector makes Go code several times as slow. It runs on each package that has goroutines or locks, and on each
 # new package. PLAIN are packages without (of the cold tiers and of transfer, RACED_TOO names the tests of what writes);
-# ALONE are tests elsewhere that compute for long in one goroutine, in the packages ALONE_IN.
+# ALONE are tests elsewhere, in the packages ALONE_IN, that compute for long in one goroutine, or repeat on other servers
+# what one server (TestStandalone) proves with the detector.
 PLAIN := . ./internal/accesslog ./internal/clickhousetest ./internal/codec ./internal/cold/... ./internal/dump ./internal/redistest ./internal/report \
 	./internal/servertest ./internal/stats ./internal/transfer ./internal/visit \
 	$(addprefix ./internal/wire/,ga4 item jsonscan matomo native openpanel otlp plausible posthog segment track umami)
 RACED_TOO := ^Test(Store|Server|Cluster|BothSidesOfAnyMovesAreWhatOneStoreWouldBe)$$/^Write$$
-ALONE := ReplayAreTheTruth|SenderIsKnownBeforeItsBody|WithoutAKeyAreNotUnpacked|WithLittleMemoryKeepsAllPromises|OfEventsOutOfOrderAreRight|BlockCacheFullOfIDs|FailedPostIsTriedAgainEverLater|KeptVisitTakesAtMost|TakeNoMoreMemoryThanTheirBudget|AMillionIdsTakeTheMemory|EveryRouteAdmitsWhomItsRuleNames|LargeEventsAreReadBack
-ALONE_IN := ./cmd/weir ./internal/alert ./internal/drain ./internal/hot/pebble ./internal/hot/redis ./internal/httpd ./internal/wire/protocols
+ALONE := ReplayAreTheTruth SenderIsKnownBeforeItsBody WithoutAKeyAreNotUnpacked WithLittleMemoryKeepsAllPromises \
+	OfEventsOutOfOrderAreRight BlockCacheFullOfIDs FailedPostIsTriedAgainEverLater KeptVisitTakesAtMost TakeNoMoreMemoryThanTheirBudget \
+	AMillionIdsTakeTheMemory EveryRouteAdmitsWhomItsRuleNames LargeEventsAreReadBack ^TestCluster$$ ^TestSentinel$$
+ALONE_IN := ./cmd/weir ./internal/alert ./internal/drain ./internal/fleet/redis ./internal/hot/pebble ./internal/hot/redis ./internal/httpd ./internal/wire/protocols
+# names joins words of a list to one pattern.
+space := $(subst ,, )
+names = $(subst $(space),|,$(strip $(1)))
 RACED = $(filter-out $(shell go list $(PLAIN)) %/e2e,$(shell go list ./...))
 
 # GOTEST prints what go test prints, and keeps the times: the slowest tests are shown at the end. `make lint` vets.
@@ -89,12 +95,12 @@ test: ## Everything CI runs: dashboard, lint, clients, Go tests with the race de
 
 .PHONY: test-race test-plain test-alone test-e2e
 test-race:
-	$(GOTEST) bin/tests/race.json -- $(TESTFLAGS) -race -skip '$(ALONE)' $(RACED)
+	$(GOTEST) bin/tests/race.json -- $(TESTFLAGS) -race -skip '$(call names,$(ALONE))' $(RACED)
 	$(GOTEST) bin/tests/raced-too.json -- $(TESTFLAGS) -race -run '$(RACED_TOO)' ./internal/cold/... ./internal/transfer
 test-plain:
 	$(GOTEST) bin/tests/plain.json -- $(TESTFLAGS) $(PLAIN)
 test-alone:
-	$(GOTEST) bin/tests/alone.json -- $(TESTFLAGS) -run '$(ALONE)' $(ALONE_IN)
+	$(GOTEST) bin/tests/alone.json -- $(TESTFLAGS) -run '$(call names,$(ALONE))' $(ALONE_IN)
 test-e2e: build
 	WEIR_BIN=$(CURDIR)/bin/weir WEIR_TORTURE_KILLS=$${WEIR_TORTURE_KILLS:-8} $(GOTEST) bin/tests/e2e.json -- $(TESTFLAGS) -parallel 4 ./e2e
 
