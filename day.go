@@ -41,3 +41,13 @@ func wall(t time.Time) time.Time {
 	_, offset := t.Zone()
 	return t.UTC().Add(time.Duration(offset) * time.Second)
 }
+
+// TruncateLocal returns the start of the minute or hour (width) that t lies in, by the
+// clock of t's location. In a zone whose offset has half an hour, a local hour begins in
+// the middle of a UTC hour. If the clock is set back, the two hours with the same name stay
+// two.
+func TruncateLocal(t time.Time, width time.Duration) time.Time {
+	_, offset := t.Zone()
+	ahead := time.Duration(offset) * time.Second
+	return t.Add(ahead).Truncate(width).Add(-ahead)
+}

@@ -128,3 +128,30 @@ func TestAProjectIsRetainedFromTheMidnightSoManyDaysBeforeToday(t *testing.T) {
 		}
 	}
 }
+
+func TestLocalHoursBeginWhereTheClockOfTheZoneShowsZeroMinutes(t *testing.T) {
+	for _, c := range []struct{ zone, at, want string }{
+		{"UTC", "2026-03-10T12:34:56.7Z", "2026-03-10T12:00:00Z"},
+		{"UTC", "1969-12-31T23:59:59.999999Z", "1969-12-31T23:00:00Z"},
+		{"Asia/Kolkata", "2026-03-10T12:34:56Z", "2026-03-10T12:30:00Z"},
+		{"Asia/Kathmandu", "2026-03-10T12:10:00Z", "2026-03-10T11:15:00Z"},
+		{"Europe/Berlin", "2026-10-25T00:59:59Z", "2026-10-25T00:00:00Z"}, // 02:59 in summer
+		{"Europe/Berlin", "2026-10-25T01:59:59Z", "2026-10-25T01:00:00Z"}, // 02:59 in winter
+		{"Australia/Lord_Howe", "2026-04-04T15:10:00Z", "2026-04-04T14:30:00Z"},
+		{"America/St_Johns", "1900-01-01T00:00:00Z", "1899-12-31T23:30:52Z"}, // 3 h 30 min 52 s behind
+	} {
+		loc, err := time.LoadLocation(c.zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at, _ := time.Parse(time.RFC3339Nano, c.at)
+		want, _ := time.Parse(time.RFC3339Nano, c.want)
+		got := weir.TruncateLocal(at.In(loc), time.Hour)
+		if !got.Equal(want) {
+			t.Errorf("%s in %s: %s, want %s", c.at, c.zone, got.UTC().Format(time.RFC3339), c.want)
+		}
+		if minute := weir.TruncateLocal(at, time.Minute); !minute.Equal(at.Truncate(time.Minute)) {
+			t.Errorf("the minute of %s: %s", c.at, minute)
+		}
+	}
+}

@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/weir-analytics/weir/internal/backend"
 	"github.com/weir-analytics/weir/internal/redistest"
+	"go.yaml.in/yaml/v3"
 )
 
 const (
@@ -36,21 +37,20 @@ type ruled struct{ name, expr, wait, severity, summary, description string }
 
 func alerts(t *testing.T) (all []ruled) {
 	t.Helper()
-	text := func(of any, key string) string {
-		m, _ := of.(map[string]any)
-		s, _ := m[key].(string)
-		return s
+	var file struct {
+		Groups []struct {
+			Rules []struct {
+				Alert, Expr, For    string
+				Labels, Annotations map[string]string
+			}
+		}
 	}
-	file, _ := readYAML(t, readText(t, rulesFile)).(map[string]any)
-	groups, _ := file["groups"].([]any)
-	for _, g := range groups {
-		rules, _ := g.(map[string]any)["rules"].([]any)
-		for _, r := range rules {
-			rule := r.(map[string]any)
-			all = append(all, ruled{
-				text(rule, "alert"), text(rule, "expr"), text(rule, "for"), text(rule["labels"], "severity"),
-				text(rule["annotations"], "summary"), text(rule["annotations"], "description"),
-			})
+	if err := yaml.Unmarshal([]byte(readText(t, rulesFile)), &file); err != nil {
+		t.Fatal(err)
+	}
+	for _, g := range file.Groups {
+		for _, r := range g.Rules {
+			all = append(all, ruled{r.Alert, r.Expr, r.For, r.Labels["severity"], r.Annotations["summary"], r.Annotations["description"]})
 		}
 	}
 	if len(all) < 20 {

@@ -42,18 +42,15 @@ func (g Grain) Start(t time.Time, loc *time.Location) time.Time {
 	case Minute:
 		return t.Truncate(time.Minute)
 	case Hour:
-		// Local hours begin at whole hours of local time, in half-hour zones
-		// too; the two hours of a clock set back stay two.
-		_, off := t.In(loc).Zone()
-		u := t.Unix() + int64(off)
-		return time.Unix(u-floorMod(u, 3600)-int64(off), 0)
+		return weir.TruncateLocal(t.In(loc), time.Hour)
 	default:
 		y, m, d := t.In(loc).Date()
 		return weir.Midnight(y, m, d, loc)
 	}
 }
 
-func floorMod(a, b int64) int64 { return ((a % b) + b) % b }
+// MinuteOf returns the minute that t is in, in minutes since 1970.
+func MinuteOf(t time.Time) int64 { return t.Truncate(time.Minute).Unix() / 60 }
 
 // Dimension is what a counter counts by.
 type Dimension uint8

@@ -59,18 +59,13 @@ var widths = map[weir.Interval]time.Duration{
 func (b *buckets) clock(from, to time.Time, width time.Duration) {
 	for t := from; t.Before(to); {
 		begin, end := stretch(t)
-		_, offset := t.Zone()
-		local := t.Unix() + int64(offset)
-		start := time.Unix(local-mod(local, int64(width/time.Second))-int64(offset), 0).In(t.Location())
+		start := weir.TruncateLocal(t, width)
 		if start.Before(begin) {
 			start = begin
 		}
 		for t = start; t.Before(to) && (end.IsZero() || t.Before(end)); {
 			b.starts = append(b.starts, t.UnixMicro())
-			_, o := t.Zone()
-			local := t.Unix() + int64(o)
-			// From a start inside the width, to the next full one.
-			t = t.Add(width - time.Duration(mod(local, int64(width/time.Second)))*time.Second)
+			t = weir.TruncateLocal(t, width).Add(width) // the next full one, also from a start inside the width
 		}
 		if !end.IsZero() && !t.Before(end) {
 			t = end
@@ -97,14 +92,6 @@ func stretch(t time.Time) (begin, end time.Time) {
 		_, end = end.ZoneBounds()
 	}
 	return begin, end
-}
-
-func mod(a, b int64) int64 {
-	if m := a % b; m < 0 {
-		return m + b
-	} else {
-		return m
-	}
 }
 
 // calendar adds buckets of days, weeks or months.

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gomodule/redigo/redis"
 	"github.com/weir-analytics/weir/internal/servertest"
 )
 
@@ -254,7 +255,7 @@ func (s *Server) up() error {
 		return servertest.Final("%w", err)
 	}
 	_, err := s.look("PING")
-	if reply, ok := errors.AsType[replyError](err); ok && !strings.HasPrefix(string(reply), "LOADING") {
+	if reply, ok := errors.AsType[redis.Error](err); ok && !strings.HasPrefix(string(reply), "LOADING") {
 		return nil // it is up; who may do what is the test's affair
 	}
 	return err

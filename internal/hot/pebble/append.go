@@ -89,7 +89,7 @@ func (g *group) prepare(items []hot.Item, shards int, now time.Time) {
 		from := len(g.records)
 		g.records = hot.AppendRecord(g.records, e)
 		// Events of one request mostly share a minute, so a zone is asked once.
-		if m := floorMinute(e.Time); m != minute || it.Location != loc {
+		if m := hot.MinuteOf(e.Time); m != minute || it.Location != loc {
 			minute, loc = m, it.Location
 			bs = hot.Buckets(buckets[:0], e.Time, it.Location, now)
 		}
@@ -102,14 +102,6 @@ func (g *group) prepare(items []hot.Item, shards int, now time.Time) {
 		g.increments.add(e, minute, loc, bs)
 	}
 	g.increments.done()
-}
-
-func floorMinute(t time.Time) int64 {
-	u := t.Unix()
-	if u < 0 {
-		u -= 59
-	}
-	return u / 60
 }
 
 func (g *group) reset() {

@@ -92,7 +92,7 @@ func (t *increments) sums() *sums {
 
 func (t *increments) add(it hot.Item, m marks) {
 	e := it.Event
-	c := cell{e.ProjectID, floorMinute(e.Time), it.Location}
+	c := cell{e.ProjectID, hot.MinuteOf(e.Time), it.Location}
 	if t.into == nil || c != t.last {
 		s := t.cells[c]
 		if s == nil {
@@ -141,12 +141,4 @@ func (t *increments) eachBucket(now time.Time, fn func(b bucketOf, s *sums)) {
 		m.reset()
 		t.spare = append(t.spare, m)
 	}
-}
-
-func floorMinute(t time.Time) int64 {
-	u := t.Unix()
-	if u < 0 {
-		u -= 59
-	}
-	return u / 60
 }
