@@ -134,6 +134,7 @@ var house = map[string]room{
 
 	"internal/hot/hottest":     {floor: 2, support: true},
 	"internal/fleet/fleettest": {floor: 2, support: true},
+	"internal/metricstest":     {floor: 3, only: nothing, support: true},
 	"internal/servertest":      {floor: 1, only: nothing, support: true},
 	"internal/redistest":       {floor: 2, only: []string{"internal/servertest"}, support: true},
 	"internal/clickhousetest":  {floor: 2, only: []string{"internal/servertest"}, support: true},

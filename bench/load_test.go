@@ -164,7 +164,7 @@ func TestErrorsAreCountedByStatusAndRejectsByReason(t *testing.T) {
 		return accept(n, events)
 	}
 	cfg := config(server.URL)
-	cfg.Connections = 1
+	cfg.Connections, cfg.Rate = 1, 1000 // ten requests, however slow the machine
 	rep := run(t, cfg)
 	if diff := cmp.Diff(map[string]int64{"500": 1, "503": 1}, rep.Errors); diff != "" {
 		t.Errorf("errors (-want +got):\n%s", diff)
@@ -186,7 +186,7 @@ func TestABrokenConnectionIsMadeAnew(t *testing.T) {
 		return accept(n, events)
 	}
 	cfg := config(server.URL)
-	cfg.Connections = 1
+	cfg.Connections, cfg.Rate = 1, 1000 // ten requests, however slow the machine
 	rep := run(t, cfg)
 	if rep.Errors["connection"] != 1 || rep.Requests < 3 || rep.Accepted != rep.Sent-10 {
 		t.Errorf("report is %+v", rep)

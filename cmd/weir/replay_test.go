@@ -15,6 +15,7 @@ import (
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/insight"
 	"github.com/weir-analytics/weir/internal/meta"
+	"github.com/weir-analytics/weir/internal/metricstest"
 	"github.com/weir-analytics/weir/internal/report"
 	"github.com/weir-analytics/weir/internal/stats"
 )
@@ -111,7 +112,7 @@ func replayOn(w *replayWorld, all facts) {
 		p.checkTrends()
 		p.checkCSV()
 	})
-	if n := gathered(w.t, w.reg); n["weir_reports_failed_total"] != 0 || n["weir_reports_unexplained_total"] != 0 || n["weir_reports_revised_total"] < 12 {
+	if n := metricstest.Gather(w.t, w.reg); n["weir_reports_failed_total"] != 0 || n["weir_reports_unexplained_total"] != 0 || n["weir_reports_revised_total"] < 12 {
 		w.t.Errorf("%v", n)
 	}
 }

@@ -3,14 +3,12 @@ package backend
 import (
 	"context"
 	"errors"
-	"fmt"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/weir-analytics/weir/internal/hot/redis"
+	"github.com/weir-analytics/weir/internal/metricstest"
 )
 
 func TestThoseWhoAskAtOnceShareAnAnswer(t *testing.T) {
@@ -45,33 +43,6 @@ func TestThoseWhoAskAtOnceShareAnAnswer(t *testing.T) {
 	}
 }
 
-// gathered is the value of each metric that a collector shows, as /metrics has
-// it before the value. The registry complains of what is not as described.
-func gathered(t *testing.T, c prometheus.Collector) map[string]float64 {
-	t.Helper()
-	reg := prometheus.NewPedanticRegistry()
-	reg.MustRegister(c)
-	families, err := reg.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
-	all := map[string]float64{}
-	for _, f := range families {
-		for _, m := range f.GetMetric() {
-			var labels []string
-			for _, l := range m.GetLabel() {
-				labels = append(labels, fmt.Sprintf("%s=%q", l.GetName(), l.GetValue()))
-			}
-			name := f.GetName()
-			if len(labels) > 0 {
-				name += "{" + strings.Join(labels, ",") + "}"
-			}
-			all[name] = m.GetGauge().GetValue() + m.GetCounter().GetValue()
-		}
-	}
-	return all
-}
-
 // node is a server that answers.
 func node(addr, run string, slow *redis.Slow) redis.NodeHealth {
 	return redis.NodeHealth{
@@ -91,7 +62,7 @@ func TestAnEmptiedLogOfSlowCommandsIsNoNewStart(t *testing.T) {
 		},
 	})
 	const name = `weir_redis_slow_commands_total{node="n"}`
-	if _, ok := gathered(t, c)[name]; ok {
+	if _, ok := metricstest.Gather(t, c)[name]; ok {
 		t.Error("shown without permission to read it")
 	}
 	for _, step := range []struct {
@@ -106,7 +77,7 @@ func TestAnEmptiedLogOfSlowCommandsIsNoNewStart(t *testing.T) {
 		{"second", redis.Slow{Length: 2, Total: 2}, 2},
 	} {
 		run, slow = step.run, &step.slow
-		if got := gathered(t, c)[name]; got != step.want {
+		if got := metricstest.Gather(t, c)[name]; got != step.want {
 			t.Errorf("%+v: %v, want %v", step, got, step.want)
 		}
 	}
@@ -117,7 +88,7 @@ func TestMastersAndReplicasShowWhatIsTheirs(t *testing.T) {
 	master, replica := node("m", "a", nil), node("r", "b", nil)
 	master.Replication.Replicas = []redis.Replica{{Addr: "r", State: "wait_bgsave", LagBytes: 70, LagSeconds: 3}}
 	replica.Role, replica.Replication = "replica", &redis.Replication{MasterLinkUp: &down, MasterLastSeconds: &last}
-	got := gathered(t, newRedisMetrics(&redisHealth{ask: func(context.Context) (redis.Health, error) {
+	got := metricstest.Gather(t, newRedisMetrics(&redisHealth{ask: func(context.Context) (redis.Health, error) {
 		return redis.Health{
 			Up: true, Nodes: []redis.NodeHealth{master, replica, {Addr: "x", Error: "away"}},
 			Shards: []redis.ShardHealth{{Shard: 0, Up: true, WaitingEvents: 5, OldestSeconds: 1.5}, {Shard: 1, Error: "away"}},

@@ -119,13 +119,3 @@ func Away(err error) bool {
 	return errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
 		errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, rueidis.ErrClosing)
 }
-
-// Lost says whether the connection, rather than the command, has failed: what
-// was sent may have been done.
-func Lost(err error) bool {
-	if err == nil || errors.Is(err, context.Canceled) {
-		return false
-	}
-	_, redis := errors.AsType[*rueidis.RedisError](err)
-	return !redis
-}

@@ -17,8 +17,8 @@ import (
 
 // class is what the package says of an error.
 type class struct {
-	full, busy, moving, lost bool
-	explained                string // begins what Explain says
+	full, busy, moving bool
+	explained          string // begins what Explain says
 }
 
 func (want class) check(t *testing.T, err error) {
@@ -28,7 +28,7 @@ func (want class) check(t *testing.T, err error) {
 	}
 	// As the callers have it, too.
 	for _, err := range []error{err, errors.Join(errors.New("hot: append to shard 3"), err)} {
-		got := class{redisconn.Full(err), redisconn.Busy(err), redisconn.Moving(err), redisconn.Lost(err), want.explained}
+		got := class{redisconn.Full(err), redisconn.Busy(err), redisconn.Moving(err), want.explained}
 		if got != want {
 			t.Errorf("%v: %+v, want %+v", err, got, want)
 		}
@@ -63,11 +63,8 @@ func script(t *testing.T, c rueidis.Client, text, key string) error {
 }
 
 func TestNoErrorIsOfNoClass(t *testing.T) {
-	if redisconn.Explain(nil) != nil || redisconn.Full(nil) || redisconn.Busy(nil) || redisconn.Moving(nil) || redisconn.Lost(nil) {
+	if redisconn.Explain(nil) != nil || redisconn.Full(nil) || redisconn.Busy(nil) || redisconn.Moving(nil) {
 		t.Fatal("nil is said to be something")
-	}
-	if redisconn.Lost(context.Canceled) || !redisconn.Lost(context.DeadlineExceeded) {
-		t.Fatal("a connection is lost when nothing came in time, not when nobody waits")
 	}
 }
 
@@ -161,12 +158,12 @@ func TestAKeyOfAnotherNodeHasMoved(t *testing.T) {
 	down.check(t, set(t, c, "k"))
 }
 
-func TestAServerThatDiesIsLost(t *testing.T) {
+func TestAServerThatDiesIsExplained(t *testing.T) {
 	s := redistest.Start(t)
 	c := connect(t, s)
 	s.Kill()
 	err := set(t, c, "k")
-	if e := redisconn.Explain(err).Error(); !redisconn.Lost(err) || redisconn.Busy(err) || redisconn.Full(err) || redisconn.Moving(err) || !strings.HasPrefix(e, "this Redis ") {
+	if e := redisconn.Explain(err).Error(); redisconn.Busy(err) || redisconn.Full(err) || redisconn.Moving(err) || !strings.HasPrefix(e, "this Redis ") {
 		t.Fatal(e)
 	}
 	until(t, func() bool {
@@ -179,7 +176,7 @@ func TestAServerThatDiesIsLost(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	err = c.Do(ctx, c.B().Get().Key("k").Build()).Error()
-	class{lost: true, explained: "this Redis does not answer in time: "}.check(t, err)
+	class{explained: "this Redis does not answer in time: "}.check(t, err)
 }
 
 func TestALoadingRedisIsBusy(t *testing.T) {
