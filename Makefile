@@ -70,7 +70,8 @@ PLAIN := . ./internal/accesslog ./internal/clickhousetest ./internal/codec ./int
 RACED_TOO := ^Test(Store|Server|Cluster|BothSidesOfAnyMovesAreWhatOneStoreWouldBe)$$/^Write$$
 ALONE := ReplayAreTheTruth SenderIsKnownBeforeItsBody WithoutAKeyAreNotUnpacked WithLittleMemoryKeepsAllPromises \
 	OfEventsOutOfOrderAreRight BlockCacheFullOfIDs FailedPostIsTriedAgainEverLater KeptVisitTakesAtMost TakeNoMoreMemoryThanTheirBudget \
-	AMillionIdsTakeTheMemory EveryRouteAdmitsWhomItsRuleNames LargeEventsAreReadBack ^TestCluster$$ ^TestSentinel$$
+	AMillionIdsTakeTheMemory EveryRouteAdmitsWhomItsRuleNames LargeEventsAreReadBack AMailThatTheLimitHoldsUpForADay \
+	AStopOfAnyLengthFiresNoDrop DevicesOfEventsOutOfOrderCountOnce IDsAreToldApartWhenTheirFiltersAreFull IdleVisitsEndOnAShard ^TestCluster$$ ^TestSentinel$$
 ALONE_IN := ./cmd/weir ./internal/alert ./internal/drain ./internal/fleet/redis ./internal/hot/pebble ./internal/hot/redis ./internal/httpd ./internal/wire/protocols
 # names joins words of a list to one pattern.
 space := $(subst ,, )

@@ -42,6 +42,7 @@ type place struct {
 // A server that has all that can name a person erases one. Each place has her ids before
 // and has none of them after that, to its own reader.
 func TestIDsOfAnErasedPersonStandOnlyWhereTheManualSays(t *testing.T) {
+	t.Parallel()
 	t.Run("pebble and duckdb", func(t *testing.T) {
 		a := startAlone(t, binary(t, ""))
 		testPlaces(t, a.node, a.openLog, func() (cold.Store, error) {
