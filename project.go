@@ -2,6 +2,10 @@ package weir
 
 import "time"
 
+// KeyPrefix is what every write key begins with, so that people, and scanners for
+// secrets, recognize one.
+const KeyPrefix = "wk_"
+
 // Project is a tenant.
 type Project struct {
 	ID        string // short, URL-safe

@@ -48,7 +48,7 @@ func (s *server) watchMemory(engine *insight.Engine) {
 		m.Use("visits", s.drain.CachedStateBytes)
 	}
 	if s.ingest != nil {
-		m.Use("bodies", s.ingest.Budget.Held)
+		m.Use("bodies", s.bodies.Held)
 	}
 	if engine != nil {
 		m.Use("answers", engine.Held)

@@ -36,7 +36,6 @@ import (
 	"github.com/weir-analytics/weir/internal/redistest"
 	"github.com/weir-analytics/weir/internal/report"
 	"github.com/weir-analytics/weir/internal/stats"
-	"github.com/weir-analytics/weir/internal/wire"
 )
 
 // replayWorld is a whole server at a time that the test sets.
@@ -147,7 +146,7 @@ func newReplayWorld(t *testing.T, stores func(*testing.T, weir.Clock) (hot.Store
 	w.nightly = report.NewScheduler(w.reports, w.meta, always)
 	s := httptest.NewServer(httpd.New(httpd.Config{
 		Directory: w.meta, Sessions: w.meta.Sessions(), Clock: w.clock, UI: fstest.MapFS{}, Logger: slog.New(slog.DiscardHandler),
-		Ingest: ingest.New(ingest.Config{Log: w.hot, Salts: w.meta, Enrich: kinds, Limits: wire.DefaultLimits(), Clock: w.clock}),
+		Ingest: ingest.New(ingest.Config{Log: w.hot, Salts: w.meta, Enrich: kinds, Clock: w.clock}),
 		Stats:  stats.New(w.hot, w.clock), Insights: e, Reports: w.reports, Live: live.NewHub(1),
 	}).Handler())
 	t.Cleanup(s.Close)

@@ -11,8 +11,6 @@ import (
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/ingest"
 	"github.com/weir-analytics/weir/internal/insight"
-	"github.com/weir-analytics/weir/internal/wire"
-	"github.com/weir-analytics/weir/internal/wire/otlp"
 )
 
 // Roles of a node.
@@ -57,18 +55,6 @@ type missingRole struct{ roles []string }
 
 func (e missingRole) err(what string) error {
 	return weir.Errorf(weir.EUNAVAILABLE, "this node does not %s: its roles are %s", what, strings.Join(e.roles, ", "))
-}
-
-func (e missingRole) Ingest(context.Context, *weir.Project, io.Reader, string, ingest.Remote) (ingest.Reply, error) {
-	return ingest.Reply{}, e.err("take events")
-}
-
-func (e missingRole) Traces(context.Context, *weir.Project, io.Reader, string, otlp.Encoding, ingest.Remote) (ingest.Reply, error) {
-	return ingest.Reply{}, e.err("take events")
-}
-
-func (e missingRole) Reserve(context.Context) *wire.Reservation {
-	return wire.RefusedReservation(e.err("take events"))
 }
 
 func (e missingRole) Deliver(context.Context, *weir.Project, []weir.Incoming, []weir.Rejection, ingest.Remote) (ingest.Reply, error) {

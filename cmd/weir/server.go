@@ -28,11 +28,13 @@ import (
 	"github.com/weir-analytics/weir/internal/insight"
 	"github.com/weir-analytics/weir/internal/live"
 	"github.com/weir-analytics/weir/internal/meta"
+	"github.com/weir-analytics/weir/internal/receive"
 	"github.com/weir-analytics/weir/internal/report"
 	"github.com/weir-analytics/weir/internal/retention"
 	"github.com/weir-analytics/weir/internal/spill"
 	"github.com/weir-analytics/weir/internal/stats"
 	"github.com/weir-analytics/weir/internal/wire"
+	"github.com/weir-analytics/weir/internal/wire/protocols"
 	"github.com/weir-analytics/weir/web"
 )
 
@@ -75,6 +77,7 @@ type server struct {
 	http          *httpd.Server
 
 	ingest    *ingest.Ingester  // nil unless the node takes events
+	bodies    *wire.Budget      // of requests with events
 	overflows *ingest.Overflows // what it does not take
 	brake     *drain.Brake      // nil like ingest
 
@@ -268,24 +271,27 @@ func (s *server) build() {
 // buildIntake builds what takes events, and the server that serves nothing else yet.
 func (s *server) buildIntake() {
 	limiter := s.limiter()
-	var takes httpd.Ingester = missingRole{s.cmd.Roles}
+	missing := missingRole{s.cmd.Roles}
+	var takes receive.Ingester = missing
+	s.bodies = wire.ClosedBudget(missing.err("take events"))
 	if s.cmd.has(roleIngest) {
 		var log ingest.Log = &s.late.hot
 		if s.spill != nil {
 			log = s.spill
 		}
 		s.ingest = ingest.New(ingest.Config{
-			Log: log, Salts: s.meta, Enrich: s.enrich, Clock: s.clock, Feed: &s.late.feed, Limits: wire.DefaultLimits(), Registry: s.reg,
-			Consumers: s.cmd.OTLPConsumers,
-			Limiter:   limiter, LimitKey: s.cmd.LimitKey, Quotas: ingest.NewQuotas(&s.late.hot, s.clock, s.log, s.reg), Overflows: s.overflows,
-			Brake: &s.late.brake, Budget: wire.NewBudget(int64(s.cmd.parts.Bodies)),
+			Log: log, Salts: s.meta, Enrich: s.enrich, Clock: s.clock, Feed: &s.late.feed, Registry: s.reg,
+			Limiter: limiter, LimitKey: s.cmd.LimitKey, Quotas: ingest.NewQuotas(&s.late.hot, s.clock, s.log, s.reg), Overflows: s.overflows,
+			Brake: &s.late.brake,
 		})
-		takes = s.ingest
+		takes, s.bodies = s.ingest, wire.NewBudget(int64(s.cmd.parts.Bodies))
 	}
 	s.http = httpd.New(httpd.Config{
 		Opening:   true,
 		Directory: s.meta,
 		Ingest:    takes,
+		Protocols: protocols.All(s.cmd.OTLPConsumers),
+		Budget:    s.bodies,
 		UI:        web.Dist(),
 		Metrics:   s.reg,
 		Logger:    s.log,

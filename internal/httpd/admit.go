@@ -81,9 +81,6 @@ func (s *Server) admitting(rule Rule, next http.Handler) http.Handler {
 		if err == nil {
 			ctx, err = s.admit(rule, r, c)
 		}
-		if rule.Need == WriteKey {
-			err = s.holdToRate(r, c, err)
-		}
 		if err != nil {
 			s.fail(w, r, err)
 			return
@@ -104,12 +101,8 @@ func (s *Server) admitting(rule Rule, next http.Handler) http.Handler {
 func (s *Server) admit(rule Rule, r *http.Request, c *call) (context.Context, error) {
 	ctx := r.Context()
 	switch rule.Need {
-	case Public, Sender:
+	case Public, WriteKey, Sender:
 		return ctx, nil
-	case WriteKey:
-		var err error
-		c.project, err = s.admitKey(r, c)
-		return ctx, err
 	}
 	if err := s.checkHost(r); err != nil {
 		return ctx, err
@@ -132,60 +125,6 @@ func (s *Server) admit(rule Rule, r *http.Request, c *call) (context.Context, er
 		return ctx, s.admitToProject(ctx, rule, r, c)
 	}
 	return ctx, nil
-}
-
-// admitKey is the project of the request's write key. A browser's beacon can set
-// no header, so the query will do.
-func (s *Server) admitKey(r *http.Request, c *call) (*weir.Project, error) {
-	key := bearer(r)
-	if key == "" {
-		key = r.Header.Get("X-Weir-Key")
-	}
-	if key == "" && r.URL.RawQuery != "" {
-		key = r.URL.Query().Get("key")
-	}
-	if key == "" {
-		s.metrics.refusedKeys.WithLabelValues("missing").Inc()
-		return nil, weir.Errorf(weir.EUNAUTHORIZED, "send the project's write key as Authorization: Bearer")
-	}
-	p, err := s.cfg.Directory.ProjectByKey(r.Context(), key)
-	if weir.ErrorCode(err) == weir.ENOTFOUND {
-		s.metrics.refusedKeys.WithLabelValues("unknown").Inc()
-		return nil, weir.Errorf(weir.EUNAUTHORIZED, "unknown write key")
-	}
-	if s.cfg.RateLimiter != nil {
-		c.key = keyName(key)
-	}
-	return p, err
-}
-
-// admitSender is the project that a vendor's SDK names by a write key, or by a name
-// that the project was given, such as a site's domain.
-func (s *Server) admitSender(r *http.Request, c *call, name string) (*weir.Project, error) {
-	if name == "" {
-		s.metrics.refusedKeys.WithLabelValues("missing").Inc()
-		return nil, weir.Errorf(weir.EUNAUTHORIZED, "the project is not named: use its write key where the SDK wants a token, a site or a domain")
-	}
-	p, err := s.named(r, name)
-	if weir.ErrorCode(err) == weir.ENOTFOUND {
-		s.metrics.refusedKeys.WithLabelValues("unknown").Inc()
-		return nil, weir.Errorf(weir.EUNAUTHORIZED, "no project is known by this key or name")
-	}
-	if s.cfg.RateLimiter != nil && err == nil {
-		if !strings.HasPrefix(name, meta.KeyPrefix) {
-			name = "site:" + p.ID // which has many spellings
-		}
-		c.key = keyName(name)
-	}
-	return p, err
-}
-
-// named is the project of a write key or of a site; ENOTFOUND.
-func (s *Server) named(r *http.Request, name string) (*weir.Project, error) {
-	if strings.HasPrefix(name, meta.KeyPrefix) {
-		return s.cfg.Directory.ProjectByKey(r.Context(), name)
-	}
-	return s.cfg.Directory.ProjectBySite(r.Context(), name)
 }
 
 func (s *Server) admitToProject(ctx context.Context, rule Rule, r *http.Request, c *call) error {

@@ -2,7 +2,6 @@ package httpd_test
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"net/http"
 	"path/filepath"
@@ -14,15 +13,9 @@ import (
 	"github.com/weir-analytics/weir/internal/httpd"
 	"github.com/weir-analytics/weir/internal/ingest"
 	"github.com/weir-analytics/weir/internal/meta"
-	"github.com/weir-analytics/weir/internal/wire"
-	"github.com/weir-analytics/weir/internal/wire/otlp"
 )
 
 type nothing struct{}
-
-func (nothing) Ingest(context.Context, *weir.Project, io.Reader, string, ingest.Remote) (ingest.Reply, error) {
-	return ingest.Reply{Accepted: 1}, nil
-}
 
 func (nothing) Deliver(context.Context, *weir.Project, []weir.Incoming, []weir.Rejection, ingest.Remote) (ingest.Reply, error) {
 	return ingest.Reply{}, nil
@@ -31,12 +24,6 @@ func (nothing) Deliver(context.Context, *weir.Project, []weir.Incoming, []weir.R
 func (nothing) Device(context.Context, *weir.Project, ingest.Remote) (string, error) { return "", nil }
 
 func (nothing) Refused(error) {}
-
-func (nothing) Reserve(context.Context) *wire.Reservation { return nil }
-
-func (nothing) Traces(context.Context, *weir.Project, io.Reader, string, otlp.Encoding, ingest.Remote) (ingest.Reply, error) {
-	return ingest.Reply{Accepted: 1}, nil
-}
 
 // sink is a ResponseWriter that costs nothing.
 type sink struct{ h http.Header }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"compress/gzip"
 	"compress/zlib"
-	"context"
 	"encoding/base64"
 	"io"
 	"net/url"
@@ -71,7 +70,6 @@ func padded(body string, n int) string {
 // what compresses well; who is not, may not.
 func TestEachVendorsSenderIsKnownBeforeItsBodyIsReadWhole(t *testing.T) {
 	f := start(t)
-	f.budget = wire.NewBudget(64 << 20)
 	for _, pattern := range takers() {
 		call := vendorCalls[pattern]
 		plain := call.body
@@ -103,7 +101,6 @@ func TestEachVendorsSenderIsKnownBeforeItsBodyIsReadWhole(t *testing.T) {
 // Eight requests of 327 bytes each once took 1.8 GB.
 func TestBodiesWithoutAKeyAreNotUnpacked(t *testing.T) {
 	f := start(t)
-	f.budget = wire.NewBudget(64 << 20)
 	zeros := strings.Repeat("\x00", 40<<20)
 	gz := coded(t, "gzip", zeros)
 	bombs := []struct{ body, encoding string }{
@@ -163,9 +160,9 @@ func TestBodiesWithoutAKeyAreNotUnpacked(t *testing.T) {
 }
 
 func TestWhoFindsNoMemoryComesAgain(t *testing.T) {
-	f := start(t)
-	f.budget = wire.NewBudget(1 << 20)
-	h := f.budget.Open(t.Context())
+	budget := wire.NewBudget(1 << 20)
+	f := start(t, func(c *httpd.Config) { c.Budget = budget })
+	h := budget.Open(t.Context())
 	h.SetKnown()
 	if err := h.Reserve(1 << 20); err != nil {
 		t.Fatal(err)
@@ -176,22 +173,18 @@ func TestWhoFindsNoMemoryComesAgain(t *testing.T) {
 	}
 	h.Close()
 	wantStatus(t, f.send("POST /batch", f.key), 200)
-	if n := f.budget.Refused(wire.BudgetBusy); n != 1 {
+	if n := budget.Refused(wire.BudgetBusy); n != 1 {
 		t.Errorf("%d counted", n)
 	}
 }
 
 // A node without the role reads nothing of what it would refuse.
 func TestANodeThatTakesNoEventsReadsNone(t *testing.T) {
-	f := start(t, func(c *httpd.Config) { c.Ingest = refusing{} })
+	f := start(t, func(c *httpd.Config) {
+		c.Ingest, c.Budget = nothing{}, wire.ClosedBudget(weir.Errorf(weir.EUNAVAILABLE, "this node does not take events"))
+	})
 	a := f.send("POST /batch", f.key)
 	if a.status != 503 {
 		t.Errorf("%d %s", a.status, a.body)
 	}
-}
-
-type refusing struct{ nothing }
-
-func (refusing) Reserve(context.Context) *wire.Reservation {
-	return wire.RefusedReservation(weir.Errorf(weir.EUNAVAILABLE, "this node does not take events"))
 }

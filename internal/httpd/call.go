@@ -10,7 +10,6 @@ import (
 	"time"
 
 	weir "github.com/weir-analytics/weir"
-	"github.com/weir-analytics/weir/internal/ingest"
 )
 
 // call is what is known of a request under way. serve makes it, admit fills in
@@ -22,15 +21,11 @@ type call struct {
 	route   string // the rule's pattern, or "ui", or "none"
 	rule    Rule   // zero with the routes "ui" and "none"
 	who     principal
-	project *weir.Project // with WriteKey and InProject
+	project *weir.Project // with InProject
 	role    weir.Role     // with InProject
-	key     string        // with WriteKey: what names the key to the limiter, if there is one
 
 	// readmit says why the caller may not call any more: for answers that last.
 	readmit func() error
-
-	standing *ingest.Standing // with the address's rate; nil when there is none
-	held     string           // the bucket of that rate; "" when there is none
 
 	// refuse writes the status and body of an error where the route has a form of
 	// its own for them; nil is Weir's JSON.

@@ -2,17 +2,13 @@ package httpd
 
 import (
 	"context"
-	"io"
 	"time"
 
 	weir "github.com/weir-analytics/weir"
-	"github.com/weir-analytics/weir/internal/ingest"
 	"github.com/weir-analytics/weir/internal/insight"
 	"github.com/weir-analytics/weir/internal/live"
 	"github.com/weir-analytics/weir/internal/meta"
 	"github.com/weir-analytics/weir/internal/stats"
-	"github.com/weir-analytics/weir/internal/wire"
-	"github.com/weir-analytics/weir/internal/wire/otlp"
 )
 
 // Directory knows who is who and who may do what. *meta.Store is one. Projects
@@ -39,26 +35,6 @@ type Directory interface {
 	Keys(ctx context.Context, projectID string) ([]meta.Key, error)
 	CreateKey(ctx context.Context, projectID string) (k *meta.Key, writeKey string, err error)
 	RevokeKey(ctx context.Context, projectID, keyID string) error
-}
-
-// Ingester takes events in. *ingest.Ingester is one. body is not decompressed;
-// encoding is the request's Content-Encoding. A read of body beyond the server's
-// limit fails with an *http.MaxBytesError. Nothing is kept of body after Ingest
-// returned.
-type Ingester interface {
-	Ingest(ctx context.Context, p *weir.Project, body io.Reader, encoding string, remote ingest.Remote) (ingest.Reply, error)
-	// Traces takes the calls of an OTLP/HTTP trace request; the spans that are
-	// not taken are its rejections.
-	Traces(ctx context.Context, p *weir.Project, body io.Reader, encoding string, e otlp.Encoding, remote ingest.Remote) (ingest.Reply, error)
-	// Deliver takes events that are decoded; rejected are those of the request
-	// that could not be. It changes the events in place.
-	Deliver(ctx context.Context, p *weir.Project, in []weir.Incoming, rejected []weir.Rejection, remote ingest.Remote) (ingest.Reply, error)
-	// Device is the one that an event of the sender would get; nothing is stored.
-	Device(ctx context.Context, p *weir.Project, remote ingest.Remote) (string, error)
-	// Hold begins a request's part of the memory that all may take.
-	Reserve(ctx context.Context) *wire.Reservation
-	// Refused counts a request that was refused whole before Deliver.
-	Refused(err error)
 }
 
 // Stats answers from counters. *stats.Stats is one.

@@ -22,8 +22,10 @@ import (
 	"github.com/weir-analytics/weir/internal/insight"
 	"github.com/weir-analytics/weir/internal/live"
 	"github.com/weir-analytics/weir/internal/meta"
+	"github.com/weir-analytics/weir/internal/receive"
 	"github.com/weir-analytics/weir/internal/stats"
 	"github.com/weir-analytics/weir/internal/wire"
+	"github.com/weir-analytics/weir/internal/wire/protocols"
 )
 
 // backend is what stands behind the server: it answers what a test tells it to
@@ -33,11 +35,10 @@ type backend struct {
 	err    error
 	panics any
 	takes  time.Duration // to take events in or to answer a trend
-	idles  time.Duration // before it reads a body
+	idles  time.Duration // to find the project of a key
 
 	ingest    ingest.Reply
-	bodies    []string
-	encodings []string
+	bodies    []string // of Weir's own and OpenTelemetry's requests
 	remotes   []ingest.Remote
 	project   *weir.Project // the last one asked about
 	trend     stats.TrendQuery
@@ -66,11 +67,11 @@ type (
 )
 
 var (
-	_ httpd.Directory = (*meta.Store)(nil)
-	_ httpd.Ingester  = (*ingest.Ingester)(nil)
-	_ httpd.Stats     = (*stats.Stats)(nil)
-	_ httpd.Insights  = (*insight.Engine)(nil)
-	_ httpd.Usage     = (*ingest.Usages)(nil)
+	_ httpd.Directory  = (*meta.Store)(nil)
+	_ receive.Ingester = (*ingest.Ingester)(nil)
+	_ httpd.Stats      = (*stats.Stats)(nil)
+	_ httpd.Insights   = (*insight.Engine)(nil)
+	_ httpd.Usage      = (*ingest.Usages)(nil)
 )
 
 func (b *backend) asked(p *weir.Project) error {
@@ -96,19 +97,43 @@ func (b *backend) work(ctx context.Context) error {
 	}
 }
 
-func (b *backend) Ingest(ctx context.Context, p *weir.Project, body io.Reader, encoding string, remote ingest.Remote) (ingest.Reply, error) {
-	<-time.After(b.idles)
-	text, err := io.ReadAll(body)
-	if err == nil {
-		err = b.work(ctx)
+// spy is a protocol that notes its bodies and takes any, as one without events.
+type spy struct {
+	wire.Protocol
+	backend *backend
+}
+
+func (s spy) Decode(r *wire.Request) (*wire.Decoded, error) {
+	s.backend.mu.Lock()
+	s.backend.bodies = append(s.backend.bodies, string(r.Body))
+	s.backend.mu.Unlock()
+	r.Body = nil // no events
+	if wire.MediaType(r.Header.Get("Content-Type")) != protobuf {
+		r.Body = []byte(`{"events":[]}`) // nor are there spans
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if err != nil {
-		return ingest.Reply{}, err
+	return s.Protocol.Decode(r)
+}
+
+// protocols are those of senders, of which the ones with the key in the head are spied on.
+func (b *backend) protocols() []wire.Protocol {
+	all := protocols.All(nil)
+	for i, p := range all {
+		if p.Routes()[0].Project == wire.KeyInHead {
+			all[i] = spy{p, b}
+		}
 	}
-	b.bodies, b.encodings, b.remotes = append(b.bodies, string(text)), append(b.encodings, encoding), append(b.remotes, remote)
-	return b.ingest, b.asked(p)
+	return all
+}
+
+// idler is a directory that takes the backend's time.
+type idler struct {
+	*meta.Store
+	backend *backend
+}
+
+func (d idler) ProjectByKey(ctx context.Context, key string) (*weir.Project, error) {
+	<-time.After(d.backend.idles)
+	return d.Store.ProjectByKey(ctx, key)
 }
 
 func (b statistics) Overview(_ context.Context, p *weir.Project) (*stats.Overview, error) {
@@ -229,7 +254,7 @@ func start(t *testing.T, change ...func(*httpd.Config)) *fixture {
 func prepare(t *testing.T, change ...func(*httpd.Config)) *fixture {
 	t.Helper()
 	f := &fixture{
-		t: t, backend: &backend{}, hub: live.NewHub(16), log: &logbook{},
+		t: t, backend: &backend{budget: wire.NewBudget(64 << 20)}, hub: live.NewHub(16), log: &logbook{},
 		watch: &watch{t: time.Date(2026, 3, 10, 12, 34, 56, 0, time.UTC)},
 	}
 	var err error
@@ -244,7 +269,7 @@ func prepare(t *testing.T, change ...func(*httpd.Config)) *fixture {
 	}
 	f.shop, f.key = f.newProject("Shop", "Europe/Berlin")
 	cfg := httpd.Config{
-		Directory: f.meta, Sessions: f.meta.Sessions(), Ingest: f, Usage: f, Stats: statistics{f.backend}, Insights: insights{f.backend}, Reports: reports{f.backend}, Profiles: f, Live: f.hub,
+		Directory: idler{f.meta, f.backend}, Sessions: f.meta.Sessions(), Ingest: f, Budget: f.budget, Protocols: f.protocols(), Usage: f, Stats: statistics{f.backend}, Insights: insights{f.backend}, Reports: reports{f.backend}, Profiles: f, Live: f.hub,
 		Logger:  slog.New(slog.NewJSONHandler(f.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Clock:   f.watch.now,
 		Version: "test",

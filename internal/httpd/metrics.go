@@ -8,13 +8,11 @@ import (
 )
 
 type metrics struct {
-	requests    *prometheus.CounterVec
-	seconds     *prometheus.HistogramVec
-	refusedKeys *prometheus.CounterVec
-	unsupported *prometheus.CounterVec
-	guesses     *prometheus.CounterVec
-	wrong       *prometheus.CounterVec
-	streams     prometheus.Gauge
+	requests *prometheus.CounterVec
+	seconds  *prometheus.HistogramVec
+	guesses  *prometheus.CounterVec
+	wrong    *prometheus.CounterVec
+	streams  prometheus.Gauge
 
 	streamsRefused *prometheus.CounterVec
 }
@@ -28,12 +26,6 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Name: "weir_http_request_seconds", Help: "Time from a request's header to the end of its answer, by route.",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}, []string{"route"}),
-		refusedKeys: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "weir_ingest_senders_refused_total", Help: "Ingest requests refused before they were read, for their write key or their address's rate, by reason.",
-		}, []string{"reason"}),
-		unsupported: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "weir_ingest_unsupported_total", Help: "Requests of vendors' SDKs that were taken though Weir does not keep what they bring, by vendor and kind.",
-		}, []string{"vendor", "kind"}),
 		guesses: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "weir_login_throttled_total", Help: "Attempts to sign in, by password, token or set-up code, that came too soon after others, by what they had in common.",
 		}, []string{"by"}),
@@ -47,11 +39,8 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Name: "weir_live_refused_total", Help: "Live streams refused because too many were open, by whose.",
 		}, []string{"by"}),
 	}
-	reg.MustRegister(m.requests, m.seconds, m.refusedKeys, m.unsupported, m.guesses, m.wrong, m.streams, m.streamsRefused)
-	// Shown from the start, so that a rate over them has a zero to begin with.
-	m.refusedKeys.WithLabelValues("missing")
-	m.refusedKeys.WithLabelValues("unknown")
-	m.refusedKeys.WithLabelValues("rate_limited")
+	reg.MustRegister(m.requests, m.seconds, m.guesses, m.wrong, m.streams, m.streamsRefused)
+	// Shown from the start, so that a rate over them begins at zero.
 	for _, by := range []string{"address", "network", "account_and_address", "account", "device", "token", "setup_code"} {
 		m.guesses.WithLabelValues(by)
 	}

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	weir "github.com/weir-analytics/weir"
-	"github.com/weir-analytics/weir/internal/wire"
 )
 
 // pipes is a listener of connections within the process, which synctest's clock
@@ -123,7 +122,6 @@ func TestASenderDoesNotPayForTheTimeThatTheServerTakes(t *testing.T) {
 // Or it holds, for a minute, memory that others need.
 func TestABodyThatDoesNotComeIsGivenUp(t *testing.T) {
 	inBubble(t, func(t *testing.T, f *fixture, p *pipes) {
-		f.budget = wire.NewBudget(32 << 20)
 		for _, path := range []string{"/v1/events", "/v1/traces", "/batch", "/v1/batch", "/api/v1/projects", "/api/v1/login"} {
 			for _, sent := range []int{0, 1, 5000} {
 				key := f.key

@@ -24,43 +24,6 @@ const (
 	rateLimitFields = "RateLimit, RateLimit-Policy, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset"
 )
 
-// holdToRate holds a client address to its rate, that of the project whose key it
-// has, or else the server's. err is why the request is refused already, nil if it is
-// not: who tries keys is held to the rate too. A request takes of one rate at a time, and of
-// that once: what it took of the server's before its project was known is given back.
-// Error: err, or an *ingest.Refusal.
-func (s *Server) holdToRate(r *http.Request, c *call, err error) error {
-	limit, scope := s.cfg.LimitIP, ""
-	if c.project != nil && c.project.Limits.IP.N != 0 {
-		limit, scope = c.project.Limits.IP, c.project.ID+":"
-	}
-	if s.cfg.RateLimiter == nil || c.ip == "" {
-		return err
-	}
-	bucket := ""
-	if limit.Limited() {
-		bucket = "ip:" + scope + digest(network(c.ip))
-	}
-	if bucket == c.held {
-		return err
-	}
-	if c.held != "" {
-		s.cfg.RateLimiter.Return(c.held, 1)
-		c.held, c.standing = "", nil
-	}
-	if bucket == "" {
-		return err
-	}
-	standing, wait := s.cfg.RateLimiter.Take(r.Context(), bucket, limit, 1)
-	standing.Policy = ingest.PolicyIP
-	if wait > 0 {
-		s.metrics.refusedKeys.WithLabelValues("rate_limited").Inc()
-		return ingest.Limited(standing, wait)
-	}
-	c.standing, c.held = &standing, bucket
-	return err
-}
-
 // refusalError is the answer to who is over a limit.
 func refusalError(r *ingest.Refusal) *Error {
 	e := newError(r.Err.Code, r.Err.Message, r.Err.Details, r)
@@ -129,10 +92,6 @@ func left(s *ingest.Standing) float64 { return float64(s.Remaining) / float64(s.
 
 // seconds are whole ones, so many that the time has passed after them.
 func seconds(d time.Duration) int { return int(math.Ceil(d.Seconds())) }
-
-// keyName names a write key to the limiter, which other nodes and the store's
-// operator can read.
-func keyName(key string) string { return digest(key) }
 
 // Limits are a project's limits as clients see them.
 type Limits struct {

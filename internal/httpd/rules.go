@@ -16,11 +16,12 @@ const (
 	Public Need = iota
 	// Session asks for nothing, but wants to know who it is.
 	Session
-	// WriteKey asks for a project's write key, which no other need takes.
+	// WriteKey asks for a project's write key, which no other need takes. Package receive
+	// checks it.
 	WriteKey
 	// Sender asks for what WriteKey does, or a name that the project was given,
-	// where the protocol of a vendor's SDKs has it: in the body, maybe. The handler
-	// finds it and calls admitSender.
+	// where the protocol of a vendor's SDKs has it: in the body, maybe. Package receive
+	// checks it.
 	Sender
 	// SignedIn asks for a user or a token.
 	SignedIn
@@ -47,19 +48,12 @@ func (r Rule) pattern() string { return r.Method + " " + r.Path }
 // project, so that nobody learns of others' projects; 403 when they are known
 // and their role, scope or kind of credential does not do.
 func Rules() []Rule {
-	return append(vendorRules(), []Rule{
+	return append(senderRules(), []Rule{
 		{Method: "GET", Path: "/healthz", Need: Public},
 		{Method: "GET", Path: "/readyz", Need: Public},
 		{Method: "GET", Path: "/metrics", Need: Public},
 		{Method: "GET", Path: "/openapi.json", Need: Public},
 		{Method: "GET", Path: "/weir.js", Need: Public},
-
-		{Method: "POST", Path: "/v1/events", Need: WriteKey, Anywhere: true},
-		{Method: "POST", Path: "/v1/events/{$}", Need: WriteKey, Anywhere: true},
-		{Method: "OPTIONS", Path: "/v1/events", Need: Public, Anywhere: true},
-		{Method: "OPTIONS", Path: "/v1/events/{$}", Need: Public, Anywhere: true},
-		{Method: "POST", Path: "/v1/traces", Need: WriteKey, Anywhere: true},
-		{Method: "OPTIONS", Path: "/v1/traces", Need: Public, Anywhere: true},
 
 		{Method: "GET", Path: "/api/v1/session", Need: Session},
 		{Method: "POST", Path: "/api/v1/setup", Need: Session},

@@ -20,12 +20,12 @@ import (
 
 // gate is an Ingester that holds requests until a test opens it.
 type gate struct {
-	nothing // but for Ingest
+	nothing // but for Deliver
 	entered chan struct{}
 	open    chan struct{}
 }
 
-func (g *gate) Ingest(context.Context, *weir.Project, io.Reader, string, ingest.Remote) (ingest.Reply, error) {
+func (g *gate) Deliver(context.Context, *weir.Project, []weir.Incoming, []weir.Rejection, ingest.Remote) (ingest.Reply, error) {
 	g.entered <- struct{}{}
 	<-g.open
 	return ingest.Reply{Accepted: 1}, nil

@@ -2,8 +2,9 @@
 // errors, the stream of live events, and the dashboard's files.
 //
 // A request passes through, in this order: serve (request id, address, log,
-// metrics, panics), the mux, CORS on ingest routes, admit (the only place that
-// decides who may do what, from the table in rules.go), its handler.
+// metrics, panics), the mux, CORS on the routes of senders, admit (the only place that
+// decides who may do what, from the table in rules.go), its handler. Senders of events are
+// admitted by package receive, since their key may be in the body.
 package httpd
 
 import (
@@ -27,6 +28,9 @@ import (
 	"github.com/weir-analytics/weir/internal/fleet"
 	"github.com/weir-analytics/weir/internal/ingest"
 	"github.com/weir-analytics/weir/internal/outage"
+	"github.com/weir-analytics/weir/internal/receive"
+	"github.com/weir-analytics/weir/internal/wire"
+	"github.com/weir-analytics/weir/internal/wire/protocols"
 	"golang.org/x/time/rate"
 )
 
@@ -36,7 +40,7 @@ type Config struct {
 	Directory Directory
 	Sessions  scs.Store
 	Limiter   fleet.Limiter // of attempts to sign in; nil is one of the server's own
-	Ingest    Ingester
+	Ingest    receive.Ingester
 	Usage     Usage
 	Stats     Stats
 	Insights  Insights
@@ -58,6 +62,9 @@ type Config struct {
 	// Status is for /api/admin/status; nil knows nothing. It ends soon, and is
 	// safe for concurrent use.
 	Status func(ctx context.Context) (Status, error)
+
+	Protocols []wire.Protocol // of senders; nil is protocols.All(nil). Their routes are the same in any case
+	Budget    *wire.Budget    // bounds the memory of requests with events; nil is one of wire.DefaultBudget
 
 	RateLimiter *ingest.Limiter // of what senders send; nil: no rates
 	LimitIP     weir.Rate       // requests of senders from one address, of projects that have no rate of their own
@@ -86,19 +93,20 @@ type Config struct {
 
 // Server is the HTTP server.
 type Server struct {
-	cfg     Config
-	log     *slog.Logger
-	mux     *guardedMux
-	api     huma.API
-	logins  *logins
-	guesses *throttle
-	proxies []netip.Prefix
-	metrics *metrics
-	ui      *ui
-	origin  *http.CrossOriginProtection
-	devices devices
-	streams streams
-	began   time.Time
+	cfg      Config
+	log      *slog.Logger
+	mux      *guardedMux
+	api      huma.API
+	logins   *logins
+	guesses  *throttle
+	receiver *receive.Receiver
+	proxies  []netip.Prefix
+	metrics  *metrics
+	ui       *ui
+	origin   *http.CrossOriginProtection
+	devices  devices
+	streams  streams
+	began    time.Time
 
 	unavailable rate.Sometimes // the log of refusals of unavailable parts
 
@@ -132,12 +140,11 @@ func New(cfg Config) *Server {
 	if !cfg.Opening {
 		s.Open(func(*Config) {})
 	}
+	s.receiver = s.newReceiver()
 	s.mux = newGuardedMux(s)
 	s.api = humago.New(s.mux, openAPIConfig(cfg.Version))
 	s.mountOps()
-	s.mountIngest()
-	s.mountTraces()
-	s.mountVendors()
+	s.mountSenders()
 	s.mountSnippet()
 	s.mountAccount()
 	s.mountProjects()
@@ -180,6 +187,9 @@ func setDefaults(c *Config) {
 	}
 	if c.TrustedProxies == nil {
 		c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
+	}
+	if c.Protocols == nil {
+		c.Protocols = protocols.All(nil)
 	}
 	if c.NewRequestID == nil {
 		c.NewRequestID = rand.Text

@@ -2,10 +2,7 @@ package httpd
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"log/slog"
-	"net/netip"
 	"strings"
 	"time"
 
@@ -57,12 +54,12 @@ type bucket struct {
 // places are the buckets of a client's address, the narrow ones first: who uses one
 // up takes nothing from the neighbours.
 func (t *throttle) places(prefix, ip string) []bucket {
-	all := []bucket{{"address", prefix + "addr:" + digest(network(ip)), t.addr}}
-	if n := networkOf(ip, 56); n != "" {
-		all = append(all, bucket{"network", prefix + "56:" + digest(n), t.net56})
+	all := []bucket{{"address", prefix + "addr:" + fleet.Digest(fleet.Customer(ip)), t.addr}}
+	if n := fleet.Network(ip, 56); n != "" {
+		all = append(all, bucket{"network", prefix + "56:" + fleet.Digest(n), t.net56})
 	}
-	if n := networkOf(ip, 48); n != "" {
-		all = append(all, bucket{"network", prefix + "48:" + digest(n), t.net48})
+	if n := fleet.Network(ip, 48); n != "" {
+		all = append(all, bucket{"network", prefix + "48:" + fleet.Digest(n), t.net48})
 	}
 	return all
 }
@@ -74,7 +71,7 @@ func (t *throttle) guess(ctx context.Context, email, ip, device string) error {
 	buckets := []bucket{{"device", deviceKey(device), t.pair}}
 	if device == "" {
 		buckets = append(t.places("login:", ip),
-			bucket{"account_and_address", pairKey(email, network(ip)), t.pair},
+			bucket{"account_and_address", pairKey(email, fleet.Customer(ip)), t.pair},
 			bucket{"account", accountKey(email), t.account})
 	}
 	if b, wait := t.take(ctx, buckets); wait > 0 {
@@ -135,7 +132,7 @@ func (t *throttle) take(ctx context.Context, buckets []bucket) (bucket, time.Dur
 
 // right forgets the guesses at an account whose owner has come.
 func (t *throttle) right(ctx context.Context, email, ip, device string) {
-	key := pairKey(email, network(ip))
+	key := pairKey(email, fleet.Customer(ip))
 	if device != "" {
 		key = deviceKey(device)
 	}
@@ -160,38 +157,12 @@ func (t *throttle) fail(ctx context.Context, err error) {
 
 // The keys are sums, as addresses are nobody's to read in a store.
 
-func deviceKey(id string) string { return "login:device:" + digest(id) }
+func deviceKey(id string) string { return "login:device:" + fleet.Digest(id) }
 
-func pairKey(email, addr string) string { return "login:pair:" + digest(account(email)+"\x00"+addr) }
+func pairKey(email, addr string) string {
+	return "login:pair:" + fleet.Digest(account(email)+"\x00"+addr)
+}
 
-func accountKey(email string) string { return "login:account:" + digest(account(email)) }
+func accountKey(email string) string { return "login:account:" + fleet.Digest(account(email)) }
 
 func account(email string) string { return strings.ToLower(strings.TrimSpace(email)) }
-
-func digest(s string) string {
-	sum := sha256.Sum256([]byte(s))
-	var text [2 * len(sum)]byte
-	return string(hex.AppendEncode(text[:0], sum[:]))
-}
-
-// network is an address, or of IPv6 the /64 that one customer has to choose
-// addresses from.
-func network(ip string) string {
-	if n := networkOf(ip, 64); n != "" {
-		return n
-	}
-	return ip
-}
-
-// networkOf is the network of an address of IPv6, "" for any other.
-func networkOf(ip string, bits int) string {
-	a, err := netip.ParseAddr(ip)
-	if err != nil || a.Is4() {
-		return ""
-	}
-	p, err := a.Prefix(bits)
-	if err != nil {
-		return ""
-	}
-	return p.String()
-}

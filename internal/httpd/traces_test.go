@@ -1,36 +1,28 @@
 package httpd_test
 
 import (
-	"context"
 	"errors"
-	"io"
 	"testing"
 
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/ingest"
-	"github.com/weir-analytics/weir/internal/wire/otlp"
+	"github.com/weir-analytics/weir/internal/wire"
 	"google.golang.org/genproto/googleapis/rpc/status"
 	"google.golang.org/protobuf/proto"
 )
-
-// Traces is remembered as Ingest is.
-func (b *backend) Traces(ctx context.Context, p *weir.Project, body io.Reader, encoding string, e otlp.Encoding, remote ingest.Remote) (ingest.Reply, error) {
-	reply, err := b.Ingest(ctx, p, body, encoding+e.ContentType(), remote)
-	return reply, err
-}
 
 const protobuf = "application/x-protobuf"
 
 func TestSpansAreTakenWithTheKeyInEitherHeader(t *testing.T) {
 	f := start(t)
 	for _, header := range [][2]string{{"Authorization", "Bearer " + f.key}, {"X-Weir-Key", f.key}} {
-		a := f.do("POST", "/v1/traces", "spans", "Content-Type", protobuf, header[0], header[1], "Content-Encoding", "gzip")
+		a := f.do("POST", "/v1/traces", coded(t, "gzip", "spans"), "Content-Type", protobuf, header[0], header[1], "Content-Encoding", "gzip")
 		wantStatus(t, a, 200)
 		if a.body != "" || a.header.Get("Content-Type") != protobuf {
 			t.Errorf("answer %q as %s", a.body, a.header.Get("Content-Type"))
 		}
-		if f.project.ID != f.shop.ID || f.bodies[len(f.bodies)-1] != "spans" || f.encodings[len(f.encodings)-1] != "gzip"+protobuf {
-			t.Errorf("project %q, bodies %q, encodings %q", f.project.ID, f.bodies, f.encodings)
+		if f.project.ID != f.shop.ID || f.bodies[len(f.bodies)-1] != "spans" {
+			t.Errorf("project %q, bodies %q", f.project.ID, f.bodies)
 		}
 	}
 	a := f.do("POST", "/v1/traces", "{}", "Content-Type", "application/json; charset=utf-8", "X-Weir-Key", f.key)
@@ -42,7 +34,7 @@ func TestSpansAreTakenWithTheKeyInEitherHeader(t *testing.T) {
 
 func TestSpansNotTakenAreAPartialSuccess(t *testing.T) {
 	f := start(t)
-	f.ingest = ingest.Reply{Accepted: 1, Rejected: []weir.Rejection{{Index: 1, Reason: otlp.ReasonNotServer}, {Index: 2, Reason: otlp.ReasonNotServer}}}
+	f.ingest = ingest.Reply{Accepted: 1, Rejected: []weir.Rejection{{Index: 1, Reason: wire.ReasonNotServer}, {Index: 2, Reason: wire.ReasonNotServer}}}
 	a := f.do("POST", "/v1/traces", "{}", "Content-Type", "application/json", "X-Weir-Key", f.key)
 	wantStatus(t, a, 200)
 	if want := `{"partialSuccess":{"rejectedSpans":"2","errorMessage":"spans not taken: 2 span_not_server"}}`; a.body != want {

@@ -14,7 +14,6 @@ import (
 	"github.com/weir-analytics/weir/internal/httpd"
 	"github.com/weir-analytics/weir/internal/ingest"
 	"github.com/weir-analytics/weir/internal/meta"
-	"github.com/weir-analytics/weir/internal/wire"
 	"github.com/weir-analytics/weir/internal/wire/protocols"
 )
 
@@ -26,13 +25,20 @@ type delivery struct {
 	remote   ingest.Remote
 }
 
-func (b *backend) Deliver(_ context.Context, p *weir.Project, in []weir.Incoming, rejected []weir.Rejection, r ingest.Remote) (ingest.Reply, error) {
+func (b *backend) Deliver(ctx context.Context, p *weir.Project, in []weir.Incoming, rejected []weir.Rejection, r ingest.Remote) (ingest.Reply, error) {
+	if err := b.work(ctx); err != nil {
+		return ingest.Reply{}, err
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.remotes = append(b.remotes, r)
 	if err := b.asked(p); err != nil {
 		return ingest.Reply{}, err
 	}
 	b.deliveries = append(b.deliveries, delivery{p.ID, in, rejected, r})
+	if told := b.ingest; told.Accepted+told.Duplicates+len(told.Rejected) > 0 || told.Standing != nil {
+		return told, nil
+	}
 	return ingest.Reply{Accepted: len(in), Rejected: rejected}, nil
 }
 
@@ -43,8 +49,6 @@ func (b *backend) Device(_ context.Context, p *weir.Project, r ingest.Remote) (s
 }
 
 func (b *backend) Refused(error) {}
-
-func (b *backend) Reserve(ctx context.Context) *wire.Reservation { return b.budget.Open(ctx) }
 
 // taken are the deliveries since the last call.
 func (b *backend) taken() []delivery {
@@ -248,7 +252,7 @@ func TestABodyThatIsTooLargeIsRefusedAsTheVendorDoes(t *testing.T) {
 
 func TestEveryProtocolHasItsOwnName(t *testing.T) {
 	seen := map[string]bool{}
-	for _, p := range protocols.All() {
+	for _, p := range protocols.All(nil) {
 		if p.Vendor() == "" || seen[p.Vendor()] {
 			t.Errorf("vendor %q", p.Vendor())
 		}

@@ -21,13 +21,12 @@ func TestASendersWrongClockIsCorrectedFor(t *testing.T) {
 		{"right, after a day without a connection", 0, 20 * hour, 20 * hour},
 	} {
 		r := newRig(t)
-		from := browser
-		from.SentAt = r.now.Add(-c.clock)
-		at := from.SentAt.Add(-c.went).Format(time.RFC3339)
-		if got := r.now.Sub(r.sent(`{"name":"x","ts":"`+at+`"}`, from).Time); got != c.want {
+		r.sentAt = r.now.Add(-c.clock)
+		at := r.sentAt.Add(-c.went).Format(time.RFC3339)
+		if got := r.now.Sub(r.sent(`{"name":"x","ts":"`+at+`"}`, browser).Time); got != c.want {
 			t.Errorf("%s: stored as %v before now, want %v", c.what, got, c.want)
 		}
-		if got := r.sent(`{"name":"x"}`, from).Time; !got.Equal(r.now) {
+		if got := r.sent(`{"name":"x"}`, browser).Time; !got.Equal(r.now) {
 			t.Errorf("%s: an event without a time is of %v, want now", c.what, got)
 		}
 	}
@@ -35,10 +34,9 @@ func TestASendersWrongClockIsCorrectedFor(t *testing.T) {
 
 func TestATimeThatIsWrongByTheSendersOwnClockIsRefused(t *testing.T) {
 	r := newRig(t)
-	from := browser
-	from.SentAt = r.now.Add(2 * time.Hour)
-	body := `[{"name":"x","ts":"` + from.SentAt.Add(25*time.Hour).Format(time.RFC3339) + `"},{"name":"y","ts":"1999-01-01T00:00:00Z"}]`
-	reply := r.send(body, from)
+	r.sentAt = r.now.Add(2 * time.Hour)
+	body := `[{"name":"x","ts":"` + r.sentAt.Add(25*time.Hour).Format(time.RFC3339) + `"},{"name":"y","ts":"1999-01-01T00:00:00Z"}]`
+	reply := r.send(body, browser)
 	if reply.Accepted != 0 || len(reply.Rejected) != 2 || reply.Rejected[0].Reason != "ts_future" || reply.Rejected[1].Reason != "ts_ancient" {
 		t.Fatalf("%+v", reply)
 	}

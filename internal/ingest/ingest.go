@@ -1,5 +1,6 @@
-// Package ingest receives events: it decodes them, enriches them, sets their device and
-// appends them to the hot tier. When it returns success, the events are durable and counted.
+// Package ingest takes decoded events: it completes them, applies the limits of their
+// project, and appends them to the hot tier. When it returns success, the events are
+// durable and counted.
 package ingest
 
 import (
@@ -7,7 +8,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"sync"
 	"time"
@@ -18,7 +18,6 @@ import (
 	"github.com/weir-analytics/weir/internal/enrich"
 	"github.com/weir-analytics/weir/internal/hot"
 	"github.com/weir-analytics/weir/internal/wire"
-	"github.com/weir-analytics/weir/internal/wire/body"
 )
 
 // Log is the part of the hot tier that ingest needs.
@@ -46,24 +45,15 @@ type Remote struct {
 	// Page: the request comes from a page in a browser (it has an Origin). So its address
 	// and user agent are the visitor's, even if the event names a profile.
 	Page bool
-	// SentAt is the time of sending by the sender's clock; zero if unknown.
-	SentAt time.Time
 }
 
 // Reply says what happened to a request's events.
 type Reply struct {
-	Accepted   int              `json:"accepted"`
-	Duplicates int              `json:"duplicates" doc:"events that were stored before; they are not stored again"`
-	Rejected   []weir.Rejection `json:"rejected" nullable:"false"`
+	Accepted   int
+	Duplicates int // events that were stored before; they are not stored again
+	Rejected   []weir.Rejection
 
-	Standing *Standing `json:"-"` // state of the key's rate limit; nil without a limit
-}
-
-// Refuses reports whether every event of the request is defective, so that none was
-// stored, now or before. Events that a quota dropped or postponed are not defective.
-func (r *Reply) Refuses() bool {
-	return len(r.Rejected) > 0 && r.Accepted+r.Duplicates == 0 &&
-		!slices.ContainsFunc(r.Rejected, func(j weir.Rejection) bool { return j.Reason == ReasonSampled || j.Reason == ReasonQuota })
+	Standing *Standing // state of the key's rate limit; nil without a limit
 }
 
 // Config has the parts of an Ingester.
@@ -72,15 +62,9 @@ type Config struct {
 	Salts  Salts
 	Enrich *enrich.Enricher
 	Feed   Feed // optional
-	Limits wire.Limits
-	// Consumers are the names of the span attributes that contain the caller; nil is
-	// wire.DefaultConsumers.
-	Consumers []string
-	Clock     weir.Clock
-	Registry  prometheus.Registerer // optional
+	Clock  weir.Clock
 
-	// Budget bounds the memory of all requests; nil is one of wire.DefaultBudget.
-	Budget *wire.Budget
+	Registry prometheus.Registerer // optional
 
 	Limiter   *Limiter   // nil: no rates
 	LimitKey  weir.Rate  // for projects without a rate of their own
@@ -101,61 +85,11 @@ type Ingester struct {
 
 // New makes an Ingester.
 func New(c Config) *Ingester {
-	if c.Budget == nil {
-		c.Budget = wire.NewBudget(0)
-	}
-	registerBudget(c.Registry, c.Budget)
 	return &Ingester{Config: c, devices: devices{salts: c.Salts, log: c.Log}, metrics: newMetrics(c.Registry)}
 }
 
-// Ingest decodes a native body and appends its events to the project. Errors:
-// EINVALID, ETOOLARGE and EUNSUPPORTED for the body as a whole; EUNAVAILABLE if the hot
-// tier is unavailable or other requests use all memory of the Budget (the sender may send
-// the same request again); a Refusal if the project is over its limits.
-func (g *Ingester) Ingest(ctx context.Context, p *weir.Project, body io.Reader, encoding string, r Remote) (Reply, error) {
-	return g.receive(ctx, p, body, encoding, r, func(text []byte, l wire.Limits) ([]weir.Incoming, []weir.Rejection, error) {
-		return g.events(text, r.SentAt, l)
-	})
-}
-
-// receive reads a body, decodes it and delivers the events.
-func (g *Ingester) receive(ctx context.Context, p *weir.Project, body io.Reader, encoding string, r Remote,
-	decode func([]byte, wire.Limits) ([]weir.Incoming, []weir.Rejection, error),
-) (Reply, error) {
-	h := g.Reserve(ctx)
-	defer h.Close()
-	h.SetKnown()
-	in, rejected, err := g.read(body, encoding, h, decode)
-	if err != nil {
-		g.metrics.refused(err)
-		return Reply{}, err
-	}
-	return g.Deliver(ctx, p, in, rejected, r)
-}
-
-func (g *Ingester) read(sent io.Reader, encoding string, h *wire.Reservation,
-	decode func([]byte, wire.Limits) ([]weir.Incoming, []weir.Rejection, error),
-) ([]weir.Incoming, []weir.Rejection, error) {
-	l := g.Limits
-	l.Memory = h
-	b, err := body.Read(sent, encoding, l)
-	if err != nil {
-		return nil, nil, err
-	}
-	in, rejected, err := decode(b.Bytes(), l)
-	b.Release()
-	if err == nil {
-		err = h.ReserveStorage()
-	}
-	return in, rejected, err
-}
-
-// Reserve starts the memory reservation of a request. Close it when the request's events
-// are stored.
-func (g *Ingester) Reserve(ctx context.Context) *wire.Reservation { return g.Budget.Open(ctx) }
-
 // Deliver calls Accept, counts the events that were rejected during decoding, and adds
-// them to the reply, sorted by index.
+// them to the reply, sorted by index. Errors: those of Accept.
 func (g *Ingester) Deliver(ctx context.Context, p *weir.Project, in []weir.Incoming, rejected []weir.Rejection, r Remote) (Reply, error) {
 	reply, err := g.Accept(ctx, p, in, r)
 	if err != nil {
@@ -173,13 +107,14 @@ func (g *Ingester) Deliver(ctx context.Context, p *weir.Project, in []weir.Incom
 	return reply, nil
 }
 
-// Refused counts a request that was refused as a whole before Deliver.
+// Refused counts a request that was refused as a whole before Deliver, by the code of err.
 func (g *Ingester) Refused(err error) { g.metrics.refused(err) }
 
 var itemPool = sync.Pool{New: func() any { return new([]hot.Item) }}
 
 // Accept enriches decoded events, in place, and appends them. Events that a quota drops
-// are rejections in the reply. Errors: EUNAVAILABLE and Refusal, as for Ingest.
+// are rejections in the reply. Errors: EUNAVAILABLE if the hot tier is unavailable (the
+// sender may send the same request again); a Refusal if the project is over its limits.
 func (g *Ingester) Accept(ctx context.Context, p *weir.Project, in []weir.Incoming, r Remote) (Reply, error) {
 	if len(in) == 0 {
 		return Reply{}, nil

@@ -7,7 +7,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/wire"
-	"github.com/weir-analytics/weir/internal/wire/otlp"
 )
 
 // metrics counts every event that comes, under what became of it.
@@ -43,7 +42,7 @@ func newMetrics(reg prometheus.Registerer) metrics {
 			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14),
 		}),
 	}
-	for _, r := range slices.Concat(wire.Reasons(), otlp.SpanReasons(), wire.VendorReasons(), []string{ReasonLimited, ReasonQuota, ReasonSampled}) {
+	for _, r := range slices.Concat(wire.Reasons(), wire.SpanReasons(), wire.VendorReasons(), []string{ReasonLimited, ReasonQuota, ReasonSampled}) {
 		m.rejected.WithLabelValues(r)
 	}
 	for _, c := range []string{weir.EINVALID, weir.ETOOSLOW, weir.ETOOLARGE, weir.EUNSUPPORTED, weir.EUNAVAILABLE, weir.ERATELIMITED, weir.EQUOTA} {
@@ -53,27 +52,6 @@ func newMetrics(reg prometheus.Registerer) metrics {
 		reg.MustRegister(m.accepted, m.duplicates, m.rejected, m.flagged, m.idsRefused, m.requests, m.appendTime)
 	}
 	return m
-}
-
-// registerBudget shows how much memory requests take.
-func registerBudget(reg prometheus.Registerer, b *wire.Budget) {
-	if reg == nil {
-		return
-	}
-	reg.MustRegister(
-		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-			Name: "weir_bodies_bytes", Help: "Memory that requests with events take now: their bodies, and what is made of them until it is stored.",
-		}, func() float64 { return float64(b.Held()) }),
-		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-			Name: "weir_bodies_limit_bytes", Help: "The most of weir_bodies_bytes. Requests whose project is not known yet may take a quarter of it.",
-		}, func() float64 { return float64(b.Size()) }),
-	)
-	for _, reason := range wire.BudgetReasons() {
-		reg.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
-			Name: "weir_bodies_refused_total", Help: "Requests refused since there was no memory for them, by reason.",
-			ConstLabels: prometheus.Labels{"reason": reason},
-		}, func() float64 { return float64(b.Refused(reason)) }))
-	}
 }
 
 func (m *metrics) refused(err error) { m.requests.WithLabelValues(weir.ErrorCode(err)).Inc() }

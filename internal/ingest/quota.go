@@ -40,8 +40,8 @@ const (
 const (
 	ReasonLimited = "rate_limited"   // the key's rate; the sender may send them again
 	ReasonQuota   = wire.ReasonQuota // as well
-	ReasonSampled = "sampled_out"    // dropped
-	ReasonFlagged = "flagged"        // taken, and marked
+	ReasonSampled = wire.ReasonSampled
+	ReasonFlagged = "flagged" // taken, and marked
 )
 
 // Counters are those of the hot tier, of which the month's count is the sum of the

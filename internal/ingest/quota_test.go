@@ -132,18 +132,11 @@ func TestOnlyTheEventsOfAMonthThatIsUsedUpWait(t *testing.T) {
 	}
 }
 
-func TestARequestWithAnEventThatWaitsIsNotRefusedAsWrong(t *testing.T) {
-	reply := ingest.Reply{Rejected: []weir.Rejection{{Index: 0, Reason: "quota_exceeded"}, {Index: 1, Reason: "name_missing"}}}
-	if reply.Refuses() {
-		t.Error("who sent it would not send it again")
-	}
-}
-
 func TestAQuotaSurvivesTheProcessAndCountsAllNodes(t *testing.T) {
 	r := limited(t, weir.Limits{Quota: 10})
 	other := *r
 	other.Ingester = ingest.New(ingest.Config{
-		Log: r.log, Salts: r.salts, Enrich: r.Enrich, Limits: r.Limits, Clock: r.Clock, Quotas: ingest.NewQuotas(r.counters, r.Clock, nil, nil),
+		Log: r.log, Salts: r.salts, Enrich: r.Enrich, Clock: r.Clock, Quotas: ingest.NewQuotas(r.counters, r.Clock, nil, nil),
 	})
 	other.send(batch(0, 5, ""), browser)
 	r.send(batch(5, 5, ""), browser)

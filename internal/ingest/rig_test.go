@@ -2,7 +2,10 @@ package ingest_test
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"log/slog"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -16,6 +19,9 @@ import (
 	"github.com/weir-analytics/weir/internal/hot/pebble"
 	"github.com/weir-analytics/weir/internal/ingest"
 	"github.com/weir-analytics/weir/internal/wire"
+	"github.com/weir-analytics/weir/internal/wire/body"
+	"github.com/weir-analytics/weir/internal/wire/native"
+	"github.com/weir-analytics/weir/internal/wire/otlp"
 )
 
 // browser is a visitor's request; its address is one for documentation.
@@ -35,6 +41,7 @@ type rig struct {
 	feed     *feed
 	registry *prometheus.Registry
 	project  *weir.Project
+	sentAt   time.Time // when the sender's clock says that it sends; zero if it does not say
 
 	counters  *counters
 	ledger    *ledger
@@ -73,11 +80,42 @@ func newRig(t *testing.T) *rig {
 	r.overflows = ingest.NewOverflows(r.ledger, quiet)
 	r.Ingester = ingest.New(ingest.Config{
 		Log: r.log, Salts: r.salts, Enrich: enricher, Feed: r.feed,
-		Limits: wire.DefaultLimits(), Clock: clock, Registry: r.registry,
+		Clock: clock, Registry: r.registry,
 		Limiter: ingest.NewLimiter(ingest.LimiterConfig{Clock: clock, Logger: quiet}),
 		Quotas:  ingest.NewQuotas(r.counters, clock, quiet, r.registry), Overflows: r.overflows,
 	})
 	return r
+}
+
+// Ingest takes a request of Weir's own protocol, as package receive does.
+func (r *rig) Ingest(ctx context.Context, p *weir.Project, body io.Reader, encoding string, from ingest.Remote) (ingest.Reply, error) {
+	request := &wire.Request{}
+	if !r.sentAt.IsZero() {
+		request.RawQuery = fmt.Sprintf("sent_at=%d", r.sentAt.UnixMilli())
+	}
+	return r.receive(ctx, p, native.Protocol{}, request, body, encoding, from)
+}
+
+// Traces takes a request of OpenTelemetry's in JSON, as package receive does.
+func (r *rig) Traces(ctx context.Context, p *weir.Project, body io.Reader, encoding string, from ingest.Remote) (ingest.Reply, error) {
+	return r.receive(ctx, p, otlp.Protocol{}, &wire.Request{}, body, encoding, from)
+}
+
+func (r *rig) receive(ctx context.Context, p *weir.Project, protocol wire.Protocol, request *wire.Request, sent io.Reader, encoding string, from ingest.Remote) (ingest.Reply, error) {
+	request.Now, request.Limits, request.Header = r.now, wire.DefaultLimits(), http.Header{}
+	b, err := body.Read(sent, encoding, request.Limits)
+	if err != nil {
+		r.Refused(err)
+		return ingest.Reply{}, err
+	}
+	defer b.Release()
+	request.Body = b.Bytes()
+	decoded, err := protocol.Decode(request)
+	if err != nil {
+		r.Refused(err)
+		return ingest.Reply{}, err
+	}
+	return r.Deliver(ctx, p, decoded.Parts[0].Events, decoded.Parts[0].Rejected, from)
 }
 
 // send ingests a body that must be taken as a whole.

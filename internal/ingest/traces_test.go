@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	weir "github.com/weir-analytics/weir"
-	"github.com/weir-analytics/weir/internal/wire/otlp"
+	"github.com/weir-analytics/weir/internal/wire"
 )
 
 const spans = `{"resourceSpans":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"shop"}}]},"scopeSpans":[{"spans":[
@@ -17,7 +17,7 @@ const spans = `{"resourceSpans":[{"resource":{"attributes":[{"key":"service.name
 func TestServerSpansAreCallsOnceAndOthersAreCounted(t *testing.T) {
 	r := newRig(t)
 	for i, want := range []struct{ accepted, duplicates int }{{1, 0}, {0, 1}} {
-		reply, err := r.Traces(t.Context(), r.project, strings.NewReader(spans), "", otlp.JSON, browser)
+		reply, err := r.Traces(t.Context(), r.project, strings.NewReader(spans), "", browser)
 		if err != nil || reply.Accepted != want.accepted || reply.Duplicates != want.duplicates || len(reply.Rejected) != 1 {
 			t.Fatalf("time %d: %+v, %v", i, reply, err)
 		}
@@ -25,8 +25,8 @@ func TestServerSpansAreCallsOnceAndOthersAreCounted(t *testing.T) {
 	if n := r.stored(); n != 1 {
 		t.Errorf("%d events are stored", n)
 	}
-	if n := r.metric("weir_events_rejected_total", otlp.ReasonNotServer); n != 2 {
-		t.Errorf("%v spans are counted as %s, want 2", n, otlp.ReasonNotServer)
+	if n := r.metric("weir_events_rejected_total", wire.ReasonNotServer); n != 2 {
+		t.Errorf("%v spans are counted as %s, want 2", n, wire.ReasonNotServer)
 	}
 	e := r.last()
 	if e.Name != weir.NameCall || e.Call.Route != "/a" || e.Call.Status != 200 || string(e.Properties) != `{"service":"shop"}` {
@@ -40,7 +40,7 @@ func TestServerSpansAreCallsOnceAndOthersAreCounted(t *testing.T) {
 func TestACallIsNotSaidToComeFromItsExporter(t *testing.T) {
 	r := newRig(t)
 	body := strings.NewReplacer("client.address", "x", "user_agent.original", "y").Replace(spans)
-	if _, err := r.Traces(t.Context(), r.project, strings.NewReader(body), "", otlp.JSON, browser); err != nil {
+	if _, err := r.Traces(t.Context(), r.project, strings.NewReader(body), "", browser); err != nil {
 		t.Fatal(err)
 	}
 	if e := r.last(); e.Browser != "" || e.DeviceID != "" || e.Country != "" {
@@ -50,14 +50,14 @@ func TestACallIsNotSaidToComeFromItsExporter(t *testing.T) {
 
 func TestARequestOfSpansThatIsRefusedIsCounted(t *testing.T) {
 	r := newRig(t)
-	if _, err := r.Traces(t.Context(), r.project, strings.NewReader("{"), "", otlp.JSON, browser); weir.ErrorCode(err) != weir.EINVALID {
+	if _, err := r.Traces(t.Context(), r.project, strings.NewReader("{"), "", browser); weir.ErrorCode(err) != weir.EINVALID {
 		t.Errorf("broken: %v", err)
 	}
-	if _, err := r.Traces(t.Context(), r.project, strings.NewReader("{}"), "compress", otlp.JSON, browser); weir.ErrorCode(err) != weir.EUNSUPPORTED {
+	if _, err := r.Traces(t.Context(), r.project, strings.NewReader("{}"), "compress", browser); weir.ErrorCode(err) != weir.EUNSUPPORTED {
 		t.Errorf("br: %v", err)
 	}
 	r.log.fail = weir.Errorf(weir.EINTERNAL, "away")
-	if _, err := r.Traces(t.Context(), r.project, strings.NewReader(spans), "", otlp.JSON, browser); weir.ErrorCode(err) != weir.EUNAVAILABLE {
+	if _, err := r.Traces(t.Context(), r.project, strings.NewReader(spans), "", browser); weir.ErrorCode(err) != weir.EUNAVAILABLE {
 		t.Errorf("away: %v", err)
 	}
 	for _, code := range []string{weir.EINVALID, weir.EUNSUPPORTED, weir.EUNAVAILABLE} {

@@ -9,11 +9,13 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strings"
+
+	weir "github.com/weir-analytics/weir"
 )
 
 // Prefixes by which people, and secret scanners, tell what they look at.
 const (
-	KeyPrefix   = "wk_" // write keys
+	KeyPrefix   = weir.KeyPrefix
 	TokenPrefix = "wt_" // API tokens
 )
 

@@ -25,6 +25,7 @@ type Budget struct {
 
 	held    atomic.Int64
 	refused [3]atomic.Int64 // in the order of BudgetReasons
+	closed  error           // fails every reservation
 }
 
 // DefaultBudget is the default size. The largest documented body, 20 MiB, fits once with
@@ -61,7 +62,13 @@ func NewBudget(size int64) *Budget {
 // requests come.
 func (b *Budget) SetWait(d time.Duration) { b.wait = d }
 
-// Size is the bound.
+// ClosedBudget returns a Budget that fails every reservation with err. A server that
+// accepts no events uses it, so that it reads none.
+func ClosedBudget(err error) *Budget {
+	return &Budget{closed: err, all: semaphore.NewWeighted(0), unknown: semaphore.NewWeighted(0)}
+}
+
+// Size is the bound; 0 if the budget is closed.
 func (b *Budget) Size() int64 { return b.size }
 
 // Held is what requests hold now.
@@ -78,22 +85,14 @@ func (b *Budget) Open(ctx context.Context) *Reservation {
 	if b == nil {
 		return nil
 	}
-	return &Reservation{budget: b, ctx: ctx}
+	return &Reservation{budget: b, ctx: ctx, err: b.closed}
 }
-
-// RefusedReservation returns a Reservation whose Reserve always fails with err. A server
-// that accepts no events uses it.
-func RefusedReservation(err error) *Reservation { return &Reservation{err: err, known: true} }
 
 // Reservation is the part of a Budget that one request has reserved. It is not safe for
 // concurrent use. All methods of a nil one do nothing.
 type Reservation struct {
-	// IsKnown reports whether the request's project is known. It is called first with
-	// nil, to look only at the headers, and then with the body as far as it was read.
-	IsKnown func(text []byte) bool
-
 	budget *Budget
-	ctx    context.Context //nolint:containedctx // a Holding lives as long as its request
+	ctx    context.Context //nolint:containedctx // a Reservation lives as long as its request
 	known  bool
 	held   int64 // acquired from the semaphores
 	used   int64 // part of held that is in use
@@ -110,15 +109,8 @@ func (h *Reservation) SetKnown() {
 	}
 }
 
-// CheckKnown calls IsKnown, unless the project is known already.
-func (h *Reservation) CheckKnown(text []byte) {
-	if h != nil && !h.known && h.IsKnown != nil && h.IsKnown(text) {
-		h.SetKnown()
-	}
-}
-
-// CheckHead calls IsKnown for the request's headers, before the body is read.
-func (h *Reservation) CheckHead() { h.CheckKnown(nil) }
+// UnknownProject reports whether the project is not known yet.
+func (h *Reservation) UnknownProject() bool { return h != nil && !h.known }
 
 // UnknownProjectRatio is how many times as large as what was sent of it the decompressed
 // body of a request may be while its project is not known. 256 KiB are always allowed.

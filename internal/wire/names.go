@@ -3,6 +3,7 @@ package wire
 import (
 	"bytes"
 	"net/http"
+	"strconv"
 	"strings"
 )
 
@@ -65,6 +66,28 @@ func BearerOf(authorization string) string {
 		return ""
 	}
 	return strings.TrimSpace(token)
+}
+
+// HeadKey returns the write key of a sender that knows Weir. The query string is for
+// beacons of browsers, which cannot set a header.
+func HeadKey(r *Request) string {
+	if key := BearerOf(r.Header.Get("Authorization")); key != "" {
+		return key
+	}
+	if key := r.Header.Get("X-Weir-Key"); key != "" {
+		return key
+	}
+	return r.Query().Get("key")
+}
+
+// IsHistorical reports whether a sender that knows Weir says that it imports a log.
+func IsHistorical(r *Request) bool {
+	v := r.Header.Get("X-Weir-Historical")
+	if v == "" {
+		v = r.Query().Get("historical")
+	}
+	on, err := strconv.ParseBool(v)
+	return err == nil && on
 }
 
 // IsVisitor says whether a user agent is that of a browser or an app, rather than of

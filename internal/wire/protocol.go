@@ -1,27 +1,35 @@
 package wire
 
 import (
+	"iter"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
 	weir "github.com/weir-analytics/weir"
 )
 
-// Protocol is the wire protocol of one vendor's SDKs. It is safe for concurrent use.
+// Protocol is the wire protocol of one family of senders: Weir's own, OpenTelemetry's, or
+// that of a vendor's SDKs. It is safe for concurrent use.
 //
-// For each request the server calls Decode, delivers the events, and calls Answer. If
-// something fails, it calls Refuse instead of Answer.
+// A protocol only translates. For each request the server finds the project, reads the
+// body, calls Decode, stores the events, and calls Answer. If something fails, it calls
+// Refuse instead of Answer. What a protocol asks of the server is in Route, for every
+// request, and in Decoded, for one.
 type Protocol interface {
 	// Vendor returns the name for logs and metrics: one lower-case word.
 	Vendor() string
-	// Routes returns the addresses that the SDKs call.
+	// Routes returns the addresses that the senders call.
 	Routes() []Route
 	// ProjectNames returns the names (keys, sites) that the request may give its
-	// project. It looks at the headers and at text: the decompressed body, or its
-	// beginning while the rest still arrives. The result is a guess. The server uses it
-	// to let a sender with a known project use more memory; the answer comes from Decode.
+	// project. It looks at the head and at text: the decompressed body, or its
+	// beginning while the rest still arrives.
+	//
+	// With KeyInHead the first one is the write key. Otherwise the result is a guess: the
+	// server uses it to let a sender with a known project use more memory, and the answer
+	// comes from Decode.
 	ProjectNames(r *Request, text []byte) []string
 	// Decode turns a request into events. Errors, all the sender's fault: EINVALID,
 	// ETOOLARGE, EUNAUTHORIZED, EUNSUPPORTED. The result does not reference the body.
@@ -29,23 +37,77 @@ type Protocol interface {
 	// Answer returns the reply after the events are durable. s is the result of Decode,
 	// with the fields that the server fills in (see Part).
 	Answer(r *Request, s *Decoded) Response
-	// Refuse returns the reply to an error, in the vendor's form. status is the one of
+	// Refuse returns the reply to an error, in the sender's form. status is the one of
 	// Weir's own API. The caller sets headers such as Retry-After.
 	Refuse(r *Request, status int, err *weir.Error) Response
 }
 
-// Route is a method and a path pattern of http.ServeMux. The path has no trailing slash;
-// the server also accepts it with one.
+// Unpacker is a Protocol that packs its text, such as base64 over gzip in the field of a
+// form.
+type Unpacker interface {
+	// Unpack yields the text after each packing that it undoes, and while it decompresses
+	// also the beginnings of the text. The server looks for the name of a project in each,
+	// as it does in the body, and passes the last one to Decode, as Unpacked.
+	Unpack(r *Request) iter.Seq2[[]byte, error]
+}
+
+// Route is a method and a path pattern of http.ServeMux, and what the server does before
+// it calls Decode. The path has no trailing slash; the server also accepts it with one.
 type Route struct {
 	Method, Path string
-	NoBody       bool // the server does not read a body
+
+	Project ProjectPlace
+	Body    BodyUse
+
+	// Types are the media types that a body may have. The server refuses others with
+	// EUNSUPPORTED before it reads the body. Nil is any.
+	Types []string
 	// Codings are values of Content-Encoding that HTTP does not define. Decode decodes
 	// them itself.
 	Codings []string
 }
 
+// ProjectPlace says where a request names its project.
+type ProjectPlace uint8
+
+const (
+	// InRequest: anywhere, by a write key or a site. Only Decode can say which. Until
+	// ProjectNames finds a known name, the request has the memory of an unknown project.
+	InRequest ProjectPlace = iota
+	// KeyInHead: the write key is in the head of the request, where ProjectNames finds it.
+	// A request with no key, or an unknown one, is refused before its body is read. The
+	// request has one part.
+	KeyInHead
+)
+
+// BodyUse says what the server does with the body of a request.
+type BodyUse uint8
+
+const (
+	// ReadWhole: the server reads the body and decompresses it. The request counts
+	// against the rate of its address before that.
+	ReadWhole BodyUse = iota
+	// IgnoreBody: the server does not read the body. The request counts against the rate of
+	// its address only if it has events.
+	IgnoreBody
+)
+
 // Pattern returns the route as one string, such as "POST /batch".
 func (r Route) Pattern() string { return r.Method + " " + r.Path }
+
+// CheckType returns EUNSUPPORTED if the route does not take bodies of a Content-Type.
+func (r Route) CheckType(contentType string) error {
+	if r.Types == nil || slices.Contains(r.Types, MediaType(contentType)) {
+		return nil
+	}
+	return weir.Errorf(weir.EUNSUPPORTED, "Content-Type %.60q is not supported: use %s", contentType, strings.Join(r.Types, " or "))
+}
+
+// MediaType returns a Content-Type in lower case and without its parameters.
+func MediaType(contentType string) string {
+	media, _, _ := strings.Cut(contentType, ";")
+	return strings.ToLower(strings.TrimSpace(media))
+}
 
 // Request is the input of a Protocol.
 type Request struct {
@@ -53,14 +115,25 @@ type Request struct {
 	Path      string
 	Host      string // the server's name in the request, with the port if it has one
 	Secure    bool   // the sender used https, to this server or to a proxy in front of it
-	Query     url.Values
+	RawQuery  string // see Query
 	Header    http.Header
-	Body      []byte // decompressed; nil if the route has NoBody
+	Body      []byte // decompressed; nil with IgnoreBody
 	Coded     bool   // Body was compressed
+	Unpacked  []byte // the last text of an Unpacker; nil if the caller has not unpacked the body
 	IP        string // the sender's, "" when unknown
 	UserAgent string
 	Now       time.Time
 	Limits    Limits
+
+	query url.Values
+}
+
+// Query returns the parameters of the query string.
+func (r *Request) Query() url.Values {
+	if r.query == nil && r.RawQuery != "" {
+		r.query, _ = url.ParseQuery(r.RawQuery) // what is malformed is left out
+	}
+	return r.query
 }
 
 // Value returns the part of the path that matches {name} in the route.
@@ -84,22 +157,66 @@ type Decoded struct {
 	Parts []Part
 	// Unsupported names data that Weir accepts but does not store, such as "replay".
 	Unsupported string
-	// AnswersForUnknownProject: the vendor has a normal reply for an unknown project. So
-	// the server calls Answer, not Refuse, even if no part has a known project. The part
-	// has Err.
-	AnswersForUnknownProject bool
-	// PartsAreCopies: every part contains the same events, for several projects. If two
-	// names mean one project, that project gets the events once.
-	PartsAreCopies bool
-	// Historical: the events are old, as in a migration.
-	Historical bool
+	// From says who sends the events.
+	From From
+	// Unknown says what the server does if no part has a known project.
+	Unknown UnknownProject
+	// Parted says how the events of the parts relate.
+	Parted Parted
 	// State passes anything from Decode to Answer.
 	State any
 }
 
+// From says who sends events.
+type From uint8
+
+const (
+	// FromUnknown: it is not known whether the sender is the visitor. An event that is a
+	// call or names a profile gets no device from the address and user agent of the
+	// request: they may be those of a server.
+	FromUnknown From = iota
+	// FromPage: the visitor's own browser, from a page. The address and the user agent of
+	// the request are the visitor's.
+	FromPage
+	// FromLog: a tool that imports old events. They get devices that do not change from day
+	// to day.
+	FromLog
+)
+
+// FromLogIf returns FromLog for old events, and otherwise FromUnknown.
+func FromLogIf(old bool) From {
+	if old {
+		return FromLog
+	}
+	return FromUnknown
+}
+
+// UnknownProject says what the server does with a request if no part has a known project.
+type UnknownProject uint8
+
+const (
+	// RefuseUnknown: it calls Refuse, with EUNAUTHORIZED.
+	RefuseUnknown UnknownProject = iota
+	// AnswerUnknown: it calls Answer, because the vendor has a normal reply for an unknown
+	// project. The parts have Err.
+	AnswerUnknown
+)
+
+// Parted says how the events of several parts relate.
+type Parted uint8
+
+const (
+	// PartsDiffer: each part has its own events.
+	PartsDiffer Parted = iota
+	// PartsRepeat: each part has the same events, for another name. If two names are of one
+	// project, that project gets the events once.
+	PartsRepeat
+)
+
 // Part contains the events of a request for one project.
 type Part struct {
 	// Project is the sender's name for it: a write key or a site.
+	// With KeyInHead it is empty: the server has found the project before.
 	Project string
 	Events  []weir.Incoming
 	// Rejected: Decode sets its own rejections, the server adds those of ingest.
@@ -110,6 +227,7 @@ type Part struct {
 
 	// The server sets these before Answer.
 
+	Accepted   int    // how many of Events are stored now
 	Duplicates int    // how many of Events were stored before
 	Device     string // of Visitor; "" if it cannot be derived
 	Err        error  // why this part was not stored, while others were; nil if it was

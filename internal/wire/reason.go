@@ -1,8 +1,10 @@
 package wire
 
-// ReasonQuota is that of an event of a month that is used up: it may be sent again when
-// the month is over. It is the only one that passes.
-const ReasonQuota = "quota_exceeded"
+// Reasons that are no defect of the event.
+const (
+	ReasonQuota   = "quota_exceeded" // the quota of its month is used up: it may be sent again when the month is over
+	ReasonSampled = "sampled_out"    // its device is not in the sample that is kept of a month over its quota
+)
 
 // Reasons of a rejection: stable words, which the metric carries too.
 const (
@@ -46,3 +48,12 @@ const (
 
 // VendorReasons lists them.
 func VendorReasons() []string { return []string{ReasonUnsupported, ReasonIDMissing} }
+
+// Reasons that only OpenTelemetry's spans have.
+const (
+	ReasonNotServer = "span_not_server" // not of kind SERVER: no call that was answered here
+	ReasonSpanID    = "span_id_invalid" // no trace id of 16 bytes or span id of 8, or only zeros
+)
+
+// SpanReasons lists them.
+func SpanReasons() []string { return []string{ReasonNotServer, ReasonSpanID} }

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"iter"
 	"net/http"
 	"slices"
 	"strings"
@@ -32,35 +33,96 @@ func (b *Body) Bytes() []byte { return b.data }
 // Coded says whether it was compressed.
 func (b *Body) Coded() bool { return b.coded }
 
-// Release gives the memory back. A second call does nothing.
+// Release gives the memory back. A second call does nothing, nor does one of a nil Body.
 func (b *Body) Release() {
+	if b == nil {
+		return
+	}
 	putPiece(b.memory)
 	b.holding.Release(b.taken)
 	b.data, b.memory, b.taken = nil, nil, 0
 }
 
-// Read reads r to its end and decompresses it: by contentEncoding, the
-// header's value ("", "gzip", "x-gzip", "zstd", "deflate", "br", "identity"), or
-// by what it begins with, since some SDKs compress and do not say so. It is
+// Reading is a body that is being read. It is not safe for concurrent use.
+type Reading struct {
+	r        io.Reader
+	encoding string
+	packed   []byte // in place of r
+	limits   wire.Limits
+
+	look func(text []byte) bool // the loop over Beginnings; nil without one
+	body *Body
+	err  error
+	done bool
+}
+
+// Open returns a body that is read by Beginnings or Body, and decompressed: by
+// contentEncoding, the header's value ("", "gzip", "x-gzip", "zstd", "deflate", "br",
+// "identity"), or by what it begins with, since some SDKs compress and do not say so. It is
 // decompressed once: no SDK compresses twice, and what does is an attack.
-// The caller releases the Body; there is none to release with an error.
 //
-// Memory is taken of Limits.Memory before it is used. While the body comes that is
-// about as much as has come, and nothing before its first byte: a body that is
-// compressed is decompressed when all of it is there. Limits.Memory is asked to look
-// at the body when 4, 16 and 64 KiB of it are read, and at its end; while the project
-// is not known, the body is at most UnknownProjectRatio times as large as what was sent of
-// it.
-//
-// Errors: ETOOLARGE over Limits.Body as sent or Limits.Decoded decompressed,
-// EUNSUPPORTED for another encoding, EINVALID for data that is corrupt, cut
-// short, or cannot be read; those of Reservation.Reserve; those of r that have a code.
+// Memory is reserved of Limits.Memory before it is used. While the body arrives, that is
+// about as much as has arrived, and nothing before its first byte: a compressed body is
+// decompressed when all of it is there. While the project is not known (see
+// wire.Reservation.SetKnown), the text is at most wire.UnknownProjectRatio times as large
+// as what was sent of it.
+func Open(r io.Reader, contentEncoding string, l wire.Limits) *Reading {
+	return &Reading{r: r, encoding: contentEncoding, limits: l}
+}
+
+// Read reads a body that nobody looks into before it is whole. See Open and Body.
 func Read(r io.Reader, contentEncoding string, l wire.Limits) (*Body, error) {
-	coding, err := parseCodings(contentEncoding)
+	return Open(r, contentEncoding, l).Body()
+}
+
+// Beginnings reads the body and yields its text as far as it has arrived: nothing at first,
+// then 4, 16 and 64 KiB of it, then its last pieces, then all of it. The loop can look for
+// the name of a project in it. After an early end of the loop, Body reads on.
+func (b *Reading) Beginnings() iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		b.look = yield
+		if b.show(nil); b.look != nil {
+			b.read()
+		}
+		b.look = nil
+	}
+}
+
+// show yields a text to the loop, until that has ended.
+func (b *Reading) show(text []byte) {
+	if b.look != nil && !b.look(text) {
+		b.look = nil
+	}
+}
+
+// Body returns the body, which the caller releases. There is none to release with an
+// error. Errors: ETOOLARGE over Limits.Body as sent or Limits.Decoded decompressed,
+// EUNSUPPORTED for another encoding, EINVALID for data that is corrupt, truncated, or cannot
+// be read; those of Reservation.Reserve; those of the reader that have a code.
+func (b *Reading) Body() (*Body, error) {
+	b.read()
+	return b.body, b.err
+}
+
+func (b *Reading) read() {
+	if !b.done {
+		b.done = true
+		b.body, b.err = b.whole()
+	}
+}
+
+// whole reads the body to its end.
+func (b *Reading) whole() (*Body, error) {
+	l := b.limits
+	if b.packed != nil {
+		source := &capped{r: bytes.NewReader(b.packed), left: l.Body}
+		return b.decompress(source, source, sniffed(b.packed))
+	}
+	coding, err := parseCodings(b.encoding)
 	if err != nil {
 		return nil, err
 	}
-	source := &capped{r: r, left: l.Body}
+	source := &capped{r: b.r, left: l.Body}
 	var head [magicSize]byte
 	n, err := fill(source, head[:])
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -70,24 +132,23 @@ func Read(r io.Reader, contentEncoding string, l wire.Limits) (*Body, error) {
 		coding = sniffed
 	}
 	d := &received{holding: l.Memory}
-	if err := d.all(head[:n], source, coding == ""); err != nil {
+	if coding == "" {
+		d.shownTo = b
+	}
+	if err := d.all(head[:n], source); err != nil {
 		d.release()
 		return nil, bodyError(err, "", []*capped{source}, l)
 	}
 	if coding != "" {
 		defer d.release()
-		return decompress(d, source, coding, l)
+		return b.decompress(d, source, coding)
 	}
-	b, err := newBody(d)
-	if err == nil {
-		l.Memory.CheckKnown(b.data)
-	}
-	return b, err
+	return newBody(d)
 }
 
-// decompress is the body of what is read of in, which came from source.
-func decompress(in io.Reader, source *capped, coding string, l wire.Limits) (*Body, error) {
-	h := l.Memory
+// decompress returns the body of what is read of in, which came from source.
+func (b *Reading) decompress(in io.Reader, source *capped, coding string) (*Body, error) {
+	l, h := b.limits, b.limits.Memory
 	before := h.Reserved()
 	if err := h.Reserve(inflaterCost); err != nil {
 		return nil, err
@@ -102,46 +163,48 @@ func decompress(in io.Reader, source *capped, coding string, l wire.Limits) (*Bo
 	}
 	top := &capped{r: out, left: l.Decoded, coding: coding, source: source, sent: l.Body, holding: h}
 	layers = append(layers, top)
-	text := &received{holding: h}
-	var b *Body
-	if err = text.all(nil, top, true); err == nil {
-		b, err = newBody(text)
+	text := &received{holding: h, shownTo: b}
+	var body *Body
+	if err = text.all(nil, top); err == nil {
+		body, err = newBody(text)
 	}
 	if err != nil {
 		text.release()
 		return nil, bodyError(err, coding, layers, l)
 	}
-	h.Release(h.Reserved() - before - b.taken)
-	b.coded = true
-	if sniffed(b.data) != "" {
-		b.Release()
+	h.Release(h.Reserved() - before - body.taken)
+	body.coded = true
+	if sniffed(body.data) != "" {
+		body.Release()
 		return nil, weir.Errorf(weir.EINVALID, "body is compressed more than once")
 	}
-	h.CheckKnown(b.data)
-	return b, nil
+	return body, nil
 }
 
 // IsCompressed reports whether data begins as gzip or zstd does.
 func IsCompressed(data []byte) bool { return sniffed(data) != "" }
 
-// Unpack decompresses a text of gzip or zstd that is part of a body. The result has memory
-// of its own, which stays reserved until the request ends. Errors: those of ReadBody.
-func Unpack(text []byte, l wire.Limits) ([]byte, error) {
-	source := &capped{r: bytes.NewReader(text), left: l.Body}
-	b, err := decompress(source, source, sniffed(text), l)
+// OpenPacked returns a text of gzip or zstd that is part of a body. Owned returns it
+// decompressed.
+func OpenPacked(text []byte, l wire.Limits) *Reading { return &Reading{packed: text, limits: l} }
+
+// Owned returns the text of the body in memory of its own, which stays reserved until the
+// request ends. There is nothing to release. Errors: those of Body.
+func (b *Reading) Owned() ([]byte, error) {
+	body, err := b.Body()
 	if err != nil {
 		return nil, err
 	}
-	defer b.Release()
-	if b.memory == nil { // of no pool
-		out := b.data
-		b.taken = 0 // stays reserved
+	defer body.Release()
+	if body.memory == nil { // of no pool
+		out := body.data
+		body.taken = 0 // stays reserved
 		return out, nil
 	}
-	if err := l.Memory.Reserve(int64(len(b.data))); err != nil {
+	if err := b.limits.Memory.Reserve(int64(len(body.data))); err != nil {
 		return nil, err
 	}
-	return bytes.Clone(b.data), nil
+	return bytes.Clone(body.data), nil
 }
 
 // newBody is the body of what was received: its only piece, or what its pieces are
@@ -150,13 +213,14 @@ func newBody(d *received) (*Body, error) {
 	b := &Body{holding: d.holding}
 	if len(d.pieces) == 1 {
 		b.memory, b.data, b.taken = d.pieces[0], (*d.pieces[0])[:d.last], int64(len(*d.pieces[0]))
+		d.show(b.data)
 		return b, nil
 	}
 	defer d.release()
-	// What names the project last is known before the body is copied, which strangers
-	// may have no room for.
+	// The name of the project may be at the end. It is shown before the body is copied,
+	// because an unknown project may have no memory for the copy.
 	for i := range 2 {
-		d.holding.CheckKnown(d.part(len(d.pieces) - 1 - i))
+		d.show(d.part(len(d.pieces) - 1 - i))
 	}
 	size := d.size()
 	if err := d.holding.Reserve(int64(size)); err != nil {
@@ -166,6 +230,7 @@ func newBody(d *received) (*Body, error) {
 	for i := range d.pieces {
 		b.data = append(b.data, d.part(i)...)
 	}
+	d.show(b.data)
 	return b, nil
 }
 

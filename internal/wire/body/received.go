@@ -37,15 +37,23 @@ func putPiece(p *[]byte) {
 // size.
 type received struct {
 	holding *wire.Reservation
+	shownTo *Reading  // nil for data that is no text
 	pieces  []*[]byte // all full but the last
 	last    int       // bytes in the last
 	at      int       // the piece that is being read
 	read    int       // of it
 }
 
-// all takes head and then all of r. It shows the data to Look each time that its only
-// piece is full, if the data is text.
-func (d *received) all(head []byte, r io.Reader, text bool) error {
+// show shows a text.
+func (d *received) show(text []byte) {
+	if d.shownTo != nil {
+		d.shownTo.show(text)
+	}
+}
+
+// all takes head and then all of r. It shows the data each time that its only piece is
+// full.
+func (d *received) all(head []byte, r io.Reader) error {
 	for {
 		piece, err := d.room()
 		if err != nil {
@@ -61,8 +69,8 @@ func (d *received) all(head []byte, r io.Reader, text bool) error {
 		if err != nil {
 			return err
 		}
-		if text && len(d.pieces) == 1 {
-			d.holding.CheckKnown(piece)
+		if len(d.pieces) == 1 {
+			d.show(piece)
 		}
 	}
 }

@@ -52,13 +52,13 @@ func (Protocol) Decode(r *wire.Request) (*wire.Decoded, error) {
 // projectOf is what a request names its project by: a write key in place of the API
 // secret, or else the stream, as the name of a site.
 func projectOf(r *wire.Request) string {
-	if secret := r.Query.Get("api_secret"); strings.HasPrefix(secret, "wk_") {
+	if secret := r.Query().Get("api_secret"); strings.HasPrefix(secret, "wk_") {
 		return secret
 	}
-	if id := r.Query.Get("measurement_id"); id != "" {
+	if id := r.Query().Get("measurement_id"); id != "" {
 		return id
 	}
-	return r.Query.Get("firebase_app_id")
+	return r.Query().Get("firebase_app_id")
 }
 
 // Answer is 204 and nothing else, or what is wrong with events that were to be

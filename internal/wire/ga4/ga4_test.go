@@ -3,7 +3,6 @@ package ga4_test
 import (
 	"encoding/json"
 	"net/http"
-	"net/url"
 	"slices"
 	"testing"
 
@@ -40,7 +39,7 @@ func FuzzGA4(f *testing.F) {
 	kept.Properties += 4
 	f.Fuzz(func(t *testing.T, body []byte) {
 		defer wiretest.Bounded(t)()
-		r := &wire.Request{Route: wire.Route{Method: http.MethodPost, Path: "/debug/mp/collect"}, Query: url.Values{}, Header: http.Header{}, Body: body, Now: wiretest.Now, Limits: l}
+		r := &wire.Request{Route: wire.Route{Method: http.MethodPost, Path: "/debug/mp/collect"}, Header: http.Header{}, Body: body, Now: wiretest.Now, Limits: l}
 		sent, err := ga4.Protocol{}.Decode(r)
 		if err != nil || len(sent.Parts) > 0 {
 			t.Fatalf("validation: %+v, %v", sent, err)

@@ -61,7 +61,7 @@ func (g *decoder) validate(r *wire.Request) validationMessages {
 		return m
 	}
 	if g.outer.texts[item.Device] == "" {
-		if r.Query.Get("firebase_app_id") == "" {
+		if r.Query().Get("firebase_app_id") == "" {
 			m.say("VALUE_REQUIRED", "client_id", "Measurement requires a client_id.")
 		} else {
 			m.say("VALUE_REQUIRED", "app_instance_id", "Measurement requires an app_instance_id.")

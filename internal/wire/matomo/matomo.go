@@ -27,16 +27,16 @@ func (Protocol) Vendor() string { return "matomo" }
 // Routes are the address of its tracker, under its name and its former one.
 func (Protocol) Routes() []wire.Route {
 	return []wire.Route{
-		{Method: http.MethodGet, Path: "/matomo.php", NoBody: true},
+		{Method: http.MethodGet, Path: "/matomo.php", Body: wire.IgnoreBody},
 		{Method: http.MethodPost, Path: "/matomo.php"},
-		{Method: http.MethodGet, Path: "/piwik.php", NoBody: true},
+		{Method: http.MethodGet, Path: "/piwik.php", Body: wire.IgnoreBody},
 		{Method: http.MethodPost, Path: "/piwik.php"},
 	}
 }
 
 // ProjectNames returns site ids and authentication tokens.
 func (Protocol) ProjectNames(r *wire.Request, text []byte) []string {
-	names := []string{r.Query.Get("idsite"), writeKey(r.Query.Get("token_auth"))}
+	names := []string{r.Query().Get("idsite"), writeKey(r.Query().Get("token_auth"))}
 	names = append(names, wire.NamesIn(text, "token_auth", "idsite")...)
 	for _, key := range []string{"idsite=", "token_auth="} {
 		if _, value, ok := bytes.Cut(text, []byte(key)); ok {
@@ -94,7 +94,7 @@ type decoder struct {
 func (m *decoder) single() (*wire.Decoded, error) {
 	m.fresh()
 	m.form(bytes.TrimSpace(m.Rest()))
-	m.query(m.request.Query)
+	m.query(m.request.Query())
 	m.resolve()
 	m.token = writeKey(string(m.value(paramTokenAuth)))
 	m.reply.quiet = string(m.value(paramSendImage)) == "0"
@@ -111,7 +111,7 @@ func (m *decoder) single() (*wire.Decoded, error) {
 		j := m.Rejected()[0]
 		return nil, weir.Errorf(weir.EINVALID, "%s", strings.TrimSuffix(j.Reason+": "+j.Detail, ": "))
 	}
-	s.Parts, s.Historical, s.State = []wire.Part{m.Part(m.owners[0])}, m.historical, m.reply
+	s.Parts, s.From, s.State = []wire.Part{m.Part(m.owners[0])}, wire.FromLogIf(m.historical), m.reply
 	return s, nil
 }
 
@@ -173,7 +173,7 @@ func (m *decoder) bulk() (*wire.Decoded, error) {
 		return nil, weir.Errorf(weir.ETOOLARGE, "over %d sites in one request", wire.MaxProjects)
 	}
 	parts := m.Parts(projects, func(index int) int { return place[m.owners[index]] })
-	return &wire.Decoded{Parts: parts, Historical: m.historical, State: m.reply}, nil
+	return &wire.Decoded{Parts: parts, From: wire.FromLogIf(m.historical), State: m.reply}, nil
 }
 
 // hits reads the array at pos, and says whether its hits are for several sites.

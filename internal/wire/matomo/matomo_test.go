@@ -51,7 +51,7 @@ func TestMatomoMarksWhatIsLongPastAsHistorical(t *testing.T) {
 		`{"requests":["?idsite=1&rec=1&cdt=1700000000","?idsite=1&rec=1&url=a"],"token_auth":"wk_another"}`: true,
 	} {
 		sent, err := matomo.Protocol{}.Decode(post(t, body))
-		if err != nil || sent.Historical != want {
+		if err != nil || (sent.From == wire.FromLog) != want {
 			t.Errorf("%s: %v, %+v", body, err, sent)
 		}
 	}

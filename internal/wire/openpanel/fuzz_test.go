@@ -21,7 +21,7 @@ func FuzzOpenPanel(f *testing.F) {
 		p := openpanel.Protocol{}
 		h := http.Header{"User-Agent": {agent}, "Openpanel-Client-Id": {client}, "Openpanel-Sdk-Name": {"web"}}
 		r := &wire.Request{Route: routes[int(route)%len(routes)], Header: h, Body: body, IP: "203.0.113.7", UserAgent: agent, Now: wiretest.Now, Limits: wiretest.SmallLimits()}
-		if r.Route.NoBody {
+		if r.Route.Body == wire.IgnoreBody {
 			r.Body = nil
 		}
 		wiretest.CheckExchange(t, p, r)

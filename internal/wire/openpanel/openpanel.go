@@ -34,7 +34,7 @@ const (
 // and of the device.
 func (Protocol) Routes() []wire.Route {
 	return []wire.Route{
-		{Method: http.MethodGet, Path: pathDevice, NoBody: true},
+		{Method: http.MethodGet, Path: pathDevice, Body: wire.IgnoreBody},
 		{Method: http.MethodPost, Path: pathOldEvent},
 		{Method: http.MethodPost, Path: pathProfile},
 		{Method: http.MethodPost, Path: pathIncrement},

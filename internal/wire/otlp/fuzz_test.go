@@ -85,7 +85,7 @@ func checkSpans(t *testing.T, in []weir.Incoming, rejected []weir.Rejection, l w
 	}
 	for _, r := range rejected {
 		indexes = append(indexes, r.Index)
-		if !slices.Contains(slices.Concat(wire.Reasons(), otlp.SpanReasons()), r.Reason) {
+		if !slices.Contains(slices.Concat(wire.Reasons(), wire.SpanReasons()), r.Reason) {
 			t.Errorf("reason %q is not listed", r.Reason)
 		}
 	}
@@ -134,7 +134,7 @@ func checkAgainst(t *testing.T, want *coltracepb.ExportTraceServiceRequest, in [
 		}
 	}
 	for _, r := range rejected {
-		if k := spans[r.Index].GetKind(); (r.Reason == otlp.ReasonNotServer) == (k == tracepb.Span_SPAN_KIND_SERVER) && r.Reason != wire.ReasonTooLarge {
+		if k := spans[r.Index].GetKind(); (r.Reason == wire.ReasonNotServer) == (k == tracepb.Span_SPAN_KIND_SERVER) && r.Reason != wire.ReasonTooLarge {
 			t.Errorf("kind %v is rejected as %s", k, r.Reason)
 		}
 	}

@@ -24,19 +24,6 @@ const (
 	JSON                     // application/json, in OTLP's own mapping
 )
 
-// EncodingOf is the encoding that a Content-Type names; its parameters do not
-// matter. The error is EUNSUPPORTED.
-func EncodingOf(contentType string) (Encoding, error) {
-	media, _, _ := strings.Cut(contentType, ";")
-	switch strings.ToLower(strings.TrimSpace(media)) {
-	case "application/x-protobuf", "application/protobuf":
-		return Protobuf, nil
-	case "application/json":
-		return JSON, nil
-	}
-	return JSON, weir.Errorf(weir.EUNSUPPORTED, "Content-Type %.60q is not supported: use application/x-protobuf or application/json", contentType)
-}
-
 // ContentType is the encoding's media type.
 func (e Encoding) ContentType() string {
 	if e == Protobuf {
@@ -44,15 +31,6 @@ func (e Encoding) ContentType() string {
 	}
 	return "application/json"
 }
-
-// Reasons of spans that are not taken, beside those of Reasons.
-const (
-	ReasonNotServer = "span_not_server" // of another kind than SERVER: no call that was answered here
-	ReasonSpanID    = "span_id_invalid" // no trace id of 16 bytes or span id of 8, or only zeros
-)
-
-// SpanReasons lists them, for a metric that starts each at zero.
-func SpanReasons() []string { return []string{ReasonNotServer, ReasonSpanID} }
 
 // DefaultConsumers are the span attributes that name who called, where the
 // server was not told others: a name of Weir's own, then those of
@@ -146,13 +124,13 @@ func (t *decoder) settle() {
 	s := &t.span
 	switch {
 	case s.kind != kindServer:
-		t.reject(ReasonNotServer, "")
+		t.reject(wire.ReasonNotServer, "")
 		return
 	case !isID(s.traceID, 16):
-		t.reject(ReasonSpanID, "trace id: want 16 bytes that are not all zero")
+		t.reject(wire.ReasonSpanID, "trace id: want 16 bytes that are not all zero")
 		return
 	case !isID(s.spanID, 8):
-		t.reject(ReasonSpanID, "span id: want 8 bytes that are not all zero")
+		t.reject(wire.ReasonSpanID, "span id: want 8 bytes that are not all zero")
 		return
 	}
 	c := caller{t: t}

@@ -188,14 +188,14 @@ func TestSpanRejectionNamesItsReason(t *testing.T) {
 		span   *tracepb.Span
 		reason string
 	}{
-		"internal":              {change(func(s *tracepb.Span) { s.Kind = tracepb.Span_SPAN_KIND_INTERNAL }), otlp.ReasonNotServer},
-		"client":                {change(func(s *tracepb.Span) { s.Kind = tracepb.Span_SPAN_KIND_CLIENT }), otlp.ReasonNotServer},
-		"no kind":               {change(func(s *tracepb.Span) { s.Kind = 0 }), otlp.ReasonNotServer},
-		"unknown kind":          {change(func(s *tracepb.Span) { s.Kind = 9 }), otlp.ReasonNotServer},
-		"no trace id":           {change(func(s *tracepb.Span) { s.TraceId = nil }), otlp.ReasonSpanID},
-		"zero trace id":         {change(func(s *tracepb.Span) { s.TraceId = make([]byte, 16) }), otlp.ReasonSpanID},
-		"short span id":         {change(func(s *tracepb.Span) { s.SpanId = []byte("1") }), otlp.ReasonSpanID},
-		"zero span id":          {change(func(s *tracepb.Span) { s.SpanId = make([]byte, 8) }), otlp.ReasonSpanID},
+		"internal":              {change(func(s *tracepb.Span) { s.Kind = tracepb.Span_SPAN_KIND_INTERNAL }), wire.ReasonNotServer},
+		"client":                {change(func(s *tracepb.Span) { s.Kind = tracepb.Span_SPAN_KIND_CLIENT }), wire.ReasonNotServer},
+		"no kind":               {change(func(s *tracepb.Span) { s.Kind = 0 }), wire.ReasonNotServer},
+		"unknown kind":          {change(func(s *tracepb.Span) { s.Kind = 9 }), wire.ReasonNotServer},
+		"no trace id":           {change(func(s *tracepb.Span) { s.TraceId = nil }), wire.ReasonSpanID},
+		"zero trace id":         {change(func(s *tracepb.Span) { s.TraceId = make([]byte, 16) }), wire.ReasonSpanID},
+		"short span id":         {change(func(s *tracepb.Span) { s.SpanId = []byte("1") }), wire.ReasonSpanID},
+		"zero span id":          {change(func(s *tracepb.Span) { s.SpanId = make([]byte, 8) }), wire.ReasonSpanID},
 		"long route":            {served(attribute("http.route", long)), wire.ReasonStringTooLong},
 		"long name":             {change(func(s *tracepb.Span) { s.Name = long }), wire.ReasonStringTooLong},
 		"long consumer":         {served(attribute("enduser.id", long)), wire.ReasonStringTooLong},

@@ -140,7 +140,7 @@ func (p *decoder) sent() (*wire.Decoded, error) {
 	p.SetTimes(0, time.Minute)
 	// Each copy is changed: its texts may be others then.
 	p.ReserveMemory(int64(len(sites)-1) * (wire.IncomingSize + int64(p.ItemSize())))
-	s := &wire.Decoded{AnswersForUnknownProject: true, PartsAreCopies: true}
+	s := &wire.Decoded{Unknown: wire.AnswerUnknown, Parted: wire.PartsRepeat}
 	for _, site := range sites {
 		part := p.Part(site)
 		if len(s.Parts) > 0 { // each project changes its own

@@ -3,6 +3,7 @@ package posthog
 import (
 	"bytes"
 	"encoding/base64"
+	"iter"
 	"net/url"
 	"strings"
 
@@ -16,17 +17,60 @@ import (
 // and that are no codings of HTTP.
 var codings = []string{"gzip-js", "lz64", "base64"}
 
-// jsonText is the JSON of a request: its body, or what the field "data" of a
-// form or of the query holds, without base64, LZ-string and compression.
-func jsonText(r *wire.Request) ([]byte, error) {
-	text, coding := r.Body, r.Query.Get("compression")
-	if data := r.Query.Get("data"); data != "" && len(bytes.TrimSpace(text)) == 0 {
+// Unpack yields the text of a request each time that a packing is undone: what the field
+// "data" of a form or of the query holds, without base64, LZ-string and compression. The
+// last text is the JSON. What is not packed it yields as it is.
+func (Protocol) Unpack(r *wire.Request) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		if r.Route.Body == wire.IgnoreBody || r.Route.Path == pathV1 {
+			return
+		}
+		text, coding, err := payload(r)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		u := unpacking{coding: coding, decompressed: r.Coded, limits: r.Limits}
+		for more := true; more; {
+			if text = jsonscan.Trim(text); len(text) == 0 {
+				yield(nil, weir.Errorf(weir.EINVALID, "request missing data payload"))
+				return
+			}
+			if !yield(text, nil) {
+				return
+			}
+			if text, more, err = u.undo(text, yield); err != nil {
+				yield(nil, err)
+				return
+			}
+		}
+	}
+}
+
+// jsonText returns the last text of Unpack.
+func jsonText(r *wire.Request) (text []byte, err error) {
+	if r.Unpacked != nil {
+		return r.Unpacked, nil
+	}
+	for text, err = range (Protocol{}).Unpack(r) {
+		if err != nil {
+			return nil, err
+		}
+	}
+	return text, nil
+}
+
+// payload returns the body, or the field "data" of a form or of the query, and the
+// compression that the request names.
+func payload(r *wire.Request) (text []byte, coding string, err error) {
+	text, coding = r.Body, r.Query().Get("compression")
+	if data := r.Query().Get("data"); data != "" && len(bytes.TrimSpace(text)) == 0 {
 		text = []byte(data)
 	} else if isForm(r, text) {
 		h := r.Limits.Memory
 		texts := int64(len(text)) // of the field, as text, decoded and as bytes
 		if err := h.Reserve(3 * texts); err != nil {
-			return nil, err
+			return nil, "", err
 		}
 		form := bytes.TrimSpace(text)
 		if c := formValue(form, "compression"); c != "" {
@@ -38,45 +82,44 @@ func jsonText(r *wire.Request) ([]byte, error) {
 	if coding == "" {
 		coding = r.Header.Get("Content-Encoding")
 	}
-	if text = jsonscan.Trim(text); len(text) == 0 {
-		return nil, weir.Errorf(weir.EINVALID, "request missing data payload")
-	}
-	packed, texts := r.Coded, 0
-	for {
-		switch {
-		case text[0] == '{' || text[0] == '[':
-			return text, nil
-		case body.IsCompressed(text) && !packed:
-			packed = true
-			out, err := body.Unpack(text, r.Limits)
-			if err != nil {
-				return nil, err
+	return text, coding, nil
+}
+
+// unpacking undoes the packings of one payload.
+type unpacking struct {
+	coding       string // that the request names
+	decompressed bool   // a compression has been undone
+	texts        int    // how often base64 has been undone
+	limits       wire.Limits
+}
+
+// undo undoes one packing. While it decompresses, it yields the text as far as it is there.
+// more is false if there is no packing, or if the loop has ended.
+func (u *unpacking) undo(text []byte, yield func([]byte, error) bool) (inner []byte, more bool, err error) {
+	switch {
+	case text[0] == '{' || text[0] == '[':
+		return nil, false, nil
+	case body.IsCompressed(text) && !u.decompressed:
+		u.decompressed = true
+		reading := body.OpenPacked(text, u.limits)
+		for beginning := range reading.Beginnings() {
+			if !yield(beginning, nil) {
+				return nil, false, nil
 			}
-			text = out
-		case strings.EqualFold(coding, "lz64") && !packed:
-			packed = true
-			out, err := lzBase64(text, r.Limits)
-			if err != nil {
-				return nil, err
-			}
-			text = out
-		case isBase64(text) && texts < maxBase64:
-			texts++
-			out, err := unbase64(text, r.Limits.Memory)
-			if err != nil {
-				return nil, err
-			}
-			text = out
-		case body.IsCompressed(text) || isBase64(text):
-			return nil, weir.Errorf(weir.EINVALID, "failed to decode request: wrapped more often than base64 over a compression over base64")
-		default:
-			return text, nil // the reader says what is wrong
 		}
-		if text = jsonscan.Trim(text); len(text) == 0 {
-			return nil, weir.Errorf(weir.EINVALID, "request missing data payload")
-		}
-		r.Limits.Memory.CheckKnown(text)
+		inner, err = reading.Owned()
+	case strings.EqualFold(u.coding, "lz64") && !u.decompressed:
+		u.decompressed = true
+		inner, err = lzBase64(text, u.limits)
+	case isBase64(text) && u.texts < maxBase64:
+		u.texts++
+		inner, err = unbase64(text, u.limits.Memory)
+	case body.IsCompressed(text) || isBase64(text):
+		err = weir.Errorf(weir.EINVALID, "failed to decode request: wrapped more often than base64 over a compression over base64")
+	default:
+		return nil, false, nil // the reader says what is wrong
 	}
+	return inner, true, err
 }
 
 // maxBase64 bounds how often a payload is base64: over a compression and under it.

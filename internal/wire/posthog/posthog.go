@@ -50,13 +50,13 @@ func (Protocol) Routes() []wire.Route {
 	add(wire.Route{Method: http.MethodPost, Codings: codings}, batchPaths...)
 	add(wire.Route{Method: http.MethodPost}, pathV1)
 	for path := range unsupportedPaths {
-		add(wire.Route{Method: http.MethodPost, NoBody: true}, path)
+		add(wire.Route{Method: http.MethodPost, Body: wire.IgnoreBody}, path)
 	}
 	slices.SortFunc(routes, func(a, b wire.Route) int { return strings.Compare(a.Pattern(), b.Pattern()) })
-	add(wire.Route{Method: http.MethodPost, NoBody: true}, flagPaths...)
-	add(wire.Route{Method: http.MethodGet, NoBody: true}, flagPaths...)
+	add(wire.Route{Method: http.MethodPost, Body: wire.IgnoreBody}, flagPaths...)
+	add(wire.Route{Method: http.MethodGet, Body: wire.IgnoreBody}, flagPaths...)
 	for _, q := range quietAnswers {
-		add(wire.Route{Method: http.MethodGet, NoBody: true}, q.path)
+		add(wire.Route{Method: http.MethodGet, Body: wire.IgnoreBody}, q.path)
 	}
 	return routes
 }
@@ -66,7 +66,7 @@ func (Protocol) ProjectNames(r *wire.Request, text []byte) []string {
 	if r.Route.Path == pathV1 {
 		return []string{wire.BearerOf(r.Header.Get("Authorization"))}
 	}
-	if token := r.Query.Get("token"); token != "" && len(text) == 0 {
+	if token := r.Query().Get("token"); token != "" && len(text) == 0 {
 		return []string{token}
 	}
 	return wire.NamesIn(text, "api_key", "token", "$token")
@@ -77,7 +77,7 @@ func (h Protocol) Decode(r *wire.Request) (*wire.Decoded, error) {
 	if what, ok := unsupportedPaths[r.Route.Path]; ok {
 		return &wire.Decoded{Unsupported: what}, nil
 	}
-	if r.Route.NoBody {
+	if r.Route.Body == wire.IgnoreBody {
 		return &wire.Decoded{}, nil
 	}
 	p := decoders.Get().(*decoder)
@@ -102,7 +102,7 @@ func (h Protocol) Answer(r *wire.Request, s *wire.Decoded) wire.Response {
 	switch {
 	case r.Route.Path == pathV1:
 		return answerV1(r, s)
-	case r.Route.NoBody && unsupportedPaths[r.Route.Path] == "":
+	case r.Route.Body == wire.IgnoreBody && unsupportedPaths[r.Route.Path] == "":
 		return h.quiet(r)
 	}
 	for _, part := range s.Parts {
@@ -112,7 +112,7 @@ func (h Protocol) Answer(r *wire.Request, s *wire.Decoded) wire.Response {
 			}
 		}
 	}
-	if r.Query.Get("beacon") == "1" {
+	if r.Query().Get("beacon") == "1" {
 		return wire.Response{Status: http.StatusNoContent}
 	}
 	return wire.Response{Status: http.StatusOK, ContentType: "application/json", Body: []byte(`{"status":"Ok"}`)}

@@ -75,7 +75,7 @@ func (h Protocol) quiet(r *wire.Request) wire.Response {
 // flags is the answer that there are none, in the shape of the version that the
 // request asks for: 2 of /flags, 1 to 3 of /decide.
 func (h Protocol) flags(r *wire.Request) []byte {
-	version := r.Query.Get("v")
+	version := r.Query().Get("v")
 	body := []byte(`{"flags":{},"errorsWhileComputingFlags":false,`)
 	switch {
 	case r.Route.Path == "/flags" && (version == "2" || version == ""):
@@ -84,7 +84,7 @@ func (h Protocol) flags(r *wire.Request) []byte {
 	default:
 		body = append(body, `"featureFlags":{},"featureFlagPayloads":{},`...)
 	}
-	if r.Route.Path == "/decide" || r.Query.Get("config") == "true" {
+	if r.Route.Path == "/decide" || r.Query().Get("config") == "true" {
 		body = append(append(body, remoteConfig...), `,"isAuthenticated":false,"toolbarParams":{},`...)
 	}
 	body = append(append(append(body, `"requestId":"`...), h.newID()...), `","evaluatedAt":`...)

@@ -66,7 +66,7 @@ func (p *decoder) sent(r *wire.Request, text []byte) (*wire.Decoded, error) {
 		return nil, weir.Errorf(weir.EINVALID, "request holds no event")
 	}
 	if p.token == "" {
-		p.token = r.Query.Get("token")
+		p.token = r.Query().Get("token")
 	}
 	switch {
 	case p.token == "":
@@ -77,7 +77,7 @@ func (p *decoder) sent(r *wire.Request, text []byte) (*wire.Decoded, error) {
 		return nil, weir.Errorf(weir.EUNAUTHORIZED, "API key is not valid: personal_api_key")
 	}
 	if !p.hasSentAt {
-		if ms := r.Query.Get("_"); ms != "" {
+		if ms := r.Query().Get("_"); ms != "" {
 			p.sentAt, p.hasSentAt = item.ReadMoment([]byte(ms))
 		}
 	}
@@ -91,7 +91,7 @@ func (p *decoder) result() *wire.Decoded {
 		skew = p.Skew(p.sentAt)
 	}
 	p.SetTimes(skew, maxAhead)
-	return &wire.Decoded{Parts: []wire.Part{p.Part(p.token)}, Unsupported: p.dropped, Historical: p.historical}
+	return &wire.Decoded{Parts: []wire.Part{p.Part(p.token)}, Unsupported: p.dropped, From: wire.FromLogIf(p.historical)}
 }
 
 // events reads an array of them.

@@ -1,4 +1,4 @@
-// Package protocols lists the protocols that Weir speaks. A new vendor has its own folder
+// Package protocols lists the protocols that Weir speaks. A new one has its own folder
 // beside this one, and a line here.
 package protocols
 
@@ -6,7 +6,9 @@ import (
 	"github.com/weir-analytics/weir/internal/wire"
 	"github.com/weir-analytics/weir/internal/wire/ga4"
 	"github.com/weir-analytics/weir/internal/wire/matomo"
+	"github.com/weir-analytics/weir/internal/wire/native"
 	"github.com/weir-analytics/weir/internal/wire/openpanel"
+	"github.com/weir-analytics/weir/internal/wire/otlp"
 	"github.com/weir-analytics/weir/internal/wire/plausible"
 	"github.com/weir-analytics/weir/internal/wire/posthog"
 	"github.com/weir-analytics/weir/internal/wire/segment"
@@ -14,9 +16,11 @@ import (
 	"github.com/weir-analytics/weir/internal/wire/umami"
 )
 
-// All are all that Weir speaks besides its own.
-func All() []wire.Protocol {
+// All returns all protocols. consumers are those of otlp.Protocol.
+func All(consumers []string) []wire.Protocol {
 	return []wire.Protocol{
+		native.Protocol{},
+		otlp.Protocol{Consumers: consumers},
 		plausible.Protocol{},
 		matomo.Protocol{},
 		segment.Protocol{},

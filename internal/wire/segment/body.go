@@ -118,7 +118,7 @@ func (s *decoder) sent(r *wire.Request) (*wire.Decoded, error) {
 		skew = s.Skew(s.outer.sentAt)
 	}
 	s.SetTimes(skew, s.Limits.Future)
-	return &wire.Decoded{Parts: []wire.Part{s.Part(writeKeyOf(r.Header, r.Query, s.outer.key))}, Historical: s.past}, nil
+	return &wire.Decoded{Parts: []wire.Part{s.Part(writeKeyOf(r.Header, r.Query(), s.outer.key))}, From: wire.FromLogIf(s.past)}, nil
 }
 
 // envelope reads {"batch":[…]}. Its context may stand after its calls: then they

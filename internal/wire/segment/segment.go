@@ -28,8 +28,8 @@ func (Protocol) Routes() []wire.Route {
 	post := func(path string) wire.Route { return wire.Route{Method: http.MethodPost, Path: path} }
 	routes := []wire.Route{
 		post("/v1/import"), post("/beacon/v1/batch"),
-		{Method: http.MethodPost, Path: "/v1/m", NoBody: true},
-		{Method: http.MethodGet, Path: "/v1/projects/{token}/settings", NoBody: true},
+		{Method: http.MethodPost, Path: "/v1/m", Body: wire.IgnoreBody},
+		{Method: http.MethodGet, Path: "/v1/projects/{token}/settings", Body: wire.IgnoreBody},
 	}
 	for _, name := range []string{"track", "identify", "page", "screen", "group", "alias", "batch"} {
 		routes = append(routes, post("/v1/"+name), post("/v1/"+name[:1]), post("/api/s/"+name), post("/api/s/s2s/"+name))
@@ -39,7 +39,7 @@ func (Protocol) Routes() []wire.Route {
 
 // ProjectNames returns write keys.
 func (Protocol) ProjectNames(r *wire.Request, text []byte) []string {
-	if key := writeKeyOf(r.Header, r.Query, ""); key != "" {
+	if key := writeKeyOf(r.Header, r.Query(), ""); key != "" {
 		return []string{key}
 	}
 	var names []string
@@ -55,7 +55,7 @@ func (Protocol) Decode(r *wire.Request) (*wire.Decoded, error) {
 	switch {
 	case r.Route.Path == "/v1/m":
 		return &wire.Decoded{Unsupported: "metrics"}, nil
-	case r.Route.NoBody:
+	case r.Route.Body == wire.IgnoreBody:
 		return &wire.Decoded{}, nil
 	}
 	s := decoders.Get().(*decoder)

@@ -2,6 +2,7 @@
 package track
 
 import (
+	"iter"
 	"net/http"
 	"slices"
 
@@ -50,6 +51,15 @@ func (t Protocol) Decode(r *wire.Request) (*wire.Decoded, error) {
 		s.State = tracked{by, s.State}
 	}
 	return s, err
+}
+
+// Unpack unpacks what PostHog packs. OpenPanel packs nothing, so its bodies stay as they
+// are.
+func (t Protocol) Unpack(r *wire.Request) iter.Seq2[[]byte, error] {
+	if u, ok := t.PostHog.(wire.Unpacker); ok && r.Header.Get("Openpanel-Client-Id") == "" {
+		return u.Unpack(r)
+	}
+	return func(func([]byte, error) bool) {}
 }
 
 // Answer returns the reply of the vendor that decoded the request.

@@ -35,8 +35,8 @@ func (Protocol) Routes() []wire.Route {
 	return []wire.Route{
 		{Method: http.MethodPost, Path: pathSend},
 		{Method: http.MethodPost, Path: pathBatch},
-		{Method: http.MethodPost, Path: pathRecord, NoBody: true},
-		{Method: http.MethodGet, Path: pathHeartbeat, NoBody: true},
+		{Method: http.MethodPost, Path: pathRecord, Body: wire.IgnoreBody},
+		{Method: http.MethodGet, Path: pathHeartbeat, Body: wire.IgnoreBody},
 	}
 }
 
@@ -96,7 +96,7 @@ func (u *decoder) one(r *wire.Request) (*wire.Decoded, error) {
 		return nil, weir.Errorf(weir.EINVALID, "%s", u.wrong)
 	case u.kind != kindEvent:
 		u.Unsupported(u.unkept)
-		return &wire.Decoded{Parts: []wire.Part{u.Part(u.websites[0])}, Unsupported: u.unkept, AnswersForUnknownProject: true}, nil
+		return &wire.Decoded{Parts: []wire.Part{u.Part(u.websites[0])}, Unsupported: u.unkept, Unknown: wire.AnswerUnknown}, nil
 	}
 	if !u.FinishItem() && len(u.Rejected()) > 0 {
 		return nil, weir.Errorf(weir.EINVALID, "%s: %s", u.Rejected()[0].Reason, u.Rejected()[0].Detail)
@@ -105,7 +105,7 @@ func (u *decoder) one(r *wire.Request) (*wire.Decoded, error) {
 	if len(u.Rejected()) > 0 {
 		return nil, weir.Errorf(weir.EINVALID, "timestamp: %s", u.Rejected()[0].Detail)
 	}
-	return &wire.Decoded{Parts: []wire.Part{u.Part(u.websites[0])}, AnswersForUnknownProject: true, Historical: u.past(r.Now)}, nil
+	return &wire.Decoded{Parts: []wire.Part{u.Part(u.websites[0])}, Unknown: wire.AnswerUnknown, From: wire.FromLogIf(u.past(r.Now))}, nil
 }
 
 // batch reads an array of what /api/send takes.
@@ -141,7 +141,7 @@ func (u *decoder) batch(r *wire.Request) (*wire.Decoded, error) {
 		return nil, u.Malformed()
 	}
 	u.SetTimes(0, r.Limits.Future)
-	s := &wire.Decoded{Parts: u.Parts(u.websites, func(index int) int { return u.items[index] }), AnswersForUnknownProject: true, Unsupported: unkept, Historical: u.past(r.Now)}
+	s := &wire.Decoded{Parts: u.Parts(u.websites, func(index int) int { return u.items[index] }), Unknown: wire.AnswerUnknown, Unsupported: unkept, From: wire.FromLogIf(u.past(r.Now))}
 	s.State = &batchState{size: u.Count(), faults: u.faults(), websites: append([]int(nil), u.items...)}
 	return s, nil
 }

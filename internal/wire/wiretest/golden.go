@@ -43,7 +43,7 @@ func Request(t testing.TB, p wire.Protocol, method, target string, header http.H
 		t.Fatal(err)
 	}
 	return &wire.Request{
-		Route: routeOf(t, p, method, u.Path), Path: u.Path, Host: "weir.example", Query: u.Query(), Header: header, Body: body,
+		Route: routeOf(t, p, method, u.Path), Path: u.Path, Host: "weir.example", RawQuery: u.RawQuery, Header: header, Body: body,
 		IP: "203.0.113.9", UserAgent: header.Get("User-Agent"), Now: Now, Limits: wire.DefaultLimits(),
 	}
 }
@@ -103,7 +103,7 @@ func Exchange(p wire.Protocol, r *wire.Request, before func(*wire.Decoded)) (wir
 // the server does.
 func DecodeSent(p wire.Protocol, r *wire.Request) (*wire.Decoded, error) {
 	sent := r.Body
-	if r.Body = nil; r.Route.NoBody {
+	if r.Body = nil; r.Route.Body == wire.IgnoreBody {
 		return p.Decode(r)
 	}
 	b, err := body.Read(bytes.NewReader(sent), body.WithoutCodings(r.Header.Get("Content-Encoding"), r.Route.Codings), r.Limits)
@@ -126,7 +126,7 @@ func Outcome(p wire.Protocol, r *wire.Request) string {
 		if sent.Unsupported != "" {
 			fmt.Fprintf(&b, "unsupported %s\n", sent.Unsupported)
 		}
-		if sent.Historical {
+		if sent.From == wire.FromLog {
 			b.WriteString("historical\n")
 		}
 	})
