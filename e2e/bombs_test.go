@@ -135,7 +135,7 @@ func (s *server) bodyRoutes() (routes []shot) {
 	if len(routes) < 10 {
 		s.t.Fatalf("the OpenAPI document lists %d routes with a body", len(routes))
 	}
-	for _, p := range protocols.All() {
+	for _, p := range protocols.All(nil) {
 		for _, r := range p.Routes() {
 			if r.Method == http.MethodPost || r.Method == http.MethodPut {
 				routes = append(routes, shot{method: r.Method, path: fill.ReplaceAllString(r.Path, "x")})
