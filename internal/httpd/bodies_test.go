@@ -98,6 +98,25 @@ func TestEachVendorsSenderIsKnownBeforeItsBodyIsReadWhole(t *testing.T) {
 	}
 }
 
+// A payload may be packed inside of the body, and its key with it.
+func TestSenderIsKnownByTheKeyInAPackedPayload(t *testing.T) {
+	f := start(t)
+	for _, name := range []string{f.key, "wk_made_up"} {
+		payload := coded(t, "gzip", padded(`{"api_key":"`+name+`","batch":[{"event":"a","distinct_id":"ada"}]}`, 20<<20)) // over a quarter of the budget
+		for what, body := range map[string]string{
+			"base64":           base64.StdEncoding.EncodeToString([]byte(payload)),
+			"base64 in a form": "data=" + url.QueryEscape(base64.StdEncoding.EncodeToString([]byte(payload))),
+		} {
+			for _, path := range []string{"/e", "/track"} {
+				a := f.do("POST", path, body)
+				if got := f.taken(); name == f.key && (a.status != 200 || len(got) != 1) || name != f.key && (a.status != 413 || len(got) != 0) {
+					t.Errorf("%s to %s by %.5s: %d %s, %d deliveries", what, path, name, a.status, a.body, len(got))
+				}
+			}
+		}
+	}
+}
+
 // Eight requests of 327 bytes each once took 1.8 GB.
 func TestBodiesWithoutAKeyAreNotUnpacked(t *testing.T) {
 	f := start(t)

@@ -71,11 +71,11 @@ type Route struct {
 type ProjectPlace uint8
 
 const (
-	// InRequest: anywhere, by a write key or a site. Only Decode can say which. Until
+	// InRequest is anywhere, a write key or a site. Only Decode can say which. Until
 	// ProjectNames finds a known name, the request has the memory of an unknown project.
 	InRequest ProjectPlace = iota
-	// KeyInHead: the write key is in the head of the request, where ProjectNames finds it.
-	// A request with no key, or an unknown one, is refused before its body is read. The
+	// KeyInHead is a write key in the head of the request, where ProjectNames finds it. A
+	// request with no key, or an unknown one, is refused before its body is read. The
 	// request has one part.
 	KeyInHead
 )
@@ -84,10 +84,10 @@ const (
 type BodyUse uint8
 
 const (
-	// ReadWhole: the server reads the body and decompresses it. The request counts
+	// ReadWhole reads the body and decompresses it. The request counts
 	// against the rate of its address before that.
 	ReadWhole BodyUse = iota
-	// IgnoreBody: the server does not read the body. The request counts against the rate of
+	// IgnoreBody does not read the body. The request counts against the rate of
 	// its address only if it has events.
 	IgnoreBody
 )
@@ -171,14 +171,14 @@ type Decoded struct {
 type From uint8
 
 const (
-	// FromUnknown: it is not known whether the sender is the visitor. An event that is a
+	// FromUnknown is a sender that may be the visitor or a server. An event that is a
 	// call or names a profile gets no device from the address and user agent of the
 	// request: they may be those of a server.
 	FromUnknown From = iota
-	// FromPage: the visitor's own browser, from a page. The address and the user agent of
+	// FromPage is the visitor's own browser, from a page. The address and the user agent of
 	// the request are the visitor's.
 	FromPage
-	// FromLog: a tool that imports old events. They get devices that do not change from day
+	// FromLog is a tool that imports old events. They get devices that do not change from day
 	// to day.
 	FromLog
 )
@@ -195,9 +195,9 @@ func FromLogIf(old bool) From {
 type UnknownProject uint8
 
 const (
-	// RefuseUnknown: it calls Refuse, with EUNAUTHORIZED.
+	// RefuseUnknown calls Refuse, with EUNAUTHORIZED.
 	RefuseUnknown UnknownProject = iota
-	// AnswerUnknown: it calls Answer, because the vendor has a normal reply for an unknown
+	// AnswerUnknown calls Answer, because the vendor has a normal reply for an unknown
 	// project. The parts have Err.
 	AnswerUnknown
 )
@@ -206,9 +206,9 @@ const (
 type Parted uint8
 
 const (
-	// PartsDiffer: each part has its own events.
+	// PartsDiffer means that each part has its own events.
 	PartsDiffer Parted = iota
-	// PartsRepeat: each part has the same events, for another name. If two names are of one
+	// PartsRepeat means that each part has the same events, for another name. If two names are of one
 	// project, that project gets the events once.
 	PartsRepeat
 )
