@@ -9,7 +9,7 @@ import (
 	"github.com/weir-analytics/weir/internal/wire/jsonscan"
 )
 
-// item reads the event at pos.
+// item reads the event at the cursor.
 func (g *decoder) item() {
 	g.StartItem()
 	g.event = event{}
@@ -20,7 +20,7 @@ func (g *decoder) item() {
 		g.FinishItem()
 		return
 	}
-	g.shared()
+	g.setShared()
 	g.ReadObject(func(key []byte) {
 		g.CheckSize()
 		switch string(key) {
@@ -45,8 +45,8 @@ func (g *decoder) item() {
 	g.FinishItem()
 }
 
-// shared fills in what the request says of all of its events.
-func (g *decoder) shared() {
+// setShared sets the fields that all events of the request share.
+func (g *decoder) setShared() {
 	o := &g.outer
 	for f, text := range o.texts {
 		if text != "" {
@@ -58,7 +58,7 @@ func (g *decoder) shared() {
 	g.Stamp = item.Stamp{Micros: o.us, Given: o.timed, Exact: true}
 }
 
-// param reads what of an event's parameters is a field.
+// param reads a parameter that Weir has a field for.
 func (g *decoder) param(key []byte) bool {
 	e := &g.event
 	switch string(key) {
@@ -92,23 +92,23 @@ func (g *decoder) param(key []byte) bool {
 	case "currency":
 		return g.ReadCurrency()
 	case "campaign":
-		return g.campaigned(item.UTMCampaign)
+		return g.readCampaign(item.UTMCampaign)
 	case "source":
-		return g.campaigned(item.UTMSource)
+		return g.readCampaign(item.UTMSource)
 	case "medium":
-		return g.campaigned(item.UTMMedium)
+		return g.readCampaign(item.UTMMedium)
 	case "term":
-		return g.campaigned(item.UTMTerm)
+		return g.readCampaign(item.UTMTerm)
 	case "content":
-		return g.campaigned(item.UTMContent)
+		return g.readCampaign(item.UTMContent)
 	default:
 		return false
 	}
 	return true
 }
 
-// campaigned reads a part of a campaign, where the event tells of one.
-func (g *decoder) campaigned(f item.Field) bool {
+// readCampaign reads a part of a campaign, if the event is about one.
+func (g *decoder) readCampaign(f item.Field) bool {
 	if string(g.Get(item.Name)) != "campaign_details" {
 		return false
 	}
@@ -116,7 +116,7 @@ func (g *decoder) campaigned(f item.Field) bool {
 	return true
 }
 
-// finish makes fields of what was noted.
+// finish sets fields from what was noted.
 func (g *decoder) finish() {
 	e := &g.event
 	text := func(at item.Span) []byte { return g.Text(at) }
@@ -152,7 +152,7 @@ func (g *decoder) finish() {
 			}
 		}
 	case "purchase":
-		// The same purchase twice is one, as in Google's reports.
+		// A purchase that is sent twice counts once, as in Google's reports.
 		if !e.transaction.Empty() {
 			g.Put(item.ID, "purchase.", string(g.Get(item.Device)), ".", string(text(e.transaction)))
 		}
@@ -165,11 +165,11 @@ func (g *decoder) finish() {
 	g.KeepFirst("context_device_model", []byte(g.outer.model))
 }
 
-// identify makes an event of the user's properties, {"plan":{"value":"pro"}}.
+// identify adds an event for the user's properties, {"plan":{"value":"pro"}}.
 func (g *decoder) identify() {
 	g.StartItem()
 	g.event = event{}
-	g.shared()
+	g.setShared()
 	g.Put(item.Name, weir.NameIdentify)
 	g.OpenProperties()
 	for more := g.Begin('}'); more; more = g.More('}') {

@@ -90,7 +90,7 @@ type decoder struct {
 	event event
 }
 
-// requestFields is what a request says of all of its events.
+// requestFields are the fields that all events of a request share.
 type requestFields struct {
 	texts      [item.FieldCount]string
 	screen     string
@@ -102,7 +102,7 @@ type requestFields struct {
 	client     bool
 }
 
-// event is what an event says that is no field yet.
+// event has what was read of an event, besides the fields of the Builder.
 type event struct {
 	params                                    jsonscan.Mark
 	name, transaction                         item.Span

@@ -47,7 +47,7 @@ func inZone(us int64, zone *time.Location) int64 {
 }
 
 // dated appends a date, with or without a time of day, in the form of RFC 3339, with Z
-// where it names no offset; named says whether it does. ok is false of what does not
+// where it names no offset; named reports whether it does. ok is false of what does not
 // look like a date; what looks like one may still be none.
 func dated(b, text []byte) (_ []byte, named, ok bool) {
 	if jsonscan.Digits(text, 0) == len(text) {

@@ -29,7 +29,7 @@ func (s *Scanner) ReadAt(m Mark, read func()) {
 	}
 }
 
-// Note returns the place of the value at the cursor, and steps over it.
+// Note returns the place of the value at the cursor, and skips it.
 func (s *Scanner) Note() Mark {
 	m := s.Mark()
 	s.Skip()

@@ -13,7 +13,7 @@ type Number struct {
 	Power  bool   // has an exponent
 }
 
-// Number reads the number at pos.
+// Number reads the number at the cursor.
 func (s *Scanner) Number() (Number, bool) {
 	d, i := s.data, s.pos
 	if i < len(d) && d[i] == '-' {
@@ -72,7 +72,7 @@ func (n Number) Float() (f float64, ok bool) {
 	return f, err == nil
 }
 
-// Finite says whether the number fits a double. The greatest has 309 digits.
+// Finite reports whether the number fits a double. The greatest has 309 digits.
 func (n Number) Finite() bool {
 	if !n.Power && n.Digits <= 308 {
 		return true
@@ -81,7 +81,7 @@ func (n Number) Finite() bool {
 	return ok && !math.IsInf(f, 0)
 }
 
-// Wide says whether the number is whole and fits neither int64 nor uint64.
+// Wide reports whether the number is whole and fits neither int64 nor uint64.
 func (n Number) Wide() bool {
 	if !n.whole || n.Digits < 19 {
 		return false

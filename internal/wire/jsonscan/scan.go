@@ -13,7 +13,7 @@ import (
 	"bytes"
 )
 
-// EachMember steps through the object at pos, or null: each reads a value.
+// EachMember steps through the object at the cursor, or null: each reads a value.
 func (s *Scanner) EachMember(each func(key string)) {
 	if s.Peek() == 'n' {
 		s.Literal("null")
@@ -41,7 +41,7 @@ func (s *Scanner) Member(name string, read func()) {
 	})
 }
 
-// EachElement steps through the array at pos, or null.
+// EachElement steps through the array at the cursor, or null.
 func (s *Scanner) EachElement(read func()) {
 	if s.Peek() == 'n' {
 		s.Literal("null")

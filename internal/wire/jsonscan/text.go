@@ -31,11 +31,11 @@ type Quoted struct {
 	ascii   bool   // holds no byte over 0x7f
 }
 
-// Valid says whether the text is UTF-8. Escapes cannot make it less so:
+// Valid reports whether the text is UTF-8. Escapes cannot make it less so:
 // unescape writes U+FFFD for half a surrogate pair.
 func (q Quoted) Valid() bool { return q.ascii || utf8.Valid(q.Text) }
 
-// Quoted reads the string at pos.
+// Quoted reads the string at the cursor.
 func (s *Scanner) Quoted() (Quoted, bool) {
 	if s.Peek() != '"' {
 		return Quoted{}, s.Fail("want a string")
@@ -76,7 +76,7 @@ const (
 
 // plain is the index of the first byte from i on that may not stand as it is
 // inside a string: a quote, a backslash or a control character; len(b) if
-// there is none. high says whether a byte over 0x7f was passed.
+// there is none. high reports whether a byte over 0x7f was passed.
 //
 // Eight bytes at a time: for a word w, (w - n·ones) &^ w & highs marks the
 // bytes below n. A borrow can mark a byte wrongly only above one that is
@@ -142,7 +142,7 @@ func hex4(b []byte) (r rune, ok bool) {
 }
 
 // Unescape appends the meaning of a string's text, which str has checked, and
-// says whether an escape meant NUL. With quote, what must be escaped in JSON is
+// reports whether an escape meant NUL. With quote, what must be escaped in JSON is
 // escaped again, in the one shortest way, so that equal strings become equal
 // bytes.
 func Unescape(dst, text []byte, quote bool) (out []byte, nul bool) {

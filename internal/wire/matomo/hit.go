@@ -8,7 +8,7 @@ import (
 	"github.com/weir-analytics/weir/internal/wire/item"
 )
 
-// Names of events that Matomo has a type for and Weir has not.
+// Names of events for which Matomo has a type, and Weir has none.
 const (
 	nameSearch      = "search"
 	nameOutlink     = "outlink"
@@ -20,50 +20,51 @@ const (
 	nameInteraction = "content_interaction"
 )
 
-// recentMicros is how old a hit may say that it is without token_auth, in microseconds.
+// recentMicros is how old the time of a hit without token_auth may be, in microseconds.
 const recentMicros = 24 * 3600 * 1e6
 
-// hit makes an event of the parameters. What Weir does not keep it names instead.
+// hit adds the event of the parameters. It adds none, and returns a name, if Weir does not
+// store such hits.
 func (m *decoder) hit() (unsupported string) {
 	m.StartItem()
 	m.Seek(m.until)
 	owner := m.owner()
 	m.owners = append(m.owners, owner)
 	switch {
-	case m.crowd:
+	case m.tooMany:
 		m.Defect(wire.ReasonTooMany, "over "+strconv.Itoa(len(m.params)-1)+" parameters, or too long ones")
-		m.ends()
+		m.finish()
 		return ""
 	case owner == "":
 		m.Defect(wire.ReasonIDMissing, "idsite: is required")
-		m.ends()
+		m.finish()
 		return ""
 	case string(m.value(paramRec)) != "1":
 		return "rec"
 	case string(m.value(paramPing)) == "1":
 		return "ping"
-	case m.said(paramCrash):
+	case m.has(paramCrash):
 		return "crash"
-	case m.said(paramMedia):
+	case m.has(paramMedia):
 		return "media"
-	case m.said(paramForm):
+	case m.has(paramForm):
 		return "form"
-	case m.said(paramHeatmap):
+	case m.has(paramHeatmap):
 		return "heatmap"
 	case !m.action():
 		return "custom"
 	}
-	m.who()
-	m.when()
-	m.page()
+	m.setVisitor()
+	m.setTime()
+	m.setPage()
 	m.variables(paramPageVariables)
 	m.variables(paramVisitVariables)
-	m.others()
-	m.ends()
+	m.keepOthers()
+	m.finish()
 	return ""
 }
 
-// owner is what names the hit's project.
+// owner returns the name of the hit's project.
 func (m *decoder) owner() string {
 	site := m.value(paramIDSite)
 	if m.token != "" && len(site) > 0 {
@@ -76,36 +77,36 @@ func (m *decoder) owner() string {
 	return string(site)
 }
 
-func (m *decoder) said(k paramKey) bool { return len(m.value(k)) > 0 }
+func (m *decoder) has(k paramKey) bool { return len(m.value(k)) > 0 }
 
-// ends ends the event.
-func (m *decoder) ends() {
-	m.identifies()
+// finish ends the event.
+func (m *decoder) finish() {
+	m.setHashID()
 	m.FinishItemAs(m.index)
 }
 
-// set puts a parameter into a field.
+// set sets a field to a parameter.
 func (m *decoder) set(f item.Field, k paramKey) {
 	if text := m.value(k); len(text) > 0 {
 		m.SetText(f, text)
 	}
 }
 
-// action names the event by what happened, the first that Matomo would take it for.
-// false is a custom action of a plugin.
+// action sets the name of the event by the kind of hit. If several match, it is the one that
+// Matomo would choose. It returns false for a custom action of a plugin.
 func (m *decoder) action() bool {
 	switch {
-	case m.said(paramEventCategory) && m.said(paramEventAction):
+	case m.has(paramEventCategory) && m.has(paramEventAction):
 		m.set(item.Name, paramEventAction)
 		m.keepParam("category", paramEventCategory)
 		m.keepParam("name", paramEventName)
 		m.keepNumber("value", paramEventValue)
 	case string(m.value(paramGoal)) == "0":
-		if m.said(paramOrder) {
+		if m.has(paramOrder) {
 			m.Put(item.Name, namePurchase)
 			m.keepParam("order_id", paramOrder)
-			m.paid()
-		} else { // nobody paid
+			m.setRevenue()
+		} else { // a cart, no order
 			m.Put(item.Name, nameCart)
 			m.keepNumber("value", paramRevenue)
 		}
@@ -113,25 +114,25 @@ func (m *decoder) action() bool {
 		m.keepNumber("tax", paramTax)
 		m.keepNumber("shipping", paramShipping)
 		m.keepNumber("discount", paramDiscount)
-		m.goods()
-	case m.said(paramGoal) && string(m.value(paramGoal)) != "-1":
+		m.keepGoods()
+	case m.has(paramGoal) && string(m.value(paramGoal)) != "-1":
 		m.Put(item.Name, nameGoal)
 		m.keepNumber("goal_id", paramGoal)
-		m.paid()
-	case m.said(paramSearch):
+		m.setRevenue()
+	case m.has(paramSearch):
 		m.Put(item.Name, nameSearch)
 		m.keepParam("query", paramSearch)
 		m.keepParam("category", paramSearchCategory)
 		m.keepNumber("count", paramSearchCount)
-	case m.said(paramLink):
+	case m.has(paramLink):
 		m.Put(item.Name, nameOutlink)
 		m.keepParam("url", paramLink)
-	case m.said(paramDownload):
+	case m.has(paramDownload):
 		m.Put(item.Name, nameDownload)
 		m.keepParam("url", paramDownload)
-	case m.said(paramContentName):
+	case m.has(paramContentName):
 		m.Put(item.Name, nameImpression)
-		if m.said(paramContentInteraction) {
+		if m.has(paramContentInteraction) {
 			m.Put(item.Name, nameInteraction)
 		}
 		m.keepParam("content_name", paramContentName)
@@ -150,9 +151,9 @@ func (m *decoder) action() bool {
 	return true
 }
 
-// paid reads the revenue, and the campaign that Matomo attributes it to. Its currency is
-// a setting of the site.
-func (m *decoder) paid() {
+// setRevenue sets the revenue, and the campaign that Matomo attributes it to. The currency is
+// a setting of the site in Matomo, so it is not in the hit.
+func (m *decoder) setRevenue() {
 	m.Revenue, _ = decimalOf(m.value(paramRevenue))
 	m.set(item.UTMCampaign, paramCampaign)
 	m.set(item.UTMTerm, paramKeyword)
@@ -166,9 +167,9 @@ func decimalOf(text []byte) (f float64, ok bool) {
 	return f, err == nil && f-f == 0
 }
 
-// who reads whose hit it is. A server that tells of a visitor names the address, which
-// takes token_auth.
-func (m *decoder) who() {
+// setVisitor sets the ids, the address and the user agent of the visitor. A sender with
+// token_auth may name another address than its own.
+func (m *decoder) setVisitor() {
 	m.Put(item.Library, "matomo")
 	m.set(item.Device, paramVisitor)
 	m.set(item.Device, paramCID)
@@ -193,9 +194,8 @@ func (m *decoder) who() {
 	}
 }
 
-// when reads a hit's own time: a date in UTC or a unix time, or how many seconds ago it
-// was.
-func (m *decoder) when() {
+// setTime sets the hit's own time: a date in UTC, a unix time, or a number of seconds ago.
+func (m *decoder) setTime() {
 	us, ok := item.ReadMoment(m.value(paramTime))
 	if ago, err := strconv.ParseInt(string(m.value(paramOffset)), 10, 64); err == nil && ago != 0 {
 		if !ok {

@@ -80,7 +80,7 @@ type decoder struct {
 
 	buf        []byte // the hit's parameters, decoded
 	params     []param
-	crowd      bool // there are too many
+	tooMany    bool // more parameters than an event may have
 	values     [paramKnown]bufSpan
 	index      int           // of the hit in the request
 	until      jsonscan.Mark // the end of the hit in the body
@@ -92,7 +92,7 @@ type decoder struct {
 // single reads a request that is a hit itself. What is in the query counts before what
 // is in the body.
 func (m *decoder) single() (*wire.Decoded, error) {
-	m.fresh()
+	m.reset()
 	m.form(bytes.TrimSpace(m.Rest()))
 	m.query(m.request.Query())
 	m.resolve()
@@ -185,7 +185,7 @@ func (m *decoder) hits() (several bool) {
 		}
 		m.index = len(m.owners)
 		start := m.Mark()
-		m.fresh()
+		m.reset()
 		m.NextItem()
 		switch m.Peek() {
 		case '"':

@@ -9,9 +9,9 @@ import (
 	"github.com/weir-analytics/weir/internal/wire/item"
 )
 
-// page reads where it was. A hit without an address, as of an image in a page, is of the
-// page that asks for the image.
-func (m *decoder) page() {
+// setPage sets URL, title and referrer. A hit without a URL may be an image in a page. Then
+// the Referer header has the URL.
+func (m *decoder) setPage() {
 	m.set(item.Title, paramActionName)
 	m.set(item.URL, paramURL)
 	m.set(item.Referrer, paramURLRef)
@@ -19,18 +19,18 @@ func (m *decoder) page() {
 		m.Put(item.URL, strings.ToValidUTF8(m.request.Header.Get("Referer"), ""))
 	}
 	for _, k := range [...]paramKey{paramLink, paramDownload} {
-		if m.said(k) && bytes.Equal(m.value(k), m.value(paramURL)) {
-			m.Clear(item.URL) // that is where the visitor went
+		if m.has(k) && bytes.Equal(m.value(k), m.value(paramURL)) {
+			m.Clear(item.URL) // the visitor went there; it is not the page
 		}
 	}
-	m.campaign()
+	m.setCampaign()
 	if res := m.value(paramResolution); len(res) > 0 && string(res) != "unknown" {
 		m.keepParam("screen", paramResolution)
 	}
 }
 
-// campaign reads Matomo's own names of campaign parameters from the page's address.
-func (m *decoder) campaign() {
+// setCampaign reads the campaign from the page's URL, by Matomo's own names of parameters.
+func (m *decoder) setCampaign() {
 	address := m.value(paramURL)
 	i := bytes.IndexByte(address, '?')
 	if i < 0 || !bytes.Contains(address, []byte("mtm_")) && !bytes.Contains(address, []byte("pk_")) && !bytes.Contains(address, []byte("piwik_")) {
@@ -62,20 +62,20 @@ func (m *decoder) campaign() {
 			continue
 		}
 		keep := len(m.buf)
-		at := m.decoded(value)
+		at := m.addDecoded(value)
 		m.SetText(f, m.buf[at.from:at.to])
 		m.buf = m.buf[:keep]
 	}
 }
 
-// identifies gives the hit an id, so that it is stored once if it comes again: a hash of
-// all its parameters and, of a visitor's own, of where it came from. Trackers send a
-// random number with each hit; a hit with neither that nor a time of its own cannot be
-// told from the next one, and gets none. In a bulk, whose hits mostly have times alone,
-// the place counts too.
-func (m *decoder) identifies() {
-	random := m.said(paramRand) || m.said(paramR)
-	if !random && !(m.said(paramTime) && m.Stamp.Given) || m.HasDefect() {
+// setHashID gives the hit an id, so that it is stored once if it is sent twice. It is a hash
+// of all parameters, and of address and user agent if the visitor sent the hit. Trackers send
+// a random number with each hit. A hit with neither that nor a time of its own gets no id: an
+// equal one may be another hit. In a bulk, whose hits mostly have only times, the index is
+// part of the hash.
+func (m *decoder) setHashID() {
+	random := m.has(paramRand) || m.has(paramR)
+	if !random && !(m.has(paramTime) && m.Stamp.Given) || m.HasDefect() {
 		return
 	}
 	from := len(m.buf)
@@ -88,7 +88,7 @@ func (m *decoder) identifies() {
 	}
 	for _, p := range m.params {
 		switch p.key {
-		case paramTokenAuth, paramSendImage, paramOffset: // a later attempt may have another
+		case paramTokenAuth, paramSendImage, paramOffset: // may differ when the hit is sent again
 			continue
 		}
 		m.buf = append(append(m.buf, m.buf[p.name.from:p.name.to]...), 0)

@@ -3,9 +3,11 @@ package matomo
 import (
 	"bytes"
 	"unicode/utf8"
+
+	"github.com/weir-analytics/weir/internal/wire/item"
 )
 
-// paramKey is a parameter of a hit that has a meaning here.
+// paramKey is a parameter of a hit that Weir reads.
 type paramKey uint8
 
 const (
@@ -103,47 +105,46 @@ type param struct {
 	key         paramKey
 }
 
-// fresh forgets the hit before.
-func (m *decoder) fresh() { m.buf, m.params, m.crowd = m.buf[:0], m.params[:0], false }
+// reset drops the parameters of the last hit.
+func (m *decoder) reset() { m.buf, m.params, m.tooMany = m.buf[:0], m.params[:0], false }
 
-// full says whether the hit has more parameters, or longer ones, than any event: those
-// that follow are not read, and the hit is rejected.
+// full reports whether the hit has more parameters, or longer ones, than an event may have.
+// Then no more are read, and the hit is rejected.
 func (m *decoder) full() bool {
-	m.crowd = m.crowd || len(m.params) > m.Limits.Properties+2*int(paramOther) || len(m.buf) > m.Limits.Event
-	return m.crowd
+	m.tooMany = m.tooMany || len(m.params) > m.Limits.Properties+2*int(paramOther) || len(m.buf) > m.Limits.Event
+	return m.tooMany
 }
 
-// value is that of a parameter, without the space around it.
+// value returns the value of a parameter, without the space around it.
 func (m *decoder) value(k paramKey) []byte {
 	return bytes.TrimSpace(m.buf[m.values[k].from:m.values[k].to])
 }
 
-// parameter takes one.
+// parameter adds a parameter.
 func (m *decoder) parameter(name, value []byte) {
 	var p param
-	p.name = m.copied(name)
-	p.value = m.copied(value)
+	p.name = m.addCopy(name)
+	p.value = m.addCopy(value)
 	m.params = append(m.params, p)
 }
 
-// copied appends a text, as what can be stored of it.
-func (m *decoder) copied(text []byte) bufSpan {
+// addCopy appends a text to buf.
+func (m *decoder) addCopy(text []byte) bufSpan {
 	from := len(m.buf)
 	m.buf = append(m.buf, text[:min(len(text), m.Limits.Event+1)]...)
-	return m.cleaned(from)
+	return m.addedSince(from)
 }
 
-// cleaned is what was appended since a place, as what can be stored of it.
-func (m *decoder) cleaned(from int) bufSpan {
+// addedSince returns what was appended to buf since a position, with U+FFFD for what cannot
+// be stored.
+func (m *decoder) addedSince(from int) bufSpan {
 	if text := m.buf[from:]; !utf8.Valid(text) || bytes.IndexByte(text, 0) >= 0 {
-		clean := bytes.ReplaceAll(bytes.ToValidUTF8(text, []byte("\ufffd")), []byte{0}, []byte("\ufffd"))
-		m.buf = append(m.buf[:from], clean...)
+		m.buf = append(m.buf[:from], item.Storable(text)...)
 	}
 	return bufSpan{from, len(m.buf)}
 }
 
-// form reads name=value&name=value, percent-encoded. What is encoded wrongly stands for
-// itself.
+// form reads name=value&name=value, percent-encoded. A wrong encoding stands for itself.
 func (m *decoder) form(text []byte) {
 	for len(text) > 0 && !m.full() {
 		pair := text
@@ -157,16 +158,16 @@ func (m *decoder) form(text []byte) {
 		}
 		name, value, _ := bytes.Cut(pair, []byte("="))
 		var p param
-		p.name = m.decoded(name)
-		p.value = m.decoded(value)
+		p.name = m.addDecoded(name)
+		p.value = m.addDecoded(value)
 		m.params = append(m.params, p)
 	}
 }
 
-// decoded appends a percent-encoded text.
-func (m *decoder) decoded(text []byte) bufSpan {
+// addDecoded appends a percent-encoded text to buf.
+func (m *decoder) addDecoded(text []byte) bufSpan {
 	from := len(m.buf)
-	text = text[:min(len(text), 3*m.Limits.Event+3)] // what is left of it is too long
+	text = text[:min(len(text), 3*m.Limits.Event+3)] // the rest would be over the limit
 	for i := 0; i < len(text); i++ {
 		c := text[i]
 		switch {
@@ -181,10 +182,10 @@ func (m *decoder) decoded(text []byte) bufSpan {
 		}
 		m.buf = append(m.buf, c)
 	}
-	return m.cleaned(from)
+	return m.addedSince(from)
 }
 
-// nibble is the value of a hex digit, 16 for other bytes.
+// nibble returns the value of a hex digit, 16 for other bytes.
 func nibble(c byte) byte {
 	switch {
 	case '0' <= c && c <= '9':
@@ -197,8 +198,8 @@ func nibble(c byte) byte {
 	return 16
 }
 
-// parameters reads the object of parameters at pos. A value that is an object or an array
-// stands as the text that it would be in a query.
+// parameters reads the object of parameters at the cursor. An object or an
+// array becomes its JSON text, as in a query.
 func (m *decoder) parameters() {
 	for more := m.Begin('}'); more; more = m.More('}') {
 		name, ok := m.Key()
@@ -210,24 +211,23 @@ func (m *decoder) parameters() {
 			continue
 		}
 		var p param
-		p.name = m.copied(name)
+		p.name = m.addCopy(name)
 		from := m.Mark()
 		switch c := m.Peek(); c {
 		case 't':
 			m.Skip()
-			p.value = m.copied([]byte("1"))
+			p.value = m.addCopy([]byte("1"))
 		case '{', '[':
 			m.Skip()
-			p.value = m.copied(m.Since(from))
+			p.value = m.addCopy(m.Since(from))
 		default:
-			p.value = m.copied(m.ReadBrief())
+			p.value = m.addCopy(m.ReadBrief())
 		}
 		m.params = append(m.params, p)
 	}
 }
 
-// resolve finds the parameters that have a meaning. Of one that is there twice the last
-// counts.
+// resolve finds the parameters that Weir reads. If one occurs twice, the last counts.
 func (m *decoder) resolve() {
 	m.values = [paramKnown]bufSpan{}
 	for i := range m.params {

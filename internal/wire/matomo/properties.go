@@ -4,15 +4,15 @@ import (
 	"github.com/weir-analytics/weir/internal/wire/item"
 )
 
-// keepParam keeps a parameter as a text.
+// keepParam stores a parameter as a text.
 func (m *decoder) keepParam(name string, k paramKey) {
-	if m.said(k) && m.NewPropertyKey([]byte(name)) {
+	if m.has(k) && m.NewPropertyKey([]byte(name)) {
 		m.AppendText(m.value(k))
 	}
 }
 
-// keepNumber keeps a parameter that is a number; -1, Matomo's word for none, and other
-// texts are left out.
+// keepNumber stores a parameter that is a number. It drops other texts, and -1, which means
+// none.
 func (m *decoder) keepNumber(name string, k paramKey) {
 	text := m.value(k)
 	f, ok := decimalOf(text)
@@ -24,8 +24,8 @@ func (m *decoder) keepNumber(name string, k paramKey) {
 	}
 }
 
-// others keeps the parameters that are not Matomo's, custom dimensions among them.
-func (m *decoder) others() {
+// keepOthers stores the parameters that Matomo does not define, and custom dimensions.
+func (m *decoder) keepOthers() {
 	for _, p := range m.params {
 		value := m.buf[p.value.from:p.value.to]
 		if p.key == paramOther && len(value) > 0 && m.NewPropertyKey(m.buf[p.name.from:p.name.to]) {
@@ -34,15 +34,14 @@ func (m *decoder) others() {
 	}
 }
 
-// within reads a JSON text that a parameter holds. If it is none, the properties are
-// what they were before.
+// within reads a parameter that is JSON. If it is not valid, no property is added.
 func (m *decoder) within(k paramKey, read func()) {
 	if text := m.value(k); len(text) > 0 {
 		m.ReadInner(text, read)
 	}
 }
 
-// variables keeps custom variables under their names: {"1":["name","value"]}.
+// variables stores custom variables under their names: {"1":["name","value"]}.
 func (m *decoder) variables(k paramKey) {
 	m.within(k, func() {
 		switch m.Peek() {
@@ -62,7 +61,7 @@ func (m *decoder) variables(k paramKey) {
 	})
 }
 
-// variable keeps ["name", value].
+// variable stores ["name", value].
 func (m *decoder) variable() {
 	if m.Peek() != '[' {
 		m.Skip()
@@ -85,12 +84,12 @@ func (m *decoder) variable() {
 	}
 }
 
-// goodsKeys are the places of an item of an order.
+// goodsKeys are the names of the values of an item of an order, in their order.
 var goodsKeys = [...]string{"sku", "name", "category", "price", "quantity"}
 
-// goods keeps the items of an order or a cart, [[sku, name, category, price, quantity]],
+// keepGoods stores the items of an order or a cart, [[sku, name, category, price, quantity]],
 // as objects.
-func (m *decoder) goods() {
+func (m *decoder) keepGoods() {
 	m.within(paramItems, func() {
 		if m.Peek() != '[' || !m.NewPropertyKey([]byte("items")) {
 			m.Skip()
@@ -106,13 +105,13 @@ func (m *decoder) goods() {
 			if n++; n > 1 {
 				m.AppendRaw(",")
 			}
-			m.good()
+			m.keepGood()
 		}
 		m.AppendRaw("]")
 	})
 }
 
-func (m *decoder) good() {
+func (m *decoder) keepGood() {
 	m.AppendRaw("{")
 	n := 0
 	for more := m.Begin(']'); more; more = m.More(']') {

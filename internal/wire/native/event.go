@@ -62,7 +62,7 @@ var keyNames = [keyOther]string{
 	"call.method", "call.route", "call.status", "call.latency_ms", "call.consumer",
 }
 
-// eventKey knows the keys of an event. Case counts.
+// eventKey returns the key of an event. Keys are case-sensitive.
 func eventKey(key []byte) fieldKey {
 	switch string(key) {
 	case "id":
@@ -135,7 +135,7 @@ func eventKey(key []byte) fieldKey {
 	return keyOther
 }
 
-// callKey knows the keys of a call.
+// callKey returns the key of a call.
 func callKey(key []byte) fieldKey {
 	switch string(key) {
 	case "method":
@@ -152,7 +152,7 @@ func callKey(key []byte) fieldKey {
 	return keyOther
 }
 
-// event is what was read of an event.
+// event has what was read of an event.
 type event struct {
 	seen    uint64              // keys, as bits
 	texts   [keyOther]item.Span // by key

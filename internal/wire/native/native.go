@@ -16,10 +16,9 @@ import (
 // them, {"events":[…]}, or NDJSON with an event per line. now is the time of an
 // event that names none, and what the limits on ts count from.
 //
-// Each item is in in or in rejected, by its index; both are in order. An event
-// has its Time, and neither ProjectID nor ReceivedAt; its ID is empty when the
-// sender gave none. URL and referrer stand in Source, unread. Nothing returned
-// holds on to body: it may be released at once.
+// Each item is in in or in rejected, by its index; both are in order. An event has a Time,
+// but no ProjectID and no ReceivedAt. Its ID is empty if the sender gave none. URL and
+// referrer stand in Source as they were sent. The result does not reference body.
 //
 // Errors: EINVALID, with a Position, for a body that is none of these forms;
 // ETOOLARGE for more than Limits.Events items; those of Reservation.Reserve. Then nothing is returned.
@@ -156,7 +155,7 @@ func (n *decoder) envelope() (envelope bool) {
 	return envelope
 }
 
-// array reads items up to the closing bracket, or to the one too many.
+// array reads items up to the closing bracket, or until there are too many.
 func (n *decoder) array() {
 	for more := n.Begin(']'); more; more = n.More(']') {
 		n.item()
@@ -169,7 +168,7 @@ func (n *decoder) array() {
 	}
 }
 
-// item reads the value at pos as an event.
+// item reads the value at the cursor as an event.
 func (n *decoder) item() {
 	n.startItem()
 	if n.Peek() != '{' {

@@ -9,7 +9,7 @@ import (
 	"github.com/weir-analytics/weir/internal/wire/jsonscan"
 )
 
-// itemKind is what an item asks for.
+// itemKind is the type of an item.
 type itemKind uint8
 
 const (
@@ -94,9 +94,9 @@ type payloadIndex struct {
 	end   jsonscan.Mark // of the payload
 }
 
-// survey notes where the payload at pos has what. Of a key that is there twice the
-// last counts, as in JavaScript.
-func (p *decoder) survey() (it payloadIndex) {
+// indexPayload notes the places of the values of the payload at the cursor. If a key occurs twice,
+// the last one counts, as in JavaScript.
+func (p *decoder) indexPayload() (it payloadIndex) {
 	for more := p.Begin('}'); more; more = p.More('}') {
 		key, ok := p.Key()
 		if !ok {
@@ -112,7 +112,7 @@ func (p *decoder) survey() (it payloadIndex) {
 	return it
 }
 
-// seek steps to the value of a key, if there is one.
+// seek moves the cursor to the value of a key, and reports whether there is one.
 func (p *decoder) seek(k payloadKey) bool {
 	at := p.item.where[k]
 	if at.IsSet() {
@@ -127,7 +127,7 @@ func (p *decoder) readAt(k payloadKey, f item.Field) {
 	}
 }
 
-// events makes events of the payload at a place.
+// events adds the events of the payload at a place.
 func (p *decoder) events(kind itemKind, at jsonscan.Mark) {
 	if at.IsSet() {
 		p.Seek(at)
@@ -135,33 +135,34 @@ func (p *decoder) events(kind itemKind, at jsonscan.Mark) {
 	if kind == kindNone || !at.IsSet() || p.Peek() != '{' {
 		p.StartItem()
 		if kind == kindNone {
-			p.refused(wire.ReasonWrongType, "type: is not known")
+			p.reject(wire.ReasonWrongType, "type: is not known")
 		} else {
-			p.refused(wire.ReasonWrongType, "payload: want an object")
+			p.reject(wire.ReasonWrongType, "payload: want an object")
 		}
 		return
 	}
-	p.starts()
-	p.item = p.survey()
+	p.startEvent()
+	p.item = p.indexPayload()
 	p.item.kind = kind
 	switch kind {
 	case kindIdentify:
 		p.identify()
 	case kindIncrement, kindDecrement:
-		p.adds()
+		p.increment()
 	case kindAlias:
-		p.aliases()
+		p.alias()
 	case kindGroup:
 		p.group()
 	case kindAssign:
-		p.assigns()
+		p.assignGroups()
 	default:
 		p.event()
 	}
 }
 
-// starts begins an event at pos with what the request says of it.
-func (p *decoder) starts() {
+// startEvent begins an event at the cursor. It sets the fields that all events of the
+// request share.
+func (p *decoder) startEvent() {
 	p.StartItem()
 	p.identity = jsonscan.Mark{}
 	p.Client, p.Reported = p.visitor, !p.visitor
@@ -173,22 +174,22 @@ func (p *decoder) starts() {
 // finish ends an event, whose payload stands between two places.
 func (p *decoder) finish(from, to jsonscan.Mark) {
 	if p.Stamp.Given && !p.HasDefect() {
-		p.identifies(from, to)
+		p.setHashID(from, to)
 	}
 	p.Seek(to)
 	p.FinishItemAs(p.index)
 }
 
-// refused ends an item that is no event.
-func (p *decoder) refused(reason, detail string) {
+// reject ends an item that is no event.
+func (p *decoder) reject(reason, detail string) {
 	p.Defect(reason, detail)
 	p.finish(p.Mark(), p.Mark())
 }
 
-// identifies gives an event that carries its own time an id, so that it is stored once
-// if it comes again. The SDK puts a time into events that it holds back, to the
-// millisecond. Events without one cannot be told from others of the kind.
-func (p *decoder) identifies(from, to jsonscan.Mark) {
+// setHashID gives an event an id, so that it is stored once if it is sent twice. It does so
+// only for events with a time of their own, which the SDK gives, to the millisecond, to
+// events that it sends later. Other events may be equal and still be different ones.
+func (p *decoder) setHashID(from, to jsonscan.Mark) {
 	b := append(p.scratch[:0], byte(p.item.kind))
 	for _, who := range [...]string{p.request.IP, p.address, p.request.UserAgent} {
 		b = append(append(b, who...), 0)
@@ -199,7 +200,7 @@ func (p *decoder) identifies(from, to jsonscan.Mark) {
 	p.PutID(sum[:16])
 }
 
-// event reads what a track call tells.
+// event reads the payload of a track call.
 func (p *decoder) event() {
 	from, to := p.ItemMark(), p.item.end
 	p.readAt(keyName, item.Name)
@@ -207,7 +208,7 @@ func (p *decoder) event() {
 	if p.item.kind == kindOld && p.seek(keyTimestamp) {
 		p.ReadTime()
 	}
-	p.custom()
+	p.readCustom()
 	p.keepGroups()
 	p.checkCurrency()
 	identity := p.identity
@@ -215,7 +216,7 @@ func (p *decoder) event() {
 	if identity.IsSet() {
 		p.Seek(identity)
 		track := p.item
-		who = p.survey()
+		who = p.indexPayload()
 		p.item = who
 		p.readAt(keyProfileID, item.Profile)
 		p.item = track
@@ -224,7 +225,7 @@ func (p *decoder) event() {
 	p.finish(from, to)
 	if who.keys > 1 {
 		p.Seek(identity)
-		p.starts()
+		p.startEvent()
 		p.Stamp, p.item = stamp, who
 		p.item.kind = kindIdentify
 		p.identify()
@@ -232,7 +233,7 @@ func (p *decoder) event() {
 	}
 }
 
-// trimmed is a short text, without the space around it; longer ones are none.
+// trimmed returns a text without the space around it; nil if it is longer than limit.
 func trimmed(text []byte, limit int) []byte {
 	if text = bytes.TrimSpace(text); len(text) > limit {
 		return nil

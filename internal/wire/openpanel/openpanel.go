@@ -61,7 +61,7 @@ func (Protocol) Decode(r *wire.Request) (*wire.Decoded, error) {
 	}()
 	p.Open(r, r.Body)
 	p.index = 0
-	p.about(r)
+	p.readHeaders(r)
 	return p.sent()
 }
 
@@ -83,8 +83,8 @@ type decoder struct {
 	identity jsonscan.Mark // of the value of __identify
 }
 
-// about reads what the headers say of all events of the request.
-func (p *decoder) about(r *wire.Request) {
+// readHeaders reads the headers that hold for all events of the request.
+func (p *decoder) readHeaders(r *wire.Request) {
 	h := r.Header
 	p.request = r
 	p.project = strings.TrimSpace(cmp.Or(h.Get("Openpanel-Client-Id"), h.Get("Mixan-Client-Id")))
@@ -226,7 +226,7 @@ func (p *decoder) batch(at jsonscan.Mark, reply *replyState) error {
 		if p.Peek() != '{' {
 			p.StartItem()
 			p.Skip()
-			p.refused(wire.ReasonNotObject, "")
+			p.reject(wire.ReasonNotObject, "")
 			continue
 		}
 		kind, payload, _ := p.envelope(false)
@@ -234,10 +234,10 @@ func (p *decoder) batch(at jsonscan.Mark, reply *replyState) error {
 		switch kind {
 		case kindReplay:
 			p.StartItem()
-			p.refused(wire.ReasonUnsupported, "replay")
+			p.reject(wire.ReasonUnsupported, "replay")
 		case kindBatch:
 			p.StartItem()
-			p.refused(wire.ReasonWrongType, "type: a batch holds no batch")
+			p.reject(wire.ReasonWrongType, "type: a batch holds no batch")
 		default:
 			p.events(kind, payload)
 		}

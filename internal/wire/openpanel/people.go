@@ -6,34 +6,34 @@ import (
 	"github.com/weir-analytics/weir/internal/wire/item"
 )
 
-// identify reads what is known of a user.
+// identify reads the traits of a user.
 func (p *decoder) identify() {
 	from, to := p.ItemMark(), p.item.end
 	p.Put(item.Name, weir.NameIdentify)
-	p.subject()
+	p.readProfile()
 	for k := keyFirstName; k <= keyAvatar; k++ {
 		if p.seek(k) {
 			p.Keep(keyNames[k])
 		}
 	}
-	p.custom()
+	p.readCustom()
 	p.checkCurrency()
 	p.finish(from, to)
 }
 
-// subject reads whom it is about, which these items must say.
-func (p *decoder) subject() {
+// readProfile reads the user's id, which these items must have.
+func (p *decoder) readProfile() {
 	p.readAt(keyProfileID, item.Profile)
 	if !p.Has(item.Profile) {
 		p.Defect(wire.ReasonIDMissing, "profileId: is required")
 	}
 }
 
-// adds reads an increment or a decrement, by 1 if it does not say how much.
-func (p *decoder) adds() {
+// increment reads an increment or a decrement of a trait. Without a value it is by 1.
+func (p *decoder) increment() {
 	from, to := p.ItemMark(), p.item.end
 	p.Put(item.Name, weir.NameIdentify)
-	p.subject()
+	p.readProfile()
 	by := 0.0
 	if p.seek(keyValue) {
 		by, _ = p.ReadDecimal()
@@ -60,18 +60,18 @@ func (p *decoder) adds() {
 	p.finish(from, to)
 }
 
-// aliases reads the former id of a user. OpenPanel itself refuses these now.
-func (p *decoder) aliases() {
+// alias reads the former id of a user. OpenPanel itself rejects these now.
+func (p *decoder) alias() {
 	from, to := p.ItemMark(), p.item.end
 	p.Put(item.Name, weir.NameIdentify)
-	p.subject()
+	p.readProfile()
 	if p.readAt(keyAlias, item.Alias); !p.Has(item.Alias) {
 		p.Defect(wire.ReasonIDMissing, "alias: is required")
 	}
 	p.finish(from, to)
 }
 
-// group reads what is known of a group.
+// group reads the properties of a group.
 func (p *decoder) group() {
 	from, to := p.ItemMark(), p.item.end
 	p.Put(item.Name, weir.NameGroup)
@@ -91,16 +91,16 @@ func (p *decoder) group() {
 	if p.seek(keyName) {
 		p.Keep("name")
 	}
-	p.custom()
+	p.readCustom()
 	p.checkCurrency()
 	p.finish(from, to)
 }
 
-// assigns reads that a user belongs to groups: an event for each.
-func (p *decoder) assigns() {
+// assignGroups reads the groups that a user belongs to. It adds an event for each.
+func (p *decoder) assignGroups() {
 	from, to := p.ItemMark(), p.item.end
 	if !p.seek(keyGroupIDs) || p.Peek() != '[' {
-		p.refused(wire.ReasonWrongType, "groupIds: want an array")
+		p.reject(wire.ReasonWrongType, "groupIds: want an array")
 		p.Seek(to)
 		return
 	}
@@ -108,7 +108,7 @@ func (p *decoder) assigns() {
 		at := p.Note()
 		next := p.Mark()
 		p.Seek(at)
-		p.starts()
+		p.startEvent()
 		p.Put(item.Name, weir.NameGroup)
 		id := p.ReadText()
 		if id.Empty() {

@@ -5,19 +5,19 @@ import (
 	"github.com/weir-analytics/weir/internal/wire/item"
 )
 
-// groupType stands for the type of a group where OpenPanel names the group
-// alone: its ids are of one space.
+// groupType is the type of a group for which OpenPanel sends no type. Its ids are unique
+// without one.
 const groupType = "group"
 
-// custom reads properties: what OpenPanel has a meaning for goes into the event's
-// fields, its bookkeeping goes, and the rest is kept.
-func (p *decoder) custom() {
+// readCustom reads properties. Those with a meaning for OpenPanel become fields, its internal
+// ones are dropped, and the others are stored.
+func (p *decoder) readCustom() {
 	if p.seek(keyProperties) {
 		p.ReadProperties(p.consume)
 	}
 }
 
-// consume reads the value of a property that is not to be kept under its key.
+// consume reads a property that is not stored under its key, and returns true.
 func (p *decoder) consume(key []byte) bool {
 	if len(key) < 2 || key[0] != '_' || key[1] != '_' {
 		return p.consumePlain(key)
@@ -56,7 +56,7 @@ func (p *decoder) consume(key []byte) bool {
 			p.identity = p.Mark()
 		}
 		p.Skip()
-	// OpenPanel's own notes, as its exports have them.
+	// OpenPanel adds these itself; its exports have them.
 	case "__hash", "__reqId", "__user_agent", "__bot", "__bot_reasons":
 		p.Skip()
 	default:
@@ -65,7 +65,7 @@ func (p *decoder) consume(key []byte) bool {
 	return true
 }
 
-// consumePlain is take for the keys that users may have made up themselves.
+// consumePlain is consume for keys that users may have chosen.
 func (p *decoder) consumePlain(key []byte) bool {
 	if string(key) == "currency" {
 		return p.consumeCurrency()
@@ -93,7 +93,7 @@ func (p *decoder) consumePlain(key []byte) bool {
 	return false
 }
 
-// consumeCampaign reads what says how a visitor came.
+// consumeCampaign reads the parts of a campaign.
 func (p *decoder) consumeCampaign(key []byte) bool {
 	switch string(key) {
 	case "utm_source":
@@ -112,7 +112,7 @@ func (p *decoder) consumeCampaign(key []byte) bool {
 	return true
 }
 
-// consumeOld reads what SDKs sent before its names began with "__".
+// consumeOld reads the keys that old SDKs send without "__".
 func (p *decoder) consumeOld(key []byte) bool {
 	switch string(key) {
 	case "path":
@@ -140,7 +140,7 @@ func (p *decoder) query() {
 	}
 }
 
-// device reads a device id that the sender knows. OpenPanel takes up to 64 characters.
+// device reads the device's id. OpenPanel takes up to 64 bytes.
 func (p *decoder) device() {
 	if p.Peek() != '"' {
 		p.Skip()

@@ -26,12 +26,12 @@ func (p *decoder) entry(key string) {
 	case "hashMode", "h":
 		p.hash = p.ReadBool()
 	case "interactive", "i":
-		p.still = p.Peek() == 'f'
+		p.passive = p.Peek() == 'f'
 		p.Skip()
 	case "props", "p", "meta", "m":
 		p.custom()
 	case "revenue", "$":
-		p.object(p.paid)
+		p.object(p.setRevenue)
 	case "sd":
 		if f, ok := p.ReadDecimal(); ok && f >= 0 {
 			p.scrolled, p.hasDeep = min(f, 100), true
@@ -65,7 +65,7 @@ func (p *decoder) page() {
 	}
 }
 
-// object reads an object, also one that is the text of one.
+// object reads an object, or a text that is JSON and an object.
 func (p *decoder) object(read func()) {
 	switch p.Peek() {
 	case '{':
@@ -88,8 +88,8 @@ func (p *decoder) custom() {
 	})
 }
 
-// prop reads a custom property, or leaves it to be kept: empty ones, lists and
-// objects are none for Plausible.
+// prop reads a custom property, or returns false, so that it is stored. Plausible drops empty
+// ones, lists and objects.
 func (p *decoder) prop(key []byte) bool {
 	c := p.Peek()
 	if c == 'n' || c == '{' || c == '[' || len(key) == 0 || p.props >= maxProps {
@@ -113,8 +113,8 @@ func (p *decoder) prop(key []byte) bool {
 	return true
 }
 
-// paid reads {"amount","currency"}.
-func (p *decoder) paid() {
+// setRevenue reads {"amount","currency"}.
+func (p *decoder) setRevenue() {
 	paid := false
 	for more := p.Begin('}'); more; more = p.More('}') {
 		key, ok := p.Key()
@@ -134,18 +134,18 @@ func (p *decoder) paid() {
 	p.CheckCurrency()
 }
 
-// mean puts what was read into Weir's words.
-func (p *decoder) mean() {
+// setMeaning sets name, library, path and properties.
+func (p *decoder) setMeaning() {
 	switch string(p.Get(item.Name)) {
 	case "pageview":
 		p.Put(item.Name, weir.NameScreenView)
 	case "engagement":
-		p.left()
+		p.setLeave()
 	}
 	if !p.Has(item.Library) {
 		p.Put(item.Library, "plausible")
 	}
-	if p.still && p.Absent("interactive") {
+	if p.passive && p.Absent("interactive") {
 		p.PropertyKey("interactive")
 		p.AppendRaw("false")
 	}
@@ -156,12 +156,11 @@ func (p *decoder) mean() {
 	}
 }
 
-// left makes an engagement event the end of a page view. The tracker sends it when
-// the page is left, which for the next page of the same document is just before that
-// page's view. The two requests may overtake each other, so the event is dated back a
-// little: it must not end the view that follows. It is not dated back beyond the time
-// that the visitor was there, or it would come before the page.
-func (p *decoder) left() {
+// setLeave makes an engagement event the end of a page view. The tracker sends it when the
+// visitor leaves the page, just before it sends the next page's view. The second request may
+// arrive first. So the event gets an earlier time, or it would end the next page's view. The
+// time is not moved by more than the visitor's stay, or it would be before the page's view.
+func (p *decoder) setLeave() {
 	p.Put(item.Name, weir.NameScreenLeave)
 	if p.hasEngaged && p.Absent("engagement_ms") {
 		p.KeepNumber("engagement_ms", p.engaged)

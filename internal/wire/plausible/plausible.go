@@ -107,7 +107,7 @@ type event struct {
 	sited   bool   // the domain is given, maybe empty
 	url     string // what is wrong with the url, or ""
 	hash    bool   // the fragment names the page
-	still   bool   // interactive is false
+	passive bool   // interactive is false
 	propped bool   // the properties were read
 	props   int    // how many
 
@@ -135,7 +135,7 @@ func (p *decoder) sent() (*wire.Decoded, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.mean()
+	p.setMeaning()
 	p.FinishItem()
 	p.SetTimes(0, time.Minute)
 	// Each copy is changed: its texts may be others then.

@@ -6,7 +6,7 @@ import (
 	"github.com/weir-analytics/weir/internal/wire/jsonscan"
 )
 
-// eventKind is what an event means.
+// eventKind is the meaning of an event.
 type eventKind uint8
 
 const (
@@ -17,7 +17,7 @@ const (
 	kindAlias
 	kindSet
 	kindGroup
-	kindUnsupported // what Weir does not keep
+	kindUnsupported // Weir does not store it
 )
 
 func kindOf(name []byte) eventKind {
@@ -43,12 +43,12 @@ func kindOf(name []byte) eventKind {
 	return kindCustom
 }
 
-// person says whether the event tells only of a person.
+// person reports whether the event only says something about a person.
 func (k eventKind) person() bool {
 	return k == kindIdentify || k == kindAlias || k == kindSet
 }
 
-// own is a text of an event that is no field of a draft.
+// own is a text of an event for which a Builder has no field.
 type own uint8
 
 const (
@@ -72,30 +72,30 @@ const (
 	ownCount
 )
 
-// Of a truth value that may be absent.
+// Values of a boolean that may be absent; then it is 0.
 const (
 	yes int8 = 1
 	no  int8 = -1
 )
 
-// event is what is known of one event besides the draft.
+// event has what was read of one event, besides the fields of the Builder.
 type event struct {
 	own  [ownCount]item.Span
 	kind eventKind
 
-	set, once    places // of objects of traits
+	set, once    places // objects of traits
 	unset        places
 	groupSet     jsonscan.Mark
-	propertiesAt jsonscan.Mark // of properties that came before the event's name
+	propertiesAt jsonscan.Mark // properties that stand before the event's name
 
 	identified, process int8
 	server              bool
-	nowhere             bool // the address says nothing of the place
-	anywhere            bool // what only a visitor's own machine knows was sent
+	nowhere             bool // do not look up the country by the address
+	anywhere            bool // has a property that only a visitor's own machine can send
 	cookieless          bool
-	screened            bool // has a property "screen" of its own
-	kept                bool // has a property "currency" that is kept
-	priced              bool // has revenue
+	screened            bool // the sender set a property "screen"
+	kept                bool // "currency" is a property
+	priced              bool // has a revenue
 	hasOffset           bool
 	offset              int64 // microseconds
 }
@@ -115,7 +115,7 @@ func (p *decoder) hasOwn(o own) bool { return !p.own[o].Empty() }
 
 func (p *decoder) readOwn(o own) { p.own[o] = p.ReadText() }
 
-// finish makes of what was read an event, or two, or a rejection.
+// finish adds one or two events, or a rejection, for the item that was read.
 func (p *decoder) finish() {
 	if p.Failed() {
 		return
@@ -125,7 +125,7 @@ func (p *decoder) finish() {
 		p.kind = kindSet
 	}
 	p.ReadAt(p.propertiesAt, func() { p.ReadProperties(p.property) })
-	p.tokens()
+	p.noteToken()
 	if p.v1 {
 		p.finishV1()
 	}
@@ -134,11 +134,11 @@ func (p *decoder) finish() {
 		p.Unsupported(string(p.Get(item.Name)))
 		return
 	}
-	p.origin()
-	p.who()
-	p.page()
-	p.clock()
-	p.meaning()
+	p.setOrigin()
+	p.setPerson()
+	p.setPage()
+	p.setTime()
+	p.setMeaning()
 	if p.FinishItem() && !p.kind.person() {
 		p.addIdentify()
 	}
@@ -156,8 +156,8 @@ func unsupportedName(event []byte) string {
 	return "replay"
 }
 
-// tokens notes whose the event is.
-func (p *decoder) tokens() {
+// noteToken notes the token of the event's project.
+func (p *decoder) noteToken() {
 	t := p.ownText(ownToken)
 	if len(t) == 0 {
 		t = p.ownText(ownTokenProperty)
@@ -171,8 +171,8 @@ func (p *decoder) tokens() {
 	}
 }
 
-// page says what was seen.
-func (p *decoder) page() {
+// setPage sets the fields of the page: path, title, referrer; and screen and currency.
+func (p *decoder) setPage() {
 	if string(p.Get(item.Referrer)) == "$direct" {
 		p.Clear(item.Referrer)
 	}
@@ -202,8 +202,8 @@ func (p *decoder) page() {
 	}
 }
 
-// clock says when it was.
-func (p *decoder) clock() {
+// setTime sets the time and the id.
+func (p *decoder) setTime() {
 	if p.hasOffset {
 		p.Stamp = item.Stamp{Micros: p.Now - p.offset, Given: true, Exact: true}
 	}
@@ -212,8 +212,8 @@ func (p *decoder) clock() {
 	}
 }
 
-// meaning gives the event its name, and what it says of people and groups.
-func (p *decoder) meaning() {
+// setMeaning sets the name, and stores traits and groups.
+func (p *decoder) setMeaning() {
 	switch p.kind {
 	case kindView:
 		p.Put(item.Name, weir.NameScreenView)

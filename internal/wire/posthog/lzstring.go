@@ -8,16 +8,16 @@ import (
 	"github.com/weir-analytics/weir/internal/wire"
 )
 
-// lzBase64 decompresses what compressToBase64 of npm's lz-string made, into at most
-// Limits.Body bytes of UTF-8, and of no more bytes than that. Errors: EINVALID for what is no such text,
-// ETOOLARGE, those of Reservation.Reserve.
+// lzBase64 decompresses the output of compressToBase64 of npm's lz-string. Neither the text
+// nor the result, which is UTF-8, may be over Limits.Body bytes. Errors: EINVALID for a text
+// that is not of this form, ETOOLARGE, those of Reservation.Reserve.
 //
-// An entry of the dictionary is an earlier one and the character that followed it. In
-// the output both stand one after the other, so that an entry is kept as a part of
-// the output, and the dictionary is no larger than the text that is read.
+// An entry of the dictionary is an earlier entry and the character after it. In the output
+// the two stand one after the other. So an entry is stored as a part of the output, and the
+// dictionary is no larger than the text.
 //
-// Characters are code units of UTF-16. While it grows, the output has each half of a
-// surrogate pair as three bytes; they are joined at the end.
+// Characters are code units of UTF-16. At first the output has each half of a surrogate pair
+// as three bytes; joined makes them one character at the end.
 func lzBase64(text []byte, limits wire.Limits) ([]byte, error) {
 	limit, h := limits.Body, limits.Memory
 	if int64(len(text)) > limit {
@@ -88,8 +88,7 @@ func lzInvalid() error {
 // lzSpan is a part of the output.
 type lzSpan struct{ from, to int }
 
-// lzEntry is a part of the output: a span in half the memory, as there may be one for
-// each byte of it.
+// lzEntry is a lzSpan in half the memory: there may be one for each byte of the output.
 type lzEntry struct{ from, to uint32 }
 
 const lzEntrySize = 8
@@ -108,7 +107,7 @@ func (l *lzReader) grow(n int, h *wire.Reservation) error {
 	return nil
 }
 
-// lzReader reads codes: the lowest bit first, six bits of each character of base64,
+// lzReader reads codes. A code has its lowest bit first; a character of base64 has six bits,
 // the highest first.
 type lzReader struct {
 	text       []byte
@@ -144,7 +143,7 @@ func sextet(c byte) (value, bits int) {
 		return int(c-'a') + 26, 6
 	case c >= '0' && c <= '9':
 		return int(c-'0') + 52, 6
-	case c == '+' || c == ' ' || c == '-': // a plus that a form made a space
+	case c == '+' || c == ' ' || c == '-': // a form turns a plus into a space
 		return 62, 6
 	case c == '/' || c == '_':
 		return 63, 6
@@ -171,7 +170,7 @@ func unitLen(c byte) int {
 	return 3
 }
 
-// joined makes of code units UTF-8, in place.
+// joined turns code units into UTF-8, in place.
 func joined(units []byte) []byte {
 	out := units[:0]
 	for i := 0; i < len(units); {

@@ -8,8 +8,8 @@ import (
 	"github.com/weir-analytics/weir/internal/wire/item"
 )
 
-// origin finds out whose machine sent the event: the visitor's own or a server.
-func (p *decoder) origin() {
+// setOrigin decides whether the visitor's own machine sent the event, or a server.
+func (p *decoder) setOrigin() {
 	lib := p.ownText(ownLib)
 	if p.v1 && len(lib) == 0 {
 		lib = []byte(p.sdk)
@@ -30,7 +30,7 @@ func (p *decoder) origin() {
 	p.Reported = !p.Client
 	switch {
 	case web && (p.Has(item.UserAgent) || p.agent != ""), p.Reported && !p.Has(item.Browser) && !p.Has(item.DeviceType):
-		// The user agent says it better; a server's system is not the visitor's.
+		// Weir reads the browser from the user agent. A server's system is not the visitor's.
 		p.Clear(item.Browser, item.BrowserVersion, item.DeviceType)
 		p.Clear(item.OS, item.OSVersion)
 	default:
@@ -39,7 +39,7 @@ func (p *decoder) origin() {
 	if p.Reported || p.nowhere || len(p.Get(item.Country)) != 2 { // PostHog looked up the server's address, or did not
 		p.Clear(item.Country, item.Region, item.City)
 	}
-	if p.nowhere { // named, so that the request's address is not
+	if p.nowhere { // no address at all, or that of the request would be looked up
 		p.Clear(item.IP)
 		if p.Client {
 			if p.Client = false; !p.Has(item.UserAgent) {
@@ -60,7 +60,7 @@ func (p *decoder) origin() {
 	}
 }
 
-// deviceType makes it one of Weir's.
+// deviceType replaces PostHog's device type by Weir's.
 func (p *decoder) deviceType() {
 	if !p.Has(item.DeviceType) {
 		return

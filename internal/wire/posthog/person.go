@@ -7,11 +7,10 @@ import (
 	"github.com/weir-analytics/weir/internal/wire/item"
 )
 
-// maxDistinct is how many characters of a distinct_id count.
+// maxDistinct is how many characters of a distinct_id PostHog keeps.
 const maxDistinct = 200
 
-// ident reads who an event is about: a text, a number, or any other value as its
-// compact JSON.
+// ident reads the id of a person: a text, a number, or any other value as compact JSON.
 func (p *decoder) ident(o own) {
 	switch p.Peek() {
 	case '{', '[', 't', 'f':
@@ -31,8 +30,8 @@ func (p *decoder) ident(o own) {
 	}
 }
 
-// who says who it was, as device and profile.
-func (p *decoder) who() {
+// setPerson sets device, profile and alias.
+func (p *decoder) setPerson() {
 	who := p.own[ownDistinct]
 	if who.Empty() {
 		who = p.own[ownDistinctProperty]
@@ -52,14 +51,14 @@ func (p *decoder) who() {
 		}
 		p.Set(item.Device, device)
 		return
-	case p.kind == kindGroup && p.groupsOwn(id):
+	case p.kind == kindGroup && p.isGroupID(id):
 		return
 	}
 	anonymous := p.identified == no || p.process == no && (named || p.Reported) ||
 		named && bytes.Equal(id, p.ownText(ownDevice))
 	switch {
 	case anonymous && p.kind == kindAlias && p.Client:
-		// A browser tells who its visitor is.
+		// A browser names the profile of its visitor.
 		p.Set(item.Device, who)
 		p.Set(item.Profile, p.own[ownAlias])
 		return
@@ -77,9 +76,9 @@ func (p *decoder) who() {
 	}
 }
 
-// groupsOwn says whether an id is the one that servers' SDKs make up for a group
-// that they tell of: "$company_acme".
-func (p *decoder) groupsOwn(id []byte) bool {
+// isGroupID reports whether the id is one that SDKs of servers invent for an event about a
+// group: "$company_acme".
+func (p *decoder) isGroupID(id []byte) bool {
 	kind, key := p.ownText(ownGroupType), p.ownText(ownGroupKey)
 	return len(id) == 2+len(kind)+len(key) && id[0] == '$' && bytes.HasPrefix(id[1:], kind) &&
 		id[1+len(kind)] == '_' && bytes.HasSuffix(id, key)

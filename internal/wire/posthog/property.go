@@ -6,17 +6,17 @@ import (
 	"github.com/weir-analytics/weir/internal/wire/item"
 )
 
-// property reads the value of a key among an event's properties, or returns false:
-// then it is kept under its name.
+// property reads a property that Weir has a field for, or does not store. Otherwise it
+// returns false, and the property is stored under its name.
 func (p *decoder) property(key []byte) bool {
 	if len(key) == 0 {
 		return false
 	}
 	if key[0] == '$' {
-		if p.known(key) {
+		if p.dollarProperty(key) {
 			return true
 		}
-	} else if p.plain(key) {
+	} else if p.plainProperty(key) {
 		return true
 	}
 	if p.kind.person() || p.kind == kindGroup || p.kind == kindUnsupported {
@@ -25,8 +25,8 @@ func (p *decoder) property(key []byte) bool {
 	return false
 }
 
-// plain is property for a key without a dollar sign.
-func (p *decoder) plain(key []byte) bool {
+// plainProperty is property for a key without a dollar sign.
+func (p *decoder) plainProperty(key []byte) bool {
 	switch string(key) {
 	case "token":
 		p.readOwn(ownTokenProperty)
@@ -57,7 +57,7 @@ func (p *decoder) plain(key []byte) bool {
 		}
 		p.ident(ownAlias)
 	case "revenue":
-		return p.price()
+		return p.readRevenue()
 	case "currency":
 		if p.Peek() != '"' || p.Has(item.Currency) {
 			p.kept = true
@@ -73,8 +73,8 @@ func (p *decoder) plain(key []byte) bool {
 	return true
 }
 
-// price reads a number, or a text that is one. Another value is left where it is.
-func (p *decoder) price() bool {
+// readRevenue reads a number, or a text that is one. It returns false, and leaves the value, if it is none.
+func (p *decoder) readRevenue() bool {
 	return p.Try(func() bool {
 		f, ok := p.ReadDecimal()
 		if ok = ok && !p.priced; ok {
@@ -84,9 +84,9 @@ func (p *decoder) price() bool {
 	})
 }
 
-// known is property for a key with a dollar sign: what Weir has a field for, and
-// what only PostHog has a use for.
-func (p *decoder) known(key []byte) bool {
+// dollarProperty is property for a key with a dollar sign. It skips those that only PostHog
+// can use.
+func (p *decoder) dollarProperty(key []byte) bool {
 	switch string(key) {
 	case "$current_url":
 		p.Read(item.URL)
@@ -137,9 +137,9 @@ func (p *decoder) known(key []byte) bool {
 	case "$screen_height":
 		p.readOwn(ownHeight)
 	case "$group_type":
-		return p.ofGroup(ownGroupType)
+		return p.readGroupPart(ownGroupType)
 	case "$group_key":
-		return p.ofGroup(ownGroupKey)
+		return p.readGroupPart(ownGroupKey)
 	case "$group_set":
 		if p.kind != kindGroup {
 			return false
@@ -153,9 +153,9 @@ func (p *decoder) known(key []byte) bool {
 		p.unset[amongProperties] = p.Note()
 	case "$is_identified":
 		p.anywhere = true
-		p.identified = p.either()
+		p.identified = p.readTristate()
 	case "$process_person_profile":
-		p.process = p.either()
+		p.process = p.readTristate()
 	case "$is_server":
 		p.server = p.ReadBool()
 	case "$geoip_country_code":
@@ -172,7 +172,7 @@ func (p *decoder) known(key []byte) bool {
 	case "$ignore_sent_at":
 		p.Stamp.Exact = p.ReadBool()
 	case "$revenue":
-		return p.price()
+		return p.readRevenue()
 	case "$currency":
 		if p.Peek() != '"' || p.Has(item.Currency) {
 			return false
@@ -231,7 +231,7 @@ func (p *decoder) known(key []byte) bool {
 	return true
 }
 
-func (p *decoder) ofGroup(o own) bool {
+func (p *decoder) readGroupPart(o own) bool {
 	if p.kind != kindGroup {
 		return false
 	}
@@ -239,8 +239,8 @@ func (p *decoder) ofGroup(o own) bool {
 	return true
 }
 
-// either reads a truth value: yes, no, or 0 for anything else.
-func (p *decoder) either() int8 {
+// readTristate reads a boolean: yes, no, or 0 for any other value.
+func (p *decoder) readTristate() int8 {
 	switch {
 	case p.Peek() == 'f', p.Peek() == '0', p.HasPrefix(`"false"`), p.HasPrefix(`"0"`):
 		p.Skip()
@@ -251,9 +251,9 @@ func (p *decoder) either() int8 {
 	return 0
 }
 
-// internalProperty says whether a property serves PostHog alone by how its name begins or ends:
-// where a session and a person began, the page before, the SDK's own state, what PostHog's
-// server adds.
+// internalProperty reports whether only PostHog can use a property, by the beginning or the
+// end of its name: the start of a session or a person, the previous page, the state of the
+// SDK, what PostHog's server adds.
 func internalProperty(key []byte) bool {
 	for _, prefix := range [...]string{"$session_entry_", "$prev_pageview_", "$sdk_debug_", "$initial_", "$session_recording_", "$geoip_", "$plugins_", "$transformations_"} {
 		if len(key) > len(prefix) && string(key[:len(prefix)]) == prefix {

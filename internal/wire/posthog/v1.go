@@ -16,7 +16,7 @@ import (
 // The newer protocol: one address, credentials in headers, a result for each event.
 // Source: posthog-node's dist/capture-v1, and PostHog's rust/capture/src/v1.
 
-// v1Tag is the word for an error, as Details of what Decode returns.
+// v1Tag is PostHog's word for an error. Decode's errors have it as Details.
 type v1Tag string
 
 func v1Errorf(tag v1Tag, format string, args ...any) error {
@@ -69,7 +69,7 @@ func (p *decoder) sentV1(r *wire.Request) (*wire.Decoded, error) {
 	return s, nil
 }
 
-// batchV1 reads the object at pos, and says whether it tells when it was made.
+// batchV1 reads the object at the cursor, and reports whether it has a valid created_at.
 func (p *decoder) batchV1() (created bool) {
 	batch := false
 	for more := p.Begin('}'); more; more = p.More('}') {
@@ -136,7 +136,7 @@ func (p *decoder) entryV1(key []byte) {
 	}
 }
 
-// options reads what stood among the properties before.
+// options reads the options of an event, which the older protocol has among the properties.
 func (p *decoder) options() {
 	if p.Peek() != '{' {
 		if !p.Null() {
@@ -156,15 +156,15 @@ func (p *decoder) options() {
 		case "disable_skew_correction":
 			p.Stamp.Exact = p.ReadBool()
 		case "process_person_profile":
-			p.process = p.either()
+			p.process = p.readTristate()
 		default:
 			p.Skip()
 		}
 	}
 }
 
-// uuidCost is what an id takes beside its text: in a slice that doubles, a set, and the
-// answer, in bytes.
+// uuidCost is the memory for an id besides its text, in bytes: in a slice that doubles, in a
+// set, and in the answer.
 const uuidCost = 160
 
 // jsonSpace is the white space of JSON.
@@ -183,7 +183,7 @@ func (p *decoder) finishV1() {
 	}
 }
 
-// checkUUIDs wants each event to have one, and no two the same.
+// checkUUIDs returns an error if an event has no UUID, or two have the same.
 func (p *decoder) checkUUIDs() error {
 	seen := make(map[uuid.UUID]struct{}, len(p.uuids))
 	for _, id := range p.uuids {
@@ -202,8 +202,8 @@ func (p *decoder) checkUUIDs() error {
 	return nil
 }
 
-// v1Drops are the words for why an event was dropped, by Weir's reasons. Others are
-// Weir's own.
+// v1Drops are PostHog's words for a dropped event, by Weir's reasons. For other reasons the
+// answer has Weir's word.
 var v1Drops = map[string]string{
 	wire.ReasonNameMissing:  "missing_event_name",
 	wire.ReasonIDMissing:    "missing_distinct_id",
@@ -213,7 +213,7 @@ var v1Drops = map[string]string{
 	wire.ReasonDuplicateKey: "malformed_event_properties",
 }
 
-// answerV1 says what became of each event. Those seen before are ok.
+// answerV1 returns the result of each event. Duplicates are ok.
 func answerV1(r *wire.Request, s *wire.Decoded) wire.Response {
 	uuids, _ := s.State.([]string)
 	why, retry := make(map[int]string), make(map[int]bool)
@@ -249,7 +249,7 @@ func answerV1(r *wire.Request, s *wire.Decoded) wire.Response {
 	return wire.Response{Status: http.StatusOK, ContentType: "application/json", Header: requestID(r), Body: append(body, "}}"...)}
 }
 
-// requestID is the header that names the request, sent back.
+// requestID returns the header with the request's id, which the answer repeats.
 func requestID(r *wire.Request) http.Header {
 	id := r.Header.Get("PostHog-Request-Id")
 	if id == "" || len(id) > 128 {
@@ -258,7 +258,7 @@ func requestID(r *wire.Request) http.Header {
 	return http.Header{"Posthog-Request-Id": {id}}
 }
 
-// v1Errors are the words for errors that no tag says more of.
+// v1Errors are PostHog's words for errors without a v1Tag, by status.
 var v1Errors = map[int]string{
 	http.StatusBadRequest:            "request_decoding_error",
 	http.StatusUnauthorized:          "invalid_api_token",
@@ -268,7 +268,7 @@ var v1Errors = map[int]string{
 	http.StatusServiceUnavailable:    "service_unavailable",
 }
 
-// refuseV1 is what is wrong with a request as a whole.
+// refuseV1 returns the reply to an error.
 func refuseV1(r *wire.Request, status int, err *weir.Error) wire.Response {
 	word, ok := v1Errors[status]
 	if tag, tagged := err.Details.(v1Tag); tagged {

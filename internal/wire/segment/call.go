@@ -9,16 +9,16 @@ import (
 	"github.com/weir-analytics/weir/internal/wire/jsonscan"
 )
 
-// message is what a call says that is no field yet.
+// message has what was read of a call, besides the fields of the Builder.
 type message struct {
 	kind callKind
-	// Where properties and traits are that came before the type.
+	// Properties and traits that stand before the type.
 	properties, ownTraits jsonscan.Mark
 
 	traits                       jsonscan.Mark // of the context
 	total                        jsonscan.Mark
 	event, name, category, group item.Span
-	unknown                      item.Span // a type that is none
+	unknown                      item.Span // a type that Segment does not have
 
 	timestamp, original, sent          int64
 	hasTimestamp, hasOriginal, hasSent bool
@@ -26,7 +26,8 @@ type message struct {
 	context contextFields
 }
 
-// call reads the object at pos into an event. alone says that it is the whole body.
+// call reads the object at the cursor into an event. alone reports that it is the whole
+// body.
 func (s *decoder) call(kind callKind, alone bool) {
 	s.message = message{kind: kind}
 	m := &s.message
@@ -73,9 +74,9 @@ func (s *decoder) call(kind callKind, alone bool) {
 		case "channel":
 			m.context.channel = s.ReadText()
 		case "properties":
-			s.own(&m.properties, m.kind == kindTrack || m.kind == kindPage || m.kind == kindScreen)
+			s.readOrNote(&m.properties, m.kind == kindTrack || m.kind == kindPage || m.kind == kindScreen)
 		case "traits":
-			s.own(&m.ownTraits, m.kind == kindIdentify || m.kind == kindGroup)
+			s.readOrNote(&m.ownTraits, m.kind == kindIdentify || m.kind == kindGroup)
 		case "context":
 			s.context(&m.traits)
 		case "integrations":
@@ -101,9 +102,9 @@ func (s *decoder) call(kind callKind, alone bool) {
 	}
 }
 
-// own reads the properties or traits at pos if they are wanted. While it is not known
-// what the call is, it notes where they are.
-func (s *decoder) own(at *jsonscan.Mark, wanted bool) {
+// readOrNote reads the properties or traits at the cursor if they are wanted. If the type of
+// the call is not known yet, it notes their place.
+func (s *decoder) readOrNote(at *jsonscan.Mark, wanted bool) {
 	switch s.message.kind {
 	case kindNone:
 		*at = s.Note()
@@ -119,7 +120,7 @@ func (s *decoder) own(at *jsonscan.Mark, wanted bool) {
 }
 
 // readOwn reads the properties or traits at the cursor.
-func (s *decoder) readOwn() { s.own(nil, true) }
+func (s *decoder) readOwn() { s.readOrNote(nil, true) }
 
 func (s *decoder) readOrSkip(wanted bool, consume func([]byte) bool) {
 	if wanted {
@@ -131,8 +132,8 @@ func (s *decoder) readOrSkip(wanted bool, consume func([]byte) bool) {
 
 func consumeNone([]byte) bool { return false }
 
-// consumePage reads what of a page's properties is a field. What RudderStack repeats
-// there of the context is dropped.
+// consumePage reads the properties of a page that Weir has fields for. It drops those that
+// RudderStack repeats from the context.
 func (s *decoder) consumePage(key []byte) bool {
 	switch string(key) {
 	case "url":
@@ -157,12 +158,12 @@ func (s *decoder) consumePage(key []byte) bool {
 	return true
 }
 
-// consumeGroup drops what would stand beside the call's own.
+// consumeGroup drops properties with the names that storeGroup uses.
 func (s *decoder) consumeGroup(key []byte) bool {
 	return (string(key) == "group_type" || string(key) == "group_id") && s.Skip()
 }
 
-// finish makes fields and properties of what was noted.
+// finish sets fields and properties from what was noted.
 func (s *decoder) finish() {
 	m := &s.message
 	if m.kind == kindNone && !m.event.Empty() && m.unknown.Empty() {
@@ -178,8 +179,8 @@ func (s *decoder) finish() {
 		var ignored jsonscan.Mark
 		s.ReadAt(s.outer.context, func() { s.context(&ignored) })
 	}
-	s.sender()
-	s.dated()
+	s.setSender()
+	s.setTime()
 	switch m.kind {
 	case kindTrack:
 		s.Set(item.Name, m.event)
@@ -189,12 +190,12 @@ func (s *decoder) finish() {
 		s.pageProperties()
 	case kindIdentify:
 		s.Put(item.Name, weir.NameIdentify)
-		if !s.HasProperties() { // RudderStack's traits stand there alone
+		if !s.HasProperties() { // RudderStack sends traits only in the context
 			s.ReadAt(m.traits, func() { s.ReadProperties(consumeNone) })
 		}
 	case kindGroup:
 		s.Put(item.Name, weir.NameGroup)
-		s.grouped()
+		s.storeGroup()
 	case kindAlias:
 		s.Put(item.Name, weir.NameIdentify)
 		if !s.Has(item.Profile) || !s.Has(item.Alias) {
@@ -207,14 +208,14 @@ func (s *decoder) finish() {
 		s.Clear(item.Alias)
 	}
 	if m.kind == kindTrack || m.kind == kindPage || m.kind == kindScreen {
-		s.described()
+		s.storeContext()
 	}
 }
 
-// dated finds the call's time. One that comes with its original was corrected by who
-// passes it on; any other is the sender's clock's, which sentAt tells of: the call's
-// own, or else the batch's.
-func (s *decoder) dated() {
+// setTime sets the call's time. If the call has an original time too, a server that passed it
+// on has corrected the time. Otherwise the time is that of the sender's clock, which Weir
+// corrects by sentAt of the call or of the batch.
+func (s *decoder) setTime() {
 	m := &s.message
 	switch {
 	case m.hasTimestamp:
@@ -228,8 +229,8 @@ func (s *decoder) dated() {
 	}
 }
 
-// grouped says which group the call is about.
-func (s *decoder) grouped() {
+// storeGroup stores the id of the group that the call is about.
+func (s *decoder) storeGroup() {
 	m := &s.message
 	if m.group.Empty() {
 		s.Defect(wire.ReasonIDMissing, "groupId")
@@ -239,15 +240,15 @@ func (s *decoder) grouped() {
 	s.KeepText("group_id", s.Text(m.group))
 }
 
-// pageProperties fills in what a page's own properties do not say of it.
+// pageProperties sets title, path and properties of a page from the call's name and category.
 func (s *decoder) pageProperties() {
 	m := &s.message
 	if !m.name.Empty() {
 		name := s.Text(m.name)
 		s.KeepText("name", name)
 		if m.kind == kindScreen {
-			// A screen is known by its name; the page, where there is one, is only
-			// where it was opened.
+			// The name identifies a screen. If it has a page too, that is the one it was
+			// opened from.
 			s.Set(item.Title, m.name)
 			s.Set(item.Path, m.name)
 		} else if !s.Has(item.Title) {

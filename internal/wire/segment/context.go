@@ -8,8 +8,8 @@ import (
 	"github.com/weir-analytics/weir/internal/wire/jsonscan"
 )
 
-// contextFields is what a call's context says that is no field yet. Of two
-// contexts the call's own goes first.
+// contextFields has what was read of a context, besides the fields of the Builder. The
+// call's own context counts before that of the batch.
 type contextFields struct {
 	library, libraryVersion item.Span
 	channel, env            item.Span
@@ -21,8 +21,8 @@ type contextFields struct {
 	os, osVersion           item.Span
 }
 
-// noted reads a text that was not there before.
-func (s *decoder) noted(at *item.Span) {
+// readOnce reads a text, unless it was read before.
+func (s *decoder) readOnce(at *item.Span) {
 	if !at.Empty() {
 		s.Skip()
 		return
@@ -30,7 +30,8 @@ func (s *decoder) noted(at *item.Span) {
 	*at = s.ReadText()
 }
 
-// context reads the object at pos. Where its traits begin is written to traits.
+// context reads the object at the cursor. It sets traits to the place of
+// its traits.
 func (s *decoder) context(traits *jsonscan.Mark) {
 	c := &s.message.context
 	s.ReadObject(func(key []byte) {
@@ -51,29 +52,29 @@ func (s *decoder) context(traits *jsonscan.Mark) {
 			s.ReadObject(func(key []byte) {
 				switch string(key) {
 				case "width":
-					s.noted(&c.width)
+					s.readOnce(&c.width)
 				case "height":
-					s.noted(&c.height)
+					s.readOnce(&c.height)
 				default:
 					s.Skip()
 				}
 			})
 		case "app":
-			s.under("version", &c.appVersion, "", nil)
+			s.readTwo("version", &c.appVersion, "", nil)
 		case "device":
-			s.under("model", &c.model, "type", &c.kind)
+			s.readTwo("model", &c.model, "type", &c.kind)
 		case "os":
-			s.under("name", &c.os, "version", &c.osVersion)
+			s.readTwo("name", &c.os, "version", &c.osVersion)
 		case "location":
-			if s.ReadObject(s.location); !s.Has(item.Country) { // they go with their country only
+			if s.ReadObject(s.location); !s.Has(item.Country) { // without a country they mean nothing
 				s.Clear(item.Region, item.City)
 			}
 		case "sessionId", "session_id":
 			s.ReadFirst(item.Session)
 		case "groupId":
-			s.noted(&c.group)
+			s.readOnce(&c.group)
 		case "channel":
-			s.noted(&c.channel)
+			s.readOnce(&c.channel)
 		case "traits":
 			if s.Peek() == '{' {
 				*traits = s.Mark()
@@ -85,14 +86,14 @@ func (s *decoder) context(traits *jsonscan.Mark) {
 	})
 }
 
-// under reads up to two texts of the object at pos.
-func (s *decoder) under(a string, toA *item.Span, b string, toB *item.Span) {
+// readTwo reads up to two texts of the object at the cursor.
+func (s *decoder) readTwo(a string, toA *item.Span, b string, toB *item.Span) {
 	s.ReadObject(func(key []byte) {
 		switch {
 		case string(key) == a:
-			s.noted(toA)
+			s.readOnce(toA)
 		case toB != nil && string(key) == b:
-			s.noted(toB)
+			s.readOnce(toB)
 		default:
 			s.Skip()
 		}
@@ -110,7 +111,7 @@ func (s *decoder) page(key []byte) {
 	case "referrer":
 		s.ReadFirst(item.Referrer)
 	case "search":
-		s.noted(&s.message.context.search)
+		s.readOnce(&s.message.context.search)
 	default:
 		s.Skip()
 	}
@@ -120,11 +121,11 @@ func (s *decoder) library(key []byte) {
 	c := &s.message.context
 	switch string(key) {
 	case "name":
-		s.noted(&c.library)
+		s.readOnce(&c.library)
 	case "version":
-		s.noted(&c.libraryVersion)
+		s.readOnce(&c.libraryVersion)
 	case "env":
-		s.noted(&c.env)
+		s.readOnce(&c.env)
 	default:
 		s.Skip()
 	}
@@ -150,7 +151,7 @@ func (s *decoder) campaign(key []byte) {
 func (s *decoder) location(key []byte) {
 	switch string(key) {
 	case "country":
-		if s.ReadFirst(item.Country); len(s.Get(item.Country)) != 2 { // a name is no code
+		if s.ReadFirst(item.Country); len(s.Get(item.Country)) != 2 { // some send its name, not its code
 			s.Clear(item.Country)
 		}
 	case "region":
@@ -162,7 +163,7 @@ func (s *decoder) location(key []byte) {
 	}
 }
 
-// integrations looks for the session that browser destinations are told of:
+// integrations reads the session id that browsers send for other destinations:
 // {"Actions Amplitude":{"session_id":1700000000000}}.
 func (s *decoder) integrations() {
 	s.ReadObject(func([]byte) {
@@ -178,8 +179,9 @@ func (s *decoder) integrations() {
 	})
 }
 
-// sender decides whose machine sent the call, and names the library.
-func (s *decoder) sender() {
+// setSender decides whether a visitor's own machine sent the call, or a server. It sets the
+// library.
+func (s *decoder) setSender() {
 	c := &s.message.context
 	text := s.Text
 	browser, app, server := classifyLibrary(text(c.library))
@@ -200,7 +202,7 @@ func (s *decoder) sender() {
 		s.Set(item.Library, library)
 	}
 	if search := text(c.search); len(search) > 1 && search[0] == '?' && s.Has(item.URL) && bytes.IndexByte(s.Get(item.URL), '?') < 0 {
-		s.Put(item.URL, string(s.Get(item.URL)), string(search)) // a canonical address has no query
+		s.Put(item.URL, string(s.Get(item.URL)), string(search)) // pages with a canonical URL send it without the query
 	}
 	if browser {
 		c.appVersion, c.model = item.Span{}, item.Span{} // RudderStack's app is its own SDK
@@ -215,8 +217,8 @@ func (s *decoder) sender() {
 	}
 }
 
-// deviceKind is a device's type as Weir has it. Segment's own type is a platform:
-// "ios", "android".
+// deviceKind returns Weir's type of a device. Segment's own type may be a platform: "ios",
+// "android".
 func deviceKind(kind, model string) string {
 	switch kind {
 	case "phone", "tablet", "desktop", "tv":
@@ -232,8 +234,9 @@ func deviceKind(kind, model string) string {
 	return ""
 }
 
-// described adds the properties that the context is kept as.
-func (s *decoder) described() {
+// storeContext adds properties for parts of the context: screen, app version, device model,
+// group.
+func (s *decoder) storeContext() {
 	m := &s.message
 	c := &m.context
 	s.KeepScreen(c.width, c.height)

@@ -4,7 +4,7 @@ import (
 	"github.com/weir-analytics/weir/internal/wire/item"
 )
 
-// consumeTrack reads the money of an event.
+// consumeTrack reads revenue and currency, and notes the total.
 func (s *decoder) consumeTrack(key []byte) bool {
 	switch string(key) {
 	case "revenue":
@@ -28,8 +28,8 @@ func (s *decoder) readRevenue() bool {
 	})
 }
 
-// orderRevenue sets the revenue of an order to its total, unless it has a revenue. That of a
-// refund is negative.
+// orderRevenue sets the revenue of an order to its total, if it has no revenue. The revenue
+// of a refund is negative.
 func (s *decoder) orderRevenue() {
 	m := &s.message
 	order, refund := orderOf(s.Get(item.Name))
@@ -41,8 +41,8 @@ func (s *decoder) orderRevenue() {
 	}
 }
 
-// orderOf says whether an event is the completion of an order, or its refund, however
-// it is spelt.
+// orderOf reports whether an event is a completed order, or a refund of one. Case, spaces
+// and underscores do not matter.
 func orderOf(event []byte) (order, refund bool) {
 	var buf [16]byte
 	name := buf[:0]

@@ -7,7 +7,7 @@ import (
 	"github.com/weir-analytics/weir/internal/wire/item"
 )
 
-// itemKind is what an item of Umami's is to Weir.
+// itemKind is what Weir does with an item.
 type itemKind uint8
 
 const (
@@ -16,11 +16,11 @@ const (
 	kindUnsupported
 )
 
-// event is what an item says beyond a draft's fields.
+// event has what was read of an item, besides the fields of the Builder.
 type event struct {
 	kind     itemKind
 	identify bool
-	unkept   string // the kind of what Weir does not keep
+	unkept   string // the type of an item that Weir does not store
 	wrong    string // what is wrong with the item as a whole
 
 	payload  bool      // there is one
@@ -32,7 +32,7 @@ type event struct {
 	paid     bool      // the data has a revenue
 }
 
-// item reads the item at pos: {"type","payload"}.
+// item reads the item at the cursor: {"type","payload"}.
 func (u *decoder) item() {
 	u.StartItem()
 	u.event = event{}
@@ -73,7 +73,7 @@ func (u *decoder) item() {
 	case len(site) == 0:
 		u.wrong = "website: is required"
 	case u.kind == kindEvent:
-		u.mean()
+		u.setMeaning()
 	}
 }
 
@@ -128,13 +128,13 @@ func (u *decoder) entry(key string) {
 	case "device":
 		u.device()
 	case "data":
-		u.ReadProperties(u.datum)
+		u.ReadProperties(u.consumeData)
 	default:
 		u.Skip()
 	}
 }
 
-// device reads what kind of device a server says the visitor's is.
+// device reads the type of the visitor's device.
 func (u *decoder) device() {
 	switch string(u.ReadBrief()) {
 	case "desktop", "laptop":
@@ -146,8 +146,8 @@ func (u *decoder) device() {
 	}
 }
 
-// datum reads one of the data that Weir has a field for.
-func (u *decoder) datum(key []byte) bool {
+// consumeData reads a property that Weir has a field for.
+func (u *decoder) consumeData(key []byte) bool {
 	switch string(key) {
 	case "revenue":
 		if c := u.Peek(); c != '"' && c != '-' && c-'0' > 9 {
@@ -167,14 +167,14 @@ func (u *decoder) datum(key []byte) bool {
 		}
 	case "id":
 		if c := u.Peek(); c == '"' || c-'0' <= 9 {
-			u.dataID = u.Truncate(item.Profile, u.PeekText()) // it stays among the data
+			u.dataID = u.Truncate(item.Profile, u.PeekText()) // it stays a property
 		}
 	}
 	return false
 }
 
-// mean puts what was read into Weir's words.
-func (u *decoder) mean() {
+// setMeaning sets name, revenue, page and library.
+func (u *decoder) setMeaning() {
 	switch {
 	case u.identify:
 		u.Put(item.Name, weir.NameIdentify)
@@ -184,11 +184,11 @@ func (u *decoder) mean() {
 	case !u.Has(item.Name):
 		u.Put(item.Name, weir.NameScreenView)
 	}
-	u.pay()
-	u.address()
-	if !u.identify { // whose properties are traits
-		u.property("screen", u.screen)
-		u.property("tag", u.tag)
+	u.setRevenue()
+	u.setPage()
+	if !u.identify { // its properties are traits
+		u.keepNew("screen", u.screen)
+		u.keepNew("tag", u.tag)
 	}
 	if !u.server {
 		u.Put(item.Library, "umami")
@@ -199,9 +199,9 @@ func (u *decoder) mean() {
 	u.Reported = !u.Has(item.IP) && !u.Has(item.UserAgent)
 }
 
-// pay settles the currency, which is one only beside a revenue. Traits of these names
-// are no payment.
-func (u *decoder) pay() {
+// setRevenue drops a currency without a revenue. Traits with these names are no payment: they
+// stay traits.
+func (u *decoder) setRevenue() {
 	if u.paid && !u.identify {
 		u.CheckCurrency()
 		return
@@ -219,9 +219,9 @@ func (u *decoder) pay() {
 	u.Clear(item.Currency)
 }
 
-// address makes hostname and url, which is often a path only, one address. A fragment
-// that is a path names the page, as it does where the address has no other.
-func (u *decoder) address() {
+// setPage sets the URL from hostname and url, which is often only a path. If the fragment is
+// a path, it names the page.
+func (u *decoder) setPage() {
 	url, host := u.Get(item.URL), u.Text(u.hostname)
 	if _, route, ok := bytes.Cut(url, []byte("#")); ok && (bytes.HasPrefix(route, []byte("/")) || bytes.HasPrefix(route, []byte("!/"))) {
 		if path := item.HashPath(nil, url); path != nil {
@@ -242,8 +242,8 @@ func (u *decoder) address() {
 	}
 }
 
-// property keeps a text that is not among the data already.
-func (u *decoder) property(name string, at item.Span) {
+// keepNew stores a text as a property, unless the property exists.
+func (u *decoder) keepNew(name string, at item.Span) {
 	if !at.Empty() && u.Absent(name) {
 		u.KeepText(name, u.Text(at))
 	}
