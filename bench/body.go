@@ -105,7 +105,7 @@ func newTemplate(e *wireEvent) (tmpl, error) {
 	return t, nil
 }
 
-// index is where a slot begins. Slots stand before anything that could look like
+// index returns where a slot begins. Slots stand before anything that could look like
 // one.
 func index(s, slot string) int {
 	for i := range s {
@@ -131,7 +131,7 @@ type generator struct {
 	firstDevice, seed uint64
 
 	conn    uint16 // in ids, beside nonce and count
-	nonce   uint64 // 28 bits that tell one run from another
+	nonce   uint64 // 28 bits that differ between runs
 	count   uint64
 	clock   [len(timeLayout)]byte // the batch's time as text
 	ms      uint64

@@ -40,7 +40,7 @@ func newConn(target *url.URL, key string) *conn {
 		path, target.Host, key)}
 }
 
-// begin is the start of a request, to which the caller appends the body; end
+// begin returns the start of a request, to which the caller appends the body; end
 // completes it.
 func (c *conn) begin(buf []byte) []byte {
 	buf = append(buf[:0], c.head...)

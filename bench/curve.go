@@ -32,7 +32,7 @@ func newCurve(from, to time.Time) *curve {
 	return c
 }
 
-// at is the time by which the fraction, in [0, 1), of visits has begun. Fractions
+// at returns the time by which the fraction, in [0, 1), of visits has begun. Fractions
 // must not decrease from call to call.
 func (c *curve) at(fraction float64) time.Time {
 	n := len(c.ends)

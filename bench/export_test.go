@@ -5,7 +5,7 @@ import "time"
 // ParseProcess is for tests.
 var ParseProcess = parseProcess
 
-// Bodies are the first n request bodies of connection conn of conns, of batch
+// Bodies returns the first n request bodies of connection conn of conns, of batch
 // events each.
 func Bodies(seed int64, conn, conns, devices, batch, n int, run time.Time) ([]string, error) {
 	visits, err := renderVisits(seed)

@@ -66,7 +66,7 @@ func (c *Config) check() (*url.URL, error) {
 
 // Run loads the server for the duration and measures. When ctx is cancelled it
 // ends early and reports on what was done. It fails when the server cannot be
-// reached, does not know the key, or cannot be queried.
+// reached, refuses the key, or cannot be queried.
 func Run(ctx context.Context, cfg Config) (*Report, error) {
 	target, err := cfg.check()
 	if err != nil {
@@ -161,7 +161,7 @@ func (l *load) run(ctx context.Context) (last time.Time, err error) {
 	return last, nil
 }
 
-// next is when the next request is due; false when the time is over. In the
+// next returns when the next request is due; false when the time is over. In the
 // closed loop that is at once.
 func (l *load) next(ctx context.Context) (due time.Time, ok bool) {
 	if ctx.Err() != nil {

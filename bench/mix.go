@@ -114,7 +114,7 @@ func (m *mixer) personOf(number int) *person {
 	return &m.people[int(u*u*float64(len(m.people)))]
 }
 
-// fraction is where in the range a visit begins; it grows with the number.
+// fraction returns where in the range a visit begins; it grows with the number.
 func (m *mixer) fraction(number int) float64 {
 	return (float64(number) + unit(mix64(m.seed^uint64(number)<<1))) / float64(m.visits)
 }
@@ -169,7 +169,7 @@ func (m *mixer) event(o *openVisit) weir.Event {
 // library is what the events name as their SDK.
 const library = "weir-bench/1"
 
-// cameFrom is a referrer's host and channel.
+// cameFrom returns a referrer's host and channel.
 func cameFrom(url string) (host, channel string) {
 	host = strings.TrimPrefix(url, "https://")
 	host, _, _ = strings.Cut(host, "/")

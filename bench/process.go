@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Process is what a process has used, as Linux tells it.
+// Process is what a process has used, by /proc.
 type Process struct {
 	Name string        // of the program, cut to 15 bytes
 	CPU  time.Duration // user and system time since its start

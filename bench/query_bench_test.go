@@ -26,7 +26,7 @@ type question struct {
 	events *insight.EventsQuery // instead of Question
 }
 
-// questions are those of 30 days.
+// questions returns those of 30 days.
 func questions() []question {
 	month := weir.Trend{Common: weir.Common{From: queryEnd.AddDate(0, 0, -30), To: queryEnd, Interval: weir.Day}}
 	total, unique := weir.Series{Math: weir.MathTotal}, weir.Series{Math: weir.MathUnique}

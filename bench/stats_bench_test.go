@@ -33,7 +33,7 @@ const (
 	statsLoaders   = 4    // that store them at once
 )
 
-// statsEvents is how many events the counters have counted before: 1 million, or
+// statsEvents returns how many events the counters have counted before: 1 million, or
 // WEIR_BENCH_EVENTS.
 func statsEvents(b *testing.B) int {
 	n, err := strconv.Atoi(os.Getenv("WEIR_BENCH_EVENTS"))
@@ -147,7 +147,7 @@ func load(b *testing.B, store hot.Store, n int) {
 	}
 }
 
-// spread is the time of the i-th of n events, in the order of time.
+// spread returns the time of the i-th of n events, in the order of time.
 func spread(now time.Time, i, n int) time.Time {
 	at := float64(i) / float64(n)
 	if at < 0.1 {

@@ -50,10 +50,10 @@ type Config struct {
 	// server's dedup window (24 h), or an event may count twice.
 	RetryFor time.Duration
 
-	// Rejected, when not nil, is told of events that the server did not take. It
+	// Rejected, when not nil, is called with events that the server rejected. It
 	// must not call Flush or Close.
 	Rejected func([]Rejection)
-	// Dropped, when not nil, is told of events that were given up: how many, and
+	// Dropped, when not nil, is called when events are given up: how many, and
 	// the reason's name in Drops. It must not call Flush or Close.
 	Dropped func(reason string, events uint64)
 
@@ -95,7 +95,7 @@ type Drops struct {
 	Closed  uint64 // after Close, or when its deadline passed
 }
 
-// Sum is all of them.
+// Sum returns all of them.
 func (d Drops) Sum() uint64 {
 	return d.Full + d.Large + d.Invalid + d.Refused + d.Expired + d.Closed
 }
@@ -224,7 +224,7 @@ func (c *Client) Send(e Event) error {
 	return err
 }
 
-// Stats are the counts so far.
+// Stats returns the counts so far.
 func (c *Client) Stats() Stats {
 	c.mu.Lock()
 	s := c.stats

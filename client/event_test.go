@@ -11,7 +11,7 @@ import (
 	"github.com/weir-analytics/weir/client"
 )
 
-// wire is the text of the request that the event makes.
+// wire returns the text of the request that the event makes.
 func wire(t *testing.T, e client.Event) string {
 	t.Helper()
 	f := &fake{}

@@ -13,7 +13,7 @@ type batch struct {
 	from time.Time // when its first event came
 }
 
-// lines are those of the events from lo up to hi.
+// lines returns those of the events from lo up to hi.
 func (b *batch) lines(lo, hi int) []byte {
 	begin := 0
 	if lo > 0 {
@@ -83,7 +83,7 @@ func (q *queue) push(line []byte, now time.Time) error {
 	return nil
 }
 
-// batches is how many there are; callers hold mu.
+// batches returns how many there are; callers hold mu.
 func (q *queue) batches() int {
 	n := len(q.full)
 	if q.open != nil {
@@ -102,7 +102,7 @@ func (q *queue) signal() {
 	}
 }
 
-// take is the next batch, which stays in the queue until it is settled: a full
+// take returns the next batch, which stays in the queue until it is settled: a full
 // one, or one whose first event is as old as the interval, or that somebody waits
 // for. With none it says how long it is until one is due, 0 for never, and whether
 // there will be none any more.
@@ -127,7 +127,7 @@ func (q *queue) take(now time.Time, interval time.Duration) (b *batch, wait time
 	return b, 0, false
 }
 
-// settle lets go of the batch that was taken.
+// settle removes the batch that was taken.
 func (q *queue) settle() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -168,7 +168,7 @@ func (q *queue) close() {
 	q.signal()
 }
 
-// held is how much memory is held for events, in bytes.
+// held returns how much memory is held for events, in bytes.
 func (q *queue) held() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()

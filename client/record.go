@@ -31,7 +31,7 @@ func Skip(leaveOut func(*http.Request) bool) Option {
 	return func(m *recorder) { m.skip = leaveOut }
 }
 
-// KeyConsumer is a function for Consumer that tells callers apart by the API key
+// KeyConsumer returns a function for Consumer that identifies callers by the API key
 // in a header, without telling the key: "key-" and 12 hex digits of its SHA-256.
 func KeyConsumer(header string) func(*http.Request) string {
 	return func(r *http.Request) string {

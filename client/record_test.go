@@ -62,7 +62,7 @@ func (s *service) do(method, path string, header ...string) (status int, body st
 	return resp.StatusCode, string(raw)
 }
 
-// calls are those recorded, each as "METHOD ROUTE STATUS CONSUMER".
+// calls returns those recorded, each as "METHOD ROUTE STATUS CONSUMER".
 func (s *service) calls() []string {
 	s.t.Helper()
 	for end := time.Now().Add(10 * time.Second); s.weir.Stats().Offered == 0 && time.Now().Before(end); { // an answer may be read before its handler has returned

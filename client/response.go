@@ -15,7 +15,7 @@ type response struct {
 	status int // 0 until the answer begins
 }
 
-// answered is the status when the handler has returned.
+// answered returns the status when the handler has returned.
 func (w *response) answered() int {
 	if w.status == 0 {
 		return http.StatusOK
@@ -87,7 +87,7 @@ func (w readerFrom) ReadFrom(r io.Reader) (int64, error) {
 	return io.Copy(w.ResponseWriter, r) // which calls its ReadFrom
 }
 
-// offering is w with what the ResponseWriter within it can do, no more: code asks
+// offering returns w with what the ResponseWriter within it can do, no more: code asks
 // by type whether it can flush.
 func (w *response) offering() http.ResponseWriter {
 	_, f := w.ResponseWriter.(http.Flusher)

@@ -14,7 +14,7 @@ const (
 	longestPart = 32  // bytes
 )
 
-// Form is the route of a path that no pattern is known of: parts that look like an
+// Form returns the route of a path that no pattern is known of: parts that look like an
 // id, or anything else than a short word, become {id}; at most six parts are kept.
 // /users/42/orders is /users/{id}/orders.
 func Form(path string) string {
@@ -66,7 +66,7 @@ type forms struct {
 	known map[string]bool
 }
 
-// bounded is the form, or what stands for those that are not known.
+// bounded returns the form, or what stands for those that are not known.
 func (f *forms) bounded(form, other string, status int) string {
 	f.mu.RLock()
 	known, room := f.known[form], len(f.known) < mostForms
@@ -107,7 +107,7 @@ func (f *forms) route(pattern, path string, status int) string {
 	return f.bounded(pattern+rest[1:], pattern+"*", status)
 }
 
-// below is what of a path comes after the parts of a pattern; all of it if the
+// below returns what of a path comes after the parts of a pattern; all of it if the
 // path does not begin with them, as behind http.StripPrefix.
 func below(pattern, path string) string {
 	rest := strings.TrimPrefix(path, "/")
@@ -123,7 +123,7 @@ func below(pattern, path string) string {
 	return rest
 }
 
-// unescaped is a part as ServeMux compares it.
+// unescaped returns a part as ServeMux compares it.
 func unescaped(part string) string {
 	if plain, err := url.PathUnescape(part); err == nil {
 		return plain
@@ -131,7 +131,7 @@ func unescaped(part string) string {
 	return part
 }
 
-// fromPattern is the path of a ServeMux pattern, with its host if it has one.
+// fromPattern returns the path of a ServeMux pattern, with its host if it has one.
 func fromPattern(pattern string) string {
 	if _, path, ok := strings.Cut(pattern, " "); ok {
 		return strings.TrimLeft(path, " \t")
@@ -139,7 +139,7 @@ func fromPattern(pattern string) string {
 	return pattern
 }
 
-// knownMethod is the method, or "other": anybody can make up a method.
+// knownMethod returns the method, or "other": anybody can make up a method.
 func knownMethod(method string) string {
 	switch method {
 	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,

@@ -102,7 +102,7 @@ func (c *Client) deliver(b *batch, lo, hi int, began time.Time) {
 	}
 }
 
-// compress is the body to send, which is not changed any more: a transport may
+// compress returns the body to send, which is not changed any more: a transport may
 // read it after it has answered.
 func (c *Client) compress(text []byte) (body []byte, encoding string) {
 	if len(text) < compressFrom {
@@ -181,7 +181,7 @@ func (c *Client) attempt(b *batch, lo, hi int, body []byte, encoding string) (re
 	return acknowledged, 0, nil
 }
 
-// rejected tells of the events that the server did not take.
+// rejected reports the events that the server rejected.
 func (c *Client) rejected(b *batch, lo int, r reply) {
 	if len(r.Rejected) == 0 {
 		return
@@ -218,7 +218,7 @@ func (c *Client) note(err error) {
 	}
 }
 
-// tell says which events were dropped since the last time.
+// tell reports which events were dropped since the last time.
 func (c *Client) tell() {
 	c.mu.Lock()
 	now, before := c.stats.Dropped, c.warned

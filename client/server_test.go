@@ -130,7 +130,7 @@ func respond(status int, body string, header ...string) *http.Response {
 	return &http.Response{StatusCode: status, Status: fmt.Sprint(status), Header: h, Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body))}
 }
 
-// to is a client of the fake server; change may be nil.
+// to returns a client of the fake server; change may be nil.
 func to(t *testing.T, f http.RoundTripper, change func(*client.Config)) *client.Client {
 	t.Helper()
 	cfg := client.Config{URL: "http://weir.test", Key: "wk_test", HTTP: &http.Client{Transport: f}, Logger: slog.New(slog.DiscardHandler)}

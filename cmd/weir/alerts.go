@@ -83,7 +83,7 @@ func (s *server) newAlerting(engine *insight.Engine) *alerting {
 	return a
 }
 
-// behind says whether events that this node took wait for the hot tier.
+// behind says whether events that this node accepted wait for the hot tier.
 func (s *server) behind() bool {
 	if s.spill == nil {
 		return false

@@ -59,7 +59,7 @@ func alerts(t *testing.T) (all []ruled) {
 	return all
 }
 
-// get is the body of an answer.
+// get returns the body of an answer.
 func get(t *testing.T, url, token string) string {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
@@ -85,7 +85,7 @@ var (
 	described   = regexp.MustCompile(`fqName: "([^"]+)".*variableLabels: \{([^}]*)\}`)
 )
 
-// shown are the metrics of a server, by name, with their labels: what /metrics
+// shown returns the metrics of a server, by name, with their labels: what /metrics
 // shows, and what of Redis it would show of another Redis.
 func shown(t *testing.T, url string) map[string]map[string]bool {
 	t.Helper()

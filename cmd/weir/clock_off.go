@@ -4,5 +4,5 @@ package main
 
 import weir "github.com/weir-analytics/weir"
 
-// systemClock is the machine's clock. The tortures set another; see clock_on.go.
+// systemClock returns the machine's clock. The tortures set another; see clock_on.go.
 func systemClock() weir.Clock { return nil }

@@ -10,9 +10,9 @@ import (
 	weir "github.com/weir-analytics/weir"
 )
 
-// systemClock is the machine's clock plus what the file of WEIR_TEST_CLOCK says, such as
+// systemClock returns the machine's clock plus what the file of WEIR_TEST_CLOCK says, such as
 // "-300ms" or "1h", which tortures rewrite while the server runs. The server copies it to
-// a file with .seen at its end once it goes by it. As with a machine whose clock is set,
+// a file with .seen at its end once it uses it. As on a machine when its clock is set,
 // the reading has no monotonic part.
 func systemClock() weir.Clock {
 	path := os.Getenv("WEIR_TEST_CLOCK")

@@ -17,8 +17,7 @@ const (
 	connsPerFrom = 8    // one address has an eighth of all
 )
 
-// conns bounds the connections, so that however many there are the stores can open
-// their files.
+// conns bounds the connections, so that the stores can always open their files.
 func (s *server) conns() (*httpd.Conns, error) {
 	limit, err := process.RaiseOpenFiles()
 	if err != nil {
@@ -43,7 +42,7 @@ func (s *server) conns() (*httpd.Conns, error) {
 	return httpd.NewConns(most, max(most/connsPerFrom, fewestConns/2), proxies, s.reg), nil
 }
 
-// defaultConns is the most connections with so much memory, and room for so many files.
+// defaultConns returns the default of --max-conns for a budget and a number of free files.
 func defaultConns(total memory.Size, room int) int {
 	return min(mostConns, room, int(total/connMemory))
 }

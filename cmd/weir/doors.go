@@ -25,11 +25,11 @@ func checkPublic(u *url.URL) error {
 	return nil
 }
 
-// anyHost says whether the page and the API are served under any host name: where
-// it is not known under which people reach them.
+// anyHost says whether the page and the API are served under any host name: without
+// --public-url, on a network, the right one is unknown.
 func (c *serveCmd) anyHost() bool { return c.PublicURL == nil && !loopback(c.Listen) }
 
-// openDoors prepares what lets people in.
+// openDoors prepares sign-in: the account of the demo, or the setup code of the first owner.
 func (s *server) openDoors(ctx context.Context) (err error) {
 	if s.deviceKey, err = s.meta.Secret(ctx, "devices"); err != nil {
 		return err
@@ -50,7 +50,7 @@ func (s *server) openDoors(ctx context.Context) (err error) {
 	return nil
 }
 
-// address is where people reach the server that listens on addr.
+// address returns where people reach the server that listens on addr.
 func (s *server) address(addr net.Addr) string {
 	if u := s.cmd.PublicURL; u != nil {
 		return u.Scheme + "://" + u.Host
@@ -61,7 +61,7 @@ func (s *server) address(addr net.Addr) string {
 	return "http://" + addr.String()
 }
 
-// warnOfDoors tells of what is open to more people than one may think.
+// warnOfDoors warns if the server is open to more people than its operator may think.
 func (s *server) warnOfDoors() {
 	if s.cmd.anyHost() {
 		s.log.Warn("the page and the API are served under any host name: give the address that people use as --public-url", "listen", s.cmd.Listen)
@@ -71,7 +71,7 @@ func (s *server) warnOfDoors() {
 	}
 }
 
-// greetOwner tells whoever can read the output how to become the owner. The code is
+// greetOwner prints how to become the owner, for whoever can read the output. The code is
 // after the #, which no browser sends to a server, and so no log has it.
 func (s *server) greetOwner(address string, stdout io.Writer) {
 	switch {

@@ -24,7 +24,7 @@ func posts(t *testing.T, url, body string) int {
 	return resp.StatusCode
 }
 
-// setupCode is the code that the server printed, or "".
+// setupCode returns the code that the server printed, or "".
 func (r *running) setupCode() string {
 	_, code, _ := strings.Cut(r.out.String(), "/#setup=")
 	code, _, _ = strings.Cut(code, " ")

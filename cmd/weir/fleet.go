@@ -5,9 +5,9 @@ import (
 	"fmt"
 )
 
-// joinFleet refuses a node whose users and projects are not those of the nodes that
-// share its hot tier: senders with keys of the others would be told that these are
-// unknown, and throw their events away. The first node that comes binds the fleet.
+// joinFleet refuses a node that has another meta store than the nodes that share its hot
+// tier: it would refuse their write keys, and senders would drop their events. The first
+// node stores the id of its meta store in the hot tier.
 func (s *server) joinFleet(ctx context.Context) error {
 	before, err := s.tier.Fleet.Bind(ctx, s.meta.ID(), s.cmd.AdoptMeta)
 	switch {

@@ -13,8 +13,8 @@ import (
 	"github.com/weir-analytics/weir/internal/hot"
 )
 
-// shared is what the nodes of one Weir share besides the events. Of a node that
-// is alone, roster, bus and sessions are nil.
+// shared is what the nodes share besides events. roster, bus and sessions are nil without
+// other nodes.
 type shared struct {
 	cache      fleet.Cache
 	cacheLocks fleet.Locks // of the nodes that share cache; nil of a cache that is this node's own
@@ -28,7 +28,7 @@ type shared struct {
 // Values of --hot-ack.
 const ackReplica = "replica"
 
-// openHot opens the hot tier, and what stands beside it.
+// openHot opens the hot tier, and what the nodes share in it.
 func (s *server) openHot(ctx context.Context) (err error) {
 	c := s.cmd
 	local := local.New(local.Options{CacheBytes: int(c.parts.Kept)})
@@ -54,16 +54,16 @@ func (s *server) openHot(ctx context.Context) (err error) {
 	return nil
 }
 
-// awaitCache opens the server that keeps answers, and waits for it beside all else. A
-// wrong configuration ends the start; but once this node serves without it, it goes on
-// to.
+// awaitCache opens the Redis of --cache, and waits for it while the node serves without it.
+// A wrong configuration that is found at once ends the start. One that is found after a wait
+// is logged.
 func (s *server) awaitCache(ctx context.Context) error {
 	err := s.openCache(ctx, 0)
 	if err == nil || !errors.Is(err, backend.ErrUnavailable) {
 		return err
 	}
 	if err = s.openCache(ctx, backend.Forever); err != nil && ctx.Err() == nil {
-		s.log.Error("the Redis of --cache cannot be used; answers are not kept", "error", err)
+		s.log.Error("the Redis of --cache cannot be used; answers are not cached", "error", err)
 	}
 	return nil
 }

@@ -35,7 +35,7 @@ func newExportWorld(t *testing.T) *exportWorld {
 	return w
 }
 
-// exportFiles are files of package dump's tests.
+// exportFiles returns files of package dump's tests.
 func exportFiles(vendor string, names ...string) []string {
 	var out []string
 	for _, n := range names {
@@ -44,7 +44,7 @@ func exportFiles(vendor string, names ...string) []string {
 	return out
 }
 
-// run is an import into the world's project.
+// run returns an import into the world's project.
 func (w *exportWorld) run(from string, files ...string) *importRun {
 	r := newImportRun(w.url, files...)
 	r.Options.Key, r.Options.From = w.key, from
@@ -187,7 +187,7 @@ func TestAnExportIsReadFromItsArchive(t *testing.T) {
 	}
 }
 
-// manyViews are n lines of PostHog's, each a page view of one of 100 visitors.
+// manyViews returns n lines of PostHog's, each a page view of one of 100 visitors.
 func manyViews(n int) []byte {
 	var b bytes.Buffer
 	for i := range n {

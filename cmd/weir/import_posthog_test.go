@@ -11,7 +11,7 @@ import (
 	"github.com/weir-analytics/weir/internal/meta"
 )
 
-// stored are a project's events as the API shows them, by id, without when they came.
+// stored returns a project's events as the API shows them, by id, without when they came.
 func (w *exportWorld) stored(project string) map[string]any {
 	w.t.Helper()
 	var answer struct{ Events []map[string]any }

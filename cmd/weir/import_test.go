@@ -51,7 +51,7 @@ func newImportRun(url string, files ...string) *importRun {
 	return r
 }
 
-// counts is the part of a report that most tests are about.
+// counts returns the part of a report that most tests are about.
 func counts(r importer.Report) [5]int {
 	return [5]int{r.Lines, r.Accepted, r.Duplicates, r.Rejected, r.Unsent}
 }

@@ -13,16 +13,16 @@ import (
 	"github.com/weir-analytics/weir/internal/live"
 )
 
-// Events are taken before all stores are open: while Redis is away with --spill,
-// while ClickHouse is away in any case. So what takes them is built first, on parts
-// that come later.
+// Events are accepted before all stores are open: while ClickHouse is unavailable, and with
+// --spill also while Redis is. So the parts that accept them are built first, and use the
+// stores through the types below.
 
-// late is a part that may come later.
+// late is a part that is set once it is open.
 type late[T any] struct{ part atomic.Pointer[T] }
 
 func (l *late[T]) set(part T) { l.part.Store(&part) }
 
-// get is the part, or the error of one that is not there yet.
+// get returns the part, or errOpening until it is set.
 func (l *late[T]) get() (part T, err error) {
 	if p := l.part.Load(); p != nil {
 		return *p, nil
@@ -32,7 +32,7 @@ func (l *late[T]) get() (part T, err error) {
 
 var errOpening = weir.Errorf(weir.EUNAVAILABLE, "a store is not open yet")
 
-// lateHot is the hot tier once it is open.
+// lateHot is the hot tier, once it is open.
 type lateHot struct{ late[hot.Store] }
 
 func (l *lateHot) Append(ctx context.Context, items []hot.Item) ([]int, error) {
@@ -83,8 +83,8 @@ func (l *lateFeed) Received(project string, events []*weir.Event) {
 	}
 }
 
-// lateLimiter is the limiter of all nodes once it can be reached. Until then this
-// node holds senders to their rates alone, as it does in an outage.
+// lateLimiter is the limiter that all nodes share, once it is reached. Until then this node
+// limits rates alone, as in an outage.
 type lateLimiter struct{ late[fleet.Limiter] }
 
 func (l *lateLimiter) Take(ctx context.Context, key string, of fleet.Limit, n int) (time.Duration, int, error) {
@@ -111,8 +111,8 @@ func (l *lateBrake) Allow(events int) bool {
 	return err != nil || b.Allow(events)
 }
 
-// lateCache is the Redis of answers, and what its nodes lock there, once it can be
-// reached. Until then answers are found out anew, as in an outage.
+// lateCache is the Redis of --cache with its locks, once it is reached. Until then every
+// answer is computed, as in an outage.
 type lateCache struct{ late[*backend.CacheTier] }
 
 func (l *lateCache) Get(ctx context.Context, key string) ([]byte, bool, error) {

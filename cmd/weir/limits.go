@@ -10,8 +10,8 @@ import (
 	"github.com/weir-analytics/weir/internal/ingest"
 )
 
-// limiter holds senders to rates, and gathers what it refuses; nil on a node that
-// takes no events.
+// limiter returns the limiter of senders' rates, which also counts what it refuses; nil on
+// a node that accepts no events.
 func (s *server) limiter() *ingest.Limiter {
 	s.overflows = ingest.NewOverflows(s.meta, s.log)
 	if !s.cmd.has(roleIngest) {
@@ -24,8 +24,8 @@ func (s *server) limiter() *ingest.Limiter {
 	return ingest.NewLimiter(c)
 }
 
-// keepOverflows stores the counts of what is refused, until stop, which stores the
-// last of them.
+// keepOverflows stores the counts of refused events until stop is called, which stores the
+// last ones.
 func (s *server) keepOverflows(ctx context.Context) (stop func()) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var wg sync.WaitGroup
@@ -41,7 +41,7 @@ func (s *server) usage() *ingest.Usages {
 	return &ingest.Usages{Counters: s.hot, Overflows: s.overflows, LimitKey: s.cmd.LimitKey, LimitIP: s.cmd.LimitIP}
 }
 
-// limitFlags change what a project may bring in. What is not given stays.
+// limitFlags change the limits of a project. A flag that is not given changes nothing.
 type limitFlags struct {
 	LimitKey *string        `placeholder:"N/s" help:"Most events by one write key, such as 1000/s, 600/m or 5000/h; off for any number, empty for the server's."`
 	LimitIP  *string        `name:"limit-ip" placeholder:"N/s" help:"Most requests from one address; off for any number, empty for the server's."`
@@ -69,7 +69,7 @@ func (f *limitFlags) into(body map[string]any) {
 	}
 }
 
-// limitsBody is what the server says of a project's limits.
+// limitsBody is the server's answer about a project's limits.
 type limitsBody struct {
 	LimitKey string `json:"limit_key"`
 	LimitIP  string `json:"limit_ip"`
@@ -78,7 +78,7 @@ type limitsBody struct {
 	Sample   int    `json:"sample"`
 }
 
-// String is a line for each.
+// String returns a line for each.
 func (b limitsBody) String() string {
 	rate := func(s, what string) string {
 		switch s {

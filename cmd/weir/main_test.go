@@ -26,7 +26,7 @@ func weirs(t *testing.T, args ...string) said {
 	return said{status, out.String(), stderr.String()}
 }
 
-// commands are all commands, as one types them.
+// commands returns all commands, as one types them.
 func commands(t *testing.T) [][]string {
 	t.Helper()
 	parser, err := kong.New(&cli{}, kong.Vars{"version": version})

@@ -83,7 +83,7 @@ func (c *migrateCmd) Run(ctx context.Context, stdout io.Writer, stderr logWriter
 	return tellCopied(stdout, &rep, time.Since(begun))
 }
 
-// differencesShown is how many are told; each is a day of a table.
+// differencesShown is how many differences are printed; each is a day of a table.
 const differencesShown = 20
 
 func tell(w io.Writer, all []transfer.Difference) {
@@ -194,7 +194,7 @@ func (p *progress) set(now transfer.Progress) {
 	p.latest = now
 }
 
-// stop tells how far it came, last.
+// stop prints the last progress.
 func (p *progress) stop() {
 	close(p.done)
 	p.wg.Wait()

@@ -19,7 +19,7 @@ import (
 	"github.com/weir-analytics/weir/internal/cold/duckdb"
 )
 
-// pastFile is a DuckDB file with 3 days of 100 events of two projects each.
+// pastFile returns a DuckDB file with 3 days of 100 events of two projects each.
 func pastFile(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "cold.duckdb")

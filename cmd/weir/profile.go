@@ -41,7 +41,7 @@ func (p *ofProfile) path() (string, error) {
 		return "", errors.New("the profile's id is empty")
 	}
 	id := url.PathEscape(p.Profile)
-	if id == "." || id == ".." { // which are parts of a path that go elsewhere
+	if id == "." || id == ".." { // a path with these parts names another resource
 		id = strings.ReplaceAll(id, ".", "%2E")
 	}
 	return "/api/v1/projects/" + url.PathEscape(p.Project) + "/profiles/" + id, nil
@@ -132,7 +132,7 @@ func (c *profileEraseCmd) Run(ctx context.Context, stdout io.Writer, log logWrit
 	return err
 }
 
-// answer is a line of standard input, unless ctx is done before.
+// answer returns a line of standard input, unless ctx is done before.
 func (c *profileEraseCmd) answer(ctx context.Context) (string, error) {
 	in := c.stdin
 	if in == nil {

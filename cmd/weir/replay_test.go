@@ -57,7 +57,7 @@ func (p *replayProject) send(events []*replayed) {
 	}
 }
 
-// on are the events of a date that were sent.
+// on returns the events of a date that were sent.
 func (p *replayProject) on(date string) facts { return p.days[date] }
 
 func (p *replayProject) path(path string) string { return "/api/v1/projects/" + p.ID + path }

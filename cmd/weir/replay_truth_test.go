@@ -118,7 +118,7 @@ func (t facts) by(key func(r *replayed) string) map[string]int64 {
 
 func (t facts) byRoute() map[string]int64 { return t.by(func(r *replayed) string { return r.route }) }
 
-// persons are the distinct ones.
+// persons returns the distinct ones.
 func (t facts) persons() map[string]bool {
 	all := map[string]bool{}
 	for _, r := range t.events {
@@ -149,7 +149,7 @@ func without(a, b map[string]bool) (n int64) {
 	return n
 }
 
-// rate is the part of the calls with a known status whose status is in [from, to).
+// rate returns the part of the calls with a known status whose status is in [from, to).
 func (t facts) rate(from, to int) float64 {
 	var in, all float64
 	for _, r := range t.events {
@@ -192,7 +192,7 @@ func quantile(all []float64, q float64) float64 {
 	return all[i] + (all[i+1]-all[i])*(place-float64(i))
 }
 
-// ranked are the names of counts, most first, then by name.
+// ranked returns the names of counts, most first, then by name.
 func ranked(counts map[string]int64) []string {
 	var names []string
 	for name := range counts {

@@ -58,7 +58,7 @@ func (w *replayWorld) clock() time.Time { return time.UnixMicro(w.now.Load()).UT
 
 func (w *replayWorld) set(now time.Time) { w.now.Store(now.UnixMicro()) }
 
-// ticking is the time of the drain, which waits between two writes: the test's, and
+// ticking returns the time of the drain, which waits between two writes: the test's, and
 // it goes on.
 func (w *replayWorld) ticking() time.Time { return w.clock().Add(time.Since(w.began)) }
 

@@ -165,7 +165,7 @@ func (r remote) days(ctx context.Context, project, first, last string) (all []*w
 	}
 	from, errFrom := weir.ParseDate(first)
 	to, errTo := weir.ParseDate(last)
-	if errFrom != nil || errTo != nil { // one is missing, or in a form that the server knows
+	if errFrom != nil || errTo != nil { // one is missing, or in a form that only the server reads
 		q := url.Values{}
 		if first != "" {
 			q.Set("from", first)

@@ -42,7 +42,7 @@ func (s *server) run(ctx context.Context, l net.Listener, stdout io.Writer) erro
 		if err = errors.Join(err, s.close()); err == nil {
 			s.log.Info("stopped")
 		}
-		ended <- err // nothing is logged after it: the writer may be gone
+		ended <- err // nothing is logged after it: the log's writer may be closed
 	}()
 	select {
 	case err := <-ended:
@@ -52,7 +52,7 @@ func (s *server) run(ctx context.Context, l net.Listener, stdout io.Writer) erro
 	}
 }
 
-// after is a context that ends d after ctx does.
+// after returns a context that ends d after ctx does.
 func after(ctx context.Context, d time.Duration) context.Context {
 	late, end := context.WithCancel(context.WithoutCancel(ctx))
 	context.AfterFunc(ctx, func() { time.AfterFunc(d, end) })
@@ -77,8 +77,7 @@ func (s *server) work(ctx context.Context, g *errgroup.Group, front *httpd.Front
 		return unlessStopped(ctx, err)
 	}
 	if s.drain != nil {
-		// The drain outlives the requests, so that what the last of them brought
-		// is drained too.
+		// The drain goes on after the last request, so that its events are drained too.
 		var draining context.Context
 		draining, s.stopDrain = context.WithCancel(context.WithoutCancel(ctx))
 		s.draining.Go(func() { _ = s.drain.Run(draining) }) // its only error is that it was stopped
@@ -90,7 +89,7 @@ func (s *server) work(ctx context.Context, g *errgroup.Group, front *httpd.Front
 	return nil
 }
 
-// unlessStopped is the error of a start, unless it was told to stop meanwhile.
+// unlessStopped returns the error of a start, and nil if the server was stopped meanwhile.
 func unlessStopped(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return nil
@@ -127,7 +126,7 @@ func (s *server) background(ctx context.Context, g *errgroup.Group) {
 	}
 }
 
-// finish drains what was accepted, until ctx is done, and ends the drain.
+// finish drains the events that were accepted, until ctx is done, and stops the drain.
 func (s *server) finish(ctx context.Context) {
 	if s.stopOverflows != nil {
 		s.stopOverflows()

@@ -82,7 +82,7 @@ func (r *running) stops() int {
 	return <-r.status
 }
 
-// madeToken is the admin token that the server printed, or "".
+// madeToken returns the admin token that the server printed, or "".
 func (r *running) madeToken() string {
 	_, token, _ := strings.Cut(r.out.String(), "Admin token, shown this once: ")
 	token, _, _ = strings.Cut(token, "\n")
@@ -193,7 +193,7 @@ func TestATokenForTheCommandsIsNotTheServers(t *testing.T) {
 	}
 }
 
-// field is the value beside a label in a command's output.
+// field returns the value beside a label in a command's output.
 func field(t *testing.T, out, label string) string {
 	t.Helper()
 	for line := range strings.Lines(out) {

@@ -38,8 +38,8 @@ import (
 	"github.com/weir-analytics/weir/web"
 )
 
-// server is all parts of a running Weir, opened in the order in which they
-// stand and closed in the other.
+// server is all parts of a running Weir. They are opened in the order of the fields, and
+// closed in the opposite order.
 type server struct {
 	cmd   *serveCmd
 	log   *slog.Logger
@@ -95,7 +95,7 @@ type server struct {
 	demoLogin  string // how to sign in to the demo
 }
 
-// open opens a server whole: the stores, and the parts on them.
+// open opens the stores and builds the parts that use them.
 func (c *serveCmd) open(ctx context.Context, log *slog.Logger) (*server, error) {
 	s := c.server(log)
 	err := s.prepare(ctx)
@@ -114,15 +114,15 @@ func (c *serveCmd) server(log *slog.Logger) *server {
 	return s
 }
 
-// prepare opens what is on this machine and waits for nobody, and builds what takes
-// events.
+// prepare opens what is on this machine, without waiting for a server, and builds the parts
+// that receive events.
 func (s *server) prepare(ctx context.Context) (err error) {
 	c := s.cmd
 	if err := datadir.Check(c.Data, version); err != nil {
 		return err
 	}
 	datadir.MakePrivate(c.Data, c.storePaths(), s.log)
-	// Before the stores: a second server is told that another runs on the folder.
+	// Before the stores are opened: a second server gets this error, not that of a busy store.
 	dir, err := datadir.Claim(c.Data)
 	if err != nil {
 		return err
@@ -142,8 +142,8 @@ func (s *server) prepare(ctx context.Context) (err error) {
 	return nil
 }
 
-// openStores opens the stores, waits for those that are away, and builds all other
-// parts on them.
+// openStores opens the other stores, waits for servers that are unavailable, and builds the
+// other parts.
 func (s *server) openStores(ctx context.Context) (err error) {
 	// A file is opened before a server is waited for.
 	if !s.cmd.cold.Shared {
@@ -211,12 +211,12 @@ func (s *server) pair() drain.Pair {
 func (s *server) ensureAdminToken(ctx context.Context) (err error) {
 	var replaced bool
 	if s.adminToken, replaced, err = s.meta.EnsureAdminToken(ctx, s.cmd.AdminToken); replaced {
-		s.log.Warn("the admin token of the data folder was replaced by the one of --admin-token or WEIR_ADMIN_TOKEN: the former one is no good any more")
+		s.log.Warn("the admin token of the data folder was replaced by the one of --admin-token or WEIR_ADMIN_TOKEN: the former one is not valid any more")
 	}
 	return err
 }
 
-// onClose adds to what close closes.
+// onClose adds f to what close calls.
 func (s *server) onClose(f func() error) { s.closes = append(s.closes, f) }
 
 func (s *server) build() {
@@ -268,7 +268,7 @@ func (s *server) build() {
 	})
 }
 
-// buildIntake builds what takes events, and the server that serves nothing else yet.
+// buildIntake builds what receives events, and an HTTP server that serves nothing else yet.
 func (s *server) buildIntake() {
 	limiter := s.limiter()
 	missing := missingRole{s.cmd.Roles}
@@ -307,7 +307,7 @@ func (s *server) buildIntake() {
 	})
 }
 
-// checks are of what the node cannot do without.
+// checks returns the checks of /readyz: of the parts without which the node is not ready.
 func (s *server) checks() []httpd.Check {
 	checks := []httpd.Check{{Name: "meta", Probe: s.meta.Ping}, {Name: "disk", Probe: s.checkDisk}}
 	if s.spill == nil {
@@ -324,7 +324,8 @@ func (s *server) checkDisk(context.Context) error {
 	return datadir.CheckSpace(s.cmd.folders(), s.cmd.MinFree<<20)
 }
 
-// once lets one node at a time do the scheduled work of the name.
+// once returns a function that says whether this node may do the scheduled work of the name
+// now: one node at a time may.
 func (s *server) once(name string) func(ctx context.Context, ttl time.Duration) (bool, error) {
 	return func(ctx context.Context, ttl time.Duration) (bool, error) {
 		return s.shared.locks.Acquire(ctx, name, s.node, ttl)
@@ -340,7 +341,7 @@ func (s *server) probeCold(ctx context.Context) error {
 	if p, ok := s.cold.(interface {
 		Ping(ctx context.Context) error
 	}); ok {
-		return p.Ping(ctx) // questions of others may hold a query up
+		return p.Ping(ctx) // a query may wait for other questions
 	}
 	rows, err := s.cold.Query(ctx, "SELECT 1")
 	if err != nil {
@@ -350,7 +351,7 @@ func (s *server) probeCold(ctx context.Context) error {
 	return rows.Err()
 }
 
-// close closes what is open. Nothing may use it any more.
+// close closes everything that was opened. Nothing may use it afterwards.
 func (s *server) close() error {
 	var errs []error
 	if s.hot != nil {
@@ -371,7 +372,7 @@ func (s *server) close() error {
 	return errors.Join(errs...)
 }
 
-// greet tells where the server is, and the admin token when it was made now.
+// greet prints the address of the server, and the admin token if it was made at this start.
 func (s *server) greet(ctx context.Context, addr net.Addr, stdout io.Writer) error {
 	url := "http://" + addr.String()
 	fmt.Fprintf(stdout, "Weir %s is at %s\n", version, url)

@@ -21,7 +21,7 @@ func (f *siteFlags) into(body map[string]any) {
 	}
 }
 
-// sites are a project's sites in a table: the first few.
+// sites returns a project's sites in a table: the first few.
 func sites(names []string) string {
 	const shown = 3
 	if len(names) <= shown {

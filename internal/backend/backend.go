@@ -59,7 +59,8 @@ func ParseMeta(url, file string) (path string, err error) {
 	return parse(metaSchemes, url, "sqlite:PATH")
 }
 
-// parse calls the backend that the URL's scheme selects. want says what URLs there are.
+// parse calls the backend that the URL's scheme selects. want names the possible URLs, for
+// errors.
 func parse[T any](schemes map[string]func(url, rest string) (T, error), url, want string) (store T, err error) {
 	scheme, rest, ok := strings.Cut(url, ":")
 	if !ok || rest == "" {

@@ -8,7 +8,7 @@ import (
 	"github.com/weir-analytics/weir/internal/cold/clickhouse"
 )
 
-// clickhouseCold is a cold tier in ClickHouse, a server or a cluster.
+// clickhouseCold returns a cold tier in ClickHouse, a server or a cluster.
 func clickhouseCold(url, _ string) (Cold, error) {
 	u, err := clickhouse.Parse(url)
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"github.com/weir-analytics/weir/internal/cold/duckdb"
 )
 
-// duckdbCold is an embedded cold tier.
+// duckdbCold returns an embedded cold tier.
 func duckdbCold(_, file string) (Cold, error) {
 	return Cold{File: file, open: func(_ context.Context, o ColdOptions) (*ColdTier, error) {
 		s, err := duckdb.Open(file, duckdb.Options{Memory: o.Memory, Logger: o.Logger})

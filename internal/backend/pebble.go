@@ -9,7 +9,7 @@ import (
 	"github.com/weir-analytics/weir/internal/hot/pebble"
 )
 
-// pebbleHot is an embedded hot tier.
+// pebbleHot returns an embedded hot tier.
 func pebbleHot(_, folder string) (Hot, error) {
 	return Hot{
 		Folder: folder,

@@ -14,7 +14,7 @@ import (
 	"github.com/weir-analytics/weir/internal/redisconn"
 )
 
-// redisHot is a hot tier in Redis, which nodes share.
+// redisHot returns a hot tier in Redis, which nodes share.
 func redisHot(url, _ string) (Hot, error) {
 	u, err := redisconn.Parse(url)
 	if err != nil {

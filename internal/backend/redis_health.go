@@ -14,9 +14,9 @@ const (
 	redisHealthKept   = 5 * time.Second // an answer, so that scrapes do not weigh on Redis
 )
 
-// redisHealth knows how the Redis of the hot tier is. It asks when somebody
-// wants to know, and gives what it was told to those who come soon after. It is
-// safe for concurrent use.
+// redisHealth returns the health of the hot tier's Redis. An answer is cached for
+// redisHealthKept, and calls at the same time share one request. It is safe for concurrent
+// use.
 type redisHealth struct {
 	url   string // without its secrets
 	ask   func(context.Context) (redis.Health, error)
@@ -28,8 +28,8 @@ type redisHealth struct {
 	until  time.Time
 }
 
-// get is at most redisHealthKept old. With an error the answer holds what is
-// known nevertheless.
+// get returns a health that is at most redisHealthKept old. With an error it has the parts
+// that could be read.
 func (r *redisHealth) get() (redis.Health, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -201,9 +201,9 @@ func collect[T any](out chan<- prometheus.Metric, all []metric[T], of T, labels 
 	}
 }
 
-// slowTotal is how many slow commands a server had since its start. An emptied
-// log does not tell; then it is what it was, or a rate would take it for a new
-// start.
+// slowTotal returns how many slow commands a server had since its start. After SLOWLOG RESET
+// the server does not say; then the last number stays, since a lower one would look like a
+// restart.
 func (c *redisMetrics) slowTotal(n redis.NodeHealth) uint64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -43,7 +43,7 @@ func TestThoseWhoAskAtOnceShareAnAnswer(t *testing.T) {
 	}
 }
 
-// node is a server that answers.
+// node returns a server that answers.
 func node(addr, run string, slow *redis.Slow) redis.NodeHealth {
 	return redis.NodeHealth{
 		Addr: addr, Up: true, Role: "master", Version: "7.0.15", RunID: run,

@@ -114,7 +114,7 @@ type Letter struct {
 	At         time.Time
 }
 
-// Send sends a letter. Final tells errors that stay: the server refused the
+// Send sends a letter. Final returns true for errors that stay: the server refused the
 // address or the letter for good.
 func (m *Mail) Send(ctx context.Context, l Letter) error {
 	to, err := ParseAddress(l.To)
@@ -155,7 +155,7 @@ func (m *Mail) Send(ctx context.Context, l Letter) error {
 	return err
 }
 
-// oneLine is text that can be a header's value: no line begins another header.
+// oneLine returns text that can be a header's value: no line begins another header.
 func oneLine(s string) string {
 	return strings.TrimSpace(strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
@@ -165,7 +165,7 @@ func oneLine(s string) string {
 	}, strings.ToValidUTF8(s, "?")))
 }
 
-// messageID is a key as the left part of a Message-ID may be.
+// messageID returns a key as the left part of a Message-ID may be.
 func messageID(key string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
@@ -178,7 +178,7 @@ func messageID(key string) string {
 
 const maxAddress = 254 // RFC 5321, a path of 256 with its brackets
 
-// ParseAddress is a plain mail address, without a name. Errors: EINVALID.
+// ParseAddress returns a plain mail address, without a name. Errors: EINVALID.
 func ParseAddress(s string) (string, error) {
 	a, err := mail.ParseAddress(s)
 	if err != nil || a.Name != "" || a.Address != strings.TrimSpace(s) || len(a.Address) > maxAddress ||

@@ -152,7 +152,7 @@ func (s *sink) got() []letter {
 	return s.letters
 }
 
-// certified is a certificate for 127.0.0.1, and who trusts it.
+// certified returns a certificate for 127.0.0.1, and who trusts it.
 func certified(t *testing.T) (server, client *tls.Config) {
 	t.Helper()
 	h := httptest.NewTLSServer(nil)

@@ -75,7 +75,7 @@ func NewWebhook(o WebhookOptions) *Webhook {
 	}}
 }
 
-// Allow are the networks that are not public and may be called.
+// Allow returns the networks that are not public and may be called.
 func (w *Webhook) Allow() []netip.Prefix { return w.o.Allow }
 
 // maxAnswer is how much of an answer is read; nobody sees it.
@@ -89,7 +89,7 @@ type Post struct {
 	Body        []byte // JSON
 }
 
-// Send posts a message. An answer that is not 2xx is an error; Final tells those
+// Send posts a message. An answer that is not 2xx is an error; Final is true for those
 // that stay: a redirect, 410 Gone, an address that may not be called. Errors do
 // not hold the URL, whose path is often a secret.
 func (w *Webhook) Send(ctx context.Context, p Post) error {
@@ -128,7 +128,7 @@ func (w *Webhook) Send(ctx context.Context, p Post) error {
 	return fmt.Errorf("it answered %d %s", res.StatusCode, http.StatusText(res.StatusCode))
 }
 
-// Sign is the signature of a body sent at a time: t=UNIX,v1=HEX, the hex being the
+// Sign returns the signature of a body sent at a time: t=UNIX,v1=HEX, the hex being the
 // HMAC-SHA256 under the secret of the time in seconds, a full stop, and the body.
 // Who checks it refuses a time long past, so that nothing is played back.
 func Sign(secret string, at time.Time, body []byte) string {

@@ -75,7 +75,7 @@ func to(t *testing.T, rawURL string, allow []netip.Prefix, answers ...string) er
 	return w.Send(t.Context(), deliver.Post{URL: rawURL, Secret: "s", Type: "t", Key: "k", Body: []byte("{}")})
 }
 
-// reached is a server on loopback that counts who reaches it.
+// reached returns a server on loopback that counts who reaches it.
 func reached(t *testing.T, h http.HandlerFunc) (*httptest.Server, *int) {
 	n := 0
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { n++; h(w, r) }))

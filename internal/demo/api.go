@@ -62,7 +62,7 @@ func (d *Demo) runAPI(ctx context.Context) error {
 		}
 		in := []weir.Incoming{call(r, time.Now(), "")}
 		if _, err := d.Ingest.Accept(ctx, p, in, ingest.Remote{}); err != nil && ctx.Err() == nil {
-			d.Log.Warn("demo: event was not taken", "error", err)
+			d.Log.Warn("demo: an event was refused", "error", err)
 		}
 	}
 	return nil

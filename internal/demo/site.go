@@ -51,7 +51,7 @@ func (d *Demo) runSite(ctx context.Context) error {
 		}
 		in := siteEvents(nil, &entries[i], time.Now(), "")
 		if _, err := d.Ingest.Accept(ctx, p, in, ingest.Remote{Historical: true}); err != nil && ctx.Err() == nil {
-			d.Log.Warn("demo: event was not taken", "error", err)
+			d.Log.Warn("demo: an event was refused", "error", err)
 		}
 	}
 	return nil

@@ -88,7 +88,7 @@ func readBot(ua string, known *crawlers) (a agent, ok bool) {
 	return botAgent(of, ua, start, end), true
 }
 
-// botAgent is a bot whose name stands in ua[start:end], its version after it.
+// botAgent returns the bot named in ua[start:end]; its version follows the name.
 func botAgent(of class, ua string, start, end int) agent {
 	return agent{
 		class:          of,
@@ -128,7 +128,7 @@ func botWord(ua string) (start, end int, ok bool) {
 	return 0, 0, false
 }
 
-// indexFold is where the lower-case word begins in s in any case, or -1.
+// indexFold returns where the lower-case word begins in s in any case, or -1.
 func indexFold(s, word string) int {
 	for i := 0; i+len(word) <= len(s); i++ {
 		if s[i]|0x20 == word[0] && strings.EqualFold(s[i:i+len(word)], word) {
@@ -138,7 +138,7 @@ func indexFold(s, word string) int {
 	return -1
 }
 
-// systemOf is the operating system and its version.
+// systemOf returns the operating system and its version.
 func systemOf(ua string) (name, version string) {
 	has := func(s string) bool { return strings.Contains(ua, s) }
 	after := func(s string) string {
@@ -204,7 +204,7 @@ func systemOf(ua string) (name, version string) {
 	return "", ""
 }
 
-// windowsVersion is the name of a Windows NT version. Windows 11 says 10.
+// windowsVersion returns the name of a Windows NT version. Windows 11 says 10.
 func windowsVersion(ua string) string {
 	_, rest, ok := strings.Cut(ua, "Windows NT ")
 	if !ok {
@@ -241,7 +241,7 @@ var televisions = [...]string{
 // phone's, as in apps.
 var tablets = [...]string{"SM-T", "SM-X", "Nexus 7", "Nexus 9", "Nexus 10", "Pixel C", "Pixel Tablet", "Lenovo TB", "MatePad", "Xiaomi Pad", " KF", "Kindle", "PlayBook"}
 
-// deviceOf is the type of the device. Android browsers say Mobile on phones
+// deviceOf returns the type of the device. Android browsers say Mobile on phones
 // only, so a browser without it is a tablet's; iPads that ask for desktop sites
 // say that they are Macs, and are taken at their word.
 func deviceOf(ua, os string) string {
@@ -293,7 +293,7 @@ func isFireTV(ua string) bool {
 	return ok && model != "" && ('A' <= model[0] && model[0] <= 'Z' || isDigit(model[0]))
 }
 
-// versionAt is the version that s begins with, after "/", spaces and the like:
+// versionAt returns the version that s begins with, after "/", spaces and the like:
 // the first two numbers, without a second that is 0 ("120", "17.2").
 func versionAt(s string) string {
 	s = strings.TrimLeft(s, "/ :v")
@@ -317,7 +317,7 @@ func versionAt(s string) string {
 	return whole + "." + second
 }
 
-// major is the first number of a version.
+// major returns the first number of a version.
 func major(version string) (n int) {
 	for i := 0; i < len(version) && isDigit(version[i]); i++ {
 		n = n*10 + int(version[i]-'0')

@@ -11,7 +11,7 @@ import (
 	"github.com/weir-analytics/weir/internal/enrich"
 )
 
-// open is an Enricher on the embedded data, closed with the test.
+// open returns an Enricher on the embedded data, closed with the test.
 func open(tb testing.TB, o enrich.Options) *enrich.Enricher {
 	tb.Helper()
 	e, err := enrich.New(o)

@@ -9,7 +9,7 @@ import (
 	"github.com/weir-analytics/weir/internal/enrich"
 )
 
-// visit is a page view with all that Apply reads.
+// visit returns a page view with all that Apply reads.
 func visit(ua, ip string) weir.Incoming {
 	return weir.Incoming{
 		Event: weir.Event{Name: weir.NameScreenView, Language: "de-DE"},

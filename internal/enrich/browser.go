@@ -93,7 +93,7 @@ var browsers = [...]mark{
 	{"Chrome/", "Chrome", ""},
 }
 
-// browserOf is the browser and its version; "" for an app that is none.
+// browserOf returns the browser and its version; "" for an app that is none.
 func browserOf(ua, os string) (name, version string) {
 	for i := range browsers {
 		b := &browsers[i]

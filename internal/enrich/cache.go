@@ -10,7 +10,7 @@ import (
 const ways = 4
 
 // cache remembers what fill makes of a string. It holds a bounded number of
-// entries in sets of a few ways, found by hash; a full set forgets an entry
+// entries in sets of a few ways, found by hash; a full set drops an entry
 // that was not read since the set was last swept (second chance). Reading
 // takes no lock and, for an entry in use, writes nothing that other cores
 // read, so it does not slow down as cores are added. It is safe for concurrent
@@ -41,7 +41,7 @@ func newCache[V any](size int, fill func(string) V) *cache[V] {
 	return c
 }
 
-// get is what fill makes of key, remembered or made now. The cache keeps its
+// get returns what fill makes of key, remembered or made now. The cache keeps its
 // own copy of the key, so that a small key does not hold on to a large buffer.
 func (c *cache[V]) get(key string) *V {
 	if c.sets == nil {

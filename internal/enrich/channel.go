@@ -33,7 +33,7 @@ func channelOf(source, medium, hint, referrer string) string {
 	return weir.ChannelDirect
 }
 
-// mediumWord is a medium in one spelling: lower case, words joined by "-". The
+// mediumWord returns a medium in one spelling: lower case, words joined by "-". The
 // words by which tools say that there is none are "".
 func mediumWord(s string) string {
 	if s == "" {
@@ -50,7 +50,7 @@ func mediumWord(s string) string {
 	return s
 }
 
-// channelOfMedium is the channel of a medium as mediumWord writes it, "" for an
+// channelOfMedium returns the channel of a medium as mediumWord writes it, "" for an
 // unknown one.
 func channelOfMedium(medium string) string {
 	switch medium {
@@ -77,7 +77,7 @@ func channelOfMedium(medium string) string {
 	return ""
 }
 
-// channelOfHost is the channel of a known host or any host below it, "" for an
+// channelOfHost returns the channel of a known host or any host below it, "" for an
 // unknown one. The longest name that is known decides: mail.google.com is mail
 // though google.com is a search engine.
 func channelOfHost(host string) string {
@@ -97,7 +97,7 @@ func channelOfHost(host string) string {
 	return ""
 }
 
-// channelOfBrand is the channel of a domain of a search engine that has one per
+// channelOfBrand returns the channel of a domain of a search engine that has one per
 // country: brand.de, brand.co.uk, brand.com.br.
 func channelOfBrand(domain string) string {
 	brand, suffix, _ := strings.Cut(domain, ".")
@@ -116,7 +116,7 @@ func channelOfBrand(domain string) string {
 	return weir.ChannelSearch
 }
 
-// channelOfSource is the channel of a campaign's source, in lower case: a
+// channelOfSource returns the channel of a campaign's source, in lower case: a
 // known host ("chatgpt.com") or a common name ("newsletter").
 func channelOfSource(source string) string {
 	if source == "" {

@@ -104,7 +104,7 @@ func (k known) regexp() *regexp.Regexp {
 	return regexp.MustCompile(quoted)
 }
 
-// find is the first known text in a user agent, of several the longest, as the
+// find returns the first known text in a user agent, of several the longest, as the
 // range [start, end). It is visitor when there is none.
 func (c *crawlers) find(ua string) (of class, start, end int) {
 	for i := 0; i+prefixLen <= len(ua); i++ {
@@ -134,11 +134,11 @@ func prefixOf(s string) uint32 {
 	return uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
 }
 
-// bucket is the bit of the filter for a prefix: the upper 19 bits of a
+// bucket returns the bit of the filter for a prefix: the upper 19 bits of a
 // multiplicative hash.
 func bucket(p uint32) uint32 { return p * 2654435769 >> 13 }
 
-// longestLiteral is the longest text that every match of a pattern contains, as
+// longestLiteral returns the longest text that every match of a pattern contains, as
 // far as the pattern's top level tells; "" when it does not.
 func longestLiteral(pattern string) string {
 	re, err := syntax.Parse(pattern, syntax.Perl)

@@ -14,7 +14,7 @@
 //	Country                 the IP address; Region and City with a city database
 //	Language                itself: an Accept-Language list becomes its first preference
 //
-// The sender knows best: a field that it set stays, and what depends on a field
+// The sender decides: a field that it set stays, and what depends on a field
 // (a version on its browser, a city on its country) is filled only beside the
 // same value. Two things are put right even so: the query string is taken off a
 // path, and a language is spelled as BCP 47 does.
@@ -30,7 +30,7 @@
 //
 // # Bots
 //
-// A bot is what the list in crawlers.txt knows (crawlers, preview fetchers,
+// A bot is what the list in crawlers.txt names (crawlers, preview fetchers,
 // monitors, scanners, automated browsers), what calls itself bot, crawler or
 // spider or gives a contact address as those do, and HTTP libraries and
 // command-line tools such as curl or python-requests: a script fetched the page,
@@ -45,7 +45,7 @@
 //  1. utm_medium, if it is a known word (cpc, email, social, organic, …).
 //  2. A click identifier. Those that only ads carry (gclid, msclkid, ttclid, …)
 //     mean paid. fbclid and igshid mean social: Facebook adds them to links
-//     that nobody paid for, too; paid ones are told by their utm_medium.
+//     that nobody paid for, too; paid ones are recognized by their utm_medium.
 //  3. The referrer: a search engine, social network, mail site, AI assistant.
 //  4. utm_source, if it is such a host or name (AI assistants send only that).
 //  5. Any other referrer or campaign is a referral; none is direct.

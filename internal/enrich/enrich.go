@@ -124,7 +124,7 @@ func applyReferrer(ev *weir.Event, referrer, host string) {
 	}
 }
 
-// referrerHost is the host of a referrer without "www.". A bare host is taken
+// referrerHost returns the host of a referrer without "www.". A bare host is taken
 // too when it has a dot; what SDKs write for none ("$direct") has not.
 func referrerHost(referrer string) string {
 	referrer = withoutQuery(strings.TrimSpace(referrer))

@@ -111,7 +111,7 @@ func expand(pattern string) []string {
 	return lines
 }
 
-// enumerate is every text that re matches; ok is false if they are too many.
+// enumerate returns every text that re matches; ok is false if they are too many.
 func enumerate(re *syntax.Regexp) (texts []text, ok bool) {
 	switch re.Op {
 	case syntax.OpEmptyMatch:
@@ -169,7 +169,7 @@ func enumerate(re *syntax.Regexp) (texts []text, ok bool) {
 	return nil, false
 }
 
-// foldings is s in every mix of ASCII upper and lower case.
+// foldings returns s in every mix of ASCII upper and lower case.
 func foldings(s string) (texts []text, ok bool) {
 	texts = []text{{}}
 	for _, r := range s {

@@ -112,7 +112,7 @@ func noteFields(found, paths []path, record maxminddb.Result) []path {
 	return all
 }
 
-// text is the text at a path of a record, "" if there is none.
+// text returns the text at a path of a record, "" if there is none.
 func text(record maxminddb.Result, p path) string {
 	var s string
 	if err := record.DecodePath(&s, p...); err != nil {
@@ -121,7 +121,7 @@ func text(record maxminddb.Result, p path) string {
 	return s
 }
 
-// firstText is the first text that a record has at one of the paths.
+// firstText returns the first text that a record has at one of the paths.
 func firstText(record maxminddb.Result, paths []path, limit int) string {
 	for _, p := range paths {
 		if s := clean(text(record, p), limit); s != "" {
@@ -131,7 +131,7 @@ func firstText(record maxminddb.Result, paths []path, limit int) string {
 	return ""
 }
 
-// lookup is where addr is.
+// lookup returns where addr is.
 func (d *database) lookup(addr netip.Addr) (p place) {
 	record := d.reader.Lookup(addr)
 	if !record.Found() {
@@ -163,7 +163,7 @@ func openGeo(o Options) (g geo, err error) {
 	return g, nil
 }
 
-// locate is where an IP address is, given as text, with or without a port.
+// locate returns where an IP address is, given as text, with or without a port.
 // Private, reserved and wrong addresses are nowhere.
 func (g geo) locate(ip string) place {
 	addr, err := netip.ParseAddr(ip)

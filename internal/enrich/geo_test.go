@@ -10,7 +10,7 @@ import (
 	"github.com/weir-analytics/weir/internal/enrich"
 )
 
-// where is the place that an event gets of an address.
+// where returns the place that an event gets of an address.
 func where(e *enrich.Enricher, ip string) [3]string {
 	in := weir.Incoming{Source: weir.Source{IP: ip}}
 	e.Apply(&in)

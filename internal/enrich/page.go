@@ -13,7 +13,7 @@ type address struct {
 
 // split takes a URL apart. It reads what browsers, apps and access logs send:
 // absolute URLs of any scheme with an authority, and bare paths. Of URLs
-// without an authority (about:blank, data:) it knows nothing. User information
+// without an authority (about:blank, data:) it returns nothing. User information
 // is dropped: it may be a password. It never fails; what makes no sense is
 // empty.
 func split(raw string) address {
@@ -76,7 +76,7 @@ func splitAuthority(url string) (scheme, authority, path string, ok bool) {
 	return url[:n], authority, path, true
 }
 
-// schemeLen is the length of the scheme that s begins with, before its colon;
+// schemeLen returns the length of the scheme that s begins with, before its colon;
 // 0 if there is none.
 func schemeLen(s string) int {
 	for i := range len(s) {
@@ -142,7 +142,7 @@ func isHost(s string) bool {
 	return true
 }
 
-// withoutWWW is the host without a leading "www." and without the dot that may
+// withoutWWW returns the host without a leading "www." and without the dot that may
 // end a name.
 func withoutWWW(host string) string {
 	host = strings.TrimSuffix(host, ".")
@@ -152,7 +152,7 @@ func withoutWWW(host string) string {
 	return host
 }
 
-// withoutQuery is a path without what follows "?" or "#".
+// withoutQuery returns a path without what follows "?" or "#".
 func withoutQuery(path string) string {
 	if i := indexEither(path, '?', '#'); i >= 0 {
 		return path[:i]

@@ -16,7 +16,7 @@ const (
 	maxQuery = 8192 // what is read of a query string
 )
 
-// clean is s as valid UTF-8, without control characters and surrounding space,
+// clean returns s as valid UTF-8, without control characters and surrounding space,
 // at most limit bytes long. It allocates nothing for plain ASCII.
 func clean(s string, limit int) string {
 	s = strings.TrimSpace(s)
@@ -52,7 +52,7 @@ func truncate(s string, limit int) string {
 	return s[:limit]
 }
 
-// indexEither is where the first of two bytes stands in s, or -1.
+// indexEither returns where the first of two bytes stands in s, or -1.
 func indexEither(s string, a, b byte) int {
 	for i := range len(s) {
 		if s[i] == a || s[i] == b {

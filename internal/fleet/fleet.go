@@ -1,7 +1,7 @@
-// Package fleet is what the nodes of one Weir share besides the events: kept
-// answers, limits, locks, login sessions, messages, and who is alive. Each stands
-// behind a small interface of its own, so that each may live elsewhere; package
-// fleettest proves a backend against all of them.
+// Package fleet is what the nodes of one Weir share besides the events: cached answers,
+// limits, locks, login sessions, messages, and the list of nodes. Each has a small interface
+// of its own, so that each may have another backend. Package fleettest tests a backend
+// against all of them.
 //
 // All methods are safe for concurrent use. A context that ends may end a call with
 // its error; whether the call took effect is then unknown. Keys, names and topics
@@ -17,9 +17,9 @@ import (
 	"github.com/alexedwards/scs/v2"
 )
 
-// Cache keeps values for a while, at most: it may forget any of them at any time.
-// A failed cache is never a failed question: callers take an error for a miss.
-// Hits and misses are counted by who knows what they mean, the caller.
+// Cache stores values for a limited time. It may drop any of them earlier. Callers treat an
+// error as a miss, so that no question fails because of the cache. The caller counts hits
+// and misses.
 type Cache interface {
 	// Get returns the value that was set last, and whether there is one. The value
 	// is shared: nobody changes it.
@@ -29,8 +29,8 @@ type Cache interface {
 	Set(ctx context.Context, key string, value []byte, ttl time.Duration) error
 }
 
-// Limiter holds token buckets, one per key. A bucket that nobody knows is full, so
-// one that is forgotten lets through more, never less.
+// Limiter holds token buckets, one per key. A bucket that is not stored is full, so a bucket
+// that is lost lets through more, never less.
 type Limiter interface {
 	// Take takes n tokens, or none. With wait 0 they are taken and remaining is
 	// what is left. Else nothing is taken, remaining is what is there, and wait is
@@ -73,7 +73,7 @@ func (l Limit) Check(n int) error {
 
 // Locks let one owner at a time do what must be done once, however many nodes there
 // are. A lock alone does not fence: an owner that was held up for longer than ttl
-// may go on beside its successor, and a store that fails over may forget a lock. So
+// may go on beside its successor, and a store that fails over may lose a lock. So
 // the work is idempotent, or its doing is recorded where its result is.
 type Locks interface {
 	// Acquire makes owner the lock's owner for ttl, which is 1 ms or more, unless
@@ -89,23 +89,22 @@ type Sessions interface {
 	scs.CtxStore
 }
 
-// Bus carries messages between the nodes, at best: one is lost to a subscriber that
-// is disconnected, or does not keep up, when it is published. So a message says that
-// there is news, and who needs it for certain looks for it now and then as well.
+// Bus carries messages between the nodes, at most once: a subscriber that is disconnected or
+// too slow when a message is published misses it. So a message says that there is news, and
+// a reader that must not miss the news also polls for it.
 type Bus interface {
 	// Publish sends a message to all who subscribe to the topic, those of the
 	// sender's own process among them. The caller does not change the message
 	// afterwards.
 	Publish(ctx context.Context, topic string, message []byte) error
-	// Subscribe calls fn with each message of the topics, of which there is one at
-	// least, until ctx is done, and returns ctx's error. It connects again by itself
+	// Subscribe calls fn with each message of the topics (at least one) until ctx is done, and returns ctx's error. It connects again by itself
 	// when the connection is lost. Messages come in no certain order. fn is called
 	// by one goroutine, must not block, and does not change the message, which it
 	// may keep.
 	Subscribe(ctx context.Context, topics []string, fn func(topic string, message []byte)) error
 }
 
-// Roster knows who is alive in a group, such as the nodes that share the shards.
+// Roster lists the members of a group that are alive, such as the nodes that share the shards.
 type Roster interface {
 	// Announce says that name is alive for ttl from now, 1 ms or more, and returns
 	// all names of the group that are, sorted, name among them.

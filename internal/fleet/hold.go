@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Hold takes a lock, and again and again until release, which must be called if it is
-// mine.
+// Hold acquires a lock and renews it until release is called. If another owner has the lock,
+// mine is false and release is nil.
 func Hold(ctx context.Context, locks Locks, name string, ttl time.Duration) (release func(), mine bool, err error) {
 	owner := rand.Text()
 	if mine, err = locks.Acquire(ctx, name, owner, ttl); err != nil || !mine {

@@ -24,7 +24,7 @@ const (
 // Grains lists all of them.
 var Grains = [...]Grain{Minute, Hour, Day}
 
-// Kept is how long a bucket of the grain is kept after it began.
+// Kept returns how long a bucket of the grain is kept after it began.
 func (g Grain) Kept() time.Duration {
 	switch g {
 	case Minute:
@@ -36,7 +36,7 @@ func (g Grain) Kept() time.Duration {
 	}
 }
 
-// Start is the beginning of the bucket that t falls in.
+// Start returns the beginning of the bucket that t falls in.
 func (g Grain) Start(t time.Time, loc *time.Location) time.Time {
 	switch g {
 	case Minute:
@@ -120,7 +120,7 @@ func Buckets(dst []Bucket, t time.Time, loc *time.Location, now time.Time) []Buc
 	return dst
 }
 
-// StatusClass is "1xx" to "5xx", or "0xx" for anything else.
+// StatusClass returns "1xx" to "5xx", or "0xx" for anything else.
 func StatusClass(status int) string {
 	if status < 100 || status > 599 {
 		return "0xx"
@@ -134,7 +134,7 @@ type CallResults struct {
 	Known     int64
 }
 
-// Add adds calls of a status class; those of which no status is known are in neither.
+// Add adds calls of a status class. Calls without a known status are in neither sum.
 func (o *CallResults) Add(class string, calls int64) {
 	switch class {
 	case "1xx", "2xx", "3xx":
@@ -145,7 +145,7 @@ func (o *CallResults) Add(class string, calls int64) {
 	}
 }
 
-// SuccessRate is the share that succeeded, 0 to 1; nil without any.
+// SuccessRate returns the share that succeeded, 0 to 1; nil without any.
 func (o *CallResults) SuccessRate() *float64 {
 	if o.Known == 0 {
 		return nil
@@ -185,7 +185,7 @@ type Counters interface {
 	Inquire(ctx context.Context, project string, in Inquiry) (Findings, error)
 }
 
-// Ranked are the members with their sums, most counted first, then by name, and
+// Ranked returns the members with their sums, most counted first, then by name, and
 // the rest, if there is one, last; at most limit, 0 for all.
 func Ranked(sums map[string]int64, rest int64, limit int) []Member {
 	members := make([]Member, 0, len(sums)+1)

@@ -11,7 +11,7 @@ import (
 // and false positives increase. Ids are SHA-256 sums, so their own bits serve as hashes.
 // It is not safe for concurrent use; only concurrent calls of Maybe are.
 type Filter struct {
-	// Grow reports whether the filter may use so many more bytes; nil means yes.
+	// Grow says whether the filter may use that many more bytes; nil is yes.
 	Grow func(bytes int) bool
 
 	segments []segment

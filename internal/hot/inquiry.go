@@ -31,7 +31,7 @@ type Findings struct {
 type Table struct {
 	Rows    []Row   // most counted first, then by name
 	Others  []int64 // by bucket: what is not in Rows
-	Rest    int64   // how much of Others was beyond MaxMembers, so that nobody knows whose it is
+	Rest    int64   // the part of Others beyond MaxMembers: the members are not stored
 	Members int     // that have any count, in Rows or not
 }
 
@@ -43,7 +43,7 @@ type Row struct {
 	AlsoCount int64   // the member's sum in Question.AlsoCount
 }
 
-// Sum is all that the table counts.
+// Sum returns all that the table counts.
 func (t *Table) Sum() (n int64) {
 	for _, r := range t.Rows {
 		n += r.Sum

@@ -68,7 +68,7 @@ func AppendRecord(b []byte, e *weir.Event) []byte {
 // Package ingest rejects what is larger.
 const MaxRecord = 1<<20 + 64<<10
 
-// RecordSize is at least the length of the event's stored form, in bytes, and
+// RecordSize returns at least the length of the event's stored form, in bytes, and
 // at most some hundred more.
 func RecordSize(e *weir.Event) int {
 	const length = 5 // of a length or a small number, at most
@@ -82,7 +82,7 @@ func RecordSize(e *weir.Event) int {
 	return n
 }
 
-// DecodeRecord is the inverse of AppendRecord. The event does not alias b.
+// DecodeRecord returns the inverse of AppendRecord. The event does not alias b.
 func DecodeRecord(b []byte) (weir.Event, error) {
 	var e weir.Event
 	r := codec.NewReader(b)
@@ -130,7 +130,7 @@ func DedupID(e *weir.Event) (key [16]byte) {
 	return key
 }
 
-// sender is who an event belongs to in the log: its device, without one its
+// sender returns who an event belongs to in the log: its device, without one its
 // profile, without that nobody.
 func sender(e *weir.Event) string {
 	if e.DeviceID != "" {
@@ -139,7 +139,7 @@ func sender(e *weir.Event) string {
 	return e.ProfileID
 }
 
-// ShardOf is the shard of an event's sender in the project. Events of nobody go
+// ShardOf returns the shard of an event's sender in the project. Events of nobody go
 // by their own id, so that they spread.
 func ShardOf(e *weir.Event, shards int) int {
 	who := sender(e)
@@ -149,7 +149,7 @@ func ShardOf(e *weir.Event, shards int) int {
 	return int(Hash(e.ProjectID, who) % uint64(shards))
 }
 
-// Hash is a 64-bit hash of two texts: FNV-1a, then the finalizer of MurmurHash3
+// Hash returns a 64-bit hash of two texts: FNV-1a, then the finalizer of MurmurHash3
 // so that all bits depend on all input. It is part of the stored format (shard,
 // uniques): it never changes.
 func Hash(a, b string) uint64 {

@@ -236,7 +236,7 @@ func appendMember(b []byte, name, value string) []byte {
 }
 
 func appendText(b []byte, s string) []byte {
-	b, _ = jsontext.AppendQuote(b, s) // an error only tells of invalid UTF-8, which an Entry has not
+	b, _ = jsontext.AppendQuote(b, s) // its only error is invalid UTF-8, which an Entry has not
 	return b
 }
 

@@ -140,7 +140,7 @@ func (r *importReader) record(x *dump.Record, ids *importIDs) {
 // importKinds bounds each count by name of a report.
 const importKinds = 1000
 
-// countKind adds to a count by name, which has room for so many names.
+// countKind adds to a count by name, for at most that many names.
 func countKind(m *map[string]int, name string) {
 	if *m == nil {
 		*m = map[string]int{}

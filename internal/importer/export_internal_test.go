@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// exportFiles are files of package dump's tests.
+// exportFiles returns files of package dump's tests.
 func exportFiles(vendor string, names ...string) []string {
 	var out []string
 	for _, n := range names {
@@ -17,7 +17,7 @@ func exportFiles(vendor string, names ...string) []string {
 	return out
 }
 
-// emptyZip is an archive without files.
+// emptyZip returns an archive without files.
 func emptyZip(t *testing.T) string {
 	t.Helper()
 	var b bytes.Buffer

@@ -22,7 +22,7 @@ const (
 	followLines = 500
 	followBytes = importBatchBytes
 	followEvery = 500 * time.Millisecond
-	followFlush = 5 * time.Second  // for what is left when it is told to stop
+	followFlush = 5 * time.Second  // for the lines that are left at the stop
 	followTell  = 10 * time.Minute // between status lines where there is no terminal
 )
 
@@ -60,7 +60,7 @@ func (im *Importer) follow(ctx context.Context) error {
 	return errors.Join(err, unread(rep.write(im.Stdout)))
 }
 
-// statePath is --state, or a file of its own for each server, key and set of
+// statePath returns --state, or a file of its own for each server, key and set of
 // files: in the folder that systemd gives a service, else in the user's.
 func (c *Options) statePath(env func(string) string) (string, error) {
 	if c.State != "" {
@@ -193,7 +193,7 @@ func (f *follower) batch(lines []tail.Line) (*importBatch, error) {
 	return b, f.read.close(b)
 }
 
-// followID is the id of a line's event.
+// followID returns the id of a line's event.
 func followID(l *tail.Line) string {
 	sum := sha256.Sum256(binary.LittleEndian.AppendUint64([]byte(l.Source), uint64(l.Offset))) //nolint:gosec // an offset is not negative
 	return "f_" + importEncoding.EncodeToString(sum[:16])

@@ -170,7 +170,7 @@ func (c *Options) parser() (accesslog.Parser, error) {
 	return p, nil
 }
 
-// shift is what to add to all times so that the latest is now. Logs are ordered
+// shift returns what to add to all times so that the latest is now. Logs are ordered
 // only roughly, so that all of them are read for it.
 func (im *Importer) shift(ctx context.Context, sources []importSource) (time.Duration, error) {
 	parser, err := im.Options.parser()

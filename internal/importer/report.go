@@ -83,7 +83,7 @@ func (r *Report) read(b *importBatch) {
 	r.draw()
 }
 
-// unit is what is counted in.
+// unit returns what is counted in.
 func (r *Report) unit() string {
 	if r.im.Options.From != "" {
 		return "records"
@@ -120,7 +120,7 @@ func (r *Report) reject(x importReject) {
 	}
 }
 
-// tell writes a line to stderr, out of the bar's way.
+// tell writes a line to stderr, above the progress bar.
 func (r *Report) tell(format string, args ...any) {
 	r.clear()
 	fmt.Fprintf(r.im.Stderr, format+"\n", args...)
@@ -144,7 +144,7 @@ func (r *Report) draw() {
 	r.bar = true
 }
 
-// progress is the bar's text.
+// progress returns the bar's text.
 func (r *Report) progress(now time.Time) string {
 	elapsed := max(now.Sub(r.started), time.Millisecond).Seconds()
 	text := fmt.Sprintf("%d %s  %.0f/s", r.Lines, r.unit(), float64(r.Lines)/elapsed)

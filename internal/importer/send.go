@@ -45,7 +45,7 @@ func wholeBatch(b *importBatch) importPart {
 	return p
 }
 
-// only are those of the part's events; some are their places in it, in order.
+// only returns those of the part's events; some are their places in it, in order.
 func (p importPart) only(some []int) (importPart, error) {
 	z, err := gzip.NewReader(bytes.NewReader(p.body))
 	if err != nil {
@@ -245,7 +245,7 @@ func (s *importSender) refusal(res *http.Response, body []byte) error {
 	return fmt.Errorf("the server refuses the batch: %w", err)
 }
 
-// serverMessage is the message of a JSON error, after a colon.
+// serverMessage returns the message of a JSON error, after a colon.
 func serverMessage(body []byte) string {
 	var e struct {
 		Error struct {

@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// smallLog is a log of three batches.
+// smallLog returns a log of three batches.
 func smallLog(t *testing.T) string { return writeLog(t, "small.log", []byte(logLines(2500))) }
 
 // unavailable answers the first n requests with a status.

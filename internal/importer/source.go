@@ -77,7 +77,7 @@ func (src importSource) each(ctx context.Context, fn func(*accesslog.Scanner) er
 	return nil
 }
 
-// decompress tells gzip and zstd by their first bytes, whatever the name says.
+// decompress recognizes gzip and zstd by their first bytes, whatever the name says.
 func decompress(r io.Reader) (io.Reader, func(), error) {
 	b := bufio.NewReaderSize(r, 64<<10)
 	// A file shorter than the magic number is plain; a read error comes again

@@ -149,7 +149,7 @@ func (r *importRun) do(t *testing.T) (Report, error) {
 	return rep, err
 }
 
-// counts is the part of a report that most tests are about.
+// counts returns the part of a report that most tests are about.
 func counts(r Report) [5]int {
 	return [5]int{r.Lines, r.Accepted, r.Duplicates, r.Rejected, r.Unsent}
 }

@@ -32,7 +32,7 @@ func unzipped(sources []importSource) ([]importSource, error) {
 func isZip(name string) bool {
 	f, err := os.Open(name)
 	if err != nil {
-		return false // opening it again tells
+		return false // opening it again returns the error
 	}
 	defer f.Close()
 	var magic [4]byte

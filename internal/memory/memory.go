@@ -116,7 +116,7 @@ func Divide(total Size, u Uses) (Parts, error) {
 	return p, nil
 }
 
-// GCPercent is how much garbage Go's heap may hold, in percent of what is live. The soft
+// GCPercent returns how much garbage Go's heap may hold, in percent of what is live. The soft
 // limit holds in any case; below it less garbage costs more work.
 func (p Parts) GCPercent() int {
 	if p.Go >= GB {
@@ -131,7 +131,7 @@ func extra(limit Size) Size { return coldExtra + limit/10 }
 // rest is for the system and for the files that it keeps in memory.
 const Share = 75
 
-// Available is the default of a budget: 75 % of what the control group allows, or
+// Available returns the default of a budget: 75 % of what the control group allows, or
 // of what the machine has where that is less. Error: neither is known.
 func Available() (Size, error) {
 	n, err := memlimit.FromSystem()

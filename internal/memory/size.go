@@ -46,5 +46,5 @@ func (s *Size) UnmarshalText(text []byte) error {
 	return fmt.Errorf("%q: want a size such as 512MB or 2GB", text)
 }
 
-// String is the size in whole MB, as all sizes of the budget are told.
+// String returns the size in whole MB, as all sizes of the budget are told.
 func (s Size) String() string { return strconv.FormatInt(int64((s+MB/2)/MB), 10) + "MB" }

@@ -102,7 +102,7 @@ func (s *Store) alertGone(ctx context.Context, tx *sql.Tx, project, id string) e
 
 func noAlert() error { return weir.Errorf(weir.ENOTFOUND, "no such alert") }
 
-// alertJSON is what of an alert is stored as JSON. Channels are rows.
+// alertJSON returns what of an alert is stored as JSON. Channels are rows.
 func alertJSON(a *weir.Alert) (spec, status string, err error) {
 	bare := a.AlertSpec
 	bare.Channels = nil
@@ -208,7 +208,7 @@ func (s *Store) SilenceAlert(ctx context.Context, a *weir.Alert) error {
 	return nil
 }
 
-// silence is a silence's end as it is stored: 0 is none.
+// silence returns a silence's end as it is stored: 0 is none.
 func silence(until time.Time) int64 {
 	if until.IsZero() {
 		return 0
@@ -216,7 +216,7 @@ func silence(until time.Time) int64 {
 	return micros(until)
 }
 
-// Alert is one alert of a project, without its channels' secrets. Errors: ENOTFOUND.
+// Alert returns one alert of a project, without its channels' secrets. Errors: ENOTFOUND.
 func (s *Store) Alert(ctx context.Context, projectID, id string) (*weir.Alert, error) {
 	all, err := s.alerts(ctx, `WHERE a.project_id = ? AND a.id = ?`, projectID, id)
 	if err != nil {
@@ -228,7 +228,7 @@ func (s *Store) Alert(ctx context.Context, projectID, id string) (*weir.Alert, e
 	return all[0], nil
 }
 
-// Alerts are a project's, oldest first, without their channels' secrets.
+// Alerts returns a project's, oldest first, without their channels' secrets.
 func (s *Store) Alerts(ctx context.Context, projectID string) ([]*weir.Alert, error) {
 	all, err := s.alerts(ctx, `WHERE a.project_id = ?`, projectID)
 	if err != nil {
@@ -237,7 +237,7 @@ func (s *Store) Alerts(ctx context.Context, projectID string) ([]*weir.Alert, er
 	return all, nil
 }
 
-// ActiveAlerts are those of all projects that have to be looked at: they are
+// ActiveAlerts returns those of all projects that have to be looked at: they are
 // enabled, or somebody was told that they fire.
 func (s *Store) ActiveAlerts(ctx context.Context) ([]*weir.Alert, error) {
 	all, err := s.alerts(ctx, `WHERE (a.enabled = 1 OR a.told = 1)`)
@@ -292,7 +292,7 @@ type querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
-// channelsOf are channels with their secrets, by alert.
+// channelsOf returns channels with their secrets, by alert.
 func channelsOf(ctx context.Context, db querier, where string, args ...any) (map[string][]weir.AlertChannel, error) {
 	rows, err := db.QueryContext(ctx, `SELECT c.id, c.alert_id, c.kind, c.target, c.secret FROM alert_channels c `+where+` ORDER BY c.alert_id, c.position`, args...)
 	if err != nil {
@@ -323,7 +323,7 @@ func setTarget(c *weir.AlertChannel, stored string) error {
 	return nil
 }
 
-// AlertTargets are an alert's channels with their secrets, to send to.
+// AlertTargets returns an alert's channels with their secrets, to send to.
 func (s *Store) AlertTargets(ctx context.Context, alertID string) ([]weir.AlertChannel, error) {
 	all, err := channelsOf(ctx, s.read, `WHERE c.alert_id = ?`, alertID)
 	if err != nil {

@@ -137,7 +137,7 @@ func dropOldest(ctx context.Context, tx *sql.Tx, step *weir.AlertStep, channels 
 	}})
 }
 
-// AlertHistory is what happened to an alert, newest first, before a seq or, if
+// AlertHistory returns what happened to an alert, newest first, before a seq or, if
 // that is 0, up to now. Errors: ENOTFOUND.
 func (s *Store) AlertHistory(ctx context.Context, projectID, id string, before int64, limit int) ([]weir.AlertEntry, error) {
 	if _, err := s.Alert(ctx, projectID, id); err != nil {
@@ -169,7 +169,7 @@ func (s *Store) AlertHistory(ctx context.Context, projectID, id string, before i
 	return all, nil
 }
 
-// TrimAlertHistory forgets what happened before then.
+// TrimAlertHistory deletes the entries before a time.
 func (s *Store) TrimAlertHistory(ctx context.Context, before time.Time) error {
 	if _, err := s.write.ExecContext(ctx, `DELETE FROM alert_history WHERE at < ?`, micros(before)); err != nil {
 		return fmt.Errorf("meta: trim alert history: %w", err)
@@ -213,7 +213,7 @@ func (s *Store) ClaimAlertDeliveries(ctx context.Context, lease time.Duration, l
 	return all, nil
 }
 
-// dueDeliveries are those that are due, and those among them that cannot be read.
+// dueDeliveries returns those that are due, and those among them that cannot be read.
 func dueDeliveries(ctx context.Context, tx *sql.Tx, now time.Time, limit int) (due, unread []weir.AlertDelivery, err error) {
 	rows, err := tx.QueryContext(ctx, `SELECT id, project_id, alert_id, message, attempts, created_at, channel, kind, target, secret FROM (
 		SELECT o.id, a.project_id, o.alert_id, o.message, o.attempts, o.created_at, o.due_at, c.id AS channel, c.kind, c.target, c.secret,
@@ -259,7 +259,7 @@ func (s *Store) DropAlertDelivery(ctx context.Context, d *weir.AlertDelivery, en
 	return nil
 }
 
-// PutOffAlertDelivery makes a message due at a time, after so many attempts.
+// PutOffAlertDelivery makes a message due at a later time, and stores the number of attempts.
 func (s *Store) PutOffAlertDelivery(ctx context.Context, key string, due time.Time, attempts int) error {
 	if _, err := s.write.ExecContext(ctx, `UPDATE alert_outbox SET due_at = ?, attempts = ? WHERE id = ?`, micros(due), attempts, key); err != nil {
 		return fmt.Errorf("meta: put off alert delivery: %w", err)
@@ -267,7 +267,7 @@ func (s *Store) PutOffAlertDelivery(ctx context.Context, key string, due time.Ti
 	return nil
 }
 
-// AlertBacklog is how many messages are on their way, and since when the oldest
+// AlertBacklog returns how many messages are on their way, and since when the oldest
 // of them is; zero without any.
 func (s *Store) AlertBacklog(ctx context.Context) (n int, oldest time.Time, err error) {
 	var at int64

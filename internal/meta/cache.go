@@ -50,7 +50,7 @@ func newCache[V any](clock weir.Clock) *cache[V] {
 	return &cache[V]{clock: clock, found: hits, missed: misses}
 }
 
-// get is what has a name, of the cache or of load. An ENOTFOUND error of load is
+// get returns what has a name, of the cache or of load. An ENOTFOUND error of load is
 // remembered too.
 func (c *cache[V]) get(ctx context.Context, name string, load func(context.Context) (V, error)) (V, error) {
 	now := c.clock.Now()
@@ -85,7 +85,7 @@ func (c *cache[V]) get(ctx context.Context, name string, load func(context.Conte
 	return v, err
 }
 
-// forget drops all. Changes are rare, so none is worth tracking which names
+// forget empties the cache. Changes are rare, so it is not worth tracking which names
 // lead to it.
 func (c *cache[V]) forget() {
 	c.mu.Lock()

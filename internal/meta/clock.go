@@ -8,14 +8,13 @@ import (
 	"time"
 )
 
-// What is deleted by age is gone for good, so a clock that jumps forward must not decide
-// about it alone. The store keeps the last time that was believed. A clock that is more
-// than clockLeap ahead of it is in doubt: deletions go by the time before until the new
-// one has stood for clockPatience.
+// Deletion by age is final, so it must not follow a clock that jumped forward. The store has
+// the last time that was trusted. A clock that is more than clockLeap ahead of it is in
+// doubt: deletions use the trusted time until the new one has stood for clockPatience.
 //
-// The clock is not in doubt as long as the process itself has measured, with the
-// monotonic clock, that so much time has passed. A server that was off for longer than
-// clockLeap cannot know that, and waits too.
+// The clock is not in doubt if the process itself has measured, with the monotonic clock,
+// that this much time has passed. A server that was off for longer than clockLeap has not
+// measured it, and waits too.
 const (
 	clockLeap     = 24 * time.Hour
 	clockPatience = 24 * time.Hour
@@ -26,7 +25,7 @@ type Today struct {
 	// Time is now, or an earlier time while the clock is in doubt.
 	Time time.Time
 	// Ahead is how far the clock is ahead of Time, 0 when it is not in doubt; Until is
-	// when what it shows will be believed if it goes on.
+	// when the clock will be trusted if it goes on.
 	Ahead time.Duration
 	Until time.Time
 }
@@ -37,16 +36,16 @@ func (t Today) InDoubt() bool { return t.Ahead > 0 }
 // reading is what the clock showed, and the process's own measure beside it.
 type reading struct{ wall, monotonic time.Time }
 
-// ahead is how much more the clock has moved since r than time has passed.
+// ahead returns how much more the clock has moved since r than time has passed.
 func (r reading) ahead(now time.Time) time.Duration { return now.Sub(r.wall) - time.Since(r.monotonic) }
 
-// clockState is what this process knows of the clock besides what is stored.
+// clockState is what this process has measured of the clock, besides what is stored.
 type clockState struct {
 	believed *reading
 	doubted  *reading // when the doubt began, if it began in this process
 }
 
-// Today is the time that deletions go by. To ask is to look at the clock: ask each hour.
+// Today returns the time that deletions go by. To ask is to look at the clock: ask each hour.
 func (s *Store) Today(ctx context.Context) (t Today, err error) {
 	s.salts.mu.Lock()
 	defer s.salts.mu.Unlock()

@@ -11,7 +11,7 @@ func HashRoundTrip(s string) (string, error) {
 	return encodeHash(c, salt, key), nil
 }
 
-// HashOf is the hash of a password under a salt, at a test's cost.
+// HashOf returns the hash of a password under a salt, at a test's cost.
 func HashOf(password string, salt []byte) (string, error) {
 	h := newHasher()
 	h.cost = cost{memory: 8, passes: 1, threads: 1}

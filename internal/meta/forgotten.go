@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Forgotten is before when each project's past has been deleted, without those of which
+// Forgotten returns before when each project's past has been deleted, without those for which
 // nothing has been.
 func (s *Store) Forgotten(ctx context.Context) (map[string]time.Time, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT project_id, before_at FROM forgotten`)

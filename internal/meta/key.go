@@ -10,7 +10,7 @@ import (
 	weir "github.com/weir-analytics/weir"
 )
 
-// Key is what the store knows of a write key. The key itself is shown once,
+// Key is what is stored about a write key. The key itself is shown once,
 // when it is made; who lost it makes another, as a project may have many.
 type Key struct {
 	ID        string
@@ -78,7 +78,7 @@ func (s *Store) storeKey(ctx context.Context, db execer, projectID, secret strin
 	return k, nil
 }
 
-// Keys are a project's keys, newest first, revoked ones too.
+// Keys returns a project's keys, newest first, revoked ones too.
 func (s *Store) Keys(ctx context.Context, projectID string) ([]Key, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT id, last4, created_at, revoked_at
 		FROM write_keys WHERE project_id = ? ORDER BY created_at DESC, id`, projectID)
@@ -122,7 +122,7 @@ func (s *Store) RevokeKey(ctx context.Context, projectID, keyID string) error {
 	return nil
 }
 
-// ProjectByKey is the project that a write key writes to. It is shared: do not
+// ProjectByKey returns the project that a write key writes to. It is shared: do not
 // change it. Errors: ENOTFOUND.
 func (s *Store) ProjectByKey(ctx context.Context, writeKey string) (*weir.Project, error) {
 	hash := hashSecret(writeKey)

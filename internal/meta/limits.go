@@ -71,7 +71,7 @@ func (s *Store) AddOverflow(ctx context.Context, projectID, month, reason string
 	return nil
 }
 
-// Overflow is what was added for a project and month, by reason.
+// Overflow returns what was added for a project and month, by reason.
 func (s *Store) Overflow(ctx context.Context, projectID, month string) (map[string]int64, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT reason, events FROM overflows WHERE project_id = ? AND month = ?`, projectID, month)
 	if err != nil {

@@ -1,11 +1,10 @@
-// Package meta stores what Weir knows about itself rather than about visitors:
-// users, projects, who may do what in them, keys, tokens, login sessions and
-// salts. It runs on SQLite; the SQL keeps to what PostgreSQL reads too.
+// Package meta stores users, projects, roles, keys, tokens, login sessions and salts in
+// SQLite. Its SQL is SQL that PostgreSQL reads too.
 //
-// Nothing that lets one in is stored as it is: passwords are argon2id hashes,
-// write keys, API tokens and session tokens SHA-256 sums (they are random, of
-// 128 bits or more, so a slow hash would add nothing). The keys of Secret are an
-// exception: they sign, and let nobody in.
+// No secret that lets somebody in is stored in clear: passwords are argon2id hashes; write
+// keys, API tokens and session tokens are SHA-256 sums (they are random, with 128 bits or
+// more, so a slow hash would add nothing). The keys of Secret are stored in clear: they
+// sign, and let nobody in.
 package meta
 
 import (

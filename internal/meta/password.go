@@ -79,7 +79,7 @@ func (h *hasher) verify(ctx context.Context, password, stored string) (bool, err
 	return subtle.ConstantTimeCompare(got, want) == 1, nil
 }
 
-// dummy is a hash of today's cost that no password has: checking against it
+// dummy returns a hash of today's cost that no password has: checking against it
 // takes as long as checking a real one.
 func (h *hasher) dummy() string {
 	return encodeHash(h.cost, make([]byte, saltLen), make([]byte, keyLen))

@@ -80,7 +80,7 @@ func (s *Store) SetRetention(ctx context.Context, id string, days int) error {
 
 const projectColumns = `p.id, p.name, p.timezone, p.store_ip, p.created_at, p.retention_days, ` + limitColumns
 
-// Project is the project of an id, its timezone resolved. It is shared: do not
+// Project returns the project of an id, its timezone resolved. It is shared: do not
 // change it. Errors: ENOTFOUND.
 func (s *Store) Project(ctx context.Context, id string) (*weir.Project, error) {
 	return s.projects.get(ctx, "id:"+id, func(ctx context.Context) (*weir.Project, error) {
@@ -107,7 +107,7 @@ func (s *Store) Location(ctx context.Context, project string) (*time.Location, e
 	return p.Location(), nil
 }
 
-// Projects are all projects by name.
+// Projects returns all projects by name.
 func (s *Store) Projects(ctx context.Context) ([]*weir.Project, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT `+projectColumns+` FROM projects p ORDER BY p.name, p.id`)
 	if err != nil {
@@ -134,7 +134,7 @@ type Membership struct {
 	Role    weir.Role
 }
 
-// Memberships are the projects that a user has a role in, by name.
+// Memberships returns the projects that a user has a role in, by name.
 func (s *Store) Memberships(ctx context.Context, userID string) ([]Membership, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT `+projectColumns+`, m.role
 		FROM members m JOIN projects p ON p.id = m.project_id
@@ -159,7 +159,7 @@ func (s *Store) Memberships(ctx context.Context, userID string) ([]Membership, e
 	return all, nil
 }
 
-// Role is a user's role in a project, RoleNone when there is none.
+// Role returns a user's role in a project, RoleNone when there is none.
 func (s *Store) Role(ctx context.Context, userID, projectID string) (weir.Role, error) {
 	var role string
 	err := s.read.QueryRowContext(ctx,

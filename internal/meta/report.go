@@ -38,7 +38,7 @@ func (s *Store) SaveReport(ctx context.Context, r *weir.Report, after int) (save
 	return saved, nil
 }
 
-// Report is the report of a day. Error: ENOTFOUND.
+// Report returns the report of a day. Error: ENOTFOUND.
 func (s *Store) Report(ctx context.Context, projectID string, d weir.Date) (*weir.Report, error) {
 	var body string
 	err := s.read.QueryRowContext(ctx, `SELECT body FROM reports WHERE project_id = ? AND day = ?`, projectID, string(d)).Scan(&body)
@@ -51,7 +51,7 @@ func (s *Store) Report(ctx context.Context, projectID string, d weir.Date) (*wei
 	return readReport(body)
 }
 
-// Reports are the stored reports of the days from first to last, oldest first.
+// Reports returns the stored reports of the days from first to last, oldest first.
 // All of them are in memory at once: ask for a month at a time.
 func (s *Store) Reports(ctx context.Context, projectID string, first, last weir.Date) ([]*weir.Report, error) {
 	var all []*weir.Report
@@ -67,7 +67,7 @@ func (s *Store) Reports(ctx context.Context, projectID string, first, last weir.
 	return all, err
 }
 
-// ReportHeads are the heads of the stored reports of the days from first to last,
+// ReportHeads returns the heads of the stored reports of the days from first to last,
 // oldest first.
 func (s *Store) ReportHeads(ctx context.Context, projectID string, first, last weir.Date) ([]weir.ReportHead, error) {
 	var all []weir.ReportHead
@@ -117,7 +117,7 @@ func (s *Store) PruneReports(ctx context.Context, projectID string, d weir.Date)
 	return nil
 }
 
-// ReportTimes are the times of day of the projects that have their own, by
+// ReportTimes returns the times of day of the projects that have their own, by
 // project: HH:MM, or off.
 func (s *Store) ReportTimes(ctx context.Context) (map[string]string, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT project_id, run_at FROM report_times`)
@@ -139,7 +139,7 @@ func (s *Store) ReportTimes(ctx context.Context) (map[string]string, error) {
 	return all, nil
 }
 
-// ReportTime is a project's own time of day, "" when it has none.
+// ReportTime returns a project's own time of day, "" when it has none.
 func (s *Store) ReportTime(ctx context.Context, projectID string) (at string, err error) {
 	err = s.read.QueryRowContext(ctx, `SELECT run_at FROM report_times WHERE project_id = ?`, projectID).Scan(&at)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {

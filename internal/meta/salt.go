@@ -29,7 +29,7 @@ type saltCache struct {
 	others    [][]byte
 }
 
-// Salts are the secrets that device ids of a day, in UTC, are derived under:
+// Salts returns the secrets that device ids of a day, in UTC, are derived under:
 // that day's, made when first asked for, and the others under which a device or an event
 // may have been taken in: the day before's, if that had one, and those of later days,
 // which are there when a clock was set back, and before midnight, since other nodes' clocks
@@ -143,7 +143,7 @@ func (s *Store) ForgetSalts(ctx context.Context) error {
 // often may have made more; each costs a look-up of each event.
 const laterSalts = 2
 
-// readSalts are a day's salt, and the others in the order of their days.
+// readSalts returns a day's salt, and the others in the order of their days.
 func readSalts(ctx context.Context, tx *sql.Tx, day time.Time) (today []byte, others [][]byte, err error) {
 	name := day.UTC().Format(time.DateOnly)
 	rows, err := tx.QueryContext(ctx, `SELECT day, salt FROM salts WHERE day >= ? ORDER BY day LIMIT ?`,
@@ -170,7 +170,7 @@ func readSalts(ctx context.Context, tx *sql.Tx, day time.Time) (today []byte, ot
 	return today, others, rows.Err()
 }
 
-// ImportSalt is the secret that device ids of a project's imported logs are
+// ImportSalt returns the secret that device ids of a project's imported logs are
 // derived under. It never changes, so that importing a log again derives the
 // same ids. Errors: ENOTFOUND.
 func (s *Store) ImportSalt(ctx context.Context, projectID string) ([]byte, error) {

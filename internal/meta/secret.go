@@ -42,13 +42,13 @@ func randomBytes(n int) []byte {
 	return b
 }
 
-// hashSecret is what of a secret is stored: its SHA-256 sum in hex.
+// hashSecret returns what of a secret is stored: its SHA-256 sum in hex.
 func hashSecret(secret string) string {
 	sum := sha256.Sum256([]byte(secret))
 	return hex.EncodeToString(sum[:])
 }
 
-// last4 is the end of a secret, for people to tell keys apart; nothing of a
+// last4 returns the end of a secret, for people to tell keys apart; nothing of a
 // secret so short that four characters would give much of it away.
 func last4(secret string) string {
 	if len(secret) < 12 {
@@ -60,7 +60,7 @@ func last4(secret string) string {
 // keyBytes is the length of a Secret.
 const keyBytes = 32
 
-// Secret is the key of a name, 32 bytes, which is made at random when it is first
+// Secret returns the key of a name, 32 bytes, which is made at random when it is first
 // asked for: what is signed with it is known to all nodes that share the store, and
 // after a restart. It is stored as it is, since it must be used as it is.
 func (s *Store) Secret(ctx context.Context, name string) (key []byte, err error) {

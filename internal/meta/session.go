@@ -17,7 +17,7 @@ type Sessions struct{ s *Store }
 
 var _ scs.CtxStore = (*Sessions)(nil)
 
-// Sessions is the store's login sessions.
+// Sessions returns the store's login sessions.
 func (s *Store) Sessions() *Sessions { return &Sessions{s} }
 
 // FindCtx returns a session's data; found is false when there is none or it

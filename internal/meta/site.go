@@ -18,13 +18,13 @@ const (
 	maxSiteName = 255 // bytes
 )
 
-// normalSite is a site's name as one is asked for: lower case, without space around
+// normalSite returns a site's name as one is asked for: lower case, without space around
 // it, without the "www." of a domain, which vendors leave off too.
 func normalSite(site string) string {
 	return strings.TrimPrefix(strings.ToLower(strings.TrimSpace(site)), "www.")
 }
 
-// NormalSite is a site's name as it is stored: lower case, without space around it and
+// NormalSite returns a site's name as it is stored: lower case, without space around it and
 // without "www.". Error: EINVALID.
 func NormalSite(site string) (string, error) {
 	site = normalSite(site)
@@ -43,7 +43,7 @@ func NormalSite(site string) (string, error) {
 	return site, nil
 }
 
-// ProjectBySite is the project that a site's name was given to. It is shared: do not
+// ProjectBySite returns the project that a site's name was given to. It is shared: do not
 // change it. Errors: ENOTFOUND.
 func (s *Store) ProjectBySite(ctx context.Context, site string) (*weir.Project, error) {
 	if site = normalSite(site); len(site) > maxSiteName {
@@ -62,7 +62,7 @@ func (s *Store) ProjectBySite(ctx context.Context, site string) (*weir.Project, 
 	})
 }
 
-// Sites are a project's sites by name.
+// Sites returns a project's sites by name.
 func (s *Store) Sites(ctx context.Context, projectID string) ([]string, error) {
 	sites := []string{}
 	rows, err := s.read.QueryContext(ctx, `SELECT site FROM sites WHERE project_id = ? ORDER BY site`, projectID)

@@ -22,7 +22,7 @@ const (
 	ScopeWrite Scope = "write" // all that the role allows
 )
 
-// Token is what the store knows of an API token.
+// Token is what is stored about an API token.
 type Token struct {
 	ID        string
 	Name      string
@@ -143,7 +143,7 @@ func (s *Store) EnsureAdminToken(ctx context.Context, secret string) (made strin
 	return made, replaced, nil
 }
 
-// Token is the token of a secret. It is shared: do not change it. Errors:
+// Token returns the token of a secret. It is shared: do not change it. Errors:
 // ENOTFOUND.
 func (s *Store) Token(ctx context.Context, secret string) (*Token, error) {
 	hash := hashSecret(secret)

@@ -107,7 +107,7 @@ func TestTokensAreRefusedForBadInput(t *testing.T) {
 	}
 }
 
-// ensured is the admin token that was made, and whether one was replaced.
+// ensured returns the admin token that was made, and whether one was replaced.
 func ensured(t *testing.T, f fixture, secret string) (made string, replaced bool) {
 	t.Helper()
 	made, replaced, err := f.EnsureAdminToken(t.Context(), secret)

@@ -119,7 +119,7 @@ func (s *Store) hashPassword(ctx context.Context, password string) (string, erro
 	return hash, nil
 }
 
-// Authenticate is the account of an address and its password. Errors:
+// Authenticate returns the account of an address and its password. Errors:
 // EUNAUTHORIZED, the same and after the same work whether the address or the
 // password is wrong.
 func (s *Store) Authenticate(ctx context.Context, email, password string) (*Account, error) {
@@ -150,7 +150,7 @@ func (s *Store) Authenticate(ctx context.Context, email, password string) (*Acco
 	return a, nil
 }
 
-// User is the account of an id. Errors: ENOTFOUND.
+// User returns the account of an id. Errors: ENOTFOUND.
 func (s *Store) User(ctx context.Context, id string) (*Account, error) {
 	a, err := scanAccount(s.read.QueryRowContext(ctx,
 		`SELECT id, email, name, admin, created_at FROM users WHERE id = ?`, id))
@@ -163,7 +163,7 @@ func (s *Store) User(ctx context.Context, id string) (*Account, error) {
 	return a, nil
 }
 
-// UserByEmail is the account of an address. Errors: ENOTFOUND.
+// UserByEmail returns the account of an address. Errors: ENOTFOUND.
 func (s *Store) UserByEmail(ctx context.Context, email string) (*Account, error) {
 	a, err := scanAccount(s.read.QueryRowContext(ctx,
 		`SELECT id, email, name, admin, created_at FROM users WHERE email = ?`, email))

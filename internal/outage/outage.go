@@ -1,5 +1,5 @@
-// Package outage logs that something is away, however often it is tried: once when
-// it goes away, once a minute while it stays away, and once when it is back.
+// Package outage logs that a dependency is unavailable, however often it is tried: once at
+// the start of the outage, once a minute while it lasts, and once at its end.
 package outage
 
 import (

@@ -1,5 +1,5 @@
-// Package redisconn connects to Redis by URL, standalone, behind Sentinel or in
-// a Cluster, looks at what it meets there, and says plainly what is wrong.
+// Package redisconn connects to Redis by URL (standalone, behind Sentinel, or a Cluster),
+// checks the servers' configuration, and explains what is wrong with it.
 package redisconn
 
 import (

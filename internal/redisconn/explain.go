@@ -36,7 +36,7 @@ var phrases = []struct{ says, means string }{
 	{"No such master", "these sentinels watch no master of this name"},
 }
 
-// code is the first word of a Redis error, "" for any other error.
+// code returns the first word of a Redis error, "" for any other error.
 func code(err error) string {
 	if re, ok := errors.AsType[*rueidis.RedisError](err); ok {
 		word, _, _ := strings.Cut(strings.TrimPrefix(re.Error(), "-"), " ")

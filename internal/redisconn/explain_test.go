@@ -39,7 +39,7 @@ func (want class) check(t *testing.T, err error) {
 	}
 }
 
-// connect is a client of one server, with no checks.
+// connect returns a client of one server, with no checks.
 func connect(t *testing.T, s *redistest.Server) rueidis.Client {
 	t.Helper()
 	c, err := rueidis.NewClient(rueidis.ClientOption{InitAddress: []string{s.Addr}, ForceSingleClient: true, DisableCache: true, DisableRetry: true})

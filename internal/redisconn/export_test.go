@@ -1,6 +1,6 @@
 package redisconn
 
-// Elsewhere makes Open take loopback addresses for those of other machines.
+// TreatLoopbackAsRemote makes Open treat loopback addresses as those of other machines.
 func (o Options) TreatLoopbackAsRemote() Options {
 	o.treatLoopbackAsRemote = true
 	return o

@@ -28,7 +28,7 @@ var errLoading = errors.New("this Redis is still loading its data")
 // Info is what INFO says: section fields by name.
 type Info map[string]string
 
-// Int is a field as a number, 0 when it is none.
+// Int returns a field as a number, 0 when it is none.
 func (i Info) Int(name string) int64 {
 	n, err := strconv.ParseInt(i[name], 10, 64)
 	if err != nil {
@@ -37,7 +37,7 @@ func (i Info) Int(name string) int64 {
 	return n
 }
 
-// Float is a field as a number, 0 when it is none.
+// Float returns a field as a number, 0 when it is none.
 func (i Info) Float(name string) float64 {
 	f, err := strconv.ParseFloat(i[name], 64)
 	if err != nil {
@@ -57,7 +57,7 @@ func ParseInfo(s string) Info {
 	return info
 }
 
-// Node is one server that a client knows.
+// Node is one server that a client is connected to.
 type Node struct {
 	Addr   string         // host:port
 	Client rueidis.Client // sends to this server alone; it ends with the client that it is of
@@ -72,7 +72,7 @@ func (n Node) Replica() bool { return n.Info["role"] == "slave" }
 // of each command and error, which a server has hundreds of.
 var sections = []string{"server", "clients", "memory", "persistence", "stats", "replication", "cpu", "cluster"}
 
-// Nodes asks each server that the client knows for INFO, all at once, and puts
+// Nodes asks each server of the client for INFO, all at once, and puts
 // them in the order of their addresses. Of a Cluster these are masters and
 // replicas, of a standalone Redis and behind Sentinel the one in use. Whoever has
 // not answered when ctx is done has Err.

@@ -68,7 +68,7 @@ func addrsOf(doors []door) (addrs []string) {
 	return addrs
 }
 
-// open are those of the servers that take a command from a stranger.
+// open returns those of the servers that take a command from a stranger.
 func (o Options) open(ctx context.Context, addrs []string, u URL, command ...string) (open []door, err error) {
 	type answer struct{ takes, loopback bool }
 	answers, errs := Gather(ctx, len(addrs), func(i int) (a answer, err error) {

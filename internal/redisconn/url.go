@@ -197,7 +197,7 @@ func (u *URL) setQuery(query string) error {
 	return nil
 }
 
-// String is the URL without its secrets.
+// String returns the URL without its secrets.
 func (u URL) String() string {
 	scheme := string(u.Kind)
 	if u.TLS {
@@ -213,7 +213,7 @@ func (u URL) String() string {
 	return s
 }
 
-// redact is the scheme of a URL of which nothing else is known.
+// redact returns the scheme of a URL that cannot be parsed.
 func redact(s string) string {
 	scheme, _, ok := strings.Cut(s, "://")
 	other := func(r rune) bool { return r != '+' && (r < 'a' || r > 'z') }

@@ -29,13 +29,14 @@ type Keeper interface {
 type Retention struct {
 	keeper Keeper
 	cold   cold.Forgetter
-	once   func(context.Context, time.Duration) (bool, error) // lets one of several nodes do it
+	once   func(context.Context, time.Duration) (bool, error) // says whether this node may work now
 	log    *slog.Logger
 
 	failures prometheus.Counter
 }
 
-// New makes one, whose metrics are in reg. once lets one of several nodes do it.
+// New makes a Retention and registers its metrics. once says whether this node may work
+// now: one of several nodes may.
 func New(k Keeper, f cold.Forgetter, once func(context.Context, time.Duration) (bool, error), log *slog.Logger, reg prometheus.Registerer) *Retention {
 	r := &Retention{
 		keeper: k, cold: f, once: once, log: log,
@@ -67,8 +68,8 @@ func (r *Retention) Run(ctx context.Context) error {
 	}
 }
 
-// enforce deletes for the projects whose cut has moved since the last time, many in one
-// go. Those of a go that fails are tried again; the others are done.
+// enforce deletes for the projects whose boundary has moved since the last time, many in one
+// statement. A statement that fails is retried the next time.
 func (r *Retention) enforce(ctx context.Context) {
 	today, err := r.keeper.Today(ctx)
 	if err != nil {
@@ -103,7 +104,7 @@ func (r *Retention) enforce(ctx context.Context) {
 	}
 }
 
-// cutsOf returns the boundaries of the projects with a retention, without those that are
+// deletionsOf returns the boundaries of the projects with a retention, without those that are
 // done already.
 func deletionsOf(all []*weir.Project, done map[string]time.Time, today time.Time) []cold.Deletion {
 	var deletions []cold.Deletion

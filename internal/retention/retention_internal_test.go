@@ -64,7 +64,7 @@ func (l *projectList) SetForgotten(_ context.Context, before map[string]time.Tim
 	return nil
 }
 
-// keeps is a retention over fakes, and what it logs.
+// keeps returns a retention over fakes, and what it logs.
 func keeps(l *projectList, f *forgetful) (*Retention, *bytes.Buffer) {
 	var log bytes.Buffer
 	return New(l, f, always, slog.New(slog.NewTextHandler(&log, nil)), prometheus.NewRegistry()), &log

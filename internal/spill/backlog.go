@@ -8,7 +8,7 @@ import (
 	"github.com/weir-analytics/weir/internal/hot"
 )
 
-// backlog is the sum of what waits in the local log. It is told of events
+// backlog is the sum of what waits in the local log. It is updated with events
 // before they are appended and after they are committed, so it is never less
 // than what waits.
 type backlog struct {
@@ -85,7 +85,7 @@ func (s *Spillway) recount(ctx context.Context) error {
 	}
 }
 
-// sizeOf is the bytes of the events' records.
+// sizeOf returns the bytes of the events' records.
 func sizeOf(items []hot.Item) int64 {
 	var n int64
 	buf := make([]byte, 0, 1024)
@@ -96,7 +96,7 @@ func sizeOf(items []hot.Item) int64 {
 	return n
 }
 
-// itemsOf are the records' events, as far as records say.
+// itemsOf returns the records' events, as far as records say.
 func itemsOf(records []hot.Record) []hot.Item {
 	items := make([]hot.Item, len(records))
 	for i := range records {

@@ -108,7 +108,7 @@ func (s *Spillway) probe(ctx context.Context) error {
 	return nil
 }
 
-// hold replays, while appends wait, until no more than so many events are left.
+// hold replays, while appends wait, until at most that many events are left.
 // When none is left it ends the spilling. Appends wait for half of Patience at
 // most, which leaves them the other half for their own attempt.
 func (s *Spillway) hold(ctx context.Context, left int) error {
@@ -182,7 +182,7 @@ func (s *Spillway) deliver(ctx context.Context) (int, error) {
 	return len(items), nil
 }
 
-// items are the first of the records, as many as a batch holds, and their bytes.
+// items returns the first of the records, as many as a batch holds, and their bytes.
 func (s *Spillway) items(ctx context.Context, records []hot.Record) ([]hot.Item, int64, error) {
 	items := itemsOf(records)
 	zones := map[string]*time.Location{}
@@ -211,7 +211,7 @@ func (s *Spillway) items(ctx context.Context, records []hot.Record) ([]hot.Item,
 }
 
 // own takes the local log's lease and reads how far it was replayed, at the
-// start and after a failed commit, of which nobody knows whether it was done.
+// start and after a failed commit, which may have been done.
 func (s *Spillway) own(ctx context.Context) error {
 	if s.lease.Epoch != 0 {
 		return nil

@@ -219,7 +219,7 @@ func (r *rig) inPrimary() []weir.Event {
 	return events
 }
 
-// spilled is how many events the local log ever took.
+// spilled returns how many events the local log ever took.
 func (r *rig) spilled() uint64 {
 	r.t.Helper()
 	head, err := r.local.Head(context.Background(), 0)

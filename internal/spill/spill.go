@@ -1,6 +1,6 @@
-// Package spill keeps a node taking events while the shared hot tier is away:
-// they go to a log on the node's own disk, and follow in order once the hot
-// tier is back. See DESIGN.md beside it.
+// Package spill lets a node accept events while the shared hot tier is unavailable: it stores
+// them in a log on the node's own disk, and replays them in order once the hot tier is back.
+// See DESIGN.md beside it.
 package spill
 
 import (
@@ -54,13 +54,13 @@ type Options struct {
 	Location func(ctx context.Context, project string) (*time.Location, error)
 	Clock    weir.Clock
 	Logger   *slog.Logger
-	// Spilled is told how many events an append added to the local log. Calls
-	// may be at once.
+	// Spilled is called with the number of events that an append added to the local log.
+	// Calls may be concurrent.
 	Spilled func(events int)
-	// Replayed is told of each batch that the primary took, and how many of its
-	// events it knew already. It is called from Run.
+	// Replayed is called by Run with each batch that the primary accepted, and how many of
+	// its events were duplicates.
 	Replayed func(events, duplicates int)
-	// Failed is told of each failed step of the replay; it is tried again.
+	// Failed is called with the error of each failed step of the replay. The step is retried.
 	Failed func(err error)
 	// Registry gets the metrics; nil is none.
 	Registry prometheus.Registerer
@@ -141,7 +141,7 @@ func New(ctx context.Context, primary Primary, local Local, o Options) (*Spillwa
 	return s, nil
 }
 
-// Pending is what waits in the local log: events, the bytes of their records,
+// Pending returns what waits in the local log: events, the bytes of their records,
 // and when the oldest was received, to a batch; zero when nothing waits.
 func (s *Spillway) Pending() (events int, bytes int64, oldest time.Time) { return s.backlog.sum() }
 
@@ -218,7 +218,7 @@ func (s *Spillway) refuse(err error) error {
 	err = fmt.Errorf("spill: append: %w", err)
 	if !s.refused.Swap(true) {
 		events, bytes, oldest := s.Pending()
-		s.opt.Logger.Error("spillway refuses events", "error", err, "events", events, "bytes", bytes, "oldest", oldest)
+		s.opt.Logger.Error("spillway refuses events; senders get 503", "error", err, "events", events, "bytes", bytes, "oldest", oldest)
 	}
 	return err
 }

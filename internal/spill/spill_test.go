@@ -118,7 +118,7 @@ func TestCountersAreThoseOfAStoreWithoutAnOutage(t *testing.T) {
 	}
 }
 
-// counters are all counts of a project by grain, dimension and bucket.
+// counters returns all counts of a project by grain, dimension and bucket.
 func counters(t *testing.T, c hot.Counters, project string) map[string]int64 {
 	t.Helper()
 	all := map[string]int64{}

@@ -26,7 +26,8 @@ type stretch struct {
 	hours, minutes []time.Time // starts of buckets
 }
 
-// daysAgo is so many days before the minute's date, up to the same time of day.
+// daysAgo returns the date that lies days before the minute's date, up to the same time of
+// day.
 func daysAgo(minute time.Time, days int, loc *time.Location) stretch {
 	from := weir.DateOf(minute, loc).Add(-days).Begin(loc)
 	s := stretch{until: weir.DaysBefore(minute, days, loc)}
@@ -66,7 +67,7 @@ func (s stretch) questions() (qs []hot.Question) {
 	return qs
 }
 
-// past is the answer, beside what today has up to the same minute.
+// past returns the answer, beside what today has up to the same minute.
 func (s stretch) past(t []hot.Table, calls, events int64) Past {
 	p := Past{
 		Date: s.until.Format(time.DateOnly), Until: s.until,

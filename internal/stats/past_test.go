@@ -11,7 +11,7 @@ import (
 	"github.com/weir-analytics/weir/internal/stats"
 )
 
-// sameTime is the first minute of now's date so many days ago at which the clock
+// sameTime returns the first minute of now's date so many days ago at which the clock
 // shows now's time of day or a later one, found by looking at each; and the day's
 // first.
 func sameTime(now time.Time, days int, loc *time.Location) (from, until time.Time) {

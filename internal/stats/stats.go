@@ -163,7 +163,7 @@ func (o *Overview) list(routes, failed, consumers hot.Table) {
 	}
 }
 
-// successRate is that of the calls in tables of statuses.
+// successRate returns that of the calls in tables of statuses.
 func successRate(statuses ...hot.Table) *float64 {
 	var o hot.CallResults
 	for _, t := range statuses {

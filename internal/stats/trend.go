@@ -14,7 +14,7 @@ type TrendQuery struct {
 	Range string // minute, hour or day
 	Event string // if not "", only events of this name
 	By    string // api, status, consumer or event: one series for each value; "" for one total
-	Top   int    // at most so many series, plus one for all others; 0 is DefaultTop
+	Top   int    // the most series, besides one for all others; 0 is DefaultTop
 }
 
 // How many series a trend has.

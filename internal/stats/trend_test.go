@@ -58,7 +58,7 @@ func (r *rig) ask(q stats.TrendQuery) *stats.Trend {
 	return tr
 }
 
-// counts are the points that are not zero, by their time as JSON has it.
+// counts returns the points that are not zero, by their time as JSON has it.
 func counts(tr *stats.Trend) map[string]int64 {
 	got := map[string]int64{}
 	for _, p := range tr.Data {
@@ -151,7 +151,7 @@ func TestATrendOfOneEventLeavesOutTheOthers(t *testing.T) {
 	}
 }
 
-// totals are a trend's series without their counts by point.
+// totals returns a trend's series without their counts by point.
 func totals(tr *stats.Trend) (got []stats.Series) {
 	for _, of := range tr.Series {
 		of.Counts = nil

@@ -7,7 +7,7 @@ import (
 	"os"
 )
 
-// keyOf is a stand-in for device and inode where the standard library has none:
+// keyOf returns a stand-in for device and inode where the standard library has none:
 // the name. A rotated file is then told by its first line alone.
 func keyOf(info os.FileInfo) key {
 	h := fnv.New64a()

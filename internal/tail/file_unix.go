@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// keyOf is the file's device and inode.
+// keyOf returns the file's device and inode.
 func keyOf(info os.FileInfo) key {
 	if s, ok := info.Sys().(*syscall.Stat_t); ok {
 		return key{uint64(s.Dev), uint64(s.Ino)} //nolint:unconvert,gosec // their types differ between systems
@@ -18,7 +18,7 @@ func keyOf(info os.FileInfo) key {
 	return key{}
 }
 
-// links is how many names the file has; 0 is deleted.
+// links returns how many names the file has; 0 is deleted.
 func links(info os.FileInfo) uint64 {
 	if s, ok := info.Sys().(*syscall.Stat_t); ok {
 		return uint64(s.Nlink) //nolint:unconvert // its type differs between systems

@@ -32,7 +32,7 @@ func isRotated(base, name string) bool {
 	return false
 }
 
-// siblings are the regular files that rotation may have made of a path's,
+// siblings returns the regular files that rotation may have made of a path's,
 // beside it and beside what it points to, oldest first.
 func (t *Tail) siblings(path string) []*candidate {
 	places := []string{path}
@@ -83,7 +83,7 @@ func (t *Tail) look(path string, current *candidate, wanted func(*opened) bool) 
 	return nil, false
 }
 
-// openSiblings is false when a name does not mean the file any more that it meant.
+// openSiblings returns false when a name does not mean the file any more that it meant.
 func (t *Tail) openSiblings(names []*candidate, current *candidate, wanted func(*opened) bool) (found []*opened, ok bool) {
 	for _, c := range names {
 		if current != nil && c.key == current.key || t.isOpen(c.key) {
@@ -159,7 +159,7 @@ func (t *Tail) isOpen(k key) bool {
 	return slices.ContainsFunc(t.sources, func(s *source) bool { return s.key == k })
 }
 
-// rootOf is the path among those that are followed that a rotated file's name
+// rootOf returns the path among those that are followed that a rotated file's name
 // comes from, or "".
 func rootOf(path string, paths []string) string {
 	dir, name := filepath.Split(path)
@@ -177,7 +177,7 @@ func rootOf(path string, paths []string) string {
 func (t *Tail) visitRotated(path, root string) {
 	c, err := t.candidate(path)
 	if err != nil || t.isOpen(c.key) || t.ignored[c.key].Equal(c.modified) {
-		return // what is wrong with the file is told where it matters
+		return // the error is reported where the file is read
 	}
 	f, err := c.open()
 	if err != nil || f == nil {
@@ -197,7 +197,7 @@ func (t *Tail) visitRotated(path, root string) {
 	}
 }
 
-// known is the entry of a path's file that began so, or nil.
+// known returns the entry of a path's file that began so, or nil.
 func (t *Tail) known(path, head string) *entry {
 	for _, e := range t.state.Files {
 		if e.Path == path && e.Head == head {
@@ -207,7 +207,7 @@ func (t *Tail) known(path, head string) *entry {
 	return nil
 }
 
-// lastWritten is when what is known of a path was last written to.
+// lastWritten returns when what is known of a path was last written to.
 func (t *Tail) lastWritten(path string) time.Time {
 	var last time.Time
 	for _, e := range t.state.Files {

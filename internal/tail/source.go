@@ -17,7 +17,7 @@ import (
 // key is which file it is, while it exists.
 type key struct{ device, inode uint64 }
 
-// maxHead bounds what of a file's first line tells it from others, in bytes.
+// maxHead is how many bytes of a file's first line identify it.
 const maxHead = 4096
 
 // candidate is a regular file that was found.
@@ -41,7 +41,7 @@ func (t *Tail) candidate(path string) (*candidate, error) {
 	return &candidate{path, keyOf(info), info.Size(), info.ModTime().UTC()}, nil
 }
 
-// opened is a file and what tells it from others.
+// opened is an open file and what identifies it.
 type opened struct {
 	candidate
 	file    *os.File
@@ -108,7 +108,7 @@ func (c *candidate) begun() bool {
 	return f != nil || err != nil
 }
 
-// headLen is how long the first line is that is not empty, with what stands
+// headLen returns how long the first line is that is not empty, with what stands
 // before it; 0 if it has no end yet.
 func headLen(b []byte) int {
 	text := bytes.TrimLeft(b, "\r\n")
@@ -185,7 +185,7 @@ func (o *opened) unused() {
 	}
 }
 
-// lastLineEnd is the offset after the file's last line ending.
+// lastLineEnd returns the offset after the file's last line ending.
 func (o *opened) lastLineEnd() int64 {
 	b := make([]byte, 64<<10)
 	for end := o.size; end > 0; {

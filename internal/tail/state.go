@@ -93,7 +93,7 @@ func (s *state) find(k key, head string) *entry {
 // doneKept is how long the entry of a file that is gone is kept.
 const doneKept = 48 * time.Hour
 
-// prune forgets files that were read to their end long ago and are gone.
+// prune drops files that were read to their end long ago and are deleted.
 func (s *state) prune(now time.Time, there func(*entry) bool) bool {
 	before := len(s.Files)
 	s.Files = slices.DeleteFunc(s.Files, func(e *entry) bool {

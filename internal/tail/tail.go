@@ -2,7 +2,7 @@
 // came: lines in order, each once, over rotation by rename, over copytruncate,
 // and over the death of the process at any moment.
 //
-// Files are told apart by device, inode and a hash of their first line, and
+// A file is identified by device, inode and a hash of its first line, and
 // each gets an id of its own when it is first seen. What DESIGN.md says of loss
 // holds for every change of names and contents between two polls.
 package tail
@@ -36,7 +36,7 @@ type Options struct {
 	Quiet  time.Duration
 	Clock  weir.Clock
 	Random io.Reader // of the files' ids; nil is crypto/rand
-	// Tell says what an operator should know: what is lost, what cannot be read.
+	// Tell reports to the operator what is lost and what cannot be read.
 	Tell func(format string, args ...any)
 }
 
@@ -105,7 +105,7 @@ func Open(o Options) (*Tail, error) {
 	return &Tail{o: o, state: s, fresh: fresh, unlock: unlock, ignored: map[key]time.Time{}, told: map[string]bool{}}, nil
 }
 
-// Close lets go of the files and the state. What was returned since the last
+// Close closes the files and the state. What was returned since the last
 // Commit is returned again by the next Tail of the same state.
 func (t *Tail) Close() error {
 	for _, s := range t.sources {
@@ -169,7 +169,7 @@ func (t *Tail) Commit() error {
 	return nil
 }
 
-// Files is how many files are open. Behind is how many bytes of them were not
+// Files returns how many files are open. Behind is how many bytes of them were not
 // returned yet.
 func (t *Tail) Files() (open int, behind int64) {
 	for _, s := range t.sources {
@@ -213,7 +213,7 @@ func (t *Tail) scan() {
 	t.fresh = false
 }
 
-// paths are what the patterns name, sorted, each once: also what does not exist
+// paths returns what the patterns name, sorted, each once: also what does not exist
 // and what was followed before.
 func (t *Tail) paths() []string {
 	seen := map[string]bool{}
@@ -305,7 +305,7 @@ func (t *Tail) change(path string, c *candidate) {
 			return
 		}
 		if f == nil && !t.waiting(path) {
-			return // without a whole line there is nothing to know it by
+			return // without a whole line it cannot be identified
 		}
 		if f != nil {
 			defer f.unused()

@@ -127,7 +127,7 @@ func (w *world) compresses(from, to string) {
 	}
 }
 
-// polls is what comes, until nothing does; it is not committed.
+// polls returns what comes, until nothing does; it is not committed.
 func (w *world) polls() []string {
 	w.t.Helper()
 	var out []string

@@ -54,7 +54,7 @@ func Run(t *testing.T, open Open) {
 
 type suite struct{ open Open }
 
-// two is a new fleet of two nodes.
+// two returns a new fleet of two nodes.
 func (s suite) two(t *testing.T, clock weir.Clock) (a, b Node) {
 	t.Helper()
 	join := s.open(t, clock)

@@ -14,7 +14,7 @@ import (
 // entryBytes is about what an entry costs beside its key and value.
 const entryBytes = 200
 
-// Cache is a fleet.Cache bounded by bytes and entries: it forgets what was not used
+// Cache is a fleet.Cache bounded by bytes and entries: it drops what was not used
 // for the longest time. A value of more than a quarter of the bytes is not kept,
 // since it would push most others out.
 type Cache struct {
@@ -40,7 +40,7 @@ func newCache(clock weir.Clock, maxBytes, maxEntries int) *Cache {
 
 func size(key string, value []byte) int { return len(key) + len(value) + entryBytes }
 
-// Bytes is what the entries take, about.
+// Bytes returns what the entries take, about.
 func (c *Cache) Bytes() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -1,6 +1,6 @@
 package local
 
-// Len is how many locks are remembered.
+// Len returns how many locks are remembered.
 func (x *Locks) Len() int {
 	x.mu.Lock()
 	defer x.mu.Unlock()

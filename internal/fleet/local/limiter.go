@@ -11,7 +11,7 @@ import (
 	"github.com/weir-analytics/weir/internal/fleet"
 )
 
-// Limiter is a fleet.Limiter that holds a bounded number of buckets: it forgets
+// Limiter is a fleet.Limiter that holds a bounded number of buckets: it drops
 // that which was not used for the longest time.
 //
 // A bucket is the time at which it will be full; what it lacks is the time until

@@ -16,7 +16,7 @@ import (
 	"github.com/weir-analytics/weir/internal/redistest"
 )
 
-// quiet is a store that waits 300 ms for an answer, and keeps its log to itself.
+// quiet returns a store that waits 300 ms for an answer, and keeps its log to itself.
 func quiet(t *testing.T, addrs ...string) *redis.Store {
 	t.Helper()
 	return redis.New(client(t, addrs...), redis.Options{SessionKey: sessionKey, Timeout: 300 * time.Millisecond, Logger: slog.New(slog.DiscardHandler)})

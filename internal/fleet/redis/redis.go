@@ -125,7 +125,7 @@ func (c *conn) run(ctx context.Context, script *rueidis.Lua, key string, args ..
 	})
 }
 
-// now is the time for a script: µs since 1970, or 0 for Redis' own.
+// now returns the time for a script: µs since 1970, or 0 for Redis' own.
 func (c *conn) now() string {
 	if c.clock == nil {
 		return "0"

@@ -47,5 +47,5 @@ func client(t *testing.T, addrs ...string) rueidis.Client {
 	return c
 }
 
-// sessionKey is what the nodes of a test sign sessions with.
+// sessionKey returns what the nodes of a test sign sessions with.
 func sessionKey(context.Context) ([]byte, error) { return bytes.Repeat([]byte("k"), 32), nil }

@@ -43,7 +43,7 @@ const (
 // sealedBy says what the key of Options.SessionKey signs, and in which form.
 const sealedBy = "weir login session 1"
 
-// signature is HMAC-SHA256 over sealedBy, the name, the end and the data, each but
+// signature returns HMAC-SHA256 over sealedBy, the name, the end and the data, each but
 // the last of a length that is fixed or said before it.
 func signature(key []byte, name string, end, data []byte) []byte {
 	m := hmac.New(sha256.New, key)
@@ -75,7 +75,7 @@ func unseal(key []byte, name string, v []byte, now time.Time) (data []byte, ok, 
 	return data, true, !now.Before(expiry)
 }
 
-// sessionKey is what values are signed with.
+// sessionKey returns what values are signed with.
 func (x *Sessions) sessionKey(ctx context.Context) ([]byte, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()

@@ -259,7 +259,7 @@ func (f *fixture) sweep() {
 	}
 }
 
-// total is the project's events of today.
+// total returns the project's events of today.
 func (f *fixture) total(project string) int64 {
 	f.t.Helper()
 	var n int64

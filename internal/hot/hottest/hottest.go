@@ -87,7 +87,7 @@ func (c *clock) Step(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
-// Elapsed is the time that has passed.
+// Elapsed returns the time that has passed.
 func (c *clock) Elapsed() time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -131,7 +131,7 @@ func (f *fixture) reopen() {
 	f.Store = st
 }
 
-// event is an event of device d at the clock's time.
+// event returns an event of device d at the clock's time.
 func (f *fixture) event(id, device string) weir.Event {
 	now := f.clock.Now()
 	return weir.Event{

@@ -9,7 +9,7 @@ import (
 	"github.com/weir-analytics/weir/internal/hot"
 )
 
-// called is a call of a device of its own.
+// called returns a call of a device of its own.
 func (f *fixture) called(id, route string, status int, consumer string, at time.Time) weir.Event {
 	e := f.event(id, "d"+id)
 	e.Name, e.Time, e.Call = weir.NameCall, at, &weir.Call{Method: "GET", Route: route, Status: status, Consumer: consumer}

@@ -71,7 +71,7 @@ func write(open Open, place string) error {
 	}
 }
 
-// killed is the j-th event of an append of the writer.
+// killed returns the j-th event of an append of the writer.
 func killed(id string, j int) weir.Event {
 	return weir.Event{ID: id, ProjectID: "p", DeviceID: fmt.Sprint("d", j%7)}
 }

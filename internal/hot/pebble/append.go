@@ -213,7 +213,7 @@ func (s *Store) refuseQueued() {
 	}
 }
 
-// commitGroups applies the groups in one batch, whose fsync is under way when
+// commitGroups applies the groups in one batch. The batch's fsync is under way when
 // it returns.
 func (s *Store) commitGroups(gs []*group) (flight, error) {
 	if err := s.usable(); err != nil {
@@ -237,7 +237,7 @@ func (s *Store) commitGroups(gs []*group) (flight, error) {
 	return f, nil
 }
 
-// fill tells duplicates from new events, gives these their seqs and puts them
+// fill finds the duplicates, gives the new events their seqs and puts them
 // into the flight's batch.
 func (s *Store) fill(f flight) error {
 	s.counts.begin()

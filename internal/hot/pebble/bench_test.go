@@ -84,7 +84,7 @@ func BenchmarkAppendCalls(b *testing.B) {
 	b.ReportMetric(float64((cpuTime(b)-began).Nanoseconds())/1000/float64(b.N), "cpu-us/op")
 }
 
-// cpuTime is what this process has used.
+// cpuTime returns what this process has used.
 func cpuTime(b *testing.B) time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {

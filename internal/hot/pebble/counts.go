@@ -64,7 +64,7 @@ type changedValue struct {
 }
 
 const (
-	maxOpen  = 4   // dimensions with members that nobody knows beforehand
+	maxOpen  = 4   // dimensions whose members are not fixed
 	fewFacts = 16  // up to which a bucket is searched one by one
 	readAt1  = 256 // counters of a bucket that are read in one go; of a larger one, the rest is looked up one by one
 )
@@ -74,7 +74,7 @@ func newCounts(db *pebble.DB, maxMembers, most int) *counts {
 }
 
 // begin starts a batch of adds: only between batches is all of the cache in
-// the store, so only here a cache that is full lets go of what was not used for longest.
+// the store, so here a full cache drops the entry that was not used for longest.
 func (c *counts) begin() {
 	c.changed = changes{c.changed.buckets[:0], c.changed.values[:0]}
 	clear(c.touched) // what is dropped must not be held
@@ -98,14 +98,14 @@ func (c *counts) end() error {
 	return err
 }
 
-// forget empties the cache; the store knows the values that count.
+// forget empties the cache; the store has the values.
 func (c *counts) forget() {
 	clear(c.buckets)
 	c.used.Init()
 	c.bytes = 0
 }
 
-// drop forgets a bucket, between two batches.
+// drop removes a bucket from the cache, between two batches.
 func (c *counts) drop(k bucketOf) {
 	if e := c.buckets[k]; e != nil {
 		c.bytes -= c.used.Remove(e).(*counted).bytes
@@ -167,7 +167,7 @@ func (c *counts) write(b *pebble.Batch) error {
 	return nil
 }
 
-// bucket is what is known of it. One that is not here is read from the store, all
+// bucket returns what is known of it. One that is not here is read from the store, all
 // of it unless it is large.
 func (c *counts) bucket(k bucketOf) (*counted, error) {
 	if e := c.buckets[k]; e != nil {
@@ -213,7 +213,7 @@ func (c *counts) read(of *counted) error {
 	return c.it.Error()
 }
 
-// find is the fact's place in values.
+// find returns the fact's place in values.
 func (of *counted) find(f hot.Fact) (int, bool) {
 	if of.index != nil {
 		i, ok := of.index[f]
@@ -223,7 +223,7 @@ func (of *counted) find(f hot.Fact) (int, bool) {
 	return i, i >= 0
 }
 
-// look is the place of a fact that is not here, or that of the rest when its
+// look returns the place of a fact that is not here, or that of the rest when its
 // dimension is full.
 func (c *counts) look(of *counted, f hot.Fact) (int, error) {
 	key := append(append(slices.Clip(of.prefix), byte(f.Dimension)), f.Member...)

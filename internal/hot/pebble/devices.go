@@ -20,7 +20,7 @@ func deviceOf(project, device string) (id deviceID) {
 	return id
 }
 
-// device is what presence knows of one. Times are in µs since 1970.
+// device is what presence stores about a device. Times are in µs since 1970.
 type device struct {
 	last  int64 // event
 	dirty bool  // to be saved by the next commit
@@ -185,7 +185,7 @@ func (l *live) holds(second int64) bool {
 	return second > l.newest-int64(len(l.devices)) && second <= l.newest && second > 0
 }
 
-// count is the number of devices with an event in the Window before now.
+// count returns the number of devices with an event in the Window before now.
 func (l *live) count(now time.Time) (n int) {
 	for second := now.Add(-hot.Window).Unix() + 1; second <= l.newest; second++ {
 		if l.holds(second) {

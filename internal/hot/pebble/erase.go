@@ -107,7 +107,7 @@ func (s *Store) eraseConsumers(ctx context.Context, project string, consumers []
 	})
 }
 
-// dropCounters deletes counters. The cache forgets their buckets, and reads them again.
+// dropCounters deletes counters, and drops their buckets from the cache.
 func (s *Store) dropCounters(found []counter) error {
 	if err := s.usable(); err != nil || len(found) == 0 {
 		return err

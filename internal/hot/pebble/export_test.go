@@ -8,7 +8,7 @@ import (
 // NewLogger is what Pebble logs to.
 var NewLogger = newLogger
 
-// Values is how many values of the store have the text in them, by the tag of their keys.
+// Values returns how many values of the store have the text in them, by the tag of their keys.
 func Values(s *Store, text string) (map[string]int, error) {
 	n := map[string]int{}
 	return n, s.scan(context.Background(), nil, nil, func(key, value []byte) error {

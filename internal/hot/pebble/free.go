@@ -2,7 +2,7 @@ package pebble
 
 import "golang.org/x/sys/unix"
 
-// free is the number of bytes that an unprivileged process may still write on
+// free returns the number of bytes that an unprivileged process may still write on
 // the disk of dir.
 func free(dir string) (uint64, error) {
 	var st unix.Statfs_t

@@ -125,7 +125,7 @@ func (t *increments) done() {
 	}
 }
 
-// merged are the sums of all in one.
+// merged returns the sums of all in one.
 func merged(all []bucketSums) *sums {
 	m := &sums{}
 	for _, b := range all {

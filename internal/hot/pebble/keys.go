@@ -63,7 +63,7 @@ func countKey(b []byte, c counter) []byte {
 	return append(b, c.Member...)
 }
 
-// after is the least key greater than all that begin with prefix.
+// after returns the least key greater than all that begin with prefix.
 func after(prefix []byte) []byte {
 	end := append([]byte{}, prefix...)
 	for i := len(end) - 1; i >= 0; i-- {

@@ -19,7 +19,7 @@ type logger struct {
 	log *slog.Logger
 
 	mu     sync.Mutex
-	errors map[string]*repeated // by format, of which Pebble has some dozen
+	errors map[string]*repeated // by format; Pebble has some dozen
 }
 
 // repeated is an error that was logged less than logEvery ago.

@@ -12,7 +12,7 @@ type Memory struct {
 	Presence    int64 // devices seen lately
 }
 
-// Memory tells what the store holds in memory.
+// Memory returns what the store holds in memory.
 func (s *Store) Memory() Memory {
 	m := s.db.Metrics()
 	s.presence.mu.Lock()
@@ -32,7 +32,7 @@ func (s *Store) Memory() Memory {
 	}
 }
 
-// PresenceRefused is how many events came from devices that presence had no room
+// PresenceRefused returns how many events came from devices that presence had no room
 // for: Options.MaxLive or Options.PresenceBytes was reached. They are stored.
 func (s *Store) PresenceRefused() uint64 {
 	s.presence.mu.Lock()

@@ -41,13 +41,13 @@ type Options struct {
 	// Bounds of what the store holds in memory, in bytes. Memory tells how much
 	// of each is in use.
 	CacheBytes       int // blocks of the store's files; 16 MiB, and what the memtables leave of their share
-	MemTableBytes    int // one memtable, of which there are two at most; 64 MiB: most of the log is trimmed before it would be flushed
+	MemTableBytes    int // one memtable (there are at most two); 64 MiB: most of the log is trimmed before it would be flushed
 	CountsBytes      int // counters being added to; 20 MiB
 	FilterBytes      int // Bloom filters of ids, 1.5 bytes an id of the last one to two windows; 192 MiB. Beyond it the store is asked for more and more new ids
 	BucketCacheBytes int // counters and sketches that were asked for in the last quarter of an hour; 64 MiB
 	PresenceBytes    int // devices seen in the last half hour to hour; 64 MiB
 	MaxLive          int // devices of one project among these; 100,000. Events of further ones are stored, but not seen in presence
-	// Free tells the bytes left on the disk of a folder; statfs by default.
+	// Free returns the free bytes on the disk of a folder; statfs by default.
 	Free  func(dir string) (uint64, error)
 	Clock weir.Clock
 	// Elapsed is the time that has passed since some moment, whatever the clock
@@ -180,7 +180,7 @@ func Open(dir string, o Options) (*Store, error) {
 	s.done.Go(s.sweepLoop)
 	s.done.Go(func() {
 		if err := s.seen.readLeft(s.stop, left...); err != nil {
-			s.opt.Logger.Warn("hot tier cannot read its ids; it goes on without a filter", "error", err)
+			s.opt.Logger.Warn("hot tier: reading the stored ids failed; duplicates are looked up on disk", "error", err)
 		}
 		s.dropBlocks()
 	})
@@ -330,7 +330,7 @@ func (s *Store) usable() error {
 	return nil
 }
 
-// get is a copy of the value at key, nil if there is none.
+// get returns a copy of the value at key, nil if there is none.
 func (s *Store) get(key []byte) ([]byte, error) { return get(s.db, key) }
 
 func get(db *pebble.DB, key []byte) ([]byte, error) {

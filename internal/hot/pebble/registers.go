@@ -79,7 +79,7 @@ func register(it *pebble.Iterator, prefix int) (number uint16, rank byte, err er
 	return binary.BigEndian.Uint16(k), v[0], nil
 }
 
-// estimate is the HyperLogLog estimate of a sketch that has so many registers of
+// estimate returns the HyperLogLog estimate of a sketch that has that many registers of
 // each rank (Flajolet et al. 2007, with linear counting below 2.5 m; a 64-bit
 // hash needs no correction above).
 func estimate(byRank *[64]int) int64 {

@@ -99,7 +99,7 @@ func (s *seen) inherited(number uint32) generation {
 	return generation{number, s.filter(), new(atomic.Pointer[hot.Filter])}
 }
 
-// filter is a new one, which takes its room of what all may take.
+// filter returns a new one, which takes its room of what all may take.
 func (s *seen) filter() *hot.Filter {
 	return &hot.Filter{Grow: func(bytes int) bool {
 		if s.held.Add(int64(bytes)) > s.most {

@@ -25,7 +25,7 @@ func (s *Store) sweepLoop() {
 			return
 		case <-t.C:
 			if err := s.Sweep(); err != nil {
-				s.opt.Logger.Error("hot tier cannot sweep", "error", err)
+				s.opt.Logger.Error("hot tier: sweep failed, retrying at the next one", "error", err)
 			}
 		}
 	}

@@ -68,7 +68,7 @@ func (u *uniques) add(it hot.Item, in []hot.Bucket) {
 	}
 }
 
-// mix is the finalizer of MurmurHash3.
+// mix returns the finalizer of MurmurHash3.
 func mix(h uint64) uint64 {
 	h ^= h >> 33
 	h *= 0xff51afd7ed558ccd

@@ -20,7 +20,7 @@ import (
 	"github.com/weir-analytics/weir/internal/redistest"
 )
 
-// permissions are the words after ACL SETUSER that the manual tells people to
+// permissions returns the words after ACL SETUSER that the manual tells people to
 // type, with a password: on the servers, and on sentinels.
 func permissions(t *testing.T) (servers, sentinels []string) {
 	t.Helper()
@@ -46,7 +46,7 @@ func confined(t *testing.T, url string, servers ...*redistest.Server) string {
 	return strings.Replace(url, "://", "://weir:secret@", 1)
 }
 
-// asked are the commands that servers have run, as ACLs name them.
+// asked returns the commands that servers have run, as ACLs name them.
 func asked(servers ...*redistest.Server) map[string]bool {
 	names := map[string]bool{}
 	for _, s := range servers {

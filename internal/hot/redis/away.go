@@ -22,7 +22,7 @@ type awayState struct {
 
 func newAwayState() awayState { return awayState{found: make(chan struct{}, 1)} }
 
-// askAll is ask for commands that need every shard. While Redis is known to be away it
+// askAll returns ask for commands that need every shard. While Redis is known to be away it
 // sends nothing and returns the error of the read that found the outage.
 func (s *Store) askAll(ctx context.Context, cmds []rueidis.Completed) []rueidis.RedisResult {
 	if cause := s.away.cause.Load(); cause != nil {

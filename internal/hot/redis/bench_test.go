@@ -13,7 +13,7 @@ import (
 	"github.com/weir-analytics/weir/internal/redistest"
 )
 
-// cpu is the time that the server's main thread has worked.
+// cpu returns the time that the server's main thread has worked.
 func cpu(b *testing.B, s *redistest.Server) time.Duration {
 	info := redisconn.ParseInfo(s.Do("INFO", "cpu"))
 	return time.Duration((info.Float("used_cpu_user_main_thread") + info.Float("used_cpu_sys_main_thread")) * float64(time.Second))
@@ -47,7 +47,7 @@ func BenchmarkAppend(b *testing.B) {
 	}
 }
 
-// mix is n events of now, as a busy site sends them: 256 visits at a time.
+// mix returns n events of now, as a busy site sends them: 256 visits at a time.
 func mix(n int) []hot.Item {
 	items := make([]hot.Item, 0, n)
 	now := time.Now().UTC()

@@ -17,7 +17,7 @@ import (
 	"github.com/weir-analytics/weir/internal/redistest"
 )
 
-// sized is an event of a device with properties of so many bytes, which
+// sized returns an event of a device with properties of so many bytes, which
 // compress well or not at all.
 func sized(id string, bytes int, dense bool) hot.Item {
 	it := item(id, "d")

@@ -61,7 +61,7 @@ func (s *Store) Series(ctx context.Context, project string, g hot.Grain, d hot.D
 	return points, nil
 }
 
-// slots are the member's at each place, -1 where it has none.
+// slots returns the member's at each place, -1 where it has none.
 func (s *Store) slots(ctx context.Context, project string, places []place, member string) ([]int64, error) {
 	cmds := make([]rueidis.Completed, len(places))
 	for i, p := range places {
@@ -144,7 +144,7 @@ func (s *Store) stateOf(project string, p place) rueidis.Completed {
 	return s.client.B().Getrange().Key(s.keys.bucket(p.shard, kindCounts, project, p.Bucket)).Start(int64(from)).End(int64(to)).Build()
 }
 
-// membersOf reads the members from the so manieth on, in the order of their
+// membersOf reads the members from index from on, in the order of their
 // slots. Asked for after the counts, it has all that those count.
 func (s *Store) membersOf(project string, p place, from int) rueidis.Completed {
 	return s.client.B().Zrange().Key(s.keys.bucket(p.shard, kindMembers, project, p.Bucket)).Min(strconv.Itoa(from)).Max("-1").Build()
@@ -188,11 +188,11 @@ func (s *Store) ask(ctx context.Context, cmds []rueidis.Completed) []rueidis.Red
 	return s.client.DoMulti(ctx, cmds...)
 }
 
-// oldest is the start of the oldest bucket that is still there at now: Redis may
+// oldest returns the start of the oldest bucket that is still there at now: Redis may
 // not have deleted what is older yet.
 func oldest(g hot.Grain, now time.Time) int64 { return now.Add(-g.Kept() - bucketSlack).Unix() }
 
-// places are the buckets in [from, to) that hold anything, oldest first in each
+// places returns the buckets in [from, to) that hold anything, oldest first in each
 // shard. What is past its time is not there, even if Redis has not deleted it yet.
 func (s *Store) places(ctx context.Context, project string, g hot.Grain, from, to time.Time) ([]place, error) {
 	if err := errors.Join(ctx.Err(), s.usable()); err != nil {

@@ -110,7 +110,7 @@ func (c *crowd) write(w int) {
 	}
 }
 
-// items are one to five calls, of two devices that are in a shard each.
+// items returns one to five calls, of two devices that are in a shard each.
 func (c *crowd) items(w, n int) []hot.Item {
 	items := make([]hot.Item, 1+n%5)
 	for i := range items {
@@ -157,7 +157,7 @@ func (c *crowd) count() int {
 	return len(c.acked)
 }
 
-// failed is how many appends have failed.
+// failed returns how many appends have failed.
 func (c *crowd) failed() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -174,7 +174,7 @@ func (c *crowd) end() {
 	c.done.Wait()
 }
 
-// contents is what the logs of a store hold now: how often each id.
+// contents returns what the logs of a store hold now: how often each id.
 func contents(t testing.TB, s hot.Log) map[string]int {
 	t.Helper()
 	got := map[string]int{}
@@ -261,7 +261,7 @@ func countersAgree(t testing.TB, s hot.Counters, n int) {
 	}
 }
 
-// said are the different errors that the writers met, without what differs from
+// said returns the different errors that the writers met, without what differs from
 // one time to the next.
 func (c *crowd) said() []string {
 	c.mu.Lock()

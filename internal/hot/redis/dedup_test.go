@@ -14,7 +14,7 @@ import (
 	"github.com/weir-analytics/weir/internal/redistest"
 )
 
-// tiny are events that are not much more than their ids: numbers from one to,
+// tiny returns events that are not much more than their ids: numbers from one to,
 // but not including, another.
 func tiny(from, to int) []hot.Item {
 	now := time.Now()

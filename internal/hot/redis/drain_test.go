@@ -14,7 +14,7 @@ import (
 // came with. The same batch may come again.
 type delivery map[string][]string
 
-// events is how often each event stands in it.
+// events returns how often each event stands in it.
 func (d delivery) events() map[string]int {
 	all := map[string]int{}
 	for _, ids := range d {

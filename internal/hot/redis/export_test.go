@@ -25,5 +25,5 @@ func Unpack(id string, chunk []byte, next uint64, limit int) ([]hot.Record, erro
 	return r.out, err
 }
 
-// Queued is how many pieces wait for the shard's call that is under way.
+// Queued returns how many pieces wait for the shard's call that is under way.
 func Queued(s *Store, shard int) int { return len(s.writers[shard].queue) }

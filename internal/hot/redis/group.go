@@ -154,7 +154,7 @@ func (g *group) reset() {
 	clear(g.lives)
 }
 
-// idPlace is where an id stands: the number of its set, 13 to 20 bits, and the
+// idPlace returns where an id stands: the number of its set, 13 to 20 bits, and the
 // other 64 as a number, for sets of numbers are the most compact thing that Redis has.
 func idPlace(id [16]byte, bits int) (set uint64, member int64) {
 	return binary.BigEndian.Uint64(id[8:]) >> (64 - bits), int64(binary.BigEndian.Uint64(id[:8]))
@@ -275,7 +275,7 @@ func (g *group) addBuckets(s *Store, shard int, now time.Time) {
 	}
 }
 
-// indexed is how many buckets of the grain an index names at most: those that are
+// indexed returns how many buckets of the grain an index names at most: those that are
 // kept, and a tenth more for what a wrong clock has brought.
 func indexed(g hot.Grain, kept time.Duration) int64 {
 	width := map[hot.Grain]time.Duration{hot.Minute: time.Minute, hot.Hour: time.Hour, hot.Day: 24 * time.Hour}[g]

@@ -155,7 +155,7 @@ func of(project, id string) hot.Item {
 	return it
 }
 
-// inLog is how many times the event stands in the log.
+// inLog returns how many times the event stands in the log.
 func inLog(t *testing.T, s *store, project, id string) (n int) {
 	t.Helper()
 	records, err := s.Read(t.Context(), 0, 0, hot.Limit{Events: 1000})

@@ -88,7 +88,7 @@ type Persistence struct {
 type Replication struct {
 	Replicas []Replica `json:"replicas,omitempty"` // connected to it
 	// Of a replica: whether it is connected to its master, and how long ago it
-	// heard of it; nil of a master.
+	// heard of it; nil for a master.
 	MasterLinkUp      *bool  `json:"master_link_up,omitempty"`
 	MasterLastSeconds *int64 `json:"master_last_seconds,omitempty"` // -1 while it is not connected
 }
@@ -144,7 +144,7 @@ func (s *Store) Health(ctx context.Context) (Health, error) {
 	return h, nil
 }
 
-// gently is a context that ends with ctx and Options.Timeout, and has no deadline
+// gently returns a context that ends with ctx and Options.Timeout, and has no deadline
 // that rueidis could see: when one passes, rueidis closes the connection, and
 // what others have under way on it fails too. To look at a Redis that is slow
 // must not make it worse.

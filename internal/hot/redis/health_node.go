@@ -51,7 +51,7 @@ func nodeHealth(addr string, info redisconn.Info) NodeHealth {
 	return n
 }
 
-// wentWell reads a status: "ok" or "err". A Redis that does not tell has not
+// wentWell reads a status: "ok" or "err". A Redis that does not say it has not
 // failed at it.
 func wentWell(status string) bool { return status == "ok" || status == "" }
 
@@ -147,7 +147,7 @@ func slowCommand(m rueidis.RedisMessage) (id uint64, c SlowCommand, err error) {
 	return id, c, nil
 }
 
-// scriptName is what a script of this package is for, "" for any other.
+// scriptName returns what a script of this package is for, "" for any other.
 func scriptName(sha string) string {
 	switch strings.ToLower(sha) {
 	case appendScript.sha:

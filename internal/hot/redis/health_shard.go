@@ -80,7 +80,7 @@ func (s *Store) readShard(h *ShardHealth, r rueidis.RedisResult) error {
 	return nil
 }
 
-// oldest is when the first event from a seq on was received; zero when all are
+// oldest returns when the first event from a seq on was received; zero when all are
 // drained by now.
 func (s *Store) oldest(ctx context.Context, shard int, from uint64) (time.Time, error) {
 	get := s.client.B().Xrange().Key(s.keys.stream(shard)).Start(strconv.FormatUint(from, 10)).End("+").Count(1).Build()

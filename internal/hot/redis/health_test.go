@@ -15,7 +15,7 @@ import (
 	"github.com/weir-analytics/weir/internal/redistest"
 )
 
-// opened is a store of one test.
+// opened returns a store of one test.
 func opened(t *testing.T, url string, o redis.Options) *store {
 	t.Helper()
 	s, err := openStore(url, o)

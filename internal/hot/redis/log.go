@@ -73,7 +73,7 @@ func (s *Store) Progress(ctx context.Context, shard int) (p hot.Progress, err er
 	return p, nil
 }
 
-// formatIntent is first, last and now with a space between, and after one more
+// formatIntent returns first, last and now with a space between, and after one more
 // space the note, if there is one.
 func formatIntent(in hot.Intent) string {
 	text := fmt.Sprintf("%d %d %d", in.First, in.Last, in.Now.UnixMicro())
@@ -123,7 +123,7 @@ func (s *Store) Read(ctx context.Context, shard int, after uint64, limit hot.Lim
 	return r.out, nil
 }
 
-// chunks are the first entries of the stream that hold seqs from one on.
+// chunks returns the first entries of the stream that hold seqs from one on.
 func (s *Store) chunks(ctx context.Context, shard int, from uint64, count int64) ([]rueidis.XRangeEntry, error) {
 	if err := s.usable(); err != nil {
 		return nil, err
@@ -148,7 +148,7 @@ type reading struct {
 	bytes   int       // of all records, packed into out or not
 }
 
-// chunks is how many entries of the stream the room that is left may hold, going
+// chunks returns how many entries of the stream the room that is left may hold, going
 // by those before. They are as long as is read ahead, so it is not many.
 func (r *reading) chunks() int64 {
 	byEvents := r.left.Events / (len(r.out)/r.entries + 1)

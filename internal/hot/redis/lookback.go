@@ -44,7 +44,7 @@ func (w *writer) look(gen generation) {
 	go w.back.read(ctx, w.s, w.shard, gen.before)
 }
 
-// forget drops what is only true while Redis has all that it took.
+// forget drops what is only true while Redis has everything that it acknowledged.
 func (w *writer) forget() {
 	clear(w.group.marks)
 	if w.back != nil {
@@ -62,7 +62,7 @@ func (b *lookback) maybe(id [16]byte) bool {
 	return f == nil || f.Maybe(filterKey(binary.BigEndian.Uint64(id[:8])))
 }
 
-// filterKey is what the filter knows of an id: the number that stands in its
+// filterKey returns what the filter stores of an id: the number that stands in its
 // set, and for the filter's second half a mix of it (the finalizer of
 // MurmurHash3).
 func filterKey(member uint64) (key [16]byte) {
@@ -91,7 +91,7 @@ func (b *lookback) read(ctx context.Context, s *Store, shard, bits int) {
 			set = next
 		case ctx.Err() == nil:
 			if !warned {
-				s.opt.Logger.Warn("hot tier cannot read the ids of the generation before; it goes on without a filter, and tries again each second",
+				s.opt.Logger.Warn("hot tier: reading the ids of the generation before failed; duplicates are looked up in Redis, retrying in 1s",
 					"shard", shard, "error", redisconn.Explain(err))
 			}
 			warned, wait = true, time.Second

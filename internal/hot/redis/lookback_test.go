@@ -14,7 +14,7 @@ import (
 	"github.com/weir-analytics/weir/internal/redistest"
 )
 
-// calls is how often a command has been called on the server.
+// calls returns how often a command has been called on the server.
 func calls(s *redistest.Server, command string) int {
 	var n int
 	stat := redisconn.ParseInfo(s.Do("INFO", "commandstats"))["cmdstat_"+command]
@@ -81,7 +81,7 @@ func TestTheGenerationBeforeIsAskedForFewIDs(t *testing.T) {
 	}
 }
 
-// turned is a store whose writer has read the ids of the generation before.
+// turned returns a store whose writer has read the ids of the generation before.
 func turned(t *testing.T, server *redistest.Server) *store {
 	t.Helper()
 	var hours atomic.Int64

@@ -2,11 +2,11 @@ package redis
 
 import "strings"
 
-// marks are the devices that a writer has just told Redis of, so that the next
-// event of one need not say the same again: that it is live in this second, and
-// that it is among the uniques of this minute, hence of its hour and day.
+// marks are the devices that a writer has just sent to Redis, so that the next event of one
+// need not send the same again: that it is live in this second, and that it is among the
+// uniques of this minute, and so of its hour and day.
 //
-// They hold as long as Redis has what it took: a writer forgets them when a new
+// They are valid while Redis has what it acknowledged: a writer drops them when a new
 // connection is to another process or master of Redis.
 type marks map[visitor]mark
 

@@ -16,7 +16,7 @@ import (
 // bytesPerID is what a million ids may cost each.
 const bytesPerID = 32
 
-// usedBy is the memory that the keys of a server take: what is free without
+// usedBy returns the memory that the keys of a server take: what is free without
 // them.
 func usedBy(t testing.TB, server *redistest.Server) int64 {
 	t.Helper()
@@ -26,7 +26,7 @@ func usedBy(t testing.TB, server *redistest.Server) int64 {
 	return before - used()
 }
 
-// remembered is the memory of n ids that came after a quiet day, when Redis
+// remembered returns the memory of n ids that came after a quiet day, when Redis
 // expected few: that of all keys but the sets of ids is not in it.
 func remembered(t testing.TB, shards, n int) int64 {
 	t.Helper()
@@ -68,7 +68,7 @@ func remembered(t testing.TB, shards, n int) int64 {
 	return usedBy(t, server)
 }
 
-// rememberedAsKeys is the memory of n ids that are remembered in the simple
+// rememberedAsKeys returns the memory of n ids that are remembered in the simple
 // way, a key with an expiry each.
 func rememberedAsKeys(t testing.TB, n int) int64 {
 	t.Helper()

@@ -60,7 +60,7 @@ func (h *history) setBack() {
 	}
 }
 
-// routes are the calls by route as an inquiry has them.
+// routes returns the calls by route as an inquiry has them.
 func (h *history) routes(s hot.Counters) map[string]int64 {
 	h.t.Helper()
 	got, err := s.Inquire(context.Background(), "p", hot.Inquiry{Tables: []hot.Question{{Grain: hot.Minute, Dimension: hot.Route, Starts: []time.Time{h.minute}}}})

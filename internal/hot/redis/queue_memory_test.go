@@ -79,7 +79,7 @@ func TestWhatWaitsTakesLittleMoreThanItsEncodedSize(t *testing.T) {
 	}
 }
 
-// usage is the bytes that a key takes.
+// usage returns the bytes that a key takes.
 func usage(t *testing.T, server *redistest.Server, key string) int {
 	t.Helper()
 	n, err := strconv.Atoi(server.Do("MEMORY", "USAGE", key, "SAMPLES", "0"))

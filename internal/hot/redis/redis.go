@@ -31,7 +31,7 @@ type Options struct {
 	Shards     int           // 4; read only when the store is made
 	Window     time.Duration // how long ids are remembered at least; 24 h; read only when the store is made
 	MaxMembers int           // hot.MaxMembers, of one shard
-	// AckReplica lets an append, and what a drain must not forget, be
+	// AckReplica lets an append, and what a drain must not lose, be
 	// acknowledged only when the replicas have it too: see wait.
 	AckReplica bool
 	Timeout    time.Duration // of one call; 5 s
@@ -197,7 +197,7 @@ func (s *Store) usable() error {
 	}
 }
 
-// scriptNow is the time for a script: 0 lets it ask Redis.
+// scriptNow returns the time for a script: 0 lets it ask Redis.
 func (s *Store) scriptNow(now time.Time) int64 {
 	if s.opt.Clock == nil {
 		return 0

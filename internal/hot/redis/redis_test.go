@@ -95,7 +95,7 @@ func TestSentinel(t *testing.T) {
 	hottest.Run(t, open, places(redistest.StartSentinel(t).URL()))
 }
 
-// item is an event of now in UTC.
+// item returns an event of now in UTC.
 func item(id, device string) hot.Item {
 	now := weir.Clock(nil).Now()
 	return hot.Item{Event: &weir.Event{ID: id, ProjectID: "p", Name: "x", Time: now, ReceivedAt: now, DeviceID: device}, Location: time.UTC}

@@ -101,7 +101,7 @@ func (w *wait) saw(info redisconn.Info, now time.Time) int64 {
 	return n
 }
 
-// watch looks at the masters now and then, so that a write knows what its master
+// watch asks the masters now and then, so that a write has what its master
 // had before, though it be the first of this node.
 func (w *wait) watch(s *Store) {
 	t := time.NewTicker(replicaLook)

@@ -10,7 +10,7 @@ import (
 	"github.com/weir-analytics/weir/internal/redisconn"
 )
 
-// script is a Lua script that Redis knows by its hash, once it has seen it.
+// script is a Lua script. Redis runs it by its hash, once it has received the text.
 type script struct{ text, sha string }
 
 func newScript(text string) *script {
@@ -37,7 +37,7 @@ func (sc *script) on(ctx context.Context, c rueidis.DedicatedClient, replica *wa
 	return got, err
 }
 
-// moveWait is how long a call waits before it asks again where its keys are.
+// moveWait is the pause before a call is sent again to where its keys are then.
 const moveWait = 20 * time.Millisecond
 
 // run runs a script on a connection of the pool. While a cluster moves the keys

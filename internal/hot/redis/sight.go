@@ -27,8 +27,8 @@ func (s *Store) Seen(ctx context.Context, project string, asked []hot.SeenQuery,
 	}
 }
 
-// look asks under the generations that the store believes the shards to be in. stale
-// says that one of them was in another, which is believed then.
+// look asks with the generations that the store last saw of the shards. If a shard has begun
+// another, stale is true and the store has the new one.
 func (s *Store) look(ctx context.Context, project string, asked []hot.SeenQuery, now time.Time) (seen []hot.SeenResult, stale bool, err error) {
 	seen = make([]hot.SeenResult, len(asked))
 	var (

@@ -36,7 +36,7 @@ const (
 
 var errCounts = errors.New("counts of a bucket are corrupt")
 
-// slot is a count, 0 where the string ends before it.
+// slot returns a count, 0 where the string ends before it.
 func slot(counts string, i int) int64 {
 	if len(counts) < (i+1)*slotBytes {
 		return 0
@@ -44,22 +44,22 @@ func slot(counts string, i int) int64 {
 	return int64(binary.BigEndian.Uint64([]byte(counts[i*slotBytes : (i+1)*slotBytes])))
 }
 
-// state tells a bucket's counts and members from any others.
+// state identifies a version of a bucket's counts and members.
 type state struct{ digest, stamp int64 }
 
-// stateOf is that of counts which begin at the so manieth slot.
+// stateOf returns the state in counts that begin at the given slot.
 func stateOf(counts string, from int) state {
 	return state{slot(counts, digestSlot-from), slot(counts, stampSlot-from)}
 }
 
-// digest is that of the members before it and one more: 52 bits, for the numbers
+// digest returns that of the members before it and one more: 52 bits, for the numbers
 // of Lua have no more. Without members it is 0.
 func digest(before int64, member string) int64 {
 	sum := sha1.Sum(append(strconv.AppendInt(nil, before, 10), member...)) //nolint:gosec // see the import
 	return int64(binary.BigEndian.Uint64(sum[:]) >> 12)
 }
 
-// openOf is the open dimension whose letter begins a member of the sorted set, and
+// openOf returns the open dimension whose letter begins a member of the sorted set, and
 // the member's name.
 func openOf(member string) (d hot.Dimension, name string, err error) {
 	if member == "" {

@@ -23,7 +23,7 @@ func (s *Store) sweepLoop() {
 			return
 		case <-t.C:
 			if err := s.Sweep(); err != nil && s.usable() == nil {
-				s.opt.Logger.Error("hot tier cannot sweep", "error", err)
+				s.opt.Logger.Error("hot tier: sweep failed, retrying in 1m", "error", err)
 			}
 		}
 	}

@@ -15,7 +15,7 @@ type texts struct {
 
 func (t *texts) reset() { t.buf, t.ends = t.buf[:0], t.ends[:0] }
 
-// next is the place, from 1, that the next text gets.
+// next returns the place, from 1, that the next text gets.
 func (t *texts) next() int { return len(t.ends) + 1 }
 
 func (t *texts) end() { t.ends = append(t.ends, len(t.buf)) }

@@ -196,7 +196,7 @@ func (w *writer) refuse() {
 	}
 }
 
-// append sends the pieces until Redis has all that it did not know. The first
+// append sends the pieces until Redis has all events that are no duplicates. The first
 // has waited longest: the time of all ends with its.
 func (w *writer) append(pieces []*piece) error {
 	ctx, cancel := context.WithDeadline(context.Background(), pieces[0].until)
