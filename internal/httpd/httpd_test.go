@@ -11,6 +11,7 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -151,6 +152,24 @@ func (b statistics) Trend(_ context.Context, p *weir.Project, q stats.TrendQuery
 	return &stats.Trend{Range: q.Range, Data: []stats.Point{}, AsOf: asOf(p)}, b.asked(p)
 }
 
+// emptyAnswer returns an answer of a kind with empty lists.
+func emptyAnswer(kind weir.Kind, about insight.About) insight.Answer {
+	for _, shape := range insight.Shapes() {
+		if shape.Kind != kind {
+			continue
+		}
+		a := reflect.New(shape.Answer)
+		for _, f := range reflect.VisibleFields(shape.Answer) {
+			if f.Type.Kind() == reflect.Slice {
+				a.Elem().FieldByIndex(f.Index).Set(reflect.MakeSlice(f.Type, 0, 0))
+			}
+		}
+		a.Elem().FieldByName("About").Set(reflect.ValueOf(about))
+		return a.Interface().(insight.Answer)
+	}
+	return nil
+}
+
 func (b insights) Ask(ctx context.Context, p *weir.Project, q weir.Question, freshness time.Duration) (insight.Answer, error) {
 	if q.Kind() == weir.KindTrend {
 		if err := b.work(ctx); err != nil {
@@ -160,17 +179,9 @@ func (b insights) Ask(ctx context.Context, p *weir.Project, q weir.Question, fre
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.query, b.freshness = q, freshness
-	about := insight.About{Kind: q.Kind(), Meta: insight.Meta{AsOf: asOf(p)}}
-	var a insight.Answer
-	switch q.(type) {
-	case weir.Trend:
-		a = &insight.Trend{Series: append([]insight.TrendSeries{}, b.series...), About: about}
-	case weir.Pages:
-		a = &insight.Pages{Pages: []insight.Page{}, About: about}
-	case weir.Calls:
-		a = &insight.Calls{CallsOfRange: insight.CallsOfRange{Groups: []insight.CallGroup{}}, About: about}
-	case weir.Growth:
-		a = &insight.Growth{Points: []insight.GrowthPoint{}, About: about}
+	a := emptyAnswer(q.Kind(), insight.About{Kind: q.Kind(), Meta: insight.Meta{AsOf: asOf(p)}})
+	if trend, ok := a.(*insight.Trend); ok {
+		trend.Series = append(trend.Series, b.series...)
 	}
 	return a, b.asked(p)
 }

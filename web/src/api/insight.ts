@@ -12,7 +12,8 @@ export interface Stretch {
 
 const REFRESH_MS = 60_000
 
-function insight<K extends Question['kind']>(id: string, body: Question & { kind: K }) {
+/** A question of any kind, asked again every minute. */
+export function insightQuery<K extends Question['kind']>(id: string, body: Question & { kind: K }) {
   return queryOptions({
     queryKey: ['project', id, 'insight', body],
     queryFn: async ({ signal }) => {
@@ -27,7 +28,7 @@ function insight<K extends Question['kind']>(id: string, body: Question & { kind
 
 /** Events and people over time, beside the stretch before. */
 export const growthQuery = (project: string, stretch: Stretch, interval: 'hour' | 'day') =>
-  insight(project, {
+  insightQuery(project, {
     kind: 'trend',
     ...stretch,
     interval,
@@ -36,7 +37,7 @@ export const growthQuery = (project: string, stretch: Stretch, interval: 'hour' 
   })
 
 export const pagesQuery = (project: string, stretch: Stretch, limit: number) =>
-  insight(project, { kind: 'pages', ...stretch, limit })
+  insightQuery(project, { kind: 'pages', ...stretch, limit })
 
 /** Totals by a column. Only they are read, so the interval is the widest. */
 export const breakdownQuery = (
@@ -46,7 +47,7 @@ export const breakdownQuery = (
   limit: number,
   event?: string,
 ) =>
-  insight(project, {
+  insightQuery(project, {
     kind: 'trend',
     ...stretch,
     interval: 'month',
@@ -59,4 +60,4 @@ export type CallSort = NonNullable<Extract<Question, { kind: 'calls' }>['sort']>
 
 /** The routes of an API, the first by the sort before the others. */
 export const callsQuery = (project: string, stretch: Stretch, sort: CallSort, limit: number) =>
-  insight(project, { kind: 'calls', ...stretch, breakdown: 'route', sort, limit })
+  insightQuery(project, { kind: 'calls', ...stretch, breakdown: 'route', sort, limit })
