@@ -63,12 +63,10 @@ func (t *trendPlan) aggregated(ctx context.Context, r *reader, s seriesPlan, b b
 	return t.points(ctx, r, g, q.statement(), s.aggregate.fold, vs)
 }
 
-// total fills in the numbers of events of a series without a breakdown. It counts by
-// quarter of an hour first: so the bucket has to be found only once for each of those.
+// total fills in the numbers of events of a series without a breakdown.
 func (t *trendPlan) total(ctx context.Context, r *reader, s seriesPlan, b buckets, vs []Values) error {
-	from := t.source(s, b)
-	counted := selection{columns: names(b.moment(r.d), from.count+" AS n"), from: raw(from.table), where: t.where(r, s.Event, b), groupBy: "moment"}
-	q := selection{columns: names("0", b.index(r.d)+" AS b", "CAST(SUM(n) AS DOUBLE)", "0"), from: counted.as("counted"), groupBy: "b"}
+	q := t.perBucket(r, s.Event, b, "CAST(SUM(n) AS DOUBLE)")
+	q.columns = comma(raw("0"), q.columns, raw("0"))
 	return t.points(ctx, r, nil, q.statement(), s.aggregate.fold, vs)
 }
 
