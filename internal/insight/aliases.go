@@ -62,7 +62,7 @@ func (r *reader) profileAliases(ctx context.Context, a *Profile) error {
 	})
 }
 
-// refusedAliases counts the aliases of the project that have no effect.
+// refusedAliases counts the aliases of the project that do not count.
 func (r *reader) refusedAliases(ctx context.Context) (n int64, err error) {
 	said := selection{columns: raw("alias, profile_id"), from: raw("aliases"), where: sql("project_id = @", bind(r.project.ID)), groupBy: "alias, profile_id"}
 	q := selection{

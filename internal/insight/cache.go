@@ -128,15 +128,16 @@ func (x *request) lookup(ctx context.Context) Answer {
 	return found.Answer
 }
 
-// erasedKey is where a cache has when somebody of a project was erased last.
+// erasedKey is the key of the time of a project's last erasure.
 func erasedKey(project string) string {
 	sum := sha256.Sum256([]byte(project))
 	return "insight:erased:" + hex.EncodeToString(sum[:])
 }
 
-// forget makes answers of a project worthless that are complete up to a time, or earlier:
-// somebody was erased, who may be in them. Where the cache fails they are kept until they expire.
-func (c *cache) forget(ctx context.Context, project string, upTo time.Time) {
+// invalidate makes the answers of a project invalid that are complete up to a time, or
+// earlier: somebody was erased who may be in them. If the cache fails, they stay until they
+// expire.
+func (c *cache) invalidate(ctx context.Context, project string, upTo time.Time) {
 	text, err := upTo.MarshalText()
 	if err == nil {
 		err = c.answers.Set(ctx, erasedKey(project), text, ttlClosed)
@@ -146,7 +147,7 @@ func (c *cache) forget(ctx context.Context, project string, upTo time.Time) {
 	}
 }
 
-// erased is up to when answers of a project are worthless; zero if no such time is known.
+// erased returns the time up to which answers of a project are invalid; zero if there is none.
 func (c *cache) erased(ctx context.Context, project string) (upTo time.Time, err error) {
 	text, ok, err := c.answers.Get(ctx, erasedKey(project))
 	if err == nil && ok {

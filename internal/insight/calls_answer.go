@@ -56,7 +56,7 @@ type CallConsumers struct {
 	Returning int64 `json:"returning" doc:"who had called before"`
 }
 
-// CallsComparison is the same of an earlier range. Its groups and points stand beside those
+// CallsComparison is the same over an earlier range. Its groups and points stand beside those
 // of the answer with the same index.
 type CallsComparison struct {
 	From time.Time `json:"from"`

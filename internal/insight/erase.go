@@ -18,21 +18,20 @@ type Erased struct {
 	Merged    int       `json:"merged" doc:"profiles that were merged into it by aliases and erased with it"`
 }
 
-// barrierTries is how often a barrier is passed until it is complete.
+// barrierTries is how often an erasure tries to pass the barrier completely.
 const barrierTries = 10
 
-// Erase erases a profile, its devices and the profiles that are merged into it in the cold
-// tier, c, and takes them out of what the hot tier, h, keeps beside its log. by is who
-// asked for it.
+// Erase erases a profile, its devices and the profiles that are merged into it: in the cold
+// tier, c, and in what the hot tier, h, stores beside its log. by is who asked for it.
 //
-// What was acknowledged before the call is stored first, so that its links are known.
-// Then the mark is noted, and what was begun without heeding it is stored: batches that
-// come after are made without the person. What is there is erased last. To erase again
-// what is gone is no error. Errors: EINVALID, ECONFLICT for a
-// profile that is merged into another, of which it is a part, EUNAVAILABLE when not all that was
-// acknowledged gets into the cold tier: a part may be done, and the next call does the
-// rest. What is known of the profile is erased, also where the clock of the node that
-// received it was ahead.
+// First it passes the barrier, so that all links are known. Then it stores the mark:
+// batches that begin later are made without the person. It passes the barrier again, so
+// that batches that began before are stored. Last it erases what is there. Events that a
+// node with a clock ahead has received are erased too.
+//
+// To erase a profile again is no error. Errors: EINVALID; ECONFLICT for a profile that is
+// merged into another, because it is only a part of that person; EUNAVAILABLE if the
+// barrier does not pass in time. Then a part may be done, and the next call does the rest.
 func (e *Engine) Erase(ctx context.Context, p *weir.Project, c cold.Eraser, h hot.Eraser, profileID, by string) (*Erased, error) {
 	if err := isProfile(profileID); err != nil {
 		return nil, err
@@ -75,11 +74,11 @@ func (e *Engine) Erase(ctx context.Context, p *weir.Project, c cold.Eraser, h ho
 	if err := c.Erase(ctx, er); err != nil {
 		return nil, fmt.Errorf("insight: %w", err)
 	}
-	e.cache.forget(ctx, p.ID, e.clock.Now())
+	e.cache.invalidate(ctx, p.ID, e.clock.Now())
 	return &Erased{ProfileID: profileID, ErasedAt: er.At.In(p.Location()), Devices: len(er.Devices), Merged: len(er.Merged)}, nil
 }
 
-// lastOf is when the last event of a profile was received; the zero time is never.
+// lastOf returns when the last event of a profile was received; zero if there is none.
 func (r *reader) lastOf(ctx context.Context, profileID string) (last time.Time, err error) {
 	q := sql("SELECT MAX("+r.d.Micros("received_at")+") AS us FROM events WHERE project_id = @ AND @", bind(r.project.ID), r.eventsOfProfile(profileID))
 	return last, r.each(ctx, q, func(scan func(...any) error) error {

@@ -17,7 +17,7 @@ const (
 	maxEvents     = 1000
 )
 
-// EventsQuery asks for a project's events, newest first. What is zero does not
+// EventsQuery asks for a project's events, newest first. Fields that are zero do not
 // restrict.
 type EventsQuery struct {
 	From, To  time.Time // From inclusive, To exclusive
@@ -52,7 +52,7 @@ func (e *Engine) Events(ctx context.Context, p *weir.Project, q EventsQuery, fre
 	return e.eventPage(ctx, p, q, freshness, pageBytes)
 }
 
-// eventPage is a page of so many bytes, about, and of one event at least.
+// eventPage reads a page of about so many bytes, and of at least one event.
 func (e *Engine) eventPage(ctx context.Context, p *weir.Project, q EventsQuery, freshness time.Duration, bytes int) (*EventPage, error) {
 	ctx, cancel := e.within(ctx)
 	defer cancel()
@@ -82,9 +82,9 @@ func (e *Engine) eventPage(ctx context.Context, p *weir.Project, q EventsQuery, 
 	return a, nil
 }
 
-// newest fills a page with the newest events that a condition holds for. It is not whole
-// when fewer are read than were there before, since some were erased meanwhile: there may
-// be others behind them.
+// newest fills a page with the newest events for which a condition holds. whole is false if
+// it read fewer events than it had counted before, because some were erased meanwhile: there
+// may be others behind them, and the page must be read again.
 func (e *Engine) newest(ctx context.Context, p *weir.Project, where fragment, limit, bytes int, a *EventPage) (whole bool, err error) {
 	*a = EventPage{Events: []EventItem{}}
 	where, all, err := e.narrow(ctx, where, limit+1)
@@ -115,14 +115,15 @@ func (e *Engine) newest(ctx context.Context, p *weir.Project, where fragment, li
 	return a.NextCursor != "" || all, err
 }
 
-// size is about what the event takes.
+// size returns about how much memory the event takes, in bytes.
 func (it *EventItem) size() int {
 	return 1000 + len(it.Path) + len(it.Title) + len(it.Referrer) + len(it.Properties)
 }
 
-// narrow adds to a condition the minute of the n-th newest row that it holds for, so
-// that the many columns of a page are read of few rows; an erasure moves events to the
-// beginning of their minute. all says that there are fewer rows.
+// narrow adds to a condition that rows are not older than the minute before the n-th newest
+// one, so that the many columns of a page are read from few rows. It is the minute because
+// an erasure moves events to the beginning of theirs. all is true if there are fewer than n
+// rows.
 func (e *Engine) narrow(ctx context.Context, where fragment, n int) (_ fragment, all bool, err error) {
 	var oldest *int64
 	rows := 0
@@ -135,7 +136,7 @@ func (e *Engine) narrow(ctx context.Context, where fragment, n int) (_ fragment,
 	return sql("@ AND ts >= @", where, e.at((*oldest/minute-1)*minute)), rows < n, nil
 }
 
-// whereEvents is the condition on a page's rows. Error: EINVALID.
+// whereEvents is the condition for the events of a query. Error: EINVALID.
 func (r *reader) whereEvents(q EventsQuery) (fragment, error) {
 	if q.Limit < 0 || q.Limit > maxEvents {
 		return fragment{}, weir.Errorf(weir.EINVALID, "limit must be 1 to %d", maxEvents)

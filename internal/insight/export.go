@@ -23,12 +23,13 @@ type ProfileExport struct {
 	DeadLetters []profileDead   `json:"dead_letters" nullable:"false" doc:"events that the cold tier refused"`
 }
 
-// Export writes all that is known of a profile as one JSON object: profile, all its devices, changes of
-// its traits, visits, events, dead letters, the latter as they came. It is read in pages of
-// exportBytes, each of which is a question of its own that has ended before w gets it: w
-// may take as long as it likes. Errors: EINVALID, ENOTFOUND when nothing is known of it,
-// and EUNAVAILABLE while as many exports go on as may, for which nothing
-// is written; any other may come in the middle.
+// Export writes all data of a profile as one JSON object: the profile, all its devices,
+// changes of its traits, visits, events, and dead letters as they came. It reads one page
+// of exportBytes after another. A page's statements have ended before the page is written,
+// so a slow w holds nothing.
+//
+// Errors before anything is written: EINVALID; ENOTFOUND if there is no such profile;
+// EUNAVAILABLE while mostExports run. Any other error may come in the middle.
 func (e *Engine) Export(ctx context.Context, p *weir.Project, profileID string, w io.Writer) error {
 	select {
 	case e.exports <- struct{}{}:
@@ -44,7 +45,7 @@ func (e *Engine) Export(ctx context.Context, p *weir.Project, profileID string, 
 	if err != nil {
 		return fmt.Errorf("insight: export: %w", err)
 	}
-	// The profile's own lists are bounded; to a dead letter it matters whose each device is.
+	// The lists in Profile are bounded. Here all devices are needed, to find the dead letters.
 	devices, err := r.devicesOf(ctx, profileID)
 	former := []string(nil)
 	if err == nil {

@@ -3,18 +3,19 @@ package insight
 import "errors"
 
 const (
-	// exportBytes is what an export takes: half of it a page, about, and an event more.
+	// exportBytes is the memory of an export: a page takes about half of it, and one more
+	// event.
 	exportBytes = 1 << 20
-	// exportRows and exportEvents are how many rows, and events, one page looks at.
+	// exportRows and exportEvents are how many rows, and events, are read for one page.
 	exportRows   = 1000
 	exportEvents = 200
-	// mostExports is how many go on at the same time at most.
+	// mostExports is the most exports that run at the same time.
 	mostExports = 8
 )
 
-// writePages writes a list of an export. read reads the next page: it hands its items to
-// add, with their sizes in bytes, which says whether there is room for more, and says
-// whether it ended before the list did.
+// writePages writes a list of an export. read reads the next page: it calls add with each
+// item and its size in bytes, until add returns that there is no room for more. more says
+// that the list goes on after the page.
 func writePages[T any](x *export, read func(add func(item T, size int) bool) (more bool, err error)) error {
 	for {
 		var page []T
@@ -37,19 +38,22 @@ func writePages[T any](x *export, read func(add func(item T, size int) bool) (mo
 	}
 }
 
-// keyset is how far a list has come that is read in the order of its rows' keys. Rows may
-// share a key, in an order of their own.
+// keyset is the position in a list that is read in the order of its rows' keys: the last key,
+// and how many rows of that key were read. Rows may share a key.
+//
+// Example: of the keys a, b, b, b the page [a, b, b] was read. Then last is b and rows is 2.
+// The next page asks from b on, and skips two rows.
 type keyset[K comparable] struct {
 	last K
 	rows int // of last that were read
 }
 
-// page begins a page, which asks for limit rows from the last key on.
+// page begins a page. It asks for limit rows from the last key on.
 func (k *keyset[K]) page() *exportPage[K] {
 	return &exportPage[K]{at: k, from: k.last, known: k.rows, limit: exportRows + k.rows}
 }
 
-// exportPage is a page under way.
+// exportPage is a page that is being read.
 type exportPage[K comparable] struct {
 	at    *keyset[K]
 	from  K
@@ -60,7 +64,7 @@ type exportPage[K comparable] struct {
 
 var errPageFull = errors.New("the page is full")
 
-// new says whether the row is not of the page before.
+// new says whether a row was not in the page before.
 func (p *exportPage[K]) new(key K) bool {
 	p.got++
 	if p.known > 0 && key == p.from {
@@ -74,7 +78,7 @@ func (p *exportPage[K]) new(key K) bool {
 	return true
 }
 
-// more ends the page when there is no room.
+// more returns the error that ends the page if there is no room.
 func (p *exportPage[K]) more(room bool) error {
 	if !room {
 		return errPageFull

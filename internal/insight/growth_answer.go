@@ -50,8 +50,8 @@ type GrowthTotals struct {
 	SignupValues
 }
 
-// GrowthComparison is the same an earlier while ago. Its points stand beside those
-// of the answer with the same index.
+// GrowthComparison is the same over an earlier range. Its points stand beside those of the
+// answer with the same index.
 type GrowthComparison struct {
 	From   time.Time     `json:"from"`
 	To     time.Time     `json:"to"`

@@ -10,7 +10,7 @@ import (
 	"github.com/weir-analytics/weir/internal/hot"
 )
 
-// Profiles are those of the cold tier, and what the hot tier has of them. Of several nodes one at a time erases in a project.
+// Profiles are the profiles of both tiers. Only one node at a time erases in a project.
 type Profiles struct {
 	*Engine
 	Cold  cold.Eraser
@@ -18,13 +18,13 @@ type Profiles struct {
 	Locks fleet.Locks // of all nodes
 }
 
-// eraseTTL is how long a node that is gone in the middle of an erasure holds up the
-// project's next one.
+// eraseTTL is the lease time of the lock. If a node dies in the middle of an erasure, the
+// project's next erasure waits this long.
 const eraseTTL = 30 * time.Second
 
-// Erase erases in both tiers, one profile of a project at a time: two erasures of the
-// same events at once could each add what is left of them. Error: EUNAVAILABLE too, when
-// another goes on.
+// Erase erases a profile in both tiers. Only one erasure of a project runs at a time: two of
+// the same events would each add the rest of them again. Errors: those of Engine.Erase, and
+// EUNAVAILABLE while another one runs.
 func (p Profiles) Erase(ctx context.Context, of *weir.Project, profileID, by string) (*Erased, error) {
 	release, mine, err := fleet.Hold(ctx, p.Locks, "erase:"+of.ID, eraseTTL)
 	if err != nil {

@@ -18,8 +18,8 @@ const (
 	maxProfiles     = 500
 )
 
-// ProfilesQuery asks for a project's profiles, the one that was seen last first. What
-// is zero does not restrict.
+// ProfilesQuery asks for a project's profiles, the one that was seen last first. Fields
+// that are zero do not restrict.
 type ProfilesQuery struct {
 	Search string // part of the profile's id, or of the trait name or email; case counts
 	Trait  string // profiles that have it
@@ -47,10 +47,10 @@ type ProfileItem struct {
 	LeftOut   int                        `json:"traits_left_out,omitempty" doc:"traits beyond what is shown: 1,000 or 1 MiB of a profile, 8 MiB of a list"`
 }
 
-// searched are the traits that a search looks at, beside the id.
+// searched are the traits that a search reads beside the id.
 var searched = []string{"name", "email"}
 
-// Profiles answers with one page. freshness is as in Trend. Error: EINVALID for a
+// Profiles answers with one page. freshness is as in Asker. Error: EINVALID for a
 // query that is not allowed.
 func (e *Engine) Profiles(ctx context.Context, p *weir.Project, q ProfilesQuery, freshness time.Duration) (*ProfilePage, error) {
 	if q.Limit < 0 || q.Limit > maxProfiles {
@@ -147,9 +147,9 @@ func (r *reader) whereProfiles(q ProfilesQuery) (fragment, error) {
 	return w, nil
 }
 
-// seen is a table of (person, first_us, last_us, n), a row for each profile: when it
-// was seen, with its devices, and how many events it has. What says something of its
-// traits says that it was seen, also when the event is no longer kept.
+// seen is a table of (person, first_us, last_us, n), a row for each profile: when it and its
+// devices were seen first and last, and how many events they have. A change of a trait
+// counts as seen too, also if retention has deleted its event.
 func (r *reader) seen() fragment {
 	ts, changed := r.d.Micros("ts"), r.d.Micros("changed_at")
 	events := sql("(SELECT person, MIN("+ts+") AS first_us, MAX("+ts+") AS last_us, COUNT(*) AS n FROM events WHERE project_id = @ AND person <> '' GROUP BY person) AS counted", bind(r.project.ID))
@@ -183,11 +183,11 @@ func parseProfileCursor(s string) (profileCursor, error) {
 	return profileCursor{int64(binary.BigEndian.Uint64(b)), string(b[8:])}, nil
 }
 
-// Limits of what is shown of one profile's traits.
+// Limits of the traits of one profile in an answer.
 const (
 	maxTraits     = 1000
 	maxTraitBytes = 1 << 20
-	// maxPageBytes is of all profiles of one answer: a list has up to 500.
+	// maxPageBytes is the limit of all profiles of one answer: a list has up to 500.
 	maxPageBytes = 8 << 20
 )
 
@@ -232,8 +232,8 @@ func (e *Engine) fillTraits(ctx context.Context, p *weir.Project, items []Profil
 	return err
 }
 
-// changes calls f for each change of traits for which a condition holds, by profile and
-// trait, in the order in which they apply; for limit of them at most, unless that is 0.
+// changes calls f for each change of traits for which a condition holds: by profile and
+// trait, in the order in which they apply. It reads at most limit of them; 0 is all.
 func (e *Engine) changes(ctx context.Context, where fragment, limit int, f func(*weir.TraitChange) error) error {
 	last := ""
 	distinct, most := "", ""

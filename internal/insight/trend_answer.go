@@ -27,8 +27,8 @@ type TrendSeries struct {
 	Compare *Comparison `json:"compare,omitempty"`
 }
 
-// UnmarshalJSON tells the group without a value, which is null, from no breakdown,
-// which the pointer alone would not.
+// UnmarshalJSON distinguishes the group without a value, which is null, from no breakdown.
+// The pointer alone would be nil for both.
 func (s *TrendSeries) UnmarshalJSON(b []byte) error {
 	type plain TrendSeries // without this method
 	in := struct {
@@ -54,8 +54,8 @@ type Values struct {
 	Ignored int64    `json:"ignored,omitempty" doc:"events whose value of the property is not a number; those without the property are not among them"`
 }
 
-// Comparison is the same line an earlier while ago. Its points stand beside
-// those of the line with the same index.
+// Comparison is the same line over an earlier range. Its points stand beside those of the
+// line with the same index.
 type Comparison struct {
 	From time.Time `json:"from"`
 	To   time.Time `json:"to"`
@@ -68,10 +68,9 @@ type Point struct {
 	Value *float64  `json:"value" doc:"null when there is none"`
 }
 
-// Group names what a line of a breakdown is about: in JSON the value as a
-// string, or null for events without a value, which so have a name that no value
-// can have. The rest is called "other", as a value may be too: TrendSeries.Other
-// tells them apart.
+// Group is the value that a line of a breakdown is about: in JSON a string, or null for
+// events without a value. The group of all others is named "other". A value may be "other"
+// too; TrendSeries.Other distinguishes them.
 type Group struct {
 	Value string
 	None  bool
