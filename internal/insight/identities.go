@@ -59,10 +59,11 @@ func (r *reader) links() fragment {
 }
 
 // deviceLinks selects each linked device with its profile: that of the earliest link. If
-// there are several at the same time, the least profile id counts.
-func (r *reader) deviceLinks() fragment {
+// there are several at the same time, the least profile id counts. more are further columns,
+// over the links of the device.
+func (r *reader) deviceLinks(more ...string) fragment {
 	return selection{
-		columns: names("CONCAT('d', device_id) AS device", "CONCAT('u', "+r.d.ArgMin("profile_id", "(linked_at, profile_id)")+") AS profile"),
+		columns: names(append([]string{"CONCAT('d', device_id) AS device", "CONCAT('u', " + r.d.ArgMin("profile_id", "(linked_at, profile_id)") + ") AS profile"}, more...)...),
 		from:    raw("identities"),
 		where:   sql("project_id = @ AND device_id <> '' AND profile_id <> ''", bind(r.project.ID)),
 		groupBy: "device_id",

@@ -3,7 +3,6 @@ package insight
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"time"
 
 	weir "github.com/weir-analytics/weir"
@@ -108,11 +107,15 @@ func isProfile(id string) error {
 
 // profileEvents fills in what is counted of events.
 func (r *reader) profileEvents(ctx context.Context, a *Profile, note func(from, to *int64)) error {
-	q := sql("SELECT currency, MIN("+r.d.Micros("ts")+"), MAX("+r.d.Micros("ts")+"), COUNT(*), "+
-		"CAST(SUM(CASE WHEN name = @ THEN 1 ELSE 0 END) AS BIGINT), CAST(SUM(CASE WHEN name = @ THEN 1 ELSE 0 END) AS BIGINT), SUM(revenue) "+
-		"FROM events WHERE project_id = @ AND @ GROUP BY currency",
-		bind(weir.NameCall), bind(weir.NameScreenView), bind(r.project.ID), r.eventsOfProfile(a.ProfileID))
-	return r.each(ctx, q, func(scan func(...any) error) error {
+	q := selection{
+		columns: comma(
+			names("currency", "MIN("+r.d.Micros("ts")+")", "MAX("+r.d.Micros("ts")+")", "COUNT(*)"),
+			sql(whole(countIf("name = @")), bind(weir.NameCall)), sql(whole(countIf("name = @")), bind(weir.NameScreenView)), raw("SUM(revenue)")),
+		from:    raw("events"),
+		where:   all(sql("project_id = @", bind(r.project.ID)), r.eventsOfProfile(a.ProfileID)),
+		groupBy: "currency",
+	}
+	return r.each(ctx, q.statement(), func(scan func(...any) error) error {
 		var currency string
 		var from, to *int64
 		var n, calls, views int64
@@ -130,16 +133,17 @@ func (r *reader) profileEvents(ctx context.Context, a *Profile, note func(from, 
 }
 
 func (r *reader) profileVisits(ctx context.Context, a *Profile) error {
-	q := sql("SELECT CAST(COALESCE(SUM(sign), 0) AS BIGINT) FROM visits WHERE project_id = @ AND @", bind(r.project.ID), r.visitsOfProfile(a.ProfileID))
-	return r.each(ctx, q, func(scan func(...any) error) error { return scan(&a.Visits) })
+	q := selection{columns: raw(whole("SUM(sign)")), from: raw("visits"), where: all(sql("project_id = @", bind(r.project.ID)), r.visitsOfProfile(a.ProfileID))}
+	return r.each(ctx, q.statement(), func(scan func(...any) error) error { return scan(&a.Visits) })
 }
 
 // profileDevices fills in the devices, the one that was linked first first.
 func (r *reader) profileDevices(ctx context.Context, a *Profile) error {
-	q := sql("SELECT SUBSTRING(device, 2), linked_us FROM (SELECT CONCAT('d', device_id) AS device, CONCAT('u', "+r.d.ArgMin("profile_id", "(linked_at, profile_id)")+") AS profile, "+
-		"MIN("+r.d.Micros("linked_at")+") AS linked_us FROM identities WHERE project_id = @ AND device_id <> '' AND profile_id <> '' GROUP BY device_id) AS links "+
-		"WHERE profile = @ ORDER BY linked_us, device LIMIT "+strconv.Itoa(maxDevices), bind(r.project.ID), bind("u"+a.ProfileID))
-	return r.each(ctx, q, func(scan func(...any) error) error {
+	q := selection{
+		columns: raw("SUBSTRING(device, 2), linked_us"), from: sql("(@) AS links", r.deviceLinks("MIN("+r.d.Micros("linked_at")+") AS linked_us")),
+		where: sql("profile = @", bind("u"+a.ProfileID)), orderBy: "linked_us, device", limit: maxDevices,
+	}
+	return r.each(ctx, q.statement(), func(scan func(...any) error) error {
 		var d DeviceItem
 		var us int64
 		if err := scan(&d.DeviceID, &us); err != nil {
@@ -159,7 +163,8 @@ func (r *reader) profileTraits(ctx context.Context, a *Profile, note func(from, 
 	a.ProfileItem = items[0]
 	us := r.d.Micros("changed_at")
 	mine := sql("project_id = @ AND profile_id = @", bind(r.project.ID), bind(a.ProfileID))
-	err := r.each(ctx, sql("SELECT MIN("+us+"), MAX("+us+") FROM traits WHERE @ HAVING COUNT(*) > 0", mine), func(scan func(...any) error) error {
+	changed := selection{columns: names("MIN("+us+")", "MAX("+us+")"), from: raw("traits"), where: mine, having: raw("COUNT(*) > 0")}
+	err := r.each(ctx, changed.statement(), func(scan func(...any) error) error {
 		var from, to *int64
 		if err := scan(&from, &to); err != nil {
 			return err
@@ -170,8 +175,10 @@ func (r *reader) profileTraits(ctx context.Context, a *Profile, note func(from, 
 	if err != nil {
 		return err
 	}
-	q := sql("SELECT DISTINCT place, trait, text, "+us+" AS us FROM traits WHERE @ AND op = 'refused' ORDER BY place DESC LIMIT "+strconv.Itoa(maxRefused), mine)
-	return r.each(ctx, q, func(scan func(...any) error) error {
+	q := selection{
+		columns: raw("DISTINCT place, trait, text, " + us + " AS us"), from: raw("traits"), where: all(mine, raw("op = 'refused'")), orderBy: "place DESC", limit: maxRefused,
+	}
+	return r.each(ctx, q.statement(), func(scan func(...any) error) error {
 		var place string
 		var c RefusedChange
 		var at int64

@@ -79,9 +79,9 @@ func (e *Engine) Profiles(ctx context.Context, p *weir.Project, q ProfilesQuery,
 	if err != nil {
 		return nil, fmt.Errorf("insight: profiles: %w", err)
 	}
-	stmt := sql("SELECT person, first_us, last_us, n FROM @ WHERE @ ORDER BY last_us DESC, person LIMIT "+strconv.Itoa(q.Limit+1), r.seen(), where)
+	listed := selection{columns: raw("person, first_us, last_us, n"), from: r.seen(), where: where, orderBy: "last_us DESC, person", limit: q.Limit + 1}
 	var last profileCursor
-	err = e.each(ctx, stmt, func(scan func(...any) error) error {
+	err = e.each(ctx, listed.statement(), func(scan func(...any) error) error {
 		var person string
 		var first, latest, n int64
 		if err := scan(&person, &first, &latest, &n); err != nil {
@@ -93,7 +93,7 @@ func (e *Engine) Profiles(ctx context.Context, p *weir.Project, q ProfilesQuery,
 		}
 		last = profileCursor{latest, person[1:]}
 		a.Profiles = append(a.Profiles, ProfileItem{
-			ProfileID: person[1:], FirstSeen: time.UnixMicro(first).In(p.Location()), LastSeen: time.UnixMicro(latest).In(p.Location()), Events: n,
+			ProfileID: person[1:], FirstSeen: r.local(first), LastSeen: r.local(latest), Events: n,
 		})
 		return nil
 	})
@@ -152,14 +152,22 @@ func (r *reader) whereProfiles(q ProfilesQuery) (fragment, error) {
 // counts as seen too, also if retention has deleted its event.
 func (r *reader) seen() fragment {
 	ts, changed := r.d.Micros("ts"), r.d.Micros("changed_at")
-	events := sql("(SELECT person, MIN("+ts+") AS first_us, MAX("+ts+") AS last_us, COUNT(*) AS n FROM events WHERE project_id = @ AND person <> '' GROUP BY person) AS counted", bind(r.project.ID))
+	counted := selection{
+		columns: names("person", "MIN("+ts+") AS first_us", "MAX("+ts+") AS last_us", "COUNT(*) AS n"), from: raw("events"),
+		where: sql("project_id = @ AND person <> ''", bind(r.project.ID)), groupBy: "person",
+	}.as("counted")
 	if r.linked {
-		events = r.resolved("first_us, last_us, n", events)
+		counted = r.resolved("first_us, last_us, n", counted)
 	}
-	return sql("(SELECT person, MIN(first_us) AS first_us, MAX(last_us) AS last_us, CAST(SUM(n) AS BIGINT) AS n FROM ("+
-		"SELECT person, first_us, last_us, n FROM @ WHERE SUBSTRING(person, 1, 1) = 'u' UNION ALL "+
-		"SELECT CONCAT('u', profile_id) AS person, MIN("+changed+") AS first_us, MAX("+changed+") AS last_us, 0 AS n FROM traits WHERE project_id = @ GROUP BY profile_id"+
-		") AS once GROUP BY person) AS seen", events, bind(r.project.ID))
+	ofEvents := selection{columns: raw("person, first_us, last_us, n"), from: counted, where: raw("SUBSTRING(person, 1, 1) = 'u'")}
+	ofTraits := selection{
+		columns: names("CONCAT('u', profile_id) AS person", "MIN("+changed+") AS first_us", "MAX("+changed+") AS last_us", "0 AS n"), from: raw("traits"),
+		where: sql("project_id = @", bind(r.project.ID)), groupBy: "profile_id",
+	}
+	return selection{
+		columns: raw("person, MIN(first_us) AS first_us, MAX(last_us) AS last_us, CAST(SUM(n) AS BIGINT) AS n"),
+		from:    sql("(@ UNION ALL @) AS once", ofEvents.statement(), ofTraits.statement()), groupBy: "person",
+	}.as("seen")
 }
 
 // profileCursor is a profile's place in the list.

@@ -50,9 +50,11 @@ func list(parts []fragment, separator string) fragment {
 	return f
 }
 
-// comma joins columns or values, and joins conditions of which all must hold.
+// comma joins columns or values.
 func comma(parts ...fragment) fragment { return list(parts, ", ") }
-func all(parts ...fragment) fragment   { return list(parts, " AND ") }
+
+// all joins conditions that must all hold.
+func all(parts ...fragment) fragment { return list(parts, " AND ") }
 
 // names are columns by name, for a list that must not be empty.
 func names(columns ...string) fragment { return raw(strings.Join(columns, ", ")) }
@@ -105,14 +107,12 @@ func (s selection) as(name string) fragment {
 	return sql("(@) AS "+name, s.statement())
 }
 
-// Columns of numbers that no engine may return as NULL or as another type.
-
-// whole is a sum or a count as a whole number, 0 where there is nothing.
+// whole is a sum or a count as a whole number, 0 of no rows. Without the casts here, engines
+// return NULL, or types of their own.
 func whole(expr string) string { return "CAST(COALESCE(" + expr + ", 0) AS BIGINT)" }
 
-// decimal is the same as a floating-point number.
+// double is the same as a floating-point number.
 func double(expr string) string { return "CAST(COALESCE(" + expr + ", 0) AS DOUBLE)" }
 
-// countIf counts the rows for which a condition holds. In a statement with bound values
-// the condition's "@" stand for them.
+// countIf counts the rows for which a condition holds.
 func countIf(condition string) string { return "SUM(CASE WHEN " + condition + " THEN 1 ELSE 0 END)" }
