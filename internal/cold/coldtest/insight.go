@@ -242,8 +242,11 @@ func (a *asker) breakdowns(t *testing.T) {
 }
 
 func (a *asker) compares(t *testing.T) {
-	for _, c := range []weir.Compare{weir.ComparePrevious, weir.CompareYear} {
-		for _, interval := range intervals {
+	for i, c := range []weir.Compare{weir.ComparePrevious, weir.CompareYear} {
+		for j, interval := range intervals {
+			if !a.asks(i + j) {
+				continue
+			}
 			q := a.trend(interval, weir.MathTotal, weir.MathUnique)
 			q.Compare = c
 			a.ask(t, q)
@@ -279,7 +282,10 @@ func (a *asker) pages(t *testing.T) {
 		{Common: weir.Common{Filter: weir.Filter{{Column: "path", Op: "contains", Values: []string{"/b"}}}, Bots: true}},
 		{Common: weir.Common{Filter: weir.Filter{{Column: "path", Op: "=", Values: []string{"nowhere"}}}}},
 	}
-	for _, q := range tests {
+	for i, q := range tests {
+		if !a.asks(i) {
+			continue
+		}
 		for range rounds(3) {
 			q.From, q.To = a.span(weir.Day)
 			a.ask(t, q)
