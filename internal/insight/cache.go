@@ -29,11 +29,9 @@ const (
 // cache stores answers for askers who accept older ones. Askers who ask the same question
 // at the same time share one computation. DESIGN.md has the rules.
 type cache struct {
-	answers  fleet.Cache
-	locks    fleet.Locks // of the nodes that share the answers; nil: this one is alone
-	owner    string      // this engine, among those
-	flights  singleflight.Group
-	requests atomic.Uint64 // tells the flights of this engine apart
+	answers fleet.Cache
+	locks   fleet.Locks // of the nodes that share the answers; nil: this one is alone
+	flights singleflight.Group
 
 	hits, misses, exact, joined, failures atomic.Uint64
 }

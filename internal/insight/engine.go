@@ -4,7 +4,6 @@ package insight
 
 import (
 	"context"
-	"crypto/rand"
 	"runtime"
 	"time"
 
@@ -79,5 +78,5 @@ func New(r cold.Reader, b Barrier, clock weir.Clock, o Options) *Engine {
 	if o.Cache == nil {
 		o.Cache = local.New(local.Options{Clock: clock}).Cache
 	}
-	return &Engine{r: r, d: r.Dialect(), b: b, clock: clock, o: o, cache: cache{answers: o.Cache, locks: o.Locks, owner: rand.Text()}, held: held{all: o.Memory, sem: semaphore.NewWeighted(o.Memory)}, exports: make(chan struct{}, exports)}
+	return &Engine{r: r, d: r.Dialect(), b: b, clock: clock, o: o, cache: cache{answers: o.Cache, locks: o.Locks}, held: held{all: o.Memory, sem: semaphore.NewWeighted(o.Memory)}, exports: make(chan struct{}, exports)}
 }

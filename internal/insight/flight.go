@@ -2,9 +2,9 @@ package insight
 
 import (
 	"context"
-	"strconv"
-	"sync"
 	"time"
+
+	"github.com/weir-analytics/weir/internal/fleet"
 )
 
 const (
@@ -18,8 +18,6 @@ const (
 	// A waiting asker looks for the answer every flightPoll at first, then less often.
 	flightPoll    = 10 * time.Millisecond
 	flightMaxPoll = 200 * time.Millisecond
-
-	releaseWithin = time.Second
 )
 
 // computeOnceAcrossNodes calls compute on one of the nodes that share the cache. The
@@ -31,29 +29,28 @@ func (x *request) computeOnceAcrossNodes(ctx context.Context) (Answer, error) {
 		return x.compute(ctx)
 	}
 	name := x.key() + ":" + x.freshness.String()
-	owner := c.owner + ":" + strconv.FormatUint(c.requests.Add(1), 10)
 	poll := flightPoll
 	limit := time.NewTimer(flightWait)
 	defer limit.Stop()
 	for waited := false; ; waited = true {
-		mine, err := c.locks.Acquire(ctx, name, owner, flightTTL)
+		release, mine, err := fleet.Hold(ctx, c.locks, name, flightTTL)
 		if err != nil {
 			c.failed(ctx)
 			return x.compute(ctx)
 		}
+		if mine {
+			defer release() // once: with the lock, this round is the last
+		}
 		// The other node caches the answer before it releases the lock. So the lookup
-		// must come after Acquire: a node that gets the lock does not miss the answer.
+		// must come after Hold: a node that gets the lock does not miss the answer.
 		if waited {
 			if a := x.lookup(ctx); a != nil {
-				if mine {
-					x.release(ctx, name, owner)
-				}
 				c.joined.Add(1)
 				return a, nil
 			}
 		}
 		if mine {
-			return x.computeLocked(ctx, name, owner)
+			return x.compute(ctx)
 		}
 		pause := time.NewTimer(poll)
 		select {
@@ -66,40 +63,5 @@ func (x *request) computeOnceAcrossNodes(ctx context.Context) (Answer, error) {
 			pause.Stop()
 			return nil, ctx.Err()
 		}
-	}
-}
-
-// computeLocked calls compute and renews the lock meanwhile.
-func (x *request) computeLocked(ctx context.Context, name, owner string) (Answer, error) {
-	held, stop := context.WithCancel(ctx)
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		again := time.NewTicker(flightTTL / 3)
-		defer again.Stop()
-		for {
-			select {
-			case <-again.C:
-				if mine, err := x.e.cache.locks.Acquire(held, name, owner, flightTTL); err == nil && !mine {
-					return // the lock is lost: another node computes too
-				}
-			case <-held.Done():
-				return
-			}
-		}
-	})
-	defer func() {
-		stop()
-		wg.Wait() // otherwise the lock could be renewed after its release
-		x.release(ctx, name, owner)
-	}()
-	return x.compute(ctx)
-}
-
-// release releases the lock, even if the asker is gone.
-func (x *request) release(ctx context.Context, name, owner string) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseWithin)
-	defer cancel()
-	if err := x.e.cache.locks.Release(ctx, name, owner); err != nil {
-		x.e.cache.failed(ctx) // the lock expires by itself
 	}
 }
