@@ -59,20 +59,13 @@ var house = map[string]room{
 	"internal/tail":      {floor: 1, only: domain, visitors: []string{"internal/importer"}},
 	"internal/meta":      {floor: 1, visitors: []string{"cmd/weir", "internal/httpd", "internal/retention", "internal/demo"}},
 
-	// wire is the contract of a protocol, and each folder of floor 3 is one protocol.
+	// wire is the contract of a protocol. A folder of wire that is not listed is the protocol of
+	// a vendor.
 	"internal/wire/jsonscan":  {floor: 0, only: nothing, tests: 2},
 	"internal/wire/body":      {floor: 2, only: wireContract, tests: 3},
 	"internal/wire/item":      {floor: 2, only: wireContract},
 	"internal/wire/native":    {floor: 3, only: wireShared},
 	"internal/wire/otlp":      {floor: 3, only: wireShared},
-	"internal/wire/posthog":   {floor: 3, only: wireShared},
-	"internal/wire/openpanel": {floor: 3, only: wireShared},
-	"internal/wire/segment":   {floor: 3, only: wireShared},
-	"internal/wire/umami":     {floor: 3, only: wireShared},
-	"internal/wire/matomo":    {floor: 3, only: wireShared},
-	"internal/wire/plausible": {floor: 3, only: wireShared},
-	"internal/wire/ga4":       {floor: 3, only: wireShared},
-	"internal/wire/track":     {floor: 3, only: wireShared}, // one address that two vendors use
 	"internal/wire/protocols": {floor: 4},
 	"internal/wire/wiretest":  {floor: 3, support: true},
 
@@ -145,6 +138,18 @@ var house = map[string]room{
 	"internal/cold/coldtest":   {floor: 4, support: true},
 }
 
+// vendor is the room of each vendor's protocol, a folder of internal/wire.
+var vendor = room{floor: 3, only: wireShared}
+
+// roomOf returns a package's room.
+func roomOf(path string) (r room, ok bool) {
+	if r, ok = house[path]; ok {
+		return r, true
+	}
+	folder, ok := strings.CutPrefix(path, "internal/wire/")
+	return vendor, ok && !strings.Contains(folder, "/")
+}
+
 // guests are modules from elsewhere that have their rooms: nobody else imports
 // them but tests.
 var guests = []struct {
@@ -160,7 +165,7 @@ var guests = []struct {
 	{"github.com/wneessen/go-mail", in("internal/deliver")},
 	{"github.com/danielgtaylor/huma/", in("internal/httpd")},
 	{"github.com/alecthomas/kong", in("cmd/weir")},
-	{"github.com/prometheus/", func(path string) bool { return house[path].floor >= 3 }},
+	{"github.com/prometheus/", func(path string) bool { r, _ := roomOf(path); return r.floor >= 3 }},
 }
 
 func in(paths ...string) func(string) bool {
@@ -187,7 +192,7 @@ func faults(packages []listed) []string {
 	for _, p := range packages {
 		path, _ := inModule(p.ImportPath)
 		delete(missing, path)
-		if _, ok := house[path]; !ok {
+		if _, ok := roomOf(path); !ok {
 			fault("%s has no floor: list it in house", name(path))
 			continue
 		}
@@ -215,7 +220,8 @@ func forbidden(path, to string) string {
 	if !ours {
 		return forbiddenGuest(path, to)
 	}
-	from, r := house[path], house[target]
+	from, _ := roomOf(path)
+	r, _ := roomOf(target)
 	switch {
 	case r.support && !from.support:
 		return "it is for tests"
@@ -233,10 +239,11 @@ func forbidden(path, to string) string {
 // suites that prove them.
 func forbiddenInTest(path, to string) string {
 	target, ours := inModule(to)
-	if !ours || target == path || house[target].support {
+	from, _ := roomOf(path)
+	r, _ := roomOf(target)
+	if !ours || target == path || r.support {
 		return ""
 	}
-	from, r := house[path], house[target]
 	if floor := max(from.floor, from.tests); r.floor > floor {
 		return fmt.Sprintf("from floor %d to floor %d", floor, r.floor)
 	}
@@ -322,6 +329,7 @@ func TestAForbiddenImportIsFound(t *testing.T) {
 		{"metrics below floor 3", "internal/hot/pebble", "github.com/prometheus/client_golang/prometheus", false, "no business"},
 		{"a suite in the product", "internal/hot/pebble", module + "/internal/hot/hottest", false, "it is for tests"},
 		{"the client to a module", "client", "github.com/google/uuid", false, "client imports github.com/google/uuid: it imports the standard library only"},
+		{"a vendor to another", "internal/wire/segment", module + "/internal/wire/posthog", false, "not among the few"},
 		{"the client to the inside", "client", module + "/internal/wire", false, "not among the few"},
 		{"a package without a floor", "internal/util", "fmt", false, "internal/util has no floor"},
 		{"up, from a test", "internal/hot", module + "/internal/httpd", true, "tests of internal/hot import"},
