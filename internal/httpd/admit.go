@@ -9,7 +9,7 @@ import (
 	"github.com/weir-analytics/weir/internal/meta"
 )
 
-// principal is who calls: at most one of a user, a token and a write key.
+// principal is the caller: at most one of a user, a token and a write key.
 type principal struct {
 	user  *meta.Account
 	token *meta.Token
@@ -18,7 +18,7 @@ type principal struct {
 
 func (p principal) known() bool { return p.user != nil || p.token != nil || p.key != nil }
 
-// name tells users and tokens apart.
+// name returns a name that is different for each user and token.
 func (p principal) name() string {
 	switch {
 	case p.user != nil:
@@ -29,7 +29,7 @@ func (p principal) name() string {
 	return ""
 }
 
-// admin says whether it may do everything on the server.
+// admin reports whether the caller may do everything on the server.
 func (p principal) admin() bool {
 	switch {
 	case p.user != nil:
@@ -40,7 +40,7 @@ func (p principal) admin() bool {
 	return false
 }
 
-// role is what it may do in a project.
+// role returns the caller's role in a project.
 func (p principal) role(ctx context.Context, d Directory, projectID string) (weir.Role, error) {
 	switch {
 	case p.user != nil && p.user.Admin:
@@ -67,7 +67,7 @@ func tokenRole(t *meta.Token, projectID string) weir.Role {
 	return role
 }
 
-// admitting lets requests through to next that the rule admits.
+// admitting returns a handler that passes the requests that the rule admits to next.
 func (s *Server) admitting(rule Rule, next http.Handler) http.Handler {
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := callOf(r.Context())
@@ -96,8 +96,8 @@ func (s *Server) admitting(rule Rule, next http.Handler) http.Handler {
 	return h
 }
 
-// admit applies a rule to a request: it finds out who calls and refuses who may
-// not. Errors: see Rules.
+// admit applies a rule to a request: it identifies the caller, and refuses a caller who may
+// not use the route. Errors: see Rules.
 func (s *Server) admit(rule Rule, r *http.Request, c *call) (context.Context, error) {
 	ctx := r.Context()
 	switch rule.Need {
@@ -152,9 +152,9 @@ func (s *Server) admitToProject(ctx context.Context, rule Rule, r *http.Request,
 	return nil
 }
 
-// identify finds out who calls: by Bearer token if there is one, else by session
-// cookie. The context that it returns carries the session, unless there is a
-// token and the route has no use for a session: then nobody looks for one.
+// identify returns the caller: by the Bearer token if there is one, otherwise by the
+// session cookie. The context that it returns has the session. With a token the session is
+// loaded only if the route needs it.
 func (s *Server) identify(rule Rule, r *http.Request) (context.Context, principal, error) {
 	secret := bearer(r)
 	if secret != "" && rule.Need != Session {
@@ -169,7 +169,7 @@ func (s *Server) identify(rule Rule, r *http.Request) (context.Context, principa
 		who, err := s.identifyBearer(ctx, secret, callOf(ctx).ip)
 		return ctx, who, err
 	}
-	// A browser sends its cookies whoever asks it to; programs send no Origin.
+	// A browser sends its cookies also for pages of other sites. Programs send no Origin.
 	if err := s.origin.Check(r); err != nil {
 		return ctx, principal{}, weir.Wrap(err, weir.EFORBIDDEN, "this request comes from another site")
 	}
@@ -203,7 +203,7 @@ func (s *Server) identifyBearer(ctx context.Context, secret, ip string) (who pri
 	return who, nil
 }
 
-// bearer is the token of an Authorization: Bearer header, or "".
+// bearer returns the token of an Authorization: Bearer header, or "".
 func bearer(r *http.Request) string {
 	scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " ")
 	if !ok || !strings.EqualFold(scheme, "Bearer") {

@@ -2,9 +2,8 @@ package httpd
 
 import "net/http"
 
-// cors lets pages of any site send events: whatever the handler answers, errors
-// too, the page may read it. Ingest looks at no cookie, so that a browser may
-// send them gives nothing away.
+// cors lets pages of any site send events, and read every answer, errors included. Cookies
+// are allowed because some SDKs send them; the routes of senders do not look at cookies.
 func cors(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()

@@ -10,45 +10,45 @@ import (
 	weir "github.com/weir-analytics/weir"
 )
 
-// The least pace of a client. Who is slower holds a connection and memory that others
-// need.
+// The least pace of a client. A slower client would hold a connection and memory that
+// others need.
 const (
 	slack    = 10 * time.Second // until the first bytes are there
 	pace     = 4 << 10          // bytes a second after that, on average
 	bodyMost = time.Minute      // for a body in all
 
-	// answerPart is how much of a large answer the client has to take within slack.
+	// answerPart is how much of a large answer the client has to read within slack.
 	answerPart   = 64 << 10
 	writeTimeout = 2 * time.Minute // for an answer in all
 
-	// lingers is how long the rest of a body may come after an answer that did not wait
-	// for it: until then net/http reads it, so that the client sees the answer.
+	// lingers is how long the rest of a body may take after an answer that did not wait
+	// for it. Until then net/http reads the body, so that the client sees the answer.
 	lingers = 5 * time.Second
 )
 
-// pacedBody is a request's body that has to come at the least pace. It sets the
-// connection's deadline, in place of the server's ReadTimeout.
+// pacedBody is a request's body that has to arrive at the least pace. It sets the
+// connection's deadline, which replaces the server's ReadTimeout.
 type pacedBody struct {
 	io.ReadCloser
 	conn   *http.ResponseController
 	read   int64
-	waited time.Duration // for the client; what the server did in between is not the client's
-	ended  bool          // no deadline is to be set any more
+	waited time.Duration // for the client. The time that the server takes between reads does not count
+	ended  bool          // the deadline must not change any more
 }
 
-// paced is r with a body that has to come at the least pace; who answers it calls
-// answered.
+// paced returns r with a body that has to arrive at the least pace. Call answered after the
+// answer.
 func paced(w http.ResponseWriter, r *http.Request) (*http.Request, *pacedBody) {
 	if r.Body == nil || r.Body == http.NoBody {
 		return r, nil
 	}
 	b := &pacedBody{ReadCloser: r.Body, conn: http.NewResponseController(w)}
-	b.deadline(time.Now().Add(slack)) // also for who refuses it before it is read
+	b.deadline(time.Now().Add(slack)) // also for a handler that answers without reading it
 	r.Body = b
 	return r, b
 }
 
-// deadline sets it. A test's writer may have none; a connection's has.
+// deadline sets the read deadline of the connection. The writer of a test may have none.
 func (b *pacedBody) deadline(t time.Time) { _ = b.conn.SetReadDeadline(t) }
 
 // Read implements io.Reader. Error: ETOOSLOW.
@@ -64,11 +64,11 @@ func (b *pacedBody) Read(p []byte) (int, error) {
 	b.waited += time.Since(began)
 	switch {
 	case errors.Is(err, io.EOF):
-		// net/http has taken the deadline back, and reads to see whether the client is
-		// gone: one that passed would end the request.
+		// net/http has removed the deadline, and reads in the background to notice if the
+		// client leaves. A deadline would end the request.
 		b.ended = true
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		b.ended = true // and the deadline stays
+		b.ended = true // the deadline stays
 		err = weir.Errorf(weir.ETOOSLOW, "the body came too slowly: %d bytes in %d seconds; send at least %d bytes a second, and all within %d seconds",
 			b.read, b.waited/time.Second, pace, bodyMost/time.Second)
 	}

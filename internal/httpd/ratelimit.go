@@ -10,10 +10,10 @@ import (
 	"github.com/weir-analytics/weir/internal/ingest"
 )
 
-// The fields that tell a sender how it stands. Limit, Remaining and Reset are those
-// of draft-ietf-httpapi-ratelimit-headers-06, which most clients know, of the rate
-// that is nearest its end; RateLimit and RateLimit-Policy are those of its revision
-// 11, of all rates. Go writes header names so.
+// The header fields that show a sender the state of its rates, in Go's spelling. Limit,
+// Remaining and Reset describe the rate with the least left; they are of
+// draft-ietf-httpapi-ratelimit-headers-06, which most clients know. RateLimit and
+// RateLimit-Policy describe all rates; they are of revision 11 of that draft.
 const (
 	headerLimit     = "Ratelimit-Limit"
 	headerRemaining = "Ratelimit-Remaining"
@@ -24,7 +24,7 @@ const (
 	rateLimitFields = "RateLimit, RateLimit-Policy, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset"
 )
 
-// refusalError is the answer to who is over a limit.
+// refusalError returns the answer to a sender that is over a limit.
 func refusalError(r *ingest.Refusal) *Error {
 	e := newError(r.Err.Code, r.Err.Message, r.Err.Details, r)
 	e.retryAfter(seconds(r.After))
@@ -32,8 +32,8 @@ func refusalError(r *ingest.Refusal) *Error {
 	return e
 }
 
-// setStanding says how the sender stands with its rates; nil ones are none. It is on
-// the way of every event, so all values are parts of one string.
+// setStanding sets the header fields about the rates; a nil Standing is no rate. It runs
+// for every request with events, so all values are parts of one string: one allocation.
 func setStanding(h http.Header, standings ...*ingest.Standing) {
 	var least *ingest.Standing
 	for _, s := range standings {
@@ -87,10 +87,10 @@ func appendItems(b []byte, standings []*ingest.Standing, parameters func([]byte,
 	return b
 }
 
-// left is the share of a rate that is left, 0 to 1.
+// left returns the share of a rate that is left, 0 to 1.
 func left(s *ingest.Standing) float64 { return float64(s.Remaining) / float64(s.Rate.N) }
 
-// seconds are whole ones, so many that the time has passed after them.
+// seconds returns a duration in seconds, rounded up.
 func seconds(d time.Duration) int { return int(math.Ceil(d.Seconds())) }
 
 // Limits are a project's limits as clients see them.

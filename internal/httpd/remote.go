@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// remote is the client's address and whether it speaks TLS. A proxy's word
-// counts only when the proxy is trusted.
+// remote returns the client's address, and whether the client uses TLS. What a proxy says
+// counts only if the proxy is trusted.
 func (s *Server) remote(r *http.Request) (ip string, secure bool) {
 	secure = r.TLS != nil
 	peer, ok := parseAddr(r.RemoteAddr)
@@ -28,9 +28,9 @@ func (s *Server) trusted(a netip.Addr) bool {
 	return slices.ContainsFunc(s.proxies, func(p netip.Prefix) bool { return p.Contains(a) })
 }
 
-// forwardedFor walks X-Forwarded-For from its end, where each proxy appends
-// whom it heard from, to the first address that no trusted proxy has. It stops
-// at what is no address, as nothing before it can be believed.
+// forwardedFor returns the last address in X-Forwarded-For that is not a trusted proxy's.
+// Each proxy appends the address that it got the request from, so the walk starts at the
+// end. It stops at a text that is no address: nothing before it can be trusted.
 func forwardedFor(values []string, peer netip.Addr, trusted func(netip.Addr) bool) netip.Addr {
 	hops := strings.Split(strings.Join(values, ","), ",")
 	client := peer
@@ -47,8 +47,8 @@ func forwardedFor(values []string, peer netip.Addr, trusted func(netip.Addr) boo
 	return client
 }
 
-// parseAddr reads an address with or without a port and brackets. IPv4 in IPv6
-// becomes IPv4, and zones are dropped.
+// parseAddr reads an address with or without a port and brackets. It turns IPv4 in IPv6
+// into IPv4, and drops zones.
 func parseAddr(s string) (netip.Addr, bool) {
 	if ap, err := netip.ParseAddrPort(s); err == nil {
 		return ap.Addr().Unmap().WithZone(""), true

@@ -7,14 +7,14 @@ import (
 	weir "github.com/weir-analytics/weir"
 )
 
-// Need is what a route asks of who calls it.
+// Need is what a route asks of its caller.
 type Need uint8
 
 // The needs.
 const (
 	// Public asks for nothing and looks at no credential.
 	Public Need = iota
-	// Session asks for nothing, but wants to know who it is.
+	// Session asks for nothing, but identifies the caller.
 	Session
 	// WriteKey asks for a project's write key, which no other need takes. Package receive
 	// checks it.

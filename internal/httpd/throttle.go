@@ -12,24 +12,25 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// throttle slows guessing at passwords and other secrets down: by account and client
-// address, by client address alone, which more people share, by the networks that
-// one customer may have of IPv6, and by account alone, for those who guess from many
-// places. That last one is wide, since who uses it up keeps the account's owner out
-// too, unless the owner's browser has signed in before: it has attempts of its own.
+// throttle slows down guessing at passwords and other secrets. It counts attempts in
+// several buckets: by account and address, by address alone (which more people share), by
+// IPv6 networks of two sizes (one customer may have a whole network), and by account alone
+// (against guessing from many places). The bucket of the account is large, because an
+// attacker who empties it also locks out the account's owner. A browser that has signed in
+// before has a bucket of its own, so its owner is not locked out.
 type throttle struct {
 	pair, addr, net56, net48, account fleet.Limit
 
 	metrics *metrics
 
-	limiter fleet.Limiter // of all nodes; nil without others
-	own     fleet.Limiter // this node's, asked first: what it refuses costs the other nothing, and where the other fails it goes on alone
+	limiter fleet.Limiter // shared by all nodes; nil for a single node
+	own     fleet.Limiter // of this node. It is asked first, to spare the shared one, and it goes on alone if the shared one fails
 	log     *slog.Logger
-	failed  rate.Sometimes // the log of that
+	failed  rate.Sometimes // logs failures of the shared limiter
 }
 
-// newThrottle lets through a few guesses at once, then slowly. limiter may be nil:
-// then there is but this node.
+// newThrottle makes a throttle that allows a few guesses at once, and then slowly more.
+// limiter may be nil: then there is only this node.
 func newThrottle(limiter fleet.Limiter, clock weir.Clock, log *slog.Logger, m *metrics) *throttle {
 	return &throttle{
 		pair:    fleet.Limit{Every: 12 * time.Second, Burst: 5},
@@ -45,14 +46,14 @@ func newThrottle(limiter fleet.Limiter, clock weir.Clock, log *slog.Logger, m *m
 	}
 }
 
-// bucket is where attempts are taken from, and what they have in common.
+// bucket is a token bucket of attempts; by says what the attempts have in common.
 type bucket struct {
 	by, key string
 	limit   fleet.Limit
 }
 
-// places are the buckets of a client's address, the narrow ones first: who uses one
-// up takes nothing from the neighbours.
+// places returns the buckets of a client's address, the narrow ones first: an attempt that
+// a narrow bucket refuses takes nothing from the wider ones, which neighbours share.
 func (t *throttle) places(prefix, ip string) []bucket {
 	all := []bucket{{"address", prefix + "addr:" + fleet.Digest(fleet.Customer(ip)), t.addr}}
 	if n := fleet.Network(ip, 56); n != "" {
@@ -64,9 +65,9 @@ func (t *throttle) places(prefix, ip string) []bucket {
 	return all
 }
 
-// guess takes one attempt at an account's password. device is the browser's, "" for
-// one that has not signed in to the account before. Errors: ERATELIMITED, with the
-// seconds to wait.
+// guess counts one attempt at an account's password. device identifies the browser, "" if
+// it has not signed in to the account before. Errors: ERATELIMITED, with the seconds to
+// wait.
 func (t *throttle) guess(ctx context.Context, email, ip, device string) error {
 	buckets := []bucket{{"device", deviceKey(device), t.pair}}
 	if device == "" {
@@ -80,12 +81,11 @@ func (t *throttle) guess(ctx context.Context, email, ip, device string) error {
 	return nil
 }
 
-// secret lets look find out whether a token or a code, of the kind, is right. look's
-// error is EUNAUTHORIZED for a wrong one, of which a client's network has a few. A right
-// one is always taken: it is random and cannot be guessed, and who sends wrong ones from
-// the same network, such as an office's, is to keep nobody out. The limit is there to
-// be seen in the metrics, and for what guessing costs. Errors: ERATELIMITED, and those of
-// look.
+// secret checks a token or a code of the kind by calling look, whose error is EUNAUTHORIZED
+// for a wrong one. Each address and network may send a few wrong ones. A right one always
+// passes: it is random and cannot be guessed, and somebody who sends wrong ones from the
+// same network, such as an office, must not lock out the others. The limit shows guessing
+// in the metrics and bounds its cost. Errors: ERATELIMITED, and those of look.
 func (t *throttle) secret(ctx context.Context, kind, ip string, look func() error) error {
 	err := look()
 	if weir.ErrorCode(err) != weir.EUNAUTHORIZED {
@@ -108,9 +108,9 @@ func (t *throttle) refuse(by string, wait time.Duration) error {
 	return e
 }
 
-// take takes an attempt of each bucket, up to the first that has none, which it returns
-// with the time to wait. All are taken of this node's limiter before the other is asked:
-// so a flood makes no more buckets in a shared store than attempts that get through.
+// take takes one token of each bucket. It stops at the first empty bucket, and returns it
+// with the time to wait. It takes all tokens of this node's limiter before it asks the
+// shared one. So a flood makes no more buckets in the shared store than attempts that pass.
 func (t *throttle) take(ctx context.Context, buckets []bucket) (bucket, time.Duration) {
 	for _, x := range []fleet.Limiter{t.own, t.limiter} {
 		if x == nil {
@@ -119,7 +119,7 @@ func (t *throttle) take(ctx context.Context, buckets []bucket) (bucket, time.Dur
 		for _, b := range buckets {
 			wait, _, err := x.Take(ctx, b.key, b.limit, 1)
 			if err != nil {
-				t.fail(ctx, err) // the other's: this node's never fails
+				t.fail(ctx, err) // the shared one: this node's never fails
 				break
 			}
 			if wait > 0 {
@@ -130,7 +130,7 @@ func (t *throttle) take(ctx context.Context, buckets []bucket) (bucket, time.Dur
 	return bucket{}, 0
 }
 
-// right forgets the guesses at an account whose owner has come.
+// right removes the guesses at an account after its owner has signed in.
 func (t *throttle) right(ctx context.Context, email, ip, device string) {
 	key := pairKey(email, fleet.Customer(ip))
 	if device != "" {
@@ -148,14 +148,14 @@ func (t *throttle) right(ctx context.Context, email, ip, device string) {
 
 func (t *throttle) fail(ctx context.Context, err error) {
 	if ctx.Err() != nil {
-		return // the client has gone, no store has failed
+		return // the client has left; no store has failed
 	}
 	t.failed.Do(func() {
-		t.log.WarnContext(ctx, "attempts to sign in are counted by this node alone", "error", err)
+		t.log.WarnContext(ctx, "the shared limiter failed: this node counts attempts to sign in alone", "error", err)
 	})
 }
 
-// The keys are sums, as addresses are nobody's to read in a store.
+// The names of buckets are digests: nobody should read addresses in a shared store.
 
 func deviceKey(id string) string { return "login:device:" + fleet.Digest(id) }
 

@@ -41,9 +41,9 @@ type admission struct {
 	over     bool        // it is used up
 }
 
-// admit holds a request to its project's limits. Error: a Refusal, of a request of which
-// nothing may be taken now. Of one that has events of other months too only those wait
-// that are of the month that is used up.
+// admit applies the limits of the project to a request. Error: a Refusal, if no event may be
+// stored now. If only some events are of a month whose quota is used up, only those are
+// refused, later by overflowed.
 func (g *Ingester) admit(ctx context.Context, p *weir.Project, in []weir.Incoming, r Remote, now time.Time) (a admission, err error) {
 	l := p.Limits
 	if l.Quota > 0 && g.Quotas != nil {

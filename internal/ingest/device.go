@@ -12,16 +12,16 @@ import (
 	"github.com/weir-analytics/weir/internal/hot"
 )
 
-// Salts are the secrets that device ids are derived under.
+// Salts are the secrets from which device ids are derived.
 type Salts interface {
-	// Salts are that of the day, in UTC, and those of other days under which a device
-	// may be known: the day before's first.
+	// Salts returns the salt of the day, in UTC, and those of other days under which a
+	// device may be stored, the day before first.
 	Salts(ctx context.Context, day time.Time) (today []byte, others [][]byte, err error)
-	// ImportSalt is the project's own, which does not rotate.
+	// ImportSalt returns the salt of the project, which never changes.
 	ImportSalt(ctx context.Context, projectID string) ([]byte, error)
 }
 
-// devices names the device of events whose sender names none.
+// devices derives the devices of events whose sender gives none.
 type devices struct {
 	salts Salts
 	log   interface {
@@ -29,12 +29,12 @@ type devices struct {
 	}
 }
 
-// derive sets the device of the project's events that have none to a hash of salt,
-// project, address and user agent. The salt changes at midnight UTC; a device that
-// was here under another day's in the last half hour keeps that name, so that midnight
-// tears no visit in two. An event that was stored under another day's name keeps that
-// too: an id is its device's, and a retry has to be known, on which side of midnight
-// ever a clock puts it. The hot tier is asked once for all of a request.
+// setDevices sets the device of events that have none to a hash of salt, project, address
+// and user agent. The salt changes at midnight UTC. Two cases keep the device of another
+// day: a device that was active under that day's salt in the last half hour, so that
+// midnight does not split a visit; and an event that is stored under it, because the hot
+// tier recognizes a retry only by id and device together. The hot tier is asked once per
+// request.
 func (d devices) setDevices(ctx context.Context, project string, in []weir.Incoming, r Remote, now time.Time) error {
 	var unnamed []*weir.Incoming
 	for i := range in {
@@ -93,10 +93,9 @@ func (d devices) setDevices(ctx context.Context, project string, in []weir.Incom
 	return nil
 }
 
-// ofDevice says whether the event was done by the device that sent it, or that its
-// address and user agent name. A server that reports calls, or what an identified
-// user did, is not that user's device: such events get none. A page in that user's
-// browser is.
+// ofDevice reports whether the event gets a device, from the address and user agent that it
+// has or that the request has. A server that reports calls, or what an identified user did,
+// is not that user's device: such events get none. A page in the user's browser is.
 func ofDevice(x *weir.Incoming, r Remote) bool {
 	e, s := &x.Event, x.Source
 	if s.Reported || s.IP == "" && s.UserAgent == "" {
@@ -111,8 +110,8 @@ func name(in []*weir.Incoming, salt []byte, project string) {
 	}
 }
 
-// deviceID is 128 bits of SHA-256, as 22 characters. A zero byte stands between
-// the parts, which hold none.
+// deviceID returns 128 bits of SHA-256, as 22 characters. A zero byte separates the parts,
+// which contain none.
 func deviceID(salt []byte, project string, s weir.Source) string {
 	var buf [512]byte
 	b := append(buf[:0], salt...)
@@ -135,12 +134,12 @@ func withIP(properties json.RawMessage, ip string) json.RawMessage {
 	}
 	var has map[string]json.RawMessage // a struct's field would take "IP" for it too
 	if json.Unmarshal(properties, &has) == nil && has["ip"] != nil {
-		return properties // the sender's own word
+		return properties // the sender's own value
 	}
 	return fmt.Appendf(nil, `{"ip":%s,%s`, quoted, properties[1:])
 }
 
-// Device is the one that an event of a client gets now, if it names none itself. Error:
+// Device returns the device that an event of a client gets now if it has none itself. Error:
 // EUNAVAILABLE.
 func (g *Ingester) Device(ctx context.Context, p *weir.Project, r Remote) (string, error) {
 	in := []weir.Incoming{{Source: weir.Source{IP: r.IP, UserAgent: r.UserAgent, Client: true}}}

@@ -14,7 +14,7 @@ const (
 
 func newIDsRefused() *prometheus.CounterVec {
 	v := prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "weir_ids_refused_total", Help: "Ids that came with events, stand for nobody, such as null or anonymous, and were left out, by kind.",
+		Name: "weir_ids_refused_total", Help: "Ids of events that were left out because they stand for nobody, such as null or anonymous, by kind.",
 	}, []string{"kind"})
 	for _, kind := range []string{idProfile, idDevice, idAlias} {
 		v.WithLabelValues(kind)
@@ -22,8 +22,7 @@ func newIDsRefused() *prometheus.CounterVec {
 	return v
 }
 
-// dropIllegalIDs takes ids that stand for nobody for absent. It has to come before a
-// device is derived, and for every way in.
+// dropIllegalIDs removes ids that stand for nobody. Call it before a device is derived.
 func (g *Ingester) dropIllegalIDs(e *weir.Event) {
 	if e.ProfileID != "" && !weir.LegalID(e.ProfileID) {
 		e.ProfileID = ""

@@ -28,7 +28,7 @@ const (
 	largest = 50_000
 )
 
-// breath is the shortest wait of a refused sender. It bounds how often the shared limiter
+// minWait is the shortest wait of a refused sender. It bounds how often the shared limiter
 // is asked.
 const minWait = 10 * time.Millisecond
 
@@ -52,7 +52,7 @@ type Limiter struct {
 
 // LimiterConfig is what a Limiter is made of.
 type LimiterConfig struct {
-	Shared   fleet.Limiter // of all nodes; nil: there is but this one
+	Shared   fleet.Limiter // of all nodes; nil: there is only this one
 	Clock    weir.Clock
 	Logger   *slog.Logger          // nil is slog.Default
 	Registry prometheus.Registerer // optional
@@ -84,12 +84,12 @@ func NewLimiter(c LimiterConfig) *Limiter {
 	return x
 }
 
-// Standing is how a sender stands with a rate, as far as this node knows.
+// Standing is the state of a sender's rate, as this node estimates it.
 type Standing struct {
 	Policy    string // what is limited: PolicyKey or PolicyIP
 	Rate      weir.Rate
-	Remaining int           // what may come at once now
-	Reset     time.Duration // until that is all again
+	Remaining int           // how many the sender may send now at once
+	Reset     time.Duration // until Remaining is the whole rate again
 }
 
 // The policies.
@@ -98,27 +98,27 @@ const (
 	PolicyIP  = "ip"  // requests from one address
 )
 
-// Take takes n of a rate, or none of it: wait is 0, or the time after which it is
-// worth to try again. The rate must be limited. What is more than the rate holds at
-// once passes when all of that is there, and is made up for afterwards.
+// Take takes n tokens of a rate, or none: then wait is the time after which the sender should
+// try again. The rate must be limited. If n is more than the bucket holds, it passes when
+// the bucket is full, and the bucket then owes the difference.
 func (x *Limiter) Take(ctx context.Context, key string, r weir.Rate, n int) (s Standing, wait time.Duration) {
 	l := x.leaseOf(key)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	// Under the lock, so that takes have the order of their times.
+	// Read the clock under the lock, so that takes have the order of their times.
 	now := x.clock.Now()
 	l.begin(key, r, now)
 	if n > l.have {
 		wait = x.fill(ctx, l, min(n, largest), now)
 	}
 	if wait == 0 {
-		l.have = max(l.have-n, 0) // of more than the largest, the rest is free
+		l.have = max(l.have-n, 0) // beyond largest, the rest is free
 	}
 	return l.standing(now), wait
 }
 
-// Return gives back what was taken for what did not happen. It may be too late for
-// that, and then it is lost.
+// Return gives back tokens that were taken for something that did not happen. They are lost
+// if the slice has expired meanwhile.
 func (x *Limiter) Return(key string, n int) {
 	x.mu.Lock()
 	l, ok := x.leases.Peek(key)
@@ -142,8 +142,8 @@ func (x *Limiter) leaseOf(key string) *lease {
 	return l
 }
 
-// fill takes a slice from the bucket, so that n may come. It returns 0, or the time
-// after which n may.
+// fill takes a slice from the bucket, so that the lease has n. It returns 0, or the time
+// after which n will be there.
 func (x *Limiter) fill(ctx context.Context, l *lease, n int, now time.Time) time.Duration {
 	need := min(l.unit.tokens(n-l.have), l.unit.limit.Burst+l.unit.limit.Debt)
 	if wait := l.dryUntil.Sub(now); wait > 0 && need >= l.dryNeed {
@@ -158,7 +158,7 @@ func (x *Limiter) fill(ctx context.Context, l *lease, n int, now time.Time) time
 	}
 	l.remaining, l.seen = remaining, now
 	if wait > 0 {
-		// What is needed is there sooner than what was asked for.
+		// The needed tokens are there earlier than those that were asked for.
 		wait = max(wait-time.Duration(size-need)*l.unit.limit.Every, minWait)
 		l.dryUntil, l.dryNeed = now.Add(wait), need
 		return wait
@@ -170,12 +170,12 @@ func (x *Limiter) fill(ctx context.Context, l *lease, n int, now time.Time) time
 	return 0
 }
 
-// take asks the nodes' limiter, or while that is away this node's.
+// takeTokens asks the shared limiter, or this node's while the shared one is unavailable.
 func (x *Limiter) takeTokens(ctx context.Context, key string, limit fleet.Limit, n int) (time.Duration, int) {
 	now := x.clock.Now().UnixMicro()
 	if left := x.away.Load() - now; left <= 0 || left > limiterAway.Microseconds() { // or the clock was set back
 		x.asked.Inc()
-		// A sender that goes takes nothing with it: others wait for this slice too.
+		// Not the sender's context: if the sender leaves, others still need this slice.
 		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), limiterWait)
 		wait, remaining, err := x.shared.Take(limited, key, limit, n)
 		cancel()
@@ -185,12 +185,12 @@ func (x *Limiter) takeTokens(ctx context.Context, key string, limit fleet.Limit,
 		x.away.Store(now + limiterAway.Microseconds())
 		x.failures.Inc()
 		x.failed.Do(func() {
-			x.log.WarnContext(ctx, "each node holds senders to the whole of their rates by itself", "error", err)
+			x.log.WarnContext(ctx, "the shared limiter failed: for 5 s each node allows the whole rates by itself", "error", err)
 		})
 	}
 	wait, remaining, err := x.own.Take(ctx, key, limit, n)
 	if err != nil {
-		x.log.ErrorContext(ctx, "a rate that cannot be counted lets all through", "error", err) // it never is
+		x.log.ErrorContext(ctx, "the limiter of this node failed: the request passes", "error", err) // never happens
 		return 0, 0
 	}
 	return wait, remaining

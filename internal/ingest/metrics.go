@@ -9,13 +9,13 @@ import (
 	"github.com/weir-analytics/weir/internal/wire"
 )
 
-// metrics counts every event that comes, under what became of it.
+// metrics counts every event by what happened to it.
 type metrics struct {
 	accepted, duplicates prometheus.Counter
 	rejected             *prometheus.CounterVec // events, by reason
-	flagged              prometheus.Counter     // taken, and marked as over a quota
+	flagged              prometheus.Counter     // events stored with the mark of a used up quota
 	idsRefused           *prometheus.CounterVec // ids that were left out, by kind
-	requests             *prometheus.CounterVec // refused whole, by code
+	requests             *prometheus.CounterVec // requests refused as a whole, by code
 	appendTime           prometheus.Histogram
 }
 

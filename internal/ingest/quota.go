@@ -19,12 +19,12 @@ import (
 )
 
 const (
-	// usedFor is how long a project's count is good for, without what other nodes
-	// take: it bounds by how much a quota may be exceeded.
+	// usedFor is how long a project's count is used before it is read again. It lacks what
+	// other nodes accept meanwhile, so usedFor bounds by how much a quota may be exceeded.
 	usedFor  = time.Second
 	usedWait = 250 * time.Millisecond // for the counters
 
-	maxMonths = 4096 // projects with a quota whose count a node remembers
+	maxMonths = 4096 // projects with a quota whose count a node caches
 )
 
 // Properties that mark an event of a month whose quota is used up.
@@ -44,17 +44,16 @@ const (
 	ReasonFlagged = "flagged" // taken, and marked
 )
 
-// Counters are those of the hot tier, of which the month's count is the sum of the
-// days.
+// Counters are those of the hot tier. The count of a month is the sum of its days.
 type Counters interface {
 	Series(ctx context.Context, project string, g hot.Grain, d hot.Dimension, member string, from, to time.Time) ([]hot.Point, error)
 }
 
-// Quotas knows how much of their quotas projects have used. The count is that of
-// the counters, which is the log's own: it outlives processes and is one for all
-// nodes. In between this node adds what it takes itself. So a month holds at most
-// its quota, what the other nodes take within a second, and the requests under way.
-// It is safe for concurrent use.
+// Quotas returns how much of their quotas projects have used. It reads the counters of the
+// hot tier, which change with the log, so the count survives processes and is the same on
+// all nodes. Between two readings this node adds what it accepts itself. So a month has at
+// most its quota, what other nodes accept within a second, and the requests in progress. It
+// is safe for concurrent use.
 type Quotas struct {
 	counters Counters
 	clock    weir.Clock
@@ -67,7 +66,7 @@ type Quotas struct {
 	failures prometheus.Counter
 }
 
-// tally is a project's month.
+// monthUsage is the count of a project's month.
 type monthUsage struct {
 	mu       sync.Mutex // held while the counters are read
 	from, to atomic.Int64
@@ -81,7 +80,7 @@ func NewQuotas(c Counters, clock weir.Clock, log *slog.Logger, registry promethe
 	q := &Quotas{
 		counters: c, clock: clock, log: log, failed: rate.Sometimes{First: 1, Interval: time.Minute},
 		failures: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "weir_quota_failures_total", Help: "Failed readings of how much of a quota is used; events were taken by what was known before.",
+			Name: "weir_quota_failures_total", Help: "Failed readings of how much of a quota is used; the last count was used.",
 		}),
 	}
 	if q.log == nil {
@@ -95,8 +94,8 @@ func NewQuotas(c Counters, clock weir.Clock, log *slog.Logger, registry promethe
 	return q
 }
 
-// over says whether a project has used its quota up, and the month that now is in.
-// The project has a quota.
+// over returns the current month of a project with a quota, and whether its quota is used
+// up.
 func (q *Quotas) over(ctx context.Context, p *weir.Project, now time.Time) (t *monthUsage, over bool) {
 	q.mu.Lock()
 	t, ok := q.projects.Get(p.ID)
@@ -108,23 +107,23 @@ func (q *Quotas) over(ctx context.Context, p *weir.Project, now time.Time) (t *m
 	us := now.UnixMicro()
 	since := us - t.at.Load()
 	switch {
-	case !t.holds(us): // the first of all, or of a month: all wait
+	case !t.holds(us): // the first request of all, or of a month: the others wait
 		t.mu.Lock()
 		if !t.holds(us) {
 			q.read(ctx, p, t, now)
 		}
 		t.mu.Unlock()
-	case max(since, -since) >= usedFor.Microseconds() && t.mu.TryLock(): // the others go by what is known
+	case max(since, -since) >= usedFor.Microseconds() && t.mu.TryLock(): // the others use the last count
 		q.read(ctx, p, t, now)
 		t.mu.Unlock()
 	}
 	return t, t.used.Load()+t.added.Load() >= p.Limits.Quota
 }
 
-// holds says whether the count is of the month of a time.
+// holds reports whether a time is in the month of the count.
 func (t *monthUsage) holds(us int64) bool { return t.from.Load() <= us && us < t.to.Load() }
 
-// read counts anew. t.mu is held.
+// read reads the count again. t.mu is held.
 func (q *Quotas) read(ctx context.Context, p *weir.Project, t *monthUsage, now time.Time) {
 	from, to := weir.MonthOf(now, p.Location())
 	before := t.added.Load()
@@ -138,7 +137,7 @@ func (q *Quotas) read(ctx context.Context, p *weir.Project, t *monthUsage, now t
 		})
 		used = t.used.Load()
 		if t.from.Load() == from.UnixMicro() {
-			before = 0 // what was added still counts
+			before = 0 // keep what was added
 		} else {
 			used = 0
 		}
@@ -161,9 +160,9 @@ func used(ctx context.Context, c Counters, p *weir.Project, from, to time.Time) 
 	return n, nil
 }
 
-// sampled says whether a device is of those that are kept, of percent in a hundred.
-// It is one answer for a device, always, so that its visits stay whole. Events of no
-// device go by their profile, or by their own id.
+// sampled reports whether the events of a device are kept, if percent of the devices are.
+// The answer for a device never changes, so its visits stay whole. An event without a
+// device counts as its profile, or as its own id.
 func sampled(e *weir.Event, percent int) bool {
 	who := e.DeviceID
 	if who == "" {
@@ -172,12 +171,12 @@ func sampled(e *weir.Event, percent int) bool {
 	if who == "" {
 		who = e.ID
 	}
-	// Apart from the hash by which devices are counted and sharded: a part of those
-	// would look like another number of devices.
+	// Another hash than those that count and shard devices. Otherwise the sample would
+	// distort the estimated number of devices.
 	return hot.Hash("sample\x00"+e.ProjectID, who)%100 < uint64(percent)
 }
 
-// marked adds a property of Weir's own to the sender's.
+// marked returns the properties with one of Weir's own added.
 func marked(properties json.RawMessage, name, value string) json.RawMessage {
 	if len(properties) <= 2 {
 		return fmt.Appendf(nil, `{%q:%s}`, name, value)
@@ -192,5 +191,5 @@ func marked(properties json.RawMessage, name, value string) json.RawMessage {
 	return fmt.Appendf(nil, `{%q:%s,%s`, name, value, properties[1:])
 }
 
-// share is a percentage as the property has it.
+// share returns a percentage as a fraction, for PropertySample.
 func share(percent int) string { return strconv.FormatFloat(float64(percent)/100, 'f', -1, 64) }
