@@ -204,17 +204,25 @@ func (s *sender) read(ctx context.Context, sent io.Reader) (*body.Body, error) {
 
 // decodeBody unpacks and decodes a body that is there.
 func (s *sender) decodeBody(ctx context.Context) (*wire.Decoded, error) {
-	r := s.request
 	if u, ok := s.protocol.(wire.Unpacker); ok {
-		for text, err := range u.Unpack(r) {
-			if err != nil {
-				return nil, err
-			}
-			r.Unpacked = text
-			if r.Limits.Memory.UnknownProject() && s.namesKnownProject(ctx, text) {
-				r.Limits.Memory.SetKnown()
-			}
+		if err := s.unpack(ctx, u); err != nil {
+			return nil, err
 		}
 	}
-	return s.protocol.Decode(r)
+	return s.protocol.Decode(s.request)
+}
+
+// unpack sets Unpacked. Like read, it looks for the name of a known project.
+func (s *sender) unpack(ctx context.Context, u wire.Unpacker) error {
+	r := s.request
+	for text, err := range u.Unpack(r) {
+		if err != nil {
+			return err
+		}
+		r.Unpacked = text
+		if r.Limits.Memory.UnknownProject() && s.namesKnownProject(ctx, text) {
+			r.Limits.Memory.SetKnown()
+		}
+	}
+	return nil
 }

@@ -213,6 +213,16 @@ const (
 	PartsRepeat
 )
 
+// OnePart returns a Decoded with one part, in one allocation.
+func OnePart(p Part) *Decoded {
+	d := &struct {
+		Decoded
+		parts [1]Part
+	}{parts: [1]Part{p}}
+	d.Parts = d.parts[:]
+	return &d.Decoded
+}
+
 // Part contains the events of a request for one project.
 type Part struct {
 	// Project is the sender's name for it: a write key or a site.

@@ -41,7 +41,7 @@ func (Protocol) Decode(r *wire.Request) (*wire.Decoded, error) {
 	for i := range in {
 		in[i].Event.Time = in[i].Event.Time.Add(skew)
 	}
-	d := &wire.Decoded{Parts: []wire.Part{{Events: in, Rejected: rejected}}, From: wire.FromUnknown}
+	d := wire.OnePart(wire.Part{Events: in, Rejected: rejected})
 	switch {
 	case wire.IsHistorical(r):
 		d.From = wire.FromLog

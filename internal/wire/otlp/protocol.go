@@ -37,7 +37,9 @@ func (p Protocol) Decode(r *wire.Request) (*wire.Decoded, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &wire.Decoded{Parts: []wire.Part{{Events: in, Rejected: rejected}}, From: wire.FromLogIf(wire.IsHistorical(r))}, nil
+	d := wire.OnePart(wire.Part{Events: in, Rejected: rejected})
+	d.From = wire.FromLogIf(wire.IsHistorical(r))
+	return d, nil
 }
 
 // Answer returns an ExportTraceServiceResponse.
