@@ -1,5 +1,5 @@
-// Package deliver sends messages out of Weir: to webhooks and by mail. It sends
-// once; who calls it keeps what has to be sent again.
+// Package deliver sends messages to webhooks and by mail. It sends once: the caller stores
+// what has to be sent again.
 package deliver
 
 import (

@@ -1,10 +1,9 @@
-// Package tail follows growing files as tail -F does, and remembers how far it
-// came: lines in order, each once, over rotation by rename, over copytruncate,
-// and over the death of the process at any moment.
+// Package tail follows growing files as tail -F does, and stores the offset of each. It
+// returns lines in order, each once, over rotation by rename, over copytruncate, and over
+// the death of the process at any moment.
 //
-// A file is identified by device, inode and a hash of its first line, and
-// each gets an id of its own when it is first seen. What DESIGN.md says of loss
-// holds for every change of names and contents between two polls.
+// A file is identified by device, inode and a hash of its first line, and gets an id of its
+// own when it is first seen. DESIGN.md says when lines can be lost.
 package tail
 
 import (
@@ -23,16 +22,16 @@ import (
 	weir "github.com/weir-analytics/weir"
 )
 
-// Options say what is followed.
+// Options of a Tail.
 type Options struct {
 	Patterns []string // paths and globs; a path need not exist yet
-	State    string   // file that remembers how far each file was read; its folder is made
-	// FromEnd leaves out what is in the files already when there is no state.
+	State    string   // the file of the offsets; its folder is made
+	// FromEnd skips what the files have already, if there is no state.
 	FromEnd bool
 	// MaxLine is the longest line, in bytes, that is returned whole; 0 is 1 MiB.
 	MaxLine int
-	// Quiet is how long a file that was rotated away must have been still
-	// before it is let go of; 0 is a minute.
+	// Quiet is how long a rotated file must not have grown before it is closed; 0 is a
+	// minute.
 	Quiet  time.Duration
 	Clock  weir.Clock
 	Random io.Reader // of the files' ids; nil is crypto/rand
@@ -115,10 +114,9 @@ func (t *Tail) Close() error {
 	return t.unlock()
 }
 
-// Poll looks at all files and returns what they have, at most limit lines and
-// about maxBytes of text; none when there is nothing new. It does not wait.
-// Errors are those of the state file alone: what is wrong with a log is told,
-// and tried again at the next poll.
+// Poll reads all files and returns the new lines, at most limit and about maxBytes of text.
+// It does not wait. Its errors are those of the state file alone: an error of a log is
+// reported with Tell, and the log is read again at the next poll.
 func (t *Tail) Poll(limit, maxBytes int) ([]Line, error) {
 	known := len(t.state.Files)
 	t.scan()

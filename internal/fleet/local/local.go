@@ -4,6 +4,7 @@ package local
 
 import (
 	"cmp"
+
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/fleet"
 )
