@@ -61,6 +61,18 @@ type Event struct {
 	Properties json.RawMessage // a JSON object in compact form, or nil
 }
 
+// Texts returns the event's text fields, without those of its call. The order is part of
+// the stored form of the hot tier: add at the end only.
+func (e *Event) Texts() [27]*string {
+	return [...]*string{
+		&e.ID, &e.ProjectID, &e.Name, &e.ProfileID, &e.DeviceID, &e.SessionID,
+		&e.Path, &e.Origin, &e.Title, &e.Referrer, &e.Channel,
+		&e.UTMSource, &e.UTMMedium, &e.UTMCampaign, &e.UTMTerm, &e.UTMContent,
+		&e.Country, &e.Region, &e.City, &e.Browser, &e.BrowserVersion,
+		&e.OS, &e.OSVersion, &e.DeviceType, &e.Language, &e.Library, &e.Currency,
+	}
+}
+
 // Call is what an api_call event says of the request.
 type Call struct {
 	Method    string  // GET, POST, …

@@ -12,8 +12,8 @@ import (
 func AppendEvent(b []byte, in *weir.Incoming) []byte {
 	e, s := &in.Event, &in.Source
 	b = append(b, `{"id":`...)
-	b = appendText(b, e.ID)
-	b = appendMember(b, "name", e.Name)
+	b = AppendText(b, e.ID)
+	b = AppendMember(b, "name", e.Name)
 	b = append(b, `,"ts":"`...)
 	b = e.Time.UTC().AppendFormat(b, "2006-01-02T15:04:05.999999Z07:00")
 	b = append(b, '"')
@@ -45,7 +45,7 @@ func AppendEvent(b []byte, in *weir.Incoming) []byte {
 		{"library", e.Library},
 		{"currency", e.Currency},
 	} {
-		b = appendMember(b, m.name, m.value)
+		b = AppendMember(b, m.name, m.value)
 	}
 	if e.Bot {
 		b = append(b, `,"bot":true`...)
@@ -61,18 +61,19 @@ func AppendEvent(b []byte, in *weir.Incoming) []byte {
 	return append(b, '}')
 }
 
-// appendMember appends ,"name":"value" unless the value is empty.
-func appendMember(b []byte, name, value string) []byte {
+// AppendMember appends ,"name":"value" to a JSON object, unless the value is empty.
+func AppendMember(b []byte, name, value string) []byte {
 	if value == "" {
 		return b
 	}
 	b = append(b, ',', '"')
 	b = append(b, name...)
 	b = append(b, '"', ':')
-	return appendText(b, value)
+	return AppendText(b, value)
 }
 
-func appendText(b []byte, s string) []byte {
-	b, _ = jsontext.AppendQuote(b, s) // an error only tells of invalid UTF-8, which finish took out
+// AppendText appends text, which is UTF-8, as a JSON string.
+func AppendText(b []byte, s string) []byte {
+	b, _ = jsontext.AppendQuote(b, s) // the only error is invalid UTF-8
 	return b
 }

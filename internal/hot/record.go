@@ -9,25 +9,20 @@ import (
 	"github.com/weir-analytics/weir/internal/codec"
 )
 
-const recordVersion = 1
+// Versions of records. One without a text that version 1 does not have is written as
+// version 1, so that a node of an earlier version can read it.
+const (
+	version1 = 1 // has the first texts1 of weir.Event.Texts
+	version2 = 2 // says before the texts how many there are
+
+	texts1 = 27
+)
 
 const (
 	flagBot = 1 << iota
 	flagCall
 	flagRevenue
 )
-
-// texts lists the text fields of a record in their stored order. Add at the
-// end only, and raise recordVersion.
-func texts(e *weir.Event) [27]*string {
-	return [...]*string{
-		&e.ID, &e.ProjectID, &e.Name, &e.ProfileID, &e.DeviceID, &e.SessionID,
-		&e.Path, &e.Origin, &e.Title, &e.Referrer, &e.Channel,
-		&e.UTMSource, &e.UTMMedium, &e.UTMCampaign, &e.UTMTerm, &e.UTMContent,
-		&e.Country, &e.Region, &e.City, &e.Browser, &e.BrowserVersion,
-		&e.OS, &e.OSVersion, &e.DeviceType, &e.Language, &e.Library, &e.Currency,
-	}
-}
 
 // AppendRecord appends the event's stored form to b.
 func AppendRecord(b []byte, e *weir.Event) []byte {
@@ -41,10 +36,22 @@ func AppendRecord(b []byte, e *weir.Event) []byte {
 	if e.Revenue != 0 {
 		flags |= flagRevenue
 	}
-	b = append(b, recordVersion, flags)
+	texts := e.Texts()
+	n := len(texts)
+	for n > texts1 && *texts[n-1] == "" {
+		n--
+	}
+	version := byte(version1)
+	if n > texts1 {
+		version = version2
+	}
+	b = append(b, version, flags)
 	b = codec.AppendTime(b, e.Time)
 	b = codec.AppendTime(b, e.ReceivedAt)
-	for _, s := range texts(e) {
+	if version == version2 {
+		b = append(b, byte(n))
+	}
+	for _, s := range texts[:n] {
 		b = codec.AppendString(b, *s)
 	}
 	b = codec.AppendUint(b, uint64(len(e.Properties)))
@@ -72,8 +79,8 @@ const MaxRecord = 1<<20 + 64<<10
 // at most some hundred more.
 func RecordSize(e *weir.Event) int {
 	const length = 5 // of a length or a small number, at most
-	n := 2 + 2*10 + len(e.Properties) + length + 8
-	for _, s := range texts(e) {
+	n := 3 + 2*10 + len(e.Properties) + length + 8
+	for _, s := range e.Texts() {
 		n += len(*s) + length
 	}
 	if c := e.Call; c != nil {
@@ -86,14 +93,21 @@ func RecordSize(e *weir.Event) int {
 func DecodeRecord(b []byte) (weir.Event, error) {
 	var e weir.Event
 	r := codec.NewReader(b)
-	if v := r.Byte(); v != recordVersion {
-		return e, fmt.Errorf("hot: record of version %d: %w", v, codec.ErrCorrupt)
+	version := r.Byte()
+	if version != version1 && version != version2 {
+		return e, fmt.Errorf("hot: record of version %d: %w", version, codec.ErrCorrupt)
 	}
 	flags := r.Byte()
 	e.Bot = flags&flagBot != 0
 	e.Time = r.Time()
 	e.ReceivedAt = r.Time()
-	for _, s := range texts(&e) {
+	texts, n := e.Texts(), texts1
+	if version == version2 {
+		if n = int(r.Byte()); n > len(texts) {
+			return e, fmt.Errorf("hot: record with %d texts, this version of Weir reads %d: %w", n, len(texts), codec.ErrCorrupt)
+		}
+	}
+	for _, s := range texts[:n] {
 		*s = r.String()
 	}
 	if p := r.String(); p != "" {

@@ -1,12 +1,14 @@
 package hot_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/codec"
 	"github.com/weir-analytics/weir/internal/hot"
 )
 
@@ -32,6 +34,28 @@ func TestARecordComesBackWhole(t *testing.T) {
 		if d := cmp.Diff(e, got); d != "" {
 			t.Fatal(d)
 		}
+	}
+}
+
+// A later version of Weir may have more texts, which the record then counts.
+func TestARecordSaysHowManyTextsItHas(t *testing.T) {
+	e := fullEvent()
+	b := hot.AppendRecord(nil, &e)
+	begin := 2 + len(codec.AppendTime(codec.AppendTime(nil, e.Time), e.ReceivedAt))
+	counted := func(n byte) []byte {
+		out := append(bytes.Clone(b[:begin]), n)
+		out[0] = 2
+		return append(out, b[begin:]...)
+	}
+	got, err := hot.DecodeRecord(counted(27))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(e, got); d != "" {
+		t.Error(d)
+	}
+	if _, err := hot.DecodeRecord(counted(byte(len(e.Texts()) + 1))); err == nil {
+		t.Error("a record with more texts than an event has was read")
 	}
 }
 

@@ -12,9 +12,9 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/go-json-experiment/json/jsontext"
 	"github.com/klauspost/compress/gzip"
 	"github.com/weir-analytics/weir/internal/accesslog"
+	"github.com/weir-analytics/weir/internal/dump"
 )
 
 // A batch closes at as many events, or at as many bytes before compression,
@@ -181,25 +181,25 @@ func appendCall(b []byte, id string, e *accesslog.Entry) []byte {
 	b = append(b, `","name":"api_call","ts":"`...)
 	b = e.Time.AppendFormat(b, "2006-01-02T15:04:05.999999Z07:00")
 	b = append(b, '"')
-	b = appendMember(b, "path", e.Path)
-	b = appendMember(b, "referrer", e.Referrer)
-	b = appendMember(b, "user_agent", e.UserAgent)
+	b = dump.AppendMember(b, "path", e.Path)
+	b = dump.AppendMember(b, "referrer", e.Referrer)
+	b = dump.AppendMember(b, "user_agent", e.UserAgent)
 	if _, err := netip.ParseAddr(e.IP); err == nil {
-		b = appendMember(b, "ip", e.IP)
+		b = dump.AppendMember(b, "ip", e.IP)
 	} else if e.IP != "" {
 		// A host name: the server cannot derive the device from it, so it is
 		// derived here, or all such clients would be one.
-		b = appendMember(b, "device_id", hostDevice(e.IP, e.UserAgent))
+		b = dump.AppendMember(b, "device_id", hostDevice(e.IP, e.UserAgent))
 	}
 	b = append(b, `,"call":{"status":`...)
 	b = strconv.AppendInt(b, int64(e.Status), 10)
-	b = appendMember(b, "method", e.Method)
-	b = appendMember(b, "route", e.Path)
+	b = dump.AppendMember(b, "method", e.Method)
+	b = dump.AppendMember(b, "route", e.Path)
 	consumer := e.Consumer
 	if consumer == "" {
 		consumer = e.User
 	}
-	b = appendMember(b, "consumer", consumer)
+	b = dump.AppendMember(b, "consumer", consumer)
 	if e.LatencyMS > 0 {
 		b = append(b, `,"latency_ms":`...)
 		b = strconv.AppendFloat(b, e.LatencyMS, 'f', -1, 64)
@@ -217,27 +217,11 @@ func appendCall(b []byte, id string, e *accesslog.Entry) []byte {
 				b = append(b, ',')
 			}
 			b = append(b, `"host":`...)
-			b = appendText(b, e.Host)
+			b = dump.AppendText(b, e.Host)
 		}
 		b = append(b, '}')
 	}
 	return append(b, '}')
-}
-
-// appendMember appends ,"name":"value" unless the value is empty.
-func appendMember(b []byte, name, value string) []byte {
-	if value == "" {
-		return b
-	}
-	b = append(b, ',', '"')
-	b = append(b, name...)
-	b = append(b, '"', ':')
-	return appendText(b, value)
-}
-
-func appendText(b []byte, s string) []byte {
-	b, _ = jsontext.AppendQuote(b, s) // its only error is invalid UTF-8, which an Entry has not
-	return b
 }
 
 func hostDevice(host, userAgent string) string {

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/weir-analytics/weir/internal/cold"
+	weir "github.com/weir-analytics/weir"
 )
 
 // Difference says how the destination differs from the source, for some days of one
@@ -207,10 +207,9 @@ func (j *job[T]) missingSightings(ctx context.Context) (int, error) {
 	if len(j.persons) == 0 || !j.w.possible() {
 		return 0, nil
 	}
-	const quarter = cold.QuarterSeconds * 1_000_000
 	seen := map[uint64]bool{}
 	err := each(ctx, j.to, "SELECT DISTINCT quarter, person FROM sightings WHERE project_id = ? AND quarter >= ? AND quarter <= ?",
-		[]any{j.u.project, floorDiv(j.w.from, quarter), floorDiv(j.w.to-1, quarter)}, func(rows *sql.Rows) error {
+		[]any{j.u.project, int64(weir.Quarter(time.UnixMicro(j.w.from))), int64(weir.Quarter(time.UnixMicro(j.w.to - 1)))}, func(rows *sql.Rows) error {
 			var at int32
 			var person string
 			err := rows.Scan(&at, &person)
@@ -227,12 +226,4 @@ func (j *job[T]) missingSightings(ctx context.Context) (int, error) {
 		}
 	}
 	return n, nil
-}
-
-func floorDiv(a, b int64) int64 {
-	q := a / b
-	if a%b < 0 {
-		q--
-	}
-	return q
 }

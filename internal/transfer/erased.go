@@ -269,8 +269,6 @@ func (j *job[T]) eraseRow(row *T) bool {
 	return true
 }
 
-const minuteMicros = 60_000_000
-
 // source calls f for each row of the window, with the erasures of both sides applied. An
 // erasure moves an event to the beginning of its minute, which may lie in an earlier
 // window. So the rest of the window's last minute is read too, for the events that move
@@ -281,7 +279,7 @@ func (j *job[T]) source(ctx context.Context, ordered bool, f func(row *T, n int,
 		change = j.eraseRow
 	}
 	if j.changes() && j.t.time != nil {
-		w.to = -floorDiv(-w.to, minuteMicros) * minuteMicros
+		w.to = time.UnixMicro(w.to - 1).Truncate(time.Minute).Add(time.Minute).UnixMicro() // rounded up
 		change = func(row *T) bool {
 			if !j.eraseRow(row) {
 				return false
