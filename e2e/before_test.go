@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -15,7 +16,8 @@ import (
 
 // testdata/before has stores that an earlier version of weir wrote, some events of which
 // it had accepted and not drained yet, and that version's answers. The version of today
-// must open these stores, answer the same and go on writing.
+// must open these stores, answer the same and go on writing. Its clock shows the time at which
+// that version was asked: a visit that was open then is open still.
 //
 // To make them anew, with the binary of that version:
 //
@@ -39,23 +41,23 @@ func TestStoresOfTheVersionBeforeOpenAndAnswerTheSame(t *testing.T) {
 	t.Parallel()
 	for world, remote := range beforeWorlds {
 		t.Run(world, func(t *testing.T) {
-			var want []answered
-			if err := json.Unmarshal(unpacked(t, answersOf(world)), &want); err != nil {
+			var before earlierAnswers
+			if err := json.Unmarshal(unpacked(t, answersOf(world)), &before); err != nil {
 				t.Fatal(err)
 			}
 			s := newStores(t, remote)
 			s.load(t, archiveOf(world))
-			w := start(t, binary(t, ""), append(s.args(), "--listen", freeAddr(t))...)
+			w := s.startAt(t, before.Asked)
 			p := w.theProject()
-			sameAnswers(t, want, w.answers(p))
+			sameAnswers(t, before.Answers, w.answers(p))
 
 			// It goes on writing: a visit that was open, a link and a trait of who was known.
-			before := w.storedEvents(p)
+			stored := w.storedEvents(p)
 			w.send(p, `[{"id":"new-1","name":"screen_view","ts":"`+beforeEnd+`T23:59:00+01:00","device_id":"d-1","path":"/new"},
 				{"id":"new-2","name":"identify","profile_id":"ada","device_id":"d-9","ts":"`+beforeEnd+`T23:59:01+01:00","properties":{"$add":{"logins":1}}},
 				{"id":"new-3","name":"api_call","ts":"`+beforeEnd+`T23:59:02+01:00","call":{"method":"GET","route":"/new","status":200}}]`)
-			if got := w.storedEvents(p); got != before+3 {
-				t.Errorf("%d events after 3 more than %d", got, before)
+			if got := w.storedEvents(p); got != stored+3 {
+				t.Errorf("%d events after 3 more than %d", got, stored)
 			}
 			var ada struct{ Traits map[string]any }
 			w.call("GET", "/api/v1/projects/"+p.ID+"/profiles/ada", nil, &ada, http.StatusOK)
@@ -63,9 +65,9 @@ func TestStoresOfTheVersionBeforeOpenAndAnswerTheSame(t *testing.T) {
 				t.Errorf("traits %v, want 3 logins", ada.Traits)
 			}
 			w.stop()
-			w = start(t, binary(t, ""), append(s.args(), "--listen", freeAddr(t))...)
-			if got := w.storedEvents(p); got != before+3 {
-				t.Errorf("%d events after a restart, want %d", got, before+3)
+			w = s.startAt(t, before.Asked)
+			if got := w.storedEvents(p); got != stored+3 {
+				t.Errorf("%d events after a restart, want %d", got, stored+3)
 			}
 		})
 	}
@@ -144,8 +146,9 @@ func TestMakeStoresOfTheVersionBefore(t *testing.T) {
 		}
 		s = newStores(t, remote)
 		s.load(t, archiveOf(world))
+		asked := time.Now()
 		w = start(t, path, append(s.args(), "--listen", freeAddr(t))...)
-		raw, err := json.MarshalIndent(w.answers(p), "", " ")
+		raw, err := json.MarshalIndent(earlierAnswers{asked, w.answers(p)}, "", " ")
 		if err != nil {
 			t.Fatal(err)
 		}

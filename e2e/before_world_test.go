@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/weir-analytics/weir/internal/clickhousetest"
@@ -212,7 +213,25 @@ func (s *stores) loadClickHouse(script []byte) {
 	}
 }
 
-// answered is a question with its answer, as answers.json has them.
+// earlierAnswers are the answers of an earlier version.
+type earlierAnswers struct {
+	Asked   time.Time
+	Answers []answered
+}
+
+// startAt starts today's weir with a clock that shows a time of the past.
+func (s *stores) startAt(t *testing.T, at time.Time) *server {
+	t.Helper()
+	clock := filepath.Join(t.TempDir(), "clock")
+	write(t, clock, []byte(time.Until(at).String()))
+	w := spawnWith(t, []string{"WEIR_ADMIN_TOKEN=" + adminToken, "WEIR_TEST_CLOCK=" + clock},
+		binary(t, "clocked"), append(s.args(), "--listen", freeAddr(t))...)
+	w.waitListening()
+	w.waitReady()
+	return w
+}
+
+// answered is a question with its answer, as an answers file has them.
 type answered struct {
 	Question string // method and path
 	Body     string
