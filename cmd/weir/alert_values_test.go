@@ -40,7 +40,7 @@ func newValued(t *testing.T) *valued {
 	metrics, quiet := alert.NewMetrics(prometheus.NewRegistry()), slog.New(slog.DiscardHandler)
 	sender := &alert.Sender{Webhooks: deliver.NewWebhook(deliver.WebhookOptions{Allow: allow, Clock: v.clock}), Texts: alert.English()}
 	asks := alert.EngineInsights{Engine: v.insights}
-	v.rules = alert.NewRules(alert.RulesConfig{Shelf: v.meta, Counters: v.replayWorld.hot, Insights: asks, Allow: allow, Sender: sender, Clock: v.clock})
+	v.rules = alert.NewRules(alert.RulesConfig{Store: v.meta, Counters: v.replayWorld.hot, Insights: asks, Allow: allow, Sender: sender, Clock: v.clock})
 	v.courier = alert.NewCourier(v.meta, sender, v.clock, quiet, metrics, nil)
 	v.check = alert.NewEvaluator(alert.Config{
 		Store: v.meta, Counters: v.replayWorld.hot, Insights: asks, Clock: v.clock, Log: quiet, Metrics: metrics, Texts: sender.Texts,

@@ -68,7 +68,7 @@ func (s *server) newAlerting(engine *insight.Engine) *alerting {
 		sender.Mails = mail
 	}
 	a := &alerting{rules: alert.NewRules(alert.RulesConfig{
-		Shelf: s.meta, Counters: s.hot, Insights: insights, Allow: s.cmd.Private, Sender: sender,
+		Store: s.meta, Counters: s.hot, Insights: insights, Allow: s.cmd.Private, Sender: sender,
 	})}
 	if !s.cmd.has(roleJobs) {
 		return a

@@ -30,7 +30,7 @@ func (p *replayProject) checkRates() {
 	p.w.call("POST", p.path("/query"), p.w.admin, fmt.Appendf(nil, `{"kind":"calls","from":%q,"to":%q}`, from.Format(time.RFC3339), to.Format(time.RFC3339)), &calls)
 	p.same("success rate of the insight", calls.Totals.SuccessRate, want)
 
-	rules := alert.NewRules(alert.RulesConfig{Shelf: p.w.meta, Counters: p.w.hot, Insights: alert.EngineInsights{Engine: p.w.insights}, Clock: p.w.clock})
+	rules := alert.NewRules(alert.RulesConfig{Store: p.w.meta, Counters: p.w.hot, Insights: alert.EngineInsights{Engine: p.w.insights}, Clock: p.w.clock})
 	rule := func(kind weir.MeasureKind, filter ...weir.Condition) string {
 		a, err := rules.Create(p.w.t.Context(), p.Project, weir.AlertSpec{
 			Name: string(kind), Enabled: true, Window: minutes, Measure: weir.AlertMeasure{Kind: kind, Filter: filter}, Condition: weir.AlertCondition{Op: "above", Value: 1},

@@ -198,7 +198,7 @@ func (s *server) openColdTier(ctx context.Context) error {
 	return nil
 }
 
-// pair compares the two tiers.
+// pair returns the check that the two tiers fit together.
 func (s *server) pair() drain.Pair {
 	return drain.Pair{
 		Hot: s.hot, Cold: s.cold, Clock: s.clock, Logger: s.log,

@@ -79,7 +79,8 @@ func (c *Courier) Run(ctx context.Context) error {
 	}
 }
 
-// Deliver tries what is due, a few at once, and returns how many those were.
+// Deliver sends the messages that are due, at most atOnce, all at the same time. It returns
+// their number, delivered or not.
 func (c *Courier) Deliver(ctx context.Context) int {
 	if ctx.Err() != nil {
 		return 0

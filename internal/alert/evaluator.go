@@ -192,7 +192,7 @@ func (e *Evaluator) last(now time.Time) time.Time { return now.Add(-grace).Trunc
 func (e *Evaluator) check(ctx context.Context, a *weir.Alert, missed bool) (raised bool) {
 	for range attempts {
 		var ok bool
-		if raised, ok = e.try(ctx, a, missed); ok {
+		if raised, ok = e.checkOnce(ctx, a, missed); ok {
 			return raised
 		}
 		// It was changed or silenced meanwhile, or another node was first.
@@ -209,8 +209,8 @@ func (e *Evaluator) check(ctx context.Context, a *weir.Alert, missed bool) (rais
 	return raised
 }
 
-// try is check, unless the alert is not as it was read any more: then ok is false.
-func (e *Evaluator) try(ctx context.Context, a *weir.Alert, missed bool) (raised, ok bool) {
+// checkOnce is one attempt of check. ok is false if the alert was changed since it was read.
+func (e *Evaluator) checkOnce(ctx context.Context, a *weir.Alert, missed bool) (raised, ok bool) {
 	now := e.Clock.Now()
 	to := e.last(now)
 	if done := a.Status.CheckedTo; !to.After(done) && !setBack(done, to) {

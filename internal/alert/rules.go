@@ -11,8 +11,8 @@ import (
 	"github.com/weir-analytics/weir/internal/fleet"
 )
 
-// Shelf keeps alerts for those who change them. *meta.Store is one.
-type Shelf interface {
+// RuleStore stores the alerts of projects. *meta.Store is one.
+type RuleStore interface {
 	Alerts(ctx context.Context, projectID string) ([]*weir.Alert, error)
 	Alert(ctx context.Context, projectID, id string) (*weir.Alert, error)
 	CreateAlert(ctx context.Context, a weir.Alert, most int) (*weir.Alert, error)
@@ -23,9 +23,9 @@ type Shelf interface {
 	AlertTargets(ctx context.Context, alertID string) ([]weir.AlertChannel, error)
 }
 
-// RulesConfig is what Rules work with.
+// RulesConfig are the parts that Rules use.
 type RulesConfig struct {
-	Shelf    Shelf
+	Store    RuleStore
 	Counters Counters
 	Insights Insights       // nil on a node that does not answer questions
 	Allow    []netip.Prefix // private networks with webhooks
@@ -33,30 +33,30 @@ type RulesConfig struct {
 	Clock    weir.Clock
 }
 
-// Rules are what people make, change and look at. It is safe for concurrent use.
+// Rules creates, changes, lists and tests the alerts of projects. It is safe for concurrent use.
 type Rules struct {
 	RulesConfig
 	meter meter
 }
 
-// NewRules makes them.
+// NewRules returns Rules with the parts.
 func NewRules(c RulesConfig) *Rules { return &Rules{c, meter{c.Counters, c.Insights}} }
 
-// List are a project's alerts, oldest first.
+// List returns a project's alerts, oldest first.
 func (r *Rules) List(ctx context.Context, p *weir.Project) ([]*weir.Alert, error) {
-	return r.Shelf.Alerts(ctx, p.ID)
+	return r.Store.Alerts(ctx, p.ID)
 }
 
-// Get is one of them. Errors: ENOTFOUND.
+// Get returns one of them. Errors: ENOTFOUND.
 func (r *Rules) Get(ctx context.Context, p *weir.Project, id string) (*weir.Alert, error) {
-	return r.Shelf.Alert(ctx, p.ID, id)
+	return r.Store.Alert(ctx, p.ID, id)
 }
 
 // Create makes an alert. Its webhooks' secrets are in the answer, this once.
 // Errors: EINVALID, ECONFLICT when the project has MaxAlerts.
 func (r *Rules) Create(ctx context.Context, p *weir.Project, spec weir.AlertSpec) (*weir.Alert, error) {
 	Defaults(&spec)
-	if err := r.try(ctx, p, &spec); err != nil {
+	if err := r.validate(ctx, p, &spec); err != nil {
 		return nil, err
 	}
 	for _, c := range spec.Channels {
@@ -66,12 +66,12 @@ func (r *Rules) Create(ctx context.Context, p *weir.Project, spec weir.AlertSpec
 	}
 	a := weir.Alert{ProjectID: p.ID, AlertSpec: spec}
 	a.Status = weir.AlertStatus{State: weir.AlertOK, Since: r.Clock.Now()}
-	return r.Shelf.CreateAlert(ctx, a, MaxAlerts)
+	return r.Store.CreateAlert(ctx, a, MaxAlerts)
 }
 
-// try checks a spec and measures once, so that a question that cannot be asked is
-// refused now and not every minute.
-func (r *Rules) try(ctx context.Context, p *weir.Project, spec *weir.AlertSpec) error {
+// validate checks a spec and measures once, so that a question that cannot be asked is
+// rejected now, rather than failing every minute.
+func (r *Rules) validate(ctx context.Context, p *weir.Project, spec *weir.AlertSpec) error {
 	if err := Check(spec, r.Allow); err != nil {
 		return err
 	}
@@ -86,19 +86,19 @@ func (r *Rules) try(ctx context.Context, p *weir.Project, spec *weir.AlertSpec) 
 	ctx, cancel := context.WithTimeout(ctx, checkTime)
 	defer cancel()
 	now := r.Clock.Now()
-	// Only what is wrong with the question counts: the rest may pass.
+	// Only an error of the question counts: any other may be over at the next check.
 	if _, err := r.meter.read(ctx, p, spec, now.Add(-grace).Truncate(every), now); weir.ErrorCode(err) == weir.EINVALID {
 		return weir.Wrap(err, weir.EINVALID, "measure: %s", weir.ErrorMessage(err))
 	}
 	return nil
 }
 
-// Change changes an alert by fn, which is given its spec. When what it measures,
-// or when it fires, changes, it begins anew; who was told that it fires is told that
-// this is over. Errors: EINVALID, ENOTFOUND, ECONFLICT, and fn's.
+// Change calls fn with the spec of an alert, and stores the result. If fn changes the measure
+// or the condition, the alert starts again in the state ok: its incident ends, and the channels
+// that got a message about the incident get one that it is over. Errors: EINVALID, ENOTFOUND, ECONFLICT, and fn's.
 func (r *Rules) Change(ctx context.Context, p *weir.Project, id string, fn func(*weir.AlertSpec) error) (*weir.Alert, error) {
 	for attempt := 0; ; attempt++ {
-		was, err := r.Shelf.Alert(ctx, p.ID, id)
+		was, err := r.Store.Alert(ctx, p.ID, id)
 		if err != nil {
 			return nil, err
 		}
@@ -107,16 +107,16 @@ func (r *Rules) Change(ctx context.Context, p *weir.Project, id string, fn func(
 		if err := fn(&a.AlertSpec); err != nil {
 			return nil, err
 		}
-		if err := r.try(ctx, p, &a.AlertSpec); err != nil {
+		if err := r.validate(ctx, p, &a.AlertSpec); err != nil {
 			return nil, err
 		}
 		var entries []weir.AlertEntry
 		if anew(&was.AlertSpec, &a.AlertSpec) {
 			entries = r.reset(&a)
 		}
-		changed, err := r.Shelf.ChangeAlert(ctx, was, a, entries)
+		changed, err := r.Store.ChangeAlert(ctx, was, a, entries)
 		if weir.ErrorCode(err) == weir.ECONFLICT && attempt < 3 {
-			continue // a check came between
+			continue // a check changed the alert meanwhile
 		}
 		return changed, err
 	}
@@ -142,7 +142,7 @@ func (r *Rules) reset(a *weir.Alert) []weir.AlertEntry {
 
 // Delete deletes an alert, its history and what is on its way. Errors: ENOTFOUND.
 func (r *Rules) Delete(ctx context.Context, p *weir.Project, id string) error {
-	return r.Shelf.DeleteAlert(ctx, p.ID, id)
+	return r.Store.DeleteAlert(ctx, p.ID, id)
 }
 
 // Silence lets nobody be told of an alert until then; a time that is past ends the
@@ -152,20 +152,20 @@ func (r *Rules) Silence(ctx context.Context, p *weir.Project, id string, until t
 	if until.Sub(now) > weir.MaxAlertSilence {
 		return nil, weir.Errorf(weir.EINVALID, "until: a year from now at most; disable the alert instead")
 	}
-	a, err := r.Shelf.Alert(ctx, p.ID, id)
+	a, err := r.Store.Alert(ctx, p.ID, id)
 	if err != nil {
 		return nil, err
 	}
 	if a.SilencedUntil = until.UTC().Truncate(time.Microsecond); !until.After(now) {
 		a.SilencedUntil = time.Time{}
 	}
-	return a, r.Shelf.SilenceAlert(ctx, a)
+	return a, r.Store.SilenceAlert(ctx, a)
 }
 
 // History is a page of what happened, newest first, before a seq, 0 for the newest.
 // next is the seq for the page after, 0 when there is none. Errors: ENOTFOUND.
 func (r *Rules) History(ctx context.Context, p *weir.Project, id string, before int64, limit int) (entries []weir.AlertEntry, next int64, err error) {
-	entries, err = r.Shelf.AlertHistory(ctx, p.ID, id, before, limit+1)
+	entries, err = r.Store.AlertHistory(ctx, p.ID, id, before, limit+1)
 	if err == nil && len(entries) > limit {
 		entries = entries[:limit]
 		next = entries[limit-1].Seq
@@ -182,7 +182,7 @@ type Tried struct {
 // Test sends a test message to each of an alert's channels, now and once. Errors:
 // ENOTFOUND, EINVALID without channels, ERATELIMITED.
 func (r *Rules) Test(ctx context.Context, p *weir.Project, id string) ([]Tried, error) {
-	a, err := r.Shelf.Alert(ctx, p.ID, id)
+	a, err := r.Store.Alert(ctx, p.ID, id)
 	if err != nil {
 		return nil, err
 	}
@@ -196,7 +196,7 @@ func (r *Rules) Test(ctx context.Context, p *weir.Project, id string) ([]Tried, 
 	if wait > 0 {
 		return nil, weir.Errorf(weir.ERATELIMITED, "that were many tests: the next may go in %s", wait.Round(time.Second))
 	}
-	targets, err := r.Shelf.AlertTargets(ctx, a.ID)
+	targets, err := r.Store.AlertTargets(ctx, a.ID)
 	if err != nil {
 		return nil, err
 	}

@@ -179,7 +179,7 @@ func (w *world) newNode(name string, m *meta.Store) node {
 		Webhooks: deliver.NewWebhook(deliver.WebhookOptions{Allow: allow, Clock: w.clock}), Mails: w.mails,
 		Limiter: w.limiter, MailsPerHour: 3, Texts: alert.English(), Address: w.address,
 	}
-	n.rules = alert.NewRules(alert.RulesConfig{Shelf: m, Counters: w.hot, Insights: w.insights, Allow: allow, Sender: sender, Clock: w.clock})
+	n.rules = alert.NewRules(alert.RulesConfig{Store: m, Counters: w.hot, Insights: w.insights, Allow: allow, Sender: sender, Clock: w.clock})
 	n.courier = alert.NewCourier(m, sender, w.clock, log, metrics, func() float64 { return 0 })
 	n.evaluator = alert.NewEvaluator(alert.Config{
 		Store: m, Counters: w.hot, Insights: w.insights, Clock: w.clock, Log: log, Metrics: metrics, Texts: sender.Texts, Wake: n.courier.Wake,

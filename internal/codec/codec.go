@@ -131,7 +131,7 @@ func (r *Reader) Time() time.Time {
 	return time.UnixMicro(v).UTC()
 }
 
-// String takes a text.
+// String reads a text.
 func (r *Reader) String() string {
 	n := r.Uint()
 	if n > uint64(len(r.s)) {

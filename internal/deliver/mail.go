@@ -165,7 +165,8 @@ func oneLine(s string) string {
 	}, strings.ToValidUTF8(s, "?")))
 }
 
-// messageID returns a key as the left part of a Message-ID may be.
+// messageID returns a key as the left part of a Message-ID: characters that may not be in it
+// become "_".
 func messageID(key string) string {
 	return strings.Map(func(r rune) rune {
 		switch {

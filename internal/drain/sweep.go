@@ -72,8 +72,8 @@ func (s *shard) sweepSome(ctx context.Context) error {
 	return nil
 }
 
-// sweepNow is the time of a batch that ends idle visits. It is another one for each:
-// the range of such batches is the same, so their tokens differ by it alone.
+// sweepNow returns the time of a batch that ends idle visits: now, or a microsecond after the
+// batch before. Such batches contain no events, so their tokens differ only by this time.
 func (s *shard) sweepNow() time.Time {
 	now := s.opt.Clock.Now()
 	if !now.After(s.lastSweep) {

@@ -70,7 +70,7 @@ type matomoVisit struct {
 	paged    bool // a page came
 }
 
-// action adds what an action tells. left says what it is when it makes no event.
+// action adds the event of an action. left names the kind of an action that makes no event.
 func (v *matomoVisit) action(i int, a row, out *recordEvents) (left string, err error) {
 	at, err := a.time("timestamp")
 	if errors.Is(err, errNoTime) {
@@ -121,7 +121,7 @@ func (v *matomoVisit) action(i int, a row, out *recordEvents) (left string, err 
 	default:
 		return "actions of the type " + kind, nil
 	}
-	in := v.begin(i, name, at, p, out)
+	in := v.newEvent(i, name, at, p, out)
 	if name == weir.NameScreenView || a.text("type") == "event" || a.text("type") == "search" {
 		in.Source.URL = a.text("url")
 		in.Event.Title = a.text("pageTitle")
@@ -143,15 +143,16 @@ func (v *matomoVisit) action(i int, a row, out *recordEvents) (left string, err 
 	return "", nil
 }
 
-// begin adds an event with what the visit tells of all of its actions.
-func (v *matomoVisit) begin(i int, name string, at time.Time, p map[string]any, out *recordEvents) *weir.Incoming {
+// newEvent adds an event to out, with the fields that all actions of the visit share. i is the
+// index of the action.
+func (v *matomoVisit) newEvent(i int, name string, at time.Time, p map[string]any, out *recordEvents) *weir.Incoming {
 	r := v.r
 	in := out.add(name, at, p)
 	e, s := &in.Event, &in.Source
 	site := r.text("idSite")
 	e.ID = "matomo_" + site + "_" + v.id + "_" + strconv.Itoa(i)
 	e.DeviceID, e.ProfileID, e.SessionID = r.text("visitorId", "fingerprint"), r.text("userId"), v.id
-	if e.DeviceID == "false" { // to whom the ids of visitors are not shown
+	if e.DeviceID == "false" { // in an export by a user who may not see the ids of visitors
 		e.DeviceID = ""
 	}
 	if e.DeviceID == "" && e.ProfileID == "" {
@@ -163,7 +164,7 @@ func (v *matomoVisit) begin(i int, name string, at time.Time, p map[string]any, 
 	e.Language = r.text("languageCode")
 	e.Library = "matomo"
 	put(p, "screen", matomoScreen(r.text("resolution")))
-	if name == weir.NameScreenView && !v.paged { // what led to the visit led to its first page
+	if name == weir.NameScreenView && !v.paged { // the first page of the visit gets the visit's referrer and campaign
 		v.paged = true
 		s.Referrer = r.text("referrerUrl")
 		if r.text("referrerType") == "campaign" {

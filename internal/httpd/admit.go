@@ -77,7 +77,7 @@ func (s *Server) admitting(rule Rule, next http.Handler) http.Handler {
 			return err
 		}
 		c.route, c.rule, c.refuse = rule.pattern(), rule, s.mux.refusers[rule.pattern()]
-		ctx, err := r.Context(), s.refused(rule.Need)
+		ctx, err := r.Context(), s.starting(rule.Need)
 		if err == nil {
 			ctx, err = s.admit(rule, r, c)
 		}
@@ -184,8 +184,10 @@ func (s *Server) identify(rule Rule, r *http.Request) (context.Context, principa
 	return ctx, principal{user: user}, err
 }
 
+// identifyBearer returns the project of a write key or the owner of an API token. Errors:
+// EUNAUTHORIZED for an unknown one, ERATELIMITED for an address that sends many of them.
 func (s *Server) identifyBearer(ctx context.Context, secret, ip string) (who principal, err error) {
-	err = s.guesses.secret(ctx, "token", ip, func() error {
+	err = s.guesses.checkSecret(ctx, "token", ip, func() error {
 		var err error
 		if strings.HasPrefix(secret, meta.KeyPrefix) {
 			who.key, err = s.cfg.Directory.ProjectByKey(ctx, secret)

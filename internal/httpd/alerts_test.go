@@ -60,7 +60,7 @@ func (p *posted) Send(_ context.Context, post deliver.Post) error {
 // alertsOf gives the server alerts over the fixture's store.
 func (f *fixture) alertsOf(cfg *httpd.Config) {
 	cfg.Alerts = alert.NewRules(alert.RulesConfig{
-		Shelf: f.meta, Counters: noCounters{}, Clock: f.watch.now, Allow: []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16")},
+		Store: f.meta, Counters: noCounters{}, Clock: f.watch.now, Allow: []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16")},
 		Sender: &alert.Sender{
 			Webhooks: &f.posts, Limiter: local.New(local.Options{Clock: f.watch.now}).Limiter, MailsPerHour: 5, Texts: alert.English(),
 		},

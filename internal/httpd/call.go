@@ -140,7 +140,7 @@ func (s *Server) dispatch(w http.ResponseWriter, r *http.Request) {
 		callOf(r.Context()).route = "ui"
 		err := s.checkHost(r)
 		if err == nil {
-			err = s.refused(Session)
+			err = s.starting(Session)
 		}
 		if err == nil {
 			err = s.ui.serve(w, r)

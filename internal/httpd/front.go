@@ -30,6 +30,8 @@ type Front struct {
 // Pass makes requests go to the server from now on.
 func (f *Front) Pass(s *Server) { f.server.Store(s) }
 
+// serve passes the request to the server. Before Pass, /healthz gets 200 and everything else
+// 503 with Retry-After.
 func (f *Front) serve(w http.ResponseWriter, r *http.Request) {
 	if s := f.server.Load(); s != nil {
 		s.serve(w, r)

@@ -266,6 +266,7 @@ func (s *Server) createKey(ctx context.Context, _ *ProjectPath) (*newKeyOutput, 
 	return &newKeyOutput{NewKeyBody{KeyBody: keyBody(k, projectOf(ctx).Location()), WriteKey: key}}, nil
 }
 
+// projectOutput returns a project as the caller's role may see it.
 func (s *Server) projectOutput(ctx context.Context, p *weir.Project) (*projectOutput, error) {
 	body, err := s.projectBody(ctx, p, callOf(ctx).role)
 	if err != nil {

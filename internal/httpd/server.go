@@ -173,8 +173,8 @@ func (s *Server) Open(complete func(*Config)) {
 	s.opened.Store(true)
 }
 
-// refused says why a route is not served yet, or nil.
-func (s *Server) refused(n Need) error {
+// starting returns errStarting for a route that is not served before Open, otherwise nil.
+func (s *Server) starting(n Need) error {
 	if n == Public || n == WriteKey || n == Sender || s.opened.Load() {
 		return nil
 	}

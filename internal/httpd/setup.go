@@ -48,7 +48,7 @@ func (s *Server) mayClaim(ctx context.Context, code string) error {
 	case code == "":
 		return weir.Errorf(weir.EUNAUTHORIZED, "send as code the set-up code that the server printed when it started, or the admin token")
 	}
-	return s.guesses.secret(ctx, "setup_code", c.ip, func() error {
+	return s.guesses.checkSecret(ctx, "setup_code", c.ip, func() error {
 		if s.isSetupCode(code) {
 			return nil
 		}

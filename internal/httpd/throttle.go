@@ -81,12 +81,12 @@ func (t *throttle) guess(ctx context.Context, email, ip, device string) error {
 	return nil
 }
 
-// secret checks a token or a code of the kind by calling look, whose error is EUNAUTHORIZED
+// checkSecret checks a token or a code of the kind by calling look, whose error is EUNAUTHORIZED
 // for a wrong one. Each address and network may send a few wrong ones. A right one always
 // passes: it is random and cannot be guessed, and somebody who sends wrong ones from the
 // same network, such as an office, must not lock out the others. The limit shows guessing
 // in the metrics and bounds its cost. Errors: ERATELIMITED, and those of look.
-func (t *throttle) secret(ctx context.Context, kind, ip string, look func() error) error {
+func (t *throttle) checkSecret(ctx context.Context, kind, ip string, look func() error) error {
 	err := look()
 	if weir.ErrorCode(err) != weir.EUNAUTHORIZED {
 		return err

@@ -105,6 +105,7 @@ func (r *importReader) readAll(ctx context.Context, sources []importSource) erro
 	return errors.Join(errs...)
 }
 
+// line adds the scanner's line to the batch, under the next of ids.
 func (r *importReader) line(at importLine, s *accesslog.Scanner, ids *importIDs) {
 	r.event(at, s.Bytes(), s.TooLong(), ids.next(s.Bytes()))
 }

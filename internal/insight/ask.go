@@ -66,7 +66,7 @@ func (e *Engine) answer(ctx context.Context, k *kind, p *weir.Project, pl plan, 
 		return nil, err
 	}
 	defer release()
-	done, err := e.begin(ctx, p, freshness)
+	done, err := e.passBarrier(ctx, p, freshness)
 	if err != nil {
 		return nil, err
 	}
@@ -84,9 +84,10 @@ func (e *Engine) answer(ctx context.Context, k *kind, p *weir.Project, pl plan, 
 	return a, nil
 }
 
-// begin passes the barrier. With a freshness it does so only if the cold tier is further
-// behind than that. done returns the Meta of an answer that is ready now.
-func (e *Engine) begin(ctx context.Context, p *weir.Project, freshness time.Duration) (done func() Meta, err error) {
+// passBarrier waits until all acknowledged events are in the cold tier. With a freshness it
+// waits only if the cold tier is further behind than that. done returns the Meta of an answer
+// that is computed when done is called.
+func (e *Engine) passBarrier(ctx context.Context, p *weir.Project, freshness time.Duration) (done func() Meta, err error) {
 	start := e.clock.Now()
 	asOf := e.b.AsOf()
 	if freshness <= 0 || asOf.IsZero() || start.Sub(asOf) > freshness {

@@ -1,5 +1,8 @@
 // Package insight answers questions about events. A weir.Question becomes a plan, the plan
 // becomes SQL that every cold tier reads, and the rows become an answer.
+//
+// It has more than 3,500 lines: all kinds of questions share the plan of buckets, filters,
+// breakdowns and persons, and the cache and the barrier are wired once for all of them.
 package insight
 
 import (

@@ -56,7 +56,7 @@ func (e *Engine) Events(ctx context.Context, p *weir.Project, q EventsQuery, fre
 func (e *Engine) eventPage(ctx context.Context, p *weir.Project, q EventsQuery, freshness time.Duration, bytes int) (*EventPage, error) {
 	ctx, cancel := e.within(ctx)
 	defer cancel()
-	done, err := e.begin(ctx, p, freshness)
+	done, err := e.passBarrier(ctx, p, freshness)
 	if err != nil {
 		return nil, err
 	}

@@ -53,7 +53,7 @@ func (e *Engine) Profile(ctx context.Context, p *weir.Project, profileID string,
 		return nil, err
 	}
 	defer release()
-	done, err := e.begin(ctx, p, freshness)
+	done, err := e.passBarrier(ctx, p, freshness)
 	if err != nil {
 		return nil, err
 	}

@@ -70,7 +70,7 @@ func (e *Engine) Profiles(ctx context.Context, p *weir.Project, q ProfilesQuery,
 		return nil, err
 	}
 	defer release()
-	done, err := e.begin(ctx, p, freshness)
+	done, err := e.passBarrier(ctx, p, freshness)
 	if err != nil {
 		return nil, err
 	}

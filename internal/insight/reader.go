@@ -93,5 +93,5 @@ func (e *Engine) at(us int64) fragment {
 	return call(e.d.Time, bind(min(max(us, cold.Earliest.UnixMicro()), cold.Latest.UnixMicro())))
 }
 
-// badBucket is the error of a row with a bucket number that the question does not have.
+// badBucket is the error of a row whose bucket number is not one of the n of the question.
 func badBucket(bucket int64, n int) error { return fmt.Errorf("row of bucket %d among %d", bucket, n) }

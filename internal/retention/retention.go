@@ -29,17 +29,17 @@ type Keeper interface {
 type Retention struct {
 	keeper Keeper
 	cold   cold.Forgetter
-	once   func(context.Context, time.Duration) (bool, error) // says whether this node may work now
+	mayRun func(context.Context, time.Duration) (bool, error) // says whether this node may delete now
 	log    *slog.Logger
 
 	failures prometheus.Counter
 }
 
-// New makes a Retention and registers its metrics. once says whether this node may work
-// now: one of several nodes may.
-func New(k Keeper, f cold.Forgetter, once func(context.Context, time.Duration) (bool, error), log *slog.Logger, reg prometheus.Registerer) *Retention {
+// New makes a Retention and registers its metrics. mayRun says whether this node may delete
+// now: of several nodes, one may.
+func New(k Keeper, f cold.Forgetter, mayRun func(context.Context, time.Duration) (bool, error), log *slog.Logger, reg prometheus.Registerer) *Retention {
 	r := &Retention{
-		keeper: k, cold: f, once: once, log: log,
+		keeper: k, cold: f, mayRun: mayRun, log: log,
 		failures: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "weir_retention_failures_total", Help: "Failed attempts to delete data that is older than the projects' retention; they are retried within the hour.",
 		}),
@@ -53,7 +53,7 @@ func (r *Retention) Run(ctx context.Context) error {
 	t := time.NewTicker(retentionEvery)
 	defer t.Stop()
 	for {
-		mine, err := r.once(ctx, 2*retentionEvery)
+		mine, err := r.mayRun(ctx, 2*retentionEvery)
 		if mine {
 			r.enforce(ctx)
 		}

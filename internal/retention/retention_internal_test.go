@@ -209,7 +209,7 @@ func TestANodeWhoseTurnItIsNotDeletesNothing(t *testing.T) {
 		f := &forgetful{}
 		r, log := keeps(&projectList{all: []*weir.Project{{ID: "p", Timezone: "UTC", RetentionDays: 7}}}, f)
 		var err error
-		r.once = func(context.Context, time.Duration) (bool, error) { return false, err }
+		r.mayRun = func(context.Context, time.Duration) (bool, error) { return false, err }
 		lasting(t, r, time.Minute)
 		if len(f.calls) != 0 || failures(t, r) != 0 {
 			t.Errorf("forgets %v, %v failures", f.calls, failures(t, r))

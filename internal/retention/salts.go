@@ -17,12 +17,12 @@ type Salter interface {
 const saltsEvery = time.Hour
 
 // DestroySalts destroys old salts until ctx is done, on a server that gets no events
-// too. Of several nodes the one does it that once lets.
-func DestroySalts(ctx context.Context, s Salter, once func(context.Context, time.Duration) (bool, error), log *slog.Logger) error {
+// too. Of several nodes, only the one for which mayRun returns true does so.
+func DestroySalts(ctx context.Context, s Salter, mayRun func(context.Context, time.Duration) (bool, error), log *slog.Logger) error {
 	t := time.NewTicker(saltsEvery)
 	defer t.Stop()
 	for {
-		mine, err := once(ctx, 2*saltsEvery)
+		mine, err := mayRun(ctx, 2*saltsEvery)
 		if mine {
 			var today meta.Today
 			today, err = s.DestroySalts(ctx)

@@ -71,7 +71,7 @@ func (s *Stats) Trend(ctx context.Context, p *weir.Project, q TrendQuery) (*Tren
 	}
 	in := hot.Inquiry{Tables: []hot.Question{all}}
 	if q.By != "" {
-		by, err := q.by(g, starts)
+		by, err := q.seriesQuestion(g, starts)
 		if err != nil {
 			return nil, err
 		}
@@ -95,8 +95,8 @@ func (s *Stats) Trend(ctx context.Context, p *weir.Project, q TrendQuery) (*Tren
 	return t, nil
 }
 
-// by returns the question to the hot tier for the series.
-func (q TrendQuery) by(g hot.Grain, starts []time.Time) (hot.Question, error) {
+// seriesQuestion returns the question to the hot tier for the series. Errors: EINVALID.
+func (q TrendQuery) seriesQuestion(g hot.Grain, starts []time.Time) (hot.Question, error) {
 	by := hot.Question{Grain: g, Starts: starts, Top: q.Top}
 	switch q.By {
 	case "api":

@@ -58,7 +58,8 @@ func columnEncoder[R any](c *schema.Column[R]) encoder[R] {
 	panic("transfer: column " + c.Name + " cannot be encoded")
 }
 
-// valueEncoder appends a value, and before one that may be NULL whether it is there.
+// valueEncoder returns the encoder of a column: the value, preceded by a flag whether there is
+// one if the column may be NULL.
 func valueEncoder[R, V any](c *schema.Column[R], f func(*R) *V, encode func(encoding, V) encoding) encoder[R] {
 	if c.Null == schema.Never {
 		return func(b encoding, row *R) encoding { return encode(b, *f(row)) }

@@ -24,22 +24,22 @@ type counts struct {
 	bytes      int          // of all of them
 	most       int          // bytes, between two batches
 	held       atomic.Int64 // bytes, as others read it
-	touched    []*counted   // by the batch under way
+	touched    []*counted   // by the running batch
 	changed    changes
-	it         *pebble.Iterator // of the batch under way, nil until a bucket is read
+	it         *pebble.Iterator // of the running batch, nil until a bucket is read
 }
 
-// counted is what is known of a bucket.
+// counted is the cached part of a bucket's counters.
 type counted struct {
 	bucketOf
 	prefix  []byte // of its keys
-	all     bool   // what is not here, the store does not have
+	all     bool   // facts has all counters of the bucket that the store has
 	facts   []hot.Fact
 	values  []value          // of the facts
-	dirty   []int            // places of values that the batch under way adds to
+	dirty   []int            // places of values that the running batch adds to
 	index   map[hot.Fact]int // place of a fact; nil while there are few
-	members [maxOpen]int     // of each open dimension; -1 is not known
-	bytes   int              // about
+	members [maxOpen]int     // the number of members of each open dimension; -1 if not counted
+	bytes   int              // of memory, about
 }
 
 type value struct {
@@ -185,7 +185,9 @@ func (c *counts) bucket(k bucketOf) (*counted, error) {
 	return of, nil
 }
 
-// read reads the bucket's counters.
+// read loads the bucket's counters from the store: all of them, or the first readAt1 if there
+// are more. Then of.all stays false, the members of open dimensions are not counted yet (-1),
+// and look reads each further counter when it is needed.
 func (c *counts) read(of *counted) error {
 	if c.it == nil {
 		var err error

@@ -118,7 +118,7 @@ func (p *devices) put(project string, id deviceID, d device) *crowd {
 	return c
 }
 
-// drop removes a device.
+// drop removes a device whose person is erased. It is not live any more at now.
 func (p *devices) drop(project string, id deviceID, now time.Time) {
 	d, young, ok := p.get(id)
 	c := p.projects[project]

@@ -237,7 +237,7 @@ func (s *Store) Seen(_ context.Context, project string, asked []hot.SeenQuery, n
 		if a.ID == "" {
 			continue
 		}
-		known, err := s.seen.knows(hot.DedupID(&weir.Event{ProjectID: project, DeviceID: a.Device, ID: a.ID}))
+		known, err := s.seen.contains(hot.DedupID(&weir.Event{ProjectID: project, DeviceID: a.Device, ID: a.ID}))
 		if err != nil {
 			return nil, fmt.Errorf("hot: look up id: %w", err)
 		}

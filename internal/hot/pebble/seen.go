@@ -32,7 +32,7 @@ import (
 // The filters share a bound in bytes; what does not fit makes the last ones say
 // maybe of more ids, which the store then is asked for.
 //
-// Only the commit loop changes it, and holds mu meanwhile; others ask knows. oldest
+// Only the commit loop changes it, and holds mu meanwhile; others call contains. oldest
 // and held need no lock.
 type seen struct {
 	db     *pebble.DB
@@ -176,9 +176,9 @@ func emptyFilter() *atomic.Pointer[hot.Filter] {
 	return p
 }
 
-// add remembers the id in b, and says whether it was known.
+// add adds the id to b, unless it was seen before: then known is true.
 func (s *seen) add(b *pebble.Batch, id [16]byte) (known bool, err error) {
-	if known, err = s.knowsLocked(id); known || err != nil {
+	if known, err = s.containsLocked(id); known || err != nil {
 		return known, err
 	}
 	s.batch[id] = struct{}{}
@@ -187,15 +187,15 @@ func (s *seen) add(b *pebble.Batch, id [16]byte) (known bool, err error) {
 	return false, b.Set(dedupKey(buf[:0], s.current.number, id), nil, nil)
 }
 
-// knows says whether the id is known. One that is in the batch under way counts,
-// though the batch may fail yet.
-func (s *seen) knows(id [16]byte) (bool, error) {
+// contains says whether the id was seen in the window. An id of the running batch counts too,
+// although that batch may still fail.
+func (s *seen) contains(id [16]byte) (bool, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.knowsLocked(id)
+	return s.containsLocked(id)
 }
 
-func (s *seen) knowsLocked(id [16]byte) (known bool, err error) {
+func (s *seen) containsLocked(id [16]byte) (known bool, err error) {
 	if _, ok := s.batch[id]; ok {
 		return true, nil
 	}

@@ -61,8 +61,8 @@ func projectOf(r *wire.Request) string {
 	return r.Query().Get("firebase_app_id")
 }
 
-// Answer is 204 and nothing else, or what is wrong with events that were to be
-// validated.
+// Answer returns 204 without a body, or for a validation request 200 with what is wrong with
+// its events.
 func (Protocol) Answer(_ *wire.Request, s *wire.Decoded) wire.Response {
 	messages, ok := s.State.(validationMessages)
 	if !ok {

@@ -59,7 +59,7 @@ func (m *decoder) hit() (unsupported string) {
 	m.setPage()
 	m.variables(paramPageVariables)
 	m.variables(paramVisitVariables)
-	m.keepOthers()
+	m.addUndefined()
 	m.finish()
 	return ""
 }

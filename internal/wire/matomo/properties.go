@@ -24,8 +24,9 @@ func (m *decoder) keepNumber(name string, k paramKey) {
 	}
 }
 
-// keepOthers stores the parameters that Matomo does not define, and custom dimensions.
-func (m *decoder) keepOthers() {
+// addUndefined adds the parameters that Matomo does not define, and custom dimensions, to the
+// properties.
+func (m *decoder) addUndefined() {
 	for _, p := range m.params {
 		value := m.buf[p.value.from:p.value.to]
 		if p.key == paramOther && len(value) > 0 && m.NewPropertyKey(m.buf[p.name.from:p.name.to]) {

@@ -233,7 +233,7 @@ func (c *caller) when() time.Time {
 	return at
 }
 
-// text is the first of the span's attributes that is there, as text.
+// text returns the first of the attributes that the span has, as text; "" without any.
 func (c *caller) text(keys ...attr) string {
 	for _, k := range keys {
 		if s := c.string(k.String(), c.t.span.attributes.known[k]); s != "" {

@@ -70,7 +70,7 @@ func (Protocol) Answer(r *wire.Request, s *wire.Decoded) wire.Response {
 	return jsonResponse(http.StatusOK, tokenOf(p.Project, &p.Events[0].Event))
 }
 
-// Refuse is {"error":{"message","code","status"}}.
+// Refuse returns {"error":{"message","code","status"}}. Umami has no 401: it answers 400.
 func (Protocol) Refuse(_ *wire.Request, status int, err *weir.Error) wire.Response {
 	if status == http.StatusUnauthorized {
 		status = http.StatusBadRequest
@@ -79,7 +79,7 @@ func (Protocol) Refuse(_ *wire.Request, status int, err *weir.Error) wire.Respon
 }
 
 func jsonResponse(status int, body any) wire.Response {
-	text, _ := json.Marshal(body) // these types always have a form
+	text, _ := json.Marshal(body) // cannot fail for the types of this file
 	return wire.Response{Status: status, ContentType: "application/json", Body: text}
 }
 
