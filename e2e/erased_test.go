@@ -36,7 +36,7 @@ import (
 // own in all that it says. An oracle that knows whose each event is tells which words
 // must be nowhere, and which must still be there.
 
-func TestWhoIsErasedIsNowhereAndNobodyElseIs(t *testing.T) {
+func TestErasureRemovesThePersonEverywhereAndNobodyElse(t *testing.T) {
 	t.Parallel()
 	rounds := longer(40, 400)
 	t.Run("pebble and duckdb", func(t *testing.T) {

@@ -164,7 +164,7 @@ func TestAServerThatCannotServeSaysWhyInOneLine(t *testing.T) {
 	}
 }
 
-func TestASlipInAFlagLeavesNoStoresBehind(t *testing.T) {
+func TestWrongFlagOfServeCreatesNoStores(t *testing.T) {
 	for _, flag := range []string{"--hot", "--cold", "--meta", "--admin-token"} {
 		data := filepath.Join(t.TempDir(), "data")
 		if got := weirs(t, "serve", "--data", data, flag, "mongodb://127.0.0"); got.status != 2 {

@@ -98,7 +98,7 @@ func TestProfilesAreExportedAndErasedFromTheCommandLine(t *testing.T) {
 	}
 }
 
-func TestWhoIsErasedIsNotHereAnyMoreAndNoConsumer(t *testing.T) {
+func TestErasedPersonIsNeitherLiveNorAConsumer(t *testing.T) {
 	asAdmin(t, "the administrator's own secret")
 	s := serves(t, t.TempDir())
 	made := strings.Fields(weirs(t, "project", "create", "Shop", "--url", s.url).out)

@@ -104,7 +104,7 @@ func TestAClockThatWasWrongStopsNoAlertForLong(t *testing.T) {
 	same(t, "and on", []string{"alert.recovered 1"}, w.minute(10, 0))
 }
 
-func TestARestartInTheMiddleGoesOnAndTellsNothingTwice(t *testing.T) {
+func TestAlertMessagesAreNotRepeatedAfterARestart(t *testing.T) {
 	w := newWorld(t, "UTC")
 	a := w.makes(func(s *weir.AlertSpec) { s.For, s.ClearFor = 3, 2 })
 	var got []string

@@ -18,7 +18,7 @@ func at(s string) time.Time {
 	return t
 }
 
-func TestEachStateAndOutcomeLeadsWhereTheTableSays(t *testing.T) {
+func TestAlertStateFollowsFromStateAndOutcome(t *testing.T) {
 	const (
 		ok, pending, firing, clearing = weir.AlertOK, weir.AlertPending, weir.AlertFiring, weir.AlertClearing
 		unknown, holds, between, free = alert.Unknown, alert.Holds, alert.Between, alert.Clear

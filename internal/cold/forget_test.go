@@ -9,7 +9,7 @@ import (
 	"github.com/weir-analytics/weir/internal/cold"
 )
 
-func TestCutsArePutTogetherAsOneForgetTakesThem(t *testing.T) {
+func TestDeletionsAreGroupedWithinTheLimitsOfOneCall(t *testing.T) {
 	noon := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	for _, c := range []struct{ deletions, times, goes int }{{0, 1, 0}, {1, 1, 1}, {500, 1, 1}, {501, 1, 2}, {32, 32, 1}, {33, 33, 2}, {10_000, 400, 20}} {
 		var deletions []cold.Deletion

@@ -53,7 +53,7 @@ func TestAPersonIsSightedAgainUnlessTheBatchIsKept(t *testing.T) {
 	}
 }
 
-func TestWhateverIsForgottenEachPersonAndQuarterIsSighted(t *testing.T) {
+func TestEachPersonAndQuarterIsSightedAlthoughTheCacheIsBounded(t *testing.T) {
 	var s cold.Sightings
 	seen := make(map[cold.Sighting]bool)
 	sightings := 0

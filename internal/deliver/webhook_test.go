@@ -272,7 +272,7 @@ type endless struct{}
 
 func (endless) Read(p []byte) (int, error) { return len(p), nil }
 
-func TestACertificateThatNobodyVouchesForIsRefused(t *testing.T) {
+func TestWebhookWithAnUntrustedCertificateIsNotSent(t *testing.T) {
 	s := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	defer s.Close()
 	post := deliver.Post{URL: s.URL, Secret: "s", Body: []byte("{}")}

@@ -107,7 +107,7 @@ func TestAColdTierThatIsAwayStopsOnlyTheDrain(t *testing.T) {
 	r.check()
 }
 
-func TestAWriteWhoseAnswerIsLostCountsOnce(t *testing.T) {
+func TestBatchCountsOnceWhenTheAnswerToItsWriteIsLost(t *testing.T) {
 	r := newRig(t)
 	var n atomic.Int32
 	r.setFail(func(*cold.Batch) (bool, error) {

@@ -40,7 +40,7 @@ func (r *rig) last() *cold.Batch {
 	return nil
 }
 
-func TestNobodyTakesAnythingFromTheOpenVisitOfWhoWasErased(t *testing.T) {
+func TestEventTakesNoPageFromTheOpenVisitOfAnErasedPerson(t *testing.T) {
 	r := newRig(t)
 	d, _ := r.run(r.log, quick)
 	r.on("u8", weir.NameScreenView, "/diagnosis")
@@ -157,7 +157,7 @@ func TestABarrierWaitsForABatchThatEndsVisits(t *testing.T) {
 	}
 }
 
-func TestAnIntentOfAnEarlierVersionIsLeftToTheColdTier(t *testing.T) {
+func TestDecodedNoteSaysWhetherItHasErasures(t *testing.T) {
 	for note, want := range map[string]bool{
 		"": false, "\x01\x00\x00": false, drain.Note{}.Encode(): true,
 		"\x02\x00\x00\x00\x00\x00\x00":         true,  // it had no erasures

@@ -262,7 +262,7 @@ func TestWhatCannotBeStoredIsMended(t *testing.T) {
 	}
 }
 
-func TestAServersEventNamesNoDevice(t *testing.T) {
+func TestPostHogExportOfAServersEventHasNoDevice(t *testing.T) {
 	for _, more := range []string{
 		`,"properties":{"$lib":"posthog-node","$ip":"192.0.2.1","$raw_user_agent":"node"}`,
 		`,"properties":{"$is_identified":true,"$ip":"192.0.2.1"}`,

@@ -74,7 +74,7 @@ func TestActionsOfPluginsAreLeftOut(t *testing.T) {
 	}
 }
 
-func TestAVisitWhoseVisitorIsHiddenIsAVisitorOfItsOwn(t *testing.T) {
+func TestMatomoVisitWithAHiddenVisitorHasItsOwnDevice(t *testing.T) {
 	records, err := readAll(t, "matomo", dump.Options{},
 		text("x", `{"idVisit":"7","visitorId":false,"actionDetails":[{"type":"action","timestamp":1772445600}]}`))
 	if err != nil || records[0].Events[0].Event.DeviceID != "visit_7" {
@@ -146,7 +146,7 @@ func TestRefundsOfGoogleAreNegative(t *testing.T) {
 	}
 }
 
-func TestWhoPostHogKnowsAndWhoNot(t *testing.T) {
+func TestPostHogExportIsIdentifiedOnlyWhereItSaysSo(t *testing.T) {
 	for _, c := range []struct{ properties, device, profile string }{
 		{`"$device_id":"d"`, "d", ""},                                         // the browser's own id
 		{`"$device_id":"b","$is_identified":true`, "b", "d"},                  //
@@ -169,7 +169,7 @@ func TestWhoPostHogKnowsAndWhoNot(t *testing.T) {
 	}
 }
 
-func TestWhatPostHogTellsOfPeople(t *testing.T) {
+func TestPostHogExportSetsTraitsAndAliases(t *testing.T) {
 	for _, c := range []struct{ event, properties, device, profile, want string }{
 		{"$identify", `"$lib":"web","$device_id":"b","$anon_distinct_id":"a","$set":{"x":1}`, "a", "d", `{"$set":{"x":1}}`},
 		{"$identify", `"$lib":"posthog-go","$anon_distinct_id":"a"`, "", "d", `{"$alias":"a"}`},

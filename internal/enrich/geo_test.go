@@ -38,7 +38,7 @@ func TestEmbeddedDatabaseKnowsCountries(t *testing.T) {
 	}
 }
 
-func TestAddressThatIsNoVisitorsIsNowhere(t *testing.T) {
+func TestPrivateOrInvalidAddressHasNoCountry(t *testing.T) {
 	e := open(t, enrich.Options{})
 	for _, ip := range []string{
 		"", "10.0.0.1", "192.168.1.1", "172.16.0.1", "127.0.0.1", "::1", "fe80::1", "fd00::1", "0.0.0.0", "::", "224.0.0.1", "255.255.255.255",

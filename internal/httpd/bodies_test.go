@@ -178,7 +178,7 @@ func TestBodiesWithoutAKeyAreNotUnpacked(t *testing.T) {
 	}
 }
 
-func TestWhoFindsNoMemoryComesAgain(t *testing.T) {
+func TestRequestWithoutMemoryGets503AndRetryAfter(t *testing.T) {
 	budget := wire.NewBudget(1 << 20)
 	f := start(t, func(c *httpd.Config) { c.Budget = budget })
 	h := budget.Open(t.Context())

@@ -209,7 +209,7 @@ func TestEventsAreAskedForByTheirParameters(t *testing.T) {
 	}
 }
 
-func TestEachKindIsAskedOfWhatAnswersIt(t *testing.T) {
+func TestEachKindOfQuestionGetsItsOwnAnswer(t *testing.T) {
 	f := start(t)
 	members := map[weir.Kind]string{weir.KindTrend: `"series":`, weir.KindPages: `"totals":`, weir.KindCalls: `"consumers":`, weir.KindGrowth: `"points":`}
 	for _, shape := range insight.Shapes() {

@@ -129,7 +129,7 @@ func TestAnExportThatFailsInTheMiddleIsCutOff(t *testing.T) {
 	}
 }
 
-func TestAnErasureKnowsWhoAskedForIt(t *testing.T) {
+func TestErasureRecordsWhoAskedForIt(t *testing.T) {
 	f := start(t)
 	a := f.as(f.admin, "DELETE", f.path("/profiles/u"), "")
 	wantStatus(t, a, 200)

@@ -35,7 +35,7 @@ func TestTheClientIsTheLastHopThatIsNoTrustedProxy(t *testing.T) {
 	}
 }
 
-func TestAStrangersWordOnItsAddressDoesNotCount(t *testing.T) {
+func TestForwardedHeadersOfAnUntrustedPeerAreIgnored(t *testing.T) {
 	f := start(t, func(c *httpd.Config) { c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")} })
 	f.do("POST", "/v1/events", "x", "X-Weir-Key", f.key, "X-Forwarded-For", "198.51.100.7", "X-Forwarded-Proto", "https")
 	if got := f.remotes[0].IP; got != "127.0.0.1" {

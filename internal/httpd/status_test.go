@@ -40,7 +40,7 @@ func TestTheStatusTellsHowTheServerIs(t *testing.T) {
 	}
 }
 
-func TestAStatusOfWhichNothingIsKnownHasItsFields(t *testing.T) {
+func TestStatusHasAllFieldsWithoutAnySource(t *testing.T) {
 	f := start(t)
 	a := f.as(f.admin, "GET", "/api/admin/status", "")
 	wantStatus(t, a, 200)

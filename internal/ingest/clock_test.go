@@ -42,7 +42,7 @@ func TestATimeThatIsWrongByTheSendersOwnClockIsRefused(t *testing.T) {
 	}
 }
 
-func TestAPageThatKnowsItsUserIsTheUsersDevice(t *testing.T) {
+func TestPageKeepsItsDerivedDeviceOnceTheUserIsIdentified(t *testing.T) {
 	r := newRig(t)
 	from := browser
 	from.Page = true

@@ -66,7 +66,7 @@ func TestAnIDCountsOnceWithinARequestAndAcrossRequests(t *testing.T) {
 
 // A device that nobody names is known by address, agent and day, and an id is
 // its device's. So one who sends again later than that names a device.
-func TestAnIDIsADevicesOwn(t *testing.T) {
+func TestSameIDFromAnotherDeviceIsAnotherEvent(t *testing.T) {
 	r := newRig(t)
 	r.now = time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC)
 	elsewhere := ingest.Remote{IP: "192.0.2.99", UserAgent: browser.UserAgent}
@@ -87,7 +87,7 @@ func TestAnIDIsADevicesOwn(t *testing.T) {
 	}
 }
 
-func TestAnIDIsAProjectsOwn(t *testing.T) {
+func TestSameIDInAnotherProjectIsAnotherEvent(t *testing.T) {
 	r := newRig(t)
 	r.send(`{"id":"a","name":"x"}`, browser)
 	other := *r.project

@@ -247,7 +247,7 @@ func TestMostRequestsAskNoOtherNode(t *testing.T) {
 	}
 }
 
-func TestASenderIsToldHowItStands(t *testing.T) {
+func TestRateLimitReportsRemainingAndReset(t *testing.T) {
 	r := newRiver(t, inProcess)
 	rate := weir.Rate{N: 60, Per: time.Minute}
 	s, wait := r.nodes[0].Take(t.Context(), "k", rate, 15)
@@ -282,7 +282,7 @@ func TestAChangedRateCountsAtOnce(t *testing.T) {
 	}
 }
 
-func TestWhatIsGivenBackMayComeAgain(t *testing.T) {
+func TestReturnedEventsMayBeTakenAgain(t *testing.T) {
 	r := newRiver(t, inProcess)
 	rate := weir.Rate{N: 10, Per: time.Hour}
 	r.take(0, rate, 10)

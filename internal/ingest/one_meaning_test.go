@@ -284,7 +284,7 @@ func nowhere(x *told) {
 
 // The same story, told in each vendor's words, becomes the same events but for ids and
 // the library.
-func TestOneStoryHasOneMeaningWhoeverTellsIt(t *testing.T) {
+func TestSameVisitSentByEachVendorsSDKBecomesTheSameEvents(t *testing.T) {
 	r := newRig(t)
 	all := tellings(r.now)
 	for _, p := range protocols.All(nil) {
@@ -319,7 +319,7 @@ func TestOneStoryHasOneMeaningWhoeverTellsIt(t *testing.T) {
 
 // What a server tells is of the one that it names, and of nobody's device, browser or
 // country: those of the request are its own.
-func TestWhatAServerTellsHasNothingOfTheServer(t *testing.T) {
+func TestEventFromAServerHasNeitherItsDeviceNorItsCountry(t *testing.T) {
 	for vendor, v := range serverTellings() {
 		t.Run(vendor, func(t *testing.T) {
 			r := newRig(t)

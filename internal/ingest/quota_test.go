@@ -339,7 +339,7 @@ func TestEventsOfAKeyOverItsRateAreRefusedAndCounted(t *testing.T) {
 	r.send(batch(30, 50, ""), one)
 }
 
-func TestOverflowsReachTheLedger(t *testing.T) {
+func TestOverflowsAreStored(t *testing.T) {
 	l := &ledger{events: map[string]int64{}}
 	r := limited(t, weir.Limits{Quota: 1})
 	r.Overflows = ingest.NewOverflows(l, slog.New(slog.DiscardHandler))

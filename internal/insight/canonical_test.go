@@ -87,7 +87,7 @@ func TestAQuestionWrittenAnotherWayIsTheSame(t *testing.T) {
 	}
 }
 
-func TestWhatIsRefusedIsRefusedWhateverIsKept(t *testing.T) {
+func TestInvalidFilterIsRefusedAlthoughAnAnswerIsCached(t *testing.T) {
 	e := newEngine(t, &barrier{}, rows()...)
 	many := make([]string, 101)
 	for i := range many {

@@ -63,7 +63,7 @@ func TestGrowthCountsBotsWhereTheyAreAskedFor(t *testing.T) {
 	}
 }
 
-func TestAPersonOfWhomSomeEventsAreABotsCountsByTheOthers(t *testing.T) {
+func TestGrowthCountsAPersonByTheEventsThatAreNoBots(t *testing.T) {
 	crawl := named("daily", "click", 20) // the same device, by another browser
 	crawl.Bot = true
 	both := named("bot", "click", 30)
@@ -74,7 +74,7 @@ func TestAPersonOfWhomSomeEventsAreABotsCountsByTheOthers(t *testing.T) {
 	}
 }
 
-func TestTheSignupIsTheEventThatTheSeriesNames(t *testing.T) {
+func TestGrowthCountsSignupsOfTheSeriesEvent(t *testing.T) {
 	e := newEngine(t, &barrier{}, someDays()...)
 	for name, want := range map[string][2]int64{"": {2, 0}, "signup": {2, 0}, "identify": {0, 1}, "click": {1, 0}, "nothing": {0, 0}} {
 		a := askGrowth(t, e, func(q *weir.Growth) { q.Series = []weir.Series{{Event: name, Math: weir.MathTotal}} })
@@ -108,7 +108,7 @@ func TestGrowthBeginsWithAWholeBucket(t *testing.T) {
 }
 
 // Of a month that goes on, the days that end with it are those that end now.
-func TestTheLastDaysOfABucketThatGoesOnEndNow(t *testing.T) {
+func TestWeeklyAndMonthlyActiveOfAnUnfinishedBucketEndNow(t *testing.T) {
 	e := newEngine(t, &barrier{}, someDays()...)
 	a := askGrowth(t, e, func(q *weir.Growth) { q.Interval, q.To = weir.Month, q.From.AddDate(0, 0, 31) })
 	p := a.Points[0]

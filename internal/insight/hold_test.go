@@ -71,7 +71,7 @@ func TestAPageOfLargeEventsIsCutAndTheNextGoesOn(t *testing.T) {
 	}
 }
 
-func TestTheTimeOfAQuestionIsThatOfTheWholeQuestion(t *testing.T) {
+func TestTimeLimitOfAQuestionIncludesTheBarrier(t *testing.T) {
 	e := insight.New(newStore(t, rows()...), stuck{}, func() time.Time { return noon }, insight.Options{MaxTime: 10 * time.Millisecond})
 	for name, ask := range map[string]func() error{
 		"trend": func() error {

@@ -114,7 +114,7 @@ func (n *noting) Flush(ctx context.Context) (time.Time, error) {
 	return n.done.Flush(ctx)
 }
 
-func TestAnErasureIsDoneBehindWhatWasBegunBeforeItsMark(t *testing.T) {
+func TestErasureWaitsAtTheBarrierAgainAfterItsMark(t *testing.T) {
 	row := weir.EventRow{Shard: 1, Seq: 1, Event: weir.Event{ID: "e", ProjectID: "p", Name: "click", Time: noon, ReceivedAt: noon, ProfileID: "u", DeviceID: "d"}}
 	n := &noting{Store: newStore(t, row), fails: errors.New("the hot tier is away")}
 	e := insight.New(n.Store, n, nil, insight.Options{})

@@ -123,7 +123,7 @@ func TestWhoAskTheSameAtTheSameTimeAskOnce(t *testing.T) {
 	})
 }
 
-func TestWhoJoinsTooLateForItsFreshnessAsksAgain(t *testing.T) {
+func TestAskerThatJoinsTooLateForItsFreshnessAsksAgain(t *testing.T) {
 	together(t, func(t *testing.T, e *insight.Engine, g *gate) {
 		first := ask(t.Context(), e, berlin(t), 30*time.Second)
 		g.add(time.Minute)
@@ -142,7 +142,7 @@ func TestWhoJoinsTooLateForItsFreshnessAsksAgain(t *testing.T) {
 	})
 }
 
-func TestWhileNothingFreshIsToBeHadAllWhoWaitAskOnceMore(t *testing.T) {
+func TestAskersThatGetTooOldAnAnswerShareOneMoreQuestion(t *testing.T) {
 	together(t, func(t *testing.T, e *insight.Engine, g *gate) {
 		g.stuck = true
 		g.add(time.Minute)
@@ -164,7 +164,7 @@ func TestWhileNothingFreshIsToBeHadAllWhoWaitAskOnceMore(t *testing.T) {
 	})
 }
 
-func TestWhoLeavesFailsNobodyElse(t *testing.T) {
+func TestAskerThatCancelsDoesNotFailTheOthers(t *testing.T) {
 	together(t, func(t *testing.T, e *insight.Engine, g *gate) {
 		ctx, leave := context.WithCancel(t.Context())
 		first := ask(ctx, e, berlin(t), 30*time.Second)

@@ -57,7 +57,7 @@ func TestAnAlertIsReadAsItWasStoredWithoutItsSecrets(t *testing.T) {
 	}
 }
 
-func TestAStepIsOfTheAlertAsItWasRead(t *testing.T) {
+func TestAlertStepIsStoredOnlyIfTheAlertDidNotChange(t *testing.T) {
 	f := open(t)
 	p, _ := newProject(t, f)
 	a := makeAlert(t, f, p)

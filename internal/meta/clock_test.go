@@ -134,7 +134,7 @@ func TestAClockThatJumpsForwardDestroysNoSalt(t *testing.T) {
 	}
 }
 
-func TestWhatIsForgottenIsRemembered(t *testing.T) {
+func TestRetentionBoundariesAreStored(t *testing.T) {
 	f := open(t)
 	a, _ := newProject(t, f)
 	b, _ := newProject(t, f)

@@ -68,7 +68,7 @@ func TestAMessageThatCannotBeReadIsGivenUpAndHoldsUpNoOther(t *testing.T) {
 	}
 }
 
-func TestOfWhatWaitsForAChannelTheNewestAreKept(t *testing.T) {
+func TestOnlyTheNewestWaitingMessagesOfAChannelAreKept(t *testing.T) {
 	f := open(t)
 	p, _ := newProject(t, f)
 	a := makeAlert(t, f, p)

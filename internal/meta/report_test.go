@@ -125,7 +125,7 @@ func TestAProjectMayHaveAReportTimeOfItsOwn(t *testing.T) {
 	wantCode(t, f.SetReportTime(t.Context(), "nothing", "02:00"), weir.ENOTFOUND)
 }
 
-func TestAStoreThatIsClosedTellsSoOfReports(t *testing.T) {
+func TestClosedStoreFailsEachCallForReports(t *testing.T) {
 	f := open(t)
 	shop := shopOf(t, f)
 	if err := f.Close(); err != nil {

@@ -178,7 +178,7 @@ func stored(t *testing.T, f fixture) string {
 	return all.String()
 }
 
-func TestTheFilesHoldNoPasswordAndAreTheOwnersAlone(t *testing.T) {
+func TestStoredFilesHoldNoPasswordAndOnlyTheOwnerReadsThem(t *testing.T) {
 	f := open(t)
 	must(f.Setup(t.Context(), "ada@example.org", "Ada", password))(t)
 	all := stored(t, f)

@@ -57,7 +57,7 @@ func TestAnOutageIsLoggedWhenItBeginsOnceAMinuteAndWhenItEnds(t *testing.T) {
 	)
 }
 
-func TestWhatComesAndGoesWithEachTryIsLoggedEveryTenSecondsAtMost(t *testing.T) {
+func TestOutageThatFlapsIsLoggedAtMostEveryTenSeconds(t *testing.T) {
 	r := newRig()
 	for range 4 * 30 {
 		r.Down(errAway)

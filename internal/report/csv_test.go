@@ -93,7 +93,7 @@ func TestADayIsARow(t *testing.T) {
 	}
 }
 
-func TestRowsOfAPIsFollowTheirDay(t *testing.T) {
+func TestCSVHasTheRowsOfAPIsAfterTheirDay(t *testing.T) {
 	rows := read(t, written(t, true, sample("/a")))
 	var got []string
 	for _, r := range rows {

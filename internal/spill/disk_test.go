@@ -86,7 +86,7 @@ func (u *unsure) Commit(ctx context.Context, l hot.Lease, in hot.Intent, ch []ho
 	return err
 }
 
-func TestACommitOfWhichNobodyKnowsWhetherItWasDoneIsLookedUp(t *testing.T) {
+func TestReplayLooksUpACommitWithAnUnknownResult(t *testing.T) {
 	r := newRig(t, quick)
 	r.start(&unsure{Store: r.local})
 	r.primary.now(refuses)

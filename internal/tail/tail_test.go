@@ -182,7 +182,7 @@ func TestAFileThatNobodySawIsNoCopyOfOneThatBeginsAlike(t *testing.T) {
 	w.quiet()
 }
 
-func TestAFileThatIsEmptiedWithoutACopyIsToldAndReadOn(t *testing.T) {
+func TestTruncatedFileIsReportedAndReadOn(t *testing.T) {
 	w := newWorld(t)
 	w.starts()
 	w.writes("access.log", "one\ntwo\n")
@@ -332,7 +332,7 @@ func TestTheStateIsOneProcessesAndADamagedOneIsRefused(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoLogIsTold(t *testing.T) {
+func TestFoldersAndCompressedFilesAreReportedAsNoLogs(t *testing.T) {
 	w := newWorld(t, "dir", "old.gz")
 	if err := os.Mkdir(w.path("dir"), 0o700); err != nil {
 		t.Fatal(err)

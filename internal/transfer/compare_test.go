@@ -168,7 +168,7 @@ func TestWhatIsDeletedAfterwardsIsCopiedAgain(t *testing.T) {
 	same(t, from, to)
 }
 
-func TestAnAlteredRowIsNotWrittenBesideItsOtherSelf(t *testing.T) {
+func TestCopyDoesNotAddASecondRowForAnAlteredOne(t *testing.T) {
 	from, to := newFilled(t), newFile(t)
 	copyAll(t, from, to, small())
 	statement(t, to, "UPDATE events SET title = 'other' WHERE seq = 40")

@@ -84,7 +84,7 @@ func testErasedInTheDestination(t *testing.T, open func(*testing.T) cold.Store) 
 	}
 }
 
-func TestAVisitThatWhoWasErasedComesBackIntoIsCopied(t *testing.T) {
+func TestVisitIsCopiedWhenAnErasedPersonReturnsToIt(t *testing.T) {
 	testComesBack(t, inDuckDB)
 }
 
@@ -123,7 +123,7 @@ func TestErasedEventsOfTwoLogsAreToldApart(t *testing.T) {
 	same(t, whole, from)
 }
 
-func TestWhatOthersTookFromWhoWasErasedIsGoneOnBothSides(t *testing.T) {
+func TestCopyRemovesAnErasedPersonsPagesOnBothSides(t *testing.T) {
 	// Bob follows ada on her device: his click is on her page, and his view ends hers.
 	event := func(i int, name, who, path string) weir.Event {
 		at := monday.Add(time.Duration(i) * time.Minute)

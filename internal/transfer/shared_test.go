@@ -94,7 +94,7 @@ func TestRowsThatAreThereTwiceInTheSourceStayTwo(t *testing.T) {
 	same(t, from, to)
 }
 
-func TestTheDrainOfTheDestinationIsNotForgottenItsBatches(t *testing.T) {
+func TestCopyKeepsTheTokensOfTheDestinationsOwnDrain(t *testing.T) {
 	// The copy has batches of high seqs, and the server one of a low seq that it may
 	// have to write again.
 	from, to := newFilled(t), newFile(t)

@@ -77,7 +77,7 @@ func TestTheSameInputFoldsTheSame(t *testing.T) {
 	})
 }
 
-func TestBatchesDoNotMatter(t *testing.T) {
+func TestFoldInAnyBatchesGivesTheSameVisits(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		events := drawEvents(t, false)
 		a, b := foldIn([][]weir.Event{events}), foldIn(cut(t, events))

@@ -52,7 +52,7 @@ func TestAVisitThatIsLeftAloneIsNotWritten(t *testing.T) {
 	}
 }
 
-func TestAVisitIsOfTheVisitorOfItsEarliestEvent(t *testing.T) {
+func TestVisitHasTheCountryOfItsEarliestEvent(t *testing.T) {
 	s := newShard()
 	from := func(country string, bot bool) func(*weir.Event) {
 		return func(e *weir.Event) { e.Country, e.Bot = country, bot }

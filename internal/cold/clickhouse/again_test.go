@@ -97,7 +97,7 @@ func TestAnotherEventOfTheSameSeqIsNotTakenForTheFirst(t *testing.T) {
 
 // A late event may move a visit's start over a month's end. What takes its former
 // state back is then in another partition than the new state.
-func TestAStateIsTakenBackThoughTheNewOneBeganInAnotherMonth(t *testing.T) {
+func TestFormerVisitStateIsCancelledAcrossAMonthsEnd(t *testing.T) {
 	server := clickhousetest.Start(t)
 	openAt(t, server.URL("weir"))
 	first := batchOf(1, 10)

@@ -86,7 +86,7 @@ func whole(t *testing.T, s *clickhouse.Store, events, states, visits int64) {
 
 // A server that dies between the noting of a token and the rows refuses the token
 // afterwards, though the rows are not there.
-func TestRowsWhoseTokenAloneIsKnownAreWritten(t *testing.T) {
+func TestRetriedBatchIsWrittenWhenOnlyItsTokenIsStored(t *testing.T) {
 	server := clickhousetest.Start(t)
 	openAt(t, server.URL("weir"))
 	for i, lost := range []string{

@@ -140,7 +140,7 @@ func TestAClosedStoreSaysSo(t *testing.T) {
 	}
 }
 
-func TestOldTokensAreForgottenButNotAShardsLast(t *testing.T) {
+func TestOldTokensAreDeletedExceptAShardsLast(t *testing.T) {
 	s := openFile(t, filepath.Join(t.TempDir(), "weir.duckdb"))
 	// Shard 1 wrote once, long ago; shard 0 goes on for days after that.
 	last := batch(0, 1)

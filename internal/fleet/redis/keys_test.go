@@ -119,7 +119,7 @@ func TestScriptsThatRedisForgotAreSentAgain(t *testing.T) {
 	}
 }
 
-func TestAFullRedisStillLetsGo(t *testing.T) {
+func TestFullRedisStillReleasesLocksLimitsAndSessions(t *testing.T) {
 	server := redistest.Start(t)
 	s := redis.New(client(t, server.Addr), redis.Options{SessionKey: sessionKey})
 	useAll(t, s)

@@ -9,7 +9,7 @@ import (
 	"github.com/weir-analytics/weir/internal/hot/pebble"
 )
 
-func TestCountersGoOnceTheClockHasBeenAheadForADay(t *testing.T) {
+func TestCountersExpireAfterTheClockWasAheadForADay(t *testing.T) {
 	now, elapsed := time.Date(2026, 3, 14, 10, 0, 0, 0, time.UTC), time.Duration(0)
 	dir := t.TempDir()
 	o := pebble.Options{Clock: func() time.Time { return now }, Elapsed: func() time.Duration { return elapsed }}

@@ -45,7 +45,7 @@ func TestASecondOpenOfTheSameFolderIsRefused(t *testing.T) {
 	}
 }
 
-func TestAnotherWindowDoesNotForgetIDs(t *testing.T) {
+func TestIDsAreStillKnownAfterTheWindowChanges(t *testing.T) {
 	dir := t.TempDir()
 	e := weir.Event{ID: "1", ProjectID: "p", Name: "x", Time: time.Now(), DeviceID: "d"}
 	for i, window := range []time.Duration{2 * time.Hour, 24 * time.Hour, time.Hour} {

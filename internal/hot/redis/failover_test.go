@@ -160,7 +160,7 @@ func TestWithoutAReplicaNothingIsAcknowledged(t *testing.T) {
 
 // The other promise: without AckReplica a failover may forget, and the store
 // must not hang on what was forgotten.
-func TestAFailoverThatForgetsIsAppendedToAfterIt(t *testing.T) {
+func TestAppendsGoOnAfterAFailoverThatLostEvents(t *testing.T) {
 	t.Parallel()
 	g := redistest.StartSentinel(t)
 	s := storeOn(t, g.URL(), redis.Options{Timeout: 2 * time.Second, Shards: 1})

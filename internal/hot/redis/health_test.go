@@ -97,7 +97,7 @@ func waitHealth(t *testing.T, s *store, what string, ok func(redis.Health, error
 	return h
 }
 
-func TestHealthTellsHowTheLogStands(t *testing.T) {
+func TestHealthReportsTheBacklogOfEachShard(t *testing.T) {
 	now := time.Now().UTC().Truncate(time.Second)
 	clock := func() time.Time { return now }
 	s := opened(t, redistest.Start(t).URL(), redis.Options{Shards: 1, Clock: clock})
@@ -127,7 +127,7 @@ func TestHealthTellsHowTheLogStands(t *testing.T) {
 	}
 }
 
-func TestHealthTellsHowAServerIs(t *testing.T) {
+func TestHealthReportsEachRedisServer(t *testing.T) {
 	server := redistest.Start(t, "--maxmemory", "300mb")
 	s := opened(t, server.URL(), redis.Options{})
 	appended(t, s, "d", 100, time.Now())

@@ -110,7 +110,7 @@ func TestASlotThatIsGivenAnewAfterAFailoverHasItsNewName(t *testing.T) {
 	}
 }
 
-func TestABucketThatIsLostIsNotRemembered(t *testing.T) {
+func TestBucketThatRedisLostIsNotAnsweredFromMemory(t *testing.T) {
 	t.Parallel()
 	h := newHistory(t)
 	h.call("/a", "/b")

@@ -201,7 +201,7 @@ func TestAClusterThatFailsOverGoesOn(t *testing.T) {
 // A master that hung while its replica took over keeps its connections, and
 // says that the shard has moved. What it alone had is forgotten: a device that
 // it counted is counted again.
-func TestWhatAMovedShardHasForgottenIsCountedAgain(t *testing.T) {
+func TestDeviceLostInAFailoverIsCountedAgain(t *testing.T) {
 	t.Parallel()
 	cluster := redistest.StartCluster(t, 3, 1)
 	minute := time.Now().Truncate(time.Minute)

@@ -222,7 +222,7 @@ func TestSpanRejectionNamesItsReason(t *testing.T) {
 	}
 }
 
-func TestASpanOfNoOneIsStillACallOfNow(t *testing.T) {
+func TestSpanWithoutConsumerAndTimesIsACallOfNow(t *testing.T) {
 	s := served()
 	s.StartTimeUnixNano, s.EndTimeUnixNano = 0, 0
 	in, _ := oneSpan(t, s)

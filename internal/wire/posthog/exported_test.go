@@ -34,7 +34,7 @@ func TestAnExportedEventKeepsItsTimeAndSetsTraitsBesides(t *testing.T) {
 	}
 }
 
-func TestWhyAnExportedEventIsNone(t *testing.T) {
+func TestExportedEventThatIsRejectedHasAReason(t *testing.T) {
 	for text, want := range map[string]string{
 		string(exportedEvent("$snapshot", "")):                              "unsupported $snapshot",
 		string(exportedEvent("", "")):                                       "name_missing ",
