@@ -18,7 +18,7 @@ type Alert struct {
 // longer was set while the clock was wrong, and is none.
 const MaxAlertSilence = 366 * 24 * time.Hour
 
-// Silenced says whether nobody is told of the alert at now.
+// Silenced says whether the alert sends no messages at now.
 func (a *Alert) Silenced(now time.Time) bool {
 	return now.Before(a.SilencedUntil) && a.SilencedUntil.Sub(now) <= MaxAlertSilence
 }
@@ -164,7 +164,7 @@ type AlertStatus struct {
 	CheckedTo time.Time // the end of the last window looked at; zero before the first
 	SettlesAt time.Time // after a gap in the checks: nothing is said of windows that end before
 	Incident  int64     // how often it fired
-	Told      int64     // the incident that people were told of and not that it is over; 0 is none
+	Told      int64     // the incident with a message that it fires and none yet that it is over; 0 is none
 	Reading   AlertReading
 	Error     string // why the last check failed, "" when it did not
 }
@@ -215,7 +215,7 @@ const (
 	AlertTestMessage      = "alert.test"
 )
 
-// AlertMessage tells of an alert. Its JSON is the body of a webhook.
+// AlertMessage is a message about an alert. Its JSON is the body of a webhook.
 type AlertMessage struct {
 	ID       string     `json:"id"` // the same whenever it is sent again
 	Type     string     `json:"type"`

@@ -187,7 +187,7 @@ type ReportChange struct {
 	SuccessRate *float64 `json:"success_rate" doc:"the difference of the two fractions"`
 }
 
-// ReportHead says of a stored report what tells whether it is up to date.
+// ReportHead is the part of a stored report that shows whether it is up to date.
 type ReportHead struct {
 	Date     Date
 	Revision int

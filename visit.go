@@ -61,9 +61,9 @@ type VisitRow struct {
 	Browser, OS, DeviceType, Language string
 }
 
-// Beside says whose events are in a visit beside those of its profile: a list of
-// BesideAnonymous, BesideCrowd and of profiles after BesideProfile, each with a newline
-// before and after it. "" is nobody, and on rows of earlier versions nobody knows.
+// Beside lists the persons, beside the visit's profile, who have events in the visit:
+// BesideAnonymous, BesideCrowd and profiles after BesideProfile, each with a newline before and
+// after it. "" is nobody; on rows of earlier versions it means unknown.
 type Beside string
 
 // What Beside says.

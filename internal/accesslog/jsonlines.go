@@ -79,7 +79,7 @@ func (p *jsonLines) syntax(err error) error {
 	return syntaxError(int(p.dec.InputOffset())+1, "not JSON: %v", err)
 }
 
-// object reads an object of which t is wanted.
+// object reads the members of an object that t names.
 func (p *jsonLines) object(t *tree, e *Entry) error {
 	if _, err := p.dec.ReadToken(); err != nil {
 		return p.syntax(err)
@@ -127,8 +127,8 @@ func (p *jsonLines) unquote(quoted jsontext.Value) ([]byte, error) {
 	return p.scratch, nil
 }
 
-// value reads a value that t wants: all of an object, the first element of an
-// array, or text and numbers.
+// value reads a value that t names: all of an object, the first element of an array, or text
+// and numbers.
 func (p *jsonLines) value(t *tree, e *Entry) error {
 	switch p.dec.PeekKind() {
 	case '{':

@@ -93,8 +93,8 @@ func (e *Evaluator) untilNext() time.Duration {
 	return now.Add(-grace).Truncate(every).Add(every + grace).Sub(now)
 }
 
-// Pass checks once each alert whose last whole minute was not looked at yet. What
-// was missed before that minute stays so: a long stop brings no flood.
+// Pass checks each alert once, for the last whole minute, unless that was done. It skips the
+// minutes before: after a long stop there is no flood of messages.
 func (e *Evaluator) Pass(ctx context.Context) {
 	counters, err := e.Once(ctx, lockCounters, lockFor)
 	insights := false
@@ -254,15 +254,15 @@ func (e *Evaluator) step(ctx context.Context, p *weir.Project, a *weir.Alert, to
 		}}
 	}
 	if !silenced {
-		e.tell(step, p, a, now)
+		e.addMessages(step, p, a, now)
 	}
 	return step
 }
 
-// tell adds the messages that say what people were not told: that an incident is
-// over, and that there is one. So one that began while the alert was silenced is
-// told of when the silence ends, if it is not over by then.
-func (e *Evaluator) tell(step *weir.AlertStep, p *weir.Project, a *weir.Alert, now time.Time) {
+// addMessages adds the messages that were not sent yet: that an incident is over, and that
+// there is one. So an incident that began in a silence is reported when the silence ends, if it
+// is not over by then.
+func (e *Evaluator) addMessages(step *weir.AlertStep, p *weir.Project, a *weir.Alert, now time.Time) {
 	s := &step.Status
 	if s.Told != 0 && (!s.State.Raised() || s.Told != s.Incident) {
 		step.Messages = append(step.Messages, e.Texts.message(weir.AlertRecoveredMessage, p, a, s, s.Told, now))

@@ -1,5 +1,5 @@
-// Package alert checks rules every minute and tells people: what a rule measures,
-// the machine of its states, its history, and the messages on their way.
+// Package alert checks rules every minute and sends messages: the measures of rules, their
+// states, their history, and the delivery of messages.
 package alert
 
 import (
@@ -69,7 +69,7 @@ func Change(value, base float64) float64 {
 }
 
 // Advance is the status after a check with an outcome, at a time. Time, count and
-// incident change with the state; what was measured and who was told does not.
+// incident change with the state; Reading and Told do not.
 //
 //	ok        Holds → pending, or firing when once is enough
 //	pending   Holds for often enough → firing; anything known but that → ok

@@ -22,8 +22,8 @@ type Insights interface {
 	// The answer holds what was acknowledged up to asOf, which is at most freshness
 	// ago if that can be had in time.
 	Totals(ctx context.Context, p *weir.Project, q weir.Trend, freshness time.Duration) (values []*float64, asOf time.Time, err error)
-	// Outcomes are those of the calls that q chooses by range and filter, all of one
-	// moment: of two questions the second could know of more calls.
+	// Outcomes returns the results of the calls that q selects by range and filter, in one
+	// question: the second of two could count more calls.
 	Outcomes(ctx context.Context, p *weir.Project, q weir.Trend, freshness time.Duration) (o hot.CallResults, asOf time.Time, err error)
 	// Value is a value of the totals of q's answer, one of insight.Measures: nil if it has
 	// none. volume is how many calls or visits it is of. asOf and freshness are those of
@@ -37,8 +37,8 @@ type meter struct {
 	insights Insights // nil where the node has none
 }
 
-// cold says whether a spec needs the cold tier: for what counters do not tell
-// apart, and for a past that they have forgotten.
+// cold says whether a spec needs the cold tier: counters do not combine filters and routes,
+// and they keep minutes for a limited time.
 func cold(s *weir.AlertSpec) bool {
 	m := s.Measure
 	rate := m.Kind == weir.MeasureErrorRate || m.Kind == weir.MeasureSuccessRate
@@ -78,8 +78,8 @@ func number(v *float64) *float64 {
 // dstBack is the most by which clocks are set back within a week.
 const dstBack = time.Hour
 
-// forgotten says whether the minutes of so long ago may no longer be counted, with
-// time to spare for the question.
+// forgotten says whether the counters of minutes so long ago may have expired, or will before
+// the question is answered.
 func forgotten(ago time.Duration) bool { return ago > hot.Minute.Kept()-10*time.Minute }
 
 // value is what a measure was in a window, and of how many events or calls.
@@ -153,8 +153,8 @@ func (r *meter) sum(ctx context.Context, p *weir.Project, d hot.Dimension, membe
 	return n, err
 }
 
-// member is the count of one name or route. Where there were so many that some
-// were counted as others, the cold tier knows better, if it can be asked.
+// member returns the count of one name or route. If there were so many names that some were
+// counted as others, the cold tier has the exact count, if it can be asked.
 func (r *meter) member(ctx context.Context, p *weir.Project, d hot.Dimension, member string, w window) (*float64, int64, bool, error) {
 	q := hot.Question{Grain: hot.Minute, Dimension: d, Only: member}
 	for at := w.from; at.Before(w.to); at = at.Add(time.Minute) {

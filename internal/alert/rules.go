@@ -145,8 +145,7 @@ func (r *Rules) Delete(ctx context.Context, p *weir.Project, id string) error {
 	return r.Store.DeleteAlert(ctx, p.ID, id)
 }
 
-// Silence lets nobody be told of an alert until then; a time that is past ends the
-// silence. Errors: EINVALID, ENOTFOUND.
+// Silence stops the messages of an alert until then; a time that is past ends the silence. Errors: EINVALID, ENOTFOUND.
 func (r *Rules) Silence(ctx context.Context, p *weir.Project, id string, until time.Time) (*weir.Alert, error) {
 	now := r.Clock.Now()
 	if until.Sub(now) > weir.MaxAlertSilence {

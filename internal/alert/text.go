@@ -14,9 +14,8 @@ import (
 	"github.com/weir-analytics/weir/internal/insight"
 )
 
-// Texts are all words that people are told alerts with, as whole sentences. Words
-// in braces are filled in: {alert} {project} {measure} {value} {threshold} {window}
-// {change} {base}.
+// Texts are the texts of all messages, as whole sentences. Words in braces are filled in:
+// {alert} {project} {measure} {value} {threshold} {window} {change} {base}.
 type Texts struct {
 	Fired, Recovered, Test string // subjects
 
@@ -137,7 +136,7 @@ func (t *Texts) window(minutes int) string {
 	return fill(t.Minutes, "n", strconv.Itoa(minutes))
 }
 
-// value is a number as people read it: rates in percent, durations with their unit.
+// value returns a measured value as people read it: rates in percent, durations in ms.
 func (t *Texts) value(m *weir.AlertMeasure, v *float64) string {
 	if v == nil {
 		return t.NoData
@@ -194,8 +193,8 @@ func (t *Texts) summary(s *weir.AlertSpec, r weir.AlertReading) string {
 // suffixes of messages' ids.
 var suffixes = map[string]string{weir.AlertFiredMessage: "fired", weir.AlertRecoveredMessage: "recovered", weir.AlertTestMessage: "test"}
 
-// message tells of an incident. Its id is the incident's, so that whoever makes it
-// again makes the same.
+// message returns a message about an incident. Its id follows from the incident, so that a
+// repeated message has the same id.
 func (t *Texts) message(kind string, p *weir.Project, a *weir.Alert, s *weir.AlertStatus, incident int64, now time.Time) weir.AlertMessage {
 	m := weir.AlertMessage{
 		ID: fmt.Sprintf("%s.%d.%s", a.ID, incident, suffixes[kind]), Type: kind, At: now, Incident: incident,

@@ -37,8 +37,8 @@ type Batch struct {
 	// decided it: Write stores them as they are. Of any other batch it asks Erased.
 	Effaced bool
 
-	// Copied says that the batch is of another cold tier, whose links come with it as they
-	// stand there: Events say no more about them.
+	// Copied says that the batch is from another cold tier. Its Links are the links there: none
+	// are derived from Events.
 	Copied bool
 
 	Events []weir.EventRow
@@ -171,7 +171,7 @@ type Dialect interface {
 	BitAt(mask string, n int) string
 	AnyBit(mask string, first, n int) string
 
-	// InQuery is the operator between values and a query that selects them, of which
-	// the conditions have such operators of their own.
+	// InQuery is the operator for "in" with a query on its right that itself contains such
+	// operators.
 	InQuery() string
 }

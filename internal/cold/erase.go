@@ -13,9 +13,9 @@ import (
 	"github.com/weir-analytics/weir/internal/cold/schema"
 )
 
-// Erasure is a profile that is to be forgotten.
+// Erasure says what to erase of a project: a profile, or only devices.
 type Erasure struct {
-	ProjectID, ProfileID string    // '' where only devices are to be forgotten
+	ProjectID, ProfileID string    // '' if only devices are erased
 	Merged               []string  // profiles that count for it by an alias
 	Devices              []string  // that are linked to it
 	Visits               []Visit   // that it is known to have shared with others; Erase looks for more
@@ -162,11 +162,11 @@ func HashOf(project, person string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Erased knows who was erased when: by project and hash, and under no hash when somebody
-// of the project was erased last.
+// Erased is when each person was erased, by project and hash. The empty hash has the time of
+// the project's last erasure.
 type Erased map[[2]string]time.Time
 
-// Add takes marks in.
+// Add adds marks.
 func (m Erased) Add(marks ...Mark) {
 	for _, k := range marks {
 		for _, key := range [][2]string{{k.ProjectID, k.Person}, {k.ProjectID, ""}} {
@@ -189,8 +189,8 @@ func (m Erased) Until(project, person string) time.Time {
 // Last is when somebody of the project was erased last.
 func (m Erased) Last(project string) time.Time { return m[[2]string{project, ""}] }
 
-// Covers says whether what was received at a time is of a person who was erased after it:
-// the profile or, without one, the device.
+// Covers says whether the person was erased after at, the time when an event was received. The
+// person is the profile or, without one, the device.
 func (m Erased) Covers(project, profile, device string, at time.Time) bool {
 	person := "u" + profile
 	if profile == "" {

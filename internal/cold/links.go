@@ -77,8 +77,8 @@ type Linked struct {
 // linkedKept is how many links are remembered, once or twice that: some 20 MB.
 const linkedKept = 100_000
 
-// New begins a batch whose Links are all of them, and returns those that may not be in the
-// store yet. What was not kept of the batch before is forgotten.
+// New begins a batch: it returns those of its Links that may not be in the store yet. Links of
+// the batch before are dropped unless Keep was called for it.
 func (s *Linked) New(b *Batch) []weir.Link {
 	s.batch = map[pair]int64{}
 	if b.Copied { // what was moved is the same

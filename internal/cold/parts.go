@@ -11,8 +11,8 @@ import (
 	weir "github.com/weir-analytics/weir"
 )
 
-// EventOwner says whose event it is, when it was received, which is the zero time where
-// that is not known, and what ids it names beside.
+// EventOwner is the person of an event, the time when it was received (zero if unknown), and
+// the other ids that the event names.
 type EventOwner struct {
 	ProfileID, DeviceID string
 	ReceivedAt          time.Time
@@ -42,7 +42,7 @@ func (w EventOwner) said() weir.Event {
 	return weir.Event{Name: w.Name, Properties: w.Properties, Call: &weir.Call{Consumer: w.Call.Consumer}}
 }
 
-// OwnerOf reads of a dead letter's event whose it is, as far as it can be read.
+// OwnerOf reads the owner of a dead letter's event, as far as the event can be read.
 func OwnerOf(event []byte) (who EventOwner) {
 	_ = json.Unmarshal(event, &who)
 	return who
@@ -210,8 +210,7 @@ type Renamed struct {
 	Properties []byte
 }
 
-// Rename looks for such events. place are the columns that say where an event stands,
-// of which there are n.
+// Rename looks for such events. place are the n columns that identify a row of events.
 func (e *Erasure) Rename(ctx context.Context, query ask, events, place string, n int, d Dialect) ([]Renamed, error) {
 	var out []Renamed
 	err := scan(ctx, query, "SELECT "+place+", properties FROM "+events+" WHERE project_id = ? AND name = ? AND received_at < "+d.Time("?")+" AND "+d.Contains("properties", "?"),

@@ -140,7 +140,7 @@ func (s *shard) replay(ctx context.Context, in hot.Intent) error {
 			return err
 		}
 		if !held {
-			return s.forgo(ctx, in)
+			return s.dropIntent(ctx, in)
 		}
 	}
 	s.again = true
@@ -155,9 +155,9 @@ func (s *shard) replay(ctx context.Context, in hot.Intent) error {
 	}
 }
 
-// forgo drops an intent of which nothing was written. One with events is dropped by the
-// next; an erasure would wait for one without.
-func (s *shard) forgo(ctx context.Context, in hot.Intent) error {
+// dropIntent drops an intent without events, if nothing of it was written: an erasure would
+// wait for it. An intent with events is replaced by the next one.
+func (s *shard) dropIntent(ctx context.Context, in hot.Intent) error {
 	if in.Last >= in.First {
 		return nil
 	}

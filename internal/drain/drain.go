@@ -36,9 +36,9 @@ type Options struct {
 	// is alone.
 	Roster fleet.Roster
 	Bus    fleet.Bus
-	// Committed is told of each committed batch, from the shard's goroutine.
+	// Committed is called after each committed batch, in the shard's goroutine.
 	Committed func(Commit)
-	// Failed is told of each failed step; the shard goes on by itself.
+	// Failed is called after each failed step; the shard retries by itself.
 	Failed func(shard int, err error)
 }
 

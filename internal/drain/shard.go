@@ -277,8 +277,8 @@ func (s *shard) slot(ctx context.Context) error {
 	}
 }
 
-// cameAt is when the record came: zero where its time does not tell, since the
-// clock was set back.
+// cameAt returns when the record was received; zero if its time is of no use, since the clock
+// was set back.
 func (s *shard) cameAt(r *hot.Record) moment {
 	now := s.clock.look(s.opt.Clock)
 	age := now.wall.Sub(r.Event.ReceivedAt)

@@ -21,7 +21,7 @@ func newStates(log hot.Log, shard int, keep int64) *states {
 	return &states{log: log, shard: shard, kept: newKept(keep)}
 }
 
-// clear forgets everything, at the start and after any failure.
+// clear empties the cache, at the start and after any failure.
 func (s *states) clear() {
 	s.kept.clear()
 	s.opened = opened{}
@@ -79,7 +79,7 @@ func changes(r visit.Result) []hot.Change {
 	return all
 }
 
-// committed takes over what a commit changed. open are the states before it.
+// committed applies the changes of a commit to the cache. open are the states before it.
 func (s *states) committed(changes []hot.Change, open visit.Open) {
 	for _, c := range changes {
 		if c.Value == nil {

@@ -105,7 +105,7 @@ func (s *shard) endIdle(ctx context.Context, in hot.Intent) error {
 	}
 	if len(s.folderFor(erased).Expire(open, in.Now).Changed) == 0 {
 		if s.again {
-			return s.forgo(ctx, in)
+			return s.dropIntent(ctx, in)
 		}
 		return nil // a batch has touched them since
 	}

@@ -50,7 +50,7 @@ type Record struct {
 	// Text is the record as it stands there, for a hash; it is good until the
 	// next one.
 	Text []byte
-	// Events are what it tells, in order. An event without an ID has none of the
+	// Events are the events of the record, in order. An event without an ID has none of the
 	// vendor's own, and is then the record's only one.
 	Events []weir.Incoming
 	// Left says why a record makes no event, though nothing is wrong with it.
@@ -63,7 +63,7 @@ type Record struct {
 type decoder interface {
 	// fits says whether a row is one of the vendor's.
 	fits(r row) bool
-	// read adds what a row tells to out. An error is what is wrong with it.
+	// read adds the events of a row to out. An error says what is wrong with the row.
 	read(r row, out *recordEvents) error
 	// pages are keys of an object around the records, as the vendor's API writes
 	// it; records is the one under which they stand.
@@ -178,7 +178,7 @@ func readTable(ctx context.Context, d decoder, vendor string, t Table, o Options
 	return false, nil
 }
 
-// alien is the error of a table whose first row is none of the vendor's.
+// alien returns the error of a table with a first row that is not the vendor's.
 func alien(d decoder, vendor, table string, r row) error {
 	if k, ok := d.(knower); ok {
 		if err := k.refuse(table, r); err != nil {

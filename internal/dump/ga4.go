@@ -22,7 +22,7 @@ func (ga4Export) wanted() string {
 	return "JSON lines of the BigQuery tables events_… with event_name, event_timestamp and event_params"
 }
 
-// refuse tells of CSV, which has no place for what is nested.
+// refuse returns an error for CSV, which cannot contain nested parameters.
 func (ga4Export) refuse(_ string, r row) error {
 	if _, ok := r.fields["event_params"].(string); ok && r.has("event_name") {
 		return errors.New("this is CSV, which BigQuery cannot write events with their parameters as: export JSON (newline delimited) instead")

@@ -17,9 +17,9 @@ import (
 
 // index finds the rows of a table by a key. It takes all rows first, then
 // answers; rows of a key come in the order in which they were added. What does
-// not fit into memory is sorted into temporary files, which are merged into
-// one, of which only every so many bytes a key is remembered. So memory is
-// bounded by budget, and by 24 bytes for each indexBlock of rows.
+// not fit into memory is sorted into temporary files, which are merged into one. Of this file
+// the index keeps one key for each indexBlock in memory. So memory is bounded by budget, and by
+// 24 bytes for each indexBlock of rows.
 type index struct {
 	dir    string
 	budget int

@@ -41,14 +41,14 @@ func (b *recordEvents) set(in []weir.Incoming) { b.events, b.complete = in, true
 
 var errNoName = errors.New("there is no name of an event")
 
-// limits are those of a server that was not told otherwise.
+// limits are those of a server with default flags.
 var limits = wire.DefaultLimits()
 
 // finish makes of the events what the server takes: texts are cut where they
 // are too long, and what cannot be stored goes, as vendors' protocols do it.
 func (b *recordEvents) finish() error {
 	if len(b.events) == 0 && b.skipped == "" {
-		return errors.New("it tells of no event")
+		return errors.New("it contains no event")
 	}
 	l := &limits
 	for i := range b.events {
@@ -76,7 +76,7 @@ func (b *recordEvents) finish() error {
 		addressed(in)
 		e.Currency = letters(e.Currency, 3)
 		if s.UserAgent != "" {
-			// It tells more, and in Weir's words.
+			// The server derives these from the user agent, with Weir's names.
 			e.Browser, e.BrowserVersion, e.OS, e.OSVersion, e.DeviceType = "", "", "", "", ""
 		}
 		if len(b.properties[i]) > 0 {
@@ -97,8 +97,8 @@ func addressed(in *weir.Incoming) {
 		s.IP = ""
 	}
 	if e.DeviceID == "" && (e.ProfileID != "" || s.IP == "" || s.UserAgent == "") {
-		// A server tells what its user did: the server would derive a device
-		// from what is not that user's, or many have.
+		// The event was sent by a server: Weir would derive a device from that server's
+		// address, which is not the user's, or from one that many users share.
 		s.IP, s.UserAgent = "", ""
 	}
 	e.Country = letters(e.Country, 2)

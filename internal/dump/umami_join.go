@@ -37,8 +37,8 @@ func (u *umami) join(ctx context.Context, tables []Table, o Options, emit func(*
 	return rest, nil
 }
 
-// indexOf is where the rows of a table go; nil when it is none to be joined.
-// What is wrong with it is told when it is read.
+// indexOf returns the index for the rows of a table; nil if the table is not joined. Errors of
+// its content are reported when it is read.
 func (u *umami) indexOf(t Table, o Options) *index {
 	in, err := t.Open()
 	if err != nil {

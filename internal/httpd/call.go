@@ -12,8 +12,7 @@ import (
 	weir "github.com/weir-analytics/weir"
 )
 
-// call is what is known of a request under way. serve makes it, admit fills in
-// who calls.
+// call is the state of a running request. serve makes it, admit adds the caller.
 type call struct {
 	id      string
 	ip      string // the client's, "" when unknown
@@ -227,7 +226,7 @@ func (w *recorder) code() int {
 	return w.status
 }
 
-// probe takes an answer that nobody is to see.
+// probe discards an answer and keeps its status and header.
 type probe struct {
 	header http.Header
 	status int

@@ -121,8 +121,8 @@ func (l *boundedListener) Accept() (net.Conn, error) {
 	}
 }
 
-// sharer is whose share an address has a part of: its own, or that of its /64 of IPv6,
-// of which one customer has all addresses.
+// sharer returns the key under which the connections of an address are counted: the address,
+// or its /64 in IPv6, since one customer has all addresses of a /64.
 func sharer(a netip.Addr) netip.Addr {
 	if a.Is4() {
 		return a

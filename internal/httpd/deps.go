@@ -11,7 +11,7 @@ import (
 	"github.com/weir-analytics/weir/internal/stats"
 )
 
-// Directory knows who is who and who may do what. *meta.Store is one. Projects
+// Directory has the accounts, projects, keys, tokens and roles. *meta.Store is one. Projects
 // that it returns are shared and not changed.
 type Directory interface {
 	SetupRequired(ctx context.Context) (bool, error)

@@ -16,8 +16,8 @@ const (
 	devicePath   = "/api/v1/login" // nobody else needs to see it
 )
 
-// devices know the browsers that have signed in before: each has a cookie with a
-// random id that is signed for the account and a time (OWASP, "Slow Down Online
+// devices recognises browsers that have signed in before: each has a cookie with a random id
+// that is signed for the account and a time (OWASP, "Slow Down Online
 // Guessing Attacks with Device Cookies"). It lets nobody in; it keeps those who
 // guess at an account from using up the attempts of its owner.
 type devices struct{ key []byte }

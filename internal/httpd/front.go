@@ -83,7 +83,7 @@ func (f *Front) Run(ctx context.Context, l net.Listener) error {
 	wait, cancel := context.WithTimeout(context.WithoutCancel(ctx), f.Within)
 	defer cancel()
 	if err := srv.Shutdown(wait); err != nil {
-		f.Logger.WarnContext(ctx, "requests were still under way and are cut off; their senders were told nothing", "after", f.Within)
+		f.Logger.WarnContext(ctx, "requests were still running and are cut off without an answer", "after", f.Within)
 		_ = srv.Close() // what it closes is given up
 	}
 	if err := <-failed; !errors.Is(err, http.ErrServerClosed) {

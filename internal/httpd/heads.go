@@ -12,8 +12,8 @@ const (
 
 var errHead = errors.New("httpd: the head of a request has too many lines")
 
-// headLines counts the lines of a head as it comes. It is of one connection, whose
-// reads follow each other.
+// headLines counts the lines of a head while it is read. Each connection has one; its reads are
+// never concurrent.
 type headLines struct {
 	lines int
 	blank bool // nothing stands on the line so far

@@ -51,8 +51,8 @@ func loopbackName(host string) bool {
 	return err == nil && a.Unmap().IsLoopback()
 }
 
-// ownOrigin makes the check of origins know the server's public address, since not
-// every proxy passes the Host on as the browser sent it.
+// ownOrigin returns a check of origins that also accepts the server's public address, since
+// not every proxy passes the Host on as the browser sent it.
 func ownOrigin(public *url.URL) *http.CrossOriginProtection {
 	p := http.NewCrossOriginProtection()
 	if public != nil {

@@ -13,8 +13,8 @@ import (
 	"github.com/weir-analytics/weir/internal/insight"
 )
 
-// Profiles answers what is known of profiles, and erases them. freshness is how stale
-// an answer may be. Errors: ENOTFOUND for a profile of which nothing is known, EINVALID.
+// Profiles returns, exports and erases profiles. freshness is how old an answer may be. Errors:
+// ENOTFOUND for a profile without any event, EINVALID.
 type Profiles interface {
 	Profiles(ctx context.Context, p *weir.Project, q insight.ProfilesQuery, freshness time.Duration) (*insight.ProfilePage, error)
 	Profile(ctx context.Context, p *weir.Project, profileID string, freshness time.Duration) (*insight.Profile, error)

@@ -62,8 +62,8 @@ type Config struct {
 	// and nobody else.
 	Opening bool
 
-	// Status is for /api/admin/status; nil knows nothing. It ends soon, and is
-	// safe for concurrent use.
+	// Status is for /api/admin/status; with nil its fields are empty. It ends soon, and is safe
+	// for concurrent use.
 	Status func(ctx context.Context) (Status, error)
 
 	Protocols []wire.Protocol // of senders; nil is protocols.All(nil). Their routes are the same in any case

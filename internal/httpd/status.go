@@ -8,7 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// Status is what only the process that the server is part of knows of itself.
+// Status is what the process reports about itself: the server cannot find it out alone.
 type Status struct {
 	Roles []string // what the process does: ingest, drain, query, jobs
 	// Hot is how the hot tier is. It is marshalled to JSON as an object with
@@ -33,7 +33,7 @@ type StatusBody struct {
 	Drain   DrainStatus `json:"drain"`
 }
 
-// TransformSchema says what all hot tiers tell.
+// TransformSchema describes what the status of each hot tier has in common.
 func (StatusBody) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
 	s.Properties["hot"].AnyOf = []*huma.Schema{
 		{Type: huma.TypeObject, Properties: map[string]*huma.Schema{"kind": {Type: huma.TypeString}}, Required: []string{"kind"}, AdditionalProperties: true},

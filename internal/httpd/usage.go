@@ -8,7 +8,7 @@ import (
 	"github.com/weir-analytics/weir/internal/ingest"
 )
 
-// Usage knows how much of its limits a project has used. *ingest.Usages does.
+// Usage returns how much of its limits a project has used. *ingest.Usages is one.
 type Usage interface {
 	Usage(ctx context.Context, p *weir.Project) (*ingest.Usage, error)
 }

@@ -11,8 +11,7 @@ import (
 	"sync/atomic"
 )
 
-// unzipped puts the files of archives in place of the archives, which are told by
-// their first bytes.
+// unzipped replaces archives by the files in them. It recognises an archive by its first bytes.
 func unzipped(sources []importSource) ([]importSource, error) {
 	var out []importSource
 	for _, src := range sources {

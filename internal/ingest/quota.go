@@ -133,7 +133,7 @@ func (q *Quotas) read(ctx context.Context, p *weir.Project, t *monthUsage, now t
 	if err != nil {
 		q.failures.Inc()
 		q.failed.Do(func() {
-			q.log.WarnContext(ctx, "it cannot be told how much of a quota is used; events are taken by what was known", "project", p.ID, "error", err)
+			q.log.WarnContext(ctx, "reading how much of a quota is used failed; the last known count decides", "project", p.ID, "error", err)
 		})
 		used = t.used.Load()
 		if t.from.Load() == from.UnixMicro() {

@@ -28,7 +28,7 @@ const eraseTTL = 30 * time.Second
 func (p Profiles) Erase(ctx context.Context, of *weir.Project, profileID, by string) (*Erased, error) {
 	release, mine, err := fleet.Hold(ctx, p.Locks, "erase:"+of.ID, eraseTTL)
 	if err != nil {
-		return nil, weir.Wrap(err, weir.EUNAVAILABLE, "it cannot be told whether another erasure goes on: try again")
+		return nil, weir.Wrap(err, weir.EUNAVAILABLE, "the lock of erasures cannot be read: try again")
 	}
 	if !mine {
 		return nil, weir.Errorf(weir.EUNAVAILABLE, "another erasure of the project goes on: erase again when it has ended")

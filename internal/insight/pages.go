@@ -117,8 +117,8 @@ func (pl *pagesPlan) pageTimes(ctx context.Context, r *reader, a *Pages) error {
 	}
 	in, byPath := among("closes_path", a)
 	if byPath[""] != nil {
-		// An event that closes no view has an empty closes_path too. Only its id tells. It
-		// is slow to read, so this is left out for other paths.
+		// An event that closes no view has an empty closes_path too. Only its
+		// closes_event_id differs. That is slow to read, so other paths leave it out.
 		in = all(in, raw("closes_event_id <> ''"))
 	}
 	q := selection{columns: raw("closes_path, AVG(closes_ms)"), from: raw("events"), where: pl.events(r, pl.closes, in), groupBy: "closes_path"}

@@ -7,7 +7,7 @@ import (
 	weir "github.com/weir-analytics/weir"
 )
 
-// groupColumns are the columns that tell groups apart, with a comma after them; "" without
+// groupColumns returns the columns that identify a group, with a comma after them; "" without
 // a breakdown.
 func (g *grouped) groupColumns() string {
 	if g.by != nil {

@@ -1,4 +1,4 @@
-// Package live tells open streams what happens in a project: events that were received,
+// Package live sends what happens in a project to open streams: events that were received,
 // batches that were saved, and how many visitors there are.
 package live
 

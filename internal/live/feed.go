@@ -113,7 +113,7 @@ func (f *Feed) Received(project string, events []*weir.Event) {
 	f.publish(project, Event{TypeReceived, r})
 }
 
-// Saved tells each project of a committed batch how many of its events are in it.
+// Saved publishes to each project of a committed batch how many of its events were stored.
 func (f *Feed) Saved(c drain.Commit) {
 	counts := map[string]int{}
 	for i := range c.Rows {

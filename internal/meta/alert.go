@@ -195,8 +195,7 @@ func (s *Store) DeleteAlert(ctx context.Context, projectID, id string) error {
 	return nil
 }
 
-// SilenceAlert lets nobody be told of an alert until then; the zero time ends
-// the silence. Errors: ENOTFOUND.
+// SilenceAlert stores until when an alert sends no messages; the zero time ends the silence. Errors: ENOTFOUND.
 func (s *Store) SilenceAlert(ctx context.Context, a *weir.Alert) error {
 	ok, err := inserted(s.write.ExecContext(ctx, `UPDATE alerts SET silenced_until = ? WHERE id = ? AND project_id = ?`, silence(a.SilencedUntil), a.ID, a.ProjectID))
 	if err != nil {
@@ -237,8 +236,8 @@ func (s *Store) Alerts(ctx context.Context, projectID string) ([]*weir.Alert, er
 	return all, nil
 }
 
-// ActiveAlerts returns those of all projects that have to be looked at: they are
-// enabled, or somebody was told that they fire.
+// ActiveAlerts returns the alerts of all projects that have to be checked: they are enabled, or
+// a message was sent that they fire and none that it is over.
 func (s *Store) ActiveAlerts(ctx context.Context) ([]*weir.Alert, error) {
 	all, err := s.alerts(ctx, `WHERE (a.enabled = 1 OR a.told = 1)`)
 	if err != nil {

@@ -43,8 +43,7 @@ func (s *Store) addKey(ctx context.Context, db execer, projectID string) (*Key, 
 	return k, secret, nil
 }
 
-// AddKey gives a project a key of the caller's choosing, as a demo or a test
-// wants. Errors: EINVALID when it lacks the prefix or is shorter than 16
+// AddKey adds a key that the caller chose, for a demo or a test. Errors: EINVALID when it lacks the prefix or is shorter than 16
 // characters, ECONFLICT when it is taken, ENOTFOUND.
 func (s *Store) AddKey(ctx context.Context, projectID, writeKey string) (*Key, error) {
 	if len(writeKey) < 16 || writeKey[:len(KeyPrefix)] != KeyPrefix {

@@ -18,8 +18,8 @@ func (s *limitScan) into(l *weir.Limits) []any {
 	return []any{&s.key, &s.ip, &l.Quota, &s.over, &l.Sample}
 }
 
-// done ends the scan. A rate that this version does not know is one that is not
-// set: a later version made it.
+// done ends the scan. A rate that cannot be parsed, since a later version stored it, counts as
+// not set.
 func (s *limitScan) done(l *weir.Limits) {
 	l.Key, _ = weir.ParseRate(s.key)
 	l.IP, _ = weir.ParseRate(s.ip)

@@ -13,7 +13,7 @@ import (
 	weir "github.com/weir-analytics/weir"
 )
 
-// Prefixes by which people, and secret scanners, tell what they look at.
+// Prefixes by which people and secret scanners recognise a secret.
 const (
 	KeyPrefix   = weir.KeyPrefix
 	TokenPrefix = "wt_" // API tokens

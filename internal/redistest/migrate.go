@@ -8,8 +8,8 @@ import (
 	"github.com/weir-analytics/weir/internal/servertest"
 )
 
-// MoveSlot gives a slot with all its keys to another master, and waits until every
-// running node knows.
+// MoveSlot moves a slot with all its keys to another master, and waits until every running
+// node has the new owner.
 func (c *Cluster) MoveSlot(slot int, to *Server) {
 	c.t.Helper()
 	c.move(slot, to, 100, func() {})
@@ -18,8 +18,8 @@ func (c *Cluster) MoveSlot(slot int, to *Server) {
 // MoveSlotSlowly is MoveSlot key by key. It calls between when the move has begun
 // and no key has moved, and again after each key: the last time, when the slot is
 // empty and still the old master's. Meanwhile the old master answers ASK for keys
-// that it does not have, and either answers TRYAGAIN to a command of several keys
-// of which it has only some.
+// that it does not have, and both answer TRYAGAIN to a command of several keys if they have
+// only some of them.
 func (c *Cluster) MoveSlotSlowly(slot int, to *Server, between func()) {
 	c.t.Helper()
 	c.move(slot, to, 1, between)

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// hurry has the running sentinels look and talk more often than once in ten and in
-// two seconds, so that tests wait less. They forget it when they are restarted.
+// hurry makes the running sentinels look and publish more often than every ten and every
+// two seconds, so that tests wait less. A restart resets this.
 func (g *Sentinel) hurry() {
 	g.t.Helper()
 	for _, s := range g.Sentinels {
@@ -53,7 +53,7 @@ func (g *Sentinel) seesWell(s, master *Server) error {
 	return nil
 }
 
-// instances is what SENTINEL MASTERS, REPLICAS or SENTINELS tells, by address.
+// instances returns the answer of SENTINEL MASTERS, REPLICAS or SENTINELS, by address.
 func (s *Server) instances(kind string) (map[string]map[string]string, error) {
 	args := []string{"SENTINEL", kind}
 	if kind != "MASTERS" {

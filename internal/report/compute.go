@@ -168,7 +168,7 @@ func (r *Reporter) compute(ctx context.Context, p *weir.Project, d weir.Date, be
 	return a, nil
 }
 
-// recount makes the counters of a report new whose events are no longer kept.
+// recount updates the counters in a report when its events are no longer kept.
 func (r *Reporter) recount(ctx context.Context, p *weir.Project, before *weir.Report) (*weir.Report, error) {
 	now, err := r.counted(ctx, p, before.From)
 	if err != nil {

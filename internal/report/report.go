@@ -190,7 +190,8 @@ func (r *Reporter) schedule(p *weir.Project, own string) *Schedule {
 	return s
 }
 
-// at is the time that counts for a project whose own is as stored.
+// at returns the report time of a project: its own if the stored text is one, otherwise the
+// server's.
 func (r *Reporter) at(own string) At {
 	if a, err := ParseAt(own); err == nil {
 		return a

@@ -26,7 +26,7 @@ const (
 	maxPause = time.Hour
 )
 
-// Projects knows all projects. *meta.Store does.
+// Projects lists all projects. *meta.Store is one.
 type Projects interface {
 	Projects(ctx context.Context) ([]*weir.Project, error)
 }
@@ -50,7 +50,7 @@ type day struct {
 	date    weir.Date
 }
 
-// trouble is a day's whose report fails.
+// trouble is the retry of a day's report that failed.
 type trouble struct {
 	pause time.Duration
 	until time.Time

@@ -20,8 +20,8 @@ const (
 
 // Run replays what waits in the local log whenever the primary takes it. It
 // returns ctx's error soon after ctx is done; what waits then is replayed by
-// the next Run, of this process or another. Whatever else goes wrong is told to
-// Failed and tried again.
+// the next Run, of this process or another. It passes any other error to
+// Failed and retries.
 func (s *Spillway) Run(ctx context.Context) error {
 	var pause time.Duration // none at the start: events may wait since long
 	failures := 0

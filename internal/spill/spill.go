@@ -114,7 +114,7 @@ type Spillway struct {
 	lease     hot.Lease
 	committed uint64 // last seq of the local log that the primary has
 	replayed  int    // events since spilling began
-	again     int    // those of them that the primary knew
+	again     int    // those of them that were duplicates in the primary
 	low       int    // the least backlog since the primary is back; -1 while it is away
 }
 
@@ -148,7 +148,7 @@ func (s *Spillway) Pending() (events int, bytes int64, oldest time.Time) { retur
 // Append implements ingest.Log. The events are in the primary when it returns,
 // or durable in the local log. It waits for the primary for Patience at most,
 // even when ctx ends earlier: an outage is noticed though every sender gives up
-// first. Duplicates are those that the store which took the events knows.
+// first. It returns the duplicates that the store with the events found.
 // Errors: hot.ErrFull when the local log takes no more; hot.ErrClosed.
 func (s *Spillway) Append(ctx context.Context, items []hot.Item) ([]int, error) {
 	if err := ctx.Err(); err != nil {

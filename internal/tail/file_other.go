@@ -8,7 +8,7 @@ import (
 )
 
 // keyOf returns a stand-in for device and inode where the standard library has none:
-// the name. A rotated file is then told by its first line alone.
+// the name. A rotated file is then recognised by its first line only.
 func keyOf(info os.FileInfo) key {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(info.Name()))

@@ -22,8 +22,8 @@ const (
 	// All is written again, under the same tokens: the destination adds what it lacks,
 	// sightings among it.
 	resumed
-	// mixed: the destination has rows of those days, and nobody knows from where.
-	// What is not there is written.
+	// mixed: the destination has rows of those days from an unknown source. The rows that it
+	// lacks are written.
 	mixed
 )
 
@@ -47,7 +47,7 @@ func (r *run) modeOf(u *unit, begun bool) mode {
 }
 
 // Marks are batches without rows. A mark holds the content that the unit had in the
-// source, so that it says nothing of one that has grown since. ClickHouse forgets
+// source, so that it says nothing of one that has grown since. ClickHouse deletes
 // them after 7 days; then the unit is compared once more.
 const (
 	// 2 is the version of encoding. A unit that was begun with another has other tokens, so
@@ -105,8 +105,8 @@ func (r *run) mark(ctx context.Context, kind string, u *unit, name string) error
 	return nil
 }
 
-// unused is the token, or, when the destination knows it, the first made of it that
-// it does not know: of a batch whose rows were deleted the token remains.
+// unused returns the token or, if the destination has it, the first of token/2, token/3 … that
+// it does not have: a token stays when the rows of its batch are deleted.
 func (r *run) unused(ctx context.Context, token string) (string, error) {
 	for name, i := token, 2; ; name, i = fmt.Sprintf("%s/%d", token, i), i+1 {
 		n, err := count(ctx, r.to, "SELECT COUNT(*) FROM batches WHERE token = ?", name)

@@ -104,7 +104,7 @@ func (r *run) eraseMarked(ctx context.Context, project string) error {
 // how large one is.
 const hashesAtOnce = 2000
 
-// erasedIn returns, by hash, the persons and visits of which a store has rows from before
+// erasedIn returns, by hash, the persons and visits with rows in a store that are older than
 // their mark on either side. A mark has only a hash, so the rows are hashed: by the engine,
 // since a list of all persons would not fit into memory.
 func (r *run) erasedIn(ctx context.Context, store cold.Reader, project string) (map[string]marked, error) {

@@ -2,7 +2,7 @@ package transfer
 
 import "sync"
 
-// meter tells how far a run is. It is safe for concurrent use.
+// meter reports the progress of a run. It is safe for concurrent use.
 type meter struct {
 	tell  func(Progress) // nil: nobody listens
 	total int64

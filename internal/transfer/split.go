@@ -21,8 +21,8 @@ type piece[T any] struct {
 	counts []int // how often each is there
 }
 
-// noShard is the shard of batches whose rows have none, and of marks. No drain has
-// it, so none forgets their tokens.
+// noShard is the shard of marks, and of batches with rows that have no shard. No drain has it,
+// so no drain deletes their tokens.
 const noShard = -1
 
 // pieceBytes closes a piece before it has all rows that it may have.

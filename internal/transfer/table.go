@@ -70,7 +70,7 @@ func (c namedColumns[R]) encoder() func(encoding, *R) (encoding, int) {
 	}
 }
 
-// scannerOf is table.scanner for a table whose rows are there once.
+// scannerOf is table.scanner for a table without repeated rows.
 func scannerOf[R any](columns []schema.Column[R]) func() func(func(...any) error, *R) (int, error) {
 	return func() func(func(...any) error, *R) (int, error) {
 		read := schema.Scanner(columns)

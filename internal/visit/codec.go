@@ -12,8 +12,8 @@ import (
 	"github.com/weir-analytics/weir/internal/codec"
 )
 
-// stateVersion 1 knew of a visit where it begins and ends and its last screen
-// view; 2 has all that a cancellation needs; 3 has whose events are in it.
+// stateVersion: 1 has the begin, the end and the last screen view of a visit; 2 has all that a
+// cancellation needs; 3 has the persons whose events are in it.
 const stateVersion = 3
 
 const (

@@ -36,8 +36,8 @@ func (b *batch) end(key string, s *Sitting) {
 	b.visits[i] = s.row(key)
 }
 
-// result leaves out states of visits of which no event is known: those that
-// DecodeState took over from version 1, and that only ended.
+// result leaves out states of visits without a known event: DecodeState read them from version
+// 1, and since then they only ended.
 func (b *batch) result() Result {
 	visits := slices.DeleteFunc(b.visits, func(v weir.VisitRow) bool { return v.Events == 0 })
 	return Result{visits, b.changed, b.outside}

@@ -34,7 +34,7 @@ type session struct {
 	blocks    map[string]*block // by table
 	sightings cold.Sightings
 	linked    cold.Linked
-	marked    time.Time // of the newest mark of an erasure that it knows
+	marked    time.Time // time of the newest mark of an erasure that it read
 }
 
 // idleMost is how many connections wait for work: one a shard is usual.

@@ -51,8 +51,8 @@ func (s *Store) writeOnce(ctx context.Context, b *cold.Batch) error {
 	return err
 }
 
-// writeTimeout is how long a batch may take. After it nobody knows what became of
-// it, and it is written again.
+// writeTimeout is how long the write of a batch may take. After it the result is unknown, and
+// the batch is written again.
 const writeTimeout = time.Minute
 
 func (c *session) write(ctx context.Context, b *cold.Batch) error {
@@ -152,8 +152,8 @@ func (c *session) missingRows(ctx context.Context, b *cold.Batch) error {
 		if missing.empty() {
 			return nil
 		}
-		// Another node may have finished the batch meanwhile, and later ones, whose
-		// states of visits took some of these away.
+		// Another node may have finished the batch meanwhile, and later batches, which
+		// cancelled some of these states of visits.
 		if whole, err := c.hasBatch(ctx, b.Token); whole || err != nil {
 			return err
 		}

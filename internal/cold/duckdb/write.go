@@ -40,7 +40,7 @@ func (s *Store) writeNow(ctx context.Context, b *cold.Batch) error {
 		if err := s.reopen(); err != nil {
 			return err
 		}
-		// What became of the batch only its token knows.
+		// Only the token says whether the batch was stored.
 		err = s.w.write(b)
 	}
 	if outOfMemory(err) {

@@ -71,7 +71,7 @@ func (c *Cache) Set(_ context.Context, key string, value []byte, ttl time.Durati
 	until := c.clock.Now().Add(ttl)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	// Not in place: the LRU tells of what it pushes out, not of what is replaced.
+	// Not in place: the LRU calls back for an evicted entry, not for a replaced one.
 	c.entries.Remove(key)
 	n := size(key, value)
 	if n > c.maxBytes/4 {

@@ -15,8 +15,8 @@ import (
 // that which was not used for the longest time.
 //
 // A bucket is the time at which it will be full; what it lacks is the time until
-// then. So one number is all there is to keep, and one whose time has come says
-// nothing.
+// then. So a bucket is one number, and a bucket whose time has come can be
+// dropped.
 type Limiter struct {
 	clock weir.Clock
 

@@ -147,8 +147,9 @@ func (p *devices) room(c *crowd) bool {
 	return p.bytes < p.most/2 || p.bytes < p.most && n*deviceBytes < p.most/2/len(p.projects)
 }
 
-// live counts a project's devices by the second of their last event, so that to
-// ask who is live does not look at devices. It tells devices apart to the second.
+// live counts a project's devices by the second of their last event, so that
+// the number of live devices is read without looking at each device. Its resolution is a
+// second.
 type live struct {
 	newest  int64 // second
 	devices [512]int32

@@ -38,8 +38,8 @@ type Options struct {
 	MaxMembers int           // hot.MaxMembers
 	MinFree    uint64        // bytes of disk below which appends are refused; 0 is none
 
-	// Bounds of what the store holds in memory, in bytes. Memory tells how much
-	// of each is in use.
+	// Bounds of what the store holds in memory, in bytes. Store.Memory returns how
+	// much of each is in use.
 	CacheBytes       int // blocks of the store's files; 16 MiB, and what the memtables leave of their share
 	MemTableBytes    int // one memtable (there are at most two); 64 MiB: most of the log is trimmed before it would be flushed
 	CountsBytes      int // counters being added to; 20 MiB

@@ -43,7 +43,7 @@ type entry struct {
 	known bool
 }
 
-// generation is where a shard's ids stand now, as its last answer told.
+// generation is the current generation of a shard's ids, from its last answer.
 type generation struct {
 	number       int64
 	bits, before int // of the sets' numbers; before is 0 when the one before has none
@@ -71,7 +71,7 @@ type group struct {
 type visitor struct{ project, device string }
 
 // appended is called when Redis has all of the group: repeats are duplicates
-// now, and what the group has told Redis of devices is remembered.
+// now, and the devices that the group has sent to Redis are cached.
 func (g *group) appended() {
 	for _, e := range g.repeats {
 		e.known = true

@@ -44,7 +44,8 @@ func (w *writer) look(gen generation) {
 	go w.back.read(ctx, w.s, w.shard, gen.before)
 }
 
-// forget drops what is only true while Redis has everything that it acknowledged.
+// forget drops the cached values that a failover may have made wrong: they are true only while
+// Redis has everything that it acknowledged.
 func (w *writer) forget() {
 	clear(w.group.marks)
 	if w.back != nil {

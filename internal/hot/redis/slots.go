@@ -20,11 +20,11 @@ import (
 //	stampSlot                a random number from each append, added up
 //	memberSlots, and on      members
 //
-// Which member has which slot says the sorted set beside it: its members are the
-// dimension's letter and the name, its scores the slots, without a gap. A slot
-// that is given stays, so whoever knows some needs only those that came after:
-// unless a failover took it back. Then another digest says so, since it tells any
-// two lists of members apart; and any two sets of appends have different stamps.
+// The sorted set beside it says which member has which slot: its members are the dimension's
+// letter and the name, its scores the slots, without a gap. A slot never changes its member, so
+// a reader with a cached list needs only the members after it, unless a failover lost some. Then
+// the digest differs, since any two lists of members have different digests; and any two sets
+// of appends have different stamps.
 const (
 	restSlots   = hot.FixedSlots
 	sizeSlots   = restSlots + 4

@@ -286,8 +286,8 @@ type capped struct {
 	coding string // what it is decompressed from; "" is the body as sent
 	err    error
 
-	// Of what is decompressed: the body as sent, what was left of it in the beginning,
-	// and whose it is.
+	// If the body is decompressed: the body as sent, the bytes that were left of it at the
+	// beginning, and its sender.
 	source  *capped
 	sent    int64
 	holding *wire.Reservation

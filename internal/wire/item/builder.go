@@ -344,8 +344,8 @@ func (b *Builder) ReadArray(read func()) {
 	}
 }
 
-// Try calls read, and moves the cursor back if the result is false: then the value was not
-// what the caller wants.
+// Try calls read, and moves the cursor back if the result is false: then the value was of
+// another type.
 func (b *Builder) Try(read func() bool) bool {
 	begin := b.Mark()
 	ok := read()

@@ -47,7 +47,7 @@ func (Protocol) Answer(r *wire.Request, s *wire.Decoded) wire.Response {
 	return wire.Response{Status: http.StatusOK, ContentType: jsonType, Body: append(b, '}')}
 }
 
-// sessionOf is the session that a device is told. Visits are cut later, so it
+// sessionOf returns the session id in the answer to a device. Visits are computed later, so it
 // names none of them: it stays the same for as long as the device's id does. The SDK
 // holds its replays back until it has one.
 func sessionOf(device string) string {

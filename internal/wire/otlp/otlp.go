@@ -32,8 +32,8 @@ func (e Encoding) ContentType() string {
 	return "application/json"
 }
 
-// DefaultConsumers are the span attributes that name who called, where the
-// server was not told others: a name of Weir's own, then those of
+// DefaultConsumers returns the span attributes that name who called, unless a flag gives
+// others: a name of Weir's own, then those of
 // OpenTelemetry's conventions.
 func DefaultConsumers() []string {
 	return []string{"weir.consumer", "enduser.id", "enduser.pseudo.id", "user.id"}
@@ -41,8 +41,8 @@ func DefaultConsumers() []string {
 
 // Decode decodes the body of an OTLP/HTTP trace request
 // (ExportTraceServiceRequest of opentelemetry-proto 1.x): each span of kind
-// SERVER is a call. consumers are the attributes that name who called, of which
-// the first that is there counts, the span's before its resource's. now is the
+// SERVER is a call. consumers are the attributes that name who called: the
+// first that is there counts, the span's before its resource's. now is the
 // time of a span without times, and what the limits on ts count from.
 //
 // Each span is in in or in rejected, by its place in the request; both are in
@@ -203,7 +203,7 @@ func (c *caller) read() {
 	ev.Path = c.path()
 	ev.Library = c.library()
 	// A server that reports a call is not its visitor's device, though address
-	// and user agent tell where the call came from.
+	// and user agent say where the call came from.
 	c.in.Source = weir.Source{
 		IP:        c.text(attrClientAddress, attrHTTPClientIP),
 		UserAgent: c.text(attrUserAgent, attrHTTPUserAgent),

@@ -63,8 +63,8 @@ func (Protocol) Decode(r *wire.Request) (*wire.Decoded, error) {
 	return p.sent()
 }
 
-// Answer is 202 whatever became of the event: a header tells how many sites it was
-// dropped for.
+// Answer returns 202 also for a rejected event: a header says for how many sites it was
+// dropped.
 func (Protocol) Answer(_ *wire.Request, s *wire.Decoded) wire.Response {
 	out := wire.Response{Status: http.StatusAccepted, ContentType: "text/plain; charset=utf-8", Body: []byte("ok")}
 	dropped := 0

@@ -180,8 +180,8 @@ func (s *decoder) calls() {
 	}
 }
 
-// classifyLibrary says what a library's name tells of who sends: the visitor's own
-// browser, its own app, or a server.
+// classifyLibrary returns the kind of sender that a library's name stands for: the visitor's
+// browser, an app, or a server.
 func classifyLibrary(library []byte) (browser, app, server bool) {
 	for _, l := range [...]struct {
 		prefix string

@@ -68,8 +68,7 @@ func (Protocol) Decode(r *wire.Request) (*wire.Decoded, error) {
 	return s.sent(r)
 }
 
-// Answer is 200, whatever became of the events: no SDK sends again what it is
-// told of.
+// Answer returns 200 also for rejected events: no SDK retries those that an answer names.
 func (Protocol) Answer(r *wire.Request, _ *wire.Decoded) wire.Response {
 	body := []byte(`{"success":true}`)
 	if strings.HasSuffix(r.Route.Path, "/settings") {

@@ -112,7 +112,7 @@ func codeOf(status int) string {
 	return "server-error"
 }
 
-// batchReplyOf tells item by item what was not taken.
+// batchReplyOf returns the reply to a batch, with each rejected item.
 func batchReplyOf(s *wire.Decoded) batchReply {
 	b := s.State.(*batchState)
 	out := batchReply{Size: b.size, Details: []batchDetail{}}
@@ -146,7 +146,7 @@ func batchReplyOf(s *wire.Decoded) batchReply {
 // tokenOf names the session and the visit of an event, from what the event says:
 // the server keeps nothing for it and reads nothing of it when it comes back. The
 // session is the visitor at the website, the visit the session in one hour. Neither
-// tells anything of the visitor, whose device is behind a one-way function.
+// identifies the visitor: the device is hashed.
 func tokenOf(website string, e *weir.Event) tokenReply {
 	who := e.DeviceID
 	if who == "" {

@@ -146,8 +146,8 @@ func (u *decoder) batch(r *wire.Request) (*wire.Decoded, error) {
 	return s, nil
 }
 
-// faults are the rejections that the sender hears of: what Weir does not keep it was
-// right to send.
+// faults returns the rejections that the reply contains. Items that Weir does not store, but
+// that are no mistake of the sender, are not among them.
 func (u *decoder) faults() []weir.Rejection {
 	var faults []weir.Rejection
 	for _, j := range u.Rejected() {
@@ -184,8 +184,8 @@ func (u *decoder) website(name []byte) {
 	u.items = append(u.items, at)
 }
 
-// isNodeSDK says whether a user agent is the one that @umami/node has when it is not
-// told a visitor's: "Mozilla/5.0 Umami/" and the version of Node.
+// isNodeSDK says whether a user agent is the default of @umami/node, without a
+// visitor's: "Mozilla/5.0 Umami/" and the version of Node.
 func isNodeSDK(agent string) bool {
 	return len(agent) < 64 && bytes.Contains([]byte(agent), []byte(" Umami/"))
 }
