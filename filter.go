@@ -138,7 +138,7 @@ func (f *Filter) UnmarshalJSON(b []byte) error {
 	for i, c := range in {
 		out, err := c.condition()
 		if err != nil {
-			return Wrap(err, EINVALID, "filter[%d]: %s", i, ErrorMessage(err))
+			return Errorf(EINVALID, "filter[%d]: %s", i, ErrorMessage(err)) // not wrapped: JSON decoders show Error()
 		}
 		*f = append(*f, out)
 	}

@@ -3,6 +3,7 @@ package httpd
 import (
 	"context"
 	"encoding/json"
+	"net/http"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -46,6 +47,7 @@ type queryOutput struct {
 
 func (s *Server) query(ctx context.Context, in *queryInput) (*queryOutput, error) {
 	p := projectOf(ctx)
+	in.Body.raw = insight.Tidy(in.Body.raw)
 	if err := s.checkQuestion(&in.Body); err != nil {
 		return nil, err
 	}
@@ -53,7 +55,7 @@ func (s *Server) query(ctx context.Context, in *queryInput) (*queryOutput, error
 		Freshness Freshness `json:"freshness"`
 	}
 	if err := json.Unmarshal(in.Body.raw, &asker); err != nil {
-		return nil, err
+		return nil, schemaError(http.StatusUnprocessableEntity, "validation failed", &huma.ErrorDetail{Location: "body", Message: err.Error()})
 	}
 	q, err := insight.Decode(in.Body.raw, s.cfg.Clock.Now(), p.Location())
 	if err != nil {

@@ -125,6 +125,18 @@ func TestCallsAreSortedAsTheQuerySays(t *testing.T) {
 	}
 }
 
+func TestAnEmptyFieldOfAnotherKindIsAccepted(t *testing.T) {
+	f := start(t)
+	for _, body := range []string{
+		`{"kind":"pages","from":"-7d","breakdown":"","series":[],"compare":null,"sort":null}`,
+		`{"Kind":"calls","From":"-7d","series":null}`,
+		`{"kind":"growth","from":"-7d","breakdown":"","limit":0}`,
+	} {
+		wantStatus(t, f.as(f.admin, "POST", f.path("/query"), body), 200)
+	}
+	wantError(t, f.as(f.admin, "POST", f.path("/query"), `{"kind":"pages","from":"-7d","wat":""}`), 400, weir.EINVALID)
+}
+
 func TestFreshnessIsSecondsOrADuration(t *testing.T) {
 	f := start(t)
 	for in, want := range map[string]time.Duration{
@@ -136,7 +148,11 @@ func TestFreshnessIsSecondsOrADuration(t *testing.T) {
 		}
 	}
 	for _, in := range []string{`-1`, `"-2m"`, `"soon"`, `true`, `[1]`, `"NaN"`, `"Inf"`} {
-		wantError(t, f.as(f.admin, "POST", f.path("/query"), `{"kind":"trend","from":"-7d","freshness":`+in+`}`), 400, weir.EINVALID)
+		a := f.as(f.admin, "POST", f.path("/query"), `{"kind":"trend","from":"-7d","freshness":`+in+`}`)
+		wantError(t, a, 400, weir.EINVALID)
+		if !strings.Contains(a.body, `"details":[{"location":"body`) {
+			t.Errorf("%s: %s: want what is wrong in details too", in, a.body)
+		}
 	}
 }
 

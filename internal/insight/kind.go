@@ -5,7 +5,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -132,9 +134,79 @@ func Shapes() []Shape {
 	return shapes
 }
 
+// Tidy returns the JSON of a question in the one form that Decode reads. A member's name
+// may be written in any case. A member that is empty (null, "", [], {}, 0 or false) and
+// that only other kinds take is left out, as a form for all kinds sends it. What is not a
+// JSON object stays as it is.
+func Tidy(body []byte) []byte {
+	var sent map[string]json.RawMessage
+	if json.Unmarshal(body, &sent) != nil || sent == nil {
+		return body
+	}
+	known := map[string]bool{"kind": true, "freshness": true}
+	for _, k := range kinds {
+		for _, name := range memberNames(k.question) {
+			known[name] = true
+		}
+	}
+	members := make(map[string]json.RawMessage, len(sent))
+	for _, name := range slices.Sorted(maps.Keys(sent)) { // capitals first: a name that is written as it should be wins
+		to := name
+		if lower := strings.ToLower(name); known[lower] {
+			to = lower
+		}
+		members[to] = sent[name]
+	}
+	var name weir.Kind
+	if json.Unmarshal(members["kind"], &name) != nil {
+		return body
+	}
+	k, err := kindNamed(name)
+	if err != nil {
+		return body
+	}
+	own := append(memberNames(k.question), "kind", "freshness")
+	maps.DeleteFunc(members, func(name string, value json.RawMessage) bool {
+		return known[name] && !slices.Contains(own, name) && isEmpty(value)
+	})
+	tidy, err := json.Marshal(members)
+	if err != nil {
+		return body
+	}
+	return tidy
+}
+
+// memberNames returns the names of the members in the JSON of a question.
+func memberNames(question reflect.Type) []string {
+	var names []string
+	for _, field := range reflect.VisibleFields(question) {
+		if name, _, _ := strings.Cut(field.Tag.Get("json"), ","); name != "" {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func isEmpty(value json.RawMessage) bool {
+	var v any
+	if json.Unmarshal(value, &v) != nil {
+		return false
+	}
+	switch v := v.(type) {
+	case nil:
+		return true
+	case []any:
+		return len(v) == 0
+	case map[string]any:
+		return len(v) == 0
+	}
+	return reflect.ValueOf(v).IsZero()
+}
+
 // Decode reads a question in the form that the API takes: the JSON of its type, with
 // "kind", and with "from" and "to" as weir.ParseInstant reads them. Without "to" it is
-// up to now. "freshness" is the asker's, and is skipped. Error: EINVALID.
+// up to now. "freshness" is the asker's, and is skipped. See Tidy for what else is
+// accepted. Error: EINVALID.
 func Decode(body []byte, now time.Time, loc *time.Location) (weir.Question, error) {
 	var head struct {
 		Kind     weir.Kind     `json:"kind"`
@@ -143,6 +215,7 @@ func Decode(body []byte, now time.Time, loc *time.Location) (weir.Question, erro
 		Interval weir.Interval `json:"interval"`
 	}
 	var members map[string]json.RawMessage
+	body = Tidy(body)
 	for _, into := range []any{&members, &head} {
 		if err := json.Unmarshal(body, into); err != nil {
 			return nil, weir.Wrap(err, weir.EINVALID, "a question is a JSON object with kind, from and what its kind takes")

@@ -33,6 +33,60 @@ func TestFieldsThatTheKindDoesNotTakeAreRefused(t *testing.T) {
 	}
 }
 
+func TestAnEmptyFieldOfAnotherKindIsAccepted(t *testing.T) {
+	for _, test := range []struct{ kind, fields string }{
+		{"trend", `"sort":null`},
+		{"trend", `"sort":""`},
+		{"pages", `"breakdown":""`},
+		{"pages", `"breakdown":null,"compare":null,"sort":null,"series":null`},
+		{"pages", `"series":[ ]`},
+		{"pages", `"series":{}`},
+		{"calls", `"series":[]`},
+		{"calls", `"series":null`},
+		{"growth", `"breakdown":"","limit":0,"sort":null`},
+	} {
+		plain := `{"kind":"` + test.kind + `","from":"-7d"`
+		want, err := insight.Decode([]byte(plain+"}"), noon, time.UTC)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := insight.Decode([]byte(plain+","+test.fields+"}"), noon, time.UTC)
+		if err != nil {
+			t.Errorf("%s with %s: %v", test.kind, test.fields, err)
+		} else if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("%s with %s: %s", test.kind, test.fields, d)
+		}
+	}
+}
+
+func TestAnEmptyFieldThatNoKindTakesIsRefused(t *testing.T) {
+	for _, fields := range []string{`"wat":null`, `"wat":""`, `"wat":[]`} {
+		_, err := insight.Decode([]byte(`{"kind":"pages","from":"-7d",`+fields+`}`), noon, time.UTC)
+		if weir.ErrorCode(err) != weir.EINVALID {
+			t.Errorf("%s: %v, want EINVALID", fields, err)
+		}
+	}
+}
+
+func TestNamesOfFieldsMayBeInAnyCase(t *testing.T) {
+	want, err := insight.Decode([]byte(`{"kind":"trend","from":"-7d","to":"-1d","limit":3}`), noon, time.UTC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, body := range []string{
+		`{"Kind":"trend","from":"-7d","to":"-1d","limit":3}`,
+		`{"kind":"trend","FROM":"-7d","To":"-1d","LIMIT":3,"Freshness":60}`,
+		`{"kind":"trend","FROM":"-9d","from":"-7d","to":"-1d","limit":3,"Limit":4}`,
+	} {
+		got, err := insight.Decode([]byte(body), noon, time.UTC)
+		if err != nil {
+			t.Errorf("%s: %v", body, err)
+		} else if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("%s: %s", body, d)
+		}
+	}
+}
+
 // What a question is stored as is what it is read from.
 func TestAQuestionOfEachKindIsReadAsItIsWritten(t *testing.T) {
 	base := weir.Common{
