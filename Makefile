@@ -121,10 +121,12 @@ bench: ## Go benchmarks; bench/README.md has those of the whole pipeline
 
 .PHONY: torture
 torture: ## Kill the server KILLS times (30) under load, set its clock, restore its stores, then look for every event; HOT=redis, COLD=clickhouse: kill nodes and their stores
-	WEIR_TORTURE_HOT=$(HOT) WEIR_TORTURE_COLD=$(COLD) WEIR_TORTURE_KILLS=$(KILLS) go test -count 1 -timeout 60m -v -run 'Torture|IsStoredOnce|WithoutTokens|Clock|LostItsTail|OfDifferentMoments' ./e2e
+	scripts/install-test-deps.sh
+	WEIR_TEST_STRICT=1 WEIR_TORTURE_HOT=$(HOT) WEIR_TORTURE_COLD=$(COLD) WEIR_TORTURE_KILLS=$(KILLS) go test -count 1 -timeout 60m -v -run 'Torture|IsStoredOnce|WithoutTokens|Clock|LostItsTail|OfDifferentMoments' ./e2e
 
 .PHONY: test-long
 test-long: ## The tests that have a short form in CI, in their long one: attacks, equal answers of all cold tiers, all timezones (an hour)
+	scripts/install-test-deps.sh
 	WEIR_TEST_LONG=1 WEIR_ATTACK=$${WEIR_ATTACK:-8} go test -count 1 -timeout 60m -v -run 'Bombs|IdleSockets|SameAnswers|SeenByTheQuery|FollowerIsKilled|ClickHouseOutage' ./e2e
 	WEIR_TEST_LONG=1 go test -count 1 -timeout 60m -run 'TakeNoMoreMemory|ReplayAreTheTruth' ./internal/wire/protocols ./cmd/weir
 	WEIR_TEST_LONG=1 go test -count 1 -timeout 60m -v -run AYearOf ./internal/alert ./internal/report
