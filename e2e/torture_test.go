@@ -190,7 +190,8 @@ func (tr *torture) log() {
 }
 
 // notices tortures, n kills at a time, until the check finds what it must. A kill
-// at a moment that does no harm shows nothing, so it may take some.
+// at a moment that does no harm shows nothing, and one between two batches loses
+// open visits alone, so it may take some.
 func (tr *torture) notices(n int, want error) {
 	for end := time.Now().Add(2 * time.Minute); ; tr.house.start() {
 		tr.run(n)
@@ -199,10 +200,8 @@ func (tr *torture) notices(n int, want error) {
 		case errors.Is(err, want):
 			tr.t.Logf("noticed after %v: %v", tr.hits, err)
 			return
-		case err != nil:
-			tr.t.Fatalf("noticed something else: %v", err)
 		case time.Now().After(end):
-			tr.t.Fatalf("the planted bug went unnoticed: %v", tr.hits)
+			tr.t.Fatalf("the planted bug went unnoticed: %v; noticed is: %v", tr.hits, err)
 		}
 	}
 }
