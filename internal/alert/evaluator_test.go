@@ -145,7 +145,7 @@ func TestAMessageSurvivesACrashBeforeAndAfterItsDelivery(t *testing.T) {
 	}
 }
 
-func TestTwoNodesTellOfAnIncidentOnce(t *testing.T) {
+func TestTwoNodesSendOneMessageForAnIncident(t *testing.T) {
 	w := newWorld(t, "UTC")
 	a := w.makes(nil)
 	two := w.newNode("two", w.openMeta())
@@ -221,7 +221,7 @@ func TestAnAlertThatFiresWhenTheServerStopsIsNotToldOfAgain(t *testing.T) {
 	same(t, "is over", []string{"alert.recovered 1"}, w.minute(100, 0))
 }
 
-func TestASilencedAlertIsToldOfWhenTheSilenceEnds(t *testing.T) {
+func TestSilencedAlertSendsItsMessageWhenTheSilenceEnds(t *testing.T) {
 	w := newWorld(t, "UTC")
 	a := w.makes(nil)
 	silence := func(d time.Duration) {

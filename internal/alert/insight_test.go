@@ -94,7 +94,7 @@ func TestARateOfARouteIsOneQuestion(t *testing.T) {
 	}
 }
 
-func TestAPastThatCountersHaveForgottenIsAskedOfTheColdTier(t *testing.T) {
+func TestAlertReadsAnExpiredPastFromTheColdTier(t *testing.T) {
 	i := &asked{values: [][]*float64{number2(100, 100)}}
 	w := withInsights(t, i)
 	w.makes(func(s *weir.AlertSpec) {

@@ -84,7 +84,7 @@ func TestARateOfNoCallsIsNoData(t *testing.T) {
 	}
 }
 
-func TestAChangeFromNothingIsInfiniteAndNoNumber(t *testing.T) {
+func TestChangeFromZeroFiresAndHasNoNumber(t *testing.T) {
 	w := newWorld(t, "UTC")
 	a := w.makes(func(s *weir.AlertSpec) {
 		s.Measure = weir.AlertMeasure{Kind: weir.MeasureCalls}

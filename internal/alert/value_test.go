@@ -101,7 +101,7 @@ func TestEachValueHasWords(t *testing.T) {
 	same(t, "values of growth", 0, len(alert.Values(weir.KindGrowth)))
 }
 
-func TestWhatAnInsightTakesIsSaid(t *testing.T) {
+func TestWrongInsightOfAnAlertIsRefusedWithWhatIsAllowed(t *testing.T) {
 	const ofCalls = "the insight calls takes filter, and value: apdex, success_rate, error_rate_4xx, error_rate_5xx, rate, latency_mean_ms, latency_p50_ms, latency_p90_ms, latency_p95_ms, latency_p99_ms, new_consumers"
 	const ofPages = "the insight pages takes filter, and value: views, visitors, visits, bounce_rate, visit_duration_ms"
 	const kinds = "insight is trend, calls or pages"

@@ -9,7 +9,7 @@ import (
 	"github.com/weir-analytics/weir/internal/hot"
 )
 
-func TestNothingIsWrittenUnderAnIntentThatTheLogDoesNotVouchFor(t *testing.T) {
+func TestBatchIsNotWrittenUntilItsIntentIsStored(t *testing.T) {
 	r := newRig(t)
 	log := &unsure{Store: r.log, tried: make(chan struct{}), sure: make(chan struct{})}
 	written := make(chan *cold.Batch, 1)

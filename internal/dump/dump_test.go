@@ -241,7 +241,7 @@ func TestTheServerReadsWhatIsWritten(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeStoredIsMended(t *testing.T) {
+func TestImportedTextsAreMadeStorable(t *testing.T) {
 	deep := strings.Repeat(`{"a":`, 40) + "1" + strings.Repeat("}", 40)
 	more := `,"properties":{"$device_id":"d","a\u0000":"b\u0000c","n":1e999,"big":12345678901234567890,"bad":"` + "\xff" + `","deep":` + deep + `,"l":[1e999,"\u0000"],` +
 		`"$current_url":"https://h/` + strings.Repeat("x", 9000) + `","title":"` + strings.Repeat("é", 2000) + `","$ip":"nobody","$session_id":"` + strings.Repeat("s", 300) + `","twice":1,"twice":2,` +

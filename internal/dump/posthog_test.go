@@ -130,7 +130,7 @@ func asStored(in weir.Incoming, live bool) weir.Incoming {
 	return in
 }
 
-func TestAnEventOfPostHogsIsTheSameSentAndImported(t *testing.T) {
+func TestPostHogEventIsTheSameSentAndImported(t *testing.T) {
 	sends := postHogSends(t)
 	events := 0
 	for name, body := range sends {

@@ -32,7 +32,7 @@ func TestTablesThatCannotBeImportedAreExplained(t *testing.T) {
 	}
 }
 
-func TestWhatIsWrongWithAVendorsRecord(t *testing.T) {
+func TestRejectedRecordOfAnExportHasAReason(t *testing.T) {
 	const plausible = `{"timestamp":"2026-01-05 10:00:00","name":"a","user_id":"1","pathname":"/","hostname":"h"`
 	for _, c := range []struct{ vendor, record, want string }{
 		{"openpanel", `{"name":"a","created_at":"","device_id":"d","profile_id":""}`, "there is no time"},

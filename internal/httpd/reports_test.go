@@ -158,7 +158,7 @@ func TestReportsAreCSVForWhomAsksForIt(t *testing.T) {
 	}
 }
 
-func TestAnAnswerThatEndsEarlyDoesNotLookWhole(t *testing.T) {
+func TestAnswerThatFailsHalfwayIsIncompleteForTheClient(t *testing.T) {
 	f := start(t)
 	f.breaks = errors.New("disk on fire")
 	wantError(t, f.as(f.admin, "GET", f.path("/reports/daily"), ""), 500, weir.EINTERNAL)

@@ -82,7 +82,7 @@ func TestAnAbortingHandlerCutsTheConnection(t *testing.T) {
 	}
 }
 
-func TestAnErrorsCauseIsLoggedAndNotTold(t *testing.T) {
+func TestAnswerDoesNotContainTheCauseOfAnError(t *testing.T) {
 	f := start(t)
 	f.err = errors.New("disk on fire")
 	a := f.as(f.admin, "GET", f.path("/stats/overview"), "")

@@ -213,7 +213,7 @@ func TestASampleKeepsDevicesWholeAndSaysSo(t *testing.T) {
 	}
 }
 
-func TestWhatIsSampledIsNamedBesideWhatIsWrong(t *testing.T) {
+func TestReplyNamesSampledAndRejectedEvents(t *testing.T) {
 	r := limited(t, weir.Limits{Quota: 1, Over: weir.OverSample, Sample: 1})
 	r.send(batch(0, 1, ""), browser)
 	reply := r.send(`{"name":"x","device_id":"a"}

@@ -52,7 +52,7 @@ func TestAnAnswerIsKeptForThoseWhoAcceptAnOlderOne(t *testing.T) {
 	}
 }
 
-func TestAKeptAnswerGrowsTooOld(t *testing.T) {
+func TestCachedAnswerIsNotUsedOnceItIsTooOld(t *testing.T) {
 	b := &barrier{asOf: noon.Add(-time.Minute)} // an answer that does not flush is as old
 	e := newEngine(t, b)
 	q := weir.Pages{Common: weir.Common{From: noon.Add(-24 * time.Hour), To: noon}}

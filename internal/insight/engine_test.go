@@ -136,7 +136,7 @@ func TestATrendIsWrittenInTheProjectsTimezone(t *testing.T) {
 "kind":"trend","as_of":"2026-01-03T13:00:00+01:00","cached":false,"elapsed_ms":0}`)
 }
 
-func TestABreakdownTellsNoValueFromOtherFromTheRest(t *testing.T) {
+func TestBreakdownDistinguishesNullTheValueOtherAndTheRest(t *testing.T) {
 	e := newEngine(t, &barrier{}, rows()...)
 	q := dayQuery(weir.Series{Math: weir.MathTotal})
 	q.Breakdown, q.Interval, q.Compare = "country", weir.Month, weir.ComparePrevious

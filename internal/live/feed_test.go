@@ -92,7 +92,7 @@ func TestStreamsOfAllNodesGetWhatOneNodeReceivesAndSaves(t *testing.T) {
 	})
 }
 
-func TestNodeIsToldOfAProjectOnlyWhileItWatchesIt(t *testing.T) {
+func TestNodeGetsTheEventsOfAProjectOnlyWhileItWatches(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		bus := local.New(local.Options{}).Bus
 		ctx, stop := context.WithCancel(t.Context())

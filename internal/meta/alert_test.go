@@ -95,7 +95,7 @@ func TestAlertStepIsStoredOnlyIfTheAlertDidNotChange(t *testing.T) {
 	}
 }
 
-func TestAnAlertThatPeopleWereToldOfIsActiveThoughDisabled(t *testing.T) {
+func TestDisabledAlertStaysActiveUntilItsRecoveryIsSent(t *testing.T) {
 	f := open(t)
 	p, _ := newProject(t, f)
 	a := makeAlert(t, f, p)

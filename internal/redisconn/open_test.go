@@ -125,7 +125,7 @@ func TestAReplicaIsNotTakenForItsMaster(t *testing.T) {
 	refuses(t, "redis+sentinel://"+g.Servers[0].Addr+"/mymaster", redisconn.Options{Wait: time.Hour}, "this is not a Sentinel")
 }
 
-func TestAClusterIsNotTakenForAStandaloneNorTheOtherWayRound(t *testing.T) {
+func TestURLOfTheWrongKindOfRedisIsRefused(t *testing.T) {
 	cluster, single := redistest.StartCluster(t, 3, 0), redistest.Start(t)
 	opens(t, cluster.URL(), redisconn.Options{Durable: true})
 	refuses(t, "redis://"+cluster.Addrs[0], redisconn.Options{Wait: time.Hour}, "node of a Cluster", "use redis+cluster://")

@@ -197,7 +197,7 @@ func TestAReportOfEventsThatAreForgottenKeepsItsNumbersAndExplainsTheCounters(t 
 	})
 }
 
-func TestANodeWhoseTurnItIsNotComputesNothing(t *testing.T) {
+func TestOnlyTheNodeWithTheLockComputesReports(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, "UTC")
 		w.madeOn("1999-12-29")

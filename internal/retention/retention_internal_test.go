@@ -204,7 +204,7 @@ func TestAClockThatJumpsForwardDeletesNothingMore(t *testing.T) {
 	}
 }
 
-func TestANodeWhoseTurnItIsNotDeletesNothing(t *testing.T) {
+func TestOnlyTheNodeWithTheLockDeletes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &forgetful{}
 		r, log := keeps(&projectList{all: []*weir.Project{{ID: "p", Timezone: "UTC", RetentionDays: 7}}}, f)

@@ -314,7 +314,7 @@ func TestFromEndLeavesOutOnlyWhatWasThereBefore(t *testing.T) {
 	w.gets("while dead")
 }
 
-func TestTheStateIsOneProcessesAndADamagedOneIsRefused(t *testing.T) {
+func TestStateFileOfAnotherProcessOrDamagedIsRefused(t *testing.T) {
 	w := newWorld(t)
 	w.starts()
 	if _, err := tail.Open(w.o); err == nil || !strings.Contains(err.Error(), "another process") {

@@ -188,7 +188,7 @@ func TestASessionEndEndsAVisit(t *testing.T) {
 	}
 }
 
-func TestALoneSessionEndOpensNoVisit(t *testing.T) {
+func TestSessionEndWithoutAVisitOpensNone(t *testing.T) {
 	s := newShard()
 	rows := s.fold(at(0, weir.NameSessionEnd), at(0, weir.NameSessionEnd, session("s")), at(0, weir.NameScreenLeave))
 	if len(s.visits) != 0 || len(s.open) != 0 {

@@ -43,7 +43,7 @@ func TestABatchOfLongAgoIsNotWrittenTwice(t *testing.T) {
 }
 
 // A visit that its SDK names and that comes back begins again at version 1.
-func TestAVisitThatComesBackUnderItsNameIsNotTakenForTheFirst(t *testing.T) {
+func TestNamedVisitThatBeginsAgainIsWritten(t *testing.T) {
 	server := clickhousetest.Start(t)
 	s := openAt(t, server.URL("weir"))
 	first := batchOf(1, 10)
@@ -143,7 +143,7 @@ func TestFormerVisitStateIsCancelledAcrossAMonthsEnd(t *testing.T) {
 
 // A Redis that lost its tail goes on from an earlier seq, with other events and from
 // earlier states of visits. What it lost may be in already.
-func TestABatchOfAnotherTimelineIsNotTakenForThisOne(t *testing.T) {
+func TestBatchIsWrittenAlthoughRedisLostAnotherWithTheSameSeqs(t *testing.T) {
 	server := clickhousetest.Start(t)
 	s := openAt(t, server.URL("weir"))
 	first := batchOf(1, 10)

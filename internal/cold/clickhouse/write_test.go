@@ -173,7 +173,7 @@ func TestAnEventAgainstAConstraintIsNamedAndTheRestGoesOn(t *testing.T) {
 }
 
 // What the server is in want of for a while is told, and is gone on with after it.
-func TestATroubleThatPassesIsToldAndTheBatchIsWrittenAfterIt(t *testing.T) {
+func TestBatchIsWrittenAfterAReportedOutageOfClickHouse(t *testing.T) {
 	server := clickhousetest.Start(t)
 	for name, c := range map[string]struct{ begin, end, want string }{
 		"too many parts": {

@@ -40,7 +40,7 @@ func kept(t *testing.T, c fleet.Cache, n int) string {
 	return b.String()
 }
 
-func TestACacheForgetsWhatWasNotUsedForTheLongestTime(t *testing.T) {
+func TestCacheEvictsTheLeastRecentlyUsedEntry(t *testing.T) {
 	set := func(c fleet.Cache, i, bytes int) {
 		if err := c.Set(t.Context(), fmt.Sprint(i), make([]byte, bytes), time.Hour); err != nil {
 			t.Fatal(err)
@@ -80,7 +80,7 @@ func TestACacheForgetsWhatWasNotUsedForTheLongestTime(t *testing.T) {
 	})
 }
 
-func TestALimiterForgetsTheBucketNotUsedForTheLongestTime(t *testing.T) {
+func TestLimiterEvictsTheLeastRecentlyUsedBucket(t *testing.T) {
 	x := local.New(local.Options{Buckets: 2}).Limiter
 	take := func(key string) bool {
 		wait, _, err := x.Take(t.Context(), key, fleet.Limit{Every: time.Hour, Burst: 1}, 1)

@@ -137,7 +137,7 @@ func TestAnOwnerThatWokeUpFirstGoesOn(t *testing.T) {
 
 // A failover may forget a claim that no replica has heard of. Then the next
 // claim gets the epoch that was given already.
-func TestAnOwnerWhoseClaimAFailoverForgotIsRefused(t *testing.T) {
+func TestOwnerIsRefusedWhenAFailoverLostItsClaim(t *testing.T) {
 	o := newOwners(t)
 	o.now = o.now.Add(11 * time.Second)
 	forgotten := o.claim(o.b, "b")

@@ -169,7 +169,7 @@ func TestAFullRedisTakesCommitsWhichMakeRoom(t *testing.T) {
 	exactlyOnce(t, s, drained, c)
 }
 
-func TestARedisThatHasForgottenTheScriptsIsTaughtThem(t *testing.T) {
+func TestScriptsAreLoadedAgainAfterRedisLostThem(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	s := storeOn(t, server.URL(), redis.Options{})

@@ -169,7 +169,7 @@ func TestPostHogsOwnPropertiesNeverCollideWithThoseOfWeir(t *testing.T) {
 	}
 }
 
-func TestAnAnswerOfV1TellsWhatBecameOfEachEventOnDelivery(t *testing.T) {
+func TestPostHogV1AnswerHasTheResultOfEachEvent(t *testing.T) {
 	body := `{"created_at":"2026-03-01T12:00:00Z","batch":[` +
 		`{"event":"a","uuid":"0190b2f0-0000-7000-8000-000000000001","distinct_id":"u","timestamp":"2026-03-01T12:00:00Z"},` +
 		`{"event":"b","uuid":"0190b2f0-0000-7000-8000-000000000002","distinct_id":"u","timestamp":"2026-03-01T12:00:00Z"}]}`
