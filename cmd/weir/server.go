@@ -177,7 +177,7 @@ func (s *server) openStores(ctx context.Context) (err error) {
 	if err = s.ensureAdminToken(ctx); err != nil {
 		return err
 	}
-	if err = s.openDoors(ctx); err != nil {
+	if err = s.prepareSignIn(ctx); err != nil {
 		return err
 	}
 	s.build()
@@ -382,7 +382,7 @@ func (s *server) greet(ctx context.Context, addr net.Addr, stdout io.Writer) err
 	if len(s.cmd.Roles) < len(allRoles) {
 		fmt.Fprintf(stdout, "Roles: %s\n", strings.Join(s.cmd.Roles, ", "))
 	}
-	s.warnOfDoors()
+	s.warnOfExposure()
 	if s.cmd.Demo {
 		demo.Greet(stdout, s.address(addr), s.demoLogin)
 		return nil

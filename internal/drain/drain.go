@@ -145,7 +145,7 @@ func (d *Drain) Run(ctx context.Context) error {
 // CachedStateBytes returns the size of the open visits cached in memory.
 func (d *Drain) CachedStateBytes() (bytes int64) {
 	for _, s := range d.shards {
-		bytes += s.states.kept.bytes.Load()
+		bytes += s.states.cache.bytes.Load()
 	}
 	return bytes
 }

@@ -16,10 +16,10 @@ var DecodeNote = decodeNote
 
 func (n note) Encode() string { return n.encode() }
 
-// Kept keeps states; see kept.
-type Kept = stateCache
+// StateCache is stateCache, for its tests.
+type StateCache = stateCache
 
-var NewKept = newKept
+var NewStateCache = newStateCache
 
 func (k *stateCache) Set(key, state string)         { k.set(key, state) }
 func (k *stateCache) Get(key string) (string, bool) { return k.get(key) }

@@ -13,17 +13,17 @@ import (
 type states struct {
 	log   hot.Log
 	shard int
-	kept  *stateCache
+	cache *stateCache
 	opened
 }
 
 func newStates(log hot.Log, shard int, keep int64) *states {
-	return &states{log: log, shard: shard, kept: newKept(keep)}
+	return &states{log: log, shard: shard, cache: newStateCache(keep)}
 }
 
 // clear empties the cache, at the start and after any failure.
 func (s *states) clear() {
-	s.kept.clear()
+	s.cache.clear()
 	s.opened = opened{}
 }
 
@@ -40,7 +40,7 @@ func (s *states) load(ctx context.Context, keys []string) (visit.Open, error) {
 	}
 	var missing []string
 	for _, key := range keys {
-		if stored, ok := s.kept.get(key); !ok {
+		if stored, ok := s.cache.get(key); !ok {
 			missing = append(missing, key)
 		} else if err := take(key, stored); err != nil {
 			return nil, err
@@ -61,7 +61,7 @@ func (s *states) load(ctx context.Context, keys []string) (visit.Open, error) {
 		if err := take(missing[i], stored); err != nil {
 			return nil, err
 		}
-		s.kept.set(missing[i], stored)
+		s.cache.set(missing[i], stored)
 	}
 	return open, nil
 }
@@ -83,10 +83,10 @@ func changes(r visit.Result) []hot.Change {
 func (s *states) committed(changes []hot.Change, open visit.Open) {
 	for _, c := range changes {
 		if c.Value == nil {
-			s.kept.drop(c.Key)
+			s.cache.drop(c.Key)
 			continue
 		}
-		s.kept.set(c.Key, string(c.Value))
+		s.cache.set(c.Key, string(c.Value))
 		if _, before := open[c.Key]; !before {
 			s.add(c)
 		}

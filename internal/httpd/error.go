@@ -128,15 +128,15 @@ func asError(err error) *Error {
 		return newError(weir.EUNAVAILABLE, "the request was given up", nil, err)
 	case meta.Unavailable(err):
 		return newError(weir.EUNAVAILABLE, "the server cannot read or store that now: its disk may be full", nil, err)
-	case circumstance(err):
+	case isEnvironment(err):
 		return newError(weir.EUNAVAILABLE, "a part of the server does not answer now", nil, err)
 	}
 	return newError(weir.EINTERNAL, weir.ErrorMessage(err), nil, err)
 }
 
-// circumstance says whether the network or the operating system refused something.
+// isEnvironment says whether the network or the operating system refused something.
 // What is left are errors of the program, which are a 500.
-func circumstance(err error) bool {
+func isEnvironment(err error) bool {
 	var network net.Error
 	var system syscall.Errno
 	return errors.As(err, &network) || errors.As(err, &system) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed)

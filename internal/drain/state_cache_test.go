@@ -37,7 +37,7 @@ func heap() int64 {
 
 func TestKeptVisitTakesAtMost300BytesOfHeap(t *testing.T) {
 	const n = 100_000
-	k, now := drain.NewKept(1<<40), time.Now()
+	k, now := drain.NewStateCache(1<<40), time.Now()
 	before := heap()
 	for i := range n {
 		k.Set(ofVisitor(i, now))
@@ -52,7 +52,7 @@ func TestKeptVisitTakesAtMost300BytesOfHeap(t *testing.T) {
 
 func TestKeptVisitsStayWithinTheirBytes(t *testing.T) {
 	const most = 1 << 20
-	k, now := drain.NewKept(most), time.Now()
+	k, now := drain.NewStateCache(most), time.Now()
 	hot, hotState := ofVisitor(-1, now)
 	k.Set(hot, hotState)
 	before := heap()

@@ -29,8 +29,8 @@ func checkPublic(u *url.URL) error {
 // --public-url, on a network, the right one is unknown.
 func (c *serveCmd) anyHost() bool { return c.PublicURL == nil && !loopback(c.Listen) }
 
-// openDoors prepares sign-in: the account of the demo, or the setup code of the first owner.
-func (s *server) openDoors(ctx context.Context) (err error) {
+// prepareSignIn prepares sign-in: the account of the demo, or the setup code of the first owner.
+func (s *server) prepareSignIn(ctx context.Context) (err error) {
 	if s.deviceKey, err = s.meta.Secret(ctx, "devices"); err != nil {
 		return err
 	}
@@ -61,8 +61,8 @@ func (s *server) address(addr net.Addr) string {
 	return "http://" + addr.String()
 }
 
-// warnOfDoors warns if the server is open to more people than its operator may think.
-func (s *server) warnOfDoors() {
+// warnOfExposure warns if more people can reach the server than its operator may think.
+func (s *server) warnOfExposure() {
 	if s.cmd.anyHost() {
 		s.log.Warn("the page and the API are served under any host name: give the address that people use as --public-url", "listen", s.cmd.Listen)
 	}

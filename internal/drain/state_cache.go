@@ -5,7 +5,7 @@ import (
 	"sync/atomic"
 )
 
-// kept is a cache of the stored states that were used last, bounded in bytes. It
+// stateCache is a cache of the stored states that were used last, bounded in bytes. It
 // has two generations. A state that is used moves into the young one. When the young
 // one has half of the bytes, the old one is dropped and the young one becomes the old.
 //
@@ -20,30 +20,30 @@ type stateCache struct {
 }
 
 type generation struct {
-	states map[keptKey]string
+	states map[stateKey]string
 	bytes  int64
 }
 
-// keptKey is 128 bits of a hash with random seeds: nobody can make two keys meet.
-type keptKey [2]uint64
+// stateKey is 128 bits of a hash with random seeds: nobody can make two keys meet.
+type stateKey [2]uint64
 
-// keptCost is what an entry takes beside its text: key, string header, and the
+// stateCost is what an entry takes beside its text: key, string header, and the
 // map's spare room.
-const keptCost = 64
+const stateCost = 64
 
-func newKept(most int64) *stateCache {
+func newStateCache(most int64) *stateCache {
 	k := &stateCache{most: most / 2, seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}}
 	k.clear()
 	return k
 }
 
 func (k *stateCache) clear() {
-	k.young, k.old = generation{states: map[keptKey]string{}}, generation{}
+	k.young, k.old = generation{states: map[stateKey]string{}}, generation{}
 	k.bytes.Store(0)
 }
 
-func (k *stateCache) key(key string) keptKey {
-	return keptKey{maphash.String(k.seeds[0], key), maphash.String(k.seeds[1], key)}
+func (k *stateCache) key(key string) stateKey {
+	return stateKey{maphash.String(k.seeds[0], key), maphash.String(k.seeds[1], key)}
 }
 
 func (k *stateCache) get(key string) (string, bool) {
@@ -73,14 +73,14 @@ func (k *stateCache) drop(key string) {
 	k.watch()
 }
 
-func (k *stateCache) put(h keptKey, state string) {
-	cost := int64(len(state)) + keptCost
+func (k *stateCache) put(h stateKey, state string) {
+	cost := int64(len(state)) + stateCost
 	if cost > k.most {
 		k.watch()
 		return
 	}
 	if k.young.bytes+cost > k.most {
-		k.old, k.young = k.young, generation{states: map[keptKey]string{}}
+		k.old, k.young = k.young, generation{states: map[stateKey]string{}}
 	}
 	k.young.states[h] = state
 	k.young.bytes += cost
@@ -89,9 +89,9 @@ func (k *stateCache) put(h keptKey, state string) {
 
 func (k *stateCache) watch() { k.bytes.Store(k.young.bytes + k.old.bytes) }
 
-func (g *generation) drop(h keptKey) {
+func (g *generation) drop(h stateKey) {
 	if s, ok := g.states[h]; ok {
 		delete(g.states, h)
-		g.bytes -= int64(len(s)) + keptCost
+		g.bytes -= int64(len(s)) + stateCost
 	}
 }

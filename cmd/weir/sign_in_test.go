@@ -116,7 +116,7 @@ func TestThePasswordOfAnEarlierDemoIsTakenAway(t *testing.T) {
 	var log bytes.Buffer
 	s := &server{cmd: &serveCmd{}, meta: store, log: slog.New(slog.NewTextHandler(&log, nil))}
 	for range 2 { // the second time there is nothing to do
-		if err := s.openDoors(t.Context()); err != nil {
+		if err := s.prepareSignIn(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -146,7 +146,7 @@ func TestWhatIsOpenToTheNetworkIsWarnedOf(t *testing.T) {
 	} {
 		var log bytes.Buffer
 		s := &server{cmd: &serveCmd{Listen: c.listen, PublicURL: c.public}, unowned: c.unowned, log: slog.New(slog.NewTextHandler(&log, nil))}
-		s.warnOfDoors()
+		s.warnOfExposure()
 		if strings.Count(log.String(), "\n") != len(c.want) {
 			t.Errorf("%s: %s", c.listen, log.String())
 		}
