@@ -62,8 +62,8 @@ func (c *Courier) Wake() {
 	}
 }
 
-// Run delivers until ctx is done, and returns nil when what was under way has
-// ended. What was not delivered stays in the outbox.
+// Run delivers messages until ctx is done. It then waits for the running deliveries and returns
+// nil. Messages that were not delivered stay in the outbox.
 func (c *Courier) Run(ctx context.Context) error {
 	t := time.NewTicker(lookEvery)
 	defer t.Stop()

@@ -42,7 +42,8 @@ func (l limited) Error() string {
 	return fmt.Sprintf("the project's limit of mails is reached; the next may go in %s", l.wait.Round(time.Second))
 }
 
-// send sends. Its error is a limited when nothing was tried.
+// send sends a message to its channel. The error is a limited if it was not tried, because the
+// project's limit of mails is reached.
 func (s *Sender) send(ctx context.Context, d *weir.AlertDelivery) error {
 	message := d.Message
 	if s.Address != "" {

@@ -106,8 +106,8 @@ func newError(code, message string, details any, cause error) *Error {
 
 func (e *Error) retryAfter(seconds int) { e.header.Set("Retry-After", strconv.Itoa(seconds)) }
 
-// asError is the answer that an error makes. What no client may read of it
-// stays its cause.
+// asError returns the answer for an error. Only the log gets the cause: a client may not read
+// it.
 func asError(err error) *Error {
 	if answer, ok := errors.AsType[*Error](err); ok {
 		return answer
@@ -184,8 +184,8 @@ func errorText(e *Error) string {
 	return e.Content.Message
 }
 
-// huma makes errors of its own through this variable, the only way that it
-// offers: for bodies and parameters that do not fit their schema.
+// For bodies and parameters that do not fit their schema, huma makes its errors with this
+// variable. It offers no other way.
 func init() { huma.NewError = schemaError }
 
 type place struct {

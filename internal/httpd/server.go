@@ -211,6 +211,7 @@ func setDefaults(c *Config) {
 	def(&c.DrainTimeout, 10*time.Second)
 }
 
+// def sets v to d unless it is positive.
 func def[T int | int64 | time.Duration](v *T, d T) {
 	if *v <= 0 {
 		*v = d

@@ -18,8 +18,8 @@ type setupInput struct {
 	}
 }
 
-// setUp makes the owner. That there is one at most, and so that the code is good
-// once, is the directory's to see to.
+// setUp creates the owner's account and signs it in. The directory allows one such account, so
+// the code works once.
 func (s *Server) setUp(ctx context.Context, in *setupInput) (*sessionOutput, error) {
 	if err := s.mayClaim(ctx, in.Body.Code); err != nil {
 		return nil, err

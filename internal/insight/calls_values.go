@@ -15,17 +15,20 @@ const apdexT = 500 * time.Millisecond
 // measured selects the columns of the groups, and then what callScan scans, from a table
 // with status and latency_ms. Each column of the groups is an expression, a space, and a
 // name: "GROUPING(o) AS total".
+//
+// A new measure is a column of callMeasures, a field of callScan and its into, in the same
+// order, and a field of CallValues, which values fills in.
 func (r *reader) measured(columns []string, from fragment, groupBy string) fragment {
+	columns = append(columns, callMeasures(r.d)...)
 	var selected []string
 	for _, c := range columns {
 		selected = append(selected, c[strings.LastIndexByte(c, ' ')+1:])
 	}
-	// The four quantiles are one list, q: four separate ones would sort all latencies four
-	// times.
-	measured := selection{columns: names(append(columns, callMeasures(r.d)...)...), from: from, groupBy: groupBy}
-	return selection{
-		columns: names(append(selected, "calls, known, ok, refused, failed, timed, halves, mean, q[1], q[2], q[3], q[4]")...), from: measured.as("measured"),
-	}.statement()
+	// The four quantiles are one list, q, the last column: four separate ones would sort all
+	// latencies four times.
+	selected[len(selected)-1] = "q[1], q[2], q[3], q[4]"
+	measured := selection{columns: names(columns...), from: from, groupBy: groupBy}
+	return selection{columns: names(selected...), from: measured.as("measured")}.statement()
 }
 
 func callMeasures(d cold.Dialect) []string {

@@ -116,11 +116,13 @@ func (x *export) name(name string) {
 	x.text(":")
 }
 
+// field writes a member of the object.
 func (x *export) field(name string, v any) {
 	x.name(name)
 	x.value(v)
 }
 
+// open begins a member that is an array.
 func (x *export) open(name string) {
 	x.name(name)
 	x.text("[")

@@ -62,7 +62,7 @@ func (c *session) places(ctx context.Context, q string, b *cold.Batch, projects 
 	return out, err
 }
 
-// kindOf is a tally without its number.
+// kindOf returns a tally without its number of events.
 func kindOf(t cold.Tally) cold.Tally {
 	t.Events = 0
 	return t

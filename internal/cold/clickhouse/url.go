@@ -118,7 +118,7 @@ func address(s, port string) (string, error) {
 
 var name = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,63}$`)
 
-// isName says whether s may stand in SQL as a name.
+// isName says whether s may be used in SQL as a name without quotes.
 func isName(s string) bool { return name.MatchString(s) }
 
 var optionNames = []string{"cluster", "replicated", "policy", "cold_volume", "cold_after", "max_memory", "max_rows", "max_time", "fsync", "ca", "cert", "key", "insecure"}

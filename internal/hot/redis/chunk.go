@@ -29,8 +29,8 @@ const (
 
 // appendRecord appends a record with its length to the unpacked chunk b.
 func appendRecord(b []byte, e *weir.Event) []byte {
-	// The length goes before what is not encoded yet: three bytes hold 2 MiB,
-	// and hardly an event is larger than that.
+	// The length stands before the record, but is known after it. So three bytes are reserved
+	// for it: they hold 2 MiB, and hardly any event is larger.
 	from := len(b)
 	b = append(b, 0, 0, 0)
 	b = hot.AppendRecord(b, e)

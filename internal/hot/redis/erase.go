@@ -108,6 +108,7 @@ func (s *Store) eraseBuckets(ctx context.Context, project string, shard int, g h
 	return nil
 }
 
+// eraseIn runs eraseScript on keys, within Options.Timeout.
 func (s *Store) eraseIn(ctx context.Context, keys, args []string) error {
 	ctx, cancel := context.WithTimeout(ctx, s.opt.Timeout)
 	defer cancel()
