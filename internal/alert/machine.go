@@ -33,7 +33,7 @@ func Judge(spec *weir.AlertSpec, r weir.AlertReading) Outcome {
 		}
 		return Unknown
 	case r.Volume < spec.MinVolume:
-		// Too little to fire on, whatever no data means.
+		// Too little to fire on, also with NoDataFire.
 		if spec.NoData == weir.NoDataOK {
 			return Clear
 		}

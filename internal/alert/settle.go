@@ -11,21 +11,21 @@ const (
 	// is also the longest time that windows settle: senders that kept their events have
 	// sent them by then.
 	gap = 5 * time.Minute
-	// lateStart is after the last check: a process that begins later may have taken
-	// nothing of a minute.
+	// lateStart is the longest pause between the last check and a new process: after a longer
+	// one, a minute may lack events.
 	lateStart = 15 * time.Second
 )
 
-// missed says whether what is to be looked at may lack events that senders, or a spill,
-// still have: nobody looked at the minute before, so the server or its hot tier was away;
-// or the clock was set; or events wait. An alert that a pass had no time for is no sign of that.
+// missed says whether the minutes to check may lack events that senders, or a spill, still have:
+// the minute before was not checked, so the server or its hot tier was away; or the clock was
+// set; or events wait in a spill. An alert that a pass had no time for is no sign of that.
 func (e *Evaluator) missed(all []*weir.Alert) bool {
 	if e.Behind != nil && e.Behind() {
 		return true
 	}
 	now := e.Clock.Now()
 	to := e.last(now)
-	var done time.Time // the newest minute that somebody looked at
+	var done time.Time // the newest minute that was checked
 	for _, a := range all {
 		if a.Status.CheckedTo.After(done) {
 			done = a.Status.CheckedTo
@@ -35,8 +35,8 @@ func (e *Evaluator) missed(all []*weir.Alert) bool {
 	return !done.IsZero() && (done.Before(to.Add(-every)) || setBack(done, to) || late)
 }
 
-// setBack says whether the clock was set back by much, since a window that ends at
-// done was looked at: then it was wrong before, and what it showed is not believed.
+// setBack says whether the clock was set back by gap or more since a window that ends at done was
+// checked. Then the clock was wrong before, and the time of that check is ignored.
 func setBack(done, to time.Time) bool { return done.Sub(to) >= gap }
 
 // settling is how long it takes until windows lie after a time that events were missed

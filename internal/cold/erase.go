@@ -52,8 +52,8 @@ type Eraser interface {
 	Erase(ctx context.Context, e Erasure) error
 }
 
-// Check refuses an erasure of nobody, which would be one of everybody who is not
-// known, and of a time that a store does not have. Error: EINVALID.
+// Check refuses an erasure with an empty id, which would erase all anonymous events, and one
+// with a time that a store cannot hold. Error: EINVALID.
 func (e *Erasure) Check() error {
 	if e.ProjectID == "" || e.ProfileID == "" && len(e.Devices)+len(e.Visits) == 0 || slices.Contains(e.Devices, "") || slices.Contains(e.Merged, "") {
 		return weir.Errorf(weir.EINVALID, "cannot erase a profile without an id")
@@ -77,9 +77,9 @@ const erasedIDHex = 32
 
 // ErasedID is the id of an event whose person is erased: the same wherever the event
 // is erased, and another for each event, so that copies can be compared. It is a hash
-// of what names the event and of its times to the microsecond. Of these the erased
-// event keeps the place alone, so the hash leads nobody to the person or to the former
-// id who does not have the whole event from elsewhere.
+// of the event's place, person, id and times to the microsecond. The erased event keeps only
+// its place. So nobody can find the person or the former id by the hash without a copy of the
+// whole event.
 func ErasedID(r *weir.EventRow) string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%d %d %d %d %s %s %s",
 		r.Shard, r.Seq, r.Time.UnixMicro(), r.ReceivedAt.UnixMicro(), r.ProjectID, weir.Person(r.ProfileID, r.DeviceID), r.ID))
@@ -199,7 +199,7 @@ func (m Erased) Covers(project, profile, device string, at time.Time) bool {
 	return person != "d" && at.Before(m.Last(project)) && at.Before(m.Until(project, person))
 }
 
-// In says whether somebody who was erased is in a visit, as far as it is known who is.
+// In says whether a visit contains an erased person, as far as its persons are known.
 func (m Erased) In(v *weir.VisitRow) bool {
 	at := received(v.ReceivedAt, v.Start)
 	if !at.Before(m.Last(v.ProjectID)) {
@@ -240,8 +240,8 @@ func (m Erased) Of(part Erased, since time.Time, project string, persons ...stri
 	}
 }
 
-// Efface takes the person out of an event that Covers, and the ids of one out of an event
-// of somebody else: see Unname. It says whether it did either.
+// Efface removes the person from an event of an erased person, and the ids of an erased person
+// from an event of another one (see Unname). It returns whether it did either.
 func (m Erased) Efface(r *weir.EventRow) (person, named bool) {
 	if !r.ReceivedAt.Before(m.Last(r.ProjectID)) {
 		return false, false
@@ -257,7 +257,7 @@ func (m Erased) Efface(r *weir.EventRow) (person, named bool) {
 	return false, false
 }
 
-// names says whether an event names somebody who was erased: as the former id of an alias,
+// names says whether an event names an erased person: as the former id of an alias,
 // or as the consumer of a call.
 func (m Erased) names(project string, e *weir.Event, at time.Time) bool {
 	return m.Covers(project, e.Alias(), "", at) || e.Call != nil && m.Covers(project, e.Call.Consumer, "", at)

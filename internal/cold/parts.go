@@ -74,7 +74,7 @@ func (e *Erasure) names(id string) bool {
 // erasedAtOnce is how many devices one statement names.
 const maxIDsPerStatement = 500
 
-// Part is a condition on rows of a person who is to be erased.
+// Part is a condition for rows that an erasure changes or deletes.
 type Part struct {
 	Table string
 	Where string // with "?"

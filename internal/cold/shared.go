@@ -29,9 +29,9 @@ func HashOfVisitIn(d Dialect) string {
 // mark is stored. What others sent in that time may have taken something from the person.
 const SharedAfter = time.Minute
 
-// Share adds to e.Visits the visits that the person shared with others, as the events say
-// that were received before. since is up to when somebody, as Person has it, was erased
-// before, though the events may still be there; nil is never.
+// Share adds to e.Visits the visits that the person shared with others, according to the events
+// received before e.At + SharedAfter. since returns the time of a former erasure of a person (as
+// weir.Person returns it), since its events may still be there; it may be nil.
 func (e *Erasure) Share(ctx context.Context, query ask, events string, d Dialect, since func(person string) time.Time) error {
 	known := map[Visit]bool{}
 	for _, v := range e.Visits {
@@ -80,9 +80,9 @@ func (e *Erasure) Share(ctx context.Context, query ask, events string, d Dialect
 // sharedAtOnce is how many visits one statement names.
 const sharedAtOnce = 100
 
-// SharedParts are the rows of e.Visits: events first, that took something from another
-// event, which is to be taken from them; the visits are to be deleted. Those are the ones
-// of which it is not known who is in them: of the others see Parts.
+// SharedParts returns the rows of e.Visits to change: first the events that got something from
+// another event, which is removed; then the visits, which are deleted. These are the visits
+// whose persons are unknown; Parts returns the others.
 func (e *Erasure) SharedParts(d Dialect) []Part {
 	var parts []Part
 	for some := range slices.Chunk(e.Visits, sharedAtOnce) {
@@ -103,7 +103,7 @@ func (e *Erasure) SharedParts(d Dialect) []Part {
 	return parts
 }
 
-// Unshared are the assignments that take from an event what it took from another of its
+// Unshared are the assignments that remove from an event what it got from another event of its
 // visit. unshare is the same in Go.
 const Unshared = "path = CASE WHEN inherited_from <> '' THEN '' ELSE path END, origin = CASE WHEN inherited_from <> '' THEN '' ELSE origin END, " +
 	"inherited_from = '', closes_event_id = '', closes_path = '', closes_ms = 0"

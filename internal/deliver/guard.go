@@ -39,7 +39,7 @@ func prefixes(texts ...string) []netip.Prefix {
 }
 
 // Public says whether an address is one of the public Internet. An IPv4 address
-// that is written as IPv6 is what it stands for.
+// in the form of IPv6 counts as the IPv4 address.
 func Public(a netip.Addr) bool {
 	if !a.IsValid() || a.Zone() != "" {
 		return false
@@ -82,8 +82,8 @@ func (g *guard) allows(a netip.Addr) bool {
 	return Public(a) || a.Zone() == "" && within(g.allow, a.Unmap())
 }
 
-// control stands between the resolved address and the connection: whatever a
-// name meant before, this is the address that is connected to.
+// control runs between the resolution of a name and the connection: it checks the very address
+// that is connected to, whatever the name resolved to before.
 func (g *guard) control(_ context.Context, _, address string, _ syscall.RawConn) error {
 	to, err := netip.ParseAddrPort(address)
 	if err != nil {

@@ -181,8 +181,8 @@ func (s *shard) load(ctx context.Context) error {
 	return nil
 }
 
-// step drains what is due: a full batch, an old one, or one that somebody waits
-// for; and sweeps in between.
+// step drains each batch that is due: a full one, an old one, or one that a barrier waits for. It
+// sweeps in between.
 func (s *shard) step(ctx context.Context) error {
 	for {
 		drained, err := s.drainDue(ctx)

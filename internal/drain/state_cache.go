@@ -16,7 +16,7 @@ type stateCache struct {
 	most       int64 // of a generation
 	seeds      [2]maphash.Seed
 	young, old generation
-	bytes      atomic.Int64 // of both, for whoever watches
+	bytes      atomic.Int64 // of both, for the metric
 }
 
 type generation struct {

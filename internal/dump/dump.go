@@ -72,9 +72,9 @@ type decoder interface {
 	wanted() string
 }
 
-// knower is a decoder that says more of what it does not take.
-type knower interface {
-	// refuse is an error for a table that is known and cannot be imported.
+// refuser is a decoder with errors of its own for tables that it does not import.
+type refuser interface {
+	// refuse returns an error for a table of the vendor that cannot be imported.
 	refuse(table string, r row) error
 }
 
@@ -180,7 +180,7 @@ func readTable(ctx context.Context, d decoder, vendor string, t Table, o Options
 
 // alien returns the error of a table with a first row that is not the vendor's.
 func alien(d decoder, vendor, table string, r row) error {
-	if k, ok := d.(knower); ok {
+	if k, ok := d.(refuser); ok {
 		if err := k.refuse(table, r); err != nil {
 			return err
 		}

@@ -32,9 +32,9 @@ type Cache interface {
 // Limiter holds token buckets, one per key. A bucket that is not stored is full, so a bucket
 // that is lost lets through more, never less.
 type Limiter interface {
-	// Take takes n tokens, or none. With wait 0 they are taken and remaining is
-	// what is left. Else nothing is taken, remaining is what is there, and wait is
-	// the time after which n will be there if nobody else takes any. n is 1 to
+	// Take takes n tokens, or none. With wait 0 they are taken, and remaining is the number
+	// left. Otherwise none is taken, remaining is the number in the bucket, and wait is the
+	// time after which n will be there if no other caller takes any. n is 1 to
 	// l.Burst + l.Debt; what Limit.Check refuses is an error. A key has one limit; if it
 	// changes, what was taken counts on, in time, as far as the new bucket goes.
 	Take(ctx context.Context, key string, l Limit, n int) (wait time.Duration, remaining int, err error)
@@ -45,20 +45,19 @@ type Limiter interface {
 // Limit is a token bucket: it holds at most Burst tokens and gets one more each
 // Every, which counts in whole microseconds.
 //
-// With Debt, a full bucket gives up to that many more than it holds, and then gives
-// nothing until they are made up for: so something large gets through, and what gets
-// through in the long run stays the same.
+// With Debt, a full bucket gives up to that many tokens more than it holds, and then none until
+// the debt is filled up. So a large request passes, and the average rate stays the same.
 type Limit struct {
 	Every time.Duration
 	Burst int
 	Debt  int
 }
 
-// MaxFill is the longest that a bucket may take to fill, what it owes included. It keeps times within what
-// the numbers of any backend hold exactly.
+// MaxFill is the longest time that a bucket may take to fill, its debt included. So each backend
+// can store its times exactly.
 const MaxFill = 366 * 24 * time.Hour
 
-// Check says why n tokens cannot be taken under the limit, whatever the bucket holds.
+// Check returns why n tokens can never be taken under the limit, even from a full bucket.
 func (l Limit) Check(n int) error {
 	switch {
 	case l.Every < time.Microsecond || l.Burst < 1 || l.Debt < 0:

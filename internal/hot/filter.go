@@ -72,11 +72,14 @@ func (f *Filter) Maybe(id [16]byte) bool {
 	return false
 }
 
+// block returns the block of 512 bits for an id, and the hash that selects bits in it.
 func (s segment) block(id [16]byte) (*[8]uint64, uint64) {
 	i, _ := bits.Mul64(binary.LittleEndian.Uint64(id[:8]), uint64(len(s)))
 	return &s[i], binary.LittleEndian.Uint64(id[8:])
 }
 
+// add sets six bits of the id's block. Each takes 9 bits of the hash: 6 for the bit of a word, 3
+// for the word.
 func (s segment) add(id [16]byte) {
 	b, h := s.block(id)
 	for range 6 {

@@ -150,6 +150,7 @@ func (s *Server) silenceAlert(ctx context.Context, in *silenceInput) (*alertOutp
 	return s.showAlert(ctx, func(p *weir.Project) (*weir.Alert, error) { return s.cfg.Alerts.Silence(ctx, p, in.Alert, until) })
 }
 
+// testAlert sends a test message to each channel, and answers with the result of each.
 func (s *Server) testAlert(ctx context.Context, in *AlertPath) (*testOutput, error) {
 	tried, err := s.cfg.Alerts.Test(ctx, projectOf(ctx), in.Alert)
 	if err != nil {

@@ -46,7 +46,7 @@ func (r Rule) pattern() string { return r.Method + " " + r.Path }
 // Rules lists every route. A refusal is 401 when it is not known who calls;
 // 404 when they have no role in the project, the same as when there is no such
 // project, so that nobody learns of others' projects; 403 when they are known
-// and their role, scope or kind of credential does not do.
+// and their role, scope or kind of credential does not suffice.
 func Rules() []Rule {
 	return append(senderRules(), []Rule{
 		{Method: "GET", Path: "/healthz", Need: Public},

@@ -146,6 +146,7 @@ func (t *throttle) right(ctx context.Context, email, ip, device string) {
 	}
 }
 
+// fail logs an error of the shared limiter, unless the client has left.
 func (t *throttle) fail(ctx context.Context, err error) {
 	if ctx.Err() != nil {
 		return // the client has left; no store has failed

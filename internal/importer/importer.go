@@ -76,7 +76,7 @@ func (im *Importer) Run(ctx context.Context) error {
 	return im.run(ctx)
 }
 
-// unread is err unless it says that nobody reads the output any more.
+// unread returns err, or nil if it says that the reader of the output has gone.
 func unread(err error) error {
 	if errors.Is(err, syscall.EPIPE) {
 		return nil

@@ -48,7 +48,7 @@ func planGrowth(e *Engine, p *weir.Project, q weir.Growth) (plan, error) {
 	return pl, err
 }
 
-// persons are those whom the question counts.
+// persons returns the scope of the persons that the question counts.
 func (pl *growthPlan) persons(r *reader) *personScope {
 	of := &personScope{filter: r.passes(pl.filter), every: pl.filter.empty, bots: pl.bots}
 	if !pl.bots {

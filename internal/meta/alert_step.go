@@ -177,8 +177,8 @@ func (s *Store) TrimAlertHistory(ctx context.Context, before time.Time) error {
 	return nil
 }
 
-// ClaimAlertDeliveries takes up to limit messages that are due, for as long as
-// the lease: nobody else gets them meanwhile, and somebody does after it. A
+// ClaimAlertDeliveries returns up to limit messages that are due. No other caller gets them
+// until the lease has ended; after it, unless they were delivered, the next caller does. A
 // channel gets its messages one after the other, so a message waits for the one
 // before it; projects take turns, so that one with many messages holds up no other.
 // A claim counts as an attempt. A message that cannot be read is given up.

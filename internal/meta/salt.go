@@ -69,8 +69,8 @@ func (s *Store) Salts(ctx context.Context, day time.Time) (today []byte, others 
 		return nil, nil, fmt.Errorf("meta: salts: %w", err)
 	}
 	if destroyed {
-		// Whether it could be done now matters to nobody who waits for a salt: the
-		// hourly job does it again, and says when it cannot.
+		// If this fails, the caller gets its salt all the same: the hourly job tries again, and
+		// reports a failure.
 		if err := s.ForgetSalts(ctx); err != nil && !errors.Is(err, errRead) {
 			return nil, nil, err
 		}

@@ -45,7 +45,7 @@ func code(err error) string {
 	return ""
 }
 
-// Explain puts what an error means before what it says. Nil stays nil.
+// Explain returns the error with its meaning for an operator before its text. Nil stays nil.
 func Explain(err error) error {
 	if err == nil {
 		return nil
@@ -106,7 +106,7 @@ func Moving(err error) bool {
 
 // Away says whether Redis cannot be reached, or cannot do now what it could before:
 // it loads, has no room, cannot write its file, or lacks its master or its replicas.
-// The same may succeed later, without a change of what Weir was told.
+// A retry may succeed, with the same configuration of Weir.
 func Away(err error) bool {
 	switch code(err) {
 	case "OOM", "MISCONF", "NOREPLICAS":

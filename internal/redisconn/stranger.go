@@ -86,9 +86,9 @@ func (o Options) open(ctx context.Context, addrs []string, u URL, command ...str
 	return open, err
 }
 
-// stranger says whether the server takes a command from somebody who shows neither
-// password nor certificate, and whether it is on a loopback address. One that hangs
-// up takes none; one that does not answer is an error.
+// stranger says whether the server accepts a command from a client without password and
+// certificate, and whether it is on a loopback address. A server that closes the connection does
+// not accept it; one that does not answer is an error.
 func (o Options) stranger(ctx context.Context, addr string, u URL, command []string) (takes, loopback bool, err error) {
 	conn, err := (&net.Dialer{Timeout: o.Timeout}).DialContext(ctx, "tcp", addr)
 	if err != nil {

@@ -13,10 +13,10 @@ import (
 )
 
 const (
-	// attempts are how often a report is computed anew because events of its day
-	// came in meanwhile, or because somebody else stored one.
+	// attempts is how often a report is computed again because events of its day arrived
+	// meanwhile, or because another node stored one.
 	attempts = 3
-	// patience is how long a report waits for what was acknowledged to be in the
+	// patience is how long a report waits until all acknowledged events are in the
 	// cold tier.
 	patience = 30 * time.Second
 	// atOnce is less than a barrier takes that waits in vain.

@@ -137,7 +137,7 @@ func (s *InsightSource) Events(ctx context.Context, p *weir.Project, from, to ti
 	return days, nil
 }
 
-// count is a whole number of a trend, which has no value where there is nothing.
+// count returns a value of a trend as a number; a missing value is 0.
 func count(v *float64) int64 {
 	if v == nil {
 		return 0

@@ -118,7 +118,7 @@ func (r *Reporter) Daily(ctx context.Context, p *weir.Project, d weir.Date) (*we
 	return a, nil
 }
 
-// today is the project's day that is under way.
+// today returns the project's current date.
 func (r *Reporter) today(p *weir.Project) weir.Date {
 	return weir.DateOf(r.cfg.Clock.Now(), p.Location())
 }

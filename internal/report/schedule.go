@@ -56,8 +56,8 @@ type trouble struct {
 	until time.Time
 }
 
-// NewScheduler makes one. once lets one of several nodes go on for so long; a
-// second one that goes on all the same does no harm.
+// NewScheduler makes a Scheduler. once says whether this node may compute reports for the next
+// ttl: of several nodes, one may. If two do so all the same, it does no harm.
 func NewScheduler(r *Reporter, p Projects, once func(ctx context.Context, ttl time.Duration) (bool, error)) *Scheduler {
 	return &Scheduler{
 		r: r, projects: p, once: once,

@@ -119,9 +119,9 @@ func unused(files []*opened) {
 	}
 }
 
-// recover goes on with a file that was followed at a path and is not there any more:
+// recover looks for the rest of a file that was followed at a path and is not there any more:
 // under another name, as a copy made before it was emptied, or compressed. current says
-// whether something else stands at the path now.
+// whether the path has another file now.
 func (t *Tail) recover(e *entry, path string, rotated []*opened, current bool) {
 	var best *opened
 	rank := func(f *opened) int { // of several, the newest
@@ -227,10 +227,9 @@ func (t *Tail) lastWritten(path string) time.Time {
 	return last
 }
 
-// missed follows whole files that came to a path and were rotated away again
-// unseen: they were written after what was last known of the path. Of what stands
-// there now, if there is something, fresh is what nobody saw yet; it may have a copy
-// already, before it is emptied.
+// missed follows files from their first byte that came to a path and were rotated away between
+// two polls: they were written after the last known file of the path. fresh is the file at the
+// path now, if it was not followed yet. It may have a copy already, before it is emptied.
 func (t *Tail) missed(path string, rotated []*opened, fresh *opened) {
 	after := t.lastWritten(path)
 	for _, f := range rotated {

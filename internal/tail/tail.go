@@ -356,8 +356,8 @@ func (t *Tail) change(path string, c *candidate) {
 	t.follow(e, f, false)
 }
 
-// meets says whether what stands at a path is a file that nobody saw yet. One that is
-// known is read on if there is more of it.
+// meets says whether the file at a path was not followed yet. If it was, it is read on if it
+// has grown.
 func (t *Tail) meets(path string, f *opened) bool {
 	e := t.state.find(f.key, f.head)
 	switch {

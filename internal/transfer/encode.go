@@ -11,7 +11,7 @@ import (
 // encoding is a row in a form that is the same for every engine: text with its length
 // before it, numbers in as few bytes as they need, times in microseconds. Two rows have
 // the same encoding only if they are the same. Hashes of it are in the tokens of batches:
-// whoever changes it changes markBegun too.
+// if you change it, change markBegun too.
 type encoding []byte
 
 // encoder appends columns of a row.

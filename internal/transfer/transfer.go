@@ -230,10 +230,10 @@ type unit struct {
 	content content
 	erased  string // who was erased, when the mode was chosen
 	mode    mode
-	done    bool // marked as done, which is not believed
+	done    bool // has the mark of a complete copy, but its rows are checked again
 }
 
-// plan is what there is to do, in order, and counts what is done.
+// plan returns the units to copy, in order. It adds the units that are complete to the report.
 func (r *run) plan(ctx context.Context, source survey, projects []string) ([]unit, error) {
 	var todo []unit
 	r.report.Projects = len(projects)

@@ -68,10 +68,10 @@ func kindOf(t cold.Tally) cold.Tally {
 	return t
 }
 
-// presentTallies are the kinds of the batch's tallies that are in. Tallies of one kind
-// and shard are added up by merges, and keep the name of the batch that came last; as
-// long as no later one is in, that is this. In rows of before there were such names it
-// is the last seq, which a batch of another timeline may share.
+// presentTallies returns the kinds of the batch's tallies that the table has. Merges add up the
+// tallies of one kind and shard, and keep the column batch of the last one. So the column is
+// this batch's as long as no later batch of the shard is stored. Rows of versions before have no
+// batch but its last seq. If Redis lost its tail, another batch may have the same last seq.
 func (c *session) presentTallies(ctx context.Context, b *cold.Batch) (map[cold.Tally]bool, error) {
 	if len(b.Events) == 0 {
 		return nil, nil
@@ -124,13 +124,13 @@ func stateOf(v *weir.VisitRow) state {
 	return state{clean(v.ProjectID), clean(v.DeviceID), clean(v.SessionID), v.Version, v.Start.UnixMicro()}
 }
 
-// found is what the table has of a state of a visit.
+// found says which rows of a state of a visit the table has.
 type found struct {
 	added, taken bool  // by this batch: its rows of sign 1, of sign -1
 	net          int64 // sum of the signs, whichever batches they are of
 }
 
-// states is what the table has of the states of a batch.
+// states are the states of a batch that the table has.
 type states map[state]found
 
 // has says whether the i-th of the batch's rows is in.

@@ -39,8 +39,8 @@ func (s *Store) Erased(context.Context, time.Time) (cold.Erased, error) {
 	return s.erased, nil
 }
 
-// note takes marks that are in the table. s.mu is held; whoever was given the marks before
-// has them as they were.
+// note adds marks that are in the table to s.erased, with s.mu held. It makes a new map: callers
+// still read the old one.
 func (s *Store) note(marks []cold.Mark) {
 	if len(marks) > 0 {
 		erased := maps.Clone(s.erased)

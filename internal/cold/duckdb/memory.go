@@ -117,7 +117,8 @@ func (t turns) with(ctx context.Context, n int64, f func() error) error {
 	return f()
 }
 
-// outOfMemory says that DuckDB's limit was in the way, or that of what it spills.
+// outOfMemory says whether the error is DuckDB's memory limit, or the limit of its temporary
+// files.
 func outOfMemory(err error) bool {
 	if err == nil {
 		return false

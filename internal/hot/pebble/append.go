@@ -171,8 +171,8 @@ func (s *Store) landLoop() {
 		if err = errors.Join(err, f.batch.Close()); err != nil {
 			err = s.fail(err)
 		} else {
-			// Presence before the heads: a commit that trims these events must
-			// have what they say of it to save.
+			// Presence before the heads: a commit that trims these events must save their
+			// presence.
 			for _, g := range f.groups {
 				s.presence.mark(g, f.now)
 			}

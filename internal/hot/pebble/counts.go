@@ -73,8 +73,8 @@ func newCounts(db *pebble.DB, maxMembers, most int) *counts {
 	return &counts{db: db, maxMembers: maxMembers, most: most, buckets: map[bucketOf]*list.Element{}}
 }
 
-// begin starts a batch of adds: only between batches is all of the cache in
-// the store, so here a full cache drops the entry that was not used for longest.
+// begin starts a batch of adds. A full cache drops its least recently used buckets here, since
+// only between batches the store has all of the cached values.
 func (c *counts) begin() {
 	c.changed = changes{c.changed.buckets[:0], c.changed.values[:0]}
 	clear(c.touched) // what is dropped must not be held

@@ -9,11 +9,10 @@ import (
 	"github.com/weir-analytics/weir/internal/codec"
 )
 
-// horizon is the time that sweeps count from. It is the clock's as long as the
-// clock goes as time does. A clock that is ahead of it was set, or the store was
-// closed for long: then the horizon goes on at the pace of time, and takes the
-// clock's time once the clock has been ahead for believed. So a wrong clock deletes
-// nothing for good. It is stored, since a start may come with a wrong clock too.
+// horizon is the time from which sweeps compute what has expired. Normally it is the clock's. If
+// the clock jumps ahead of it, the clock was set, or the store was closed for long. Then the
+// horizon advances by elapsed time, and takes the clock's time once the clock has been ahead for
+// the duration believed. So a wrong clock deletes nothing for good. It is stored, since a start may come with a wrong clock too.
 type horizon struct {
 	mu    sync.Mutex
 	at    time.Time

@@ -187,8 +187,8 @@ func Open(dir string, o Options) (*Store, error) {
 	return s, nil
 }
 
-// dropBlocks empties the block cache. To read all ids once fills it with blocks that
-// nobody asks for again.
+// dropBlocks empties the block cache. Reading all ids once fills it with blocks that are not read
+// again.
 func (s *Store) dropBlocks() {
 	release := s.cache.Reserve(int(s.cache.MaxSize()))
 	release()

@@ -13,16 +13,14 @@ import (
 	"github.com/weir-analytics/weir/internal/hot"
 )
 
-// seen remembers ids. They stand in generations; the one before the current one
-// is asked too, and older ones are deleted whole. A generation ends when it is a
-// window old, so an id is known for one to two windows of a store that takes
-// events, at 21 bytes of key.
+// seen stores ids, to find duplicates. They are in generations. A look-up reads the current
+// generation and the one before; older ones are deleted whole. A generation ends when it is a
+// window old, so an id is found for one to two windows, at 21 bytes of key.
 //
-// The clock may jump. Generations follow each other one by one, whatever it says,
-// and their number and beginning are stored. A clock that was set back begins the
-// time of the current one anew. One that jumps forward ends the current one too
-// early, whose ids are known on as those of the one before; then no other ends
-// before a window has really passed. So a jump may only make ids known for longer.
+// The clock may jump. Generations have consecutive numbers, and their number and beginning are
+// stored. If the clock was set back, the time of the current generation starts again. If it jumps
+// forward, the current one ends too early, and its ids are found in the one before. Then no other
+// generation ends before a window has really passed. So a jump can only make ids last longer.
 //
 // Nearly every id is new, and to look for one that is not there costs a walk
 // through the memtable: so a filter of each generation is asked first. Ids that

@@ -104,8 +104,8 @@ func (t *increments) add(it hot.Item, m marks) {
 	t.into.add(e, m.counted(visitor{e.ProjectID, e.DeviceID}, c.minute))
 }
 
-// eachBucket calls fn with each bucket that is still kept at now, and what it
-// gets. Buckets that get the same are given the same sums.
+// eachBucket calls fn with each bucket that is still kept at now, and the sums to add to it.
+// Buckets with equal sums share them.
 func (t *increments) eachBucket(now time.Time, fn func(b bucketOf, s *sums)) {
 	var buckets [len(hot.Grains)]hot.Bucket
 	if len(t.cells) == 1 {

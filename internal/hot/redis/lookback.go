@@ -18,8 +18,7 @@ import (
 // which gets no more: Redis is asked only for those that may be in it, which are
 // few. It is read from Redis in the background; until then all are asked.
 //
-// It holds as long as Redis goes on with what it had: after a failover the
-// generation before may be the current one again.
+// It is valid until a failover: then the generation before may be the current one again.
 type lookback struct {
 	generation int64
 	filter     atomic.Pointer[hot.Filter] // nil until all ids are in it

@@ -105,8 +105,8 @@ func Open(ctx context.Context, client rueidis.Client, prefix string, o Options) 
 	return s, nil
 }
 
-// load finds the log, or makes it: first what it is, then its shards, then a
-// mark that all of it is there. So a shard that is missing later was lost.
+// load finds the log, or makes it: first its description, then its shards, then a mark that it is
+// complete. So if a shard is missing later, its data was lost.
 func (s *Store) load(ctx context.Context, prefix string) error {
 	s.keys = newKeys(prefix, 0)
 	var id [8]byte
@@ -154,7 +154,7 @@ func (s *Store) load(ctx context.Context, prefix string) error {
 	return nil
 }
 
-// errLost is a Redis that came back without what it had.
+// errLost is the error for a Redis that came back without its data.
 var errLost = errors.New("this Redis has lost data of the hot tier (it was emptied, or restarted without an append-only file); " +
 	"restore its data, or begin a new log under another prefix (redis://…?prefix=NAME)")
 

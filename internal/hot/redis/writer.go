@@ -117,8 +117,8 @@ func (s *Store) answered(ctx context.Context, done <-chan struct{}, n int) error
 	return nil
 }
 
-// abandon ends the reading of the piece's events. If they were sent already,
-// nobody says any more whether they were taken.
+// abandon ends the reading of the piece's events. If they were sent already, it stays unknown
+// whether they were stored.
 func (p *piece) abandon() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -291,9 +291,8 @@ func readAnswer(r rueidis.RedisResult) (a answer, err error) {
 	return a, nil
 }
 
-// connect takes a connection, if there is none. To make a new one takes as long
-// as it takes, whatever the context says: who has no time left leaves it to the
-// next call.
+// connect takes a connection, if there is none. Dialing a new one does not end with the context:
+// a caller whose time is over returns, and the next call uses the connection.
 func (w *writer) connect(ctx context.Context) error {
 	if w.conn != nil {
 		return nil
@@ -315,9 +314,9 @@ func (w *writer) connect(ctx context.Context) error {
 	}
 }
 
-// meet asks who is at the other end of a new connection. A process of Redis that
-// has been the same master all the time has what it took; of any other what the
-// writer remembers need not be true.
+// meet identifies the server of a new connection. If it is the same process of Redis and was the
+// master all the time, it has everything that it acknowledged. Otherwise the writer's caches may
+// be wrong, and are emptied.
 func (w *writer) meet(ctx context.Context) error {
 	b := w.conn.B()
 	// The first command has a key, for in a Cluster it says which server the connection is to.

@@ -26,8 +26,8 @@ type Body struct {
 	taken   int64
 }
 
-// Bytes is the body. It belongs to the Body: nobody writes to it, and nobody
-// reads it after Release. What Events makes of it is a copy and stays good.
+// Bytes returns the body, which belongs to the Body: do not write to it, and do not read it after
+// Release. Decoded events are copies, which stay valid.
 func (b *Body) Bytes() []byte { return b.data }
 
 // Coded says whether it was compressed.
@@ -70,7 +70,7 @@ func Open(r io.Reader, contentEncoding string, l wire.Limits) *Reading {
 	return &Reading{r: r, encoding: contentEncoding, limits: l}
 }
 
-// Read reads a body that nobody looks into before it is whole. See Open and Body.
+// Read reads a whole body at once. See Open and Body.
 func Read(r io.Reader, contentEncoding string, l wire.Limits) (*Body, error) {
 	return Open(r, contentEncoding, l).Body()
 }

@@ -71,9 +71,8 @@ func (Protocol) Answer(_ *wire.Request, s *wire.Decoded) wire.Response {
 	return wire.Response{Status: http.StatusOK, ContentType: "application/json; charset=utf-8", Body: messages.json()}
 }
 
-// Refuse is 204 for a body that is wrong, as Google's is. A key that is nobody's, and
-// what protects the server, keep their status: Google hides them, and then events are
-// lost unseen.
+// Refuse returns 204 for a wrong body, as Google does. An unknown key, and limits of the server,
+// keep their status: Google hides these too, but then nobody would notice that events are lost.
 func (Protocol) Refuse(_ *wire.Request, status int, err *weir.Error) wire.Response {
 	if status == http.StatusBadRequest {
 		return wire.Response{Status: http.StatusNoContent}
