@@ -58,6 +58,8 @@ const serverConfig = `<clickhouse>
 					<hot><disk>hot</disk></hot>
 					<cold><disk>cold</disk></cold>
 				</volumes>
+				<!-- Parts move by age alone, not since the machine's disk is nearly full. -->
+				<move_factor>0</move_factor>
 			</tiered>
 		</policies>
 	</storage_configuration>

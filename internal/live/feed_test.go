@@ -46,8 +46,9 @@ func TestStreamsOfAllNodesGetWhatOneNodeReceivesAndSaves(t *testing.T) {
 		defer stop()
 		feeds := map[string]*live.Feed{}
 		for _, node := range []string{"a", "b"} {
-			feeds[node] = live.New(live.Options{Presence: visitors(7), Bus: bus, Node: node})
-			go func() { _ = feeds[node].Run(ctx) }()
+			feed := live.New(live.Options{Presence: visitors(7), Bus: bus, Node: node})
+			feeds[node] = feed
+			go func() { _ = feed.Run(ctx) }()
 		}
 		synctest.Wait()
 		stream, err := feeds["b"].Subscribe(ctx, shop)

@@ -2,8 +2,10 @@ package clickhouse
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"sync"
 	"time"
 
@@ -68,11 +70,7 @@ func (w *writer) dial(ctx context.Context) (*session, error) {
 	var errs []error
 	for i := range w.url.Addrs {
 		at := (first + i) % len(w.url.Addrs)
-		client, err := chgo.Dial(ctx, chgo.Options{
-			Address: w.url.Addrs[at], Database: w.url.Database, User: w.url.User, Password: w.url.Password, TLS: w.url.TLS,
-			ClientName: "weir", DialTimeout: dialTimeout, HandshakeTimeout: dialTimeout, ReadTimeout: writeTimeout,
-			Settings: w.url.insertSettings(),
-		})
+		client, err := w.url.connect(ctx, w.url.Addrs[at])
 		if err != nil {
 			errs = append(errs, err)
 			continue
@@ -83,6 +81,40 @@ func (w *writer) dial(ctx context.Context) (*session, error) {
 		return &session{url: w.url, client: client, blocks: map[string]*block{}}, nil
 	}
 	return nil, errors.Join(errs...)
+}
+
+// connect returns once the server at an address has greeted, or ctx is done: ch-go waits
+// for a greeting without looking at ctx.
+func (u *URL) connect(ctx context.Context, address string) (*chgo.Client, error) {
+	var dialer interface {
+		DialContext(ctx context.Context, network, address string) (net.Conn, error)
+	} = &net.Dialer{Timeout: dialTimeout}
+	if u.TLS != nil {
+		dialer = &tls.Dialer{NetDialer: &net.Dialer{Timeout: dialTimeout}, Config: u.TLS}
+	}
+	conn, err := dialer.DialContext(ctx, "tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
+	client, err := chgo.Connect(ctx, conn, chgo.Options{
+		Database: u.Database, User: u.User, Password: u.Password,
+		ClientName: "weir", HandshakeTimeout: dialTimeout, ReadTimeout: writeTimeout,
+		Settings: u.insertSettings(),
+	})
+	if err != nil {
+		_ = conn.Close()
+		return nil, withCause(ctx, err)
+	}
+	return client, nil
+}
+
+// withCause returns err as what ended ctx, where that is so.
+func withCause(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("%w: %w", ctx.Err(), err)
+	}
+	return err
 }
 
 // insertSettings hold for each insert, and for what a writer looks up. ClickHouse of
@@ -143,8 +175,19 @@ func blockOf[R any](c *session, t *table[R]) *block {
 	return b
 }
 
+// do sends a query, and returns once it is answered or ctx is done: ch-go waits for the
+// server's next packet before it looks at ctx, also for a query that it has not sent. A
+// session whose query was given up is closed, and whether the query had effect is unknown.
+func (c *session) do(ctx context.Context, q chgo.Query) error {
+	defer context.AfterFunc(ctx, func() { _ = c.client.Close() })()
+	if err := c.client.Do(ctx, q); err != nil {
+		return withCause(ctx, err)
+	}
+	return nil
+}
+
 func (c *session) insert(ctx context.Context, table, token string, b *block) error {
-	return c.client.Do(ctx, chgo.Query{
+	return c.do(ctx, chgo.Query{
 		Body: b.input.Into(table), Input: b.input,
 		Settings: []chgo.Setting{{Key: "insert_deduplication_token", Value: token, Important: true}},
 	})
@@ -152,13 +195,13 @@ func (c *session) insert(ctx context.Context, table, token string, b *block) err
 
 // exec runs a statement that answers nothing.
 func (c *session) exec(ctx context.Context, q string) error {
-	return c.client.Do(ctx, chgo.Query{Body: q})
+	return c.do(ctx, chgo.Query{Body: q})
 }
 
 // ask runs a query and calls each for each block of its answer. Arguments are
 // bound to {NAME:TYPE}.
 func (c *session) ask(ctx context.Context, q string, args map[string]any, wanted []chgo.ExternalTable, result proto.Results, each func()) error {
-	return c.client.Do(ctx, chgo.Query{
+	return c.do(ctx, chgo.Query{
 		Body: q, Parameters: chgo.Parameters(args), ExternalTables: wanted, Result: result,
 		OnResult: func(context.Context, proto.Block) error { each(); return nil },
 	})
