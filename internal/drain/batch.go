@@ -46,7 +46,8 @@ func (s *shard) batch(ctx context.Context, in hot.Intent, rows []weir.EventRow, 
 
 func eventRows(shard int, records []hot.Record) []weir.EventRow {
 	rows := make([]weir.EventRow, len(records))
-	for i, r := range records {
+	for i := range records {
+		r := &records[i] // not a copy: it is large
 		rows[i] = weir.EventRow{Event: r.Event, Shard: shard, Seq: r.Seq}
 	}
 	return rows

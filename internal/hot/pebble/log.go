@@ -98,6 +98,9 @@ func (s *Store) Read(ctx context.Context, shard int, afterSeq uint64, limit hot.
 		if err != nil {
 			return fmt.Errorf("record %d: %w", seq, err)
 		}
+		if records == nil { // room for all, if they are as large as the first: a record is a large struct to move
+			records = make([]hot.Record, 0, min(int(last-afterSeq), 1+limit.Bytes/len(v))) //nolint:gosec // at most limit.Events
+		}
 		records = append(records, hot.Record{Seq: seq, Event: e})
 		next++
 		return nil
