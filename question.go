@@ -33,8 +33,8 @@ const (
 )
 
 // Common is what all questions have. From is inclusive, To exclusive. Its JSON, and that
-// of the kinds, is the body of a question, where From and To may also be dates or times
-// ago.
+// of the kinds, is the body of a question, where From and To are as ParseRange
+// reads them.
 type Common struct {
 	From     time.Time `json:"from"`
 	To       time.Time `json:"to"`

@@ -39,7 +39,7 @@ type reportShowCmd struct {
 	remote  `embed:""`
 	Project string `arg:"" help:"Id of the project."`
 	Date    string `placeholder:"DATE" help:"The day, such as 2026-03-10; the latest report when no day is named."`
-	From    string `placeholder:"DATE" help:"The first of several days."`
+	From    string `placeholder:"DATE" help:"The first of several days: a date, -7d, or a word such as last_month, which without --to is the whole month."`
 	To      string `placeholder:"DATE" help:"The last of them; yesterday when missing."`
 	Format  string `default:"text" enum:"text,json,csv" help:"text, json (one report a line) or csv."`
 	ByAPI   bool   `name:"by-api" help:"With csv: rows of APIs after each day's own."`

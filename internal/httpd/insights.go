@@ -71,27 +71,12 @@ func (s *Server) query(ctx context.Context, in *queryInput) (*queryOutput, error
 func (s *Server) events(ctx context.Context, in *eventsInput) (*output[insight.EventPage], error) {
 	p := projectOf(ctx)
 	q := insight.EventsQuery{Name: in.Name, ProfileID: in.ProfileID, DeviceID: in.DeviceID, Limit: in.Limit, Cursor: in.Cursor}
-	now := s.cfg.Clock.Now()
-	for _, bound := range []struct {
-		name, text string
-		to         *time.Time
-		end        bool
-	}{{"from", in.From, &q.From, false}, {"to", in.To, &q.To, true}} {
-		if bound.text == "" {
-			continue
-		}
-		t, err := weir.ParseInstant(bound.text, now, p.Location(), bound.end)
-		if err != nil {
-			return nil, weir.Wrap(err, weir.EINVALID, "%s: %s", bound.name, weir.ErrorMessage(err))
-		}
-		*bound.to = t
-	}
-	if !q.From.IsZero() && !q.To.IsZero() && !q.From.Before(q.To) {
-		return nil, weir.Errorf(weir.EINVALID, "from must be before to")
+	var err error
+	if q.From, q.To, err = weir.ParseRange(in.From, in.To, s.cfg.Clock.Now(), p.Location()); err != nil {
+		return nil, err
 	}
 	var fresh Freshness
 	if in.Freshness != "" {
-		var err error
 		if fresh, err = parseFreshness(in.Freshness); err != nil {
 			return nil, err
 		}

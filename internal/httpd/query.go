@@ -26,8 +26,8 @@ func (b *QuestionBody) UnmarshalJSON(raw []byte) error {
 // type. From and To are not times there.
 type questionHead struct {
 	Kind      string    `json:"kind"`
-	From      string    `json:"from" doc:"inclusive: RFC 3339, a date in the project's timezone, or a time ago such as -30d"`
-	To        string    `json:"to,omitempty" doc:"exclusive, but a bare date counts to its end; up to now when missing"`
+	From      string    `json:"from" doc:"inclusive: RFC 3339, a date in the project's timezone, a time ago such as -30d, whole days such as -7d/d, or today, yesterday, this_week, last_week, this_month, last_month, which without to are their whole period"`
+	To        string    `json:"to,omitempty" doc:"exclusive, but a date, a word or whole days such as -1d/d count to their end; up to now, or to the end of the period that from names, when missing"`
 	Freshness Freshness `json:"freshness,omitempty" doc:"how stale the answer may be, in seconds or as 1m30s; 0, or missing, sees all that was acknowledged"`
 }
 

@@ -98,7 +98,7 @@ func (s *Server) mountReportDays() {
 		Description: fmt.Sprintf("At most %d days; days without a report are left out.", report.MaxDays),
 		Parameters: []*huma.Param{
 			text("id", "path", "the project's id"),
-			text("from", "query", fmt.Sprintf("the first day: a date, RFC 3339 or a time ago such as -7d; -%dd when missing", reportDays)),
+			text("from", "query", fmt.Sprintf("the first day: a date, RFC 3339, a time ago such as -7d, or a word such as last_month, which is its whole period; -%dd when missing", reportDays)),
 			text("to", "query", "the last day, in the same forms; yesterday when missing"),
 			text("format", "query", "what Accept asks for when missing", "json", "csv"),
 			text("by_api", "query", "csv: rows of APIs after each day's own", "true", "false"),
@@ -129,19 +129,19 @@ func (s *Server) reportsQuery(r *http.Request, p *weir.Project) (q reportsQuery,
 	in, now, loc := r.URL.Query(), s.cfg.Clock.Now(), p.Location()
 	today := weir.DateOf(now, loc)
 	q.first, q.last = today.Add(-reportDays), today.Add(-1)
-	if text := in.Get("from"); text != "" {
-		t, err := weir.ParseInstant(text, now, loc, false)
-		if err != nil {
-			return q, weir.Wrap(err, weir.EINVALID, "from: %s", weir.ErrorMessage(err))
-		}
-		q.first = weir.DateOf(t, loc)
+	from, to, err := weir.ParseRange(in.Get("from"), in.Get("to"), now, loc)
+	if err != nil {
+		return q, err
 	}
-	if text := in.Get("to"); text != "" {
-		t, err := weir.ParseInstant(text, now, loc, true)
-		if err != nil {
-			return q, weir.Wrap(err, weir.EINVALID, "to: %s", weir.ErrorMessage(err))
+	if !from.IsZero() {
+		q.first = weir.DateOf(from, loc)
+	}
+	if !to.IsZero() {
+		last := weir.DateOf(to.Add(-time.Nanosecond), loc) // it is exclusive
+		if in.Get("to") == "" {
+			last = max(q.first, min(last, q.last)) // this_month ends after the last report
 		}
-		q.last = weir.DateOf(t.Add(-time.Nanosecond), loc) // it is exclusive
+		q.last = last
 	}
 	switch format := in.Get("format"); format {
 	case "":

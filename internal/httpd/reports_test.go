@@ -85,6 +85,12 @@ func TestReportsAreAskedForByDaysOfTheProject(t *testing.T) {
 		"?from=2026-03-01T23:30:00Z":     {"2026-03-02", "2026-03-09"},
 		"?from=-2d&to=2026-03-10T00:00:00%2B01:00": {"2026-03-08", "2026-03-09"},
 		"?from=-2d&to=now":                         {"2026-03-08", "2026-03-10"},
+		"?from=-2d":                                {"2026-03-08", "2026-03-09"},
+		"?from=-7d/d":                              {"2026-03-03", "2026-03-09"},
+		"?from=yesterday":                          {"2026-03-09", "2026-03-09"},
+		"?from=last_month":                         {"2026-02-01", "2026-02-28"},
+		"?from=this_week":                          {"2026-03-09", "2026-03-09"},
+		"?from=last_week&to=yesterday":             {"2026-03-02", "2026-03-09"},
 	} {
 		f.days = nil
 		a := f.as(f.admin, "GET", f.path("/reports/daily"+query), "")
@@ -96,7 +102,7 @@ func TestReportsAreAskedForByDaysOfTheProject(t *testing.T) {
 			t.Errorf("%q: %v", query, a)
 		}
 	}
-	for _, query := range []string{"?from=yesterday", "?to=2026-13-01", "?format=xml", "?by_api=perhaps", "?from=1969-01-01"} {
+	for _, query := range []string{"?from=someday", "?to=2026-13-01", "?format=xml", "?by_api=perhaps", "?from=1969-01-01"} {
 		wantError(t, f.as(f.admin, "GET", f.path("/reports/daily"+query), ""), 400, weir.EINVALID)
 	}
 	f.err = weir.Errorf(weir.EINVALID, "too many days")

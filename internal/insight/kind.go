@@ -204,8 +204,8 @@ func isEmpty(value json.RawMessage) bool {
 }
 
 // Decode reads a question in the form that the API takes: the JSON of its type, with
-// "kind", and with "from" and "to" as weir.ParseInstant reads them. Without "to" it is
-// up to now. "freshness" is the asker's, and is skipped. See Tidy for what else is
+// "kind", and with "from" and "to" as weir.ParseRange reads them. Without "to" it is up to
+// now, or what "from" says. "freshness" is the asker's, and is skipped. See Tidy for what else is
 // accepted. Error: EINVALID.
 func Decode(body []byte, now time.Time, loc *time.Location) (weir.Question, error) {
 	var head struct {
@@ -225,18 +225,15 @@ func Decode(body []byte, now time.Time, loc *time.Location) (weir.Question, erro
 	if err != nil {
 		return nil, err
 	}
-	from, err := weir.ParseInstant(head.From, now, loc, false)
+	if head.From == "" {
+		return nil, weir.Errorf(weir.EINVALID, "from is missing")
+	}
+	from, to, err := weir.ParseRange(head.From, head.To, now, loc)
 	if err != nil {
-		return nil, weir.Wrap(err, weir.EINVALID, "from: %s", weir.ErrorMessage(err))
+		return nil, err
 	}
-	to := weir.EndOfNow(now, head.Interval, loc)
-	if head.To != "" {
-		if to, err = weir.ParseInstant(head.To, now, loc, true); err != nil {
-			return nil, weir.Wrap(err, weir.EINVALID, "to: %s", weir.ErrorMessage(err))
-		}
-	}
-	if !from.Before(to) {
-		return nil, weir.Errorf(weir.EINVALID, "from must be before to")
+	if to.IsZero() {
+		to = weir.EndOfNow(now, head.Interval, loc)
 	}
 	delete(members, "kind")
 	delete(members, "freshness")

@@ -123,3 +123,22 @@ func TestAQuestionOfEachKindIsReadAsItIsWritten(t *testing.T) {
 		}
 	}
 }
+
+func TestAQuestionWithoutToEndsWhereItsFromSays(t *testing.T) {
+	for from, want := range map[string][2]time.Time{
+		"-1h":                                 {noon.Add(-time.Hour), noon},
+		"-7d":                                 {noon.AddDate(0, 0, -7), noon},
+		"-1d/d":                               {noon.Truncate(24*time.Hour).AddDate(0, 0, -1), noon.Truncate(24 * time.Hour)},
+		"today":                               {noon.Truncate(24 * time.Hour), noon.Truncate(24*time.Hour).AddDate(0, 0, 1)},
+		noon.Format(time.DateOnly):            {noon.Truncate(24 * time.Hour), noon.Truncate(24*time.Hour).AddDate(0, 0, 1)}, // to the end of the day that goes on
+		noon.Add(-1).Format(time.RFC3339Nano): {noon.Add(-1), noon.Truncate(24*time.Hour).AddDate(0, 0, 1)},
+	} {
+		q, err := insight.Decode([]byte(`{"kind":"trend","from":"`+from+`"}`), noon, time.UTC)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := [2]time.Time{q.Base().From, q.Base().To}; got != want {
+			t.Errorf("%s: %v, want %v", from, got, want)
+		}
+	}
+}

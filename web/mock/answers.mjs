@@ -136,8 +136,9 @@ export function insight(query, callsOnly, now = Date.now()) {
 }
 
 function answer(query, callsOnly, now) {
-  const from = Date.parse(query.from)
-  const to = Date.parse(query.to) + DAY
+  const midnight = Math.floor(now / DAY) * DAY
+  const [from, to] =
+    query.from === 'today' ? [midnight, midnight + DAY] : [now + Number.parseInt(query.from) * DAY, now] // -7d
   const days = (to - from) / DAY
   const factor = days * 40 * (query.filter?.length ? 0.86 : 1)
   if (query.kind === 'pages') {

@@ -152,7 +152,7 @@ export const m = {
   period: {
     title: 'Over time',
     label: 'Period',
-    names: { today: 'Today', '7d': '7 days', '30d': '30 days' },
+    names: { today: 'Today', '7d': 'Last 7 days', '30d': 'Last 30 days' },
     before: { today: 'yesterday', '7d': 'the 7 days before', '30d': 'the 30 days before' },
     noBots: 'Leave out bots',
   },

@@ -3,10 +3,9 @@ import { keepPreviousData, queryOptions } from '@tanstack/react-query'
 import { answer, api } from './client'
 import type { AnswerOf, Condition, Question } from './types'
 
-/** The stretch of days asked about: bare dates, both inclusive. */
+/** The stretch of time asked about, in a word of the API that says where it ends too. */
 export interface Stretch {
   from: string
-  to: string
   filter: Condition[]
 }
 

@@ -2,15 +2,13 @@ import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useMemo } from 'react'
 
 import type { Stretch } from '../api/insight'
-import { useFormat } from '../formatContext'
-import { useLive } from '../live/Live'
 import { m } from '../messages'
 import { Segmented } from '../ui/Segmented'
 import { Switch } from '../ui/Switch'
 import { BreakdownCard } from './BreakdownCard'
 import { GrowthCards } from './GrowthCards'
 import { PagesCard } from './PagesCard'
-import { DEFAULT_PERIOD, daysOf, periods, type Period } from './period'
+import { DEFAULT_PERIOD, periods, wordOf, type Period } from './period'
 import { RoutesCard } from './RoutesCard'
 
 const ROUTE = '/app/p/$projectId'
@@ -19,9 +17,6 @@ const ROUTE = '/app/p/$projectId'
 export function OverTime() {
   const { period = DEFAULT_PERIOD, nobots = false } = useSearch({ from: ROUTE })
   const navigate = useNavigate({ from: '/p/$projectId' })
-  const format = useFormat()
-  const { moment } = useLive()
-  const { from, to } = daysOf(period, moment.now, format)
   const show = (next: { period: Period; nobots: boolean }) =>
     void navigate({
       search: {
@@ -32,8 +27,8 @@ export function OverTime() {
     })
 
   const stretch: Stretch = useMemo(
-    () => ({ from, to, filter: nobots ? [{ column: 'bot', op: '=', value: 'false' }] : [] }),
-    [from, to, nobots],
+    () => ({ from: wordOf[period], filter: nobots ? [{ column: 'bot', op: '=', value: 'false' }] : [] }),
+    [period, nobots],
   )
 
   return (

@@ -1,25 +1,10 @@
 import { describe, expect, it } from 'vitest'
 
-import { makeFormat } from '../format'
-import { daysOf, isPeriod } from './period'
+import { isPeriod, wordOf } from './period'
 
-describe('daysOf', () => {
-  it('counts today as one of the days', () => {
-    expect(daysOf('30d', Date.parse('2026-11-21T12:00:00Z'), makeFormat('UTC'))).toEqual({
-      from: '2026-10-23',
-      to: '2026-11-21',
-    })
-  })
-
-  it('takes today from the project’s timezone', () => {
-    expect(daysOf('today', Date.parse('2026-11-21T20:00:00Z'), makeFormat('Asia/Tokyo'))).toEqual({
-      from: '2026-11-22',
-      to: '2026-11-22',
-    })
-  })
-
-  it('is not moved by a clock set back', () => {
-    expect(daysOf('7d', Date.parse('2026-10-26T12:00:00Z'), makeFormat('Europe/Berlin')).from).toBe('2026-10-20')
+describe('wordOf', () => {
+  it('names a period as the API does: today as a day, the others as times ago', () => {
+    expect(wordOf).toEqual({ today: 'today', '7d': '-7d', '30d': '-30d' })
   })
 })
 
