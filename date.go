@@ -13,8 +13,11 @@ func ParseDate(s string) (Date, error) {
 	return Date(s), nil
 }
 
-// DateOf is the date at t in a zone.
-func DateOf(t time.Time, loc *time.Location) Date { return Date(t.In(loc).Format(time.DateOnly)) }
+// DateOf is the date that t counts under in a zone.
+func DateOf(t time.Time, loc *time.Location) Date {
+	y, m, d := CalendarDate(t, loc)
+	return Date(time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Format(time.DateOnly))
+}
 
 // Add is the date that is days later.
 func (d Date) Add(days int) Date { return Date(d.noon().AddDate(0, 0, days).Format(time.DateOnly)) }
@@ -32,7 +35,7 @@ func (d Date) Begin(loc *time.Location) time.Time {
 // reach is its end.
 func (d Date) At(clock time.Duration, loc *time.Location) time.Time {
 	t, to := d.Span(loc)
-	y, m, day := t.In(loc).Date()
+	y, m, day := CalendarDate(t, loc)
 	for t.Before(to) {
 		_, offset := t.In(loc).Zone()
 		want := time.Date(y, m, day, 0, 0, 0, 0, time.UTC).Add(clock - time.Duration(offset)*time.Second)

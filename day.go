@@ -28,6 +28,31 @@ func Midnight(y int, m time.Month, d int, loc *time.Location) time.Time {
 	return t
 }
 
+// CalendarDate is the date that t counts under in a zone: the last one that has begun. Where
+// the clock is put back over midnight it shows the date before for a while, but that date is
+// over: each instant belongs to one day, and days follow each other.
+func CalendarDate(t time.Time, loc *time.Location) (y int, m time.Month, d int) {
+	t = t.In(loc)
+	y, m, d = t.Date()
+	// A clock is put back by two hours at most.
+	if t.Hour() >= 22 && !t.Before(Midnight(y, m, d+1, loc)) {
+		return time.Date(y, m, d+1, 0, 0, 0, 0, time.UTC).Date()
+	}
+	return y, m, d
+}
+
+// BeginOfDay is the first instant of the date that t counts under.
+func BeginOfDay(t time.Time, loc *time.Location) time.Time {
+	y, m, d := CalendarDate(t, loc)
+	return Midnight(y, m, d, loc)
+}
+
+// Monday is the date of the Monday of the week that a date is in. d may lie outside the
+// month.
+func Monday(y int, m time.Month, d int) int {
+	return d - (int(time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Weekday())+6)%7
+}
+
 // DaysBefore is the same time of day on the date so many days before that of t: when
 // the clock of the zone first showed there what it shows at t, or had passed it.
 // Date.At says more.

@@ -155,3 +155,28 @@ func TestLocalHoursBeginWhereTheClockOfTheZoneShowsZeroMinutes(t *testing.T) {
 		}
 	}
 }
+
+func TestAnInstantCountsUnderTheLastDateThatHasBegun(t *testing.T) {
+	// At 00:01 on 2010-11-07 the clock of St John's was put back to 23:01 on 2010-11-06: 00:00
+	// comes at 02:30Z and at 03:30Z, and between them the clock shows the date before.
+	loc, err := time.LoadLocation("America/St_Johns")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for at, want := range map[string]weir.Date{
+		"2010-11-07T02:29:59Z": "2010-11-06", "2010-11-07T02:30:00Z": "2010-11-07", "2010-11-07T02:31:00Z": "2010-11-07", // it shows 23:01
+		"2010-11-07T03:29:59Z": "2010-11-07", "2010-11-07T03:30:00Z": "2010-11-07", "2010-11-08T03:29:59Z": "2010-11-07", "2010-11-08T03:30:00Z": "2010-11-08",
+	} {
+		instant, err := time.Parse(time.RFC3339, at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := weir.DateOf(instant, loc); got != want {
+			t.Errorf("%s is of %s, want %s", at, got, want)
+		}
+		from, to := want.Span(loc)
+		if begin := weir.BeginOfDay(instant, loc); !begin.Equal(from) || instant.Before(from) || !instant.Before(to) {
+			t.Errorf("%s: its day begins at %s, and %s is from %s to %s", at, begin, want, from, to)
+		}
+	}
+}

@@ -65,8 +65,8 @@ func period(begin, end time.Time) bound { return bound{begin: begin, end: end, a
 
 func parseBound(s string, now time.Time) (bound, error) {
 	loc := now.Location()
-	y, m, d := now.Date()
-	monday := d - (int(now.Weekday())+6)%7
+	y, m, d := CalendarDate(now, loc)
+	monday := Monday(y, m, d)
 	switch s {
 	case "now":
 		return bound{begin: now, end: now}, nil
@@ -146,7 +146,7 @@ func parseAgo(s string, now time.Time) (bound, bool) {
 // around returns the minute, hour, day or week (m, h, d, w) that t is in, on the clock of
 // its location.
 func around(t time.Time, unit string) (begin, end time.Time, ok bool) {
-	y, m, d := t.Date()
+	y, m, d := CalendarDate(t, t.Location())
 	switch unit {
 	case "m":
 		begin = TruncateLocal(t, time.Minute)
@@ -157,7 +157,7 @@ func around(t time.Time, unit string) (begin, end time.Time, ok bool) {
 	case "d":
 		return Midnight(y, m, d, t.Location()), Midnight(y, m, d+1, t.Location()), true
 	case "w":
-		d -= (int(t.Weekday()) + 6) % 7
+		d = Monday(y, m, d)
 		return Midnight(y, m, d, t.Location()), Midnight(y, m, d+7, t.Location()), true
 	}
 	return time.Time{}, time.Time{}, false

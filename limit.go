@@ -121,6 +121,6 @@ func (l Limits) Normal() (Limits, error) {
 // MonthOf is the calendar month that t is in, in a zone: from its first instant to
 // that of the next.
 func MonthOf(t time.Time, loc *time.Location) (from, to time.Time) {
-	y, m, _ := t.In(loc).Date()
+	y, m, _ := CalendarDate(t, loc)
 	return Midnight(y, m, 1, loc), Midnight(y, m+1, 1, loc)
 }

@@ -69,7 +69,7 @@ func (p *Project) RetainedFrom(now time.Time) time.Time {
 		return time.Time{}
 	}
 	loc := p.Location()
-	y, m, d := now.In(loc).Date()
+	y, m, d := CalendarDate(now, loc)
 	return Midnight(y, m, d-p.RetentionDays, loc)
 }
 

@@ -44,8 +44,7 @@ func (g Grain) Start(t time.Time, loc *time.Location) time.Time {
 	case Hour:
 		return weir.TruncateLocal(t.In(loc), time.Hour)
 	default:
-		y, m, d := t.In(loc).Date()
-		return weir.Midnight(y, m, d, loc)
+		return weir.BeginOfDay(t, loc)
 	}
 }
 

@@ -96,11 +96,11 @@ func stretch(t time.Time) (begin, end time.Time) {
 
 // calendar adds buckets of days, weeks or months.
 func (b *buckets) calendar(from, to time.Time, interval weir.Interval) {
-	y, m, d := from.Date()
+	y, m, d := weir.CalendarDate(from, from.Location())
 	days, months := 1, 0
 	switch interval {
 	case weir.Week:
-		d -= (int(from.Weekday()) + 6) % 7 // back to Monday
+		d = weir.Monday(y, m, d)
 		days = 7
 	case weir.Month:
 		d, days, months = 1, 0, 1

@@ -75,6 +75,6 @@ func (s span) days(n int, asOf int64, loc *time.Location) span {
 	if s.from < asOf && asOf < s.to {
 		last = asOf
 	}
-	y, m, d := time.UnixMicro(last - 1).In(loc).Date()
+	y, m, d := weir.CalendarDate(time.UnixMicro(last-1), loc)
 	return span{weir.Midnight(y, m, d-n+1, loc).UnixMicro(), s.to}
 }

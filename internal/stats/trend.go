@@ -29,7 +29,7 @@ type Trend struct {
 	Range  string    `json:"range" enum:"minute,hour,day"`
 	By     string    `json:"by,omitempty" enum:"api,status,consumer,event"`
 	Data   []Point   `json:"data" nullable:"false" doc:"all events; with by of api, status and consumer all calls"`
-	Series []Series  `json:"series,omitempty" nullable:"false" doc:"with by: most counted first, then the others, then what has none; they add up to data"`
+	Series []Series  `json:"series,omitzero" nullable:"false" doc:"with by, and empty without anything to count: most counted first, then the others, then what has none; they add up to data"`
 	AsOf   time.Time `json:"as_of"`
 }
 
@@ -169,7 +169,7 @@ func starts(rng string, now time.Time, loc *time.Location) (starts []time.Time, 
 		slices.Reverse(starts)
 	case "day":
 		g = hot.Day
-		y, m, d := now.In(loc).Date()
+		y, m, d := weir.CalendarDate(now, loc)
 		for i := range 30 {
 			// Noon exists on every day in every timezone; midnight does not.
 			starts = append(starts, g.Start(time.Date(y, m, d+i-29, 12, 0, 0, 0, loc), loc))

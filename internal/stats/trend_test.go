@@ -1,7 +1,9 @@
 package stats_test
 
 import (
+	"encoding/json"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -131,6 +133,30 @@ func TestTheNightOfTheClockKeepsItsHoursAndDaysApart(t *testing.T) {
 	forward.add("x", "2026-03-08T07:00:00Z")
 	if d := cmp.Diff(map[string]int64{"2026-03-08T01:00:00-05:00": 1, "2026-03-08T03:00:00-04:00": 1}, counts(forward.trend("hour", ""))); d != "" {
 		t.Error(d)
+	}
+}
+
+func TestADayWhoseMidnightComesTwiceIsOneDay(t *testing.T) {
+	r := newRig(t, "America/St_Johns", "2010-11-07T15:00:00Z")
+	r.add("x", "2010-11-07T02:29:00Z") // 23:59 on the day before
+	r.add("x", "2010-11-07T02:30:00Z") // the first midnight
+	r.add("x", "2010-11-07T03:00:00Z") // the clock shows 23:30 again
+	r.add("x", "2010-11-07T03:30:00Z") // the second midnight
+	if d := cmp.Diff(map[string]int64{"2010-11-07T00:00:00-02:30": 3, "2010-11-06T00:00:00-02:30": 1}, counts(r.trend("day", ""))); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestATrendBySomethingThatNothingHasIsAnEmptyListOfSeries(t *testing.T) {
+	r := newRig(t, "UTC", "2026-03-10T12:00:00Z")
+	for _, by := range []string{"api", "status", "consumer", "event"} {
+		body, err := json.Marshal(r.ask(stats.TrendQuery{Range: "hour", By: by}))
+		if err != nil || !strings.Contains(string(body), `"series":[]`) {
+			t.Errorf("by %s: %s, %v, want an empty list of series", by, body, err)
+		}
+	}
+	if body, err := json.Marshal(r.trend("hour", "")); err != nil || strings.Contains(string(body), "series") {
+		t.Errorf("without by: %s, %v, want no series", body, err)
 	}
 }
 

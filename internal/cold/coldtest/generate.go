@@ -25,7 +25,8 @@ type zone struct{ name, from string }
 
 // zones have, one each: nothing, half an hour, a repeated hour, a repeated half
 // hour, a midnight that does not exist (west and east of Greenwich, which Go's
-// time.Date solves in two ways), a midnight that is twice. The date lies days before the change.
+// time.Date solves in two ways), a midnight that is twice, one that is
+// twice and shows the date before between. The date lies days before the change.
 var zones = []zone{
 	{"UTC", "2025-12-20"},
 	{"Asia/Kolkata", "2025-02-20"},
@@ -34,6 +35,7 @@ var zones = []zone{
 	{"America/Santiago", "2025-09-01"},
 	{"Asia/Beirut", "2025-03-24"},
 	{"Asia/Amman", "2021-10-23"},
+	{"America/St_Johns", "2010-11-01"},
 }
 
 // generate makes a world of about n events over 14 days.

@@ -130,7 +130,7 @@ func (o *oracle) growthOf(q weir.Growth, starts []time.Time, to time.Time) ([]in
 
 // lastDays is the n dates that end with the one in which the moment before to is.
 func (o *oracle) lastDays(to time.Time, n int) stretch {
-	y, m, d := to.Add(-time.Microsecond).In(o.w.project.Location()).Date()
+	y, m, d := o.dateOf(to.Add(-time.Microsecond))
 	return stretch{o.date(y, m, d-n+1), to}
 }
 

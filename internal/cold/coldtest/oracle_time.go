@@ -9,7 +9,7 @@ import (
 // bucket is the start of the bucket that t is in, found by looking at clocks.
 func (o *oracle) bucket(t time.Time, interval weir.Interval) time.Time {
 	t = t.In(o.w.project.Location())
-	y, m, d := t.Date()
+	y, m, d := o.dateOf(t)
 	switch interval {
 	case weir.Minute:
 		return o.within(t, t.Add(-time.Duration(t.Second())*time.Second-time.Duration(t.Nanosecond())))
@@ -37,6 +37,15 @@ func (o *oracle) within(t, start time.Time) time.Time {
 	return start
 }
 
+// dateOf is the last date that has begun at t. The clock may show the one before again.
+func (o *oracle) dateOf(t time.Time) (y int, m time.Month, d int) {
+	y, m, d = t.In(o.w.project.Location()).Date()
+	if !t.Before(o.date(y, m, d+1)) {
+		d++
+	}
+	return y, m, d
+}
+
 // date is the first quarter of an hour of a date: no zone of ours changes at
 // another time.
 func (o *oracle) date(y int, m time.Month, d int) time.Time {
@@ -56,7 +65,7 @@ func (o *oracle) date(y int, m time.Month, d int) time.Time {
 // starts are all buckets of a range.
 func (o *oracle) starts(from, to time.Time, interval weir.Interval) []time.Time {
 	step := 15 * time.Minute
-	if interval == weir.Minute {
+	if interval == weir.Minute || interval == weir.Hour { // a clock may change in any minute
 		step = time.Minute
 	}
 	var out []time.Time
@@ -96,6 +105,6 @@ func (o *oracle) back(q weir.Common, compare weir.Compare) func(time.Time) time.
 }
 
 func (o *oracle) nextDate(t time.Time) time.Time {
-	y, m, d := t.In(o.w.project.Location()).Date()
+	y, m, d := o.dateOf(t)
 	return o.date(y, m, d+1)
 }
