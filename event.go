@@ -55,8 +55,8 @@ type Event struct {
 
 	Call *Call // set on NameCall, else nil
 
-	Revenue  float64 // in Currency; 0 is none
-	Currency string  // ISO 4217
+	Revenue  Number // in Currency
+	Currency string // ISO 4217
 
 	Properties json.RawMessage // a JSON object in compact form, or nil
 }
@@ -75,11 +75,11 @@ func (e *Event) Texts() [27]*string {
 
 // Call is what an api_call event says of the request.
 type Call struct {
-	Method    string  // GET, POST, …
-	Route     string  // the route's pattern, or the path
-	Status    int     // HTTP status, 100 to 599; 0 is unknown
-	LatencyMS float64 // milliseconds; 0 is unknown
-	Consumer  string  // who called: a customer, a key's name
+	Method    string // GET, POST, …
+	Route     string // the route's pattern, or the path
+	Status    int    // HTTP status, 100 to 599; 0 is unknown
+	LatencyMS Number // milliseconds
+	Consumer  string // who called: a customer, a key's name
 }
 
 // QuarterSeconds is the length of a quarter of an hour.

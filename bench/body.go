@@ -76,7 +76,7 @@ func renderVisits(seed int64) ([][]tmpl, error) {
 			}
 			if c := s.call; c != nil {
 				e.URL = ""
-				e.Call = &wireCall{c.Method, c.Route, c.Status, c.LatencyMS, c.Consumer}
+				e.Call = &wireCall{c.Method, c.Route, c.Status, c.LatencyMS.Value, c.Consumer}
 			}
 			t, err := newTemplate(&e)
 			if err != nil {

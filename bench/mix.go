@@ -158,7 +158,7 @@ func (m *mixer) event(o *openVisit) weir.Event {
 		e.ProfileID = p.profile
 	}
 	if s.revenue > 0 {
-		e.Revenue, e.Currency = s.revenue, "EUR"
+		e.Revenue, e.Currency = weir.Known(s.revenue), "EUR"
 	}
 	if o.step == 0 {
 		e.Referrer, e.Channel = cameFrom(o.visit.referrer)

@@ -254,7 +254,7 @@ func (c *callSource) items(n int, at func(i int) time.Time) []hot.Item {
 			ID: fmt.Sprintf("0192f0c1-0000-7000-8000-%012d", c.n), ProjectID: "p", Name: weir.NameCall, Time: t, ReceivedAt: t,
 			DeviceID: c.devices[c.random.IntN(statsDevices)],
 			Call: &weir.Call{
-				Method: "GET", Route: c.routes[c.random.IntN(statsRoutes)], Status: status, LatencyMS: 12,
+				Method: "GET", Route: c.routes[c.random.IntN(statsRoutes)], Status: status, LatencyMS: weir.Known(12),
 				Consumer: c.consumers[c.random.IntN(statsConsumers)],
 			},
 		}

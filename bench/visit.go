@@ -117,7 +117,7 @@ func drawCall(rng *rand.Rand) step {
 		name: weir.NameCall,
 		call: &weir.Call{
 			Method: r.method, Route: r.route, Status: status,
-			LatencyMS: math.Round(ms*1000) / 1000,
+			LatencyMS: weir.Known(math.Round(ms*1000) / 1000),
 			Consumer:  pick(rng, consumers),
 		},
 		properties: object(`{"region":%q,"bytes":%d}`, pick(rng, regions), 200+rng.IntN(20000)),

@@ -26,8 +26,8 @@ type Event struct {
 	URL, Path, Title, Referrer string
 	IP, UserAgent, Language    string // the visitor's, not the server's
 
-	Revenue  float64
-	Currency string // ISO 4217
+	Revenue  float64 // 0 without a currency is none
+	Currency string  // ISO 4217
 
 	Properties map[string]any // what encoding/json can write
 	Call       *Call
@@ -79,7 +79,7 @@ func (e *Event) append(b []byte) ([]byte, error) {
 			b = appendText(b, f.value, math.MaxInt)
 		}
 	}
-	if e.Revenue != 0 {
+	if e.Revenue != 0 || e.Currency != "" {
 		if math.IsNaN(e.Revenue) || math.IsInf(e.Revenue, 0) {
 			return b, fmt.Errorf("client: revenue is %v", e.Revenue)
 		}

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	weir "github.com/weir-analytics/weir"
 )
 
 // Entry is one request as a log tells it. Strings that are unknown are empty:
@@ -25,9 +27,9 @@ type Entry struct {
 	Bytes     int64  // size of the reply's body; -1 is unknown
 	Referrer  string
 	UserAgent string
-	LatencyMS float64 // milliseconds; 0 is unknown
-	Consumer  string  // who called, where the log names it apart from User
-	Host      string  // the site that was asked for
+	LatencyMS weir.Number // milliseconds
+	Consumer  string      // who called, where the log names it apart from User
+	Host      string      // the site that was asked for
 }
 
 // Parser reads one line of one format. It keeps scratch space, so it serves one

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/accesslog"
 )
 
@@ -78,7 +79,7 @@ func describe(t *testing.T, p accesslog.Parser, line []byte) string {
 		t.Fatal(err)
 	}
 	for k, v := range m {
-		if v == "" || v == 0.0 && k != "Bytes" || v == -1.0 {
+		if v == nil || v == "" || v == 0.0 && k != "Bytes" && k != "LatencyMS" || v == -1.0 {
 			delete(m, k)
 		}
 	}
@@ -151,5 +152,30 @@ func TestAnUnknownFormatIsRefusedWithTheKnownOnes(t *testing.T) {
 func TestAMappingIsForJSONAlone(t *testing.T) {
 	if _, err := accesslog.New(accesslog.Nginx, accesslog.Mapping{"ts": "time"}); err == nil {
 		t.Error("nginx took a mapping")
+	}
+}
+
+func TestLatencyOfZeroIsKnown(t *testing.T) {
+	const combined = `203.0.113.5 - - [01/Mar/2026:10:00:01 +0000] "GET /a HTTP/1.1" 200 10 "-" "curl" `
+	for line, want := range map[string]weir.Number{
+		combined + "0.000":                weir.Known(0),
+		combined + "0.000 1.500":          weir.Known(0), // the second is upstream's
+		combined + "rt=0.000 uct=0.250":   weir.Known(0),
+		combined + "- request_time=0.002": weir.Known(2),
+		combined + "0.00 -":               {},
+		combined + "12":                   {},
+		combined:                          {},
+	} {
+		var e accesslog.Entry
+		if err := newParser(t, accesslog.Nginx).Parse([]byte(line), &e); err != nil || e.LatencyMS != want {
+			t.Errorf("%s: %v %v, want %v", line, e.LatencyMS, err, want)
+		}
+	}
+	for took, want := range map[string]weir.Number{`,"duration":0`: weir.Known(0), `,"duration":0.0`: weir.Known(0), `,"duration":1.5`: weir.Known(1500), "": {}} {
+		line := `{"ts":1709287201.5,"request":{"method":"GET","uri":"/a","client_ip":"203.0.113.5"},"status":200` + took + `}`
+		var e accesslog.Entry
+		if err := newParser(t, accesslog.Caddy).Parse([]byte(line), &e); err != nil || e.LatencyMS != want {
+			t.Errorf("%s: %v %v, want %v", line, e.LatencyMS, err, want)
+		}
 	}
 }

@@ -3,6 +3,8 @@ package accesslog
 import (
 	"strconv"
 	"strings"
+
+	weir "github.com/weir-analytics/weir"
 )
 
 // clf parses the layouts that descend from the NCSA common log format:
@@ -58,7 +60,7 @@ func (p *clf) extras(c *cursor, e *Entry) error {
 			continue
 		}
 		w := c.word()
-		if p.format == Nginx && e.LatencyMS == 0 {
+		if p.format == Nginx && !e.LatencyMS.Known {
 			e.LatencyMS = requestTime(w)
 		}
 	}
@@ -66,21 +68,21 @@ func (p *clf) extras(c *cursor, e *Entry) error {
 }
 
 // requestTime reads nginx's $request_time, seconds with milliseconds, bare or as
-// rt=0.005 or request_time=0.005; anything else is 0.
-func requestTime(w string) float64 {
+// rt=0.005 or request_time=0.005; anything else is unknown.
+func requestTime(w string) weir.Number {
 	key, value, named := strings.Cut(w, "=")
 	if !named {
 		value = key
 	} else if key != "rt" && key != "request_time" {
-		return 0
+		return weir.Number{}
 	}
 	whole, part, _ := strings.Cut(value, ".")
 	s, ok1 := digits(whole)
 	ms, ok2 := digits(part)
 	if !ok1 || !ok2 || whole == "" || len(whole) > 9 || len(part) != 3 {
-		return 0
+		return weir.Number{}
 	}
-	return float64(s*1000 + ms)
+	return weir.Known(float64(s*1000 + ms))
 }
 
 // cursor is a place in a line.

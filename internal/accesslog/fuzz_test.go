@@ -73,7 +73,7 @@ func checkEntry(t *testing.T, e *accesslog.Entry) {
 		t.Errorf("path %q is not that of %q", e.Path, e.URI)
 	case e.Status != 0 && (e.Status < 100 || e.Status > 599):
 		t.Errorf("status is %d", e.Status)
-	case e.Bytes < -1 || e.LatencyMS < 0:
+	case e.Bytes < -1 || e.LatencyMS.Value < 0:
 		t.Errorf("%d bytes, %v ms", e.Bytes, e.LatencyMS)
 	case e.Time.Location() != time.UTC || e.Time.Nanosecond()%1000 != 0:
 		t.Errorf("time is %v", e.Time)

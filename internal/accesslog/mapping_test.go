@@ -52,7 +52,7 @@ func TestFieldsThatAreNotMappedHaveTheirOwnNames(t *testing.T) {
 	if err := p.Parse([]byte(`{"status":1709283600,"request":"GET /a?b HTTP/1.1","latency_us":1500}`), &e); err != nil {
 		t.Fatal(err)
 	}
-	if e.Method != "GET" || e.Path != "/a" || e.Status != 0 || e.LatencyMS != 1.5 || e.Time.Year() != 2024 {
+	if e.Method != "GET" || e.Path != "/a" || e.Status != 0 || e.LatencyMS.Value != 1.5 || e.Time.Year() != 2024 {
 		t.Errorf("entry is %+v", e)
 	}
 }
@@ -66,7 +66,7 @@ func TestALatencyThatIsMappedReplacesTheOthers(t *testing.T) {
 	if err := p.Parse([]byte(`{"ts":1709283600,"path":"/","took":2500000,"latency_ms":99}`), &e); err != nil {
 		t.Fatal(err)
 	}
-	if e.LatencyMS != 2.5 {
+	if e.LatencyMS.Value != 2.5 {
 		t.Errorf("latency is %v ms, want 2.5", e.LatencyMS)
 	}
 }

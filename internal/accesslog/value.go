@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
+	weir "github.com/weir-analytics/weir"
 )
 
 // set puts a JSON string or number into its field. The text "-" and "" is
@@ -91,15 +92,15 @@ func excerpt(s string) string {
 
 // latency is milliseconds out of a number in the field's unit, or of text with a
 // unit of its own such as "1.5s".
-func latency(f field, s string) (float64, bool) {
+func latency(f field, s string) (weir.Number, bool) {
 	ms := map[field]float64{fieldLatencyNS: 1e-6, fieldLatencyUS: 1e-3, fieldLatencyMS: 1, fieldLatencyS: 1e3}[f]
 	n, err := strconv.ParseFloat(s, 64)
 	if err != nil {
 		d, err := time.ParseDuration(s)
-		return float64(d) / float64(time.Millisecond), err == nil && d >= 0
+		return weir.Known(float64(d) / float64(time.Millisecond)), err == nil && d >= 0
 	}
 	n = math.Round(n*ms*1e6) / 1e6 // to the nanosecond, without the noise of the product
-	return n, n >= 0 && n <= maxLatencyMS
+	return weir.Known(n), n >= 0 && n <= maxLatencyMS
 }
 
 // maxLatencyMS is a year; beyond it the unit is wrong, or the number is.

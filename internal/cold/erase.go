@@ -120,7 +120,7 @@ func AnonymousSQL(d Dialect) []Assignment {
 			value = d.Minute(c.Name)
 		case schema.Clear:
 			switch {
-			case c.Null == schema.IfZero:
+			case c.Null == schema.IfZero, c.Null == schema.IfAbsent && c.Type == schema.Float:
 				value = "NULL"
 			case c.Null == schema.IfAbsent:
 				value = "CASE WHEN " + c.Name + " IS NOT NULL THEN '' END"

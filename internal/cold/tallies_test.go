@@ -14,7 +14,7 @@ func TestEventsOfOneKindAndQuarterAreOneTally(t *testing.T) {
 	row := func(project, name string, after time.Duration, c *weir.Call) weir.EventRow {
 		return weir.EventRow{Event: weir.Event{ProjectID: project, Name: name, Time: at.Add(after), Call: c}}
 	}
-	ok, failed := &weir.Call{Method: "GET", Route: "/a", Status: 200, LatencyMS: 1}, &weir.Call{Method: "GET", Route: "/a", Status: 500}
+	ok, failed := &weir.Call{Method: "GET", Route: "/a", Status: 200, LatencyMS: weir.Known(1)}, &weir.Call{Method: "GET", Route: "/a", Status: 500}
 	got := cold.Tallies([]weir.EventRow{
 		row("p", "view", 0, nil), row("p", "view", 14*time.Minute, nil), row("p", "view", 15*time.Minute, nil), row("q", "view", 0, nil),
 		row("p", "call", 0, ok), row("p", "call", 0, failed), row("p", "call", 1, ok), row("p", "call", 0, nil), row("p", "call", 0, &weir.Call{}),

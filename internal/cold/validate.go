@@ -53,9 +53,9 @@ func checkOf(c *schema.Column[weir.EventRow]) check {
 		return checkText(f)
 	case func(*weir.EventRow) *time.Time:
 		return checkEach(f, func(t time.Time) string { return refuseTime(name, t) })
-	case func(*weir.EventRow) *float64:
-		return checkEach(f, func(v float64) string {
-			if math.IsNaN(v) || math.IsInf(v, 0) {
+	case func(*weir.EventRow) *weir.Number:
+		return checkEach(f, func(v weir.Number) string {
+			if math.IsNaN(v.Value) || math.IsInf(v.Value, 0) {
 				return name + " is not a finite number"
 			}
 			return ""

@@ -134,7 +134,7 @@ func call(r *rand.Rand, at time.Time, id string) weir.Incoming {
 			ID: id, Name: weir.NameCall, Time: at.UTC().Truncate(time.Microsecond), ProfileID: fmt.Sprintf("user-%02d", user),
 			Call: &weir.Call{
 				Method: route.method, Route: route.route, Status: status,
-				LatencyMS: math.Round(latency*100) / 100, Consumer: consumers[user%len(consumers)],
+				LatencyMS: weir.Known(math.Round(latency*100) / 100), Consumer: consumers[user%len(consumers)],
 			},
 		},
 		Source: weir.Source{Reported: true},

@@ -252,7 +252,7 @@ func TestImportedTextsAreMadeStorable(t *testing.T) {
 	}
 	in := asNative(t, records)[0]
 	e := in.Event
-	if len(in.Source.URL) != 8192 || len(e.Title) != 2048 || len(e.SessionID) != 255 || in.Source.IP != "" || e.Country != "" || e.Currency != "" || e.Revenue != 5 {
+	if len(in.Source.URL) != 8192 || len(e.Title) != 2048 || len(e.SessionID) != 255 || in.Source.IP != "" || e.Country != "" || e.Currency != "" || e.Revenue.Value != 5 {
 		t.Errorf("event is %.300v", in)
 	}
 	for _, want := range []string{`"a` + "\ufffd" + `":"b` + "\ufffd" + `c"`, `"n":null`, `"big":12345678901234567890`, `"bad":"` + "\ufffd" + `"`, `"l":[null,"` + "\ufffd" + `"]`, `"twice":2`, `"currency":"Euro"`} {

@@ -145,7 +145,7 @@ func ga4Money(e *weir.Event, r, p row) {
 		}
 		money(e, -max(value, -value), valued, p.text("currency"))
 	}
-	if e.Revenue != 0 || sign != 0 && valued {
+	if e.Revenue.Known || sign != 0 && valued {
 		p.drop("value")
 	}
 	if code := letters(p.text("currency"), 3); code != "" {

@@ -128,6 +128,7 @@ func (v *matomoVisit) action(i int, a row, out *recordEvents) (left string, err 
 	}
 	if name == "goal" || name == "purchase" {
 		amount, ok := a.number("revenue")
+		ok = ok && (amount != 0 || name == "purchase") // Matomo writes 0 for a goal without revenue
 		money(&in.Event, amount, ok, v.currency)
 	}
 	for name, field := range map[string]string{"subtotal": "revenueSubTotal", "tax": "revenueTax", "shipping": "revenueShipping", "discount": "revenueDiscount"} {

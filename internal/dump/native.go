@@ -50,9 +50,9 @@ func AppendEvent(b []byte, in *weir.Incoming) []byte {
 	if e.Bot {
 		b = append(b, `,"bot":true`...)
 	}
-	if e.Revenue != 0 {
+	if e.Revenue.Known {
 		b = append(b, `,"revenue":`...)
-		b = strconv.AppendFloat(b, e.Revenue, 'f', -1, 64)
+		b = strconv.AppendFloat(b, e.Revenue.Value, 'f', -1, 64)
 	}
 	if len(e.Properties) > 0 {
 		b = append(b, `,"properties":`...)

@@ -66,11 +66,11 @@ func (openpanel) read(r row, out *recordEvents) error {
 		}
 	}
 	cents, ok := r.number("revenue")
-	if !ok || cents == 0 {
+	if !ok || cents == 0 { // the column's 0 is none
 		cents, ok = p.number("__revenue")
 	}
 	money(e, cents/100, ok, p.text("currency"))
-	if e.Revenue != 0 && letters(e.Currency, 3) != "" {
+	if e.Revenue.Known && letters(e.Currency, 3) != "" {
 		p.drop("currency")
 	}
 	size := p.text("__screen")

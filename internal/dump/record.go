@@ -181,8 +181,8 @@ func encode(v any) ([]byte, error) {
 
 // money sets an event's revenue.
 func money(e *weir.Event, amount float64, ok bool, currency string) {
-	if ok && amount != 0 {
-		e.Revenue, e.Currency = amount, currency
+	if ok {
+		e.Revenue, e.Currency = weir.Known(amount), currency
 	}
 }
 

@@ -139,7 +139,7 @@ func (u *umami) event(r row, out *recordEvents) error {
 	put(properties, "screen", has("screen"))
 	put(properties, "tag", r.text("tag"))
 	p := row{properties, r.zone}
-	if amount, ok := p.number("revenue"); ok && amount != 0 {
+	if amount, ok := p.number("revenue"); ok {
 		money(e, amount, ok, p.text("currency"))
 		p.drop("revenue")
 		if letters(e.Currency, 3) != "" {

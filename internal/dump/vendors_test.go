@@ -141,7 +141,7 @@ func TestRefundsOfGoogleAreNegative(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if e := records[0].Events[0].Event; e.Revenue != -5.5 || e.Currency != "EUR" {
+	if e := records[0].Events[0].Event; e.Revenue.Value != -5.5 || e.Currency != "EUR" {
 		t.Errorf("revenue is %v %s", e.Revenue, e.Currency)
 	}
 }

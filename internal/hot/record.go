@@ -21,7 +21,8 @@ const (
 const (
 	flagBot = 1 << iota
 	flagCall
-	flagRevenue
+	flagRevenue     // the revenue is known
+	flagZeroLatency // the call's latency of 0 is known; without the flag, 0 is unknown
 )
 
 // AppendRecord appends the event's stored form to b.
@@ -33,7 +34,10 @@ func AppendRecord(b []byte, e *weir.Event) []byte {
 	if e.Call != nil {
 		flags |= flagCall
 	}
-	if e.Revenue != 0 {
+	if c := e.Call; c != nil && c.LatencyMS == weir.Known(0) {
+		flags |= flagZeroLatency
+	}
+	if e.Revenue.Known {
 		flags |= flagRevenue
 	}
 	texts := e.Texts()
@@ -56,14 +60,14 @@ func AppendRecord(b []byte, e *weir.Event) []byte {
 	}
 	b = codec.AppendUint(b, uint64(len(e.Properties)))
 	b = append(b, e.Properties...)
-	if e.Revenue != 0 {
-		b = codec.AppendFloat(b, e.Revenue)
+	if e.Revenue.Known {
+		b = codec.AppendFloat(b, e.Revenue.Value)
 	}
 	if c := e.Call; c != nil {
 		b = codec.AppendString(b, c.Method)
 		b = codec.AppendString(b, c.Route)
 		b = codec.AppendInt(b, int64(c.Status))
-		b = codec.AppendFloat(b, c.LatencyMS)
+		b = codec.AppendFloat(b, c.LatencyMS.Value)
 		b = codec.AppendString(b, c.Consumer)
 	}
 	return b
@@ -114,12 +118,14 @@ func DecodeRecord(b []byte) (weir.Event, error) {
 		e.Properties = json.RawMessage(p)
 	}
 	if flags&flagRevenue != 0 {
-		e.Revenue = r.Float()
+		e.Revenue = weir.Known(r.Float())
 	}
 	if flags&flagCall != 0 {
 		e.Call = &weir.Call{Method: r.String(), Route: r.String()}
 		e.Call.Status = int(r.Int())
-		e.Call.LatencyMS = r.Float()
+		if ms := r.Float(); ms != 0 || flags&flagZeroLatency != 0 {
+			e.Call.LatencyMS = weir.Known(ms)
+		}
 		e.Call.Consumer = r.String()
 	}
 	if err := r.Done(); err != nil {

@@ -20,8 +20,8 @@ func fullEvent() weir.Event {
 		UTMSource: "1", UTMMedium: "2", UTMCampaign: "3", UTMTerm: "4", UTMContent: "5",
 		Country: "DE", Region: "BE", City: "Berlin", Browser: "Firefox", BrowserVersion: "1", OS: "Linux", OSVersion: "6",
 		DeviceType: "desktop", Bot: true, Language: "de", Library: "x/1",
-		Call:    &weir.Call{Method: "GET", Route: "/a/{id}", Status: 200, LatencyMS: 1.5, Consumer: "c"},
-		Revenue: 9.5, Currency: "EUR", Properties: json.RawMessage(`{"a":1}`),
+		Call:    &weir.Call{Method: "GET", Route: "/a/{id}", Status: 200, LatencyMS: weir.Known(1.5), Consumer: "c"},
+		Revenue: weir.Known(9.5), Currency: "EUR", Properties: json.RawMessage(`{"a":1}`),
 	}
 }
 
@@ -98,4 +98,29 @@ func BenchmarkRecord(b *testing.B) {
 			}
 		}
 	})
+}
+
+func TestRecordsKeepZeroApartFromUnknown(t *testing.T) {
+	for _, n := range []weir.Number{{}, weir.Known(0), weir.Known(-2.5)} {
+		want := weir.Event{Revenue: n, Call: &weir.Call{LatencyMS: n}, Time: time.UnixMicro(1).UTC(), ReceivedAt: time.UnixMicro(2).UTC()}
+		got, err := hot.DecodeRecord(hot.AppendRecord(nil, &want))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("%v: %s", n, d)
+		}
+	}
+}
+
+func TestLatencyZeroInARecordOfAnEarlierVersionIsUnknown(t *testing.T) {
+	// No flag of a known 0, and a latency of 0: as earlier versions wrote an unknown one.
+	const callFlag = 2
+	b := hot.AppendRecord(nil, &weir.Event{Call: &weir.Call{}})
+	if b[1] != callFlag {
+		t.Fatalf("flags are %d, want %d", b[1], callFlag)
+	}
+	if e, err := hot.DecodeRecord(b); err != nil || e.Call.LatencyMS.Known || e.Revenue.Known {
+		t.Errorf("%+v %v", e.Call, err)
+	}
 }

@@ -218,11 +218,11 @@ func TestAnEventAsDescribedIsReadWhole(t *testing.T) {
 		Event: weir.Event{
 			ID: "id", Name: weir.NameCall, Time: time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC),
 			ProfileID: "profile", DeviceID: "device", SessionID: "session", Path: "/path", Title: "title",
-			Language: "de", Library: "lib/1", Revenue: 1.5, Currency: "EUR", Properties: json.RawMessage(`{"a":1}`),
+			Language: "de", Library: "lib/1", Revenue: weir.Known(1.5), Currency: "EUR", Properties: json.RawMessage(`{"a":1}`),
 			Origin: "https://o.example", UTMSource: "source", UTMMedium: "medium", UTMCampaign: "campaign", UTMTerm: "term", UTMContent: "content",
 			Country: "DE", Region: "region", City: "city", Browser: "browser", BrowserVersion: "1", OS: "os", OSVersion: "2",
 			DeviceType: weir.DeviceTablet, Bot: true,
-			Call: &weir.Call{Method: "GET", Route: "/r", Status: 200, LatencyMS: 2.5, Consumer: "consumer"},
+			Call: &weir.Call{Method: "GET", Route: "/r", Status: 200, LatencyMS: weir.Known(2.5), Consumer: "consumer"},
 		},
 		Source: weir.Source{URL: "https://a.example/b", Referrer: "https://c.example/", IP: "198.51.100.7", UserAgent: "agent"},
 	}}

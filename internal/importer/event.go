@@ -201,9 +201,9 @@ func appendCall(b []byte, id string, e *accesslog.Entry) []byte {
 		consumer = e.User
 	}
 	b = dump.AppendMember(b, "consumer", consumer)
-	if e.LatencyMS > 0 {
+	if e.LatencyMS.Known {
 		b = append(b, `,"latency_ms":`...)
-		b = strconv.AppendFloat(b, e.LatencyMS, 'f', -1, 64)
+		b = strconv.AppendFloat(b, e.LatencyMS.Value, 'f', -1, 64)
 	}
 	b = append(b, '}')
 	if e.Bytes >= 0 || e.Host != "" {

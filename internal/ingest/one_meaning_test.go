@@ -420,7 +420,7 @@ func (r *rig) heard(e *weir.Event) told {
 		Path: e.Path, Origin: e.Origin, Title: e.Title, Referrer: e.Referrer, Channel: e.Channel,
 		UTMSource: e.UTMSource, UTMMedium: e.UTMMedium, UTMCampaign: e.UTMCampaign, UTMTerm: e.UTMTerm, UTMContent: e.UTMContent,
 		Country: e.Country, Browser: e.Browser, OS: e.OS, DeviceType: e.DeviceType, Language: e.Language,
-		Revenue: e.Revenue, Currency: e.Currency,
+		Revenue: e.Revenue.Value, Currency: e.Currency,
 	}
 	if len(e.DeviceID) == 22 {
 		x.Device = "derived"

@@ -37,12 +37,12 @@ func askCalls(t *testing.T, e *insight.Engine, change func(*weir.Calls)) *insigh
 // someCalls are five of two days; acme called a month before.
 func someCalls() []weir.EventRow {
 	return []weir.EventRow{
-		called(-700, weir.Call{Route: "/a", Method: "GET", Status: 200, LatencyMS: 1, Consumer: "acme"}),
-		called(1, weir.Call{Route: "/a", Method: "GET", Status: 200, LatencyMS: 100, Consumer: "acme"}),
-		called(2, weir.Call{Route: "/a", Method: "GET", Status: 404, LatencyMS: 1000, Consumer: "acme"}),
+		called(-700, weir.Call{Route: "/a", Method: "GET", Status: 200, LatencyMS: weir.Known(1), Consumer: "acme"}),
+		called(1, weir.Call{Route: "/a", Method: "GET", Status: 200, LatencyMS: weir.Known(100), Consumer: "acme"}),
+		called(2, weir.Call{Route: "/a", Method: "GET", Status: 404, LatencyMS: weir.Known(1000), Consumer: "acme"}),
 		called(3, weir.Call{Route: "/a", Method: "GET"}),
-		called(30, weir.Call{Route: "/b", Method: "POST", Status: 503, LatencyMS: 10, Consumer: "bell"}),
-		called(31, weir.Call{Method: "POST", Status: 301, LatencyMS: 1000}),
+		called(30, weir.Call{Route: "/b", Method: "POST", Status: 503, LatencyMS: weir.Known(10), Consumer: "bell"}),
+		called(31, weir.Call{Method: "POST", Status: 301, LatencyMS: weir.Known(1000)}),
 	}
 }
 
@@ -220,5 +220,16 @@ func TestAQuestionAboutCallsThatIsNotAllowedSaysWhatIs(t *testing.T) {
 	}
 	if b.flushed != 0 {
 		t.Error("it waited for the barrier")
+	}
+}
+
+func TestLatencyOfZeroCountsInMeanAndApdex(t *testing.T) {
+	rows := []weir.EventRow{called(1, weir.Call{Route: "/a", Status: 200, LatencyMS: weir.Known(1000)}), called(2, weir.Call{Route: "/a", Status: 200})}
+	for range 9 {
+		rows = append(rows, called(1, weir.Call{Route: "/a", Status: 200, LatencyMS: weir.Known(0)}))
+	}
+	v := askCalls(t, newEngine(t, &barrier{}, rows...), func(*weir.Calls) {}).Totals
+	if *v.LatencyMean != 100 || *v.Apdex != 0.95 || *v.P50 != 0 || v.Calls != 11 {
+		t.Errorf("mean %v, Apdex %v, median %v of %d calls", *v.LatencyMean, *v.Apdex, *v.P50, v.Calls)
 	}
 }

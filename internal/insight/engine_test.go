@@ -208,7 +208,7 @@ func TestPagesWithoutNumberCountTheirVisitors(t *testing.T) {
 func TestEventsAreWrittenNewestFirstWithTheirDuration(t *testing.T) {
 	call := view("d3", "", 40)
 	call.ID, call.Name, call.Path = "c", weir.NameCall, ""
-	call.Call = &weir.Call{Method: "GET", Route: "/v1", Status: 200, LatencyMS: 1.5}
+	call.Call = &weir.Call{Method: "GET", Route: "/v1", Status: 200, LatencyMS: weir.Known(1.5)}
 	e := newEngine(t, &barrier{}, append(rows()[1:], call)...)
 	a, err := e.Events(t.Context(), berlin(t), insight.EventsQuery{}, 0)
 	if err != nil {

@@ -39,7 +39,7 @@ type EventItem struct {
 	Language       string          `json:"language,omitempty"`
 	Library        string          `json:"library,omitempty"`
 	Call           *CallItem       `json:"call,omitempty"`
-	Revenue        float64         `json:"revenue,omitempty"`
+	Revenue        *float64        `json:"revenue,omitempty"`
 	Currency       string          `json:"currency,omitempty"`
 	Properties     json.RawMessage `json:"properties,omitempty" doc:"a JSON object"`
 	InheritedFrom  string          `json:"inherited_from,omitempty"`
@@ -50,11 +50,11 @@ type EventItem struct {
 
 // CallItem is what an api_call says of the request.
 type CallItem struct {
-	Method    string  `json:"method,omitempty"`
-	Route     string  `json:"route,omitempty"`
-	Status    int     `json:"status,omitempty"`
-	LatencyMS float64 `json:"latency_ms,omitempty"`
-	Consumer  string  `json:"consumer,omitempty"`
+	Method    string   `json:"method,omitempty"`
+	Route     string   `json:"route,omitempty"`
+	Status    int      `json:"status,omitempty"`
+	LatencyMS *float64 `json:"latency_ms,omitempty"`
+	Consumer  string   `json:"consumer,omitempty"`
 }
 
 // itemColumns are the columns that an EventItem is made of.
@@ -78,10 +78,10 @@ func ItemOf(e *weir.Event, loc *time.Location) EventItem {
 		Country: e.Country, Region: e.Region, City: e.City,
 		Browser: e.Browser, BrowserVersion: e.BrowserVersion, OS: e.OS, OSVersion: e.OSVersion,
 		DeviceType: e.DeviceType, Bot: e.Bot, Language: e.Language, Library: e.Library,
-		Revenue: e.Revenue, Currency: e.Currency, Properties: e.Properties,
+		Revenue: e.Revenue.Pointer(), Currency: e.Currency, Properties: e.Properties,
 	}
 	if c := e.Call; c != nil {
-		it.Call = &CallItem{Method: c.Method, Route: c.Route, Status: c.Status, LatencyMS: c.LatencyMS, Consumer: c.Consumer}
+		it.Call = &CallItem{Method: c.Method, Route: c.Route, Status: c.Status, LatencyMS: c.LatencyMS.Pointer(), Consumer: c.Consumer}
 	}
 	return it
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"time"
 
+	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/cold/schema"
 )
 
@@ -42,6 +43,14 @@ func columnEncoder[R any](c *schema.Column[R]) encoder[R] {
 		return valueEncoder(c, f, encoding.flag)
 	case func(*R) *float64:
 		return valueEncoder(c, f, encoding.float)
+	case func(*R) *weir.Number:
+		return func(b encoding, row *R) encoding {
+			p := f(row)
+			if p == nil || !p.Known {
+				return b.flag(false)
+			}
+			return b.flag(true).float(p.Value)
+		}
 	case func(*R) *int:
 		return valueEncoder(c, f, func(b encoding, v int) encoding { return b.int(int64(v)) })
 	case func(*R) *int8:

@@ -50,9 +50,9 @@ func (r *run) modeOf(u *unit, begun bool) mode {
 // source, so that it says nothing of one that has grown since. ClickHouse deletes
 // them after 7 days; then the unit is compared once more.
 const (
-	// 2 is the version of encoding. A unit that was begun with another has other tokens, so
+	// 3 is the version of encoding. A unit that was begun with another has other tokens, so
 	// it counts as mixed.
-	markBegun = "migrate-begun/2/"
+	markBegun = "migrate-begun/3/"
 	markDone  = "migrate-done/"
 	// markErased: the destination has obeyed a set of marks, which is the name.
 	markErased = "migrate-erased/"

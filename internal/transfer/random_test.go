@@ -67,7 +67,7 @@ func (w *wander) events(log string, n int) []weir.Event {
 				}
 			}
 		case 1:
-			e.Name, e.Call = weir.NameCall, &weir.Call{Method: "GET", Route: "/r", Status: 200, LatencyMS: float64(w.r.IntN(9)), Consumer: w.profile()}
+			e.Name, e.Call = weir.NameCall, &weir.Call{Method: "GET", Route: "/r", Status: 200, LatencyMS: weir.Known(float64(w.r.IntN(9))), Consumer: w.profile()}
 		case 2:
 			e.Path = "" // as the view before has it
 		}

@@ -73,7 +73,7 @@ func (s *Sitting) add(r *weir.EventRow) {
 	s.Events++
 	s.Bot = s.Bot || r.Bot
 	// A sum that is not finite could never be cancelled.
-	if sum := s.Revenue + r.Revenue; !math.IsInf(sum, 0) && !math.IsNaN(sum) {
+	if sum := s.Revenue + r.Revenue.Value; !math.IsInf(sum, 0) && !math.IsNaN(sum) {
 		s.Revenue = sum
 	}
 	switch {

@@ -102,7 +102,7 @@ func TestANamedVisitThatWasLetGoOfBeginsAgain(t *testing.T) {
 
 func TestARevenueBeyondAllNumbersLeavesTheVisitsSumFinite(t *testing.T) {
 	s := newShard()
-	worth := func(r float64) func(*weir.Event) { return func(e *weir.Event) { e.Revenue = r } }
+	worth := func(r float64) func(*weir.Event) { return func(e *weir.Event) { e.Revenue = weir.Known(r) } }
 	s.fold(at(0, "x", worth(math.MaxFloat64)), at(1, "x", worth(math.MaxFloat64)), at(2, "x", worth(math.NaN())))
 	for _, v := range s.total() {
 		if v.Revenue != math.MaxFloat64 || v.Events != 3 {
@@ -128,7 +128,7 @@ func naive(rows []weir.EventRow) map[string]weir.VisitRow {
 		anonymous := slices.ContainsFunc(events, func(e weir.EventRow) bool { return e.ProfileID == "" })
 		for _, e := range events {
 			v.Events++
-			v.Revenue += e.Revenue
+			v.Revenue += e.Revenue.Value
 			v.Bot = v.Bot || e.Bot
 			if e.ProfileID != "" {
 				v.ProfileID = e.ProfileID

@@ -116,7 +116,7 @@ const minute = time.Minute
 func TestEventsWithinHalfAnHourAreOneVisit(t *testing.T) {
 	s := newShard()
 	rows := s.fold(view(0, "/a"), at(29*minute, "click"))
-	rows = append(rows, s.fold(view(59*minute, "/b"), at(59*minute, "buy", func(e *weir.Event) { e.Revenue = 3 }))...)
+	rows = append(rows, s.fold(view(59*minute, "/b"), at(59*minute, "buy", func(e *weir.Event) { e.Revenue = weir.Known(3) }))...)
 	for _, r := range rows {
 		if r.SessionID == "" || r.SessionID != rows[0].SessionID {
 			t.Fatalf("sessions %q and %q", rows[0].SessionID, r.SessionID)

@@ -68,7 +68,7 @@ function encode(event) {
       method: text(method ?? '', 255),
       route: text(route ?? '', LONGEST_TEXT),
       status: Number.isInteger(status) && status >= 100 && status <= 599 ? status : undefined,
-      latency_ms: latency > 0 && Number.isFinite(latency) ? Math.max(Math.round(latency * 1000) / 1000, 0.001) : undefined,
+      latency_ms: latency >= 0 && Number.isFinite(latency) ? Math.round(latency * 1000) / 1000 : undefined,
       consumer: consumer ? text(consumer, LONGEST_TEXT) : undefined,
     };
   }

@@ -250,7 +250,7 @@ test('texts are as the server takes them', async (t) => {
   assert.equal(a.name, 'a\ufffdb\ufffdc😀');
   assert.equal(b.name, 'api_call');
   assert.equal(b.ts, 5);
-  assert.deepEqual(b.call, { method: 'GET', route: 'é'.repeat(1024), latency_ms: 0.001 });
+  assert.deepEqual(b.call, { method: 'GET', route: 'é'.repeat(1024), latency_ms: 0 });
   assert.deepEqual(c.call, { method: 'GET', route: '/x', status: 200, latency_ms: 12.346, consumer: 'acme' });
   assert.equal(c.library, `weir-node/${VERSION}`);
 });

@@ -218,7 +218,7 @@ class Bounds(Case):
         a, b, c = server.events
         self.assertEqual((a["name"], a["ts"]), ("a\ufffdb\ufffdc😀", 1714979289250000))
         self.assertEqual((b["name"], b["ts"]), ("api_call", 1714979289123456))
-        self.assertEqual(b["call"], {"method": "GET", "route": "é" * 1024, "latency_ms": 0.001})
+        self.assertEqual(b["call"], {"method": "GET", "route": "é" * 1024, "latency_ms": 0})
         self.assertEqual(c["call"], {"method": "GET", "route": "/x", "status": 200, "latency_ms": 12.346, "consumer": "acme"})
         self.assertEqual(c["library"], "weir-python/" + __version__)
 

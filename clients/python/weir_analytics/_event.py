@@ -74,8 +74,8 @@ def encode(event: Mapping[str, Any]) -> bytes:
         if isinstance(status, int) and 100 <= status <= 599:
             c["status"] = status
         latency = call.get("latency_ms")
-        if latency is not None and 0 < latency < math.inf:
-            c["latency_ms"] = max(round(latency, 3), 0.001)
+        if latency is not None and 0 <= latency < math.inf:
+            c["latency_ms"] = round(latency, 3)
         if call.get("consumer"):
             c["consumer"] = text(call["consumer"], LONGEST_TEXT)
         out["call"] = c

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ClickHouse/ch-go/proto"
+	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/cold"
 	"github.com/weir-analytics/weir/internal/cold/schema"
 )
@@ -105,6 +106,8 @@ func columnOf[R any](c *schema.Column[R], checked bool) column[R] {
 		out.make, out.fill = numbers[proto.ColUInt64](f, null)
 	case func(*R) *float64:
 		out.make, out.fill = numbers[proto.ColFloat64](f, null)
+	case func(*R) *weir.Number:
+		out.make, out.fill = optional(f)
 	}
 	if out.fill == nil {
 		panic("clickhouse: column " + c.Name + " cannot be written")
@@ -233,6 +236,22 @@ func numbers[C ~[]V, P interface {
 			}
 			to.Nulls = append(to.Nulls, isNull(absent))
 			*value = append(*value, v)
+		}
+	}
+}
+
+// optional writes to columns of type Float64 that are NULL if the number is unknown.
+func optional[R any](f func(*R) *weir.Number) (newColumn func() proto.ColInput, fill func(proto.ColInput, []R)) {
+	return func() proto.ColInput { return proto.NewColNullable[float64](new(proto.ColFloat64)) }, func(c proto.ColInput, rows []R) {
+		to := c.(*proto.ColNullable[float64])
+		value := to.Values.(*proto.ColFloat64)
+		for i := range rows {
+			var n weir.Number
+			if p := f(&rows[i]); p != nil {
+				n = *p
+			}
+			to.Nulls = append(to.Nulls, isNull(!n.Known))
+			value.Append(n.Value)
 		}
 	}
 }

@@ -140,12 +140,15 @@ func (w *world) details(r *rand.Rand, e *weir.EventRow) {
 	if e.Name == weir.NameCall {
 		e.Call = &weir.Call{
 			Method: []string{"GET", "POST", ""}[r.IntN(3)], Route: []string{"/v1/a", "/v1/b"}[r.IntN(2)],
-			Status:    []int{200, 200, 201, 404, 500, 0}[r.IntN(6)],
-			LatencyMS: float64(r.IntN(4000)) / 8, Consumer: []string{"acme", "", fmt.Sprint("consumer-", len(w.events)%60)}[r.IntN(3)],
+			Status:   []int{200, 200, 201, 404, 500, 0}[r.IntN(6)],
+			Consumer: []string{"acme", "", fmt.Sprint("consumer-", len(w.events)%60)}[r.IntN(3)],
+		}
+		if r.IntN(5) > 0 { // else it is unknown; 0 is a value
+			e.Call.LatencyMS = weir.Known([]float64{0, float64(r.IntN(4000)) / 8}[min(r.IntN(5), 1)])
 		}
 	}
 	if r.IntN(5) == 0 {
-		e.Revenue, e.Currency = float64(r.IntN(400)-100)/4, "EUR"
+		e.Revenue, e.Currency = weir.Known([]float64{0, float64(r.IntN(400)-100) / 4}[min(r.IntN(5), 1)]), "EUR"
 	}
 	if r.IntN(4) == 0 {
 		return
@@ -267,7 +270,7 @@ func (v *visitSoFar) state(sign int8) weir.VisitRow {
 	s.Channel, s.Country, s.Browser, s.DeviceType, s.Language = first.Channel, first.Country, first.Browser, first.DeviceType, first.Language
 	for _, e := range inOrder {
 		s.Events++
-		s.Revenue += e.Revenue
+		s.Revenue += e.Revenue.Value
 		s.Bot = s.Bot || e.Bot
 		if e.IsInteractive() {
 			s.Interactive++

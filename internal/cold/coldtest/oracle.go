@@ -114,7 +114,7 @@ func callValue(c *weir.Call, column string) (v string, ok bool) {
 	return v, v != ""
 }
 
-func decimal(f float64) (string, bool) { return strconv.FormatFloat(f, 'f', -1, 64), f != 0 }
+func decimal(n weir.Number) (string, bool) { return strconv.FormatFloat(n.Value, 'f', -1, 64), n.Known }
 
 func propertyOf(e *weir.EventRow, name string) (string, bool) {
 	if e.Properties == nil {

@@ -151,8 +151,8 @@ func placeOf(by weir.CallSort, events []*weir.EventRow) float64 {
 		if e.Call.Status >= 400 {
 			failed++
 		}
-		if e.Call.LatencyMS != 0 {
-			latencies = append(latencies, e.Call.LatencyMS)
+		if e.Call.LatencyMS.Known {
+			latencies = append(latencies, e.Call.LatencyMS.Value)
 		}
 	}
 	switch by {
@@ -191,10 +191,10 @@ func measureCalls(events []*weir.EventRow, length time.Duration) insight.CallVal
 		default:
 			failed++
 		}
-		ms := e.Call.LatencyMS
-		if ms == 0 {
+		if !e.Call.LatencyMS.Known {
 			continue
 		}
+		ms := e.Call.LatencyMS.Value
 		latencies = append(latencies, ms)
 		sum += ms
 		switch {

@@ -344,14 +344,9 @@ func (o *traitOracle) profile(id string) picture {
 			case weir.NameCall:
 				p.Calls++
 			}
-			if r.Revenue != 0 || r.Currency == "" {
-				p.Revenue[r.Currency] += r.Revenue
+			if r.Revenue.Known {
+				p.Revenue[r.Currency] += r.Revenue.Value
 			}
-		}
-	}
-	for currency, sum := range p.Revenue {
-		if sum == 0 {
-			delete(p.Revenue, currency)
 		}
 	}
 	for _, v := range o.h.visits {

@@ -58,12 +58,12 @@ inherited_from, closes_event_id, closes_path, closes_ms, shard, seq FROM events 
 			return err
 		}
 		e.Time, e.ReceivedAt = e.Time.UTC(), e.ReceivedAt.UTC()
-		e.Revenue = revenue.Float64
+		e.Revenue = weir.Number{Value: revenue.Float64, Known: revenue.Valid}
 		if properties.String != "" {
 			e.Properties = json.RawMessage(properties.String)
 		}
 		if e.Name == weir.NameCall || status.Valid {
-			e.Call = &weir.Call{Method: method.String, Route: route.String, Status: int(status.Int64), LatencyMS: latency.Float64, Consumer: consumer.String}
+			e.Call = &weir.Call{Method: method.String, Route: route.String, Status: int(status.Int64), LatencyMS: weir.Number{Value: latency.Float64, Known: latency.Valid}, Consumer: consumer.String}
 		}
 		out = append(out, e)
 		return nil

@@ -90,7 +90,7 @@ func newHistory(r *rand.Rand) *history {
 			row.DeviceID, row.ProfileID = "", fmt.Sprint("former-", r.IntN(traitFormers))
 		}
 		if r.IntN(4) == 0 {
-			row.Revenue, row.Currency = float64(r.IntN(5)), "EUR"
+			row.Revenue, row.Currency = weir.Known(float64(r.IntN(5))), "EUR"
 			if row.DeviceID == "" {
 				h.rows[shard] = append(h.rows[shard], row)
 				continue

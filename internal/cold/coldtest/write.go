@@ -121,8 +121,8 @@ func fullEvent() weir.EventRow {
 			UTMSource: "s", UTMMedium: "m", UTMCampaign: "c", UTMTerm: "t", UTMContent: "o",
 			Country: "DE", Region: "BY", City: "München",
 			Browser: "Firefox", BrowserVersion: "131.0", OS: "Linux", OSVersion: "6", DeviceType: weir.DeviceTV, Bot: true,
-			Language: "de-DE", Library: "web/1", Revenue: -math.MaxFloat64, Currency: "EUR",
-			Call:       &weir.Call{Method: "GET", Route: "/v1/{id}", Status: 599, LatencyMS: math.SmallestNonzeroFloat64, Consumer: "acme"},
+			Language: "de-DE", Library: "web/1", Revenue: weir.Known(-math.MaxFloat64), Currency: "EUR",
+			Call:       &weir.Call{Method: "GET", Route: "/v1/{id}", Status: 599, LatencyMS: weir.Known(math.SmallestNonzeroFloat64), Consumer: "acme"},
 			Properties: []byte(`{"ü":"\u00fc","n":1.50,"deep":{"a":[1,null,true]},"":"","pair":"\ud83d\uded2"}`),
 		},
 		Shard: math.MaxInt32, Seq: math.MaxUint64,
@@ -224,8 +224,8 @@ func testRowError(t *testing.T, open func(*testing.T, string) cold.Store) {
 		"properties with half a surrogate pair": func(r *weir.EventRow) { r.Properties = []byte(`{"a":"\ud800"}`) },
 		"a time too early":                      func(r *weir.EventRow) { r.Time = cold.Earliest.Add(-time.Microsecond) },
 		"a time too late":                       func(r *weir.EventRow) { r.Time = cold.Latest },
-		"a latency that is not a number":        func(r *weir.EventRow) { r.Call = &weir.Call{LatencyMS: math.NaN()} },
-		"an infinite revenue":                   func(r *weir.EventRow) { r.Revenue = math.Inf(1) },
+		"a latency that is not a number":        func(r *weir.EventRow) { r.Call = &weir.Call{LatencyMS: weir.Known(math.NaN())} },
+		"an infinite revenue":                   func(r *weir.EventRow) { r.Revenue = weir.Known(math.Inf(1)) },
 	}
 	s := begin(t, open)
 	shard := 0

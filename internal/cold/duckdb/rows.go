@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/cold/schema"
 )
 
@@ -75,6 +76,8 @@ func fillerOf[R any](c *schema.Column[R], checked bool) filler[R] {
 		return values(f, c.Null)
 	case func(*R) *float64:
 		return values(f, c.Null)
+	case func(*R) *weir.Number:
+		return optional(f)
 	}
 	panic("duckdb: column " + c.Name + " cannot be written")
 }
@@ -142,6 +145,19 @@ func values[R any, V comparable](f func(*R) *V, null schema.Null) filler[R] {
 				v.null(at + i)
 			} else {
 				*cell[V](v, at+i) = *p
+			}
+		}
+	}
+}
+
+// optional writes to a DOUBLE that is NULL if the number is unknown.
+func optional[R any](f func(*R) *weir.Number) filler[R] {
+	return func(v *vector, at int, rows []R) {
+		for i := range rows {
+			if p := f(&rows[i]); p == nil || !p.Known {
+				v.null(at + i)
+			} else {
+				*cell[float64](v, at+i) = p.Value
 			}
 		}
 	}

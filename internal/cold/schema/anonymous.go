@@ -43,6 +43,8 @@ func (c *Column[R]) clear(row *R) {
 		clearAt(f(row))
 	case func(*R) *float64:
 		clearAt(f(row))
+	case func(*R) *weir.Number:
+		clearAt(f(row))
 	case func(*R) *time.Time:
 		clearAt(f(row))
 	case func(*R) string, func(*R) int32: // follows from the others

@@ -3,6 +3,8 @@ package schema
 import (
 	"database/sql"
 	"time"
+
+	weir "github.com/weir-analytics/weir"
 )
 
 // scanTarget receives the value of a column.
@@ -56,6 +58,19 @@ func targetOf[R any](c *Column[R]) scanTarget[R] {
 		return target(c, f)
 	case func(*R) *float64:
 		return target(c, f)
+	case func(*R) *weir.Number:
+		var v sql.Null[float64]
+		return scanTarget[R]{func(*R) any { return &v }, func(r *R) {
+			if !v.Valid {
+				return
+			}
+			p := f(r)
+			if p == nil {
+				c.Make(r)
+				p = f(r)
+			}
+			*p = weir.Known(v.V)
+		}}
 	case func(*R) *time.Time:
 		t := target(c, f)
 		store := t.store

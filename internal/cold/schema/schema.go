@@ -39,7 +39,7 @@ type Null uint8
 // Values of Null.
 const (
 	Never    Null = iota // no value: unknown text is ''
-	IfAbsent             // no value of which Value returns no pointer
+	IfAbsent             // no value: Value returns no pointer, or a weir.Number that is unknown
 	IfZero               // the zero value, which means unknown, and as in IfAbsent
 )
 
@@ -65,7 +65,7 @@ type Column[R any] struct {
 	// Value says where the value is. It is either a function that returns a pointer into
 	// the row:
 	//
-	//	func(*R) *V with V one of string, []byte, bool, int, int8, int32, int64, uint32, uint64, float64, time.Time
+	//	func(*R) *V with V one of string, []byte, bool, int, int8, int32, int64, uint32, uint64, float64, weir.Number, time.Time
 	//
 	// or, for a column that is computed from others, one that returns a value:
 	//

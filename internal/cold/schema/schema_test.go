@@ -64,15 +64,15 @@ func TestScannerReadsEveryStoredColumn(t *testing.T) {
 			UTMSource: "utm_source", UTMMedium: "utm_medium", UTMCampaign: "utm_campaign", UTMTerm: "utm_term", UTMContent: "utm_content",
 			Country: "country", Region: "region", City: "city", Browser: "browser", BrowserVersion: "browser_version", OS: "os", OSVersion: "os_version",
 			DeviceType: "device_type", Bot: true, Language: "language", Library: "library",
-			Call:    &weir.Call{Method: "method", Route: "route", Status: 200, LatencyMS: 1.5, Consumer: "consumer"},
-			Revenue: 2.5, Currency: "currency", Properties: []byte(`{"a":1}`),
+			Call:    &weir.Call{Method: "method", Route: "route", Status: 200, LatencyMS: weir.Known(1.5), Consumer: "consumer"},
+			Revenue: weir.Known(2.5), Currency: "currency", Properties: []byte(`{"a":1}`),
 		},
 		Shard: 3, Seq: 7, InheritedFrom: "inherited_from", ClosesEventID: "closes_event_id", ClosesPath: "closes_path", ClosesMS: 9,
 	}
 	if d := cmp.Diff(want, read(false)); d != "" {
 		t.Error(d)
 	}
-	want.Call, want.Revenue, want.Properties = nil, 0, nil
+	want.Call, want.Revenue, want.Properties = nil, weir.Number{}, nil
 	if d := cmp.Diff(want, read(true)); d != "" {
 		t.Errorf("with NULL: %s", d)
 	}

@@ -17,7 +17,7 @@ func (s suite) testAppend(t *testing.T) {
 	t.Run("an appended event is read back whole", func(t *testing.T) {
 		f := s.new(t)
 		e := f.event("1", "d")
-		e.Call = &weir.Call{Method: "GET", Route: "/x", Status: 200, LatencyMS: 12.5, Consumer: "c"}
+		e.Call = &weir.Call{Method: "GET", Route: "/x", Status: 200, LatencyMS: weir.Known(12.5), Consumer: "c"}
 		e.Path, e.Country, e.Title = "/ü", "DE", "a\"b"
 		f.append(e)
 		if d := cmp.Diff(map[string]weir.Event{"1": e}, all(t, f)); d != "" {

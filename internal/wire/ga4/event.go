@@ -127,13 +127,12 @@ func (g *decoder) finish() {
 		var sum float64
 		var ok bool
 		g.ReadAt(e.value, func() { sum, ok = g.ReadAmount() })
-		if g.Revenue = sign * math.Abs(sum); sign > 0 {
-			g.Revenue = sum
-		}
-		if g.Revenue == 0 {
-			g.Revenue = 0 // not -0
-		}
-		if !ok && g.Absent("value") {
+		switch {
+		case ok && sign > 0:
+			g.Revenue = weir.Known(sum)
+		case ok:
+			g.Revenue = weir.Known(-math.Abs(sum))
+		case g.Absent("value"):
 			g.ReadAt(e.value, func() { g.Keep("value") })
 		}
 	}

@@ -20,7 +20,7 @@ type Builder struct {
 	Reader
 	fields   [FieldCount]Span
 	Stamp    Stamp // the item's time
-	Revenue  float64
+	Revenue  weir.Number
 	Reported bool // a server reports it: address and user agent of the request are not the visitor's
 	Client   bool // the visitor's own machine sends it
 
@@ -64,7 +64,7 @@ func (b *Builder) Malformed() error { return Malformed(b.Whole(), b.Offset(), b.
 func (b *Builder) StartItem() {
 	b.NextItem()
 	b.fields = [FieldCount]Span{}
-	b.Stamp, b.Revenue, b.Reported, b.Client = Stamp{}, 0, false, false
+	b.Stamp, b.Revenue, b.Reported, b.Client = Stamp{}, weir.Number{}, false, false
 }
 
 // Get returns the text of a field. It is valid until the next text is read.

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"math"
 	"strconv"
+
+	weir "github.com/weir-analytics/weir"
 )
 
 // ReadAmount reads a sum of money: a number, or a text such as "$1,234.50" or "12,30 €".
@@ -67,6 +69,14 @@ func readAmount(text []byte) (sum float64, ok bool) {
 		sum = -sum
 	}
 	return sum, err == nil
+}
+
+// ReadNumber reads a number as ReadDecimal does; without one it is unknown.
+func (b *Builder) ReadNumber() weir.Number {
+	if f, ok := b.ReadDecimal(); ok {
+		return weir.Known(f)
+	}
+	return weir.Number{}
 }
 
 // ReadDecimal reads a number, or a string that contains one. Otherwise ok is false.

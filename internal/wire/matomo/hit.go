@@ -154,7 +154,9 @@ func (m *decoder) action() bool {
 // setRevenue sets the revenue, and the campaign that Matomo attributes it to. The currency is
 // a setting of the site in Matomo, so it is not in the hit.
 func (m *decoder) setRevenue() {
-	m.Revenue, _ = decimalOf(m.value(paramRevenue))
+	if sum, ok := decimalOf(m.value(paramRevenue)); ok {
+		m.Revenue = weir.Known(sum)
+	}
 	m.set(item.UTMCampaign, paramCampaign)
 	m.set(item.UTMTerm, paramKeyword)
 }

@@ -90,10 +90,10 @@ func decodeStandard(tb testing.TB, body []byte) []weir.Incoming {
 		in[i] = weir.Incoming{Index: i, Event: weir.Event{
 			ID: text(e.ID), Name: e.Name, Time: instant(tb, e.TS), ProfileID: text(e.ProfileID), DeviceID: text(e.DeviceID),
 			SessionID: text(e.SessionID), Path: e.Path, Title: e.Title, Language: e.Language, Library: e.Library,
-			Revenue: e.Revenue, Currency: e.Currency, Properties: e.Properties,
+			Revenue: weir.Known(e.Revenue), Currency: e.Currency, Properties: e.Properties,
 		}, Source: weir.Source{URL: e.URL, Referrer: e.Referrer, IP: e.IP, UserAgent: e.UserAgent}}
 		if c := e.Call; c != nil {
-			in[i].Event.Call = &weir.Call{Method: c.Method, Route: c.Route, Status: c.Status, LatencyMS: c.LatencyMS, Consumer: c.Consumer}
+			in[i].Event.Call = &weir.Call{Method: c.Method, Route: c.Route, Status: c.Status, LatencyMS: weir.Known(c.LatencyMS), Consumer: c.Consumer}
 		}
 	}
 	return in

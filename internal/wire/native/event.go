@@ -157,11 +157,11 @@ type event struct {
 	seen    uint64              // keys, as bits
 	texts   [keyOther]item.Span // by key
 	time    int64               // unix microseconds
-	revenue float64
+	revenue weir.Number
 	bot     bool
 	called  bool // has a call that is not null
 	status  int
-	latency float64 // milliseconds
+	latency weir.Number // milliseconds
 }
 
 // startItem begins an event at the cursor.
@@ -195,7 +195,7 @@ func (n *decoder) entry(k fieldKey) {
 	case keyTS:
 		e.time = n.instant(name)
 	case keyRevenue:
-		e.revenue = n.float(name)
+		e.revenue = n.number(name)
 	case keyCurrency:
 		e.texts[k] = n.string(name, l.String, wire.ReasonStringTooLong)
 		n.currency(name, e.texts[k])
@@ -214,7 +214,7 @@ func (n *decoder) entry(k fieldKey) {
 	case keyStatus:
 		e.status = n.status(name)
 	case keyLatency:
-		if e.latency = n.float(name); e.latency < 0 {
+		if e.latency = n.number(name); e.latency.Value < 0 {
 			n.Defect(wire.ReasonNumber, name+": want 0 or more")
 		}
 	default:

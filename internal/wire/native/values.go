@@ -115,6 +115,14 @@ func (n *decoder) id(field string) item.Span {
 	return item.Span{}
 }
 
+// number reads a number; null is unknown.
+func (n *decoder) number(field string) weir.Number {
+	if n.Null() {
+		return weir.Number{}
+	}
+	return weir.Known(n.float(field))
+}
+
 // float reads a number; null is 0.
 func (n *decoder) float(field string) float64 {
 	if n.Null() {

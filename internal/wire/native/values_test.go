@@ -120,7 +120,7 @@ func TestStringsAreReadAtEveryOffset(t *testing.T) {
 }
 
 func TestCurrencyIsUpperCase(t *testing.T) {
-	if in, _ := one(t, `{"name":"a","revenue":-12.34,"currency":"eUr"}`); in.Event.Currency != "EUR" || in.Event.Revenue != -12.34 {
+	if in, _ := one(t, `{"name":"a","revenue":-12.34,"currency":"eUr"}`); in.Event.Currency != "EUR" || in.Event.Revenue.Value != -12.34 {
 		t.Errorf("%v %s", in.Event.Revenue, in.Event.Currency)
 	}
 }
@@ -129,8 +129,17 @@ func TestRevenueIsTheNearestDouble(t *testing.T) {
 	for sent, want := range map[string]float64{
 		"0": 0, "1234567890": 1234567890, "-7": -7, "9007199254740993": 9007199254740992, "0.1": 0.1, "1e-999": 0, "1.7e308": 1.7e308,
 	} {
-		if in, reason := one(t, `{"name":"a","revenue":`+sent+`}`); in.Event.Revenue != want || reason != "" {
+		if in, reason := one(t, `{"name":"a","revenue":`+sent+`}`); in.Event.Revenue.Value != want || reason != "" {
 			t.Errorf("%s: %v %s", sent, in.Event.Revenue, reason)
+		}
+	}
+}
+
+func TestZeroIsAValueAndNullIsUnknown(t *testing.T) {
+	for sent, want := range map[string]weir.Number{"0": weir.Known(0), "-0.0": weir.Known(0), "0e9": weir.Known(0), "1.5": weir.Known(1.5), "null": {}} {
+		in, reason := one(t, `{"name":"api_call","revenue":`+sent+`,"call":{"latency_ms":`+sent+`}}`)
+		if reason != "" || in.Event.Revenue != want || in.Event.Call.LatencyMS != want {
+			t.Errorf("%s: %v, %v %s", sent, in.Event.Revenue, in.Event.Call, reason)
 		}
 	}
 }

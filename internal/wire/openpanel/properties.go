@@ -47,7 +47,7 @@ func (p *decoder) consume(key []byte) bool {
 		p.deviceType()
 	case "__revenue":
 		if cents, ok := p.ReadDecimal(); ok {
-			p.Revenue = cents / 100
+			p.Revenue = weir.Known(cents / 100)
 		}
 	case "__query":
 		p.query()
@@ -182,7 +182,7 @@ func (p *decoder) consumeCurrency() bool {
 // checkCurrency drops a currency that is none. Without a revenue it is a property like
 // others.
 func (p *decoder) checkCurrency() {
-	if p.Revenue == 0 && p.Has(item.Currency) {
+	if !p.Revenue.Known && p.Has(item.Currency) {
 		p.KeepText("currency", p.Get(item.Currency))
 		p.Clear(item.Currency)
 	}

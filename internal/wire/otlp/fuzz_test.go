@@ -76,7 +76,7 @@ func checkSpans(t *testing.T, in []weir.Incoming, rejected []weir.Rejection, l w
 		if e.Properties != nil && !json.Valid(e.Properties) {
 			t.Errorf("properties %s", e.Properties)
 		}
-		if s := e.Call.Status; s != 0 && (s < 100 || s > 599) || e.Call.LatencyMS < 0 || e.Name != weir.NameCall {
+		if s := e.Call.Status; s != 0 && (s < 100 || s > 599) || e.Call.LatencyMS.Value < 0 || e.Name != weir.NameCall {
 			t.Errorf("%+v %+v", e, e.Call)
 		}
 		if e.Time.Before(l.Oldest) || e.Time.After(wiretest.Now.Add(l.Future)) {
@@ -129,7 +129,7 @@ func checkAgainst(t *testing.T, want *coltracepb.ExportTraceServiceRequest, in [
 			t.Errorf("route %q, want %q", i.Event.Call.Route, route)
 		}
 		if d := s.GetEndTimeUnixNano() - s.GetStartTimeUnixNano(); s.GetStartTimeUnixNano() > 0 && s.GetEndTimeUnixNano() > s.GetStartTimeUnixNano() &&
-			i.Event.Call.LatencyMS != float64(d)/1e6 {
+			i.Event.Call.LatencyMS.Value != float64(d)/1e6 {
 			t.Errorf("latency %v, want %d ns", i.Event.Call.LatencyMS, d)
 		}
 	}

@@ -196,8 +196,8 @@ func (c *caller) read() {
 		status = 500
 	}
 	call := &weir.Call{Method: method, Route: route, Status: status, Consumer: c.consumer()}
-	if s.start > 0 && s.end > s.start {
-		call.LatencyMS = float64(s.end-s.start) / 1e6
+	if s.start > 0 && s.end >= s.start {
+		call.LatencyMS = weir.Known(float64(s.end-s.start) / 1e6)
 	}
 	ev.Call = call
 	ev.Path = c.path()

@@ -226,7 +226,7 @@ func TestSpanWithoutConsumerAndTimesIsACallOfNow(t *testing.T) {
 	s := served()
 	s.StartTimeUnixNano, s.EndTimeUnixNano = 0, 0
 	in, _ := oneSpan(t, s)
-	if !in.Event.Time.Equal(wiretest.Now.Truncate(time.Microsecond)) || in.Event.Call.LatencyMS != 0 || in.Event.Call.Consumer != "" {
+	if !in.Event.Time.Equal(wiretest.Now.Truncate(time.Microsecond)) || in.Event.Call.LatencyMS.Value != 0 || in.Event.Call.Consumer != "" {
 		t.Errorf("%+v %+v", in.Event, in.Event.Call)
 	}
 }
@@ -234,7 +234,7 @@ func TestSpanWithoutConsumerAndTimesIsACallOfNow(t *testing.T) {
 func TestAClockSetBackGivesNoNegativeLatency(t *testing.T) {
 	s := served()
 	s.StartTimeUnixNano = s.EndTimeUnixNano + 5
-	if in, _ := oneSpan(t, s); in.Event.Call.LatencyMS != 0 {
+	if in, _ := oneSpan(t, s); in.Event.Call.LatencyMS.Value != 0 {
 		t.Errorf("latency %v", in.Event.Call.LatencyMS)
 	}
 }

@@ -115,20 +115,19 @@ func (p *decoder) prop(key []byte) bool {
 
 // setRevenue reads {"amount","currency"}.
 func (p *decoder) setRevenue() {
-	paid := false
 	for more := p.Begin('}'); more; more = p.More('}') {
 		key, ok := p.Key()
 		switch {
 		case !ok:
 		case string(key) == "amount":
-			p.Revenue, paid = p.ReadDecimal()
+			p.Revenue = p.ReadNumber()
 		case string(key) == "currency":
 			p.ReadFirst(item.Currency)
 		default:
 			p.Skip()
 		}
 	}
-	if !paid {
+	if !p.Revenue.Known {
 		p.Clear(item.Currency)
 	}
 	p.CheckCurrency()

@@ -95,7 +95,6 @@ type event struct {
 	cookieless          bool
 	screened            bool // the sender set a property "screen"
 	kept                bool // "currency" is a property
-	priced              bool // has a revenue
 	hasOffset           bool
 	offset              int64 // microseconds
 }
@@ -190,10 +189,10 @@ func (p *decoder) setPage() {
 	}
 	if p.Has(item.Currency) {
 		at := p.Span(item.Currency)
-		if p.priced {
+		if p.Revenue.Known {
 			p.CheckCurrency()
 		}
-		if !p.Has(item.Currency) || !p.priced {
+		if !p.Has(item.Currency) || !p.Revenue.Known {
 			p.Clear(item.Currency)
 			if !p.kept && !p.kind.person() && p.kind != kindGroup {
 				p.KeepText("currency", p.Text(at))

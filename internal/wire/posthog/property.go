@@ -2,6 +2,7 @@ package posthog
 
 import (
 	"bytes"
+	weir "github.com/weir-analytics/weir"
 
 	"github.com/weir-analytics/weir/internal/wire/item"
 )
@@ -77,8 +78,8 @@ func (p *decoder) plainProperty(key []byte) bool {
 func (p *decoder) readRevenue() bool {
 	return p.Try(func() bool {
 		f, ok := p.ReadDecimal()
-		if ok = ok && !p.priced; ok {
-			p.Revenue, p.priced = f, true
+		if ok = ok && !p.Revenue.Known; ok {
+			p.Revenue = weir.Known(f)
 		}
 		return ok
 	})

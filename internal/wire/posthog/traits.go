@@ -43,7 +43,7 @@ func (p *decoder) addIdentify() {
 	}
 	p.ClearAllBut(item.ID, item.Profile, item.Device, item.Session, item.IP, item.UserAgent, item.Library)
 	p.Put(item.Name, weir.NameIdentify)
-	p.Revenue = 0
+	p.Revenue = weir.Number{}
 	p.FinishExtra()
 }
 

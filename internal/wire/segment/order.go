@@ -1,6 +1,7 @@
 package segment
 
 import (
+	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/wire/item"
 )
 
@@ -22,7 +23,7 @@ func (s *decoder) readRevenue() bool {
 	return s.Try(func() bool {
 		sum, ok := s.ReadAmount()
 		if ok {
-			s.Revenue = sum
+			s.Revenue = weir.Known(sum)
 		}
 		return ok
 	})
@@ -33,11 +34,11 @@ func (s *decoder) readRevenue() bool {
 func (s *decoder) orderRevenue() {
 	m := &s.message
 	order, refund := orderOf(s.Get(item.Name))
-	if (order || refund) && s.Revenue == 0 && m.total.IsSet() {
-		s.ReadAt(m.total, func() { s.Revenue, _ = s.ReadAmount() })
+	if (order || refund) && !s.Revenue.Known && m.total.IsSet() {
+		s.ReadAt(m.total, func() { s.readRevenue() })
 	}
-	if refund && s.Revenue > 0 {
-		s.Revenue = -s.Revenue
+	if refund && s.Revenue.Value > 0 {
+		s.Revenue.Value = -s.Revenue.Value
 	}
 }
 

@@ -33,7 +33,7 @@ func TestAnAmountOfMoneyIsReadAsItIsWritten(t *testing.T) {
 			t.Fatalf("%s: %+v, %v", text, sent, err)
 		}
 		e := sent.Parts[0].Events[0].Event
-		if e.Revenue != want {
+		if e.Revenue.Value != want {
 			t.Errorf("%s is %v, want %v", text, e.Revenue, want)
 		}
 		if kept := e.Properties != nil; kept != (want == 0) {

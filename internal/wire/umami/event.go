@@ -29,7 +29,6 @@ type event struct {
 	screen   item.Span
 	tag      item.Span
 	dataID   item.Span // the id among the data
-	paid     bool      // the data has a revenue
 }
 
 // item reads the item at the cursor: {"type","payload"}.
@@ -156,7 +155,7 @@ func (u *decoder) consumeData(key []byte) bool {
 		return u.Try(func() bool {
 			f, ok := u.ReadDecimal()
 			if ok {
-				u.Revenue, u.paid = f, true
+				u.Revenue = weir.Known(f)
 			}
 			return ok
 		})
@@ -202,13 +201,15 @@ func (u *decoder) setMeaning() {
 // setRevenue drops a currency without a revenue. Traits with these names are no payment: they
 // stay traits.
 func (u *decoder) setRevenue() {
-	if u.paid && !u.identify {
+	if u.Revenue.Known && !u.identify {
 		u.CheckCurrency()
 		return
 	}
-	if u.paid && u.Absent("revenue") {
-		u.KeepNumber("revenue", u.Revenue)
-		u.Revenue = 0
+	if u.Revenue.Known {
+		if u.Absent("revenue") {
+			u.KeepNumber("revenue", u.Revenue.Value)
+		}
+		u.Revenue = weir.Number{}
 	}
 	if !u.Has(item.Currency) {
 		return

@@ -46,7 +46,7 @@ func CheckEvent(t *testing.T, in *weir.Incoming, l wire.Limits) {
 		for _, s := range []string{c.Method, c.Route, c.Consumer} {
 			checkText(t, s, l.String)
 		}
-		if c.Status != 0 && (c.Status < 100 || c.Status > 599) || c.LatencyMS < 0 {
+		if c.Status != 0 && (c.Status < 100 || c.Status > 599) || c.LatencyMS.Value < 0 {
 			t.Errorf("call %+v", c)
 		}
 	}

@@ -76,7 +76,7 @@ function facts(e: EventRow, format: Format): [string, string][] {
     [m.detail.title, e.title],
     [m.detail.call, call && words(call.method, call.route)],
     [m.detail.status, call?.status ? String(call.status) : undefined],
-    [m.detail.latency, call?.latency_ms ? format.duration(call.latency_ms) : undefined],
+    [m.detail.latency, call?.latency_ms !== undefined ? format.duration(call.latency_ms) : undefined],
     [m.detail.consumer, call?.consumer],
     [m.detail.duration, e.duration_ms === undefined ? undefined : format.duration(e.duration_ms)],
     [m.detail.referrer, e.referrer],

@@ -107,5 +107,5 @@ function What({ event: { name, call } }: { event: EventRow }) {
 
 function Latency({ ms }: { ms: number | undefined }) {
   const format = useFormat()
-  return ms ? <span className="text-muted">{format.duration(ms)}</span> : null
+  return ms !== undefined ? <span className="text-muted">{format.duration(ms)}</span> : null
 }
