@@ -1,8 +1,9 @@
 package accesslog
 
 import (
-	"net/netip"
 	"strings"
+
+	weir "github.com/weir-analytics/weir"
 )
 
 // maxMethod bounds a method's length; the longest registered one has 17 bytes.
@@ -89,9 +90,8 @@ func stripQuery(s string) string {
 	return s
 }
 
-// address brings an address into its one shortest form, so that a client counts
-// once: without zone, IPv4 out of IPv6. What is no address, such as a host
-// name, is kept as it is.
+// address returns an address in its one form (weir.Address), so that a client counts
+// once. It returns a host name as it is.
 func address(s string) string {
 	if s == "" || s == "-" || s == "unix:" {
 		return ""
@@ -99,11 +99,7 @@ func address(s string) string {
 	if isIPv4(s) {
 		return s
 	}
-	a, err := netip.ParseAddr(strings.Trim(s, "[]"))
-	if err != nil {
-		return s
-	}
-	return a.Unmap().WithZone("").String()
+	return weir.Address(s)
 }
 
 // isIPv4 says whether s is a dotted quad in its usual form, which needs no

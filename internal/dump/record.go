@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -93,7 +92,9 @@ func (b *recordEvents) finish() error {
 // addressed leaves of address and user agent what the server may use.
 func addressed(in *weir.Incoming) {
 	e, s := &in.Event, &in.Source
-	if _, err := netip.ParseAddr(s.IP); err != nil {
+	if a, ok := weir.ParseAddress(s.IP); ok {
+		s.IP = a.String()
+	} else {
 		s.IP = ""
 	}
 	if e.DeviceID == "" && (e.ProfileID != "" || s.IP == "" || s.UserAgent == "") {

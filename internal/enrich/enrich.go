@@ -183,8 +183,7 @@ func (e *Enricher) applyPlace(ev *weir.Event, ip string) {
 	}
 }
 
-// maxIP is the length of the longest address with a zone and port that is
-// looked at.
+// maxIP is the length of the longest text that is looked up as an address.
 const maxIP = 64
 
 func fill(dst *string, value string) {

@@ -163,18 +163,13 @@ func openGeo(o Options) (g geo, err error) {
 	return g, nil
 }
 
-// locate returns where an IP address is, given as text, with or without a port.
+// locate returns where an IP address is, as weir.ParseAddress reads it.
 // Private, reserved and wrong addresses are nowhere.
 func (g geo) locate(ip string) place {
-	addr, err := netip.ParseAddr(ip)
-	if err != nil {
-		ap, err := netip.ParseAddrPort(ip)
-		if err != nil {
-			return place{}
-		}
-		addr = ap.Addr()
+	addr, ok := weir.ParseAddress(ip)
+	if !ok {
+		return place{}
 	}
-	addr = addr.Unmap().WithZone("")
 	if !addr.IsGlobalUnicast() || addr.IsPrivate() {
 		return place{}
 	}

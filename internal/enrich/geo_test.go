@@ -43,7 +43,7 @@ func TestPrivateOrInvalidAddressHasNoCountry(t *testing.T) {
 	for _, ip := range []string{
 		"", "10.0.0.1", "192.168.1.1", "172.16.0.1", "127.0.0.1", "::1", "fe80::1", "fd00::1", "0.0.0.0", "::", "224.0.0.1", "255.255.255.255",
 		"100.64.0.1", "::ffff:10.0.0.1", "10.0.0.1:80",
-		"not an address", "8.8.8", "8.8.8.8.8", "08.8.8.8", "8.8.8.8, 9.9.9.9", "\xff\x00", strings.Repeat("8", 100),
+		"not an address", "8.8.8", "8.8.8.8.8", "08.8.8.8", "host.example, unknown", "\xff\x00", strings.Repeat("8", 100),
 	} {
 		if got := where(e, ip); got != [3]string{} {
 			t.Errorf("%q: %q", ip, got)

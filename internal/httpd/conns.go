@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
+	weir "github.com/weir-analytics/weir"
 )
 
 // Conns bounds how many connections are open at once, in all and from one address.
@@ -111,7 +112,7 @@ func (l *boundedListener) Accept() (net.Conn, error) {
 			return nil, err
 		}
 		c := &conn{Conn: raw, conns: l.conns}
-		if a, ok := parseAddr(raw.RemoteAddr().String()); ok && !l.conns.exempt(a) {
+		if a, ok := weir.ParseHop(raw.RemoteAddr().String()); ok && !l.conns.exempt(a) {
 			c.from = sharer(a)
 		}
 		if l.conns.add(c) {

@@ -5,13 +5,15 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	weir "github.com/weir-analytics/weir"
 )
 
 // remote returns the client's address, and whether the client uses TLS. What a proxy says
 // counts only if the proxy is trusted.
 func (s *Server) remote(r *http.Request) (ip string, secure bool) {
 	secure = r.TLS != nil
-	peer, ok := parseAddr(r.RemoteAddr)
+	peer, ok := weir.ParseHop(r.RemoteAddr)
 	if !ok {
 		return "", secure
 	}
@@ -35,7 +37,7 @@ func forwardedFor(values []string, peer netip.Addr, trusted func(netip.Addr) boo
 	hops := strings.Split(strings.Join(values, ","), ",")
 	client := peer
 	for _, hop := range slices.Backward(hops) {
-		a, ok := parseAddr(strings.TrimSpace(hop))
+		a, ok := weir.ParseHop(hop)
 		if !ok {
 			break
 		}
@@ -45,17 +47,4 @@ func forwardedFor(values []string, peer netip.Addr, trusted func(netip.Addr) boo
 		}
 	}
 	return client
-}
-
-// parseAddr reads an address with or without a port and brackets. It turns IPv4 in IPv6
-// into IPv4, and drops zones.
-func parseAddr(s string) (netip.Addr, bool) {
-	if ap, err := netip.ParseAddrPort(s); err == nil {
-		return ap.Addr().Unmap().WithZone(""), true
-	}
-	a, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(s, "["), "]"))
-	if err != nil {
-		return netip.Addr{}, false
-	}
-	return a.Unmap().WithZone(""), true
 }

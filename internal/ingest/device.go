@@ -142,7 +142,7 @@ func withIP(properties json.RawMessage, ip string) json.RawMessage {
 // Device returns the device that an event of a client gets now if it has none itself. Error:
 // EUNAVAILABLE.
 func (g *Ingester) Device(ctx context.Context, p *weir.Project, r Remote) (string, error) {
-	in := []weir.Incoming{{Source: weir.Source{IP: r.IP, UserAgent: r.UserAgent, Client: true}}}
+	in := []weir.Incoming{{Source: weir.Source{IP: weir.Address(r.IP), UserAgent: r.UserAgent, Client: true}}}
 	if err := g.devices.setDevices(ctx, p.ID, in, r, g.Clock.Now()); err != nil {
 		return "", unavailable(err)
 	}

@@ -51,6 +51,28 @@ func TestADerivedDeviceIsOfProjectAddressAndAgent(t *testing.T) {
 	}
 }
 
+func TestEachSpellingOfAnAddressIsOneVisitor(t *testing.T) {
+	r := newRig(t)
+	for want, spellings := range map[string][]string{
+		"203.0.113.5": {"203.0.113.5:4001", "::ffff:203.0.113.5", "203.0.113.5, 10.0.0.1", " 203.0.113.5 "},
+		"2001:db8::5": {"2001:DB8:0:0:0:0:0:5", "[2001:db8::5]", "[2001:db8::5]:443", "2001:db8::5%eth0"},
+	} {
+		named := func(ip string) weir.Event {
+			return r.sent(fmt.Sprintf(`{"name":"screen_view","path":"/","ip":%q,"user_agent":"Mozilla/5.0"}`, ip), browser)
+		}
+		device := named(want).DeviceID
+		for _, ip := range spellings {
+			if got := named(ip).DeviceID; got != device {
+				t.Errorf("%q in an event is another device than %s", ip, want)
+			}
+			from := ingest.Remote{IP: ip, UserAgent: "Mozilla/5.0"}
+			if got := r.sent(view, from).DeviceID; got != device {
+				t.Errorf("%q of a request is another device than %s", ip, want)
+			}
+		}
+	}
+}
+
 func TestMidnightInUTCGivesANewDevice(t *testing.T) {
 	r := newRig(t)
 	r.now = time.Date(2026, 3, 14, 23, 20, 0, 0, time.UTC)

@@ -197,7 +197,9 @@ func identify(in []weir.Incoming) error {
 
 // complete fills in missing fields, except device and id.
 func (g *Ingester) complete(p *weir.Project, x *weir.Incoming, r Remote, now time.Time) {
-	switch s := &x.Source; {
+	s := &x.Source
+	s.IP, r.IP = weir.Address(s.IP), weir.Address(r.IP)
+	switch {
 	case s.Reported:
 	case s.Client:
 		s.IP, s.UserAgent = cmp.Or(s.IP, r.IP), cmp.Or(s.UserAgent, r.UserAgent)
