@@ -63,6 +63,11 @@ func (g *grouped) where(r *reader, event string, b buckets) fragment {
 	return all(r.in(b), r.passes(g.filter), named)
 }
 
+// rowsOf is a table in which where can be tested, with the breakdown's column.
+func (g *grouped) rowsOf(r *reader, table string, b buckets) fragment {
+	return r.joined(table, b.span(), g.filter.sources, g.by)
+}
+
 // source is a table in which events are counted.
 type source struct {
 	table string
@@ -91,7 +96,7 @@ func (g *grouped) counted(b buckets) source {
 // it can: then the bucket is found once for each quarter, and not once for each event.
 func (g *grouped) perBucket(r *reader, event string, b buckets, sum string) selection {
 	from := g.counted(b)
-	counted := selection{columns: names(b.moment(r.d), from.count+" AS n"), from: raw(from.table), where: g.where(r, event, b), groupBy: "moment"}
+	counted := selection{columns: names(b.moment(r.d), from.count+" AS n"), from: r.joined(from.table, b.span(), g.filter.sources, nil), where: g.where(r, event, b), groupBy: "moment"}
 	return selection{columns: names(b.index(r.d)+" AS b", sum), from: counted.as("counted"), groupBy: "b"}
 }
 
@@ -131,7 +136,7 @@ func (g *grouped) largest(ctx context.Context, r *reader, event string) (*groups
 // keyed is a table of the events of the range, with the breakdown's column as k.
 func (g *grouped) keyed(r *reader, from source, columns fragment, event string) fragment {
 	return selection{
-		columns: sql("@ AS k, @", g.by.key(), columns), from: r.withTrait(from.table, g.by), where: g.where(r, event, g.now),
+		columns: sql("@ AS k, @", g.by.key(), columns), from: g.rowsOf(r, from.table, g.now), where: g.where(r, event, g.now),
 	}.as("keyed")
 }
 

@@ -153,7 +153,7 @@ func (a *CallsOfRange) rates(b buckets, asOf int64) {
 
 // groups fills in the groups and the totals.
 func (c *callsPlan) groups(ctx context.Context, r *reader, b buckets, g *groups, a *CallsOfRange) error {
-	picked := selection{columns: sql("status, latency_ms, @ AS k", c.by.key()), from: r.withTrait("events", c.by), where: c.where(r, weir.NameCall, b)}
+	picked := selection{columns: sql("status, latency_ms, @ AS k", c.by.key()), from: c.rowsOf(r, "events", b), where: c.where(r, weir.NameCall, b)}
 	q := r.measured([]string{"GROUPING(o) AS total", "o AS o", "g AS g"}, g.split("status, latency_ms", picked.as("picked")), "GROUPING SETS ((o, g), ())")
 	return r.each(ctx, q, func(scan func(...any) error) error {
 		var all int64
@@ -177,7 +177,7 @@ func (c *callsPlan) pointsOf(ctx context.Context, r *reader, b buckets, a *Calls
 	if !c.points {
 		return nil
 	}
-	picked := selection{columns: names(b.moment(r.d), "status", "latency_ms"), from: raw("events"), where: c.where(r, weir.NameCall, b)}
+	picked := selection{columns: names(b.moment(r.d), "status", "latency_ms"), from: r.events(b.span(), c.filter, nil), where: c.where(r, weir.NameCall, b)}
 	q := r.measured([]string{"b AS b"}, r.inBuckets(b, "status, latency_ms", picked.statement()), "b")
 	return r.each(ctx, q, func(scan func(...any) error) error {
 		var bucket int64
@@ -203,7 +203,7 @@ func (c *callsPlan) consumers(ctx context.Context, r *reader, b buckets, a *Call
 		until = sql("quarter < @", bind(b.to/quarterOfHour))
 	}
 	calls := selection{
-		columns: names("consumer", moment+" AS moment"), from: raw("events"),
+		columns: names("consumer", moment+" AS moment"), from: r.events(span{always.from, b.to}, c.filter, nil),
 		where: all(sql("project_id = @ AND name = @ AND consumer <> ''", bind(r.project.ID), bind(weir.NameCall)), until, r.passes(c.filter)),
 	}
 	seen := selection{columns: raw("consumer, MIN(moment) AS first, MAX(moment) AS last"), from: calls.as("picked"), groupBy: "consumer"}

@@ -22,12 +22,21 @@ const (
 	property                  // text of a JSON value; no value is NULL
 )
 
-// columns are the columns of events that a query may name, as the schema says.
-var columns = func() map[string]valueKind {
-	out := map[string]valueKind{}
+// columns are the columns that a query may name: those of events, as the schema says, but
+// with a visitSource in the place of the event's own.
+var columns = func() map[string]column {
+	out := map[string]column{}
 	for _, c := range schema.Events.Columns {
 		if c.Named {
-			out[c.Name] = kindOf(c.Type)
+			out[c.Name] = column{name: c.Name, kind: kindOf(c.Type), expr: raw(c.Name)}
+		}
+	}
+	for _, name := range visitSources {
+		own := out[name]
+		own.name = eventPrefix + name
+		out[own.name] = own
+		for _, of := range []string{name, visitPrefix + name} {
+			out[of] = column{name: of, kind: text, expr: sourceOf(name), source: name}
 		}
 	}
 	return out
@@ -54,10 +63,11 @@ const (
 
 // column is a column that a question named, found to be allowed.
 type column struct {
-	name  string
-	kind  valueKind
-	expr  fragment // as it is stored
-	trait string   // of the events' persons; "" for a column of events
+	name   string
+	kind   valueKind
+	expr   fragment // as it is stored
+	trait  string   // of the events' persons; "" for a column of events
+	source string   // one of visitSources; "" for a column of events
 }
 
 // columnOf looks a name up. Error: EINVALID.
@@ -72,12 +82,12 @@ func columnOf(d cold.Dialect, name string) (column, error) {
 	if strings.HasPrefix(name, traitPrefix) {
 		return column{}, weir.Errorf(weir.EINVALID, "%s: a trait can be in a filter or be a breakdown", name)
 	}
-	k, ok := columns[name]
+	c, ok := columns[name]
 	if !ok {
 		return column{}, weir.Errorf(weir.EINVALID, "unknown column %q: use %s, properties.NAME or traits.NAME",
 			name, strings.Join(slices.Sorted(maps.Keys(columns)), ", "))
 	}
-	return column{name: name, kind: k, expr: raw(name)}, nil
+	return c, nil
 }
 
 // key is the column's value where it has one, else NULL.

@@ -41,7 +41,7 @@ type EventPage struct {
 func (e *Engine) Events(ctx context.Context, p *weir.Project, q EventsQuery, freshness time.Duration) (*EventPage, error) {
 	ctx, cancel := e.within(ctx)
 	defer cancel()
-	if _, err := (&reader{Engine: e, project: p}).whereEvents(q); err != nil {
+	if _, _, err := (&reader{Engine: e, project: p}).whereEvents(q); err != nil {
 		return nil, err
 	}
 	release, err := e.hold(ctx, min(int64(cmp.Or(q.Limit, defaultEvents))*eventBytes, 2*pageBytes))
@@ -64,16 +64,19 @@ func (e *Engine) eventPage(ctx context.Context, p *weir.Project, q EventsQuery, 
 	if err != nil {
 		return nil, fmt.Errorf("insight: events: %w", err)
 	}
-	where, err := r.whereEvents(q)
+	from, where, err := r.whereEvents(q)
 	if err != nil {
 		return nil, err
 	}
 	a := &EventPage{}
 	for whole := false; !whole && err == nil; {
-		whole, err = e.newest(ctx, p, where, cmp.Or(q.Limit, defaultEvents), bytes, a)
+		whole, err = e.newest(ctx, p, from, where, cmp.Or(q.Limit, defaultEvents), bytes, a)
 	}
 	if err == nil {
 		err = e.durations(ctx, p, a.Events)
+	}
+	if err == nil {
+		err = e.fillSources(ctx, p, a.Events)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("insight: events: %w", err)
@@ -85,14 +88,14 @@ func (e *Engine) eventPage(ctx context.Context, p *weir.Project, q EventsQuery, 
 // newest fills a page with the newest events for which a condition holds. whole is false if
 // it read fewer events than it had counted before, because some were erased meanwhile: there
 // may be others behind them, and the page must be read again.
-func (e *Engine) newest(ctx context.Context, p *weir.Project, where fragment, limit, bytes int, a *EventPage) (whole bool, err error) {
+func (e *Engine) newest(ctx context.Context, p *weir.Project, from, where fragment, limit, bytes int, a *EventPage) (whole bool, err error) {
 	*a = EventPage{Events: []EventItem{}}
-	where, all, err := e.narrow(ctx, where, limit+1)
+	where, all, err := e.narrow(ctx, from, where, limit+1)
 	if err != nil {
 		return false, err
 	}
-	stmt := sql("SELECT "+schema.Names(itemColumns)+" FROM events WHERE @"+
-		fmt.Sprintf(" ORDER BY ts DESC, shard DESC, seq DESC LIMIT %d", limit+1), where)
+	stmt := sql("SELECT "+schema.Names(itemColumns)+" FROM @ WHERE @"+
+		fmt.Sprintf(" ORDER BY ts DESC, shard DESC, seq DESC LIMIT %d", limit+1), from, where)
 	read := schema.Scanner(itemColumns)
 	var last cursor
 	size := 0
@@ -124,10 +127,10 @@ func (it *EventItem) size() int {
 // one, so that the many columns of a page are read from few rows. It is the minute because
 // an erasure moves events to the beginning of theirs. all is true if there are fewer than n
 // rows.
-func (e *Engine) narrow(ctx context.Context, where fragment, n int) (_ fragment, all bool, err error) {
+func (e *Engine) narrow(ctx context.Context, from, where fragment, n int) (_ fragment, all bool, err error) {
 	var oldest *int64
 	rows := 0
-	q := sql("SELECT MIN(us), COUNT(*) FROM (SELECT "+e.d.Micros("ts")+" AS us FROM events WHERE @ ORDER BY ts DESC LIMIT "+strconv.Itoa(n)+") AS newest", where)
+	q := sql("SELECT MIN(us), COUNT(*) FROM (SELECT "+e.d.Micros("ts")+" AS us FROM @ WHERE @ ORDER BY ts DESC LIMIT "+strconv.Itoa(n)+") AS newest", from, where)
 	err = e.each(ctx, q, func(scan func(...any) error) error { return scan(&oldest, &rows) })
 	if err != nil || oldest == nil || rows == 0 {
 		return where, true, err
@@ -136,24 +139,25 @@ func (e *Engine) narrow(ctx context.Context, where fragment, n int) (_ fragment,
 	return sql("@ AND ts >= @", where, e.at((*oldest/minute-1)*minute)), rows < n, nil
 }
 
-// whereEvents is the condition for the events of a query. Error: EINVALID.
-func (r *reader) whereEvents(q EventsQuery) (fragment, error) {
+// whereEvents is the condition for the events of a query, and the table in which it can be
+// tested. Error: EINVALID.
+func (r *reader) whereEvents(q EventsQuery) (from, w fragment, err error) {
 	if q.Limit < 0 || q.Limit > maxEvents {
-		return fragment{}, weir.Errorf(weir.EINVALID, "limit must be 1 to %d", maxEvents)
+		return from, w, weir.Errorf(weir.EINVALID, "limit must be 1 to %d", maxEvents)
 	}
 	if !q.From.IsZero() && !q.To.IsZero() && !q.From.Before(q.To) {
-		return fragment{}, weir.Errorf(weir.EINVALID, "from must be before to")
+		return from, w, weir.Errorf(weir.EINVALID, "from must be before to")
 	}
 	for what, s := range map[string]string{"name": q.Name, "profile_id": q.ProfileID, "device_id": q.DeviceID} {
 		if err := weir.CheckText(what, s); err != nil {
-			return fragment{}, err
+			return from, w, err
 		}
 	}
 	f, err := checkFilter(r.d, q.Filter, nil)
 	if err != nil {
-		return fragment{}, err
+		return from, w, err
 	}
-	w := all(sql("project_id = @", bind(r.project.ID)), r.passes(f))
+	w = all(sql("project_id = @", bind(r.project.ID)), r.passes(f))
 	if !q.From.IsZero() {
 		w = sql("@ AND ts >= @", w, r.at(q.From.UnixMicro()))
 	}
@@ -172,13 +176,20 @@ func (r *reader) whereEvents(q EventsQuery) (fragment, error) {
 	if q.Cursor != "" {
 		c, err := parseCursor(q.Cursor)
 		if err != nil {
-			return fragment{}, err
+			return from, w, err
 		}
 		at := r.at(c.us)
 		w = sql("@ AND ts <= @ AND (ts < @ OR shard < @ OR (shard = @ AND seq < @))", w,
 			at, at, bind(c.shard), bind(c.shard), bind(int64(c.seq)))
 	}
-	return w, nil
+	in := always
+	if !q.From.IsZero() {
+		in.from = q.From.UnixMicro()
+	}
+	if !q.To.IsZero() {
+		in.to = q.To.UnixMicro()
+	}
+	return r.events(in, f, nil), w, nil
 }
 
 // durations fills in how long the screen views lasted.

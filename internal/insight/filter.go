@@ -13,6 +13,7 @@ import (
 type filter struct {
 	events  fragment    // the conditions on columns of events
 	traits  []traitTest // those on traits of the events' persons
+	sources []string    // the visitSources that events needs
 	tallied bool        // all are on columns that the table tallies has
 	empty   bool        // there are no conditions
 }
@@ -35,9 +36,19 @@ func checkFilter(d cold.Dialect, conditions weir.Filter, instead map[string]stri
 			f.traits = append(f.traits, t)
 			continue
 		}
-		part, err := condition(d, c, instead)
+		col, err := columnOf(d, c.Column)
 		if err != nil {
 			return f, err
+		}
+		if other, ok := instead[c.Column]; ok {
+			col.expr = raw(other)
+		}
+		part, err := condition(d, col, c)
+		if err != nil {
+			return f, err
+		}
+		if col.source != "" {
+			f.sources = append(f.sources, col.source)
 		}
 		parts = append(parts, part)
 	}
@@ -57,16 +68,9 @@ func (r *reader) passes(f filter) fragment {
 	return all(parts...)
 }
 
-// condition is the SQL of one test, over the columns of events. An event without a value
-// fails every test but "!=". Error: EINVALID.
-func condition(d cold.Dialect, c weir.Condition, instead map[string]string) (fragment, error) {
-	col, err := columnOf(d, c.Column)
-	if err != nil {
-		return fragment{}, err
-	}
-	if other, ok := instead[c.Column]; ok {
-		col.expr = raw(other)
-	}
+// condition is the SQL of one test of a column. An event without a value fails every test
+// but "!=". Error: EINVALID.
+func condition(d cold.Dialect, col column, c weir.Condition) (fragment, error) {
 	switch col.kind {
 	case boolean:
 		return boolCondition(col, c)

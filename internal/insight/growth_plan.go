@@ -50,7 +50,7 @@ func planGrowth(e *Engine, p *weir.Project, q weir.Growth) (plan, error) {
 
 // persons returns the scope of the persons that the question counts.
 func (pl *growthPlan) persons(r *reader) *personScope {
-	of := &personScope{filter: r.passes(pl.filter), every: pl.filter.empty, bots: pl.bots}
+	of := &personScope{filter: r.passes(pl.filter), sources: pl.filter.sources, every: pl.filter.empty, bots: pl.bots}
 	if !pl.bots {
 		of.filter = all(of.filter, raw("bot = FALSE"))
 	}

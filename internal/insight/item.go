@@ -20,7 +20,7 @@ type EventItem struct {
 	Path           string          `json:"path,omitempty"`
 	Origin         string          `json:"origin,omitempty"`
 	Title          string          `json:"title,omitempty"`
-	Referrer       string          `json:"referrer,omitempty"`
+	Referrer       string          `json:"referrer,omitempty" doc:"of the visit, as channel and utm_source, utm_medium, utm_campaign; of the event itself if it is in no visit, or was only just accepted"`
 	Channel        string          `json:"channel,omitempty"`
 	UTMSource      string          `json:"utm_source,omitempty"`
 	UTMMedium      string          `json:"utm_medium,omitempty"`
@@ -44,6 +44,12 @@ type EventItem struct {
 	Properties     json.RawMessage `json:"properties,omitempty" doc:"a JSON object"`
 	InheritedFrom  string          `json:"inherited_from,omitempty"`
 	ClosesEventID  string          `json:"closes_event_id,omitempty"`
+
+	EventReferrer    string `json:"event_referrer,omitempty" doc:"of the event itself, as the following"`
+	EventChannel     string `json:"event_channel,omitempty"`
+	EventUTMSource   string `json:"event_utm_source,omitempty"`
+	EventUTMMedium   string `json:"event_utm_medium,omitempty"`
+	EventUTMCampaign string `json:"event_utm_campaign,omitempty"`
 
 	Duration *int64 `json:"duration_ms,omitempty" doc:"how long the visitor stayed on the screen view, known once a later event of the visit has closed it"`
 }
@@ -79,6 +85,7 @@ func ItemOf(e *weir.Event, loc *time.Location) EventItem {
 		Browser: e.Browser, BrowserVersion: e.BrowserVersion, OS: e.OS, OSVersion: e.OSVersion,
 		DeviceType: e.DeviceType, Bot: e.Bot, Language: e.Language, Library: e.Library,
 		Revenue: e.Revenue.Pointer(), Currency: e.Currency, Properties: e.Properties,
+		EventReferrer: e.Referrer, EventChannel: e.Channel, EventUTMSource: e.UTMSource, EventUTMMedium: e.UTMMedium, EventUTMCampaign: e.UTMCampaign,
 	}
 	if c := e.Call; c != nil {
 		it.Call = &CallItem{Method: c.Method, Route: c.Route, Status: c.Status, LatencyMS: c.LatencyMS.Pointer(), Consumer: c.Consumer}

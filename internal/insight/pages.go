@@ -77,7 +77,7 @@ func (pl *pagesPlan) screenViews(r *reader) fragment {
 
 // pageViews fills in the pages and their views.
 func (pl *pagesPlan) pageViews(ctx context.Context, r *reader, a *Pages) error {
-	counted := selection{columns: raw("path, COUNT(*) AS n"), from: raw("events"), where: pl.screenViews(r), groupBy: "path"}
+	counted := selection{columns: raw("path, COUNT(*) AS n"), from: r.events(pl.span(), pl.views, nil), where: pl.screenViews(r), groupBy: "path"}
 	q := selection{
 		columns: names("GROUPING(path)", "COALESCE(path, '')", whole("SUM(n)")+" AS views"), from: counted.as("counted"),
 		groupBy: "GROUPING SETS ((path), ())", orderBy: "GROUPING(path) DESC, views DESC, path", limit: pl.limit + 1,
@@ -121,7 +121,7 @@ func (pl *pagesPlan) pageTimes(ctx context.Context, r *reader, a *Pages) error {
 		// closes_event_id differs. That is slow to read, so other paths leave it out.
 		in = all(in, raw("closes_event_id <> ''"))
 	}
-	q := selection{columns: raw("closes_path, AVG(closes_ms)"), from: raw("events"), where: pl.events(r, pl.closes, in), groupBy: "closes_path"}
+	q := selection{columns: raw("closes_path, AVG(closes_ms)"), from: r.events(pl.span(), pl.closes, nil), where: pl.events(r, pl.closes, in), groupBy: "closes_path"}
 	return r.each(ctx, q.statement(), func(scan func(...any) error) error {
 		var path string
 		var mean *float64
@@ -145,7 +145,7 @@ func (pl *pagesPlan) visits(r *reader) fragment {
 		where = all(where, raw("bot = FALSE"))
 	}
 	if pl.filtered {
-		viewed := selection{columns: raw("device_id, session_id"), from: raw("events"), where: pl.screenViews(r)}
+		viewed := selection{columns: raw("device_id, session_id"), from: r.events(pl.span(), pl.views, nil), where: pl.screenViews(r)}
 		where = all(where, sql("(device_id, session_id) "+r.d.InQuery()+" (@)", viewed.statement()))
 	}
 	return where

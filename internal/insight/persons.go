@@ -9,9 +9,10 @@ import (
 
 // personScope says which persons are counted: those with an event that passes the filter.
 type personScope struct {
-	filter fragment // with the condition on bots
-	every  bool     // there is no filter but the condition on bots
-	bots   bool     // events of bots count too
+	filter  fragment // with the condition on bots
+	sources []string // the visitSources that filter needs
+	every   bool     // there is no filter but the condition on bots
+	bots    bool     // events of bots count too
 }
 
 // personRows is a table of (b, person): the person, not yet resolved, had an event in
@@ -22,11 +23,11 @@ type personScope struct {
 // range (few) are read from events, and all others from sightings.
 func (r *reader) personRows(ctx context.Context, of *personScope, b buckets) (fragment, error) {
 	if !b.wholeQuarters() {
-		return r.inBuckets(b, "person", selection{columns: names(b.moment(r.d), "person"), from: raw("events"), where: all(r.in(b), of.filter)}.statement()), nil
+		return r.inBuckets(b, "person", selection{columns: names(b.moment(r.d), "person"), from: r.joined("events", b.span(), of.sources, nil), where: all(r.in(b), of.filter)}.statement()), nil
 	}
 	in := r.in(b)
 	seenIn := func(table string, condition fragment) fragment {
-		return selection{columns: raw("quarter AS moment, person"), from: raw(table), where: all(in, condition)}.statement()
+		return selection{columns: raw("quarter AS moment, person"), from: r.joined(table, b.span(), of.sources, nil), where: all(in, condition)}.statement()
 	}
 	if r.o.Raw || !of.every {
 		return r.inBuckets(b, "person", seenIn("events", of.filter)), nil
@@ -48,6 +49,9 @@ func (r *reader) personRows(ctx context.Context, of *personScope, b buckets) (fr
 
 // span is a time in microseconds, from inclusive, to exclusive.
 type span struct{ from, to int64 }
+
+// span returns all buckets as a span.
+func (b buckets) span() span { return span{b.from, b.to} }
 
 // bucket returns bucket i as a span.
 func (b buckets) bucket(i int) span { return span{b.starts[i], b.end(i)} }

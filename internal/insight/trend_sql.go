@@ -31,7 +31,7 @@ func (t *trendPlan) rows(r *reader, s seriesPlan, b buckets, g *groups, columns 
 	if t.by != nil {
 		read = sql("@, @ AS k", read, t.by.key())
 	}
-	picked := selection{columns: read, from: r.withTrait(t.source(s, b).table, t.by), where: t.where(r, s.Event, b)}
+	picked := selection{columns: read, from: t.rowsOf(r, t.source(s, b).table, b), where: t.where(r, s.Event, b)}
 	if t.by == nil {
 		return r.inBuckets(b, columns, picked.statement())
 	}

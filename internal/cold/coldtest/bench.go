@@ -46,6 +46,8 @@ func benchTrend(b *testing.B, open func(b *testing.B, dir string) cold.Store, al
 	for name, q := range map[string]weir.Trend{
 		"total and unique":  {Series: []weir.Series{{Math: weir.MathTotal}, {Math: weir.MathUnique}}},
 		"unique by country": {Series: []weir.Series{{Math: weir.MathUnique}}, Breakdown: "country"},
+		"unique by channel": {Series: []weir.Series{{Math: weir.MathUnique}}, Breakdown: "channel"},
+		"by event_channel":  {Series: []weir.Series{{Math: weir.MathUnique}}, Breakdown: "event_channel"},
 		"p95 of a property": {Series: []weir.Series{{Math: weir.MathP95, Property: "properties.amount"}}},
 	} {
 		q.From, q.To, q.Interval = w.from, w.from.AddDate(0, 0, w.days), weir.Day

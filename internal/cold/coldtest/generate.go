@@ -120,6 +120,7 @@ func (w *world) visit(r *rand.Rand, number, device int) {
 		if n := len(w.events); n%3 == 0 {
 			e.Path = fmt.Sprint("/page/", n%199) // more pages than one mask of persons holds
 		}
+		e.Channel, e.Referrer, e.UTMCampaign = cameBy(len(w.events))
 		w.details(r, &e)
 		if view != nil {
 			e.ClosesEventID, e.ClosesPath = view.ID, view.Path
@@ -170,6 +171,12 @@ func (w *world) details(r *rand.Rand, e *weir.EventRow) {
 		panic(err) // strings and numbers always marshal
 	}
 	e.Properties = b
+}
+
+// cameBy is where the n-th event says that its visitor came from: the events of a visit
+// differ in it.
+func cameBy(n int) (channel, referrer, campaign string) {
+	return []string{weir.ChannelSearch, weir.ChannelDirect, weir.ChannelEmail, ""}[n%4], []string{"a.example", "", "pay.example"}[n%3], []string{"spring", "", "", "other"}[n%7%4]
 }
 
 var (
@@ -267,7 +274,7 @@ func (v *visitSoFar) state(sign int8) weir.VisitRow {
 	slices.SortFunc(inOrder, func(a, b *weir.EventRow) int { return a.Time.Compare(b.Time) })
 	first, last := inOrder[0], inOrder[len(inOrder)-1]
 	s.ProjectID, s.DeviceID, s.SessionID, s.Start, s.End = first.ProjectID, first.DeviceID, first.SessionID, first.Time, last.Time
-	s.Channel, s.Country, s.Browser, s.DeviceType, s.Language = first.Channel, first.Country, first.Browser, first.DeviceType, first.Language
+	s.Referrer, s.Channel, s.UTMCampaign, s.Country, s.Browser, s.DeviceType, s.Language = first.Referrer, first.Channel, first.UTMCampaign, first.Country, first.Browser, first.DeviceType, first.Language
 	for _, e := range inOrder {
 		s.Events++
 		s.Revenue += e.Revenue.Value

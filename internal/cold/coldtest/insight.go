@@ -151,7 +151,7 @@ var (
 	measured = []string{"latency_ms", "revenue", "status", "properties.amount", "properties.plan", "properties.a.b"}
 	grouped  = []string{
 		"name", "path", "country", "browser", "bot", "method", "route", "status", "latency_ms", "revenue",
-		"currency", "device_id", "profile_id", "properties.plan", "properties.a/b", "properties.a~1", "properties.q\"'", "properties.missing",
+		"currency", "device_id", "profile_id", "channel", "utm_campaign", "visit.channel", "event_channel", "referrer", "properties.plan", "properties.a/b", "properties.a~1", "properties.q\"'", "properties.missing",
 	}
 )
 
@@ -217,6 +217,12 @@ func filters() []weir.Condition {
 		}
 		cs = append(cs, weir.Condition{Column: column, Op: "in", Values: []string{"0", "25", "404"}})
 	}
+	for _, column := range []string{"channel", "event_channel", "referrer", "event_referrer"} {
+		for _, v := range []string{"", weir.ChannelSearch, "a.example"} {
+			cs = append(cs, weir.Condition{Column: column, Op: "=", Values: []string{v}}, weir.Condition{Column: column, Op: "!=", Values: []string{v}})
+		}
+		cs = append(cs, weir.Condition{Column: column, Op: "in", Values: []string{"email", "pay.example"}}, weir.Condition{Column: column, Op: "contains", Values: []string{"e"}})
+	}
 	for _, column := range []string{"properties.plan", "properties.amount", "properties.a/b"} {
 		for _, op := range []string{">", "<"} {
 			cs = append(cs, weir.Condition{Column: column, Op: op, Values: []string{"6.5"}})
@@ -281,6 +287,8 @@ func (a *asker) pages(t *testing.T) {
 		{Common: weir.Common{Filter: weir.Filter{{Column: "country", Op: "=", Values: []string{"US"}}}}},
 		{Common: weir.Common{Filter: weir.Filter{{Column: "path", Op: "contains", Values: []string{"/b"}}}, Bots: true}},
 		{Common: weir.Common{Filter: weir.Filter{{Column: "path", Op: "=", Values: []string{"nowhere"}}}}},
+		{Common: weir.Common{Filter: weir.Filter{{Column: "channel", Op: "=", Values: []string{weir.ChannelEmail}}}}},
+		{Common: weir.Common{Filter: weir.Filter{{Column: "event_channel", Op: "=", Values: []string{weir.ChannelEmail}}, {Column: "referrer", Op: "!=", Values: []string{""}}}}},
 	}
 	for i, q := range tests {
 		if !a.asks(i) {
@@ -302,6 +310,7 @@ func (a *asker) events(t *testing.T) {
 		"of one profile":     {ProfileID: profile, Limit: 30},
 		"of one device":      {DeviceID: deviceID(2), Limit: 7},
 		"that pass a filter": {Filter: []weir.Condition{{Column: "status", Op: "=", Values: []string{"404"}}}},
+		"of one campaign":    {Filter: []weir.Condition{{Column: "utm_campaign", Op: "=", Values: []string{"spring"}}}, Limit: 90},
 		"none":               {From: from, To: to, Name: "nothing"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -20,10 +20,19 @@ type oracle struct {
 	linked map[string]string // device → profile of its earliest link
 	merged map[string]string // profile → the one that it counts under
 	dates  map[string]time.Time
+	began  map[[2]string]*weir.EventRow // device and session → the visit's earliest event
 }
 
 func newOracle(w *world) *oracle {
 	o := &oracle{w: w, linked: make(map[string]string), dates: make(map[string]time.Time)}
+	o.began = make(map[[2]string]*weir.EventRow)
+	for i := range w.events {
+		e := &w.events[i]
+		key := [2]string{e.DeviceID, e.SessionID}
+		if first := o.began[key]; first == nil || e.Time.Before(first.Time) {
+			o.began[key] = e
+		}
+	}
 	links := linksOf(w.links, w.events)
 	o.merged = mergesOf(links)
 	sort.Slice(links, func(i, j int) bool {
@@ -58,7 +67,11 @@ func (o *oracle) person(e *weir.EventRow) (p [2]string, ok bool) {
 }
 
 // value is a column as text; ok is false when there is none.
-func value(e *weir.EventRow, column string) (v string, ok bool) {
+func (o *oracle) value(e *weir.EventRow, column string) (v string, ok bool) {
+	first := e // of the visit
+	if visit := o.began[[2]string{e.DeviceID, e.SessionID}]; visit != nil {
+		first = visit
+	}
 	if name, isProperty := strings.CutPrefix(column, "properties."); isProperty {
 		return propertyOf(e, name)
 	}
@@ -71,8 +84,16 @@ func value(e *weir.EventRow, column string) (v string, ok bool) {
 		v = e.Country
 	case "browser":
 		v = e.Browser
-	case "channel":
+	case "channel", "visit.channel":
+		v = first.Channel
+	case "event_channel":
 		v = e.Channel
+	case "referrer":
+		v = first.Referrer
+	case "event_referrer":
+		v = e.Referrer
+	case "utm_campaign":
+		v = first.UTMCampaign
 	case "device_id":
 		v = e.DeviceID
 	case "profile_id":
@@ -145,8 +166,8 @@ func numeric(s string) (float64, bool) {
 }
 
 // holds tests one condition.
-func holds(e *weir.EventRow, c weir.Condition) bool {
-	v, ok := value(e, c.Column)
+func (o *oracle) holds(e *weir.EventRow, c weir.Condition) bool {
+	v, ok := o.value(e, c.Column)
 	same := func(want string) bool {
 		if numericColumn(c.Column) {
 			x, _ := strconv.ParseFloat(v, 64)
@@ -192,7 +213,7 @@ next:
 			continue
 		}
 		for _, c := range filter {
-			if !holds(e, c) {
+			if !o.holds(e, c) {
 				continue next
 			}
 		}

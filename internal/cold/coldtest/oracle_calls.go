@@ -52,7 +52,7 @@ func (o *oracle) callsOf(q weir.Calls, groups []group, starts []time.Time) insig
 	a.Totals = measureCalls(events, q.To.Sub(q.From))
 	for _, g := range groups {
 		a.Groups = append(a.Groups, insight.CallGroup{
-			Breakdown: *g.name, Other: g.other, CallValues: measureCalls(g.only(events), q.To.Sub(q.From)),
+			Breakdown: *g.name, Other: g.other, CallValues: measureCalls(o.only(g, events), q.To.Sub(q.From)),
 		})
 	}
 	for i, t := range starts {
@@ -97,7 +97,7 @@ func (o *oracle) callsOf(q weir.Calls, groups []group, starts []time.Time) insig
 func (o *oracle) callGroups(q weir.Calls) []group {
 	in := make(map[insight.Group][]*weir.EventRow)
 	for _, e := range o.match(q.From, q.To, q.Filter, weir.NameCall) {
-		v, ok := value(e, q.Breakdown)
+		v, ok := o.value(e, q.Breakdown)
 		if !ok {
 			v = ""
 		}

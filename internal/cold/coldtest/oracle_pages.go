@@ -85,7 +85,7 @@ func (o *oracle) pageTimes(q weir.Pages, pages map[string]*insight.Page) {
 			if c.Column == "path" {
 				f.Path = e.ClosesPath
 			}
-			passes = passes && holds(&f, c)
+			passes = passes && o.holds(&f, c)
 		}
 		if passes {
 			sum[e.ClosesPath] += float64(e.ClosesMS)

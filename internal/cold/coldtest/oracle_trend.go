@@ -19,7 +19,7 @@ func (o *oracle) trend(q weir.Trend) *insight.Trend {
 		events := o.match(q.From, q.To, q.Filter, s.Event)
 		for _, g := range o.groups(q, events) {
 			line := insight.TrendSeries{Event: s.Event, Math: s.Math, Property: s.Property, Breakdown: g.name, Other: g.other}
-			line.Values = o.values(s, g.only(events), starts)
+			line.Values = o.values(s, o.only(g, events), starts)
 			if q.Compare != weir.CompareNone {
 				line.Compare = o.compare(q, s, g, starts)
 			}
@@ -39,7 +39,7 @@ func (o *oracle) compare(q weir.Trend, s weir.Series, g group, starts []time.Tim
 			earlier[i] = earlier[i-1]
 		}
 	}
-	c.Values = o.values(s, g.only(o.match(c.From, c.To, q.Filter, s.Event)), earlier)
+	c.Values = o.values(s, o.only(g, o.match(c.From, c.To, q.Filter, s.Event)), earlier)
 	return c
 }
 
@@ -52,13 +52,13 @@ type group struct {
 	named  []insight.Group
 }
 
-func (g group) only(events []*weir.EventRow) []*weir.EventRow {
+func (o *oracle) only(g group, events []*weir.EventRow) []*weir.EventRow {
 	if g.name == nil {
 		return events
 	}
 	var out []*weir.EventRow
 	for _, e := range events {
-		v, ok := value(e, g.column)
+		v, ok := o.value(e, g.column)
 		is := insight.Group{Value: v, None: !ok}
 		if !ok {
 			is.Value = ""
@@ -76,7 +76,7 @@ func (o *oracle) groups(q weir.Trend, events []*weir.EventRow) []group {
 	}
 	counts := make(map[insight.Group]int)
 	for _, e := range events {
-		v, ok := value(e, q.Breakdown)
+		v, ok := o.value(e, q.Breakdown)
 		if !ok {
 			v = ""
 		}
@@ -130,7 +130,7 @@ func (o *oracle) values(s weir.Series, events []*weir.EventRow, starts []time.Ti
 	v.Total = o.measure(s, events)
 	if s.Property != "" {
 		for _, e := range events {
-			if x, ok := value(e, s.Property); ok {
+			if x, ok := o.value(e, s.Property); ok {
 				if _, ok := numeric(x); !ok {
 					v.Ignored++
 				}
@@ -157,7 +157,7 @@ func (o *oracle) measure(s weir.Series, events []*weir.EventRow) *float64 {
 	}
 	var xs []float64
 	for _, e := range events {
-		if v, ok := value(e, s.Property); ok {
+		if v, ok := o.value(e, s.Property); ok {
 			if x, ok := numeric(v); ok {
 				xs = append(xs, x)
 			}
