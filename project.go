@@ -17,6 +17,9 @@ type Project struct {
 	// RetentionDays is for how many whole days before today, in its timezone, the
 	// cold tier keeps what happened; 0 is for ever.
 	RetentionDays int
+	// Sites are other names of the project, in lower case and without "www.". Those that are
+	// hosts are no referrers: who comes from one was on the project's pages before.
+	Sites []string
 	// Limits are what it may bring in.
 	Limits Limits
 

@@ -21,6 +21,7 @@ type importCmd struct {
 	Key        string        `name:"key" env:"WEIR_KEY" help:"Write key of the project."`
 	Format     string        `name:"format" default:"combined" enum:"combined,common,nginx,caddy,json" env:"WEIR_FORMAT" help:"Layout of the logs: ${enum}."`
 	Map        string        `name:"map" env:"WEIR_MAP" placeholder:"FIELD=NAME,…" help:"With --format json: where the fields are."`
+	Host       string        `name:"host" env:"WEIR_HOST" placeholder:"NAME" help:"Host of the site whose logs these are: links from it are no referrers."`
 	From       string        `name:"from" env:"WEIR_FROM" placeholder:"VENDOR" help:"Import another tool's export instead of access logs: posthog, openpanel, plausible, umami, ga4, matomo."`
 	Timezone   string        `name:"timezone" default:"UTC" env:"WEIR_TIMEZONE" help:"With --from: timezone of times that name none, such as Europe/Berlin."`
 	DryRun     bool          `name:"dry-run" env:"WEIR_DRY_RUN" help:"Read and check the logs, send nothing."`

@@ -59,6 +59,27 @@ func TestReferrerFromTheSameSiteIsDropped(t *testing.T) {
 	}
 }
 
+func TestReferrerFromASiteOfTheProjectIsDropped(t *testing.T) {
+	e := open(t, enrich.Options{})
+	for referrer, want := range map[string]string{
+		"https://shop.example/cart":      "",
+		"https://www.SHOP.example/":      "",
+		"https://help.shop.example:8443": "",
+		"https://blog.shop.example/":     "blog.shop.example", // not listed
+		"https://other.example/":         "other.example",
+	} {
+		in := weir.Incoming{Source: weir.Source{URL: "https://app.example/", Referrer: referrer}}
+		e.Apply(&in, "shop.example", "help.shop.example")
+		channel := weir.ChannelReferral
+		if want == "" {
+			channel = weir.ChannelDirect
+		}
+		if in.Event.Referrer != want || in.Event.Channel != channel {
+			t.Errorf("%s: referrer %q, channel %q, want %q, %q", referrer, in.Event.Referrer, in.Event.Channel, want, channel)
+		}
+	}
+}
+
 func TestChannelIsReadFromReferrer(t *testing.T) {
 	e := open(t, enrich.Options{})
 	for channel, referrers := range map[string][]string{

@@ -50,6 +50,8 @@
 //  4. utm_source, if it is such a host or name (AI assistants send only that).
 //  5. Any other referrer or campaign is a referral; none is direct.
 //
+// The host of the page and the sites of the project are no referrers.
+//
 // An event without page, referrer and campaign has no channel; neither has a
 // call that a server reports, unless it names a referrer or campaign.
 //

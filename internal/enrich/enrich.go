@@ -1,6 +1,7 @@
 package enrich
 
 import (
+	"slices"
 	"strings"
 
 	weir "github.com/weir-analytics/weir"
@@ -59,11 +60,13 @@ func (e *Enricher) Close() error { return e.geo.close() }
 // which is taken off, and the spelling of a language. It never fails: what
 // cannot be read is left empty.
 //
+// A referrer whose host is one of own, as weir.Project.Sites has them, is none.
+//
 // Strings that it sets may share memory with those of in.
-func (e *Enricher) Apply(in *weir.Incoming) {
+func (e *Enricher) Apply(in *weir.Incoming, own ...string) {
 	ev, src := &in.Event, &in.Source
 	host, hint := applyPage(ev, src.URL)
-	applyReferrer(ev, src.Referrer, host)
+	applyReferrer(ev, src.Referrer, host, own)
 	// A server reports its calls: agent and address are its own, and the path
 	// is no page that a visitor came to.
 	remoteCall := src.Remote && ev.Call != nil
@@ -114,15 +117,19 @@ func applyPage(ev *weir.Event, url string) (host, hint string) {
 	return host, hint
 }
 
-// applyReferrer fills the referrer's host, unless it is the page's own.
-func applyReferrer(ev *weir.Event, referrer, host string) {
+// applyReferrer fills the referrer's host, unless it is the page's or another of the
+// project's own.
+func applyReferrer(ev *weir.Event, referrer, host string, own []string) {
 	if ev.Referrer != "" || referrer == "" {
 		return
 	}
-	if from := referrerHost(referrer); from != withoutWWW(host) {
+	if from := referrerHost(referrer); from != withoutWWW(host) && !slices.Contains(own, from) {
 		ev.Referrer = from
 	}
 }
+
+// ReferrerHost returns the host of a referrer as Apply stores it, "" if there is none.
+func ReferrerHost(referrer string) string { return referrerHost(referrer) }
 
 // referrerHost returns the host of a referrer without "www.". A bare host is taken
 // too when it has a dot; what SDKs write for none ("$direct") has not.

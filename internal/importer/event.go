@@ -2,6 +2,7 @@ package importer
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base32"
@@ -15,6 +16,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/weir-analytics/weir/internal/accesslog"
 	"github.com/weir-analytics/weir/internal/dump"
+	"github.com/weir-analytics/weir/internal/enrich"
 )
 
 // A batch closes at as many events, or at as many bytes before compression,
@@ -72,6 +74,7 @@ func (b *importBatch) span(t time.Time) {
 type importReader struct {
 	parser accesslog.Parser
 	shift  time.Duration
+	host   string // of lines that name none
 	out    chan<- *importBatch
 
 	batch *importBatch
@@ -123,6 +126,10 @@ func (r *importReader) event(at importLine, line []byte, err error, id string) {
 	}
 	b, e := r.batch, &r.entry
 	e.Time = e.Time.Add(r.shift)
+	e.Host = cmp.Or(e.Host, r.host)
+	if from := enrich.ReferrerHost(e.Referrer); from != "" && from == enrich.ReferrerHost("http://"+e.Host) {
+		e.Referrer = "" // the site itself
+	}
 	b.span(e.Time)
 	b.body = appendCall(b.body, id, e)
 	b.body = append(b.body, '\n')

@@ -51,7 +51,7 @@ func (im *Importer) follow(ctx context.Context) error {
 	}
 	f := &follower{
 		im: im, tail: logs, rep: rep, told: im.Clock.Now(),
-		read: &importReader{parser: parser},
+		read: &importReader{parser: parser, host: im.Options.Host},
 		send: &importSender{im: im, endpoint: endpoint, tell: rep.tell, endless: true},
 	}
 	rep.tell("following %s; the state is in %s", strings.Join(im.Options.Files, ", "), path)

@@ -24,6 +24,7 @@ type Options struct {
 	Key        string
 	Format     string
 	Map        string
+	Host       string
 	From       string
 	Timezone   string
 	DryRun     bool
@@ -206,7 +207,7 @@ func (im *Importer) pump(ctx context.Context, sources []importSource, shift time
 		return err
 	}
 	batches := make(chan *importBatch, 1)
-	r := &importReader{parser: parser, shift: shift, out: batches}
+	r := &importReader{parser: parser, shift: shift, host: im.Options.Host, out: batches}
 	var readErr error
 	go func() {
 		defer close(batches)

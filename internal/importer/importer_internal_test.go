@@ -144,6 +144,28 @@ func TestImportMakesOneNativeEventOfALine(t *testing.T) {
 	}
 }
 
+func TestImportLeavesOutReferrersOfTheLogsOwnHost(t *testing.T) {
+	server := newFakeServer(t)
+	line := func(request, referrer string) string {
+		return `192.0.2.7 - - [17/May/2015:10:05:03 +0000] "GET ` + request + ` HTTP/1.1" 200 1 "` + referrer + `" "Mozilla/5.0"` + "\n"
+	}
+	log := line("/a", "http://www.shop.example/x") + line("/b", "https://shop.example:8443/") + line("/c", "https://blog.shop.example/") +
+		line("http://other.example/d", "http://shop.example/") + line("http://other.example/e", "http://other.example/")
+	run := newImportRun(server.URL, writeLog(t, "log", []byte(log)))
+	run.Options.Host = "shop.example"
+	if _, err := run.do(t); err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, e := range server.events {
+		got[e.Path] = e.Referrer
+	}
+	want := map[string]string{"/a": "", "/b": "", "/c": "https://blog.shop.example/", "/d": "http://shop.example/", "/e": ""}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("referrers by path (-want +got):\n%s", diff)
+	}
+}
+
 func TestImportSendsBatchesInTheLogsOrder(t *testing.T) {
 	server := newFakeServer(t)
 	run := newImportRun(server.URL, "-")

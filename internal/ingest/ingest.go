@@ -210,7 +210,7 @@ func (g *Ingester) complete(p *weir.Project, x *weir.Incoming, r Remote, now tim
 	case s.IP == "" && s.UserAgent == "":
 		s.IP, s.UserAgent, s.Remote = r.IP, r.UserAgent, true
 	}
-	g.Enrich.Apply(x)
+	g.Enrich.Apply(x, p.Sites...)
 	e := &x.Event
 	e.ProjectID, e.ReceivedAt = p.ID, now
 	g.dropIllegalIDs(e)

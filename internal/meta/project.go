@@ -6,6 +6,8 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	weir "github.com/weir-analytics/weir"
@@ -78,7 +80,8 @@ func (s *Store) SetRetention(ctx context.Context, id string, days int) error {
 	return nil
 }
 
-const projectColumns = `p.id, p.name, p.timezone, p.store_ip, p.created_at, p.retention_days, ` + limitColumns
+const projectColumns = `p.id, p.name, p.timezone, p.store_ip, p.created_at, p.retention_days,
+	(SELECT group_concat(s.site) FROM sites s WHERE s.project_id = p.id), ` + limitColumns
 
 // Project returns the project of an id, its timezone resolved. It is shared: do not
 // change it. Errors: ENOTFOUND.
@@ -206,12 +209,17 @@ func setRole(ctx context.Context, tx *sql.Tx, userID, projectID string, role wei
 func scanProject(row scanner, more ...any) (*weir.Project, error) {
 	var p weir.Project
 	var storeIP, created int64
+	var sites sql.NullString // with commas, which no site has
 	var limits limitScan
-	fields := append([]any{&p.ID, &p.Name, &p.Timezone, &storeIP, &created, &p.RetentionDays}, limits.into(&p.Limits)...)
+	fields := append([]any{&p.ID, &p.Name, &p.Timezone, &storeIP, &created, &p.RetentionDays, &sites}, limits.into(&p.Limits)...)
 	if err := row.Scan(append(fields, more...)...); err != nil {
 		return nil, err
 	}
 	limits.done(&p.Limits)
+	if sites.Valid {
+		p.Sites = strings.Split(sites.String, ",")
+		slices.Sort(p.Sites)
+	}
 	p.StoreIP, p.CreatedAt = storeIP != 0, fromMicros(created)
 	if err := p.Resolve(); err != nil {
 		// The zone was known when the project was made: the machine's zone

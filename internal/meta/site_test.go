@@ -21,6 +21,9 @@ func TestASiteHasOneFormAndFindsItsProject(t *testing.T) {
 	if d := cmp.Diff(want, must(f.Sites(t.Context(), p.ID))(t)); d != "" {
 		t.Error(d)
 	}
+	if got := must(f.Project(t.Context(), p.ID))(t).Sites; cmp.Diff(want, got) != "" {
+		t.Errorf("the project has the sites %v, want %v", got, want)
+	}
 	for _, name := range []string{"shop.example", "SHOP.example", " www.shop.example", "www.blog.example", "blog.example", "7"} {
 		if got := must(f.ProjectBySite(t.Context(), name))(t); got.ID != p.ID {
 			t.Errorf("%q is %+v", name, got)
