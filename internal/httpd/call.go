@@ -109,8 +109,8 @@ func (s *Server) recoverPanic(w *recorder, r *http.Request) {
 	s.fail(w, r, weir.Errorf(weir.EINTERNAL, "internal error"))
 }
 
-// dispatch finds the route. What no route matches is the dashboard's, unless
-// it lies where programs call.
+// dispatch finds the route. If no route matches, it serves the dashboard's files and routes;
+// other paths get 404.
 func (s *Server) dispatch(w http.ResponseWriter, r *http.Request) {
 	h, pattern := s.mux.Handler(r)
 	if pattern != "" {
@@ -129,8 +129,8 @@ func (s *Server) dispatch(w http.ResponseWriter, r *http.Request) {
 			answer = cors(answer)
 		}
 		answer.ServeHTTP(w, r)
-	case forPrograms(r.URL.Path):
-		s.fail(w, r, weir.Errorf(weir.ENOTFOUND, "there is nothing at this path"))
+	case !s.ui.has(r.URL.Path):
+		s.unknown(w, r)
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		e := newError(codeMethod, r.Method+" is not for this path", nil, nil)
 		e.header.Set("Allow", "GET, HEAD")
@@ -148,10 +148,6 @@ func (s *Server) dispatch(w http.ResponseWriter, r *http.Request) {
 			s.fail(w, r, err)
 		}
 	}
-}
-
-func forPrograms(path string) bool {
-	return strings.HasPrefix(path, "/api/") || strings.HasPrefix(path, "/v1/") || path == "/api" || path == "/v1"
 }
 
 // requestID is the one that the client gave, when it is sane, or a new one.

@@ -16,3 +16,6 @@ func Sharer(a netip.Addr) netip.Addr { return sharer(a) }
 
 // Document is what the server serves as its OpenAPI document.
 func Document(s *Server) *huma.OpenAPI { return s.api.OpenAPI() }
+
+// IsDashboardRoute is isDashboardRoute.
+func IsDashboardRoute(path string) bool { return isDashboardRoute(path) }

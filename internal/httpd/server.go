@@ -106,6 +106,7 @@ type Server struct {
 	proxies  []netip.Prefix
 	metrics  *metrics
 	ui       *ui
+	strays   *strays
 	origin   *http.CrossOriginProtection
 	devices  devices
 	streams  streams
@@ -130,6 +131,7 @@ func New(cfg Config) *Server {
 		proxies:  cfg.TrustedProxies,
 		metrics:  newMetrics(cfg.Metrics),
 		ui:       newUI(cfg.UI),
+		strays:   newStrays(cfg.Metrics),
 		origin:   ownOrigin(cfg.PublicURL),
 		streams:  streams{users: cfg.LiveOfUser, projects: cfg.LiveOfProject, server: cfg.LiveStreams, open: map[string]int{}},
 		began:    cfg.Clock.Now(),

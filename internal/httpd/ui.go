@@ -9,8 +9,6 @@ import (
 	"path"
 	"strings"
 	"time"
-
-	weir "github.com/weir-analytics/weir"
 )
 
 // pagePolicy lets the dashboard load its own files alone. Styles may be inline:
@@ -49,18 +47,37 @@ func newUI(files fs.FS) *ui {
 	return u
 }
 
-// serve answers GET and HEAD: a file of that name, or else, for the dashboard's
-// own routes, its page. Errors: ENOTFOUND for a file that is not there.
+// isDashboardRoute reports whether the dashboard's router (web/src/router.tsx) has the path.
+func isDashboardRoute(path string) bool {
+	if project, ok := strings.CutPrefix(path, "/p/"); ok {
+		project = strings.TrimSuffix(project, "/")
+		return project != "" && !strings.Contains(project, "/")
+	}
+	switch strings.TrimSuffix(path, "/") {
+	case "", "/login", "/setup":
+		return true
+	}
+	return path == "/index.html"
+}
+
+// has reports whether serve has something for the path.
+func (u *ui) has(path string) bool {
+	if isDashboardRoute(path) {
+		return true
+	}
+	name := strings.TrimPrefix(path, "/")
+	if u.index == nil || !fs.ValidPath(name) {
+		return false
+	}
+	info, err := fs.Stat(u.files, name)
+	return err == nil && info.Mode().IsRegular()
+}
+
+// serve answers GET and HEAD: with a file of that name, or with the page on a route of the
+// dashboard. has must be true for the path.
 func (u *ui) serve(w http.ResponseWriter, r *http.Request) error {
-	name := strings.TrimPrefix(path.Clean(r.URL.Path), "/")
-	if u.index != nil && name != "" && name != "index.html" {
-		found, err := u.file(w, r, name)
-		if found || err != nil {
-			return err
-		}
-		if path.Ext(name) != "" || name == "assets" || strings.HasPrefix(name, "assets/") {
-			return weir.Errorf(weir.ENOTFOUND, "there is nothing at this path")
-		}
+	if !isDashboardRoute(r.URL.Path) {
+		return u.file(w, r, strings.TrimPrefix(r.URL.Path, "/"))
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
@@ -78,13 +95,10 @@ func (u *ui) serve(w http.ResponseWriter, r *http.Request) error {
 
 // file answers with a file, in a compressed form that lies beside it when the
 // client reads that.
-func (u *ui) file(w http.ResponseWriter, r *http.Request, name string) (found bool, err error) {
-	if !fs.ValidPath(name) {
-		return false, nil
-	}
+func (u *ui) file(w http.ResponseWriter, r *http.Request, name string) error {
 	info, err := fs.Stat(u.files, name)
-	if err != nil || !info.Mode().IsRegular() {
-		return false, nil // what is not there may be a route of the dashboard
+	if err != nil {
+		return err
 	}
 	h := w.Header()
 	served := name
@@ -101,7 +115,7 @@ func (u *ui) file(w http.ResponseWriter, r *http.Request, name string) (found bo
 	}
 	body, err := fs.ReadFile(u.files, served)
 	if err != nil {
-		return false, err
+		return err
 	}
 	if t := mime.TypeByExtension(path.Ext(name)); t != "" {
 		h.Set("Content-Type", t)
@@ -113,7 +127,7 @@ func (u *ui) file(w http.ResponseWriter, r *http.Request, name string) (found bo
 		h.Set("Cache-Control", "no-cache")
 	}
 	http.ServeContent(w, r, name, info.ModTime(), strings.NewReader(string(body)))
-	return true, nil
+	return nil
 }
 
 // reads says whether the client takes an encoding.

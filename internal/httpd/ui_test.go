@@ -27,7 +27,7 @@ func withUI(c *httpd.Config) { c.UI = built() }
 
 func TestTheDashboardsOwnRoutesGetItsPage(t *testing.T) {
 	f := start(t, withUI)
-	for _, path := range []string{"/", "/index.html", "/login", "/projects/abc/live", "/assets-of-mine"} {
+	for _, path := range []string{"/", "/index.html", "/login", "/setup", "/p/abc", "/p/abc/"} {
 		a := f.do("GET", path, "")
 		wantStatus(t, a, 200)
 		if a.body != page || !strings.HasPrefix(a.header.Get("Content-Type"), "text/html") {
@@ -91,7 +91,7 @@ func TestAnAssetIsSentCompressedToWhoReadsThat(t *testing.T) {
 
 func TestAMissingFileIsNotThePage(t *testing.T) {
 	f := start(t, withUI)
-	for _, path := range []string{"/assets/app-0.js", "/assets/nothing", "/assets/", "/robots.txt", "/wp-login.php"} {
+	for _, path := range []string{"/assets/app-0.js", "/assets/nothing", "/assets/", "/assets-of-mine", "/robots.txt", "/wp-login.php"} {
 		wantError(t, f.do("GET", path, ""), 404, weir.ENOTFOUND)
 	}
 }
