@@ -18,6 +18,8 @@ const (
 	// coldExtra is what DuckDB takes beside what it counts, at least: the rows of a
 	// write on their way, what its allocator holds back. The rest grows with the limit.
 	coldExtra = 48 * MB
+	// mergeExtra is the most of it that merging DuckDB's log is given.
+	mergeExtra = 32 * MB
 	// LeastCold is the least limit that DuckDB works with: a full batch can be
 	// written, and the file's log merged.
 	LeastCold = 64 * MB
@@ -82,7 +84,8 @@ func Divide(total Size, u Uses) (Parts, error) {
 		need += p.Cold + p.ColdExtra
 	case u.Cold:
 		// The inverse of extra.
-		p.Cold = max(LeastCold, (rest*45/100-coldExtra)*10/11)
+		share := rest*45/100 - coldExtra
+		p.Cold = max(LeastCold, min(share*10/13, mergeExtra*5), (share-mergeExtra)*10/11)
 		p.ColdExtra = extra(p.Cold)
 		need = max(need+LeastCold+extra(LeastCold), Least)
 	}
@@ -125,7 +128,10 @@ func (p Parts) GCPercent() int {
 	return 100
 }
 
-func extra(limit Size) Size { return coldExtra + limit/10 }
+// extra returns what DuckDB takes beside its limit. What merging its log compresses with
+// depends on the texts, not on the limit, and was 140 MB beside a limit of 120 MB with texts of
+// 1.5 KB; Go's heap and Pebble were not full then.
+func extra(limit Size) Size { return coldExtra + limit/10 + min(limit/5, mergeExtra) }
 
 // Share is how much of what there is the process takes by default, in percent. The
 // rest is for the system and for the files that it keeps in memory.

@@ -21,7 +21,7 @@ func divide(t *testing.T, total memory.Size, u memory.Uses) memory.Parts {
 }
 
 func TestPartsAddUpToAtMostTheTotalForEverySize(t *testing.T) {
-	for _, u := range []memory.Uses{everything, {Hot: true}, {Cold: true}, {}, {Hot: true, Cold: true, ColdLimit: 80 * memory.MB}} {
+	for _, u := range []memory.Uses{everything, {Hot: true}, {Cold: true}, {}, {Hot: true, Cold: true, ColdLimit: 72 * memory.MB}} {
 		for total := memory.Least; total <= 64*memory.GB; total += 1 + total/500 {
 			p := divide(t, total, u)
 			if sum := p.Program + p.Go + p.Hot + p.Cold + p.ColdExtra; sum > total {
@@ -67,7 +67,7 @@ func TestASizeThatIsTooSmallIsRefusedWithTheLeastThatIsNot(t *testing.T) {
 		{memory.Least - 1, everything, "give the process 384MB or more"},
 		{memory.MB, memory.Uses{}, "give the process 208MB or more"},
 		{memory.GB, memory.Uses{Hot: true, Cold: true, ColdLimit: 32 * memory.MB}, "DuckDB cannot work with 32MB: give it 64MB or more"},
-		{512 * memory.MB, memory.Uses{Hot: true, Cold: true, ColdLimit: 2 * memory.GB}, "with 2000MB for DuckDB: give the process 2488MB or more, or DuckDB less"},
+		{512 * memory.MB, memory.Uses{Hot: true, Cold: true, ColdLimit: 2 * memory.GB}, "with 2000MB for DuckDB: give the process 2520MB or more, or DuckDB less"},
 	} {
 		_, err := memory.Divide(c.total, c.u)
 		if err == nil || !strings.Contains(err.Error(), c.says) {

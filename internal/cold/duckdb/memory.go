@@ -64,12 +64,14 @@ func settings(path string, o Options) []string {
 // walLimit is the size of the log of recent writes at which DuckDB merges it
 // into the file. Merging is work beside the writes, reading it back is work at
 // the start: see DESIGN.md for the measurement. What is not merged yet is in memory,
-// or spilled when it does not fit.
+// or spilled when it does not fit; and merging takes memory beside DuckDB's limit, to
+// compress with, that grows with it: with 512 MB for the process, 80,000 events with a long
+// path each took 525 MiB at half of the limit and 490 MiB at a quarter.
 func walLimit(o Options) int64 {
 	if o.Memory == 0 {
 		return 256 << 20
 	}
-	return min(max(o.Memory/2, 32<<20), 256<<20)
+	return min(max(o.Memory/4, 16<<20), 256<<20)
 }
 
 // spillLimit is the most that stands in temp_directory.
@@ -85,7 +87,7 @@ type turns struct {
 func newTurns(o Options) turns {
 	n := int64(4 * o.Threads)
 	if o.Memory > 0 {
-		n = min(n, max(1, o.Memory/turnMemory))
+		n = min(n, max(1, o.Memory/(turnMemory/2)))
 	}
 	return turns{n, semaphore.NewWeighted(n)}
 }
