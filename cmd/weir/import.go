@@ -19,11 +19,12 @@ type importCmd struct {
 	Files      []string      `arg:"" name:"file" help:"Logs or exports to import, plain, gzip or zstd; exports also as zip; - is standard input."`
 	URL        string        `name:"url" default:"http://127.0.0.1:8080" env:"WEIR_URL" help:"Address of the server."`
 	Key        string        `name:"key" env:"WEIR_KEY" help:"Write key of the project."`
-	Format     string        `name:"format" default:"combined" enum:"combined,common,nginx,caddy,json" env:"WEIR_FORMAT" help:"Layout of the logs: ${enum}."`
+	Format     string        `name:"format" default:"auto" env:"WEIR_FORMAT" help:"Layout of the logs: auto, a name of the list below, or the server's own format string."`
 	Map        string        `name:"map" env:"WEIR_MAP" placeholder:"FIELD=NAME,…" help:"With --format json: where the fields are."`
 	Host       string        `name:"host" env:"WEIR_HOST" placeholder:"NAME" help:"Host of the site whose logs these are: links from it are no referrers."`
 	From       string        `name:"from" env:"WEIR_FROM" placeholder:"VENDOR" help:"Import another tool's export instead of access logs: posthog, openpanel, plausible, umami, ga4, matomo."`
-	Timezone   string        `name:"timezone" default:"UTC" env:"WEIR_TIMEZONE" help:"With --from: timezone of times that name none, such as Europe/Berlin."`
+	Timezone   string        `name:"timezone" default:"UTC" env:"WEIR_TIMEZONE" help:"Timezone of times that name none, such as Europe/Berlin."`
+	Forwarded  bool          `name:"forwarded-for" env:"WEIR_FORWARDED_FOR" help:"Take the client's address from X-Forwarded-For where the logs have it, as nginx's main format has."`
 	DryRun     bool          `name:"dry-run" env:"WEIR_DRY_RUN" help:"Read and check the logs, send nothing."`
 	ShiftToNow bool          `name:"shift-to-now" env:"WEIR_SHIFT_TO_NOW" help:"Move all times so that the latest line falls at now."`
 	RetryFor   time.Duration `name:"retry-for" default:"5m" env:"WEIR_RETRY_FOR" help:"How long to try again when the server is away or busy."`
@@ -96,6 +97,13 @@ Caddy needs to be told to log at all:
         }
     }
 
+Formats of --format: ` + formatNames() + `.
+auto takes the first that can read one of a file's first lines, and says which. A format string is one of nginx's log_format or Apache's LogFormat in its
+own words, or a line "#Fields: …" of W3C's. A line of another layout is refused.
+
+    weir import --key KEY --format '$remote_addr [$time_local] "$request" $status $request_time' access.log
+    weir import --key KEY --format '%v:%p %h %l %u %t "%r" %>s %O "%{Referer}i" "%{User-Agent}i" %D' access.log
+
 Fields of --map, each of which is looked for under its own name when it is not mapped:
 
     ` + strings.Join(accesslog.MappingFields(), " ") + `
@@ -104,4 +112,12 @@ A dotted name reaches into nested objects; of an array the first element is take
 a whole request line, and "ts" is text or a number of seconds, milli-, micro- or nanoseconds since 1970.
 
 The exit status is 0 when every line or record that could be read was delivered, even if others were rejected.`
+}
+
+func formatNames() string {
+	var names []string
+	for _, f := range accesslog.Formats() {
+		names = append(names, string(f))
+	}
+	return strings.Join(names, ", ")
 }

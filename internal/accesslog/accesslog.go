@@ -1,8 +1,8 @@
-// Package accesslog parses the access logs of web servers, a line at a time.
+// Package accesslog parses the access logs of web servers, proxies and load balancers, a line at a time.
 //
-// A Parser is pure: a line in, an Entry or a SyntaxError out. Nothing in a log
-// can be trusted, since visitors write half of it, so a parser never panics and
-// never yields text that is not valid UTF-8 or that holds a NUL byte.
+// Nothing in a log can be trusted, since visitors write half of it. So a parser never panics
+// and never yields text that is not valid UTF-8 or that has a NUL byte, and a line of another
+// layout is refused rather than read into the wrong fields.
 package accesslog
 
 import (
@@ -29,11 +29,11 @@ type Entry struct {
 	UserAgent string
 	LatencyMS weir.Number // milliseconds
 	Consumer  string      // who called, where the log names it apart from User
-	Host      string      // the site that was asked for
+	Host      string      // the site that was asked for, without its port
 }
 
-// Parser reads one line of one format. It keeps scratch space, so it serves one
-// goroutine at a time.
+// Parser reads the lines of one log. It keeps scratch space, and what a log says of the lines
+// that follow (#Fields:), so it serves one goroutine and one file at a time.
 type Parser interface {
 	// Parse fills e, whose former content is overwritten, from a line without
 	// its line ending. The line is not kept. The error is a *SyntaxError, and e
@@ -41,46 +41,61 @@ type Parser interface {
 	Parse(line []byte, e *Entry) error
 }
 
-// Format names a log's layout.
-type Format string
+// Options say what a log does not.
+type Options struct {
+	Mapping Mapping        // for JSON alone; nil is the default mapping
+	Zone    *time.Location // of times that name none; nil is UTC
+	// ForwardedFor takes the client's address from X-Forwarded-For, where the log has it.
+	// The client may write what it likes there unless a proxy of one's own sets it.
+	ForwardedFor bool
+	// Took is called by the parser of Auto with the format that it found.
+	Took func(Format)
+}
 
-// The formats that are read.
-const (
-	Combined Format = "combined" // Apache's "combined"; fields after it are skipped
-	Common   Format = "common"   // Apache's "common"
-	Nginx    Format = "nginx"    // nginx's default, and a request time after it
-	Caddy    Format = "caddy"    // JSON lines of Caddy 2
-	JSON     Format = "json"     // JSON lines by a Mapping
-)
-
-// Formats are the names of all formats.
-func Formats() []Format { return []Format{Combined, Common, Nginx, Caddy, JSON} }
-
-// New makes the parser of a format. The mapping is for JSON alone; nil is the
-// default mapping.
-func New(f Format, m Mapping) (Parser, error) {
-	if len(m) > 0 && f != JSON {
+// New makes the parser of a format: one of Formats, or a layout in nginx's or Apache's words
+// (see compile).
+func New(f Format, o Options) (Parser, error) {
+	if len(o.Mapping) > 0 && f != JSON {
 		return nil, fmt.Errorf("accesslog: a field mapping is for the format %q, not for %q", JSON, f)
 	}
-	switch f {
-	case Combined, Common, Nginx:
-		return &clf{format: f}, nil
-	case Caddy:
-		return newCaddy(), nil
-	case JSON:
-		return newMapped(m)
+	if f == Auto {
+		return newAuto(o)
 	}
-	names := make([]string, 0, len(Formats()))
+	p, err := newPlain(f, o)
+	if err != nil {
+		return nil, err
+	}
+	return &container{inner: p}, nil
+}
+
+// newPlain makes a parser of lines as the server wrote them.
+func newPlain(f Format, o Options) (Parser, error) {
+	if f == JSON {
+		return newMapped(o)
+	}
+	for i := range formats {
+		if formats[i].name == f {
+			return formats[i].parser(o)
+		}
+	}
+	if strings.HasPrefix(string(f), fieldsDirective) {
+		return newW3C(string(f), o)
+	}
+	if strings.ContainsAny(string(f), "$%") {
+		return newLayouts([]string{string(f)}, restRefused, o)
+	}
+	names := make([]string, 0, len(formats))
 	for _, n := range Formats() {
 		names = append(names, string(n))
 	}
-	return nil, fmt.Errorf("accesslog: unknown format %q: use one of %s", f, strings.Join(names, ", "))
+	return nil, fmt.Errorf("accesslog: unknown format %q: use one of %s, or the server's own format string", f, strings.Join(names, ", "))
 }
 
 // SyntaxError says why a line is not an entry, and where.
 type SyntaxError struct {
-	Column int // in bytes from 1; 0 is the line as a whole
-	Reason string
+	Column  int // in bytes from 1; 0 is the line as a whole
+	Reason  string
+	LeftOut bool // nothing is wrong with the line, but it is no call of its own
 }
 
 func (e *SyntaxError) Error() string {
@@ -93,3 +108,5 @@ func (e *SyntaxError) Error() string {
 func syntaxError(column int, format string, args ...any) error {
 	return &SyntaxError{Column: column, Reason: fmt.Sprintf(format, args...)}
 }
+
+func leftOut(reason string) error { return &SyntaxError{Reason: reason, LeftOut: true} }

@@ -30,7 +30,7 @@ func newParser(t testing.TB, f accesslog.Format) accesslog.Parser {
 			t.Fatal(err)
 		}
 	}
-	p, err := accesslog.New(f, m)
+	p, err := accesslog.New(f, accesslog.Options{Mapping: m})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,15 +142,15 @@ func TestAnEntryDoesNotKeepItsLine(t *testing.T) {
 }
 
 func TestAnUnknownFormatIsRefusedWithTheKnownOnes(t *testing.T) {
-	_, err := accesslog.New("iis", nil)
-	want := `accesslog: unknown format "iis": use one of combined, common, nginx, caddy, json`
+	_, err := accesslog.New("lighttpd", accesslog.Options{})
+	want := `accesslog: unknown format "lighttpd": use one of auto, caddy, traefik, cloudflare, alb, s3, haproxy, iis, cloudfront, vhost_combined, combined_us, combined_ms, combined_s, nginx, combined, common, json, or the server's own format string`
 	if err == nil || err.Error() != want {
 		t.Errorf("error is %v, want %s", err, want)
 	}
 }
 
 func TestAMappingIsForJSONAlone(t *testing.T) {
-	if _, err := accesslog.New(accesslog.Nginx, accesslog.Mapping{"ts": "time"}); err == nil {
+	if _, err := accesslog.New(accesslog.Nginx, accesslog.Options{Mapping: accesslog.Mapping{"ts": "time"}}); err == nil {
 		t.Error("nginx took a mapping")
 	}
 }

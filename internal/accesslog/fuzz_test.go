@@ -13,11 +13,57 @@ import (
 	"github.com/weir-analytics/weir/internal/accesslog"
 )
 
-func FuzzCombined(f *testing.F) { fuzz(f, accesslog.Combined) }
-func FuzzCommon(f *testing.F)   { fuzz(f, accesslog.Common) }
-func FuzzNginx(f *testing.F)    { fuzz(f, accesslog.Nginx) }
-func FuzzCaddy(f *testing.F)    { fuzz(f, accesslog.Caddy) }
-func FuzzJSON(f *testing.F)     { fuzz(f, accesslog.JSON) }
+func FuzzCombined(f *testing.F)   { fuzz(f, accesslog.Combined) }
+func FuzzCommon(f *testing.F)     { fuzz(f, accesslog.Common) }
+func FuzzNginx(f *testing.F)      { fuzz(f, accesslog.Nginx) }
+func FuzzCaddy(f *testing.F)      { fuzz(f, accesslog.Caddy) }
+func FuzzJSON(f *testing.F)       { fuzz(f, accesslog.JSON) }
+func FuzzTraefik(f *testing.F)    { fuzz(f, "traefik") }
+func FuzzALB(f *testing.F)        { fuzz(f, "alb") }
+func FuzzS3(f *testing.F)         { fuzz(f, "s3") }
+func FuzzHAProxy(f *testing.F)    { fuzz(f, "haproxy") }
+func FuzzVhost(f *testing.F)      { fuzz(f, "vhost_combined") }
+func FuzzIIS(f *testing.F)        { fuzz(f, "iis") }
+func FuzzCloudFront(f *testing.F) { fuzz(f, "cloudfront") }
+func FuzzCloudflare(f *testing.F) { fuzz(f, "cloudflare") }
+
+// FuzzAuto checks that a line of any format is an entry that the server can store, or is refused with a reason.
+func FuzzAuto(f *testing.F) {
+	for _, format := range accesslog.Formats() {
+		s := accesslog.NewScanner(bytes.NewReader(read(f, filepath.Join("testdata", string(format)+".log"))))
+		for s.Next() {
+			f.Add(bytes.Clone(s.Bytes()))
+		}
+	}
+	f.Fuzz(func(t *testing.T, line []byte) {
+		var e accesslog.Entry
+		err := newParser(t, accesslog.Auto).Parse(line, &e)
+		var syntax *accesslog.SyntaxError
+		switch {
+		case err == nil:
+			checkEntry(t, &e)
+		case !errors.As(err, &syntax) || syntax.Reason == "":
+			t.Fatalf("error is %#v", err)
+		}
+	})
+}
+
+// FuzzLayout checks that a format string is refused, or is a parser that yields only what can be stored.
+func FuzzLayout(f *testing.F) {
+	f.Add(`$remote_addr [$time_local] "$request"`, `192.0.2.7 [17/May/2015:10:05:03 +0000] "GET / HTTP/1.1"`)
+	f.Add(`%v %h %{%Y-%m-%d %T}t "%m %U%q %H" %D`, `h 192.0.2.7 2015-05-17 10:05:03 "GET /a?b HTTP/1.1" 5`)
+	f.Add(`#Fields: date time cs-uri-stem cs-method`, `2015-05-17 10:05:03 /a GET`)
+	f.Fuzz(func(t *testing.T, layout, line string) {
+		p, err := accesslog.New(accesslog.Format(layout), accesslog.Options{ForwardedFor: true})
+		if err != nil {
+			return
+		}
+		var e accesslog.Entry
+		if err := p.Parse([]byte(line), &e); err == nil {
+			checkEntry(t, &e)
+		}
+	})
+}
 
 // fuzz checks of any line that it is an entry which the server can store or a
 // SyntaxError within the line, and that a parser's past does not matter.
@@ -30,6 +76,9 @@ func fuzz(f *testing.F, format accesslog.Format) {
 	f.Fuzz(func(t *testing.T, line []byte) {
 		before := bytes.Clone(line)
 		var e, fresh accesslog.Entry
+		if format == "iis" || format == "cloudfront" {
+			used = newParser(t, format) // a line may name the fields of those that follow
+		}
 		err := used.Parse(line, &e)
 		if !bytes.Equal(before, line) {
 			t.Fatal("the line was written to")

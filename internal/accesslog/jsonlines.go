@@ -12,23 +12,20 @@ import (
 // jsonLines parses logs of one JSON object a line, by a tree of wanted members.
 // Of a member that stands twice the last counts.
 type jsonLines struct {
-	root     *tree
-	timeName string // what the time is called, for errors
-	missing  string // what to say of a line without a request
+	root *tree
+	values
 
 	dec     *jsontext.Decoder
 	buf     bytes.Buffer
 	scratch []byte
-	peerIP  string
 }
 
-func newJSONLines(root *tree) *jsonLines {
-	return &jsonLines{root: root, dec: jsontext.NewDecoder(bytes.NewReader(nil))}
+func newJSONLines(root *tree, o Options) *jsonLines {
+	return &jsonLines{root: root, values: newValues(o), dec: jsontext.NewDecoder(bytes.NewReader(nil))}
 }
 
 func (p *jsonLines) Parse(line []byte, e *Entry) error {
-	*e = Entry{Bytes: -1}
-	p.peerIP = ""
+	p.begin(e)
 	if !utf8.Valid(line) {
 		line = bytes.ToValidUTF8(line, []byte("\uFFFD"))
 	}
@@ -49,23 +46,6 @@ func (p *jsonLines) Parse(line []byte, e *Entry) error {
 		return syntaxError(int(p.dec.InputOffset()), "expected nothing after the JSON object")
 	}
 	return p.finish(e)
-}
-
-func (p *jsonLines) finish(e *Entry) error {
-	if e.IP == "" {
-		e.IP = p.peerIP
-	}
-	if e.URI == "" {
-		return syntaxError(0, "%s", p.missing)
-	}
-	if e.Time.IsZero() {
-		return syntaxError(0, "no time: there is no %q", p.timeName)
-	}
-	// Routes that are no URIs, such as package.Service/Method, stand for themselves.
-	if e.Path == "" && !setURI(e.URI, e) {
-		e.Path = e.URI
-	}
-	return nil
 }
 
 // syntax is the error of a line that is not JSON.
@@ -169,6 +149,27 @@ func (p *jsonLines) array(t *tree, e *Entry) error {
 	}
 	if _, err := p.dec.ReadToken(); err != nil {
 		return p.syntax(err)
+	}
+	return nil
+}
+
+// set puts a JSON string or number into its field. The text "-" and "" is
+// unknown.
+func (p *jsonLines) set(f field, raw jsontext.Value, e *Entry) error {
+	column := int(p.dec.InputOffset()) - len(raw) + 1
+	var s string
+	isText := raw[0] == '"'
+	if isText {
+		text, err := p.unquote(raw)
+		if err != nil {
+			return err
+		}
+		s = clean(string(text))
+	} else {
+		s = string(raw)
+	}
+	if reason := p.setText(f, s, isText, e); reason != "" {
+		return syntaxError(column, "%s", reason)
 	}
 	return nil
 }

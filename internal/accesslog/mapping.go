@@ -34,6 +34,20 @@ const (
 	fieldLatencyUS
 	fieldLatencyMS
 	fieldLatencyS
+
+	// Of these a Mapping has no names but forwarded_for.
+	fieldForwarded // X-Forwarded-For: addresses, taken as values.takeForwarded says
+	fieldIdent     // what nobody uses: that it is no address shows that the layout is right
+	fieldPort      // of the host
+	fieldQuery     // of the URI, with or without its question mark
+	fieldPath      // of the URI, without its query
+	fieldDate      // with fieldClock, a time
+	fieldClock
+	fieldAgentPlus // user agent with + for space, as IIS writes it
+	fieldEscaped   // user agent with %20 for space, as CloudFront writes it
+	fieldPartS     // seconds, a part of the latency
+	fieldTimers    // HAProxy's Tq/Tw/Tc/Tr/Tt
+	fieldLogger    // Caddy's name of what wrote the line
 )
 
 var fieldNames = map[string]field{
@@ -54,6 +68,8 @@ var fieldNames = map[string]field{
 	"latency_us": fieldLatencyUS,
 	"latency_ms": fieldLatencyMS,
 	"latency_s":  fieldLatencyS,
+
+	"forwarded_for": fieldForwarded,
 }
 
 func (f field) isLatency() bool { return f >= fieldLatencyNS && f <= fieldLatencyS }
@@ -137,7 +153,8 @@ func (t *tree) addPath(path string, f field) error {
 }
 
 // newMapped makes a parser of JSON lines.
-func newMapped(m Mapping) (*jsonLines, error) {
+func newMapped(o Options) (*jsonLines, error) {
+	m := o.Mapping
 	root := &tree{}
 	latencyMapped := false
 	for name := range m {
@@ -161,8 +178,7 @@ func newMapped(m Mapping) (*jsonLines, error) {
 			}
 		}
 	}
-	p := newJSONLines(root)
-	p.timeName = "ts"
+	p := newJSONLines(root, o)
 	if m["ts"] != "" {
 		p.timeName = m["ts"]
 	}
@@ -170,31 +186,19 @@ func newMapped(m Mapping) (*jsonLines, error) {
 	return p, nil
 }
 
-// newCaddy makes a parser of what Caddy 2 logs of each request.
-// Source: caddyhttp's access log, encoder "json".
-func newCaddy() *jsonLines {
+// newMembers makes a parser of JSON lines with the members of a format.
+func newMembers(members map[string]field, o Options) (*jsonLines, error) {
 	root := &tree{}
-	for path, f := range map[string]field{
-		"ts":                         fieldTime,
-		"user_id":                    fieldUser,
-		"duration":                   fieldLatencyS,
-		"status":                     fieldStatus,
-		"size":                       fieldBytes,
-		"request.client_ip":          fieldIP,
-		"request.remote_ip":          fieldPeerIP,
-		"request.method":             fieldMethod,
-		"request.uri":                fieldURI,
-		"request.proto":              fieldProto,
-		"request.host":               fieldHost,
-		"request.headers.User-Agent": fieldUserAgent,
-		"request.headers.Referer":    fieldReferrer,
-	} {
+	for path, f := range members {
 		if err := root.addPath(path, f); err != nil {
-			panic(err) // the table above names a member twice
+			return nil, err
 		}
 	}
-	p := newJSONLines(root)
-	p.timeName = "ts"
-	p.missing = "no request: this is not an access line of Caddy"
-	return p
+	p := newJSONLines(root, o)
+	for path, f := range members {
+		if f == fieldTime {
+			p.timeName = path
+		}
+	}
+	return p, nil
 }

@@ -28,7 +28,7 @@ func TestAWrongMappingIsRefused(t *testing.T) {
 	} {
 		m, err := accesslog.ParseMapping(mapping)
 		if err == nil {
-			_, err = accesslog.New(accesslog.JSON, m)
+			_, err = accesslog.New(accesslog.JSON, accesslog.Options{Mapping: m})
 		}
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error is %v, want one with %q", mapping, err, want)
@@ -37,13 +37,13 @@ func TestAWrongMappingIsRefused(t *testing.T) {
 }
 
 func TestAMappingMadeByHandIsCheckedToo(t *testing.T) {
-	if _, err := accesslog.New(accesslog.JSON, accesslog.Mapping{"when": "t"}); err == nil {
+	if _, err := accesslog.New(accesslog.JSON, accesslog.Options{Mapping: accesslog.Mapping{"when": "t"}}); err == nil {
 		t.Error("an unknown field was taken")
 	}
 }
 
 func TestFieldsThatAreNotMappedHaveTheirOwnNames(t *testing.T) {
-	p, err := accesslog.New(accesslog.JSON, accesslog.Mapping{"ts": "status"})
+	p, err := accesslog.New(accesslog.JSON, accesslog.Options{Mapping: accesslog.Mapping{"ts": "status"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +58,7 @@ func TestFieldsThatAreNotMappedHaveTheirOwnNames(t *testing.T) {
 }
 
 func TestALatencyThatIsMappedReplacesTheOthers(t *testing.T) {
-	p, err := accesslog.New(accesslog.JSON, accesslog.Mapping{"latency_ns": "took"})
+	p, err := accesslog.New(accesslog.JSON, accesslog.Options{Mapping: accesslog.Mapping{"latency_ns": "took"}})
 	if err != nil {
 		t.Fatal(err)
 	}

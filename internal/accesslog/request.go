@@ -77,7 +77,7 @@ func setURI(uri string, e *Entry) bool {
 		}
 		e.Path = path
 		if e.Host == "" {
-			e.Host = host
+			e.Host = hostName(host)
 		}
 	}
 	return true
@@ -90,16 +90,35 @@ func stripQuery(s string) string {
 	return s
 }
 
-// address returns an address in its one form (weir.Address), so that a client counts
-// once. It returns a host name as it is.
-func address(s string) string {
-	if s == "" || s == "-" || s == "unix:" {
-		return ""
+// hostName returns a host without its port.
+func hostName(s string) string {
+	if i := strings.LastIndexByte(s, ':'); i > 0 && !strings.Contains(s[:i], ":") || i > 0 && s[i-1] == ']' {
+		s = s[:i]
 	}
+	return strings.Trim(s, "[]")
+}
+
+// client returns the one form of an address or of a list of them (weir.ParseAddress). A name that is no
+// address is returned as it is, since a server may have looked it up.
+func client(s string) (ip string, ok bool) {
 	if isIPv4(s) {
-		return s
+		return s, true
 	}
-	return weir.Address(s)
+	if a, ok := weir.ParseAddress(s); ok {
+		return a.String(), true
+	}
+	if s == "unix:" || s == "unknown" {
+		return "", true
+	}
+	return s, !strings.ContainsAny(s, `:,/="`)
+}
+
+func isAddress(s string) bool {
+	if len(s) < 2 || s[0] == '-' {
+		return false
+	}
+	_, ok := weir.ParseAddress(strings.TrimRight(s, ","))
+	return ok
 }
 
 // isIPv4 says whether s is a dotted quad in its usual form, which needs no

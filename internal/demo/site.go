@@ -63,7 +63,7 @@ func readLog() ([]accesslog.Entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	parser, err := accesslog.New(accesslog.Combined, nil)
+	parser, err := accesslog.New(accesslog.Combined, accesslog.Options{})
 	if err != nil {
 		return nil, err
 	}

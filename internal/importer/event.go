@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/klauspost/compress/gzip"
@@ -55,6 +56,8 @@ type importBatch struct {
 	from, to time.Time // range of the events' times
 	records  int       // lines, or records of an export
 	left     []string  // why records make no event, one for each that makes none
+	notes    []string  // for the user
+	once     bool      // the input cannot be read again
 	names    []string  // of the events, of an export
 }
 
@@ -70,14 +73,21 @@ func (b *importBatch) span(t time.Time) {
 	}
 }
 
+// pipeFlush is how long an event of standard input waits for others.
+const pipeFlush = time.Second
+
 // importReader makes batches out of lines.
 type importReader struct {
-	parser accesslog.Parser
-	shift  time.Duration
-	host   string // of lines that name none
-	out    chan<- *importBatch
+	newParser func(took func(accesslog.Format)) (accesslog.Parser, error)
+	parser    accesslog.Parser // of the current file
+	shift     time.Duration
+	host      string // of lines that name none
+	out       chan<- *importBatch
 
+	mu    sync.Mutex // of what follows, when a timer flushes too
 	batch *importBatch
+	timer *time.Timer
+	ended bool
 	entry accesslog.Entry
 	zip   *gzip.Writer
 }
@@ -86,26 +96,63 @@ type importReader struct {
 // next from being read; the first such error is returned at the end.
 func (r *importReader) readAll(ctx context.Context, sources []importSource) error {
 	r.batch = &importBatch{}
+	defer r.end()
 	var errs []error
 	for _, src := range sources {
 		ids := &importIDs{}
+		if err := r.open(src.name); err != nil {
+			return err
+		}
 		err := src.each(ctx, func(s *accesslog.Scanner) error {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.batch.once = r.batch.once || src.r != nil
 			r.line(importLine{File: src.name, Line: s.Line()}, s, ids)
 			if r.batch.events() >= importBatchEvents || len(r.batch.body) >= importBatchBytes ||
-				len(r.batch.rejects) >= importBatchEvents {
+				r.batch.records-r.batch.events() >= importBatchEvents {
 				return r.flush(ctx)
+			}
+			if src.r != nil && r.timer == nil {
+				r.timer = time.AfterFunc(pipeFlush, func() { r.flushLate(ctx) })
 			}
 			return nil
 		})
 		if ctx.Err() != nil {
-			return ctx.Err()
+			break
 		}
 		errs = append(errs, err)
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if err := r.flush(ctx); err != nil {
 		return err
 	}
 	return errors.Join(errs...)
+}
+
+// open makes the parser of a file. Files of one import may have different formats.
+func (r *importReader) open(name string) (err error) {
+	r.parser, err = r.newParser(func(f accesslog.Format) {
+		r.batch.notes = append(r.batch.notes, fmt.Sprintf("%s: the format is %s", name, f))
+	})
+	return err
+}
+
+// flushLate hands on what has waited for more lines.
+func (r *importReader) flushLate(ctx context.Context) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.timer = nil; !r.ended {
+		_ = r.flush(ctx) // it is repeated at the end
+	}
+}
+
+func (r *importReader) end() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.ended = true; r.timer != nil {
+		r.timer.Stop()
+	}
 }
 
 // line adds the scanner's line to the batch, under the next of ids.
@@ -119,6 +166,10 @@ func (r *importReader) event(at importLine, line []byte, err error, id string) {
 	r.batch.records++
 	if err == nil {
 		err = r.parser.Parse(line, &r.entry)
+	}
+	if s, ok := errors.AsType[*accesslog.SyntaxError](err); ok && s.LeftOut {
+		r.batch.left = append(r.batch.left, s.Reason)
+		return
 	}
 	if err != nil {
 		r.batch.rejects = append(r.batch.rejects, importReject{at, err.Error()})
@@ -136,21 +187,20 @@ func (r *importReader) event(at importLine, line []byte, err error, id string) {
 	b.lines = append(b.lines, at)
 }
 
-// flush compresses the batch and hands it on.
+// flush compresses the batch and hands it on. The receiver takes all that come.
 func (r *importReader) flush(ctx context.Context) error {
 	b := r.batch
 	if b.events() == 0 && b.records == 0 {
 		return nil
 	}
+	if err := ctx.Err(); err != nil && !b.once {
+		return err
+	}
 	if err := r.close(b); err != nil {
 		return err
 	}
-	select {
-	case r.out <- b:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	r.out <- b
+	return nil
 }
 
 // close compresses a batch and begins another.

@@ -24,8 +24,8 @@ func (c *Options) checkFrom() error {
 	switch {
 	case !slices.Contains(dump.Vendors(), c.From):
 		return fmt.Errorf("import: --from %q is not one of %s", c.From, strings.Join(dump.Vendors(), ", "))
-	case c.Follow || c.ShiftToNow || c.Map != "":
-		return errors.New("import: --from goes with none of --follow, --shift-to-now and --map")
+	case c.Follow || c.ShiftToNow || c.Map != "" || c.Forwarded:
+		return errors.New("import: --from goes with none of --follow, --forwarded-for, --shift-to-now and --map")
 	}
 	_, err := c.zone()
 	return err
@@ -151,11 +151,8 @@ func countKind(m *map[string]int, name string) {
 	(*m)[name]++
 }
 
-// tally counts what a batch of an export is made of.
+// tally counts what a batch is made of.
 func (r *Report) tally(b *importBatch) {
-	if r.im.Options.From == "" {
-		return
-	}
 	for _, x := range b.rejects {
 		r.reason(x.Reason)
 	}
@@ -173,6 +170,14 @@ func (r *Report) reason(why string) {
 	}
 }
 
+// left returns how many records are no event though nothing is wrong with them.
+func (r *Report) left() (n int) {
+	for _, count := range r.LeftOut {
+		n += count
+	}
+	return n
+}
+
 // writeSent says how many events were made of the records.
 func (r *Report) writeSent(b *strings.Builder) {
 	if r.im.Options.From != "" && !r.DryRun {
@@ -183,7 +188,7 @@ func (r *Report) writeSent(b *strings.Builder) {
 // importTop is how many names of events the text of a report lists.
 const importTop = 10
 
-// writeExport adds what is said of exports only.
+// writeExport adds counts by name, which logs have few of.
 func (r *Report) writeExport(b *strings.Builder) {
 	writeCounts(b, "rejected because:", r.Reasons, importTop)
 	writeCounts(b, "left out:", r.LeftOut, importTop)

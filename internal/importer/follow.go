@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -22,6 +23,7 @@ const (
 	followLines = 500
 	followBytes = importBatchBytes
 	followEvery = 500 * time.Millisecond
+	followHead  = 16 << 10         // bytes at a file's begin in which its fields are named
 	followFlush = 5 * time.Second  // for the lines that are left at the stop
 	followTell  = 10 * time.Minute // between status lines where there is no terminal
 )
@@ -32,10 +34,6 @@ func (im *Importer) follow(ctx context.Context) error {
 	endpoint, err := im.check()
 	if err != nil {
 		return UsageError{err}
-	}
-	parser, err := im.Options.parser()
-	if err != nil {
-		return err
 	}
 	path, err := im.Options.statePath(os.Getenv)
 	if err != nil {
@@ -51,7 +49,7 @@ func (im *Importer) follow(ctx context.Context) error {
 	}
 	f := &follower{
 		im: im, tail: logs, rep: rep, told: im.Clock.Now(),
-		read: &importReader{parser: parser, host: im.Options.Host},
+		read: &importReader{newParser: im.Options.parser, host: im.Options.Host}, parsers: map[string]accesslog.Parser{},
 		send: &importSender{im: im, endpoint: endpoint, tell: rep.tell, endless: true},
 	}
 	rep.tell("following %s; the state is in %s", strings.Join(im.Options.Files, ", "), path)
@@ -97,7 +95,12 @@ type follower struct {
 	send *importSender
 	told time.Time // when the status was last written
 	said int       // lines that it spoke of
+
+	parsers map[string]accesslog.Parser // by the file's id
 }
+
+// maxParsers bounds the parsers of files: those of files that are closed are not needed.
+const maxParsers = 10_000
 
 func (f *follower) run(ctx context.Context) error {
 	for ctx.Err() == nil {
@@ -182,6 +185,9 @@ func (f *follower) batch(lines []tail.Line) (*importBatch, error) {
 	f.read.batch = &importBatch{}
 	for i := range lines {
 		l := &lines[i]
+		if err := f.parser(l); err != nil {
+			return nil, err
+		}
 		var tooLong error
 		if l.TooLong {
 			tooLong = accesslog.ErrTooLong
@@ -191,6 +197,36 @@ func (f *follower) batch(lines []tail.Line) (*importBatch, error) {
 	}
 	b := f.read.batch
 	return b, f.read.close(b)
+}
+
+// parser chooses the parser of a line's file. One that is read on from its middle may have said at its
+// beginning what its fields are.
+func (f *follower) parser(l *tail.Line) error {
+	if p, ok := f.parsers[l.Source]; ok {
+		f.read.parser = p
+		return nil
+	}
+	if err := f.read.open(l.File); err != nil {
+		return fmt.Errorf("import: %w", err)
+	}
+	if len(f.parsers) >= maxParsers {
+		clear(f.parsers)
+	}
+	f.parsers[l.Source] = f.read.parser
+	if l.Offset == 0 {
+		return nil
+	}
+	file, err := os.Open(l.File)
+	if err != nil {
+		return nil // the file's format as it is by default
+	}
+	defer file.Close()
+	var e accesslog.Entry
+	s := accesslog.NewScanner(io.LimitReader(file, followHead))
+	for s.Next() && s.Bytes()[0] == '#' {
+		_ = f.read.parser.Parse(s.Bytes(), &e) // it is no call, as its error says
+	}
+	return nil
 }
 
 // followID returns the id of a line's event.

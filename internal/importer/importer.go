@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -27,6 +28,7 @@ type Options struct {
 	Host       string
 	From       string
 	Timezone   string
+	Forwarded  bool
 	DryRun     bool
 	ShiftToNow bool
 	RetryFor   time.Duration
@@ -90,7 +92,7 @@ func (im *Importer) run(ctx context.Context) error {
 	if err != nil {
 		return UsageError{err}
 	}
-	sources, err := openImport(im.Options.Files, im.Stdin)
+	sources, err := openImport(im.Options.Files, &stoppedReader{ctx: ctx, r: im.Stdin})
 	if err != nil {
 		return err
 	}
@@ -111,7 +113,7 @@ func (im *Importer) run(ctx context.Context) error {
 	if writeErr := unread(rep.write(im.Stdout)); err == nil {
 		err = writeErr
 	}
-	if err == nil && rep.Lines > 0 && rep.Rejected == rep.Lines && im.Options.From == "" {
+	if err == nil && rep.Rejected > 0 && rep.Rejected+rep.left() == rep.Lines && im.Options.From == "" {
 		err = fmt.Errorf("import: not one of %d lines was taken: is --format %s right?", rep.Lines, im.Options.Format)
 	}
 	if err == nil && rep.Lines > 0 && rep.Rejected >= rep.Lines && im.Options.From != "" {
@@ -124,7 +126,7 @@ func (im *Importer) run(ctx context.Context) error {
 // address to post to.
 func (im *Importer) check() (endpoint string, err error) {
 	c := im.Options
-	if _, err := c.parser(); err != nil {
+	if _, err := c.parser(nil); err != nil {
 		return "", err
 	}
 	if err := c.checkFrom(); err != nil {
@@ -159,12 +161,17 @@ func (im *Importer) check() (endpoint string, err error) {
 	return endpoint, nil
 }
 
-func (c *Options) parser() (accesslog.Parser, error) {
+// parser makes the parser of a file; took is told its format if that is to be found out.
+func (c *Options) parser(took func(accesslog.Format)) (accesslog.Parser, error) {
 	m, err := accesslog.ParseMapping(c.Map)
 	if err != nil {
 		return nil, fmt.Errorf("import: --map: %w", err)
 	}
-	p, err := accesslog.New(accesslog.Format(c.Format), m)
+	zone, err := c.zone()
+	if err != nil {
+		return nil, err
+	}
+	p, err := accesslog.New(accesslog.Format(c.Format), accesslog.Options{Mapping: m, Zone: zone, ForwardedFor: c.Forwarded, Took: took})
 	if err != nil {
 		return nil, fmt.Errorf("import: --format %s: %w", c.Format, err)
 	}
@@ -174,14 +181,14 @@ func (c *Options) parser() (accesslog.Parser, error) {
 // shift returns what to add to all times so that the latest is now. Logs are ordered
 // only roughly, so that all of them are read for it.
 func (im *Importer) shift(ctx context.Context, sources []importSource) (time.Duration, error) {
-	parser, err := im.Options.parser()
-	if err != nil {
-		return 0, err
-	}
 	var latest time.Time
 	var e accesslog.Entry
 	for _, src := range sources {
-		err := src.each(ctx, func(s *accesslog.Scanner) error {
+		parser, err := im.Options.parser(nil)
+		if err != nil {
+			return 0, err
+		}
+		err = src.each(ctx, func(s *accesslog.Scanner) error {
 			if s.TooLong() == nil && parser.Parse(s.Bytes(), &e) == nil && e.Time.After(latest) {
 				latest = e.Time
 			}
@@ -202,12 +209,8 @@ func (im *Importer) shift(ctx context.Context, sources []importSource) (time.Dur
 func (im *Importer) pump(ctx context.Context, sources []importSource, shift time.Duration, endpoint string, rep *Report) error {
 	readCtx, stop := context.WithCancel(ctx)
 	defer stop()
-	parser, err := im.Options.parser()
-	if err != nil {
-		return err
-	}
 	batches := make(chan *importBatch, 1)
-	r := &importReader{parser: parser, shift: shift, host: im.Options.Host, out: batches}
+	r := &importReader{newParser: im.Options.parser, shift: shift, host: im.Options.Host, out: batches}
 	var readErr error
 	go func() {
 		defer close(batches)
@@ -230,6 +233,8 @@ func (im *Importer) pump(ctx context.Context, sources []importSource, shift time
 	switch {
 	case sendErr != nil:
 		return sendErr
+	case ctx.Err() != nil && slices.ContainsFunc(sources, func(src importSource) bool { return src.r != nil }):
+		return errors.New("import: interrupted; what was read of standard input was sent")
 	case ctx.Err() != nil:
 		return errors.New("import: interrupted; import the same files again to go on")
 	}
@@ -237,17 +242,31 @@ func (im *Importer) pump(ctx context.Context, sources []importSource, shift time
 }
 
 func (im *Importer) deliver(ctx context.Context, send *importSender, b *importBatch, rep *Report) error {
-	if ctx.Err() != nil {
+	if ctx.Err() != nil && !b.once {
 		return nil
 	}
 	rep.read(b)
 	if b.events() == 0 || im.Options.DryRun {
 		return nil
 	}
-	reply, err := send.post(ctx, b)
+	reply, err := im.post(ctx, send, b)
 	if err != nil {
 		return err
 	}
 	rep.delivered(b, reply)
 	return nil
+}
+
+// post sends a batch. What was read of standard input when the signal came has one attempt.
+func (im *Importer) post(ctx context.Context, send *importSender, b *importBatch) (*importReply, error) {
+	if ctx.Err() == nil {
+		return send.post(ctx, b)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), followFlush)
+	defer cancel()
+	reply, err := send.last(ctx, b)
+	if err != nil {
+		return nil, fmt.Errorf("import: interrupted, and the server did not take what was read last: %w", err)
+	}
+	return reply, nil
 }

@@ -34,7 +34,7 @@ type Report struct {
 	RejectedLines []importReject `json:"rejected_lines"` // the first 10,000
 	Error         string         `json:"error,omitempty"`
 
-	// Of an export.
+	// Of an export; a log has LeftOut too.
 	Reasons map[string]int `json:"reasons,omitempty"`  // rejected records and events, by why
 	LeftOut map[string]int `json:"left_out,omitempty"` // records that make no event, by what they are
 	Names   map[string]int `json:"names,omitempty"`    // events by name, before the server looked at them
@@ -65,6 +65,9 @@ func newReport(im *Importer, sources []importSource) *Report {
 func (r *Report) read(b *importBatch) {
 	r.Lines += b.records
 	r.tally(b)
+	for _, note := range b.notes {
+		r.tell("%s", note)
+	}
 	r.Parsed += b.events()
 	if !r.DryRun {
 		r.Unsent += b.events()

@@ -64,7 +64,7 @@ func (src importSource) each(ctx context.Context, fn func(*accesslog.Scanner) er
 	defer closer()
 	s := accesslog.NewScanner(plain)
 	for s.Next() {
-		if err := ctx.Err(); err != nil {
+		if err := ctx.Err(); err != nil && src.r == nil {
 			return err
 		}
 		if err := fn(s); err != nil {
@@ -110,4 +110,72 @@ func (c *countingReader) Read(p []byte) (int, error) {
 	n, err := c.r.Read(p)
 	c.n.Add(int64(n))
 	return n, err
+}
+
+// stoppedReader reads until ctx is done, even while the other end of a pipe says nothing, and then
+// returns what has been read already.
+type stoppedReader struct {
+	ctx    context.Context //nolint:containedctx // of the import that reads, since Read has none
+	r      io.Reader
+	chunks chan []byte
+	err    error // of r, once chunks is closed
+	rest   []byte
+	late   int // chunks since ctx is done
+}
+
+func (s *stoppedReader) Read(p []byte) (int, error) {
+	if s.chunks == nil {
+		s.chunks = make(chan []byte, 1)
+		go s.pump()
+	}
+	if len(s.rest) == 0 {
+		chunk, err := s.chunk()
+		if err != nil {
+			return 0, err
+		}
+		s.rest = chunk
+	}
+	n := copy(p, s.rest)
+	s.rest = s.rest[n:]
+	return n, nil
+}
+
+func (s *stoppedReader) chunk() ([]byte, error) {
+	if s.ctx.Err() == nil {
+		select {
+		case chunk, ok := <-s.chunks:
+			if !ok {
+				return nil, s.err
+			}
+			return chunk, nil
+		case <-s.ctx.Done():
+		}
+	}
+	select {
+	case chunk, ok := <-s.chunks:
+		if s.late++; ok && s.late <= 2 { // the one in the channel and the pump's
+			return chunk, nil
+		}
+	default:
+	}
+	return nil, s.ctx.Err()
+}
+
+// pump reads in a goroutine, which a read without an end may keep until the process ends.
+func (s *stoppedReader) pump() {
+	defer close(s.chunks)
+	for {
+		b := make([]byte, 64<<10)
+		n, err := s.r.Read(b)
+		if n > 0 {
+			s.chunks <- b[:n]
+		}
+		if err != nil {
+			s.err = err
+			return
+		}
+		if s.ctx.Err() != nil {
+			return
+		}
+	}
 }
