@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -91,7 +92,7 @@ func (t *Tail) openSiblings(names []*candidate, current *candidate, wanted func(
 		}
 		f, err := c.open()
 		switch {
-		case errors.Is(err, fs.ErrNotExist):
+		case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.EMFILE):
 			return found, false
 		case err != nil || f == nil: // not ours to read, or without a whole line
 		case f.key != c.key:
@@ -217,7 +218,7 @@ func (t *Tail) lastWritten(path string) time.Time {
 	}
 	for _, s := range t.sources {
 		at := s.modified
-		if info, err := s.stat(); err == nil {
+		if info, err := s.stat(); err == nil && s.own {
 			at = info.ModTime()
 		}
 		if s.entry.Path == path && at.After(last) {

@@ -211,6 +211,7 @@ type source struct {
 	stream   io.Reader // of a compressed file; else nil
 	closer   func()
 	modified time.Time
+	own      bool // the file itself, not a copy or a packed one, whose time is another
 
 	pos   int64  // of the next byte to read
 	next  int64  // offset after the last line that was returned
@@ -222,11 +223,15 @@ type source struct {
 	ended bool      // read to its end, for good
 }
 
-// source goes to where the entry was left.
-func (o *opened) source(e *entry, now time.Time) (*source, error) {
+// source goes to where the entry was left. own says that the file is what the entry is about. A copy and a packed file may have been
+// made long after the last line: of them the entry's time counts, or files that came in between would seem older.
+func (o *opened) source(e *entry, own bool, now time.Time) (*source, error) {
 	s := &source{
-		entry: e, path: o.path, key: o.key, file: o.file, modified: o.modified,
+		entry: e, path: o.path, key: o.key, file: o.file, modified: o.modified, own: own,
 		pos: e.Offset, next: e.Offset, grown: now,
+	}
+	if !own {
+		s.modified = e.Modified
 	}
 	o.used = true
 	if !o.packed {
@@ -314,7 +319,7 @@ func (s *source) read(t *Tail, limit, maxBytes int) (lines []Line, whole bool) {
 		s.grown = now
 	}
 	s.next = next
-	if err == nil {
+	if err == nil && s.own {
 		s.modified = info.ModTime().UTC()
 	}
 	if eof && (s.stream != nil || now.Sub(s.grown) >= t.o.Quiet && (s.away || links(info) == 0)) {

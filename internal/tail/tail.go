@@ -387,8 +387,9 @@ func (t *Tail) newEntry(path string, f *opened) *entry {
 
 // follow makes a source of a file from where its entry was left.
 func (t *Tail) follow(e *entry, f *opened, away bool) {
+	own := !f.packed && (e.key() == f.key || e.key() == key{})
 	e.Device, e.Inode = f.key.device, f.key.inode
-	s, err := f.source(e, t.o.Clock.Now())
+	s, err := f.source(e, own, t.o.Clock.Now())
 	if err != nil {
 		t.once("%s cannot be read: %v", f.path, err)
 		return
