@@ -93,7 +93,7 @@ var house = map[string]room{
 		"internal/hot/pebble", "internal/hot/redis", "internal/fleet/redis", "internal/cold/duckdb", "internal/cold/clickhouse",
 	}},
 
-	"internal/importer": {floor: 5, only: []string{"", "internal/wire", "internal/wire/native", "internal/accesslog", "internal/dump", "internal/tail"}, visitors: command},
+	"internal/importer": {floor: 5, only: []string{"", "internal/wire", "internal/wire/native", "internal/accesslog", "internal/dump", "internal/enrich", "internal/tail"}, visitors: command},
 
 	"internal/spill":    {floor: 3, tests: 4},
 	"internal/transfer": {floor: 3, only: []string{"", "internal/cold", "internal/cold/schema"}, visitors: command},

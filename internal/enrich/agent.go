@@ -28,6 +28,11 @@ func readAgent(ua string, known *crawlers) agent {
 	a.os, a.osVersion = systemOf(ua)
 	a.device = deviceOf(ua, a.os)
 	a.browser, a.browserVersion = browserOf(ua, a.os)
+	if a.browser == "" {
+		if start, end, ok := monitorWord(ua); ok {
+			return botAgent(crawler, ua, start, end)
+		}
+	}
 	if a.os == "" && a.browser == "" {
 		if start, end, ok := unnamedBot(ua); ok {
 			return botAgent(crawler, ua, start, end)
@@ -92,7 +97,7 @@ func readBot(ua string, known *crawlers) (a agent, ok bool) {
 func botAgent(of class, ua string, start, end int) agent {
 	return agent{
 		class:          of,
-		browser:        clean(strings.Trim(ua[start:end], " /;:()\\"), maxValue),
+		browser:        firstOf(clean(strings.Trim(withoutAddresses(ua[start:end]), " /;:()\\+"), maxValue), "unnamed bot"),
 		browserVersion: versionAt(ua[end:]),
 	}
 }
@@ -241,6 +246,11 @@ var televisions = [...]string{
 // phone's, as in apps.
 var tablets = [...]string{"SM-T", "SM-X", "Nexus 7", "Nexus 9", "Nexus 10", "Pixel C", "Pixel Tablet", "Lenovo TB", "MatePad", "Xiaomi Pad", " KF", "Kindle", "PlayBook"}
 
+// harmonyDevices are the words of the types of devices with HarmonyOS.
+var harmonyDevices = map[string]string{
+	"(PC;": weir.DeviceDesktop, "(2in1;": weir.DeviceDesktop, "(Tablet;": weir.DeviceTablet, "(TV;": weir.DeviceTV, "(Phone;": weir.DevicePhone,
+}
+
 // deviceOf returns the type of the device. Android browsers say Mobile on phones
 // only, so a browser without it is a tablet's; iPads that ask for desktop sites
 // say that they are Macs, and are taken at their word.
@@ -248,6 +258,13 @@ func deviceOf(ua, os string) string {
 	for _, word := range televisions {
 		if strings.Contains(ua, word) {
 			return weir.DeviceTV
+		}
+	}
+	if os == "HarmonyOS" { // "(PC; OpenHarmony 5.0)", and "2in1" for a tablet with keys
+		for word, device := range harmonyDevices {
+			if strings.Contains(ua, word) {
+				return device
+			}
 		}
 	}
 	switch os {

@@ -8,10 +8,10 @@ import (
 
 // channelOf says by which channel a visitor came. The first of these that says
 // something decides: the campaign's medium, the click identifier's hint, the
-// referrer, the campaign's source. A campaign of unknown medium and source was
-// still a link somewhere: a referral. With none of all this the visit is
-// direct.
-func channelOf(source, medium, hint, referrer string) string {
+// referrer, the campaign's source. A campaign of unknown or no medium and source
+// was still a link somewhere: a referral. campaign says that there is one. With none
+// of all this the visit is direct.
+func channelOf(source, medium, hint, referrer string, campaign bool) string {
 	medium, source = mediumWord(medium), strings.ToLower(source)
 	if c := channelOfMedium(medium); c != "" {
 		return c
@@ -27,7 +27,7 @@ func channelOf(source, medium, hint, referrer string) string {
 	if c := channelOfSource(source); c != "" {
 		return c
 	}
-	if referrer != "" || medium != "" || source != "" && source != "direct" && source != "(direct)" {
+	if referrer != "" || medium != "" || campaign || source != "" && source != "direct" && source != "(direct)" {
 		return weir.ChannelReferral
 	}
 	return weir.ChannelDirect
@@ -40,9 +40,12 @@ func mediumWord(s string) string {
 		return ""
 	}
 	s = strings.ToLower(s)
-	if indexEither(s, '_', ' ') >= 0 {
-		s = strings.NewReplacer("_", "-", " ", "-").Replace(s)
-	}
+	s = strings.Map(func(r rune) rune {
+		if strings.ContainsRune("_ /|+.:,", r) {
+			return '-'
+		}
+		return r
+	}, s)
 	switch s {
 	case "(none)", "none", "(not-set)", "not-set", "direct", "null", "undefined":
 		return ""
@@ -50,71 +53,58 @@ func mediumWord(s string) string {
 	return s
 }
 
+// mediumWords are the words of a medium by channel. Words of two parts stand for
+// themselves; words of one part also count as a part of a longer medium (banner-cpc).
+var mediumWords = places(map[string][]string{
+	weir.ChannelPaid: {
+		"paid", "ppc", "cpc", "cpm", "cpv", "cpa", "cpp", "cpl", "cps", "cpi", "ad", "ads", "sem", "display", "banner", "interstitial",
+		"retargeting", "remarketing", "sponsored", "sponsorship", "programmatic",
+	},
+	weir.ChannelEmail:    {"email", "e-mail", "mail", "newsletter"},
+	weir.ChannelSocial:   {"social", "social-media", "social-network", "organic-social", "socialmedia", "sm"},
+	weir.ChannelSearch:   {"organic", "search", "organic-search", "seo"},
+	weir.ChannelAI:       {"ai", "llm", "ai-assistant", "ai-chat", "chatbot"},
+	weir.ChannelReferral: {"referral", "affiliate", "partner", "link", "blog", "pr"},
+})
+
 // channelOfMedium returns the channel of a medium as mediumWord writes it, "" for an
-// unknown one.
+// unknown one. Of a medium of several parts, such as social-paid, a part that means paid
+// decides, or else mail, social network, search.
 func channelOfMedium(medium string) string {
-	switch medium {
-	case "":
+	if medium == "" {
 		return ""
-	case "ppc", "cpc", "cpm", "cpv", "cpa", "cpp", "cpl", "cps", "cpi",
-		"ad", "ads", "sem", "display", "banner", "interstitial",
-		"retargeting", "remarketing", "sponsored", "sponsorship", "programmatic":
-		return weir.ChannelPaid
-	case "email", "e-mail", "mail", "newsletter":
-		return weir.ChannelEmail
-	case "social", "social-media", "social-network", "organic-social", "socialmedia", "sm":
-		return weir.ChannelSocial
-	case "organic", "search", "organic-search", "seo":
-		return weir.ChannelSearch
-	case "ai", "llm", "ai-assistant", "ai-chat", "chatbot":
-		return weir.ChannelAI
-	case "referral", "affiliate", "partner", "link", "blog", "pr":
-		return weir.ChannelReferral
 	}
-	if strings.HasPrefix(medium, "paid") { // paid-social, paidsearch, …
+	if c := mediumWords[medium]; c != "" {
+		return c
+	}
+	var found [3]bool
+	paid, negated := false, false
+	for part := range strings.SplitSeq(medium, "-") {
+		switch part {
+		case "non", "not", "no":
+			negated = true
+		case "unpaid", "nonpaid":
+			continue
+		}
+		paid = paid || mediumWords[part] == weir.ChannelPaid || strings.HasPrefix(part, "paid") || strings.HasSuffix(part, "paid")
+		for i, c := range partChannels {
+			found[i] = found[i] || mediumWords[part] == c
+		}
+	}
+	if paid && !negated {
 		return weir.ChannelPaid
+	}
+	for i, c := range partChannels {
+		if found[i] {
+			return c
+		}
 	}
 	return ""
 }
 
-// channelOfHost returns the channel of a known host or any host below it, "" for an
-// unknown one. The longest name that is known decides: mail.google.com is mail
-// though google.com is a search engine.
-func channelOfHost(host string) string {
-	for name := host; name != ""; {
-		if c := hostChannels[name]; c != "" {
-			return c
-		}
-		_, rest, ok := strings.Cut(name, ".")
-		if !ok {
-			break
-		}
-		if c := channelOfBrand(name); c != "" {
-			return c
-		}
-		name = rest
-	}
-	return ""
-}
-
-// channelOfBrand returns the channel of a domain of a search engine that has one per
-// country: brand.de, brand.co.uk, brand.com.br.
-func channelOfBrand(domain string) string {
-	brand, suffix, _ := strings.Cut(domain, ".")
-	if !searchBrands[brand] {
-		return ""
-	}
-	second, country, two := strings.Cut(suffix, ".")
-	if !two {
-		country = second
-	} else if second != "co" && second != "com" && second != "ne" {
-		return ""
-	}
-	if len(country) < 2 || len(country) > 3 {
-		return ""
-	}
-	return weir.ChannelSearch
-}
+// partChannels are the channels, beside paid, that a part of a medium may mean, the
+// strongest first.
+var partChannels = [3]string{weir.ChannelEmail, weir.ChannelSocial, weir.ChannelSearch}
 
 // channelOfSource returns the channel of a campaign's source, in lower case: a
 // known host ("chatgpt.com") or a common name ("newsletter").
@@ -124,9 +114,6 @@ func channelOfSource(source string) string {
 	}
 	if c := sourceChannels[source]; c != "" {
 		return c
-	}
-	if searchBrands[source] {
-		return weir.ChannelSearch
 	}
 	return channelOfHost(withoutWWW(source))
 }

@@ -161,8 +161,26 @@ func TestCampaignDecidesTheChannelBeforeTheReferrer(t *testing.T) {
 		{"utm_source=partner", google, weir.ChannelSearch},
 		{"utm_source=direct", "", weir.ChannelDirect},
 		{"utm_source=(direct)", "", weir.ChannelDirect},
-		// utm_campaign alone says nothing of the way.
-		{"utm_campaign=may", "", weir.ChannelDirect},
+		// utm_campaign alone says only that there was a link.
+		{"utm_campaign=may", "", weir.ChannelReferral},
+		{"utm_campaign=may", google, weir.ChannelSearch},
+		{"utm_term=may", "", weir.ChannelReferral},
+		// Media of several words.
+		{"utm_medium=banner-cpc", google, weir.ChannelPaid},
+		{"utm_medium=social_paid", facebook, weir.ChannelPaid},
+		{"utm_medium=Social+%2F+CPC", "", weir.ChannelPaid},
+		{"utm_medium=facebook_ads", "", weir.ChannelPaid},
+		{"utm_medium=non-paid-social", "", weir.ChannelSocial},
+		{"utm_medium=unpaid", "", weir.ChannelReferral},
+		{"utm_medium=email_weekly", "", weir.ChannelEmail},
+		{"utm_medium=social-post", "", weir.ChannelSocial},
+		// Ids that stand on unpaid links, too.
+		{"ttclid=a", "", weir.ChannelSocial},
+		{"twclid=a", "", weir.ChannelSocial},
+		{"li_fat_id=a", "", weir.ChannelSocial},
+		{"ttclid=a&utm_medium=cpc", "", weir.ChannelPaid},
+		{"gbraid=a", "", weir.ChannelPaid},
+		{"wbraid=a", "", weir.ChannelPaid},
 		{"utm_campaign=may", blog, weir.ChannelReferral},
 	} {
 		in := weir.Incoming{Source: weir.Source{URL: "https://example.com/?" + c.query, Referrer: c.referrer}}

@@ -50,7 +50,7 @@ type pattern struct {
 
 // loadCrawlers reads crawlersText, once.
 var loadCrawlers = sync.OnceValue(func() *crawlers {
-	c, err := parseCrawlers(crawlersText)
+	c, err := parseCrawlers(crawlersText + ownCrawlers)
 	if err != nil {
 		panic(err) // the text is part of the program
 	}

@@ -6,7 +6,7 @@
 // What is derived from what:
 //
 //	Path, Origin            the page's address, without query, fragment and user information
-//	UTMSource … UTMContent  utm_ parameters of the page's query
+//	UTMSource … UTMContent  the campaign in the query of the page's address or path
 //	Referrer                host of the referrer, without "www."; none if it is the page's own
 //	Channel                 see below
 //	Browser, OS, DeviceType the user agent
@@ -32,7 +32,8 @@
 //
 // A bot is what the list in crawlers.txt names (crawlers, preview fetchers,
 // monitors, scanners, automated browsers), what calls itself bot, crawler or
-// spider or gives a contact address as those do, and HTTP libraries and
+// spider or gives a contact address as those do, what names no browser and calls itself
+// health, probe, monitor, pinger, check and the like, and HTTP libraries and
 // command-line tools such as curl or python-requests: a script fetched the page,
 // not a person. The libraries that apps are made with (okhttp, CFNetwork,
 // Dalvik) are no bots. An empty user agent, or "-", says nothing: not a bot.
@@ -42,15 +43,22 @@
 //
 // The first of these that says something decides:
 //
-//  1. utm_medium, if it is a known word (cpc, email, social, organic, …).
-//  2. A click identifier. Those that only ads carry (gclid, msclkid, ttclid, …)
-//     mean paid. fbclid and igshid mean social: Facebook adds them to links
-//     that nobody paid for, too; paid ones are recognized by their utm_medium.
-//  3. The referrer: a search engine, social network, mail site, AI assistant.
-//  4. utm_source, if it is such a host or name (AI assistants send only that).
+//  1. The campaign's medium, if it is a known word (cpc, email, social, organic, …) or
+//     has one as a part: banner-cpc and social_paid are paid.
+//  2. A click identifier. gclid, gbraid, wbraid and msclkid mean paid. Others (fbclid,
+//     ttclid, twclid, li_fat_id, …) stand on links that nobody paid for, too, and mean
+//     their source's channel.
+//  3. The referrer's host: a search engine, social network, mail site, AI assistant. The
+//     host itself is listed: docs.google.com is a referral.
+//  4. The campaign's source, if it is such a host or name (AI assistants send only that).
 //  5. Any other referrer or campaign is a referral; none is direct.
 //
 // The host of the page and the sites of the project are no referrers.
+//
+// A campaign is read from utm_ parameters, Matomo's mtm_ and pk_, and for the source ref,
+// source and via, in this order; where none names a source, the click identifier does
+// (gclid: google). Names count in any case, after "&amp;" and a second "?", and in the
+// query of a fragment ("#/shop?utm_source=…").
 //
 // An event without page, referrer and campaign has no channel; neither has a
 // call that a server reports, unless it names a referrer or campaign.

@@ -70,7 +70,7 @@ func (e *Enricher) Apply(in *weir.Incoming, own ...string) {
 	// A server reports its calls: agent and address are its own, and the path
 	// is no page that a visitor came to.
 	remoteCall := src.Remote && ev.Call != nil
-	if ev.Call == nil || !src.Remote && !src.Reported || ev.Referrer != "" || hint != "" || ev.UTMSource != "" || ev.UTMMedium != "" {
+	if ev.Call == nil || !src.Remote && !src.Reported || ev.Referrer != "" || hint != "" || ev.UTMSource != "" || ev.UTMMedium != "" || ev.UTMCampaign != "" {
 		applyChannel(ev, hint)
 	}
 	if ev.Language != "" {
@@ -93,7 +93,10 @@ func applyPage(ev *weir.Event, url string) (host, hint string) {
 	if url == "" && strings.Contains(ev.Path, "://") {
 		url, ev.Path = ev.Path, "" // some SDKs put the whole address there
 	}
+	var queries [4]string // of the address and the path, with those of their fragments
 	if ev.Path != "" {
+		page := split(ev.Path)
+		queries[2], queries[3] = page.query, page.fragment
 		ev.Path = clean(withoutQuery(ev.Path), maxPath)
 	}
 	if url != "" {
@@ -101,15 +104,16 @@ func applyPage(ev *weir.Event, url string) (host, hint string) {
 		fill(&ev.Path, page.path)
 		fill(&ev.Origin, page.origin)
 		host = page.host
-		if page.query != "" {
-			c := readCampaign(page.query)
-			fill(&ev.UTMSource, c.source)
-			fill(&ev.UTMMedium, c.medium)
-			fill(&ev.UTMCampaign, c.name)
-			fill(&ev.UTMTerm, c.term)
-			fill(&ev.UTMContent, c.content)
-			hint = c.hint
-		}
+		queries[0], queries[1] = page.query, page.fragment
+	}
+	if queries != [4]string{} {
+		c := readCampaign(queries[:]...)
+		fill(&ev.UTMSource, c.source)
+		fill(&ev.UTMMedium, c.medium)
+		fill(&ev.UTMCampaign, c.name)
+		fill(&ev.UTMTerm, c.term)
+		fill(&ev.UTMContent, c.content)
+		hint = c.hint
 	}
 	if host == "" && ev.Origin != "" {
 		host = split(ev.Origin).host
@@ -155,10 +159,10 @@ func applyChannel(ev *weir.Event, hint string) {
 	if ev.Channel != "" {
 		return
 	}
-	if ev.Path == "" && ev.Origin == "" && ev.Referrer == "" && ev.UTMSource == "" && ev.UTMMedium == "" && hint == "" {
+	if ev.Path == "" && ev.Origin == "" && ev.Referrer == "" && ev.UTMSource == "" && ev.UTMMedium == "" && ev.UTMCampaign == "" && hint == "" {
 		return
 	}
-	ev.Channel = channelOf(ev.UTMSource, ev.UTMMedium, hint, ev.Referrer)
+	ev.Channel = channelOf(ev.UTMSource, ev.UTMMedium, hint, ev.Referrer, ev.UTMCampaign != "" || ev.UTMTerm != "" || ev.UTMContent != "")
 }
 
 func (e *Enricher) agent(ua string) agent {

@@ -9,6 +9,9 @@ type address struct {
 	host   string // lower case, without port; the brackets of IPv6 stay
 	path   string // "/" at least when there is a host
 	query  string // without "?"
+	// fragment is the query of the fragment, where routes are hashes ("#/shop?a=b"), or the
+	// fragment itself if it is written as a query is ("#a=b").
+	fragment string
 }
 
 // split takes a URL apart. It reads what browsers, apps and access logs send:
@@ -20,6 +23,13 @@ func split(raw string) address {
 	var a address
 	raw = strings.TrimSpace(raw)
 	if i := strings.IndexByte(raw, '#'); i >= 0 {
+		fragment := raw[i+1:]
+		if j := strings.IndexByte(fragment, '?'); j >= 0 {
+			fragment = fragment[j+1:]
+		}
+		if strings.IndexByte(fragment, '=') >= 0 {
+			a.fragment = fragment[:min(len(fragment), maxQuery)]
+		}
 		raw = raw[:i]
 	}
 	if i := strings.IndexByte(raw, '?'); i >= 0 {

@@ -2,19 +2,21 @@ package enrich
 
 import weir "github.com/weir-analytics/weir"
 
-// hostChannels says what kind of place a host is; hosts below it are the same
-// unless they stand here themselves. The names with a dotted prefix such as
-// com.google.android.gm are Android apps, which send android-app:// referrers.
-var hostChannels = places(map[string][]string{
+// ownHosts says what kind of place a host is, beside those of hosts.txt. Hosts without
+// "www."; other hosts below one of them are not meant (channelOfHost). The names with a
+// dotted prefix such as com.google.android.gm are Android apps, which send android-app://
+// referrers.
+var ownHosts = places(map[string][]string{
 	weir.ChannelSearch: {
-		"bing.com", "duckduckgo.com", "ecosia.org", "qwant.com", "startpage.com",
-		"search.brave.com", "kagi.com", "mojeek.com", "swisscows.com", "metager.org", "metager.de",
-		"search.marginalia.nu", "presearch.com", "you.com", "ask.com", "search.aol.com",
-		"baidu.com", "sogou.com", "so.com", "sm.cn", "haosou.com",
-		"naver.com", "daum.net", "zum.com", "goo.ne.jp", "search.seznam.cz", "seznam.cz",
-		"ya.ru", "go.mail.ru", "rambler.ru", "nova.rambler.ru", "coccoc.com",
-		"dogpile.com", "webcrawler.com", "info.com", "lite.duckduckgo.com", "searx.be", "ekoru.org", "lilo.org", "karmasearch.org",
-		"com.google.android.googlequicksearchbox", "com.duckduckgo.mobile.android", "com.yandex.searchapp", "com.microsoft.bing",
+		"bing.com", "cn.bing.com", "global.bing.com", "www2.bing.com", "www4.bing.com", "duckduckgo.com", "lite.duckduckgo.com", "html.duckduckgo.com", "safe.duckduckgo.com",
+		"noai.duckduckgo.com", "start.duckduckgo.com", "ecosia.org", "qwant.com", "lite.qwant.com", "startpage.com", "eu.startpage.com", "us.startpage.com",
+		"search.brave.com", "kagi.com", "mojeek.com", "mojeek.co.uk", "swisscows.com", "metager.org", "metager.de",
+		"search.marginalia.nu", "marginalia-search.com", "presearch.com", "you.com", "ask.com", "uk.ask.com", "search.aol.com",
+		"baidu.com", "image.baidu.com", "wap.baidu.com", "www1.baidu.com", "sogou.com", "pic.sogou.com", "wap.sogou.com", "so.com", "image.so.com", "sm.cn", "so.m.sm.cn", "yz.m.sm.cn", "quark.sm.cn", "haosou.com",
+		"naver.com", "search.naver.com", "daum.net", "search.daum.net", "zum.com", "search.zum.com", "goo.ne.jp", "search.seznam.cz", "seznam.cz",
+		"ya.ru", "go.mail.ru", "rambler.ru", "nova.rambler.ru", "coccoc.com", "petalsearch.com", "search.yahoo.com", "search.yahoo.co.jp",
+		"dogpile.com", "webcrawler.com", "info.com", "searx.be", "ekoru.org", "lilo.org", "search.lilo.org", "karmasearch.org", "oceanhero.today", "search.kagi.com",
+		"com.google.android.googlequicksearchbox", "com.duckduckgo.mobile.android", "com.yandex.searchapp", "ru.yandex.searchplugin", "com.microsoft.bing",
 	},
 	weir.ChannelSocial: {
 		"facebook.com", "fb.com", "fb.me", "m.me", "messenger.com", "instagram.com", "threads.net", "threads.com",
@@ -24,6 +26,7 @@ var hostChannels = places(map[string][]string{
 		"vk.com", "vk.ru", "ok.ru", "weibo.com", "weibo.cn", "t.cn", "douyin.com", "xiaohongshu.com", "zhihu.com", "bilibili.com",
 		"quora.com", "medium.com", "news.ycombinator.com", "lobste.rs", "stackoverflow.com", "stackexchange.com", "slashdot.org",
 		"bsky.app", "mastodon.social", "mastodon.online", "mstdn.social", "fosstodon.org", "hachyderm.io", "lemmy.world", "tildes.net",
+		"l.wl.co", "zhuanlan.zhihu.com", "link.zhihu.com", "app.slack.com", "web.whatsapp.com", "b.hatena.ne.jp", "t.umblr.com", "tieba.baidu.com",
 		"producthunt.com", "indiehackers.com", "dev.to", "xing.com", "meetup.com", "nextdoor.com", "goodreads.com",
 		"line.me", "kakao.com", "band.us", "mixi.jp", "note.com", "hatena.ne.jp", "viber.com", "plurk.com",
 		"flipboard.com", "digg.com", "disqus.com", "skype.com", "slack.com", "teams.microsoft.com",
@@ -33,12 +36,13 @@ var hostChannels = places(map[string][]string{
 	},
 	weir.ChannelEmail: {
 		"mail.google.com", "gmail.com", "inbox.google.com", "outlook.com", "outlook.live.com", "outlook.office.com",
-		"outlook.office365.com", "mail.live.com", "hotmail.com", "mail.yahoo.com", "mail.yahoo.co.jp", "mail.aol.com",
-		"mail.proton.me", "protonmail.com", "account.proton.me", "tutanota.com", "app.tuta.com", "fastmail.com", "app.fastmail.com",
-		"mail.zoho.com", "mail.zoho.eu", "icloud.com", "mail.yandex.ru", "mail.yandex.com", "e.mail.ru", "mail.ru",
-		"gmx.net", "gmx.de", "gmx.com", "web.de", "navigator-bs.gmx.net", "webmail.freenet.de", "mail.163.com", "mail.126.com", "mail.qq.com", "qiye.163.com",
-		"email.seznam.cz", "mail.naver.com", "mail.daum.net", "app.hey.com", "superhuman.com", "mail.superhuman.com", "deref-gmx.net", "deref-web.de", "deref-mail.com",
-		"list-manage.com", "campaign-archive.com", "createsend.com", "sendgrid.net", "mailchi.mp",
+		"outlook.office365.com", "outlook.cloud.microsoft", "mail.live.com", "hotmail.com", "mail.yahoo.com", "mail.yahoo.co.jp", "mail.aol.com",
+		"mail.proton.me", "protonmail.com", "mail.protonmail.com", "mail.tutanota.com", "mail.tuta.com", "app.tuta.com", "app.fastmail.com", "fastmail.com",
+		"mail.zoho.com", "mail.zoho.eu", "mail.zoho.in", "icloud.com", "mail.yandex.ru", "mail.yandex.com", "e.mail.ru", "touch.mail.ru", "light.mail.ru", "octavius.mail.ru",
+		"navigator.gmx.net", "navigator-bs.gmx.net", "navigator-lxa.gmx.net", "navigator-bs.gmx.com", "navigator-lxa.mail.com", "3c.gmx.net", "3c-bs.gmx.com", "lightmailer-bs.gmx.net",
+		"navigator.web.de", "navigator-bs.web.de", "3c.web.de", "lightmailer-bs.web.de",
+		"webmail.freenet.de", "email.t-online.de", "mail.163.com", "mail.126.com", "mail.qq.com", "wx.mail.qq.com", "exmail.qq.com", "qiye.163.com",
+		"email.seznam.cz", "mail.naver.com", "mail.daum.net", "app.hey.com", "mail.superhuman.com", "deref-gmx.net", "deref-gmx.com", "deref-web.de", "deref-mail.com", "mailchi.mp",
 		"com.google.android.gm", "com.microsoft.office.outlook", "com.yahoo.mobile.client.android.mail", "ch.protonmail.android", "com.samsung.android.email.provider",
 	},
 	weir.ChannelAI: {
@@ -51,12 +55,17 @@ var hostChannels = places(map[string][]string{
 	},
 })
 
-// searchBrands are search engines with a domain for each country.
-var searchBrands = map[string]bool{"google": true, "yandex": true, "yahoo": true, "bing": true}
+// familyChannels are domains that give each user, or each server of theirs, a host: all
+// hosts below one of them are the same kind of place.
+var familyChannels = places(map[string][]string{
+	weir.ChannelSearch: {"search.yahoo.com", "search.naver.com"},
+	weir.ChannelSocial: {"tumblr.com", "medium.com", "stackexchange.com", "livejournal.com"},
+	weir.ChannelEmail:  {"mail.yahoo.com", "mail.live.com", "mail.163.com", "mail.126.com", "list-manage.com", "campaign-archive.com", "createsend.com", "sendgrid.net"},
+})
 
 // sourceChannels are the names that people write as utm_source, beside hosts.
 var sourceChannels = places(map[string][]string{
-	weir.ChannelSearch: {"duckduckgo", "baidu", "ecosia", "qwant", "brave", "kagi"},
+	weir.ChannelSearch: {"google", "yandex", "yahoo", "bing", "duckduckgo", "baidu", "ecosia", "qwant", "brave", "kagi"},
 	weir.ChannelSocial: {
 		"facebook", "fb", "ig", "instagram", "threads", "twitter", "x", "linkedin", "reddit", "pinterest", "tiktok",
 		"youtube", "snapchat", "whatsapp", "telegram", "discord", "mastodon", "bluesky", "hackernews", "hn", "producthunt", "vk", "quora",

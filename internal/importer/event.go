@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -239,7 +240,7 @@ func appendCall(b []byte, id string, e *accesslog.Entry) []byte {
 	b = append(b, `","name":"api_call","ts":"`...)
 	b = e.Time.AppendFormat(b, "2006-01-02T15:04:05.999999Z07:00")
 	b = append(b, '"')
-	b = dump.AppendMember(b, "path", e.Path)
+	b = dump.AppendMember(b, "path", pathOf(e))
 	b = dump.AppendMember(b, "referrer", e.Referrer)
 	b = dump.AppendMember(b, "user_agent", e.UserAgent)
 	if _, err := netip.ParseAddr(e.IP); err == nil {
@@ -280,6 +281,21 @@ func appendCall(b []byte, id string, e *accesslog.Entry) []byte {
 		b = append(b, '}')
 	}
 	return append(b, '}')
+}
+
+// maxPath is the length of the longest path that the server takes, in bytes.
+const maxPath = 2048
+
+// pathOf returns the path of an entry, and the campaign that its query names.
+func pathOf(e *accesslog.Entry) string {
+	_, query, ok := strings.Cut(e.URI, "?")
+	if !ok {
+		return e.Path
+	}
+	if c := enrich.CampaignQuery(query); c != "" && len(e.Path)+1+len(c) <= maxPath {
+		return e.Path + "?" + c
+	}
+	return e.Path
 }
 
 func hostDevice(host, userAgent string) string {
