@@ -74,9 +74,9 @@ func SetConsumer(ctx context.Context, consumer string) {
 // begin, the latter with status 101. A panic is a 500, and goes on;
 // http.ErrAbortHandler after the answer has begun leaves its status.
 //
-// The ResponseWriter that next gets is an http.Flusher, http.Hijacker and
-// io.ReaderFrom where the server's is, and has Unwrap for
-// http.ResponseController.
+// The ResponseWriter that next gets is an http.Flusher, http.Hijacker,
+// http.CloseNotifier, http.Pusher and io.ReaderFrom where the server's is, and has
+// Unwrap for http.ResponseController.
 func (c *Client) Record(next http.Handler, options ...Option) http.Handler {
 	m := &recorder{client: c, next: next}
 	for _, o := range options {

@@ -87,53 +87,17 @@ func (w readerFrom) ReadFrom(r io.Reader) (int64, error) {
 	return io.Copy(w.ResponseWriter, r) // which calls its ReadFrom
 }
 
-// offering returns w with what the ResponseWriter within it can do, no more: code asks
-// by type whether it can flush.
-func (w *response) offering() http.ResponseWriter {
-	_, f := w.ResponseWriter.(http.Flusher)
-	_, h := w.ResponseWriter.(http.Hijacker)
-	_, r := w.ResponseWriter.(io.ReaderFrom)
-	switch {
-	case f && h && r:
-		return struct {
-			*response
-			http.Flusher
-			http.Hijacker
-			io.ReaderFrom
-		}{w, flusher{w}, hijacker{w}, readerFrom{w}}
-	case f && h:
-		return struct {
-			*response
-			http.Flusher
-			http.Hijacker
-		}{w, flusher{w}, hijacker{w}}
-	case f && r:
-		return struct {
-			*response
-			http.Flusher
-			io.ReaderFrom
-		}{w, flusher{w}, readerFrom{w}}
-	case h && r:
-		return struct {
-			*response
-			http.Hijacker
-			io.ReaderFrom
-		}{w, hijacker{w}, readerFrom{w}}
-	case f:
-		return struct {
-			*response
-			http.Flusher
-		}{w, flusher{w}}
-	case h:
-		return struct {
-			*response
-			http.Hijacker
-		}{w, hijacker{w}}
-	case r:
-		return struct {
-			*response
-			io.ReaderFrom
-		}{w, readerFrom{w}}
-	}
-	return w
+// notifier is http.CloseNotifier, which is deprecated; gin's Stream needs it.
+type notifier interface{ CloseNotify() <-chan bool }
+
+type closeNotifier struct{ *response }
+
+func (w closeNotifier) CloseNotify() <-chan bool {
+	return w.ResponseWriter.(notifier).CloseNotify() //nolint:forcetypeassert // offering asked
+}
+
+type pusher struct{ *response }
+
+func (w pusher) Push(target string, o *http.PushOptions) error {
+	return w.ResponseWriter.(http.Pusher).Push(target, o) //nolint:forcetypeassert // offering asked
 }

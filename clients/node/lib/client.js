@@ -7,6 +7,10 @@ const { Recorder } = require('./record.js');
 
 const REASONS = ['full', 'large', 'invalid', 'refused', 'expired', 'closed'];
 
+// The open clients. They share one listener: Node warns at the 11th.
+const clients = new Map(); // a client → what it does when the process has nothing more to do
+const beforeExit = () => clients.forEach((lastChance) => lastChance());
+
 /**
  * Sends events in batches, in the background. Nothing here waits for the server but flush
  * and close: while it is away, events stay within queueBytes, and those beyond are dropped
@@ -28,7 +32,6 @@ class Weir {
   #counts = { accepted: 0, duplicates: 0, rejected: 0, retries: 0, dropped: Object.fromEntries(REASONS.map((r) => [r, 0])) };
   #told = Object.fromEntries(REASONS.map((r) => [r, 0]));
   #closing; // the promise of close
-  #beforeExit = () => this.#lastChance();
   #hadLastChance = false;
 
   /** @param {import('./index.d.ts').Options} options */
@@ -57,7 +60,8 @@ class Weir {
       failing: (error) => this.#log(error ? `events cannot be sent: ${error}` : 'events are sent again'),
       rejected: (events) => this.#rejected(events),
     });
-    process.on('beforeExit', this.#beforeExit);
+    if (clients.size === 0) process.on('beforeExit', beforeExit);
+    clients.set(this, () => this.#lastChance());
   }
 
   /**
@@ -139,7 +143,8 @@ class Weir {
   close(timeout = this.#options.closeTimeout) {
     this.#closing ??= (async () => {
       this.#closed = true;
-      process.off('beforeExit', this.#beforeExit);
+      clients.delete(this);
+      if (clients.size === 0) process.off('beforeExit', beforeExit);
       const before = this.#counts.dropped.closed;
       this.#sender.closeBy(Date.now() + timeout);
       await this.flush();

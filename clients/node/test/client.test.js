@@ -11,6 +11,16 @@ const { fake, client, sum, until } = require('./fake.js');
 
 const names = (n) => Array.from({ length: n }, (_, i) => ({ name: `e${i}` }));
 
+test('many clients share one listener of the process', async (t) => {
+  const server = await fake(t);
+  const before = process.listenerCount('beforeExit');
+  const all = Array.from({ length: 12 }, () => client(t, server.url));
+  assert.ok(process.listenerCount('beforeExit') <= before + 1);
+  for (const weir of all) weir.send({ name: 'e' });
+  await Promise.all(all.map((weir) => weir.close()));
+  assert.equal(server.events().length, 12);
+});
+
 test('events go out when the interval is over', async (t) => {
   const server = await fake(t);
   const weir = client(t, server.url, { interval: 200 });

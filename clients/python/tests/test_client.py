@@ -286,8 +286,8 @@ class Ending(Case):
         self.client(server.url).close()
         self.assertEqual(len(server.events), 5)
 
-    def program(self, url, then):
-        code = f"from weir_analytics import Weir\nweir = Weir({url!r}, 'k', close_timeout=0.5)\nweir.send({{'name': 'last'}})\n{then}"
+    def program(self, url, then, close_timeout=0.5):
+        code = f"from weir_analytics import Weir\nweir = Weir({url!r}, 'k', close_timeout={close_timeout})\nweir.send({{'name': 'last'}})\n{then}"
         began = time.monotonic()
         done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=20)
         self.assertEqual(done.returncode, 0, done.stderr)
@@ -322,6 +322,42 @@ if child == 0:
 os.waitpid(child, 0)
 """)
         self.assertEqual(sorted(e["name"] for e in server.events), ["child", "last", "parent"])
+
+    def children(self, context, code):
+        server = Fake(self)
+        self.program(server.url, f"""
+import multiprocessing
+def work(n):
+    weir.send({{'name': f'child{{n}}'}})
+    return n
+context = multiprocessing.get_context({context!r})
+{code}
+""", close_timeout=15)
+        self.assertEqual(sorted(e["name"] for e in server.events), sorted([f"child{n}" for n in range(20)] + ["last"]))
+
+    @unittest.skipUnless(hasattr(os, "fork"), "no fork on this platform")
+    def test_processes_of_multiprocessing_send_when_they_end(self):
+        self.children("fork", """
+children = [context.Process(target=work, args=(n,)) for n in range(20)]
+for child in children: child.start()
+for child in children: child.join()
+""")
+
+    @unittest.skipUnless(hasattr(os, "fork"), "no fork on this platform")
+    def test_workers_of_a_closed_pool_send_when_they_end(self):
+        self.children("fork", """
+pool = context.Pool(3)
+pool.map(work, range(20))
+pool.close()
+pool.join()
+""")
+
+    @unittest.skipUnless(hasattr(os, "fork"), "no fork on this platform")
+    def test_workers_of_a_pool_that_is_terminated_send_when_they_end(self):
+        self.children("fork", """
+with context.Pool(3) as pool:
+    pool.map(work, range(20))
+""")
 
 
 if __name__ == "__main__":

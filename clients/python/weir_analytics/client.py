@@ -5,10 +5,13 @@ from __future__ import annotations
 import atexit
 import logging
 import os
+import signal
 import ssl
 import threading
 import time
 import weakref
+from multiprocessing import parent_process
+from multiprocessing.util import Finalize, register_after_fork
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional
 
 from ._event import encode
@@ -328,6 +331,33 @@ def _in_child() -> None:
         weir._begin()  # the parent sends what was there
 
 
+def _in_process(_: Any) -> None:
+    """Closes the clients of a child of multiprocessing when it ends: such a child skips atexit.
+
+    multiprocessing calls it in a child that has begun. Pool ends its workers with SIGTERM: if the service handles that signal
+    in no way of its own, it closes the clients first.
+    """
+    Finalize(None, _end_process, exitpriority=-100)
+    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, _on_terminate)
+
+
+def _end_process() -> None:
+    """Closes the clients, while Pool's SIGTERM is ignored: closing has its own timeout."""
+    if signal.getsignal(signal.SIGTERM) is _on_terminate:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    _at_exit()
+
+
+def _on_terminate(number: int, _: Any) -> None:
+    _end_process()
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+
+
+register_after_fork(_in_process, _in_process)  # the hook lives as long as its first argument
+if parent_process() is not None:
+    _in_process(None)  # this is imported in a child that has begun
 atexit.register(_at_exit)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_in_child)
