@@ -70,7 +70,9 @@ func newStore(t testing.TB, rows ...weir.EventRow) cold.Store {
 		}
 		v.Sign, v.Version, v.End, v.Exit, v.ExitAt = 1, v.Version+1, r.Time.Add(5*time.Second), r.Path, r.Time
 		v.Events++
-		v.ScreenViews++
+		if r.IsScreenView() {
+			v.ScreenViews++
+		}
 		visits[r.DeviceID] = v
 		batch.Visits = append(batch.Visits, v)
 	}

@@ -194,7 +194,8 @@ func (r *reader) whereEvents(q EventsQuery) (from, w fragment, err error) {
 
 // durations fills in how long the screen views lasted.
 func (e *Engine) durations(ctx context.Context, p *weir.Project, items []EventItem) error {
-	byID := make(map[string]*EventItem)
+	type view struct{ device, id string } // an id is unique within its device only
+	views := make(map[view]*EventItem)
 	var ids []fragment
 	var first time.Time
 	for i := range items {
@@ -202,7 +203,7 @@ func (e *Engine) durations(ctx context.Context, p *weir.Project, items []EventIt
 		if it.Name != weir.NameScreenView {
 			continue
 		}
-		byID[it.ID] = it
+		views[view{it.DeviceID, it.ID}] = it
 		ids = append(ids, bind(it.ID))
 		if first.IsZero() || it.Time.Before(first) {
 			first = it.Time
@@ -212,15 +213,17 @@ func (e *Engine) durations(ctx context.Context, p *weir.Project, items []EventIt
 		return nil
 	}
 	// A view is closed by a later event, which came in order or not.
-	q := sql("SELECT closes_event_id, closes_ms FROM events WHERE project_id = @ AND ts >= @ AND closes_event_id IN (@)",
+	q := sql("SELECT device_id, closes_event_id, closes_ms FROM events WHERE project_id = @ AND ts >= @ AND closes_event_id IN (@)",
 		bind(p.ID), e.at(first.UnixMicro()), list(ids, ", "))
 	return e.each(ctx, q, func(scan func(...any) error) error {
-		var id string
+		var closed view
 		var ms int64
-		if err := scan(&id, &ms); err != nil {
+		if err := scan(&closed.device, &closed.id, &ms); err != nil {
 			return err
 		}
-		byID[id].Duration = &ms
+		if it := views[closed]; it != nil {
+			it.Duration = &ms
+		}
 		return nil
 	})
 }

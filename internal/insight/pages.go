@@ -31,7 +31,6 @@ type pagesPlan struct {
 	limit    int
 	bots     bool
 	views    filter // of screen views
-	closes   filter // the same of the events that close one
 	filtered bool
 }
 
@@ -39,11 +38,6 @@ func planPages(e *Engine, _ *weir.Project, q weir.Pages) (plan, error) {
 	pl := &pagesPlan{buckets: oneBucket(q.From, q.To), limit: cmp.Or(q.Limit, weir.DefaultPages), bots: q.Bots, filtered: len(q.Filter) > 0}
 	var err error
 	if pl.views, err = checkFilter(e.d, q.Filter, nil); err != nil {
-		return nil, err
-	}
-	// The event that closes a view may be on another path. It has the view's in
-	// closes_path.
-	if pl.closes, err = checkFilter(e.d, q.Filter, map[string]string{"path": "closes_path"}); err != nil {
 		return nil, err
 	}
 	pl.needs = needs{bytes: answerBytes, identities: true}
@@ -61,18 +55,14 @@ func (pl *pagesPlan) answer(ctx context.Context, r *reader) (Answer, error) {
 	return a, nil
 }
 
-// events is the condition for the events of the range that pass a filter, without bots
-// unless they count.
-func (pl *pagesPlan) events(r *reader, f filter, more ...fragment) fragment {
-	if !pl.bots {
-		more = append(more, raw("bot = FALSE"))
-	}
-	return all(append([]fragment{r.window("ts", pl.from, pl.to), r.passes(f)}, more...)...)
-}
-
-// screenViews is the condition for the views of the range.
+// screenViews is the condition for the views of the range that pass the filter, without
+// those of bots unless they count.
 func (pl *pagesPlan) screenViews(r *reader) fragment {
-	return pl.events(r, pl.views, sql("name = @", bind(weir.NameScreenView)))
+	where := all(r.window("ts", pl.from, pl.to), r.passes(pl.views), sql("name = @", bind(weir.NameScreenView)))
+	if !pl.bots {
+		where = all(where, raw("bot = FALSE"))
+	}
+	return where
 }
 
 // pageViews fills in the pages and their views.
@@ -109,38 +99,15 @@ func among(column string, a *Pages) (in fragment, byPath map[string]*Page) {
 	return isOneOf(raw(column), paths), byPath
 }
 
-// pageTimes fills in the mean time of the views that were closed within the
-// range.
-func (pl *pagesPlan) pageTimes(ctx context.Context, r *reader, a *Pages) error {
-	if len(a.Pages) == 0 {
-		return nil
-	}
-	in, byPath := among("closes_path", a)
-	if byPath[""] != nil {
-		// An event that closes no view has an empty closes_path too. Only its
-		// closes_event_id differs. That is slow to read, so other paths leave it out.
-		in = all(in, raw("closes_event_id <> ''"))
-	}
-	q := selection{columns: raw("closes_path, AVG(closes_ms)"), from: r.events(pl.span(), pl.closes, nil), where: pl.events(r, pl.closes, in), groupBy: "closes_path"}
-	return r.each(ctx, q.statement(), func(scan func(...any) error) error {
-		var path string
-		var mean *float64
-		if err := scan(&path, &mean); err != nil {
-			return err
-		}
-		byPath[path].PageTime = finite(mean)
-		return nil
-	})
-}
-
-// visits is the condition for the rows of the visits that began in the range. A visit that
-// changed has several rows, and each has a sign: +1 for a state that begins to count, -1
-// for a state that no longer does. So a sum over visits is SUM(sign * value) over rows.
+// visits is the condition for the rows of the visits with a screen view that began in the
+// range. A visit that changed has several rows, and each has a sign: +1 for a state that
+// begins to count, -1 for a state that no longer does. So a sum over visits is
+// SUM(sign * value) over rows.
 //
 // Example: a visit of 2 views that got a third one is the rows (+1, 2), (-1, 2), (+1, 3).
 // The sum of sign is 1 visit, the sum of sign * views is 3.
 func (pl *pagesPlan) visits(r *reader) fragment {
-	where := r.window("start_at", pl.from, pl.to)
+	where := all(r.window("start_at", pl.from, pl.to), raw("screen_views > 0"))
 	if !pl.bots {
 		where = all(where, raw("bot = FALSE"))
 	}
@@ -164,15 +131,14 @@ func (pl *pagesPlan) pageVisits(ctx context.Context, r *reader, a *Pages) error 
 	}
 	lasted := r.d.Micros("end_at") + " - " + r.d.Micros("start_at")
 	bounced := fmt.Sprintf("screen_views = 1 AND interactive = 0 AND %s < %d", lasted, bounceLimit.Microseconds())
-	signIf := func(condition string) string { return "SUM(CASE WHEN " + condition + " THEN sign ELSE 0 END)" }
 	pairs := selection{
-		columns: names("entry", "exit", "SUM(sign) AS n", "SUM(sign * ("+lasted+")) AS lasted", signIf("screen_views > 0")+" AS seen", signIf(bounced)+" AS bounced"),
+		columns: names("entry", "exit", "SUM(sign) AS n", "SUM(sign * ("+lasted+")) AS lasted", "SUM(CASE WHEN "+bounced+" THEN sign ELSE 0 END) AS bounced"),
 		from:    raw("visits"),
 		where:   pl.visits(r),
 		groupBy: "entry, exit",
 	}
 	q := selection{
-		columns: names("GROUPING(entry)", "GROUPING(exit)", "COALESCE(entry, '')", "COALESCE(exit, '')", whole("SUM(n)"), double("SUM(lasted)"), whole("SUM(seen)"), whole("SUM(bounced)")),
+		columns: names("GROUPING(entry)", "GROUPING(exit)", "COALESCE(entry, '')", "COALESCE(exit, '')", whole("SUM(n)"), double("SUM(lasted)"), whole("SUM(bounced)")),
 		from:    pairs.as("pairs"),
 		groupBy: "GROUPING SETS ((entry), (exit), ())",
 		having:  sql("GROUPING(entry) + GROUPING(exit) = 2 OR @", wanted),
@@ -180,24 +146,24 @@ func (pl *pagesPlan) pageVisits(ctx context.Context, r *reader, a *Pages) error 
 	return r.each(ctx, q.statement(), func(scan func(...any) error) error {
 		var byEntry, byExit int64 // 0 if the row is by that path
 		var first, last string
-		var all, seen, bounces int64 // seen: visits with a screen view
-		var lasted float64           // all of them, µs
-		if err := scan(&byEntry, &byExit, &first, &last, &all, &lasted, &seen, &bounces); err != nil {
+		var all, bounces int64
+		var lasted float64 // all of them, µs
+		if err := scan(&byEntry, &byExit, &first, &last, &all, &lasted, &bounces); err != nil {
 			return err
 		}
 		switch {
 		case byEntry == 1 && byExit == 1:
 			a.Totals.Visits = all
-			a.Totals.BounceRate = ratio(bounces, seen)
+			a.Totals.BounceRate = ratio(bounces, all)
 			if all > 0 {
 				ms := lasted / float64(all) / 1000
 				a.Totals.VisitDuration = &ms
 			}
 		case byEntry == 0:
-			byPath[first].Entries = seen
-			byPath[first].BounceRate = ratio(bounces, seen)
+			byPath[first].Entries = all
+			byPath[first].BounceRate = ratio(bounces, all)
 		default:
-			byPath[last].Exits = seen
+			byPath[last].Exits = all
 		}
 		return nil
 	})

@@ -133,7 +133,7 @@ func (r *reader) profileEvents(ctx context.Context, a *Profile, note func(from, 
 }
 
 func (r *reader) profileVisits(ctx context.Context, a *Profile) error {
-	q := selection{columns: raw(whole("SUM(sign)")), from: raw("visits"), where: all(sql("project_id = @", bind(r.project.ID)), r.visitsOfProfile(a.ProfileID))}
+	q := selection{columns: raw(whole("SUM(sign)")), from: raw("visits"), where: all(sql("project_id = @ AND screen_views > 0", bind(r.project.ID)), r.visitsOfProfile(a.ProfileID))}
 	return r.each(ctx, q.statement(), func(scan func(...any) error) error { return scan(&a.Visits) })
 }
 

@@ -114,6 +114,9 @@ func (w *world) visit(r *rand.Rand, number, device int) {
 	for range 1 + r.IntN(8) {
 		e := weir.EventRow{Event: base, Shard: device % shardsOf, Seq: uint64(len(w.events) + 1)}
 		e.ID = fmt.Sprintf("%s-%d", w.project.ID, len(w.events))
+		if before := len(w.events) - 20; before > 0 && before%7 == 0 && w.events[before].DeviceID != e.DeviceID {
+			e.ID = w.events[before].ID // another device's event has the same id
+		}
 		e.Time, e.ReceivedAt = at, at
 		e.Name = names[r.IntN(len(names))]
 		e.Path = paths[r.IntN(len(paths))]

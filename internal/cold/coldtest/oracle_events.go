@@ -14,10 +14,10 @@ func (o *oracle) list(q insight.EventsQuery) []string {
 	if to.IsZero() {
 		to = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 	}
-	lasted := make(map[string]*int64)
+	lasted := make(map[[2]string]*int64) // by device and id
 	for i := range o.w.events {
 		if e := &o.w.events[i]; e.ClosesEventID != "" {
-			lasted[e.ClosesEventID] = &e.ClosesMS
+			lasted[[2]string{e.DeviceID, e.ClosesEventID}] = &e.ClosesMS
 		}
 	}
 	var found []*weir.EventRow
@@ -42,7 +42,7 @@ func (o *oracle) list(q insight.EventsQuery) []string {
 	})
 	var out []string
 	for _, e := range found {
-		out = append(out, describe(e.ID, lasted[e.ID]))
+		out = append(out, describe(e.ID, lasted[[2]string{e.DeviceID, e.ID}]))
 	}
 	return out
 }

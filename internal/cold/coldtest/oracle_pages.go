@@ -45,7 +45,7 @@ func (o *oracle) pages(q weir.Pages) *insight.Pages {
 		}
 	}
 	a.Totals.Visitors = int64(len(everybody))
-	o.pageTimes(q, pages)
+	o.pageTimes(chosen, pages)
 	bounces := o.pageVisits(q, chosen, pages, &a.Totals)
 	for path, p := range pages {
 		p.Visitors = int64(len(persons[path]))
@@ -70,26 +70,20 @@ func (o *oracle) pages(q weir.Pages) *insight.Pages {
 	return a
 }
 
-// pageTimes fills in the mean time of the views that were closed in the range. A
-// test of the path is about the page that is closed.
-func (o *oracle) pageTimes(q weir.Pages, pages map[string]*insight.Page) {
-	sum, n := make(map[string]float64), make(map[string]float64)
+// pageTimes fills in the mean time of the chosen views that something closed within a day.
+func (o *oracle) pageTimes(chosen map[*weir.EventRow]bool, pages map[string]*insight.Page) {
+	type view struct{ device, id string }
+	closedBy := make(map[view]*weir.EventRow)
 	for i := range o.w.events {
-		e := o.w.events[i]
-		if e.ClosesEventID == "" || e.Time.Before(q.From) || !e.Time.Before(q.To) || e.Bot && !q.Bots {
-			continue
+		if e := &o.w.events[i]; e.ClosesEventID != "" {
+			closedBy[view{e.DeviceID, e.ClosesEventID}] = e
 		}
-		passes := true
-		for _, c := range q.Filter {
-			f := e
-			if c.Column == "path" {
-				f.Path = e.ClosesPath
-			}
-			passes = passes && o.holds(&f, c)
-		}
-		if passes {
-			sum[e.ClosesPath] += float64(e.ClosesMS)
-			n[e.ClosesPath]++
+	}
+	sum, n := make(map[string]float64), make(map[string]float64)
+	for e := range chosen {
+		if c := closedBy[view{e.DeviceID, e.ID}]; c != nil && c.ClosesMS < 24*time.Hour.Milliseconds() {
+			sum[e.Path] += float64(c.ClosesMS)
+			n[e.Path]++
 		}
 	}
 	for path, p := range pages {
@@ -127,17 +121,13 @@ func (o *oracle) pageVisits(q weir.Pages, chosen map[*weir.EventRow]bool, pages 
 		}
 	}
 	bounces := make(map[string]int64)
-	var duration, seen, bounced float64
+	var duration, bounced float64
 	for _, s := range sittings {
-		if s.start.Before(q.From) || !s.start.Before(q.To) || s.bot && !q.Bots || len(q.Filter) > 0 && !s.chosen {
+		if len(s.views) == 0 || s.start.Before(q.From) || !s.start.Before(q.To) || s.bot && !q.Bots || len(q.Filter) > 0 && !s.chosen {
 			continue
 		}
 		totals.Visits++
 		duration += float64(s.end.Sub(s.start).Microseconds()) / 1000
-		if len(s.views) == 0 {
-			continue
-		}
-		seen++
 		sort.Slice(s.views, func(i, j int) bool { return s.views[i].Time.Before(s.views[j].Time) })
 		first, last := s.views[0].Path, s.views[len(s.views)-1].Path
 		if p := pages[first]; p != nil {
@@ -154,9 +144,7 @@ func (o *oracle) pageVisits(q weir.Pages, chosen map[*weir.EventRow]bool, pages 
 	if totals.Visits > 0 {
 		mean := duration / float64(totals.Visits)
 		totals.VisitDuration = &mean
-	}
-	if seen > 0 {
-		rate := bounced / seen
+		rate := bounced / float64(totals.Visits)
 		totals.BounceRate = &rate
 	}
 	return bounces

@@ -350,7 +350,7 @@ func (o *traitOracle) profile(id string) picture {
 		}
 	}
 	for _, v := range o.h.visits {
-		if o.owner(&weir.EventRow{Event: weir.Event{DeviceID: v.DeviceID, ProfileID: v.ProfileID}}) == id {
+		if v.ScreenViews > 0 && o.owner(&weir.EventRow{Event: weir.Event{DeviceID: v.DeviceID, ProfileID: v.ProfileID}}) == id {
 			p.Visits += int64(v.Sign)
 		}
 	}

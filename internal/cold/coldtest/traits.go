@@ -97,7 +97,7 @@ func newHistory(r *rand.Rand) *history {
 			}
 			h.visits = append(h.visits, weir.VisitRow{
 				ProjectID: h.project.ID, DeviceID: row.DeviceID, SessionID: row.ID, ProfileID: row.ProfileID, Sign: 1, Version: 1,
-				Start: row.Time, End: row.Time, Events: 1,
+				Start: row.Time, End: row.Time, Events: 1, ScreenViews: int64(len(h.visits) % 3),
 			})
 		}
 		if row.Name == weir.NameIdentify {
