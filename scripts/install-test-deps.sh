@@ -73,6 +73,13 @@ for tool in redis-server redis-sentinel; do
 	fi
 done
 
+if ! have goaccess && may_install; then
+	install_for "the test beside GoAccess" goaccess
+fi
+if ! have goaccess; then
+	missing "goaccess is missing: the test beside GoAccess cannot run"
+fi
+
 # ClickHouse is a library of npm's, for Linux on x86-64 alone; another one is given as WEIR_TEST_CLICKHOUSE.
 clickhouse=$(dirname "$0")/../tools/clickhouse
 
