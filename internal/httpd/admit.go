@@ -169,8 +169,8 @@ func (s *Server) identify(rule Rule, r *http.Request) (context.Context, principa
 		who, err := s.identifyBearer(ctx, secret, callOf(ctx).ip)
 		return ctx, who, err
 	}
-	// A browser sends its cookies also for pages of other sites. Programs send no Origin.
-	if err := s.origin.Check(r); err != nil {
+	// A browser sends its cookies also for pages of other sites.
+	if err := s.checkOrigin(r); err != nil {
 		return ctx, principal{}, weir.Wrap(err, weir.EFORBIDDEN, "this request comes from another site")
 	}
 	id := s.logins.userID(ctx)

@@ -15,6 +15,7 @@ type metrics struct {
 	streams  prometheus.Gauge
 
 	streamsRefused *prometheus.CounterVec
+	strangeProxies prometheus.Counter
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -38,8 +39,11 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		streamsRefused: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "weir_live_refused_total", Help: "Live streams refused because too many were open, by whose.",
 		}, []string{"by"}),
+		strangeProxies: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "weir_http_untrusted_proxy_total", Help: "Requests with X-Forwarded-For from a private address that is not in --trusted-proxies: their visitors count as one.",
+		}),
 	}
-	reg.MustRegister(m.requests, m.seconds, m.guesses, m.wrong, m.streams, m.streamsRefused)
+	reg.MustRegister(m.requests, m.seconds, m.guesses, m.wrong, m.streams, m.streamsRefused, m.strangeProxies)
 	// Shown from the start, so that a rate over them begins at zero.
 	for _, by := range []string{"address", "network", "account_and_address", "account", "device", "token", "setup_code"} {
 		m.guesses.WithLabelValues(by)

@@ -3,6 +3,7 @@ package httpd
 import (
 	"net/http"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -18,12 +19,45 @@ func (s *Server) remote(r *http.Request) (ip string, secure bool) {
 		return "", secure
 	}
 	if !s.trusted(peer) {
+		s.strangeProxy(r, peer)
 		return peer.String(), secure
 	}
 	if proto := r.Header.Get("X-Forwarded-Proto"); proto != "" {
 		secure = strings.EqualFold(proto, "https")
 	}
 	return forwardedFor(r.Header.Values("X-Forwarded-For"), peer, s.trusted).String(), secure
+}
+
+// strangeProxy counts a request that a proxy in the own network has passed on, if the proxy is not trusted: all its visitors have its
+// address then. The log says so once. What comes from public addresses may be anybody's invention.
+func (s *Server) strangeProxy(r *http.Request, peer netip.Addr) {
+	if len(r.Header.Values("X-Forwarded-For")) == 0 || !peer.IsPrivate() && !peer.IsLoopback() && !peer.IsLinkLocalUnicast() {
+		return
+	}
+	s.metrics.strangeProxies.Inc()
+	s.strange.Do(func() {
+		s.log.Warn("a private address sends X-Forwarded-For and is not a trusted proxy: all visitors who come through it count as one; if it is your proxy, name it in --trusted-proxies",
+			"address", peer.String())
+	})
+}
+
+// checkOrigin refuses a request that a browser sends for a page of another site. Programs send no Origin. A trusted
+// proxy that does not pass the Host on says it in X-Forwarded-Host, which a page of another site cannot set.
+func (s *Server) checkOrigin(r *http.Request) error {
+	err := s.origin.Check(r)
+	if err == nil || r.Header.Get("Sec-Fetch-Site") != "" {
+		return err
+	}
+	peer, ok := weir.ParseHop(r.RemoteAddr)
+	if !ok || !s.trusted(peer) {
+		return err
+	}
+	hosts := strings.Split(strings.Join(r.Header.Values("X-Forwarded-Host"), ","), ",")
+	origin, parseErr := url.Parse(r.Header.Get("Origin"))
+	if parseErr == nil && origin.Host != "" && strings.EqualFold(origin.Host, strings.TrimSpace(hosts[len(hosts)-1])) {
+		return nil
+	}
+	return err
 }
 
 func (s *Server) trusted(a netip.Addr) bool {

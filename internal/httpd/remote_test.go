@@ -1,12 +1,16 @@
 package httpd_test
 
 import (
+	"bytes"
+	"log/slog"
 	"net/netip"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/weir-analytics/weir/internal/httpd"
+	"github.com/weir-analytics/weir/internal/metricstest"
 )
 
 func loopback(a netip.Addr) bool { return a.IsLoopback() }
@@ -44,6 +48,54 @@ func TestForwardedHeadersOfAnUntrustedPeerAreIgnored(t *testing.T) {
 	a := f.do("POST", "/api/v1/setup", setup, "X-Forwarded-Proto", "https")
 	if strings.Contains(a.header.Get("Set-Cookie"), "Secure") {
 		t.Error("a stranger's X-Forwarded-Proto counts")
+	}
+}
+
+func TestAProxyThatIsNotTrustedIsCountedAndNamedOnce(t *testing.T) {
+	var log bytes.Buffer
+	reg := prometheus.NewRegistry()
+	f := start(t, func(c *httpd.Config) {
+		c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
+		c.Logger, c.Metrics = slog.New(slog.NewTextHandler(&log, nil)), reg
+	})
+	for range 3 {
+		f.do("POST", "/v1/events", "x", "X-Weir-Key", f.key, "X-Forwarded-For", "198.51.100.7")
+	}
+	f.do("POST", "/v1/events", "x", "X-Weir-Key", f.key)
+	if n := metricstest.Gather(t, reg)["weir_http_untrusted_proxy_total"]; n != 3 {
+		t.Errorf("%v requests are counted, want 3", n)
+	}
+	if n := strings.Count(log.String(), "name it in --trusted-proxies"); n != 1 || !strings.Contains(log.String(), "address=127.0.0.1") {
+		t.Errorf("%d warnings in %s", n, log.String())
+	}
+}
+
+func TestTheOriginMayBeTheHostThatATrustedProxySays(t *testing.T) {
+	login := `{"email":"none@example.org","password":"correct horse"}`
+	for _, c := range []struct {
+		trusted, forwarded, origin, site string
+		want                             int
+	}{
+		{"127.0.0.0/8", "weir.example.com", "http://weir.example.com", "", 401},
+		{"127.0.0.0/8", "evil.example, weir.example.com:8443", "http://WEIR.example.com:8443", "", 401},
+		{"127.0.0.0/8", "weir.example.com, proxy.example", "http://weir.example.com", "", 403},
+		{"127.0.0.0/8", "weir.example.com", "https://evil.example", "", 403},
+		{"127.0.0.0/8", "weir.example.com", "null", "", 403},
+		{"127.0.0.0/8", "evil.example", "https://evil.example", "cross-site", 403},
+		{"127.0.0.0/8", "", "http://weir.example.com", "", 403},
+		{"10.0.0.0/8", "weir.example.com", "http://weir.example.com", "", 403},
+	} {
+		f := start(t, func(cfg *httpd.Config) { cfg.TrustedProxies = []netip.Prefix{netip.MustParsePrefix(c.trusted)} })
+		headers := []string{"Origin", c.origin}
+		if c.forwarded != "" {
+			headers = append(headers, "X-Forwarded-Host", c.forwarded)
+		}
+		if c.site != "" {
+			headers = append(headers, "Sec-Fetch-Site", c.site)
+		}
+		if a := f.at("127.0.0.1:8080", "POST", "/api/v1/login", login, headers...); a.status != c.want {
+			t.Errorf("%+v: status %d", c, a.status)
+		}
 	}
 }
 

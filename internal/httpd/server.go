@@ -104,6 +104,7 @@ type Server struct {
 	guesses  *throttle
 	receiver *receive.Receiver
 	proxies  []netip.Prefix
+	strange  sync.Once // of the warning of proxies that are not trusted
 	metrics  *metrics
 	ui       *ui
 	strays   *strays
