@@ -165,7 +165,7 @@ func ourCounts(t *testing.T, log string) counted {
 		c.add("day", e.TS.UTC().Format("2006-01-02"), 1)
 		status, _ := e.Call["status"].(float64)
 		c.add("status", strconv.Itoa(int(status)), 1)
-		path := e.Path
+		path, _ := e.Call["route"].(string)
 		if plain, err := url.PathUnescape(path); err == nil {
 			path = string(bytes.ToValidUTF8([]byte(plain), []byte("\uFFFD")))
 		}
