@@ -125,6 +125,10 @@ func Decimals(fs []float64) string {
 	return strings.Join(s, ", ")
 }
 
+// DecimalPattern matches the numbers that Dialect.DecimalText spells: those that a decimal
+// with 18 digits after the point represents without rounding.
+const DecimalPattern = `^-?(?:0|[1-9][0-9]{0,18})(?:[.][0-9]{1,18}|(?:[.][0-9]{1,9})?[eE](?:[+]?[0-9]{1,2}|-[0-9]))?$`
+
 // Dialect is where the engines' SQL differs. Arguments and results are SQL
 // expressions; an argument stands exactly once in its result, so that its "?"
 // keep their count and order. Everything else that insight writes is SQL which
@@ -139,6 +143,11 @@ type Dialect interface {
 	// IntDiv is integer division of a non-negative a by a positive b, rounded
 	// down.
 	IntDiv(a, b string) string
+	// Sum is the sum of the DOUBLEs of expr, with compensation for what additions lose
+	// (Kahan): NULL or 0 without values, not finite if it overflows.
+	Sum(expr string) string
+	// Int128 is a whole DOUBLE as an integer of 128 bits.
+	Int128(expr string) string
 	// Quantile is the exact quantile q (0..1, linear interpolation) of the
 	// values of expr that are not NULL; NULL when there are none.
 	Quantile(expr string, q float64) string
@@ -155,6 +164,10 @@ type Dialect interface {
 	// Number is text as a finite DOUBLE, NULL when it does not have the form
 	// of a JSON number.
 	Number(expr string) string
+	// DecimalText is text in the form of a JSON number as the one spelling of that number:
+	// 1000.0, 1e3 and 1000 are "1000", -0.0 is "0". NULL for other text, and for numbers
+	// with over 20 digits before the point or 18 after it: each of these is a text.
+	DecimalText(expr string) string
 	// Contains tests that text contains part, case kept.
 	Contains(text, part string) string
 	// SHA256 is the hash of text in hex, in small letters.

@@ -136,7 +136,7 @@ func (g *grouped) largest(ctx context.Context, r *reader, event string) (*groups
 // keyed is a table of the events of the range, with the breakdown's column as k.
 func (g *grouped) keyed(r *reader, from source, columns fragment, event string) fragment {
 	return selection{
-		columns: sql("@ AS k, @", g.by.key(), columns), from: g.rowsOf(r, from.table, g.now), where: g.where(r, event, g.now),
+		columns: sql("@ AS k, @", g.by.key(r.d), columns), from: g.rowsOf(r, from.table, g.now), where: g.where(r, event, g.now),
 	}.as("keyed")
 }
 

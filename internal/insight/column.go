@@ -91,11 +91,20 @@ func columnOf(d cold.Dialect, name string) (column, error) {
 }
 
 // key is the column's value where it has one, else NULL.
-func (c column) key() fragment {
-	if c.kind == text {
+func (c column) key(d cold.Dialect) fragment {
+	switch c.kind {
+	case text:
 		return sql("NULLIF(@, '')", c.expr)
+	case property:
+		return spelled(d, c.expr)
 	}
 	return c.expr
+}
+
+// spelled is the text of a property such that equal numbers are equal texts: 1000, 1000.0,
+// 1e3 and "1000" are "1000".
+func spelled(d cold.Dialect, x fragment) fragment {
+	return sql("COALESCE(@, @)", call(d.DecimalText, x), x)
 }
 
 // numeric refuses a column that can hold no number. Error: EINVALID.

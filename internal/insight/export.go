@@ -162,7 +162,7 @@ func (e *Engine) exportChanges(ctx context.Context, p *weir.Project, profileID s
 }
 
 func (r *reader) exportVisits(ctx context.Context, profileID string, x *export) error {
-	const state = "start_at, device_id, session_id, version, end_at, entry, exit, events, screen_views, interactive, calls, revenue, ended, bot, referrer, channel, utm_source, utm_medium, utm_campaign, country, region, city, browser, os, device_type, language"
+	const state = "start_at, device_id, session_id, version, end_at, entry, exit, events, screen_views, interactive, calls, ended, bot, referrer, channel, utm_source, utm_medium, utm_campaign, country, region, city, browser, os, device_type, language"
 	start, end := r.d.Micros("start_at"), r.d.Micros("end_at")
 	type key struct {
 		us              int64
@@ -175,12 +175,12 @@ func (r *reader) exportVisits(ctx context.Context, profileID string, x *export) 
 		if k := at.last; at.rows > 0 {
 			where = sql("@ AND start_at >= @ AND (start_at > @ OR device_id > @ OR (device_id = @ AND session_id >= @))", where, r.at(k.us), r.at(k.us), bind(k.device), bind(k.device), bind(k.session))
 		}
-		q := sql("SELECT device_id, session_id, "+start+", "+end+", entry, exit, events, screen_views, interactive, calls, revenue, ended, bot, referrer, channel, utm_source, utm_medium, utm_campaign, country, region, city, browser, os, device_type, language "+
+		q := sql("SELECT device_id, session_id, "+start+", "+end+", entry, exit, events, screen_views, interactive, calls, ended, bot, referrer, channel, utm_source, utm_medium, utm_campaign, country, region, city, browser, os, device_type, language "+
 			"FROM visits WHERE @ GROUP BY "+state+" HAVING SUM(sign) > 0 ORDER BY "+state+" LIMIT "+strconv.Itoa(pg.limit), where)
 		err := r.each(ctx, q, func(scan func(...any) error) error {
 			var v profileVisit
 			var from, to int64
-			err := scan(&v.DeviceID, &v.SessionID, &from, &to, &v.Entry, &v.Exit, &v.Events, &v.ScreenViews, &v.Interactive, &v.Calls, &v.Revenue, &v.Ended, &v.Bot,
+			err := scan(&v.DeviceID, &v.SessionID, &from, &to, &v.Entry, &v.Exit, &v.Events, &v.ScreenViews, &v.Interactive, &v.Calls, &v.Ended, &v.Bot,
 				&v.Referrer, &v.Channel, &v.UTMSource, &v.UTMMedium, &v.UTMCampaign, &v.Country, &v.Region, &v.City, &v.Browser, &v.OS, &v.DeviceType, &v.Language)
 			if err != nil || !pg.new(key{from, v.DeviceID, v.SessionID}) {
 				return err
@@ -263,7 +263,6 @@ type profileVisit struct {
 	ScreenViews int64     `json:"screen_views"`
 	Interactive int64     `json:"interactive,omitempty" doc:"events that are neither views nor calls, as bounces go by"`
 	Calls       int64     `json:"calls,omitempty"`
-	Revenue     float64   `json:"revenue,omitempty" doc:"of all currencies"`
 	Ended       bool      `json:"ended,omitempty"`
 	Bot         bool      `json:"bot,omitempty"`
 	Referrer    string    `json:"referrer,omitempty"`

@@ -89,7 +89,12 @@ func textCondition(d cold.Dialect, col column, c weir.Condition) (fragment, erro
 	if col.kind == text {
 		x = sql("COALESCE(@, '')", x)
 	}
-	v := bind(c.Values[0])
+	value := bind
+	if col.kind == property {
+		x = spelled(d, x)
+		value = func(v any) fragment { return spelled(d, sql("CAST(@ AS VARCHAR)", bind(v))) }
+	}
+	v := value(c.Values[0])
 	switch c.Op {
 	case "=":
 		return sql("(@ = @)", x, v), nil
@@ -99,7 +104,7 @@ func textCondition(d cold.Dialect, col column, c weir.Condition) (fragment, erro
 	case "in":
 		vs := make([]fragment, len(c.Values))
 		for i := range vs {
-			vs[i] = bind(c.Values[i])
+			vs[i] = value(c.Values[i])
 		}
 		return sql("(@)", isOneOf(x, vs)), nil
 	case "contains":
@@ -115,7 +120,7 @@ func textCondition(d cold.Dialect, col column, c weir.Condition) (fragment, erro
 	if err != nil {
 		return fragment{}, err
 	}
-	return sql("(@ "+c.Op+" @)", call(d.Number, x), f), nil
+	return sql("(@ "+c.Op+" @)", call(d.Number, col.expr), f), nil
 }
 
 func numberCondition(col column, c weir.Condition) (fragment, error) {

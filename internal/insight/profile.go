@@ -110,7 +110,7 @@ func (r *reader) profileEvents(ctx context.Context, a *Profile, note func(from, 
 	q := selection{
 		columns: comma(
 			names("currency", "MIN("+r.d.Micros("ts")+")", "MAX("+r.d.Micros("ts")+")", "COUNT(*)"),
-			sql(whole(countIf("name = @")), bind(weir.NameCall)), sql(whole(countIf("name = @")), bind(weir.NameScreenView)), raw("SUM(revenue)")),
+			sql(whole(countIf("name = @")), bind(weir.NameCall)), sql(whole(countIf("name = @")), bind(weir.NameScreenView)), names(moneySum(r.d, "revenue"), "COUNT(revenue)")),
 		from:    raw("events"),
 		where:   all(sql("project_id = @", bind(r.project.ID)), r.eventsOfProfile(a.ProfileID)),
 		groupBy: "currency",
@@ -118,15 +118,15 @@ func (r *reader) profileEvents(ctx context.Context, a *Profile, note func(from, 
 	return r.each(ctx, q.statement(), func(scan func(...any) error) error {
 		var currency string
 		var from, to *int64
-		var n, calls, views int64
+		var n, calls, views, priced int64
 		var revenue *float64
-		if err := scan(&currency, &from, &to, &n, &calls, &views, &revenue); err != nil {
+		if err := scan(&currency, &from, &to, &n, &calls, &views, &revenue, &priced); err != nil {
 			return err
 		}
 		note(from, to)
 		a.Events, a.Calls, a.ScreenViews = a.Events+n, a.Calls+calls, a.ScreenViews+views
-		if sum := finite(revenue); sum != nil {
-			a.Revenue[currency] += *sum
+		if sum := finite(revenue); sum != nil && priced > 0 {
+			a.Revenue[currency] = rounded(*sum)
 		}
 		return nil
 	})

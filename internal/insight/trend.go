@@ -76,6 +76,9 @@ func planSeries(e *Engine, s weir.Series) (seriesPlan, error) {
 		err = c.numeric()
 	}
 	sp.value = &c
+	if money, ok := moneyAggregates[s.Math]; ok && sp.ofMoney() {
+		sp.aggregate = money
+	}
 	return sp, err
 }
 
@@ -108,6 +111,9 @@ func (t *trendPlan) line(ctx context.Context, r *reader, s seriesPlan) ([]TrendS
 	}
 	if len(g.names) == 0 {
 		return nil, nil // a breakdown of no events
+	}
+	if err := t.oneCurrency(ctx, r, s); err != nil {
+		return nil, err
 	}
 	now, err := t.values(ctx, r, s, t.now, g)
 	if err != nil {
@@ -149,10 +155,14 @@ func (t *trendPlan) values(ctx context.Context, r *reader, s seriesPlan, b bucke
 	if err := read(ctx, r, s, b, g, vs); err != nil {
 		return nil, err
 	}
-	if s.aggregate.zero {
-		for i := range vs {
+	for i := range vs {
+		if s.aggregate.zero {
 			vs[i].zeros()
 		}
+		vs[i].settle(s.aggregate.added)
+	}
+	if g.other && s.ofMoney() && t.byCurrency() {
+		vs[len(vs)-1].clear() // all other currencies together
 	}
 	return vs, nil
 }

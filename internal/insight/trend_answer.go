@@ -52,6 +52,8 @@ type Values struct {
 	Points  []Point  `json:"points" nullable:"false" doc:"oldest first"`
 	Total   *float64 `json:"total" doc:"over the whole range; null when there is no value"`
 	Ignored int64    `json:"ignored,omitempty" doc:"events whose value of the property is not a number; those without the property are not among them"`
+	// Overflowed counts points, and the total.
+	Overflowed int64 `json:"overflowed,omitempty" doc:"points, and the total, whose value is beyond the largest number (1.8e308); they are null"`
 }
 
 // Comparison is the same line over an earlier range. Its points stand beside those of the

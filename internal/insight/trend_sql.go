@@ -29,7 +29,7 @@ func (t *trendPlan) source(s seriesPlan, b buckets) source {
 func (t *trendPlan) rows(r *reader, s seriesPlan, b buckets, g *groups, columns string, read fragment) fragment {
 	read = comma(raw(b.moment(r.d)), read)
 	if t.by != nil {
-		read = sql("@, @ AS k", read, t.by.key())
+		read = sql("@, @ AS k", read, t.by.key(r.d))
 	}
 	picked := selection{columns: read, from: t.rowsOf(r, t.source(s, b).table, b), where: t.where(r, s.Event, b)}
 	if t.by == nil {
@@ -60,19 +60,19 @@ func (t *trendPlan) aggregated(ctx context.Context, r *reader, s seriesPlan, b b
 		// The rows are read once, for the buckets and for the range.
 		q.columns, q.groupBy = names(by+"GROUPING(b)", "b", value), "GROUPING SETS (("+by+"b), ("+strings.TrimSuffix(by, ", ")+"))"
 	}
-	return t.points(ctx, r, g, q.statement(), s.aggregate.fold, vs)
+	return t.points(ctx, r, g, q.statement(), s, vs)
 }
 
 // total fills in the numbers of events of a series without a breakdown.
 func (t *trendPlan) total(ctx context.Context, r *reader, s seriesPlan, b buckets, vs []Values) error {
 	q := t.perBucket(r, s.Event, b, "CAST(SUM(n) AS DOUBLE)")
 	q.columns = comma(raw("0"), q.columns, raw("0"))
-	return t.points(ctx, r, nil, q.statement(), s.aggregate.fold, vs)
+	return t.points(ctx, r, nil, q.statement(), s, vs)
 }
 
 // points reads rows of (group columns…, 1 for the whole range, bucket, value, ignored).
 // With a fold there are no rows of the whole range: its value is folded from the points.
-func (t *trendPlan) points(ctx context.Context, r *reader, g *groups, q fragment, fold func(a, b float64) float64, vs []Values) error {
+func (t *trendPlan) points(ctx context.Context, r *reader, g *groups, q fragment, s seriesPlan, vs []Values) error {
 	err := t.scanLines(ctx, r, g, q, func(scan scanLine) error {
 		var whole, ignored int64
 		var bucket *int64
@@ -82,17 +82,21 @@ func (t *trendPlan) points(ctx context.Context, r *reader, g *groups, q fragment
 			return err
 		}
 		if whole == 1 {
-			vs[line].Total = finite(v)
+			vs[line].Total = v
 			return nil
 		}
 		vs[line].Ignored += ignored
 		return vs[line].set(or(bucket), v)
 	})
-	if err != nil || fold == nil {
+	if err != nil || s.aggregate.fold == nil {
 		return err
 	}
 	for i := range vs {
-		vs[i].fold(fold)
+		if s.aggregate.added {
+			vs[i].foldSum()
+		} else {
+			vs[i].fold(s.aggregate.fold)
+		}
 	}
 	return nil
 }

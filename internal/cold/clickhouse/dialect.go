@@ -28,6 +28,12 @@ func (Dialect) Minute(expr string) string {
 // IntDiv divides integers.
 func (Dialect) IntDiv(a, b string) string { return "intDiv(" + a + ", " + b + ")" }
 
+// Sum is Kahan's.
+func (Dialect) Sum(expr string) string { return "sumKahan(" + expr + ")" }
+
+// Int128 is an Int128.
+func (Dialect) Int128(expr string) string { return "toInt128(" + expr + ")" }
+
 // Quantile interpolates linearly between the values beside it.
 func (Dialect) Quantile(expr string, q float64) string {
 	return "quantileExactInclusive(" + strconv.FormatFloat(q, 'g', -1, 64) + ")(" + expr + ")"
@@ -54,6 +60,12 @@ func (Dialect) PropertyText(column, name string) (string, any) {
 func (Dialect) Number(expr string) string {
 	return `nullIf(nullIf(toFloat64OrNull(extract(` + expr +
 		`, '^-?(?:0|[1-9][0-9]*)(?:[.][0-9]+)?(?:[eE][-+]?[0-9]+)?$')), inf), -inf)`
+}
+
+// DecimalText goes by way of a Decimal, which is exact and has no -0. Its text ends with
+// the last digit that is not 0.
+func (Dialect) DecimalText(expr string) string {
+	return "toString(toDecimal128OrNull(extract(" + expr + ", '" + cold.DecimalPattern + "'), 18))"
 }
 
 // Contains keeps case.

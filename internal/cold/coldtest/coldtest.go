@@ -41,6 +41,7 @@ func RunPart(t *testing.T, p Part, open func(t *testing.T, dir string) cold.Stor
 	}
 	t.Run("Erase", func(t *testing.T) { testErase(t, open, p) })
 	t.Run("Export", func(t *testing.T) { testExport(t, open) })
+	t.Run("Money", func(t *testing.T) { testMoney(t, open) })
 	t.Run("Insight", func(t *testing.T) { testInsight(t, open, p) })
 	t.Run("Visit sources", func(t *testing.T) { testVisitSources(t, open) })
 }

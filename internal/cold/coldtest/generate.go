@@ -153,6 +153,12 @@ func (w *world) details(r *rand.Rand, e *weir.EventRow) {
 	}
 	if r.IntN(5) == 0 {
 		e.Revenue, e.Currency = weir.Known([]float64{0, float64(r.IntN(400)-100) / 4}[min(r.IntN(5), 1)]), "EUR"
+		switch {
+		case e.Revenue.Value == 0 && r.IntN(2) == 0:
+			e.Currency = ""
+		case r.IntN(40) == 0:
+			e.Currency = "JPY"
+		}
 	}
 	if r.IntN(4) == 0 {
 		return
@@ -184,7 +190,7 @@ func cameBy(n int) (channel, referrer, campaign string) {
 
 var (
 	propertyNames  = []string{"plan", "a.b", "a/b", "a~1", `q"'`, "ü", "$set", "0"}
-	propertyValues = []any{"pro", "free", "", "other", "ünï", "12", "-3.5", "1e3", " 7", "0x1F", "inf", "NaN", "007", "1_000", 7, -2.25, 0, true, nil, []any{1, "a"}}
+	propertyValues = []any{"pro", "free", "", "other", "ünï", "12", "-3.5", "1e3", " 7", "0x1F", "inf", "NaN", "007", "1_000", "1000", json.Number("1000.0"), json.Number("1e3"), json.Number("-0.0"), "7.0", "0.30000000000000004", "12345678901234567890123", 7, -2.25, 0, true, nil, []any{1, "a"}}
 )
 
 // mingle puts the events in the order in which they come in: all visits go on

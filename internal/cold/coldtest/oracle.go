@@ -3,6 +3,7 @@ package coldtest
 import (
 	"encoding/json"
 	"fmt"
+	"math/big"
 	"slices"
 	"sort"
 	"strconv"
@@ -151,9 +152,18 @@ func propertyOf(e *weir.EventRow, name string) (string, bool) {
 	}
 	var s string
 	if json.Unmarshal(raw, &s) == nil {
-		return s, true
+		return spelled(s), true
 	}
-	return string(raw), true
+	return spelled(string(raw)), true
+}
+
+// spelled is text, and a number in one spelling: 1000.0 and 1e3 are "1000".
+func spelled(s string) string {
+	n, ok := new(big.Rat).SetString(s)
+	if _, isNumber := numeric(s); !isNumber || !ok || len(s) > 20 {
+		return s
+	}
+	return strings.TrimSuffix(strings.TrimRight(n.FloatString(18), "0"), ".")
 }
 
 // numeric reads text in the form of a JSON number.
@@ -173,6 +183,9 @@ func (o *oracle) holds(e *weir.EventRow, c weir.Condition) bool {
 			x, _ := strconv.ParseFloat(v, 64)
 			y, _ := strconv.ParseFloat(want, 64)
 			return x == y
+		}
+		if strings.HasPrefix(c.Column, "properties.") {
+			return v == spelled(want)
 		}
 		return v == want
 	}

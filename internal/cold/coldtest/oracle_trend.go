@@ -23,10 +23,51 @@ func (o *oracle) trend(q weir.Trend) *insight.Trend {
 			if q.Compare != weir.CompareNone {
 				line.Compare = o.compare(q, s, g, starts)
 			}
+			if g.other && q.Breakdown == "currency" && s.Property == "revenue" {
+				nothing(&line.Values)
+				if line.Compare != nil {
+					nothing(&line.Compare.Values)
+				}
+			}
 			out = append(out, line)
 		}
 	}
 	return &insight.Trend{Series: out}
+}
+
+func nothing(v *insight.Values) {
+	v.Total = nil
+	for i := range v.Points {
+		v.Points[i].Value = nil
+	}
+}
+
+// refuses says whether a trend would add up revenue of several currencies.
+func (o *oracle) refuses(q weir.Question) bool {
+	trend, ok := q.(weir.Trend)
+	if !ok || trend.Breakdown == "currency" {
+		return false
+	}
+	for _, s := range trend.Series {
+		events := o.match(trend.From, trend.To, trend.Filter, s.Event)
+		if s.Property != "revenue" || trend.Breakdown != "" && len(events) == 0 {
+			continue
+		}
+		if trend.Compare != weir.CompareNone {
+			back := o.back(trend.Common, trend.Compare)
+			events = append(events, o.match(back(trend.From), back(trend.To), trend.Filter, s.Event)...)
+		}
+		currencies := map[string]bool{}
+		for _, e := range events {
+			if e.Revenue.Known && (e.Revenue.Value != 0 || e.Currency != "") {
+				currencies[e.Currency] = true
+			}
+		}
+		if len(currencies) > 1 {
+			return true
+		}
+	}
+	return false
 }
 
 func (o *oracle) compare(q weir.Trend, s weir.Series, g group, starts []time.Time) *insight.Comparison {

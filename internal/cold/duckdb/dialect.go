@@ -24,6 +24,12 @@ func (Dialect) Minute(expr string) string { return "date_trunc('minute', " + exp
 // IntDiv divides integers.
 func (Dialect) IntDiv(a, b string) string { return "(" + a + " // " + b + ")" }
 
+// Sum is Kahan's.
+func (Dialect) Sum(expr string) string { return "kahan_sum(" + expr + ")" }
+
+// Int128 is a HUGEINT.
+func (Dialect) Int128(expr string) string { return "CAST(" + expr + " AS HUGEINT)" }
+
 // Quantile interpolates linearly.
 func (Dialect) Quantile(expr string, q float64) string {
 	return "quantile_cont(" + expr + ", " + strconv.FormatFloat(q, 'g', -1, 64) + ")"
@@ -54,6 +60,12 @@ func (Dialect) PropertyText(column, name string) (string, any) {
 func (Dialect) Number(expr string) string {
 	return `NULLIF(NULLIF(TRY_CAST(regexp_extract(` + expr +
 		`, '^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$') AS DOUBLE), 'inf'::DOUBLE), '-inf'::DOUBLE)`
+}
+
+// DecimalText goes by way of a DECIMAL, which is exact and has no -0. Its text has 18
+// digits after the point.
+func (Dialect) DecimalText(expr string) string {
+	return "rtrim(rtrim(CAST(TRY_CAST(regexp_extract(" + expr + ", '" + cold.DecimalPattern + "') AS DECIMAL(38, 18)) AS VARCHAR), '0'), '.')"
 }
 
 // Contains keeps case.
