@@ -135,6 +135,10 @@ type Source struct {
 	// the event gets no derived device and nothing of the sending request,
 	// though IP and UserAgent, where it names them, are the caller's.
 	Reported bool
+	// Named says that the client names its visitor by a session and a profile where it names no
+	// device: the event's device is that of its session, else the profile. It never comes from the
+	// address, which changes when a phone leaves a wifi.
+	Named bool
 	// Client says that the visitor's own machine sent the request: what the event
 	// does not say of address and user agent, the request does.
 	Client bool

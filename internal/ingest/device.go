@@ -23,8 +23,9 @@ type Salts interface {
 
 // devices derives the devices of events whose sender gives none.
 type devices struct {
-	salts Salts
-	log   interface {
+	salts    Salts
+	sessions sessionDevices
+	log      interface {
 		Seen(ctx context.Context, project string, asked []hot.SeenQuery, now time.Time) ([]hot.SeenResult, error)
 	}
 }
@@ -38,7 +39,9 @@ type devices struct {
 func (d devices) setDevices(ctx context.Context, project string, in []weir.Incoming, r Remote, now time.Time) error {
 	var unnamed []*weir.Incoming
 	for i := range in {
-		if x := &in[i]; x.Event.DeviceID == "" && ofDevice(x, r) {
+		if x := &in[i]; x.Source.Named {
+			d.sessions.set(project, &x.Event)
+		} else if x.Event.DeviceID == "" && ofDevice(x, r) {
 			unnamed = append(unnamed, x)
 		}
 	}

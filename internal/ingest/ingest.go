@@ -85,7 +85,7 @@ type Ingester struct {
 
 // New makes an Ingester.
 func New(c Config) *Ingester {
-	return &Ingester{Config: c, devices: devices{salts: c.Salts, log: c.Log}, metrics: newMetrics(c.Registry)}
+	return &Ingester{Config: c, devices: devices{salts: c.Salts, sessions: newSessionDevices(), log: c.Log}, metrics: newMetrics(c.Registry)}
 }
 
 // Deliver calls Accept, counts the events that were rejected during decoding, and adds

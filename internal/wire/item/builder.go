@@ -23,6 +23,7 @@ type Builder struct {
 	Revenue  weir.Number
 	Reported bool // a server reports it: address and user agent of the request are not the visitor's
 	Client   bool // the visitor's own machine sends it
+	Named    bool // see weir.Source.Named
 
 	count    int // items
 	events   []weir.Incoming
@@ -64,7 +65,7 @@ func (b *Builder) Malformed() error { return Malformed(b.Whole(), b.Offset(), b.
 func (b *Builder) StartItem() {
 	b.NextItem()
 	b.fields = [FieldCount]Span{}
-	b.Stamp, b.Revenue, b.Reported, b.Client = Stamp{}, weir.Number{}, false, false
+	b.Stamp, b.Revenue, b.Reported, b.Client, b.Named = Stamp{}, weir.Number{}, false, false, false
 }
 
 // Get returns the text of a field. It is valid until the next text is read.
@@ -244,7 +245,7 @@ func (b *Builder) fill(in *weir.Incoming) {
 	get := func(f Field) string { return text[b.fields[f].from:b.fields[f].to] }
 	in.Source = weir.Source{
 		URL: get(URL), Referrer: get(Referrer), IP: get(IP), UserAgent: get(UserAgent),
-		Reported: b.Reported, Client: b.Client,
+		Reported: b.Reported, Client: b.Client, Named: b.Named,
 	}
 	e := &in.Event
 	e.ID, e.Name = get(ID), get(Name)

@@ -1,6 +1,8 @@
 package posthog
 
 import (
+	"crypto/sha256"
+
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/wire/item"
 	"github.com/weir-analytics/weir/internal/wire/jsonscan"
@@ -89,6 +91,8 @@ type event struct {
 	propertiesAt jsonscan.Mark // properties that stand before the event's name
 
 	identified, process int8
+	web                 bool // posthog-js sent it
+	user                bool // has a $user_id: posthog-js sends it after an identify
 	server              bool
 	nowhere             bool // do not look up the country by the address
 	anywhere            bool // has a property that only a visitor's own machine can send
@@ -201,13 +205,19 @@ func (p *decoder) setPage() {
 	}
 }
 
-// setTime sets the time and the id.
+// setTime sets the time and the id. An event without an id that carries its time gets a hash
+// of its text as id, so that a retry of the same text is stored once.
 func (p *decoder) setTime() {
+	timed := p.Stamp.Given
 	if p.hasOffset {
 		p.Stamp = item.Stamp{Micros: p.Now - p.offset, Given: true, Exact: true}
 	}
 	if !p.Has(item.ID) && p.hasOwn(ownInsert) {
 		p.Set(item.ID, p.own[ownInsert])
+	}
+	if !p.Has(item.ID) && timed {
+		sum := sha256.Sum256(p.Since(p.ItemMark()))
+		p.PutID(sum[:16])
 	}
 }
 

@@ -15,21 +15,22 @@ func (p *decoder) setOrigin() {
 		lib = []byte(p.sdk)
 		lib, _, _ = bytes.Cut(lib, []byte("/"))
 	}
-	web := false
 	switch string(lib) {
 	case "web", "js", "posthog-js", "posthog-js-lite", "posthog-web":
-		p.Client, web = true, true
+		p.Client, p.web = true, true
+		p.Named = string(lib) == "posthog-js-lite" || string(lib) == "js"
 	case "posthog-ios", "posthog-android", "posthog-react-native", "posthog-flutter", "posthog-unity", "posthog-kmp":
-		p.Client = true
+		p.Client, p.Named = true, true
 	case "posthog-node", "posthog-edge", "posthog-python", "posthog-go", "posthog-php", "posthog-ruby", "posthog-java",
 		"posthog-server", "posthog-dotnet", "posthog-elixir", "posthog-rs", "posthog-rust":
 	default:
 		p.Client = !p.server && (p.anywhere || p.hasOwn(ownDevice))
 	}
 	p.Client = p.Client && !p.server
+	p.Named = p.Named && p.Client
 	p.Reported = !p.Client
 	switch {
-	case web && (p.Has(item.UserAgent) || p.agent != ""), p.Reported && !p.Has(item.Browser) && !p.Has(item.DeviceType):
+	case p.web && (p.Has(item.UserAgent) || p.agent != ""), p.Reported && !p.Has(item.Browser) && !p.Has(item.DeviceType):
 		// Weir reads the browser from the user agent. A server's system is not the visitor's.
 		p.Clear(item.Browser, item.BrowserVersion, item.DeviceType)
 		p.Clear(item.OS, item.OSVersion)

@@ -54,7 +54,7 @@ func (p *decoder) setPerson() {
 	case p.kind == kindGroup && p.isGroupID(id):
 		return
 	}
-	anonymous := p.identified == no || p.process == no && (named || p.Reported) ||
+	anonymous := p.identified == no || p.isReset() || p.process == no && (named || p.Reported || p.Named) ||
 		named && bytes.Equal(id, p.ownText(ownDevice))
 	switch {
 	case anonymous && p.kind == kindAlias && p.Client:
@@ -74,6 +74,12 @@ func (p *decoder) setPerson() {
 	case kindAlias:
 		p.Set(item.Alias, p.own[ownAlias])
 	}
+}
+
+// isReset reports whether an event of a posthog-js that does not send $is_identified
+// (1.96) comes from nobody identified: after reset() the distinct_id is new and the device remains.
+func (p *decoder) isReset() bool {
+	return p.web && p.identified == 0 && p.process == 0 && p.hasOwn(ownDevice) && p.hasOwn(ownLibVersion) && !p.user
 }
 
 // isGroupID reports whether the id is one that SDKs of servers invent for an event about a

@@ -152,6 +152,8 @@ func (p *decoder) dollarProperty(key []byte) bool {
 		p.once[amongProperties] = p.Note()
 	case "$unset":
 		p.unset[amongProperties] = p.Note()
+	case "$user_id":
+		p.user = len(p.ReadBrief()) > 0
 	case "$is_identified":
 		p.anywhere = true
 		p.identified = p.readTristate()
@@ -218,7 +220,6 @@ func (p *decoder) dollarProperty(key []byte) bool {
 		"$time",
 		"$timestamp",
 		"$timezone_offset",
-		"$user_id",
 		"$viewport_height",
 		"$viewport_width",
 		"$window_id":

@@ -15,7 +15,7 @@ type contextFields struct {
 	channel, env            item.Span
 	search                  item.Span
 	group                   item.Span
-	width, height           item.Span
+	width, height, density  item.Span
 	appVersion, model       item.Span
 	kind                    item.Span // of device
 	os, osVersion           item.Span
@@ -55,6 +55,8 @@ func (s *decoder) context(traits *jsonscan.Mark) {
 					s.readOnce(&c.width)
 				case "height":
 					s.readOnce(&c.height)
+				case "density":
+					s.readOnce(&c.density)
 				default:
 					s.Skip()
 				}
@@ -194,6 +196,10 @@ func (s *decoder) setSender() {
 		browser = true
 	}
 	s.Client, s.Reported = browser || app, !browser && !app
+	if s.Has(item.Profile) && string(text(c.library)) == "analytics-go" {
+		// RudderStack's Go SDK makes a new anonymousId for each call: a server's user has no device.
+		s.Clear(item.Device)
+	}
 	if !c.library.Empty() {
 		library := c.library
 		if !c.libraryVersion.Empty() {
@@ -211,10 +217,26 @@ func (s *decoder) setSender() {
 	if app || !s.Has(item.UserAgent) {
 		s.Set(item.OS, c.os)
 		s.Set(item.OSVersion, c.osVersion)
-		if kind := deviceKind(string(text(c.kind)), string(text(c.model))); kind != "" {
+		kind := deviceKind(string(text(c.kind)), string(text(c.model)))
+		if kind == "" && (string(text(c.kind)) == "android" || string(text(c.os)) == "Android") {
+			kind = androidKind(text(c.width), text(c.height), text(c.density))
+		}
+		if kind != "" {
 			s.Put(item.DeviceType, kind)
 		}
 	}
+}
+
+// androidKind tells a tablet by its shorter side: 600 density-independent pixels or more.
+// Source: developer.android.com, "Support different screen sizes". Without a screen it is a phone.
+func androidKind(width, height, density []byte) string {
+	w, okW := item.Decimal(width)
+	h, okH := item.Decimal(height)
+	d, okD := item.Decimal(density)
+	if okW && okH && okD && d > 0 && min(w, h)/d >= 600 {
+		return "tablet"
+	}
+	return "phone"
 }
 
 // deviceKind returns Weir's type of a device. Segment's own type may be a platform: "ios",
