@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/mattn/go-isatty"
 	"github.com/weir-analytics/weir/internal/accesslog"
 	"github.com/weir-analytics/weir/internal/importer"
+	"github.com/weir-analytics/weir/internal/process"
 )
 
 // importCmd is "weir import": access logs in, one call event a line out; or other
@@ -35,15 +37,23 @@ type importCmd struct {
 	Verbose    bool          `name:"verbose" short:"v" env:"WEIR_VERBOSE" help:"Name every rejected line, not only the first 20."`
 }
 
+// importFiles is how many open files the import needs besides the logs that it follows: the state, a connection, rotated files.
+const importFiles = 64
+
 // Run imports the files and prints a report on stdout. It ends early, after the
 // request in flight, when ctx is cancelled.
 func (c *importCmd) Run(ctx context.Context, stdout io.Writer) error {
 	outliveReaders()
+	files, err := process.RaiseOpenFiles()
+	if err != nil {
+		return fmt.Errorf("limit of open files: %w", err)
+	}
 	im := &importer.Importer{
 		Options: importer.Options(*c), Client: importer.NewClient(), Wait: waitFor,
 		Stdin: os.Stdin, Stdout: stdout, Stderr: os.Stderr, Terminal: isatty.IsTerminal(os.Stderr.Fd()),
+		MaxOpen: max(1, files-min(importFiles, files/2)),
 	}
-	err := im.Run(ctx)
+	err = im.Run(ctx)
 	if errors.As(err, new(importer.UsageError)) {
 		return misuse(err)
 	}

@@ -42,7 +42,7 @@ func (im *Importer) follow(ctx context.Context) error {
 	rep := newReport(im, nil)
 	logs, err := tail.Open(tail.Options{
 		Patterns: im.Options.Files, State: path, FromEnd: im.Options.FromEnd, MaxLine: accesslog.MaxLine,
-		Quiet: im.Quiet, Clock: im.Clock, Tell: rep.tell,
+		Quiet: im.Quiet, MaxOpen: im.MaxOpen, Clock: im.Clock, Tell: rep.tell,
 	})
 	if err != nil {
 		return fmt.Errorf("import: %w", err)
@@ -116,7 +116,7 @@ func (f *follower) run(ctx context.Context) error {
 			return err
 		}
 		f.status()
-		if len(lines) < followLines {
+		if len(lines) == 0 || len(lines) < followLines && !f.tail.Waiting() {
 			if f.im.Wait(ctx, followEvery) != nil {
 				break
 			}

@@ -62,6 +62,7 @@ type Importer struct {
 	Stdout, Stderr io.Writer
 	Terminal       bool          // Stderr is one
 	Quiet          time.Duration // of package tail; 0 is its default
+	MaxOpen        int           // logs that --follow opens at once; 0 is all
 }
 
 // UsageError is a mistake in the options.

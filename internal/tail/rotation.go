@@ -180,6 +180,9 @@ func (t *Tail) visitRotated(path, root string) {
 	if err != nil || t.isOpen(c.key) || t.ignored[c.key].Equal(c.modified) {
 		return // the error is reported where the file is read
 	}
+	if t.full(path) {
+		return
+	}
 	f, err := c.open()
 	if err != nil || f == nil {
 		return

@@ -221,6 +221,7 @@ type source struct {
 	away  bool      // its path names another file now
 	grown time.Time // when it was last found to have more
 	ended bool      // read to its end, for good
+	idle  bool      // read to its end, for now
 }
 
 // source goes to where the entry was left. own says that the file is what the entry is about. A copy and a packed file may have been
@@ -314,6 +315,7 @@ func (s *source) read(t *Tail, limit, maxBytes int) (lines []Line, whole bool) {
 	if s.stream == nil && (err != nil || info.Size() < s.pos || !s.same()) {
 		return nil, false
 	}
+	s.idle = eof
 	now := t.o.Clock.Now()
 	if next != s.next {
 		s.grown = now

@@ -32,9 +32,12 @@ type Options struct {
 	MaxLine int
 	// Quiet is how long a rotated file must not have grown before it is closed; 0 is a
 	// minute.
-	Quiet  time.Duration
-	Clock  weir.Clock
-	Random io.Reader // of the files' ids; nil is crypto/rand
+	Quiet time.Duration
+	// MaxOpen is how many logs are open at once, but for the rotated files of one; 0 is all. More logs are
+	// opened in turn.
+	MaxOpen int
+	Clock   weir.Clock
+	Random  io.Reader // of the files' ids; nil is crypto/rand
 	// Tell reports to the operator what is lost and what cannot be read.
 	Tell func(format string, args ...any)
 }
@@ -57,6 +60,8 @@ type Tail struct {
 	sources []*source
 	ignored map[key]time.Time // files of no interest, by when they were changed
 	told    map[string]bool   // what was said and would be said at each poll
+	skipped map[string]bool   // paths of the first scan whose content FromEnd leaves out
+	turn    string            // the first path that waits for others to be closed, "" is none
 }
 
 // Open reads the state and locks it. The caller closes the Tail. Errors: the
@@ -157,6 +162,13 @@ func (t *Tail) Commit() error {
 			t.drop(s)
 		}
 	}
+	if t.turn != "" {
+		for _, s := range slices.Clone(t.sources) {
+			if s.idle && !s.away {
+				t.drop(s)
+			}
+		}
+	}
 	changed = t.state.prune(t.o.Clock.Now(), func(e *entry) bool { return t.there(e) }) || changed
 	if !changed {
 		return nil
@@ -178,6 +190,33 @@ func (t *Tail) Files() (open int, behind int64) {
 	return len(t.sources), behind
 }
 
+// Waiting says whether logs with new lines wait until others are closed.
+func (t *Tail) Waiting() bool { return t.turn != "" }
+
+// full says whether no more logs may be opened. The path then has its turn at the next scan.
+func (t *Tail) full(path string) bool {
+	if t.o.MaxOpen <= 0 || len(t.sources) < t.o.MaxOpen {
+		return false
+	}
+	if t.turn == "" {
+		t.turn = path
+	}
+	return true
+}
+
+// upToDate says whether a file that was closed has nothing new.
+func (t *Tail) upToDate(c *candidate) bool {
+	read := false
+	for _, e := range t.state.Files {
+		if e.key() == c.key && e.Path == c.path && !e.Done {
+			read = e.Offset == c.size && e.Modified.Equal(c.modified)
+		} else if t.lacks(e, c.path) {
+			return false
+		}
+	}
+	return read && t.o.MaxOpen > 0
+}
+
 func (t *Tail) drop(s *source) {
 	s.close()
 	t.sources = slices.DeleteFunc(t.sources, func(x *source) bool { return x == s })
@@ -195,6 +234,14 @@ func (t *Tail) once(format string, args ...any) {
 // scan brings the sources in line with what the paths name now.
 func (t *Tail) scan() {
 	paths := t.paths()
+	if t.fresh && t.o.FromEnd {
+		t.skipped = map[string]bool{}
+		for _, path := range paths {
+			t.skipped[path] = true
+		}
+	}
+	first, _ := slices.BinarySearch(paths, t.turn)
+	paths, t.turn = append(slices.Clone(paths[first:]), paths[:first]...), ""
 	rotated := map[string]string{} // root by path
 	for _, path := range paths {
 		if root := rootOf(path, paths); root != "" {
@@ -258,9 +305,16 @@ func (t *Tail) visit(path string) {
 	if c != nil && t.followed(c) {
 		return
 	}
+	if c != nil && t.upToDate(c) {
+		return
+	}
 	if t.waiting(path) || c != nil && !t.ignored[c.key].Equal(c.modified) {
+		if t.full(path) {
+			return
+		}
 		t.change(path, c)
 	}
+	delete(t.skipped, path)
 }
 
 // followed says whether a source has the file open, and finds out whether it
@@ -350,7 +404,7 @@ func (t *Tail) change(path string, c *candidate) {
 		return // emptied meanwhile: the next poll sees what it is now, and the copy
 	}
 	e := t.newEntry(path, f)
-	if t.fresh && t.o.FromEnd {
+	if t.skipped[path] {
 		e.Offset = f.lastLineEnd()
 	}
 	t.follow(e, f, false)

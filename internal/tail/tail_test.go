@@ -411,3 +411,53 @@ func TestAPackedFileOrACopyWithANewTimeHidesNoFileThatCameAfterIt(t *testing.T) 
 		})
 	}
 }
+
+func TestMoreLogsThanMayBeOpenAreReadInTurn(t *testing.T) {
+	for _, fromEnd := range []bool{false, true} {
+		w := newWorld(t, "*.log")
+		w.o.MaxOpen, w.o.FromEnd = 3, fromEnd
+		const logs = 10
+		write := func(what string) (lines []string) {
+			for i := range logs {
+				name := string(rune('a' + i))
+				w.writes(name+".log", what+" of "+name+"\n")
+				lines = append(lines, what+" of "+name)
+			}
+			return lines
+		}
+		reads := func(want []string) {
+			t.Helper()
+			var got []string
+			for range logs {
+				got = append(got, w.polls()...)
+				if open, _ := w.tail.Files(); open > w.o.MaxOpen+1 { // a log and what was rotated away from it are opened together
+					t.Fatalf("%d logs are open", open)
+				}
+				w.commits()
+			}
+			slices.Sort(got)
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("from the end %v: lines (-want +got):\n%s", fromEnd, diff)
+			}
+			if w.tail.Waiting() {
+				t.Error("a log waits though all are read")
+			}
+		}
+		first := write("first")
+		if fromEnd {
+			first = nil
+		}
+		w.starts()
+		reads(first)
+		reads(write("second"))
+		w.renames("b.log", "b.log.1")
+		third := write("third")
+		reads(third)
+		w.dies()
+		fourth := write("fourth")
+		w.starts()
+		reads(fourth)
+		w.quiet()
+		w.dies()
+	}
+}
