@@ -81,6 +81,7 @@ const pipeFlush = time.Second
 type importReader struct {
 	newParser func(took func(accesslog.Format)) (accesslog.Parser, error)
 	parser    accesslog.Parser // of the current file
+	told      accesslog.Format // the last one that was found out
 	shift     time.Duration
 	host      string // of lines that name none
 	out       chan<- *importBatch
@@ -134,7 +135,10 @@ func (r *importReader) readAll(ctx context.Context, sources []importSource) erro
 // open makes the parser of a file. Files of one import may have different formats.
 func (r *importReader) open(name string) (err error) {
 	r.parser, err = r.newParser(func(f accesslog.Format) {
-		r.batch.notes = append(r.batch.notes, fmt.Sprintf("%s: the format is %s", name, f))
+		if f != r.told { // once for files of one format
+			r.batch.notes = append(r.batch.notes, fmt.Sprintf("%s: the format is %s", name, f))
+		}
+		r.told = f
 	})
 	return err
 }
