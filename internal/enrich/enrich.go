@@ -57,7 +57,7 @@ func (e *Enricher) Close() error { return e.geo.close() }
 
 // Apply fills what the event does not say itself; the package comment says from
 // what. A field that the sender set stays, but for the query string of a path,
-// which is taken off, and the spelling of a language. It never fails: what
+// which is taken off, the escapes of a path and a route, and the spelling of a language. It never fails: what
 // cannot be read is left empty.
 //
 // A referrer whose host is one of own, as weir.Project.Sites has them, is none.
@@ -66,6 +66,9 @@ func (e *Enricher) Close() error { return e.geo.close() }
 func (e *Enricher) Apply(in *weir.Incoming, own ...string) {
 	ev, src := &in.Event, &in.Source
 	host, hint := applyPage(ev, src.URL)
+	if ev.Call != nil {
+		ev.Call.Route = normalPath(ev.Call.Route)
+	}
 	applyReferrer(ev, src.Referrer, host, own)
 	// A server reports its calls: agent and address are its own, and the path
 	// is no page that a visitor came to.
@@ -97,7 +100,7 @@ func applyPage(ev *weir.Event, url string) (host, hint string) {
 	if ev.Path != "" {
 		page := split(ev.Path)
 		queries[2], queries[3] = page.query, page.fragment
-		ev.Path = clean(withoutQuery(ev.Path), maxPath)
+		ev.Path = clean(normalPath(withoutQuery(ev.Path)), maxPath)
 	}
 	if url != "" {
 		page := split(url)

@@ -39,14 +39,14 @@ func split(raw string) address {
 	scheme, authority, path, ok := splitAuthority(raw)
 	if !ok {
 		if schemeLen(raw) == 0 || hostPort(raw) { // "example.com:8080/x" may be a path, "about:blank" is none
-			a.path = clean(raw, maxPath)
+			a.path = clean(normalPath(raw), maxPath)
 			return a
 		}
 		return address{}
 	}
 	a.path = "/"
 	if path != "" {
-		a.path = clean(path, maxPath)
+		a.path = clean(normalPath(path), maxPath)
 	}
 	host, port, ok := splitPort(authority)
 	if !ok || host == "" {
