@@ -63,7 +63,7 @@ func total(by map[string]int) (n int) {
 // fold takes the rows into the visits of their devices, as the intent says.
 func (s *shard) fold(in hot.Intent, n note, rows []weir.EventRow, open visit.Open) visit.Result {
 	efface(n.Erased, rows)
-	folded := s.folderFor(n.Erased).Fold(open, rows, in.Now, n.full())
+	folded := s.folderOf(n).Fold(open, rows, in.Now, n.full())
 	for project, events := range folded.Outside {
 		s.opt.Logger.Warn("drain: project has too many open visits; events of new devices are stored in no visit",
 			"shard", s.n, "project", project, "events", events)
@@ -165,14 +165,15 @@ func (s *shard) dropIntent(ctx context.Context, in hot.Intent) error {
 	return s.log.Commit(ctx, s.lease, in, nil)
 }
 
-// commitHeld commits a batch that the cold tier holds. Its events are folded a part
-// at a time, for the states that they leave.
+// commitHeld commits a batch that the cold tier holds. Its events are read a part at a
+// time, and folded for the states that they leave: of each the fold needs some 1.5 KB.
 func (s *shard) commitHeld(ctx context.Context, in hot.Intent) error {
 	n, err := decodeNote(in.Note)
 	if err != nil {
 		return err
 	}
-	all, part := visit.Open{}, s.folderFor(n.Erased).Begin(in.Now, n.full())
+	open := visit.Open{}
+	var slim []weir.EventRow
 	for after := in.First - 1; after < in.Last; {
 		limit := s.batchLimit()
 		limit.Events = int(min(uint64(limit.Events), in.Last-after))
@@ -181,16 +182,18 @@ func (s *shard) commitHeld(ctx context.Context, in hot.Intent) error {
 			return err
 		}
 		rows := eventRows(s.n, records)
-		open, err := s.states.load(ctx, devices(rows))
+		some, err := s.states.load(ctx, devices(rows))
 		if err != nil {
 			return err
 		}
 		efface(n.Erased, rows)
-		maps.Copy(all, open)
-		part.Fold(open, rows)
+		maps.Copy(open, some)
+		for i := range rows {
+			slim = append(slim, visit.Slim(&rows[i]))
+		}
 		after = records[len(records)-1].Seq
 	}
-	return s.commit(ctx, in, all, part.Result(), moment{})
+	return s.commit(ctx, in, open, s.folderOf(n).Fold(open, slim, in.Now, n.full()), moment{})
 }
 
 // read reads events of an intent.

@@ -85,6 +85,13 @@ func (s *shard) folderFor(erased cold.Erased) visit.Folder {
 	return f
 }
 
+// folderOf returns the folder of a batch with the note.
+func (s *shard) folderOf(n note) visit.Folder {
+	f := s.folderFor(n.Erased)
+	f.InLogOrder = n.InLogOrder
+	return f
+}
+
 // erased reads who was erased since a time. It retries while the cold tier is unavailable.
 func (s *shard) erased(ctx context.Context, since time.Time) (cold.Erased, error) {
 	pause := s.opt.Backoff

@@ -18,6 +18,7 @@ type note struct {
 	// HasErasures is false for notes of earlier versions that say who was erased in another
 	// form, or not at all. Then the cold tier's Write handles the erasures.
 	HasErasures bool
+	InLogOrder  bool // of a note before version 4, see visit.Folder
 }
 
 func (n note) full() map[string]bool {
@@ -28,8 +29,9 @@ func (n note) full() map[string]bool {
 	return full
 }
 
-// noteVersion 1 had no erasures. Version 2 had what to do with each event.
-const noteVersion = 3
+// noteVersion 1 had no erasures. Version 2 had what to do with each event. Up to version 3 a
+// batch was folded in the order of the log.
+const noteVersion = 4
 
 // encode returns the note's stored form.
 func (n note) encode() string {
@@ -50,6 +52,7 @@ func (n note) encode() string {
 func decodeNote(s string) (n note, err error) {
 	n.Erased = cold.Erased{}
 	if s == "" { // version 1 stored an empty note as ""
+		n.InLogOrder = true
 		return n, nil
 	}
 	r := codec.NewStringReader(s)
@@ -57,13 +60,14 @@ func decodeNote(s string) (n note, err error) {
 	if v < 1 || v > noteVersion {
 		return n, fmt.Errorf("drain: note of version %d: %w", v, codec.ErrCorrupt)
 	}
+	n.InLogOrder = v < 4
 	for _, list := range []*[]string{&n.Full, &n.Idle} {
 		each(&r, func() { *list = append(*list, r.String()) })
 	}
 	switch v {
 	case 2:
 		n.HasErasures = nothing2(&r)
-	case noteVersion:
+	case 3, noteVersion:
 		n.HasErasures = true
 		each(&r, func() { n.Erased[[2]string{r.String(), r.String()}] = r.Time() })
 	}

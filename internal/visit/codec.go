@@ -13,8 +13,9 @@ import (
 )
 
 // stateVersion: 1 has the begin, the end and the last screen view of a visit; 2 has all that a
-// cancellation needs; 3 has the persons whose events are in it.
-const stateVersion = 3
+// cancellation needs; 3 has the persons whose events are in it; 4 has whether a session_end
+// ended it, and when its profile was last seen.
+const stateVersion = 4
 
 const (
 	flagNamed = 1 << iota
@@ -41,13 +42,16 @@ func (st State) Encode() []byte {
 
 func (s *Sitting) append(b []byte) []byte {
 	flags := s.flags()
-	b = append(b, flags)
+	b = append(b, flags, final(s.Final))
 	b = appendID(b, s.SessionID)
 	b = codec.AppendTime(b, s.Start)
 	b = appendSince(b, s.End, s.Start)
 	b = appendSince(b, s.Touched, s.End)
 	b = appendSince(b, s.ReceivedAt, s.Start)
 	b = appendID(b, s.ProfileID)
+	if s.ProfileID != "" {
+		b = appendSince(b, s.ProfileAt, s.End)
+	}
 	b = codec.AppendString(b, string(s.Beside))
 	b = codec.AppendUint(b, uint64(s.Version))
 	for _, n := range []int64{s.Events, s.ScreenViews, s.Interactive, s.Calls} {
@@ -79,6 +83,13 @@ func (s *Sitting) append(b []byte) []byte {
 		b = codec.AppendString(b, *t)
 	}
 	return b
+}
+
+func final(f bool) byte {
+	if f {
+		return 1
+	}
+	return 0
 }
 
 func (s *Sitting) flags() (flags byte) {
@@ -118,7 +129,7 @@ func DecodeState(b string) (State, error) {
 	r := reader{Reader: codec.NewStringReader(b)}
 	sitting := (*reader).sitting
 	switch r.version = r.Byte(); r.version {
-	case stateVersion, 2:
+	case stateVersion, 3, 2:
 	case 1:
 		sitting = (*reader).sitting1
 	default:
@@ -165,6 +176,10 @@ type reader struct {
 
 func (r *reader) sitting() (s Sitting) {
 	flags := r.Byte()
+	if r.version >= 4 {
+		f := r.Byte()
+		s.Final, r.wrong = f == 1, r.wrong || f > 1
+	}
 	s.Named, s.Ended, s.Bot = flags&flagNamed != 0, flags&flagEnded != 0, flags&flagBot != 0
 	s.View.Closed = flags&flagClosed != 0
 	s.SessionID = r.id()
@@ -174,7 +189,14 @@ func (r *reader) sitting() (s Sitting) {
 	if r.version >= 3 {
 		s.ReceivedAt = r.since(s.Start)
 	}
-	s.ProfileID = r.id()
+	if s.ProfileID = r.id(); s.ProfileID != "" {
+		if s.ProfileAt = s.End; r.version >= 4 {
+			s.ProfileAt = r.since(s.End)
+		}
+	}
+	if r.version < 4 {
+		s.Final = s.Ended // there is no telling by what
+	}
 	if s.Beside = anybody; r.version >= 3 {
 		s.Beside = weir.Beside(r.String())
 	}
@@ -216,7 +238,10 @@ func (r *reader) sitting1() (s Sitting) {
 	s.Named, s.Ended, s.Version = flags&flagNamed != 0, flags&flagEnded != 0, 1
 	s.SessionID = r.String()
 	s.Start, s.End, s.Touched = r.Time(), r.Time(), r.Time()
-	s.ProfileID, s.Beside = r.String(), anybody
+	s.ProfileID, s.Beside, s.Final = r.String(), anybody, s.Ended
+	if s.ProfileID != "" {
+		s.ProfileAt = s.End
+	}
 	s.View = View{EventID: r.String(), Path: r.String(), Origin: r.String(), At: r.Time(), Closed: flags&flagClosed != 0}
 	return s
 }

@@ -45,6 +45,19 @@ func TestEveryFieldOfAStateComesBack(t *testing.T) {
 	}
 }
 
+func TestAStateOfVersion3IsRead(t *testing.T) {
+	want := whole()
+	want.ProfileID, want.ProfileAt, want.Ended, want.Final = "", time.Time{}, true, false
+	b := visit.State{want}.Encode()
+	b[0] = 3
+	b = slices.Delete(b, 3, 4) // whether the end is final
+	want.Final = true          // version 3 does not say, so the visit is not made longer
+	got, err := visit.DecodeState(string(b))
+	if d := cmp.Diff(visit.State{want}, got); err != nil || d != "" {
+		t.Fatalf("%v\n%s", err, d)
+	}
+}
+
 // stateOfVersion1 is a device's visit as the version before stored it.
 func stateOfVersion1() []byte {
 	b := []byte{1, 1, 0}

@@ -30,7 +30,7 @@ func (f Folder) apart(key string, s *Sitting, r *weir.EventRow) bool {
 		return false
 	}
 	joined := *s
-	joined.see(r.ProfileID)
+	joined.see(r.ProfileID, r.Time)
 	joined.ReceivedAt = earlier(s.ReceivedAt, r.ReceivedAt)
 	return f.hasErased(key, &joined)
 }

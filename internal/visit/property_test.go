@@ -2,6 +2,7 @@ package visit_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -79,7 +80,7 @@ func TestTheSameInputFoldsTheSame(t *testing.T) {
 
 func TestFoldInAnyBatchesGivesTheSameVisits(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		events := drawEvents(t, false)
+		events := drawEvents(t, true)
 		a, b := foldIn([][]weir.Event{events}), foldIn(cut(t, events))
 		visits := func(s *shard) []weir.VisitRow {
 			states, err := live(s.visits)
@@ -94,6 +95,39 @@ func TestFoldInAnyBatchesGivesTheSameVisits(t *testing.T) {
 			cmpopts.SortSlices(func(x, y weir.VisitRow) bool { return naiveOrder(x) < naiveOrder(y) }),
 		}
 		if d := cmp.Diff(a.rows, b.rows) + cmp.Diff(visits(a), visits(b), byCut) + cmp.Diff(a.open, b.open, byCut); d != "" {
+			t.Fatal(d)
+		}
+	})
+}
+
+// A batch is folded by time, so the order in which its events come makes no visit another.
+func TestTheOrderOfArrivalWithinABatchChangesNoVisit(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		events := drawEvents(t, true)
+		for i := range events { // no two at the same time
+			events[i].Time = events[i].Time.Add(time.Duration(i) * time.Microsecond)
+		}
+		what := func(events []weir.Event) (rows, visits []string) {
+			s := foldIn([][]weir.Event{events})
+			first := map[string]string{} // id of the first event of each visit by time
+			byTime := slices.SortedFunc(slices.Values(s.rows), func(a, b weir.EventRow) int { return a.Time.Compare(b.Time) })
+			for _, r := range byTime {
+				key := r.DeviceID + "/" + r.SessionID
+				if first[key] == "" {
+					first[key] = r.ID
+				}
+				rows = append(rows, fmt.Sprint(r.ID, first[key], r.Path, r.InheritedFrom, r.ClosesEventID, r.ClosesPath, r.ClosesMS))
+			}
+			for key, v := range s.total() {
+				v.SessionID = first[key]
+				visits = append(visits, fmt.Sprintf("%+v", v))
+			}
+			slices.Sort(visits)
+			return rows, visits
+		}
+		rows, visits := what(events)
+		shuffledRows, shuffledVisits := what(rapid.Permutation(events).Draw(t, "shuffled"))
+		if d := cmp.Diff(rows, shuffledRows) + cmp.Diff(visits, shuffledVisits); d != "" {
 			t.Fatal(d)
 		}
 	})

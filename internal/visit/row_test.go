@@ -1,6 +1,7 @@
 package visit_test
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"testing"
@@ -93,7 +94,11 @@ func TestANamedVisitThatWasLetGoOfBeginsAgain(t *testing.T) {
 	t.Run("in the batch in which others took its place", func(t *testing.T) {
 		s := newShard()
 		s.fold(at(0, "x", session("s")))
-		s.fold(at(1, "x", session("s")), at(2, "x", session("t")), at(3, "x", session("u")), at(4, "x", session("s")))
+		events := []weir.Event{at(1, "x", session("s"))}
+		for i := range 8 {
+			events = append(events, at(2, "x", session(fmt.Sprint("other", i))))
+		}
+		s.fold(append(events, at(3, "x", session("s")))...)
 		if n, events := visits(s); n != 2 || events != 3 {
 			t.Errorf("%d visits of %d events: %+v", n, events, s.visits)
 		}

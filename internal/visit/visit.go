@@ -12,11 +12,16 @@
 // SDK gives is kept and overrides both times. Time is the events' own: a log
 // that is imported years later folds as it would have then.
 //
-// A device keeps at most two visits in the state: the newest, and one before
-// it. The second takes in late events: those within the span of a visit that
-// has ended join it, without making it longer; older ones get a visit of their
-// own. So neither a late event nor a log imported backwards tears the newest
-// visit in two, and an ended visit is never opened again.
+// The events of a batch are folded by time, whatever order they came in.
+//
+// A device keeps its newest visit in the state, and those before it that late
+// events may belong to, eight at most. A late event joins the visit that it is within
+// 30 minutes of, also if that ended for a newer one, as long as the event is at most
+// an hour behind the newest event of the device. One that is later than that joins
+// the visit in whose span it lies, and makes none longer; else it gets a visit of its own.
+// A session_end is final: what comes after it by time is not in its visit.
+//
+// A visit belongs to the profile of its last event by time that has one.
 //
 // A visit lies before or after each erasure of whoever is in it (Folder.Erased). A visit
 // that somebody was in before their erasure is dropped without a row. An event that would
@@ -53,6 +58,12 @@ const (
 	Idle = 30 * time.Minute
 	// MaxAge is how long a visit lasts at most, unless the SDK names it.
 	MaxAge = 24 * time.Hour
+	// lateJoin is how far behind the newest event of its device an event may be to make a
+	// visit longer that is not the newest: what is Idle late belongs to visits that
+	// ended Idle before it.
+	lateJoin = 2 * Idle
+	// mostKept is how many visits of a device are in the state at most.
+	mostKept = 8
 	// lateLeave is how long after a view the leave of the page before it may come.
 	lateLeave = 5 * time.Second
 )
@@ -69,8 +80,7 @@ func Project(key string) string {
 	return project
 }
 
-// State is a device's visits: the newest, and perhaps one before it. States are
-// never changed in place.
+// State is a device's visits, by falling start. States are never changed in place.
 type State []Sitting
 
 // Sitting is a visit as far as the fold remembers it.
@@ -78,25 +88,35 @@ type Sitting struct {
 	// VisitRow is the state that was written last, which a change cancels. It
 	// has no project, device and sign. Without Events it was never written.
 	weir.VisitRow
-	Named   bool      // by the SDK
-	Touched time.Time // the now of the last batch that had an event of it
-	View    View      // its last screen view
+	Named     bool      // by the SDK
+	Final     bool      // ended by a session_end
+	Touched   time.Time // the now of the last batch that had an event of it
+	ProfileAt time.Time // of the last event with the visit's profile; no meaning without one
+	View      View      // its last screen view
 }
 
-// see notes whose event comes next.
-func (s *Sitting) see(profile string) {
+// see notes whose event is added next, and at what time it was.
+func (s *Sitting) see(profile string, at time.Time) {
 	switch {
-	case profile == s.ProfileID:
-		return
 	case profile == "":
-		s.Beside = s.Beside.Add(weir.BesideAnonymous)
+		if s.ProfileID != "" {
+			s.Beside = s.Beside.Add(weir.BesideAnonymous)
+		}
 		return
-	case s.ProfileID != "":
+	case profile == s.ProfileID:
+		s.ProfileAt = later(s.ProfileAt, at)
+		return
+	case s.ProfileID == "":
+		if s.Events > 0 {
+			s.Beside = s.Beside.Add(weir.BesideAnonymous)
+		}
+	case at.Before(s.ProfileAt):
+		s.Beside = s.Beside.Add(weir.BesideProfile + profile)
+		return
+	default:
 		s.Beside = s.Beside.Add(weir.BesideProfile + s.ProfileID)
-	case s.Events > 0:
-		s.Beside = s.Beside.Add(weir.BesideAnonymous)
 	}
-	s.ProfileID = profile
+	s.ProfileID, s.ProfileAt = profile, at
 }
 
 // View is a screen view that later events refer to.
@@ -119,44 +139,38 @@ type Folder struct {
 	// Erased reports whether somebody in a visit was erased after the visit's ReceivedAt,
 	// or may have been. Nil if nobody was erased.
 	Erased func(*weir.VisitRow) bool
+	// InLogOrder folds as versions before 4 of the state did: in the order of the log, with two
+	// visits of a device. A batch that such a version began is done again like that.
+	InLogOrder bool
 }
 
-// Fold takes the rows, in the order of the log, into the visits. It fills in
-// the rows' SessionID, Path, Origin, InheritedFrom and Closes fields, and does
+// Fold takes the rows of a batch, which come in the order of the log, into the visits. It
+// fills in the rows' SessionID, Path, Origin, InheritedFrom and Closes fields, and does
 // not change open, which needs to hold the devices of the rows only.
 //
 // In a project that is full no device begins its first visit: the events of such
 // devices stay as they are, in no visit.
 func (f Folder) Fold(open Open, rows []weir.EventRow, now time.Time, full map[string]bool) Result {
-	p := f.Begin(now, full)
-	p.Fold(open, rows)
-	return p.Result()
-}
-
-// Begin begins a fold of a batch that is not held in memory as a whole.
-func (f Folder) Begin(now time.Time, full map[string]bool) *Part {
-	return &Part{f, batch{now: now, full: full, changed: map[string]State{}, at: map[visitKey]int{}}}
-}
-
-// Part is a part of a batch that is folded: the result is the same as that of one
-// Fold of all its rows.
-type Part struct {
-	folder Folder
-	batch  batch
-}
-
-// Fold takes the next rows. open needs to hold their devices only.
-func (p *Part) Fold(open Open, rows []weir.EventRow) {
-	p.batch.open = open
-	for i := range rows {
+	b := batch{open: open, now: now, full: full, changed: map[string]State{}, at: map[visitKey]int{}}
+	for _, i := range f.order(rows) {
 		if rows[i].DeviceID != "" {
-			p.folder.event(&p.batch, &rows[i])
+			f.event(&b, &rows[i])
 		}
 	}
+	return b.result()
 }
 
-// Result is what the parts add.
-func (p *Part) Result() Result { return p.batch.result() }
+// order returns the indexes of the rows by time; of the same time, in the order of the log.
+func (f Folder) order(rows []weir.EventRow) []int {
+	order := make([]int, len(rows))
+	for i := range order {
+		order[i] = i
+	}
+	if !f.InLogOrder {
+		slices.SortStableFunc(order, func(i, j int) int { return rows[i].Time.Compare(rows[j].Time) })
+	}
+	return order
+}
 
 // Expire ends the visits that no batch has touched for Idle before now, and drops those
 // with somebody who was erased.
@@ -217,7 +231,7 @@ func (f Folder) event(b *batch, r *weir.EventRow) {
 	}
 	s := &st[i]
 	row := b.touch(key, s)
-	s.see(r.ProfileID)
+	s.see(r.ProfileID, r.Time)
 	s.ReceivedAt = earlier(s.ReceivedAt, r.ReceivedAt)
 	r.SessionID = s.SessionID
 	s.look(r)
@@ -225,6 +239,7 @@ func (f Folder) event(b *batch, r *weir.EventRow) {
 	s.Touched = b.now
 	b.visits[row] = s.row(key)
 	if r.Name == weir.NameSessionEnd {
+		s.Final = true
 		b.end(key, s)
 	}
 	b.changed[key] = st
@@ -238,22 +253,31 @@ func (b *batch) leaveOut(r *weir.EventRow) {
 	b.outside[r.ProjectID]++
 }
 
-// join is the index of the visit that the event is part of, -1 for none.
+// join is the index of the visit that the event is part of, -1 for none: of several the newest
+// that had begun by then, else the newest.
 func (f Folder) join(key string, st State, r *weir.EventRow) int {
+	after := -1
 	for i := range st {
-		if st[i].takes(r) && !f.apart(key, &st[i], r) {
+		if !f.takes(st, i, r) || f.apart(key, &st[i], r) {
+			continue
+		}
+		if f.InLogOrder || r.SessionID != "" || !r.Time.Before(st[i].Start) {
 			return i
 		}
+		if after < 0 {
+			after = i
+		}
 	}
-	return -1
+	return after
 }
 
-// takes reports whether the event is part of the visit, erasures aside.
-func (s *Sitting) takes(r *weir.EventRow) bool {
+// takes reports whether the event is part of a visit of its device, erasures aside.
+func (f Folder) takes(st State, i int, r *weir.EventRow) bool {
+	s := &st[i]
 	switch {
 	case r.SessionID != "":
 		return s.SessionID == r.SessionID
-	case s.Ended:
+	case s.Ended && (s.Final || f.InLogOrder || st.newest().Sub(r.Time) > lateJoin):
 		return !r.Time.Before(s.Start) && !r.Time.After(s.End)
 	case r.Time.Sub(s.End) <= Idle && s.Start.Sub(r.Time) <= Idle:
 		return s.Named || later(s.End, r.Time).Sub(earlier(s.Start, r.Time)) <= MaxAge
@@ -261,8 +285,16 @@ func (s *Sitting) takes(r *weir.EventRow) bool {
 	return false
 }
 
-// begin opens a visit for the event, as the newest if it is, and lets go of the
-// one for which there is no room.
+// newest is the time of the newest event of the visits.
+func (st State) newest() (t time.Time) {
+	for i := range st {
+		t = later(t, st[i].End)
+	}
+	return t
+}
+
+// begin opens a visit for the event, and lets go of those for which there is no room. If it
+// is the newest, it ends the others.
 func (f Folder) begin(b *batch, key string, st State, r *weir.EventRow) (State, int) {
 	n := Sitting{Named: r.SessionID != ""}
 	n.SessionID, n.Start, n.End, n.ReceivedAt = r.SessionID, r.Time, r.Time, r.ReceivedAt
@@ -277,20 +309,41 @@ func (f Folder) begin(b *batch, key string, st State, r *weir.EventRow) (State, 
 		}
 	}
 	delete(b.at, visitKey{key, n.SessionID}) // of that name there may have been another
-	switch {
-	case len(st) == 0:
-		return State{n}, 0
-	case r.Time.Before(st[0].Start):
-		if len(st) > 1 {
-			b.end(key, &st[1])
-		}
-		return State{st[0], n}, 1
-	default:
+	at := slices.IndexFunc(st, func(s Sitting) bool { return !r.Time.Before(s.Start) })
+	if at < 0 {
+		at = len(st)
+	}
+	if f.InLogOrder {
+		at = min(at, 1)
+	}
+	if at == 0 {
 		for i := range st {
 			b.end(key, &st[i])
 		}
-		return State{n, st[0]}, 0
 	}
+	return f.trim(b, key, slices.Insert(st, at, n), at)
+}
+
+// trim lets go of visits until there is room. It keeps the newest, one more, those that are
+// named, and those that a late event may make longer. at is the index of a visit that was
+// added, which stays.
+func (f Folder) trim(b *batch, key string, st State, at int) (State, int) {
+	most := mostKept
+	if f.InLogOrder {
+		most = 2
+	}
+	since := st.newest().Add(-lateJoin - Idle)
+	for i := len(st) - 1; i > 0 && len(st) > 2; i-- {
+		if i == at || len(st) <= most && (st[i].Named || !st[i].End.Before(since)) {
+			continue
+		}
+		b.end(key, &st[i])
+		st = slices.Delete(st, i, i+1)
+		if i < at {
+			at--
+		}
+	}
+	return st, at
 }
 
 // sessionID derives a visit's id from the place of its first event in the log.

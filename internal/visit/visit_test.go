@@ -220,7 +220,8 @@ func TestAnEventInheritsThePageItHappenedOn(t *testing.T) {
 	s := newShard()
 	rows := s.fold(at(-minute, "early"), view(0, "/a"), at(minute, "click"))
 	rows = append(rows, s.fold(
-		at(2*minute, "own", func(e *weir.Event) { e.Path = "/own" }), view(3*minute, "/b"), at(4*minute, "click"), at(2*minute, "before b"))...)
+		at(2*minute, "own", func(e *weir.Event) { e.Path = "/own" }), view(3*minute, "/b"), at(4*minute, "click"))...)
+	rows = append(rows, s.fold(at(2*minute, "before b"))...)
 	for i, want := range []struct{ path, origin, from string }{
 		{},
 		{"/a", "https://x", ""},
@@ -286,6 +287,54 @@ func TestALateEventJoinsTheVisitItFellIn(t *testing.T) {
 	}
 	if v := s.total()["d/"+a]; !v.Ended || !v.End.Equal(t0.Add(10*minute)) || v.Events != 3 {
 		t.Fatalf("the ended visit changed its end: %+v", v)
+	}
+}
+
+func TestALateEventMakesTheVisitBeforeLonger(t *testing.T) {
+	s := newShard()
+	rows := append(s.fold(view(0, "/a")), s.fold(view(50*minute, "/b"))...)
+	rows = append(rows, s.fold(view(15*minute, "/late"))...)
+	if rows[2].SessionID != rows[0].SessionID || rows[1].SessionID == rows[0].SessionID || len(s.total()) != 2 {
+		t.Fatalf("%d visits", len(s.total()))
+	}
+	if v := s.total()["d/"+rows[0].SessionID]; !v.End.Equal(t0.Add(15*minute)) || v.ScreenViews != 2 || v.Exit != "/late" {
+		t.Fatalf("%+v", v)
+	}
+}
+
+func TestARequestOutOfOrderIsOneVisit(t *testing.T) {
+	s := newShard()
+	s.fold(view(0, "/0"), view(50*minute, "/50"), view(25*minute, "/25"))
+	if len(s.total()) != 1 {
+		t.Fatalf("%d visits", len(s.total()))
+	}
+	s = newShard()
+	rows := s.fold(view(0, "/0"), view(10*minute, "/10"), view(4*minute, "/4"))
+	if rows[2].ClosesMS != 240_000 || rows[1].ClosesMS != 360_000 || rows[1].ClosesPath != "/4" {
+		t.Fatalf("%+v", rows)
+	}
+}
+
+func TestManySessionsOfADeviceAreOneVisitEach(t *testing.T) {
+	s := newShard()
+	for i := range 24 {
+		s.fold(at(time.Duration(i)*minute, "x", session(fmt.Sprint("s", i%6))))
+	}
+	states, err := live(s.visits)
+	if err != nil || len(states) != 6 {
+		t.Fatalf("%d visits: %v", len(states), err)
+	}
+}
+
+func TestAVisitIsOfTheProfileOfItsLastEventByTime(t *testing.T) {
+	who := func(id string) func(*weir.Event) { return func(e *weir.Event) { e.ProfileID = id } }
+	s := newShard()
+	s.fold(at(10*minute, "x", who("last")))
+	s.fold(at(5*minute, "x", who("first")), at(11*minute, "x"))
+	for _, v := range s.total() {
+		if v.ProfileID != "last" || v.Beside != "\nufirst\na\n" {
+			t.Errorf("%q %q", v.ProfileID, v.Beside)
+		}
 	}
 }
 
