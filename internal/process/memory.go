@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime/debug"
+	gometrics "runtime/metrics"
 	"time"
 
 	"github.com/weir-analytics/weir/internal/memory"
@@ -36,17 +37,28 @@ func BoundMemory(p memory.Parts, log *slog.Logger) {
 // trimEvery is how often unneeded memory is returned to the system.
 const trimEvery = time.Minute
 
+// idleAllocs is how many bytes Go allocates within trimEvery, at most, in a process that idles.
+const idleAllocs = 32 << 20
+
 // KeepTrimmed returns unneeded memory to the system until ctx is done: what trimMalloc
-// returns, and pages of the program's file that were read at the start. It always returns
-// nil.
+// returns, pages of the program's file that were read at the start, and, while the process
+// idles, what Go's heap keeps for the next collections. It always returns nil.
 func KeepTrimmed(ctx context.Context, trimMalloc func(), log *slog.Logger) error {
 	t := time.NewTicker(trimEvery)
 	defer t.Stop()
+	before := uint64(0)
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-t.C:
+			// This collects garbage, for which an idle process has the time.
+			if now := allocated(); now-before < idleAllocs {
+				debug.FreeOSMemory()
+				before = allocated()
+			} else {
+				before = now
+			}
 			trimMalloc()
 			if err := DropPages(); err != nil {
 				log.Warn("pages of the program's file cannot be returned; not trying again", "error", err)
@@ -54,6 +66,13 @@ func KeepTrimmed(ctx context.Context, trimMalloc func(), log *slog.Logger) error
 			}
 		}
 	}
+}
+
+// allocated returns the bytes that Go has allocated since the start.
+func allocated() uint64 {
+	s := []gometrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
+	gometrics.Read(s)
+	return s[0].Value.Uint64()
 }
 
 type part struct {
