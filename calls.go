@@ -50,7 +50,7 @@ func (q Calls) Validate() error {
 // Canonical implements Question.
 func (q Calls) Canonical() Question {
 	q.Common = q.Common.canonical()
-	q.Bots = false
+	q.Bots = q.Bots.OfEvents()
 	q.Breakdown, q.Sort, q.Limit = cmp.Or(q.Breakdown, DefaultCallGroups), cmp.Or(q.Sort, SortCalls), cmp.Or(q.Limit, DefaultGroups)
 	return q
 }

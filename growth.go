@@ -48,5 +48,6 @@ func (q Growth) Validate() error {
 // Canonical implements Question.
 func (q Growth) Canonical() Question {
 	q.Common = q.Common.canonical()
+	q.Bots = q.Bots.OfPeople()
 	return q
 }

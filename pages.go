@@ -32,6 +32,7 @@ func (q Pages) Validate() error {
 // Canonical implements Question.
 func (q Pages) Canonical() Question {
 	q.Common = q.Common.canonical()
+	q.Bots = q.Bots.OfPeople()
 	q.Interval = ""
 	q.Limit = cmp.Or(q.Limit, DefaultPages)
 	return q

@@ -40,7 +40,7 @@ type Common struct {
 	To       time.Time `json:"to"`
 	Interval Interval  `json:"interval,omitempty" enum:"minute,hour,day,week,month" doc:"of a trend or growth (day, week or month); day when missing. Calls have points only when it is given"`
 	Filter   Filter    `json:"filter,omitempty" maxItems:"50" doc:"all must hold"`
-	Bots     bool      `json:"bots,omitempty" doc:"pages and growth: count bots too"`
+	Bots     Bots      `json:"bots,omitempty"`
 }
 
 func (Common) question() {}
@@ -51,6 +51,9 @@ func (c Common) Base() Common { return c }
 func (c Common) validate() error {
 	if !c.From.Before(c.To) {
 		return Errorf(EINVALID, "from must be before to")
+	}
+	if err := c.Bots.validate(); err != nil {
+		return err
 	}
 	return c.Filter.Validate()
 }

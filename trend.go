@@ -71,7 +71,9 @@ func (q Trend) Validate() error {
 // Canonical implements Question.
 func (q Trend) Canonical() Question {
 	q.Common = q.Common.canonical()
-	q.Bots = false
+	if !slices.ContainsFunc(q.Series, func(s Series) bool { return s.Math == MathUnique }) {
+		q.Bots = q.Bots.OfEvents()
+	}
 	if q.Breakdown == "" {
 		q.Limit = 0
 	} else {

@@ -175,7 +175,8 @@ type Counters interface {
 	// counted first, then by name, and the rest last; at most limit, 0 for all.
 	Members(ctx context.Context, project string, g Grain, d Dimension, from, to time.Time, limit int) ([]Member, error)
 	// Uniques estimates the distinct devices over the range (HyperLogLog, 2^14
-	// registers: standard error 0.81 %).
+	// registers: standard error 0.81 %), without bots. Those of BotsOf(project) are the
+	// bots.
 	Uniques(ctx context.Context, project string, g Grain, from, to time.Time) (int64, error)
 	// Inquire answers several questions at once, and fast: what it reads does
 	// not grow with the number of events, and buckets that it has read before are

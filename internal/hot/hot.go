@@ -148,7 +148,8 @@ type Log interface {
 
 // Presence says which visitors are here now.
 type Presence interface {
-	// Live returns the number of distinct devices with an event in the Window before now.
+	// Live returns the number of distinct devices with an event in the Window before now,
+	// without bots. Those of BotsOf(project) are the bots.
 	Live(ctx context.Context, project string, now time.Time) (int, error)
 	// Seen says of each sighting what the store has of it.
 	Seen(ctx context.Context, project string, asked []SeenQuery, now time.Time) ([]SeenResult, error)

@@ -5,7 +5,7 @@ import "time"
 // Inquiry is one request for numbers of a project.
 type Inquiry struct {
 	Tables  []Question
-	Devices []Bucket  // buckets whose distinct devices to count
+	Devices []Bucket  // buckets whose distinct devices to count, without bots: see BotsOf
 	Live    time.Time // count the devices that were live at this time; zero: do not
 }
 

@@ -82,7 +82,7 @@ func TestAQueryIsReadInTheProjectsTimezone(t *testing.T) {
 		{Column: "status", Op: ">", Values: []string{"499"}},
 		{Column: "properties.trial", Op: "=", Values: []string{"true"}},
 		{Column: "path", Op: "contains", Values: []string{"/a"}},
-	}, Bots: true}, Series: []weir.Series{{Event: "sign_up", Math: weir.MathTotal}, {Math: weir.MathP95, Property: "latency_ms"}}, Breakdown: "properties.plan", Compare: weir.ComparePrevious, Limit: 7}
+	}, Bots: weir.BotsIn}, Series: []weir.Series{{Event: "sign_up", Math: weir.MathTotal}, {Math: weir.MathP95, Property: "latency_ms"}}, Breakdown: "properties.plan", Compare: weir.ComparePrevious, Limit: 7}
 	if d := cmp.Diff(weir.Question(want), f.query, cmp.Comparer(time.Time.Equal)); d != "" {
 		t.Error(d)
 	}
@@ -94,7 +94,8 @@ func TestAQueryIsReadInTheProjectsTimezone(t *testing.T) {
 func TestWhatAQueryLeavesOutHasADefault(t *testing.T) {
 	f := start(t)
 	wantStatus(t, f.as(f.admin, "POST", f.path("/query"), `{"kind":"trend","from":"-7d"}`), 200)
-	want := weir.Trend{Common: weir.Common{From: berlin(t, "2026-03-03 00:00:00"), To: berlin(t, "2026-03-11 00:00:00"), Interval: weir.Day}, Series: []weir.Series{{Math: weir.MathTotal}}}
+	now := berlin(t, "2026-03-10 13:34:56")
+	want := weir.Trend{Common: weir.Common{From: now.AddDate(0, 0, -7), To: now, Interval: weir.Day}, Series: []weir.Series{{Math: weir.MathTotal}}}
 	if d := cmp.Diff(weir.Question(want), f.query, cmp.Comparer(time.Time.Equal)); d != "" {
 		t.Error(d)
 	}
@@ -160,7 +161,7 @@ func TestQueriesAreRefusedForBadInput(t *testing.T) {
 	f := start(t)
 	for _, body := range []string{
 		``, `{`, `null`, `[]`, `{"from":"-7d"}`, `{"kind":"trend"}`, `{"kind":"funnel","from":"-7d"}`,
-		`{"kind":"trend","from":"yesterday"}`, `{"kind":"trend","from":""}`, `{"kind":"trend","from":7}`,
+		`{"kind":"trend","from":"someday"}`, `{"kind":"trend","from":""}`, `{"kind":"trend","from":7}`,
 		`{"kind":"trend","from":"-7d","to":"later"}`,
 		`{"kind":"trend","from":"2026-03-02","to":"2026-03-01"}`,
 		`{"kind":"trend","from":"2026-03-01T00:00:00Z","to":"2026-03-01T00:00:00Z"}`,

@@ -37,11 +37,23 @@ func (QuestionBody) Schema(r huma.Registry) *huma.Schema {
 		head, own := huma.SchemaFromType(r, reflect.TypeFor[questionHead]()), huma.SchemaFromType(r, shape.Question)
 		maps.Copy(own.Properties, head.Properties)
 		own.Required = head.Required
-		own.Properties["kind"] = only(shape)
+		own.Properties["kind"], own.Properties["bots"] = only(shape), botsSchema()
 		own.PrecomputeMessages()
 		r.Map()[questionName(shape.Kind)] = own
 		return schemasAt + questionName(shape.Kind)
 	})
+}
+
+// botsSchema is the JSON schema of weir.Bots.
+func botsSchema() *huma.Schema {
+	s := &huma.Schema{
+		OneOf:       []*huma.Schema{{Type: huma.TypeBoolean}, {Type: huma.TypeString, Enum: []any{string(weir.BotsOnly)}}},
+		Description: "whether events of bots count, or they alone. When missing, numbers of people leave bots out, and numbers of events and calls count everything",
+	}
+	for _, one := range s.OneOf {
+		one.PrecomputeMessages()
+	}
+	return s
 }
 
 // questionName is the name of the schema of a kind's questions.

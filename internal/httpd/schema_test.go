@@ -149,19 +149,19 @@ func TestABreakdownIsAStringOrNull(t *testing.T) {
 // What is embedded in an answer has its members beside the answer's own.
 func TestEveryMemberOfAnAnswerIsDescribed(t *testing.T) {
 	schemas, _ := described(t, start(t))
-	value := 1.0
+	value, about := 1.0, insight.About{BotsLeftOut: new(int64(1))}
 	for name, v := range map[string]any{
-		"InsightTrend": insight.Trend{},
+		"InsightTrend": insight.Trend{About: about},
 		"InsightTrendSeries": insight.TrendSeries{
 			Property: "x", Breakdown: &insight.Group{}, Other: true, Values: insight.Values{Total: &value, Ignored: 1}, Compare: &insight.Comparison{},
 		},
 		"InsightComparison":      insight.Comparison{Values: insight.Values{Ignored: 1}},
-		"InsightPages":           insight.Pages{},
-		"InsightCalls":           insight.Calls{CallsOfRange: insight.CallsOfRange{Points: []insight.CallPoint{{}}}, Compare: &insight.CallsComparison{}},
+		"InsightPages":           insight.Pages{About: about},
+		"InsightCalls":           insight.Calls{About: about, CallsOfRange: insight.CallsOfRange{Points: []insight.CallPoint{{}}}, Compare: &insight.CallsComparison{}},
 		"InsightCallGroup":       insight.CallGroup{Other: true},
 		"InsightCallPoint":       insight.CallPoint{},
 		"InsightCallsComparison": insight.CallsComparison{CallsOfRange: insight.CallsOfRange{Points: []insight.CallPoint{{}}}},
-		"InsightGrowth":          insight.Growth{Compare: &insight.GrowthComparison{}},
+		"InsightGrowth":          insight.Growth{About: about, Compare: &insight.GrowthComparison{}},
 		"InsightGrowthPoint":     insight.GrowthPoint{},
 		"InsightGrowthTotals":    insight.GrowthTotals{},
 		"InsightEventPage":       insight.EventPage{NextCursor: "x"},

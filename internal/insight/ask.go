@@ -80,7 +80,8 @@ func (e *Engine) answer(ctx context.Context, k *kind, p *weir.Project, pl plan, 
 	if err != nil {
 		return nil, fmt.Errorf("insight: %s: %w", k.name, err)
 	}
-	*a.about() = About{Kind: k.name, Meta: done()}
+	about := a.about()
+	about.Kind, about.Meta = k.name, done()
 	return a, nil
 }
 

@@ -161,7 +161,7 @@ func TestNoMistakeAboutKeysGivesOneProjectTheRowsOfAnother(t *testing.T) {
 	if _, cached := total(elsewhere, q); cached {
 		t.Fatal("another timezone: cached")
 	}
-	if _, cached := total(berlin(t), with(q, func(q *weir.Trend) { q.Bots = true })); cached {
+	if _, cached := total(berlin(t), with(q, func(q *weir.Trend) { q.Bots = weir.BotsIn })); cached {
 		t.Fatal("another question: cached")
 	}
 	if _, err := insight.Ask[insight.Trend](t.Context(), e, berlin(t), dayQuery(), time.Hour); err == nil {

@@ -55,6 +55,8 @@ func planCalls(e *Engine, p *weir.Project, q weir.Calls) (plan, error) {
 	} else {
 		err = c.group(e, q.Filter, by, q.Limit)
 	}
+	c.filter = c.filter.with(q.Bots.OfEvents())
+	c.tallied = c.tallied && c.filter.tallied
 	c.needs = needs{bytes: answerBytes, identities: c.needsIdentities()}
 	return c, err
 }

@@ -54,14 +54,19 @@ func TestAQuestionWrittenAnotherWayIsTheSame(t *testing.T) {
 		"in one value": trends(one, func(q *weir.Trend) {
 			q.Filter = []weir.Condition{{Column: "country", Op: "in", Values: []string{"DE"}}}
 		}, true),
-		"times in another zone":      trends(trend, func(q *weir.Trend) { q.From, q.To = q.From.In(berlin(t).Location()), q.To.In(berlin(t).Location()) }, true),
-		"a limit of no groups":       trends(trend, func(q *weir.Trend) { q.Limit = 7 }, true),
-		"bots of a trend":            trends(trend, func(q *weir.Trend) { q.Bots = true }, true),
+		"times in another zone":          trends(trend, func(q *weir.Trend) { q.From, q.To = q.From.In(berlin(t).Location()), q.To.In(berlin(t).Location()) }, true),
+		"a limit of no groups":           trends(trend, func(q *weir.Trend) { q.Limit = 7 }, true),
+		"bots of a trend of events":      trends(trend, func(q *weir.Trend) { q.Bots = weir.BotsIn }, true),
+		"a trend of events without bots": trends(trend, func(q *weir.Trend) { q.Bots = weir.BotsOut }, false),
+		"bots of a trend of people": trends(with(trend, func(q *weir.Trend) { q.Series = []weir.Series{{Math: weir.MathUnique}} }), func(q *weir.Trend) {
+			q.Series, q.Bots = []weir.Series{{Math: weir.MathUnique}}, weir.BotsIn
+		}, false),
+		"pages without bots":         ofPages(pages, func(q *weir.Pages) { q.Bots = weir.BotsOut }, true),
 		"the usual number of groups": trends(grouped, func(q *weir.Trend) { q.Limit = 10 }, true),
 		"the usual number of pages":  ofPages(pages, func(q *weir.Pages) { q.Limit = 100 }, true),
 		"an interval of pages":       ofPages(pages, func(q *weir.Pages) { q.Interval = weir.Week }, true),
 		"another number of groups":   trends(grouped, func(q *weir.Trend) { q.Limit = 9 }, false),
-		"bots of pages":              ofPages(pages, func(q *weir.Pages) { q.Bots = true }, false),
+		"bots of pages":              ofPages(pages, func(q *weir.Pages) { q.Bots = weir.BotsIn }, false),
 		"another value": trends(trend, func(q *weir.Trend) {
 			q.Filter = []weir.Condition{{Column: "country", Op: "in", Values: []string{"DE", "US"}}, trend.Filter[1]}
 		}, false),

@@ -135,7 +135,7 @@ func TestATrendIsWrittenInTheProjectsTimezone(t *testing.T) {
  "points":[{"time":"2026-01-01T00:00:00+01:00","value":1},{"time":"2026-01-02T00:00:00+01:00","value":1}]},
 {"event":"screen_view","math":"avg","property":"properties.price","total":10,"ignored":1,
  "points":[{"time":"2026-01-01T00:00:00+01:00","value":10},{"time":"2026-01-02T00:00:00+01:00","value":null}]}],
-"kind":"trend","as_of":"2026-01-03T13:00:00+01:00","cached":false,"elapsed_ms":0}`)
+"kind":"trend","bots_left_out":0,"as_of":"2026-01-03T13:00:00+01:00","cached":false,"elapsed_ms":0}`)
 }
 
 func TestBreakdownDistinguishesNullTheValueOtherAndTheRest(t *testing.T) {
@@ -172,13 +172,13 @@ func TestPagesAreWrittenWithTheirTotals(t *testing.T) {
 {"path":"/a","views":2,"visitors":2,"page_time_ms":3600000,"entries":2,"exits":1,"bounce_rate":0.5},
 {"path":"/b","views":1,"visitors":1,"page_time_ms":null,"entries":0,"exits":1,"bounce_rate":null}],
 "totals":{"views":3,"visitors":2,"visits":2,"bounce_rate":0.5,"visit_duration_ms":1805000},
-"kind":"pages","as_of":"2026-01-03T13:00:00+01:00","cached":false,"elapsed_ms":0}`)
+"kind":"pages","bots_left_out":0,"as_of":"2026-01-03T13:00:00+01:00","cached":false,"elapsed_ms":0}`)
 	q.From, q.To = q.To, q.To.AddDate(0, 0, 1)
 	if a, err = insight.Ask[insight.Pages](t.Context(), e, berlin(t), q, 0); err != nil {
 		t.Fatal(err)
 	}
 	sameJSON(t, a, `{"pages":[],"totals":{"views":0,"visitors":0,"visits":0,"bounce_rate":null,"visit_duration_ms":null},
-"kind":"pages","as_of":"2026-01-03T13:00:00+01:00","cached":false,"elapsed_ms":0}`)
+"kind":"pages","bots_left_out":0,"as_of":"2026-01-03T13:00:00+01:00","cached":false,"elapsed_ms":0}`)
 }
 
 func TestPagesWithoutNumberCountTheirVisitors(t *testing.T) {

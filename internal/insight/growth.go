@@ -21,7 +21,12 @@ func (pl *growthPlan) answer(ctx context.Context, r *reader) (Answer, error) {
 	if err := r.parallel(ctx, parts...); err != nil {
 		return nil, err
 	}
-	a := &Growth{Points: found[0].points(), Totals: found[0].totals()}
+	whole := buckets{from: pl.now.starts[1], to: pl.now.to, starts: pl.now.starts[1:2]}
+	left, err := r.leftOut(ctx, pl.bots, whole, pl.filter, fragment{})
+	if err != nil {
+		return nil, err
+	}
+	a := &Growth{About: About{BotsLeftOut: left}, Points: found[0].points(), Totals: found[0].totals()}
 	if pl.before != nil {
 		a.Compare = &GrowthComparison{
 			From: r.local(pl.before.starts[1]), To: r.local(pl.before.to), Points: found[1].points(), Totals: found[1].totals(),

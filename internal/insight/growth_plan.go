@@ -22,11 +22,11 @@ type growthPlan struct {
 	before *buckets // nil without a comparison
 	signup []string // the names of the events that are a signup
 	filter filter
-	bots   bool
+	bots   weir.Bots
 }
 
 func planGrowth(e *Engine, p *weir.Project, q weir.Growth) (plan, error) {
-	pl := &growthPlan{bots: q.Bots, signup: []string{nameSignup, weir.NameIdentify}, needs: needs{bytes: answerBytes, identities: true}}
+	pl := &growthPlan{bots: q.Bots.OfPeople(), signup: []string{nameSignup, weir.NameIdentify}, needs: needs{bytes: answerBytes, identities: true}}
 	if name := q.Signup(); name != "" {
 		pl.signup = []string{name}
 	}
@@ -50,11 +50,8 @@ func planGrowth(e *Engine, p *weir.Project, q weir.Growth) (plan, error) {
 
 // persons returns the scope of the persons that the question counts.
 func (pl *growthPlan) persons(r *reader) *personScope {
-	of := &personScope{filter: r.passes(pl.filter), sources: pl.filter.sources, every: pl.filter.empty, bots: pl.bots}
-	if !pl.bots {
-		of.filter = all(of.filter, raw("bot = FALSE"))
-	}
-	return of
+	f := pl.filter.with(pl.bots)
+	return &personScope{filter: r.passes(f), sources: f.sources, every: pl.filter.empty, bots: pl.bots}
 }
 
 // signups are the persons with an event that is a signup.

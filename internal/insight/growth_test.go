@@ -53,13 +53,16 @@ func TestGrowthTellsWhoIsNewWhoIsBackAndWhoIsGone(t *testing.T) {
 {"time":"2026-01-02T00:00:00+01:00","new":0,"active":3,"returning":2,"resurrecting":1,"dormant":-1,"cumulative":4,"net":0,
  "daily_active":3,"weekly_active":4,"monthly_active":4,"signups":0,"signups_active":null,"signup_active_rate":null}],
 "totals":{"new":2,"active":4,"cumulative":4,"net":2,"daily_active":3,"weekly_active":4,"monthly_active":4,"signups":2,"signups_active":1,"signup_active_rate":0.5},
-"kind":"growth","as_of":"2026-01-03T13:00:00+01:00","cached":false,"elapsed_ms":0}`)
+"kind":"growth","bots_left_out":1,"as_of":"2026-01-03T13:00:00+01:00","cached":false,"elapsed_ms":0}`)
 }
 
 func TestGrowthCountsBotsWhereTheyAreAskedFor(t *testing.T) {
 	e := newEngine(t, &barrier{}, someDays()...)
-	if a := askGrowth(t, e, func(q *weir.Growth) { q.Bots = true }); a.Totals.New != 3 || a.Totals.Active != 5 {
+	if a := askGrowth(t, e, func(q *weir.Growth) { q.Bots = weir.BotsIn }); a.Totals.New != 3 || a.Totals.Active != 5 {
 		t.Errorf("with bots: %+v", a.Totals)
+	}
+	if a := askGrowth(t, e, func(q *weir.Growth) { q.Bots = weir.BotsOnly }); a.Totals.New != 1 || a.Totals.Active != 1 || a.BotsLeftOut != nil {
+		t.Errorf("bots only: %+v", a)
 	}
 }
 

@@ -45,7 +45,8 @@ type kind struct {
 type plan interface {
 	// needed returns what the engine has to provide.
 	needed() needs
-	// answer reads the cold tier. It sets all of the answer but About.
+	// answer reads the cold tier. It sets all of the answer
+	// but the kind and Meta.
 	answer(ctx context.Context, r *reader) (Answer, error)
 }
 
@@ -62,7 +63,8 @@ type Answer interface{ about() *About }
 
 // About stands at the end of the answer of each kind.
 type About struct {
-	Kind weir.Kind `json:"kind" doc:"that of the question"`
+	Kind        weir.Kind `json:"kind" doc:"that of the question"`
+	BotsLeftOut *int64    `json:"bots_left_out,omitempty" doc:"of an answer that counts people: how many bots are left out of it, distinct over the range"`
 	Meta
 }
 

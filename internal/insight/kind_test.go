@@ -90,7 +90,7 @@ func TestNamesOfFieldsMayBeInAnyCase(t *testing.T) {
 // What a question is stored as is what it is read from.
 func TestAQuestionOfEachKindIsReadAsItIsWritten(t *testing.T) {
 	base := weir.Common{
-		From: noon.AddDate(0, 0, -7), To: noon, Interval: weir.Week, Bots: true,
+		From: noon.AddDate(0, 0, -7), To: noon, Interval: weir.Week, Bots: weir.BotsIn,
 		Filter: weir.Filter{{Column: "country", Op: "in", Values: []string{"DE", "FR"}}, {Column: "status", Op: ">", Values: []string{"399"}}},
 	}
 	for _, q := range []weir.Question{
@@ -139,6 +139,43 @@ func TestAQuestionWithoutToEndsWhereItsFromSays(t *testing.T) {
 		}
 		if got := [2]time.Time{q.Base().From, q.Base().To}; got != want {
 			t.Errorf("%s: %v, want %v", from, got, want)
+		}
+	}
+}
+
+func TestAQuestionSaysWhetherBotsCountInOneOfThreeWords(t *testing.T) {
+	for in, want := range map[string]weir.Bots{`false`: weir.BotsOut, `true`: weir.BotsIn, `"only"`: weir.BotsOnly, `null`: weir.BotsByNumber} {
+		q, err := insight.Decode([]byte(`{"kind":"trend","from":"-7d","bots":`+in+`}`), noon, time.UTC)
+		if err != nil || q.Base().Bots != want {
+			t.Errorf("%s: %+v, %v", in, q, err)
+		}
+	}
+	for _, in := range []string{`"some"`, `1`, `[]`, `{"only":true}`} {
+		if _, err := insight.Decode([]byte(`{"kind":"trend","from":"-7d","bots":`+in+`}`), noon, time.UTC); weir.ErrorCode(err) != weir.EINVALID {
+			t.Errorf("%s: %v, want EINVALID", in, err)
+		}
+	}
+}
+
+func TestNumbersOfPeopleLeaveBotsOutAndNumbersOfEventsDoNot(t *testing.T) {
+	crawl, both := named("crawler", "click", 5), named("daily", "click", 6)
+	crawl.Bot, both.Bot = true, true // the second device is a person too
+	e := newEngine(t, &barrier{}, named("daily", "click", 2), named("other", "click", 3), crawl, both)
+	for word, want := range map[weir.Bots][3]float64{ // events, people, bots that are left out
+		weir.BotsByNumber: {4, 2, 2}, weir.BotsOut: {2, 2, 2}, weir.BotsIn: {4, 3, -1}, weir.BotsOnly: {2, 2, -1},
+	} {
+		q := dayQuery(weir.Series{Math: weir.MathTotal}, weir.Series{Math: weir.MathUnique})
+		q.Bots = word
+		a, err := insight.Ask[insight.Trend](t.Context(), e, berlin(t), q, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := [3]float64{*a.Series[0].Total, *a.Series[1].Total, -1}
+		if a.BotsLeftOut != nil {
+			got[2] = float64(*a.BotsLeftOut)
+		}
+		if got != want {
+			t.Errorf("bots %q: %v, want %v", word, got, want)
 		}
 	}
 }

@@ -29,13 +29,13 @@ type pagesPlan struct {
 	needs
 	buckets
 	limit    int
-	bots     bool
+	bots     weir.Bots
 	views    filter // of screen views
 	filtered bool
 }
 
 func planPages(e *Engine, _ *weir.Project, q weir.Pages) (plan, error) {
-	pl := &pagesPlan{buckets: oneBucket(q.From, q.To), limit: cmp.Or(q.Limit, weir.DefaultPages), bots: q.Bots, filtered: len(q.Filter) > 0}
+	pl := &pagesPlan{buckets: oneBucket(q.From, q.To), limit: cmp.Or(q.Limit, weir.DefaultPages), bots: q.Bots.OfPeople(), filtered: len(q.Filter) > 0}
 	var err error
 	if pl.views, err = checkFilter(e.d, q.Filter, nil); err != nil {
 		return nil, err
@@ -52,17 +52,15 @@ func (pl *pagesPlan) answer(ctx context.Context, r *reader) (Answer, error) {
 			return nil, err
 		}
 	}
-	return a, nil
+	var err error
+	viewed := sql("name = @", bind(weir.NameScreenView))
+	a.BotsLeftOut, err = r.leftOut(ctx, pl.bots, pl.buckets, pl.views, viewed)
+	return a, err
 }
 
-// screenViews is the condition for the views of the range that pass the filter, without
-// those of bots unless they count.
+// screenViews is the condition for the views of the range that pass the filter.
 func (pl *pagesPlan) screenViews(r *reader) fragment {
-	where := all(r.window("ts", pl.from, pl.to), r.passes(pl.views), sql("name = @", bind(weir.NameScreenView)))
-	if !pl.bots {
-		where = all(where, raw("bot = FALSE"))
-	}
-	return where
+	return all(r.window("ts", pl.from, pl.to), r.passes(pl.views), sql("name = @", bind(weir.NameScreenView)), ofBots(pl.bots))
 }
 
 // pageViews fills in the pages and their views.
@@ -107,10 +105,7 @@ func among(column string, a *Pages) (in fragment, byPath map[string]*Page) {
 // Example: a visit of 2 views that got a third one is the rows (+1, 2), (-1, 2), (+1, 3).
 // The sum of sign is 1 visit, the sum of sign * views is 3.
 func (pl *pagesPlan) visits(r *reader) fragment {
-	where := all(r.window("start_at", pl.from, pl.to), raw("screen_views > 0"))
-	if !pl.bots {
-		where = all(where, raw("bot = FALSE"))
-	}
+	where := all(r.window("start_at", pl.from, pl.to), raw("screen_views > 0"), ofBots(pl.bots))
 	if pl.filtered {
 		viewed := selection{columns: raw("device_id, session_id"), from: r.events(pl.span(), pl.views, nil), where: pl.screenViews(r)}
 		where = all(where, sql("(device_id, session_id) "+r.d.InQuery()+" (@)", viewed.statement()))

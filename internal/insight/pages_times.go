@@ -49,13 +49,13 @@ func (pl *pagesPlan) closed(r *reader) fragment {
 		views := selection{columns: raw("device_id, id"), from: r.events(pl.span(), pl.views, nil), where: where}
 		return sql("(device_id, closes_event_id) "+r.d.InQuery()+" (@)", views.statement())
 	}
-	if pl.filtered {
+	if pl.filtered || pl.bots == weir.BotsOnly {
 		return closesOne(pl.screenViews(r))
 	}
 	const ms = 1000 // µs
 	viewed := r.d.Micros("ts") + " - closes_ms * 1000"
 	inside := sql(viewed+" >= @ AND "+viewed+" < @", bind(pl.from+ms), bind(pl.to))
-	if !pl.bots {
+	if pl.bots == weir.BotsOut {
 		bots := all(r.window("ts", pl.from, pl.to), sql("name = @", bind(weir.NameScreenView)), raw("bot = TRUE"))
 		inside = sql("@ AND NOT (@)", inside, closesOne(bots))
 	}

@@ -32,13 +32,13 @@ func TestPageTimeBelongsToTheView(t *testing.T) {
 	e := newEngine(t, &barrier{}, rows...)
 	for name, c := range map[string]struct {
 		filter weir.Filter
-		bots   bool
+		bots   weir.Bots
 		want   map[string]float64
 	}{
-		"all":                 {nil, true, map[string]float64{"/1": 3600_000, "/2": 3600_000, "/long": 0}},
-		"without bots":        {nil, false, map[string]float64{"/1": 3600_000, "/long": 0}},
-		"by a medium":         {weir.Filter{{Column: "utm_medium", Op: "=", Values: []string{"email"}}}, true, map[string]float64{"/1": 3600_000, "/2": 3600_000}},
-		"by the event's name": {weir.Filter{{Column: "name", Op: "=", Values: []string{weir.NameScreenView}}}, false, map[string]float64{"/1": 3600_000, "/long": 0}},
+		"all":                 {nil, weir.BotsIn, map[string]float64{"/1": 3600_000, "/2": 3600_000, "/long": 0}},
+		"without bots":        {nil, weir.BotsOut, map[string]float64{"/1": 3600_000, "/long": 0}},
+		"by a medium":         {weir.Filter{{Column: "utm_medium", Op: "=", Values: []string{"email"}}}, weir.BotsIn, map[string]float64{"/1": 3600_000, "/2": 3600_000}},
+		"by the event's name": {weir.Filter{{Column: "name", Op: "=", Values: []string{weir.NameScreenView}}}, weir.BotsOut, map[string]float64{"/1": 3600_000, "/long": 0}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			q := dayPages()

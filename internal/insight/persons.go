@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/cold"
 )
 
@@ -12,7 +13,7 @@ type personScope struct {
 	filter  fragment // with the condition on bots
 	sources []string // the visitSources that filter needs
 	every   bool     // there is no filter but the condition on bots
-	bots    bool     // events of bots count too
+	bots    weir.Bots
 }
 
 // personRows is a table of (b, person): the person, not yet resolved, had an event in
@@ -29,10 +30,10 @@ func (r *reader) personRows(ctx context.Context, of *personScope, b buckets) (fr
 	seenIn := func(table string, condition fragment) fragment {
 		return selection{columns: raw("quarter AS moment, person"), from: r.joined(table, b.span(), of.sources, nil), where: all(in, condition)}.statement()
 	}
-	if r.o.Raw || !of.every {
+	if r.o.Raw || !of.every || of.bots == weir.BotsOnly {
 		return r.inBuckets(b, "person", seenIn("events", of.filter)), nil
 	}
-	if of.bots {
+	if of.bots == weir.BotsIn {
 		return r.inBuckets(b, "person", seenIn("sightings", fragment{})), nil
 	}
 	var bots int64

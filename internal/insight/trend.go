@@ -23,6 +23,9 @@ type trendPlan struct {
 	needs
 	grouped
 	series []seriesPlan
+	people filter // of series that count people
+	bots   weir.Bots
+	asked  filter // the question's own
 }
 
 // seriesPlan is one series with how it is aggregated.
@@ -47,6 +50,9 @@ func planTrend(e *Engine, p *weir.Project, q weir.Trend) (plan, error) {
 		return nil, err
 	}
 	t.identities = t.needsIdentities()
+	t.bots, t.asked = q.Bots.OfPeople(), t.filter
+	t.people, t.filter = t.filter.with(t.bots), t.filter.with(q.Bots.OfEvents())
+	t.tallied = t.tallied && t.filter.tallied
 	for _, s := range q.Series {
 		sp, err := planSeries(e, s)
 		if err != nil {
@@ -87,20 +93,47 @@ func (t *trendPlan) answer(ctx context.Context, r *reader) (Answer, error) {
 	var parts []func(context.Context) error
 	for i, s := range t.series {
 		parts = append(parts, func(ctx context.Context) (err error) {
-			if lines[i], err = t.line(ctx, r, s); err != nil {
+			own := *t
+			if s.Math == weir.MathUnique {
+				own.filter, own.tallied = t.people, t.tallied && t.people.tallied
+			}
+			if lines[i], err = own.line(ctx, r, s); err != nil {
 				return fmt.Errorf("series %d: %w", i, err)
 			}
 			return nil
 		})
 	}
+	a := &Trend{Series: []TrendSeries{}}
+	if of, ok := t.countsPeople(); ok {
+		parts = append(parts, func(ctx context.Context) (err error) {
+			a.BotsLeftOut, err = r.leftOut(ctx, t.bots, t.now, t.asked, of)
+			return err
+		})
+	}
 	if err := r.parallel(ctx, parts...); err != nil {
 		return nil, err
 	}
-	a := &Trend{Series: []TrendSeries{}}
 	for _, l := range lines {
 		a.Series = append(a.Series, l...)
 	}
 	return a, nil
+}
+
+// countsPeople says whether a series counts people, and returns the condition for the events
+// that such series are of.
+func (t *trendPlan) countsPeople() (of fragment, ok bool) {
+	var names []fragment
+	every := false
+	for _, s := range t.series {
+		if s.Math == weir.MathUnique {
+			every = every || s.Event == ""
+			names = append(names, bind(s.Event))
+		}
+	}
+	if every || len(names) == 0 {
+		return fragment{}, every
+	}
+	return isOneOf(raw("name"), names), true
 }
 
 // line answers one series: with one line, or one for each group.

@@ -11,8 +11,11 @@ import (
 // Few buckets are counted with masks, more with distinct pairs of bucket and person.
 func (t *trendPlan) unique(ctx context.Context, r *reader, s seriesPlan, b buckets, g *groups, vs []Values) error {
 	rows := t.rows(r, s, b, g, "person", raw("person"))
-	if !r.o.Raw && s.Event == "" && t.filter.empty && t.by == nil && b.wholeQuarters() {
-		rows = r.inBuckets(b, "person", selection{columns: raw("quarter AS moment, person"), from: raw("sightings"), where: r.quarters(b)}.statement())
+	if s.Event == "" && t.asked.empty && t.by == nil {
+		var err error
+		if rows, err = r.personRows(ctx, &personScope{filter: r.passes(t.filter), every: true, bots: t.bots}, b); err != nil {
+			return err
+		}
 	}
 	if len(b.starts) <= maskBits {
 		return t.uniqueByMask(ctx, r, g, rows, vs)

@@ -35,5 +35,5 @@ type Saved struct {
 
 // Presence is the data of an event of TypePresence.
 type Presence struct {
-	LiveVisitors int `json:"live_visitors" doc:"devices with an event in the last 5 minutes"`
+	LiveVisitors int `json:"live_visitors" doc:"devices with an event in the last 5 minutes, without bots"`
 }

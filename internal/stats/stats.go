@@ -30,7 +30,8 @@ type Overview struct {
 	Today struct {
 		Calls    int64  `json:"calls"`
 		Events   int64  `json:"events"`
-		Visitors int64  `json:"visitors" doc:"distinct devices, estimated within 1 %"`
+		Visitors int64  `json:"visitors" doc:"distinct devices, without bots, estimated within 1 %"`
+		Bots     int64  `json:"bots" doc:"distinct devices that are bots: what visitors leaves out"`
 		Date     string `json:"date" format:"date"`
 	} `json:"today"`
 	CurrentHour struct {
@@ -44,7 +45,8 @@ type Overview struct {
 	SuccessRate  *float64   `json:"success_rate" doc:"today's calls with a status below 400 over all with a status, 0 to 1; null without any"`
 	Yesterday    Past       `json:"yesterday" doc:"the day before, up to this time of day"`
 	LastWeek     Past       `json:"last_week" doc:"the same day of the week before, up to this time of day"`
-	LiveVisitors int        `json:"live_visitors" doc:"devices with an event in the last 5 minutes"`
+	LiveVisitors int        `json:"live_visitors" doc:"devices with an event in the last 5 minutes, without bots"`
+	LiveBots     int        `json:"live_bots" doc:"bots with one: what live_visitors leaves out"`
 	AsOf         time.Time  `json:"as_of"`
 }
 
@@ -122,8 +124,13 @@ func (s *Stats) Overview(ctx context.Context, p *weir.Project) (*Overview, error
 	if err != nil {
 		return nil, err
 	}
+	bots, err := s.store.Inquire(ctx, hot.BotsOf(p.ID), hot.Inquiry{Devices: in.Devices, Live: in.Live})
+	if err != nil {
+		return nil, err
+	}
 	t := f.Tables
 	var o Overview
+	o.Today.Bots, o.LiveBots = bots.Devices[0], bots.Live
 	o.AsOf = local
 	o.Today.Date = local.Format(time.DateOnly)
 	o.Today.Calls, o.Today.Events, o.Today.Visitors = t[todayCalls].Sum(), t[todayEvents].Sum(), f.Devices[0]

@@ -58,7 +58,7 @@ export function overview(visitors, calls, now = Date.now()) {
   const share = calls ? 1 : 0.2
   const today = Math.round(events * share)
   return {
-    today: { events, calls: today, visitors: Math.round(events / 9), date: dateOf(now) },
+    today: { events, calls: today, visitors: Math.round(events / 9), bots: Math.round(events / 90), date: dateOf(now) },
     current_hour: { events: thisHour, calls: Math.round(thisHour * share), hour: new Date(now).getUTCHours() },
     hot_apis: people.routes.map(([api, weight]) => ({ api, calls: Math.round((today * weight) / 97) })),
     error_apis: people.routes.slice(2, 6).map(([api, weight], i) => {
@@ -71,12 +71,13 @@ export function overview(visitors, calls, now = Date.now()) {
     last_week: past(7, now, Math.round(today * 1.02), Math.round(events * 1.04)),
     success_rate: 0.9934,
     live_visitors: visitors,
+    live_bots: Math.round(visitors / 7),
     as_of: new Date(now).toISOString(),
   }
 }
 
 export const nothing = (now = Date.now()) => ({
-  today: { events: 0, calls: 0, visitors: 0, date: dateOf(now) },
+  today: { events: 0, calls: 0, visitors: 0, bots: 0, date: dateOf(now) },
   current_hour: { events: 0, calls: 0, hour: new Date(now).getUTCHours() },
   hot_apis: [],
   error_apis: [],
@@ -85,6 +86,7 @@ export const nothing = (now = Date.now()) => ({
   last_week: past(7, now, 0, 0),
   success_rate: null,
   live_visitors: 0,
+  live_bots: 0,
   as_of: new Date(now).toISOString(),
 })
 

@@ -111,7 +111,7 @@ type asker struct {
 
 var equal = cmp.Options{
 	cmpopts.EquateApprox(1e-9, 1e-9), // sums in another order
-	cmpopts.IgnoreTypes(insight.About{}),
+	cmpopts.IgnoreFields(insight.About{}, "Kind", "Meta"),
 	cmpopts.EquateEmpty(),
 }
 
@@ -133,6 +133,9 @@ func (a *asker) ask(t *testing.T, q weir.Question) {
 		t.Fatalf("%+v (-want +insight):\n%s", q, diff)
 	}
 }
+
+// bots are the words for bots.
+var bots = []weir.Bots{weir.BotsByNumber, weir.BotsOut, weir.BotsIn, weir.BotsOnly}
 
 // span is a range that suits an interval: at random, or from midnight to
 // midnight; always in the second week, so that there is something before.
@@ -282,6 +285,7 @@ func (a *asker) anything(t *testing.T) {
 			q.Breakdown, q.Limit = grouped[a.r.IntN(len(grouped))], a.r.IntN(12)
 		}
 		q.Compare = []weir.Compare{weir.CompareNone, weir.ComparePrevious, weir.CompareYear}[a.r.IntN(3)]
+		q.Bots = bots[a.r.IntN(len(bots))]
 		a.ask(t, q)
 	}
 }
@@ -289,11 +293,12 @@ func (a *asker) anything(t *testing.T) {
 func (a *asker) pages(t *testing.T) {
 	tests := []weir.Pages{
 		{},
-		{Common: weir.Common{Bots: true}},
+		{Common: weir.Common{Bots: weir.BotsIn}},
+		{Common: weir.Common{Bots: weir.BotsOnly}},
 		{Limit: 3},
 		{Limit: 1000},
 		{Common: weir.Common{Filter: weir.Filter{{Column: "country", Op: "=", Values: []string{"US"}}}}},
-		{Common: weir.Common{Filter: weir.Filter{{Column: "path", Op: "contains", Values: []string{"/b"}}}, Bots: true}},
+		{Common: weir.Common{Filter: weir.Filter{{Column: "path", Op: "contains", Values: []string{"/b"}}}, Bots: weir.BotsIn}},
 		{Common: weir.Common{Filter: weir.Filter{{Column: "path", Op: "=", Values: []string{"nowhere"}}}}},
 		{Common: weir.Common{Filter: weir.Filter{{Column: "channel", Op: "=", Values: []string{weir.ChannelEmail}}}}},
 		{Common: weir.Common{Filter: weir.Filter{{Column: "event_channel", Op: "=", Values: []string{weir.ChannelEmail}}, {Column: "referrer", Op: "!=", Values: []string{""}}}}},

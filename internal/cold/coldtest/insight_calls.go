@@ -35,6 +35,7 @@ func (a *asker) calls(t *testing.T) {
 		for range a.r.IntN(3) {
 			q.Filter = append(q.Filter, all[a.r.IntN(len(all))])
 		}
+		q.Bots = bots[a.r.IntN(len(bots))]
 		a.ask(t, q)
 	}
 }
@@ -43,11 +44,11 @@ func (a *asker) calls(t *testing.T) {
 func (a *asker) growth(t *testing.T) {
 	calendar := []weir.Interval{weir.Day, weir.Week, weir.Month}
 	for i, interval := range calendar {
-		for j, bots := range []bool{false, true} {
+		for j, word := range bots {
 			if !a.asks(i + j) {
 				continue
 			}
-			q := weir.Growth{Common: weir.Common{Interval: interval, Bots: bots}}
+			q := weir.Growth{Common: weir.Common{Interval: interval, Bots: word}}
 			q.From, q.To = a.w.from, a.w.from.AddDate(0, 0, a.w.days)
 			a.ask(t, q)
 		}
@@ -58,7 +59,7 @@ func (a *asker) growth(t *testing.T) {
 	a.ask(t, long)
 	all := filters()
 	for range rounds(12) {
-		q := weir.Growth{Common: weir.Common{Interval: calendar[a.r.IntN(3)], Bots: a.r.IntN(2) == 0}, Compare: []weir.Compare{weir.CompareNone, weir.ComparePrevious, weir.CompareYear}[a.r.IntN(3)]}
+		q := weir.Growth{Common: weir.Common{Interval: calendar[a.r.IntN(3)], Bots: bots[a.r.IntN(len(bots))]}, Compare: []weir.Compare{weir.CompareNone, weir.ComparePrevious, weir.CompareYear}[a.r.IntN(3)]}
 		q.From, q.To = a.span(q.Interval)
 		if a.r.IntN(3) == 0 {
 			q.Filter = []weir.Condition{all[a.r.IntN(len(all))]}

@@ -217,6 +217,28 @@ func textColumn(c string) bool {
 }
 
 // match selects the events of a range that pass a filter.
+// withBots returns the filter with the test that the word for bots is.
+func withBots(f weir.Filter, b weir.Bots) weir.Filter {
+	if b == weir.BotsIn {
+		return f
+	}
+	return append(slices.Clone(f), weir.Condition{Column: "bot", Op: "=", Values: []string{strconv.FormatBool(b == weir.BotsOnly)}})
+}
+
+// leftOut is how many bots an answer about people leaves out; nil if bots count.
+func (o *oracle) leftOut(q weir.Common, names ...string) *int64 {
+	if q.Bots.OfPeople() != weir.BotsOut {
+		return nil
+	}
+	who := map[[2]string]bool{}
+	for _, e := range o.match(q.From, q.To, withBots(q.Filter, weir.BotsOnly), "") {
+		if p, ok := o.person(e); ok && (len(names) == 0 || slices.Contains(names, e.Name)) {
+			who[p] = true
+		}
+	}
+	return new(int64(len(who)))
+}
+
 func (o *oracle) match(from, to time.Time, filter []weir.Condition, name string) []*weir.EventRow {
 	var out []*weir.EventRow
 next:

@@ -14,6 +14,7 @@ import (
 
 // calls answers a query of kind calls.
 func (o *oracle) calls(q weir.Calls) *insight.Calls {
+	q.Filter = withBots(q.Filter, q.Bots.OfEvents())
 	if q.Breakdown == "" {
 		q.Breakdown = "route"
 	}

@@ -40,6 +40,7 @@ func (o *oracle) growth(q weir.Growth) *insight.Growth {
 		c.Points, c.Totals = o.growthOf(q, moved(starts, back), c.To)
 		a.Compare = c
 	}
+	a.BotsLeftOut = o.leftOut(q.Common)
 	return a
 }
 
@@ -53,7 +54,7 @@ func (o *oracle) people(q weir.Growth, to time.Time) []*somebody {
 	var out []*somebody
 	for _, e := range o.match(time.Time{}, to, q.Filter, "") {
 		who, ok := o.person(e)
-		if !ok || e.Bot && !q.Bots {
+		if !ok || !q.Bots.OfPeople().Counts(e.Bot) {
 			continue
 		}
 		s := all[who]

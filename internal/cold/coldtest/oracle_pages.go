@@ -29,7 +29,7 @@ func (o *oracle) pages(q weir.Pages) *insight.Pages {
 	everybody := make(map[[2]string]bool)
 	a := &insight.Pages{Pages: []insight.Page{}}
 	for _, e := range o.match(q.From, q.To, q.Filter, weir.NameScreenView) {
-		if e.Bot && !q.Bots {
+		if !q.Bots.OfPeople().Counts(e.Bot) {
 			continue
 		}
 		chosen[e] = true
@@ -67,6 +67,7 @@ func (o *oracle) pages(q weir.Pages) *insight.Pages {
 	if len(a.Pages) > q.Limit {
 		a.Pages = a.Pages[:q.Limit]
 	}
+	a.BotsLeftOut = o.leftOut(q.Common, weir.NameScreenView)
 	return a
 }
 
@@ -123,7 +124,7 @@ func (o *oracle) pageVisits(q weir.Pages, chosen map[*weir.EventRow]bool, pages 
 	bounces := make(map[string]int64)
 	var duration, bounced float64
 	for _, s := range sittings {
-		if len(s.views) == 0 || s.start.Before(q.From) || !s.start.Before(q.To) || s.bot && !q.Bots || len(q.Filter) > 0 && !s.chosen {
+		if len(s.views) == 0 || s.start.Before(q.From) || !s.start.Before(q.To) || !q.Bots.OfPeople().Counts(s.bot) || len(q.Filter) > 0 && !s.chosen {
 			continue
 		}
 		totals.Visits++

@@ -15,7 +15,14 @@ import (
 func (o *oracle) trend(q weir.Trend) *insight.Trend {
 	starts := o.starts(q.From, q.To, q.Interval)
 	out := []insight.TrendSeries{}
+	asked, people := q, []string{}
 	for _, s := range q.Series {
+		q := asked
+		q.Filter = withBots(q.Filter, q.Bots.OfEvents())
+		if s.Math == weir.MathUnique {
+			q.Filter = withBots(asked.Filter, q.Bots.OfPeople())
+			people = append(people, s.Event)
+		}
 		events := o.match(q.From, q.To, q.Filter, s.Event)
 		for _, g := range o.groups(q, events) {
 			line := insight.TrendSeries{Event: s.Event, Math: s.Math, Property: s.Property, Breakdown: g.name, Other: g.other}
@@ -32,7 +39,14 @@ func (o *oracle) trend(q weir.Trend) *insight.Trend {
 			out = append(out, line)
 		}
 	}
-	return &insight.Trend{Series: out}
+	a := &insight.Trend{Series: out}
+	switch {
+	case slices.Contains(people, ""):
+		a.BotsLeftOut = o.leftOut(asked.Common)
+	case len(people) > 0:
+		a.BotsLeftOut = o.leftOut(asked.Common, people...)
+	}
+	return a
 }
 
 func nothing(v *insight.Values) {

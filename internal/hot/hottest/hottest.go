@@ -41,6 +41,7 @@ func Run(t *testing.T, open Open, place func(t *testing.T) string) {
 		{"clock", s.testClock},
 		{"counters", s.testCounters},
 		{"uniques", s.testUniques},
+		{"bots", s.testBots},
 		{"inquire", s.testInquire},
 		{"presence", s.testPresence},
 		{"erase", s.testErase},

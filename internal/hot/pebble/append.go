@@ -95,7 +95,7 @@ func (g *group) prepare(items []hot.Item, shards int, now time.Time) {
 		}
 		en := entry{id: hot.DedupID(e), shard: hot.ShardOf(e, shards), from: from, to: len(g.records)}
 		if ofNow(e, now) {
-			en.device = deviceOf(e.ProjectID, e.DeviceID)
+			en.device = deviceOf(hot.CrowdOf(e), e.DeviceID)
 		}
 		en.kept = copy(en.buckets[:], bs)
 		g.entries = append(g.entries, en)

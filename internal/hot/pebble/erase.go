@@ -62,11 +62,13 @@ func (s *Store) eraseDevices(project string, devices []string) error {
 	now := s.opt.Clock.Now()
 	p.devices.turn(now)
 	for _, d := range devices {
-		id := deviceOf(project, d)
-		p.devices.drop(project, id, now)
-		for _, slot := range []int64{p.devices.slot, p.devices.slot - 1} {
-			if err := b.Delete(deviceKey(slot, id[:]), nil); err != nil {
-				return err
+		for _, crowd := range []string{project, hot.BotsOf(project)} {
+			id := deviceOf(crowd, d)
+			p.devices.drop(crowd, id, now)
+			for _, slot := range []int64{p.devices.slot, p.devices.slot - 1} {
+				if err := b.Delete(deviceKey(slot, id[:]), nil); err != nil {
+					return err
+				}
 			}
 		}
 	}

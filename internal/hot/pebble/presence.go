@@ -49,7 +49,8 @@ func ofNow(e *weir.Event, now time.Time) bool {
 	return e.DeviceID != "" && now.Sub(e.Time) < hot.DeviceKept
 }
 
-// see marks the event's device, if the event is of now.
+// see marks the event's device, if the event is of now. id is that of the device in its
+// crowd.
 func (p *presence) see(e *weir.Event, id deviceID, shard int, now time.Time) {
 	if !ofNow(e, now) {
 		return
@@ -63,7 +64,7 @@ func (p *presence) see(e *weir.Event, id deviceID, shard int, now time.Time) {
 	}
 	dirty := d.dirty
 	d.dirty = true
-	c := p.devices.put(e.ProjectID, id, d)
+	c := p.devices.put(hot.CrowdOf(e), id, d)
 	if c == nil {
 		p.devices.refused++
 		return
@@ -195,7 +196,7 @@ func (s *Store) readTail(shard int, now time.Time) error {
 		if n > tailEvents || size > tailBytes || n > tailLeast && now.Sub(e.ReceivedAt) >= hot.DeviceKept {
 			break
 		}
-		s.presence.see(&e, deviceOf(e.ProjectID, e.DeviceID), shard, now)
+		s.presence.see(&e, deviceOf(hot.CrowdOf(&e), e.DeviceID), shard, now)
 	}
 	return it.Close()
 }
@@ -217,11 +218,13 @@ func (p *presence) live(project string, now time.Time) int {
 	return 0
 }
 
-func (p *presence) device(project, id string) device {
+// lastOf returns the time of a device's last event, as a bot or not, in µs.
+func (p *presence) lastOf(project, id string) int64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	d, _, _ := p.devices.get(deviceOf(project, id))
-	return d
+	person, _, _ := p.devices.get(deviceOf(project, id))
+	bot, _, _ := p.devices.get(deviceOf(hot.BotsOf(project), id))
+	return max(person.last, bot.last)
 }
 
 // Seen implements hot.Presence.
@@ -231,7 +234,7 @@ func (s *Store) Seen(_ context.Context, project string, asked []hot.SeenQuery, n
 	}
 	seen := make([]hot.SeenResult, len(asked))
 	for i, a := range asked {
-		if now.Sub(time.UnixMicro(s.presence.device(project, a.Device).last)) < hot.DeviceKept {
+		if now.Sub(time.UnixMicro(s.presence.lastOf(project, a.Device))) < hot.DeviceKept {
 			seen[i] = hot.SeenDevice
 		}
 		if a.ID == "" {

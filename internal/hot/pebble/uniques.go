@@ -56,7 +56,8 @@ func (u *uniques) add(it hot.Item, in []hot.Bucket) {
 	h := hot.Hash(e.ProjectID, e.DeviceID)
 	register := uint16(h >> (64 - precision))
 	rank := byte(bits.LeadingZeros64(h<<precision|1<<(precision-1)) + 1)
-	project := maphash.String(u.seed, e.ProjectID)
+	crowd := hot.CrowdOf(e)
+	project := maphash.String(u.seed, crowd)
 	for _, bucket := range in {
 		w := written{mix(project ^ mix(uint64(bucket.Start)<<8|uint64(bucket.Grain))), register, rank}
 		at := &u.written[mix(w.bucket+uint64(register))%uniquesTable]
@@ -64,7 +65,7 @@ func (u *uniques) add(it hot.Item, in []hot.Bucket) {
 			continue
 		}
 		*at = w
-		u.changed = append(u.changed, rankChange{bucketOf{e.ProjectID, bucket}, register, rank})
+		u.changed = append(u.changed, rankChange{bucketOf{crowd, bucket}, register, rank})
 	}
 }
 

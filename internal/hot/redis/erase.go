@@ -36,9 +36,11 @@ func (s *Store) Erase(ctx context.Context, project string, devices, consumers []
 	}
 	for shard := range of {
 		for some := range slices.Chunk(of[shard], eraseNames) {
-			cmd := s.client.B().Zrem().Key(s.keys.live(shard, project)).Member(some...).Build()
-			if err := s.ask(ctx, []rueidis.Completed{cmd})[0].Error(); err != nil {
-				return s.fault("erase devices", err)
+			for _, crowd := range [...]string{project, hot.BotsOf(project)} {
+				cmd := s.client.B().Zrem().Key(s.keys.live(shard, crowd)).Member(some...).Build()
+				if err := s.ask(ctx, []rueidis.Completed{cmd})[0].Error(); err != nil {
+					return s.fault("erase devices", err)
+				}
 			}
 		}
 	}

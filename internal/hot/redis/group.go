@@ -60,7 +60,7 @@ type group struct {
 	ids               []byte // buffer
 	records, chunk    []byte // buffers
 	increments        increments
-	projects          []string          // in order of their first event
+	projects          []string          // in order of their first event, and crowds of bots
 	lives             map[visitor]int64 // ms of the last event
 	marks             marks
 	buckets, ns       []int64 // buffers
@@ -190,8 +190,11 @@ func (g *group) addIDs(s *Store, shard int, gen generation, back *lookback) (ask
 // see marks the event's device, if the event is of now.
 func (g *group) see(it hot.Item, now time.Time) {
 	e := it.Event
-	if !slices.Contains(g.projects, e.ProjectID) {
-		g.projects = append(g.projects, e.ProjectID)
+	crowd := hot.CrowdOf(e)
+	for _, name := range [...]string{e.ProjectID, crowd} {
+		if !slices.Contains(g.projects, name) {
+			g.projects = append(g.projects, name)
+		}
 	}
 	at := e.Time
 	if at.After(now) {
@@ -200,13 +203,14 @@ func (g *group) see(it hot.Item, now time.Time) {
 	if e.DeviceID == "" || now.Sub(at) >= hot.DeviceKept {
 		return
 	}
-	v, ms := visitor{e.ProjectID, e.DeviceID}, at.UnixMilli()
+	v, ms := visitor{crowd, e.DeviceID}, at.UnixMilli()
 	if last, ok := g.lives[v]; !ok && !g.marks.live(v, ms) || ok && ms > last {
 		g.lives[v] = ms
 	}
 }
 
-// addProjects adds each project's chunk and its live devices.
+// addProjects adds each project's chunk and its live devices. A crowd of bots has devices
+// alone: its chunk is empty, and the script adds none.
 func (g *group) addProjects(s *Store, shard int, now time.Time) {
 	old := now.Add(-hot.DeviceKept).UnixMilli()
 	g.args.number(int64(len(g.projects)))
@@ -249,16 +253,12 @@ func (g *group) refer(from int) {
 // addBuckets adds what the buckets get.
 func (g *group) addBuckets(s *Store, shard int, now time.Time) {
 	type refs struct{ fixed, devices, members [2]int }
-	places := map[*sums]refs{}
+	type both struct{ all, bots refs }
+	places := map[*sums]both{}
 	n := 0
 	g.buckets = g.buckets[:0]
-	g.increments.eachBucket(now, func(b bucketOf, sum *sums) {
+	add := func(b bucketOf, r refs) {
 		n++
-		r, ok := places[sum]
-		if !ok {
-			r = refs{g.fixed(sum), g.devices(sum), g.members(sum)}
-			places[sum] = r
-		}
 		g.keys.text(s.keys.index(shard, b.project, b.Grain))
 		for _, kind := range [...]string{kindCounts, kindMembers, kindUniques} {
 			g.keys.text(s.keys.bucket(shard, kind, b.project, b.Bucket))
@@ -267,6 +267,20 @@ func (g *group) addBuckets(s *Store, shard int, now time.Time) {
 		g.buckets = append(g.buckets, b.Start, int64(time.Unix(b.Start, 0).Add(kept).Sub(now)/time.Second), indexed(b.Grain, kept), int64(s.opt.MaxMembers))
 		for _, l := range [...][2]int{r.fixed, r.devices, r.members} {
 			g.buckets = append(g.buckets, int64(l[0]), int64(l[1]))
+		}
+	}
+	g.increments.eachBucket(now, func(b bucketOf, sum *sums) {
+		r, ok := places[sum]
+		if !ok {
+			r.all = refs{g.fixed(sum.fixed), g.devices(sum.devices), g.members(sum)}
+			if sum.botted > 0 {
+				r.bots = refs{fixed: g.fixed([hot.FixedSlots]int64{sum.botted}), devices: g.devices(sum.bots)}
+			}
+			places[sum] = r
+		}
+		add(b, r.all)
+		if sum.botted > 0 {
+			add(bucketOf{hot.BotsOf(b.project), b.Bucket}, r.bots)
 		}
 	})
 	g.args.number(int64(n))
@@ -288,7 +302,7 @@ const bucketSlack = 26 * time.Hour
 
 // fixed lists what the fixed slots get, the total first, and the stamp, as
 // BITFIELD has it. It says where, and how many words.
-func (g *group) fixed(s *sums) [2]int {
+func (g *group) fixed(counts [hot.FixedSlots]int64) [2]int {
 	from := g.lists.next()
 	add := func(slot int, n int64) {
 		g.lists.text("INCRBY")
@@ -297,7 +311,7 @@ func (g *group) fixed(s *sums) [2]int {
 		g.lists.end()
 		g.lists.number(n)
 	}
-	for slot, n := range s.fixed {
+	for slot, n := range counts {
 		if n != 0 {
 			add(slot, n)
 		}
@@ -321,10 +335,10 @@ func (g *group) members(s *sums) [2]int {
 	return [2]int{from, len(g.ns)}
 }
 
-func (g *group) devices(s *sums) [2]int {
+func (g *group) devices(of map[string]struct{}) [2]int {
 	from := g.lists.next()
-	for d := range s.devices {
+	for d := range of {
 		g.lists.text(d)
 	}
-	return [2]int{from, len(s.devices)}
+	return [2]int{from, len(of)}
 }

@@ -20,16 +20,20 @@ type sums struct {
 	fixed   [hot.FixedSlots]int64
 	members map[hot.Fact]int64 // of open dimensions
 	devices map[string]struct{}
+	bots    map[string]struct{} // devices that are bots
+	botted  int64               // events of bots
 }
 
 func newSums() *sums {
-	return &sums{members: map[hot.Fact]int64{}, devices: map[string]struct{}{}}
+	return &sums{members: map[hot.Fact]int64{}, devices: map[string]struct{}{}, bots: map[string]struct{}{}}
 }
 
 func (s *sums) reset() {
 	clear(s.fixed[:])
 	clear(s.members)
 	clear(s.devices)
+	clear(s.bots)
+	s.botted = 0
 }
 
 func (s *sums) add(e *weir.Event, counted bool) {
@@ -41,8 +45,13 @@ func (s *sums) add(e *weir.Event, counted bool) {
 			s.members[f]++
 		}
 	}
+	in := s.devices
+	if e.Bot {
+		in = s.bots
+		s.botted++
+	}
 	if e.DeviceID != "" && !counted {
-		s.devices[e.DeviceID] = struct{}{}
+		in[e.DeviceID] = struct{}{}
 	}
 }
 
@@ -56,6 +65,10 @@ func (s *sums) merge(from *sums) {
 	for d := range from.devices {
 		s.devices[d] = struct{}{}
 	}
+	for d := range from.bots {
+		s.bots[d] = struct{}{}
+	}
+	s.botted += from.botted
 }
 
 // bucketOf names one bucket of one project.
@@ -101,7 +114,7 @@ func (t *increments) add(it hot.Item, m marks) {
 		}
 		t.last, t.into = c, s
 	}
-	t.into.add(e, m.counted(visitor{e.ProjectID, e.DeviceID}, c.minute))
+	t.into.add(e, m.counted(visitor{hot.CrowdOf(e), e.DeviceID}, c.minute))
 }
 
 // eachBucket calls fn with each bucket that is still kept at now, and the sums to add to it.

@@ -14,7 +14,7 @@ import (
 //	{w3}:log                       stream: chunks of records
 //	{w3}:state                     hash: drain state by key
 //	{w3}:GENERATION.SET            set: ids of a generation; numbers in base 36, since these keys are many
-//	{w3}:live:PROJECT              sorted set: devices by time of the last event
+//	{w3}:live:PROJECT              sorted set: devices by time of the last event. See hot.BotsOf for the bots'
 //	{w3}:at:PROJECT:GRAIN          sorted set: starts of buckets
 //	{w3}:num:PROJECT:GRAIN:START   string: counts, see slots.go
 //	{w3}:mem:PROJECT:GRAIN:START   sorted set: members by their slot in the counts

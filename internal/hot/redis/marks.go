@@ -1,6 +1,10 @@
 package redis
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/weir-analytics/weir/internal/hot"
+)
 
 // marks are the devices that a writer has just sent to Redis, so that the next event of one
 // need not send the same again: that it is live in this second, and that it is among the
@@ -32,6 +36,9 @@ func (m marks) add(lives map[visitor]int64, t *increments) {
 	for c, s := range t.cells {
 		for d := range s.devices {
 			m.set(visitor{c.project, d}, func(k *mark) { k.minute = c.minute })
+		}
+		for d := range s.bots {
+			m.set(visitor{hot.BotsOf(c.project), d}, func(k *mark) { k.minute = c.minute })
 		}
 	}
 	for v, ms := range lives {

@@ -42,16 +42,18 @@ func (s *Store) look(ctx context.Context, project string, asked []hot.SeenQuery,
 	for i, a := range asked {
 		e := weir.Event{ProjectID: project, DeviceID: a.Device, ID: a.ID}
 		shard := hot.ShardOf(&e, s.opt.Shards)
-		do(b.Zscore().Key(s.keys.live(shard, project)).Member(a.Device).Build(), func(r rueidis.RedisResult) error {
-			last, err := r.AsFloat64()
-			if rueidis.IsRedisNil(err) {
-				return nil
-			}
-			if now.Sub(time.UnixMilli(int64(last))) < hot.DeviceKept {
-				seen[i] = max(seen[i], hot.SeenDevice)
-			}
-			return err
-		})
+		for _, crowd := range [...]string{project, hot.BotsOf(project)} {
+			do(b.Zscore().Key(s.keys.live(shard, crowd)).Member(a.Device).Build(), func(r rueidis.RedisResult) error {
+				last, err := r.AsFloat64()
+				if rueidis.IsRedisNil(err) {
+					return nil
+				}
+				if now.Sub(time.UnixMilli(int64(last))) < hot.DeviceKept {
+					seen[i] = max(seen[i], hot.SeenDevice)
+				}
+				return err
+			})
+		}
 		if a.ID == "" {
 			continue
 		}

@@ -33,7 +33,7 @@ export function Figures({ overview, visitors, minute, moving }: Props) {
     <dl className="grid grid-cols-2 gap-x-4 gap-y-5 sm:grid-cols-3 lg:grid-cols-5 lg:gap-x-0 lg:divide-x lg:divide-line">
       <Figure
         name={m.now.visitors}
-        hint={m.now.visitorsHint(format.compact(overview?.today.visitors ?? 0))}
+        hint={m.now.visitorsHint(format.compact(overview?.today.visitors ?? 0), format.compact(overview?.today.bots ?? 0))}
         value={number(live)}
         className="text-accent max-sm:col-span-2 lg:pl-0"
         dot={<LiveDot moving={moving && (live ?? 0) > 0} />}

@@ -39,8 +39,11 @@ interface CardProps {
 
 function GrowthCard({ title, math, query, period }: CardProps) {
   const find = (trend: Trend) => trend.series?.find((s) => s.math === math)
+  const format = useFormat()
+  const left = math === 'unique' ? query.data?.bots_left_out : undefined
+  const note = left === undefined ? undefined : m.growth.botsLeftOut(format.compact(left))
   return (
-    <Card title={title} aside={<Freshness query={query} asOf={query.data?.as_of} />}>
+    <Card title={title} note={note} aside={<Freshness query={query} asOf={query.data?.as_of} />}>
       <div className="flex min-h-66 flex-col">
         <Answer
           query={query}

@@ -17,11 +17,14 @@ const WIDE = 'xl:col-span-4'
 /** The pages that are seen most; for a project that has only calls, the paths that are asked for most. */
 export function PagesCard({ stretch }: { stretch: Stretch }) {
   const { id } = useProject()
+  const format = useFormat()
   const pages = useQuery(pagesQuery(id, stretch, SHOWN))
   const hasNone = pages.data !== undefined && !pages.data.pages?.length
   if (hasNone) return <PathsCard stretch={stretch} />
+  const left = pages.data?.bots_left_out
+  const note = left === undefined ? undefined : m.pages.note(format.compact(left))
   return (
-    <Card title={m.pages.title} note={m.pages.note} className={WIDE} aside={<Freshness query={pages} asOf={pages.data?.as_of} />}>
+    <Card title={m.pages.title} note={note} className={WIDE} aside={<Freshness query={pages} asOf={pages.data?.as_of} />}>
       <div className="flex min-h-78 flex-col">
         <Answer query={pages} skeleton={<SkeletonRows rows={SHOWN} />}>
           {(answer) => <PageTable rows={answer.pages.slice(0, SHOWN)} />}

@@ -98,8 +98,10 @@ local projects = tonumber(ARGV[a + 1])
 a = a + 1
 for _ = 1, projects do
   local count, live = ARGV[a + 1], KEYS[k + 1]
-  head = head + count
-  call('XADD', log, string.format('%.0f-%s', head, count), 'r', ARGV[a + 2])
+  if count ~= '0' then -- a crowd of bots has live devices alone
+    head = head + count
+    call('XADD', log, string.format('%.0f-%s', head, count), 'r', ARGV[a + 2])
+  end
   if ARGV[a + 3] ~= '0' then
     call('ZREMRANGEBYSCORE', live, '-inf', ARGV[a + 5])
     -- Device ids may be invented: where there are many, only those that are known go on being live.
