@@ -56,7 +56,8 @@ clients/node/test/frameworks/node_modules/.package-lock.json: clients/node/test/
 PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
 
 .PHONY: clients
-clients: build clients/node/test/frameworks/node_modules/.package-lock.json ## Test the clients for Node and Python, on a server too
+clients: build clients/node/test/frameworks/node_modules/.package-lock.json ## Test the clients: Go's in frameworks, those for Node and Python on a server too
+	cd client/frameworks && go test ./...
 	WEIR_BIN=$(CURDIR)/bin/weir node --test clients/node/test/*.test.js
 	! command -v $(PYTHON) >/dev/null || { cd clients/python && WEIR_BIN=$(CURDIR)/bin/weir $(PYTHON) -B -m unittest discover; }
 
