@@ -70,3 +70,16 @@ func TestMatomoImageIsAGIFOfOnePixel(t *testing.T) {
 		t.Fatalf("%d bytes, %v", len(out.Body), err)
 	}
 }
+
+func TestOrderHasOneIDHoweverOftenItIsSent(t *testing.T) {
+	id := func(query string) string {
+		sent, err := matomo.Protocol{}.Decode(wiretest.Request(t, matomo.Protocol{}, "GET", "/matomo.php?idsite=wk_key&rec=1&idgoal=0&_id=0123456789abcdef&"+query, http.Header{}, nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return sent.Parts[0].Events[0].Event.ID
+	}
+	if a, b := id("ec_id=o-1&revenue=5&rand=1"), id("ec_id=o-1&revenue=5&rand=2"); a != b || a == id("ec_id=o-2&revenue=5&rand=1") {
+		t.Errorf("ids %q and %q of one order", a, b)
+	}
+}

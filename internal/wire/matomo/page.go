@@ -73,7 +73,14 @@ func (m *decoder) setCampaign() {
 // a random number with each hit. A hit with neither that nor a time of its own gets no id: an
 // equal one may be another hit. In a bulk, whose hits mostly have only times, the index is
 // part of the hash.
+//
+// The id of an order is a hash of its ec_id: an order that is sent twice counts once.
 func (m *decoder) setHashID() {
+	if string(m.value(paramGoal)) == "0" && m.has(paramOrder) && !m.HasDefect() {
+		sum := sha256.Sum256(append([]byte("order\x00"), m.value(paramOrder)...))
+		m.PutID(sum[:16])
+		return
+	}
 	random := m.has(paramRand) || m.has(paramR)
 	if !random && !(m.has(paramTime) && m.Stamp.Given) || m.HasDefect() {
 		return
