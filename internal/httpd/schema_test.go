@@ -153,9 +153,9 @@ func TestEveryMemberOfAnAnswerIsDescribed(t *testing.T) {
 	for name, v := range map[string]any{
 		"InsightTrend": insight.Trend{About: about},
 		"InsightTrendSeries": insight.TrendSeries{
-			Property: "x", Breakdown: &insight.Group{}, Other: true, Values: insight.Values{Total: &value, Ignored: 1}, Compare: &insight.Comparison{},
+			Property: "x", Breakdown: &insight.Group{}, Other: true, Values: insight.Values{Total: &value, Ignored: 1, Overflowed: 1}, Compare: &insight.Comparison{},
 		},
-		"InsightComparison":      insight.Comparison{Values: insight.Values{Ignored: 1}},
+		"InsightComparison":      insight.Comparison{Values: insight.Values{Ignored: 1, Overflowed: 1}},
 		"InsightPages":           insight.Pages{About: about},
 		"InsightCalls":           insight.Calls{About: about, CallsOfRange: insight.CallsOfRange{Points: []insight.CallPoint{{}}}, Compare: &insight.CallsComparison{}},
 		"InsightCallGroup":       insight.CallGroup{Other: true},
