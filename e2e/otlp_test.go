@@ -76,8 +76,8 @@ func TestOpenTelemetrysSDKExportsEachServerSpanOnce(t *testing.T) {
 			if len(got.IDs) != n || got.Batches < 2 || len(got.Failures)+len(got.Complaints) > 0 {
 				t.Fatalf("%d spans in %d batches; failures %q; the SDK says %q", len(got.IDs), got.Batches, got.Failures, got.Complaints)
 			}
-			if partial := strings.Join(got.Partial, "\n"); !strings.Contains(partial, "span_not_server") {
-				t.Errorf("of a span that was not taken the SDK says %q", partial)
+			if len(got.Partial) > 0 { // of a span that is no call, nothing is said
+				t.Errorf("the SDK says %q", got.Partial)
 			}
 			stored := s.calls(p)
 			for i, id := range append(got.IDs, [2]string{}) { // the last one came with the span that was not taken

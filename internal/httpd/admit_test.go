@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -149,8 +150,12 @@ var bodies = map[string]string{
 	"POST /api/v1/projects/{id}/alerts/{alert}/test":    "",
 	"POST /v1/traces":     `{}`,
 	"POST /v1/traces/{$}": `{}`,
+	"POST /v1/metrics":    `{}`, "POST /v1/metrics/{$}": `{}`,
+	"POST /v1/logs": `{}`, "POST /v1/logs/{$}": `{}`,
 	"DELETE /api/v1/projects/{id}/profiles/{profile}": "",
 }
+
+var ofOpenTelemetry = regexp.MustCompile(`^/v1/(traces|metrics|logs)\b`)
 
 func TestEveryRouteAdmitsWhomItsRuleNames(t *testing.T) {
 	f := start(t, func(c *httpd.Config) {
@@ -192,7 +197,7 @@ func TestEveryRouteAdmitsWhomItsRuleNames(t *testing.T) {
 					}
 					continue
 				}
-				if got != expected || a.code() != refusals[expected] && !strings.HasPrefix(rule.Path, "/v1/traces") { // whose errors are of another form
+				if got != expected || a.code() != refusals[expected] && !ofOpenTelemetry.MatchString(rule.Path) { // whose errors are of another form
 					t.Errorf("%s %s as %s: %d, want %d: %s", rule.Method, path, c.name, got, expected, a.body)
 				}
 			}

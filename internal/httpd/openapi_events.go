@@ -156,4 +156,10 @@ func (s *Server) documentTraces() {
 	s.describe(&op)
 	op.Security = securityOf(WriteKey)
 	s.api.OpenAPI().AddOperation(&op)
+	for _, signal := range []string{"metrics", "logs"} {
+		of := op
+		of.OperationID, of.Path, of.Summary = "send-"+signal, "/v1/"+signal, "Send "+signal+" over OTLP/HTTP"
+		of.Description = "Taken from OpenTelemetry's SDKs, which send them unless they are told otherwise, and dropped."
+		s.api.OpenAPI().AddOperation(&of)
+	}
 }

@@ -34,11 +34,31 @@ func TestSpansAreTakenWithTheKeyInEitherHeader(t *testing.T) {
 
 func TestSpansNotTakenAreAPartialSuccess(t *testing.T) {
 	f := start(t)
-	f.ingest = ingest.Reply{Accepted: 1, Rejected: []weir.Rejection{{Index: 1, Reason: wire.ReasonNotServer}, {Index: 2, Reason: wire.ReasonNotServer}}}
+	f.ingest = ingest.Reply{Accepted: 1, Rejected: []weir.Rejection{{Index: 1, Reason: wire.ReasonNotServer}, {Index: 2, Reason: wire.ReasonNotServer}, {Index: 3, Reason: wire.ReasonSpanID}}}
 	a := f.do("POST", "/v1/traces", "{}", "Content-Type", "application/json", "X-Weir-Key", f.key)
 	wantStatus(t, a, 200)
-	if want := `{"partialSuccess":{"rejectedSpans":"2","errorMessage":"spans not taken: 2 span_not_server"}}`; a.body != want {
+	if want := `{"partialSuccess":{"rejectedSpans":"1","errorMessage":"spans not taken: 1 span_id_invalid"}}`; a.body != want {
 		t.Errorf("answer %s, want %s", a.body, want)
+	}
+	f.ingest.Rejected = f.ingest.Rejected[:2] // of no call
+	if a := f.do("POST", "/v1/traces", "{}", "Content-Type", "application/json", "X-Weir-Key", f.key); a.status != 200 || a.body != "{}" {
+		t.Errorf("a batch with spans that are no calls: %d %s", a.status, a.body)
+	}
+}
+
+func TestMetricsAndLogsOfOpenTelemetryAreTakenAndDropped(t *testing.T) {
+	f := start(t)
+	for _, path := range []string{"/v1/metrics", "/v1/logs"} {
+		for contentType, want := range map[string]string{"application/json": "{}", "application/x-protobuf": ""} {
+			a := f.do("POST", path, `{"resourceMetrics":[{}]}`, "Content-Type", contentType, "X-Weir-Key", f.key)
+			if a.status != 200 || a.body != want || a.header.Get("Content-Type") != contentType {
+				t.Errorf("%s as %s: %d %q", path, contentType, a.status, a.body)
+			}
+		}
+		a := f.do("POST", path, `{}`, "Content-Type", "application/json")
+		if a.status != 401 {
+			t.Errorf("%s without a key: %d", path, a.status)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package coldtest
 
 import (
+	"maps"
 	"testing"
 	"time"
 
@@ -48,9 +49,7 @@ func testVisitSources(t *testing.T, open func(t *testing.T, dir string) cold.Sto
 			rows[j].Seq = seq
 		}
 		folded := visit.Folder{LogID: "log"}.Fold(states, rows, minute(10), nil)
-		for key, state := range folded.Changed {
-			states[key] = state
-		}
+		maps.Copy(states, folded.Changed)
 		write(t, s, &cold.Batch{Token: string(rune('a' + i)), Log: "log", First: rows[0].Seq, Last: seq, Now: minute(10), Events: rows, Visits: folded.Visits})
 	}
 	e := insight.New(s, written{time.Now()}, time.Now, insight.Options{})

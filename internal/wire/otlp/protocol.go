@@ -7,8 +7,9 @@ import (
 	"github.com/weir-analytics/weir/internal/wire"
 )
 
-// Protocol is the protocol of OpenTelemetry's exporters over HTTP: POST /v1/traces. The reply
-// has the encoding of the request.
+// Protocol is the protocol of OpenTelemetry's exporters over HTTP: POST /v1/traces. Metrics
+// and logs, which an SDK sends too unless it is told otherwise, are taken and dropped. The
+// reply has the encoding of the request.
 // Source: opentelemetry.io/docs/specs/otlp, OTLP/HTTP.
 type Protocol struct {
 	// Consumers are the names of the span attributes that contain the caller; nil is
@@ -19,16 +20,24 @@ type Protocol struct {
 // Vendor returns "otlp".
 func (Protocol) Vendor() string { return "otlp" }
 
-// Routes returns /v1/traces.
-func (Protocol) Routes() []wire.Route {
-	return []wire.Route{{Method: http.MethodPost, Path: "/v1/traces", Project: wire.KeyInHead, Types: otlpTypes}}
+const pathTraces = "/v1/traces"
+
+// Routes returns the addresses of the three signals.
+func (Protocol) Routes() (routes []wire.Route) {
+	for _, path := range []string{pathTraces, "/v1/metrics", "/v1/logs"} {
+		routes = append(routes, wire.Route{Method: http.MethodPost, Path: path, Project: wire.KeyInHead, Types: otlpTypes})
+	}
+	return routes
 }
 
 // ProjectNames returns the write key.
 func (Protocol) ProjectNames(r *wire.Request, _ []byte) []string { return []string{wire.HeadKey(r)} }
 
-// Decode reads the body .
+// Decode decodes traces, and returns no events of other signals.
 func (p Protocol) Decode(r *wire.Request) (*wire.Decoded, error) {
+	if r.Route.Path != pathTraces {
+		return wire.OnePart(wire.Part{}), nil
+	}
 	consumers := p.Consumers
 	if consumers == nil {
 		consumers = DefaultConsumers()
@@ -42,7 +51,7 @@ func (p Protocol) Decode(r *wire.Request) (*wire.Decoded, error) {
 	return d, nil
 }
 
-// Answer returns an ExportTraceServiceResponse.
+// Answer returns an ExportTraceServiceResponse; those of other signals are empty in the same way.
 func (Protocol) Answer(r *wire.Request, s *wire.Decoded) wire.Response {
 	e := encodingOf(r)
 	return wire.Response{Status: http.StatusOK, ContentType: e.ContentType(), Body: AppendReply(nil, e, s.Parts[0].Rejected)}

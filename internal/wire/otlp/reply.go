@@ -8,13 +8,16 @@ import (
 	"strings"
 
 	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/wire"
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// AppendReply appends an ExportTraceServiceResponse: empty when all spans
+// AppendReply appends an ExportTraceServiceResponse: empty when all calls
 // were taken, else with partial_success, whose message counts the rejected
-// spans by reason. Senders log it and do not send those spans again.
+// spans by reason. Senders log it and do not send those spans again. A span that is no
+// call is not among them: every trace has such, and a sender would log each batch.
 func AppendReply(b []byte, e Encoding, rejected []weir.Rejection) []byte {
+	rejected = slices.DeleteFunc(slices.Clone(rejected), func(r weir.Rejection) bool { return r.Reason == wire.ReasonNotServer })
 	n, message := len(rejected), rejectionMessage(rejected)
 	if e == JSON {
 		if n == 0 {
@@ -37,8 +40,8 @@ func AppendReply(b []byte, e Encoding, rejected []weir.Rejection) []byte {
 	return protowire.AppendBytes(b, partial)
 }
 
-// rejectionMessage is such as "3 of kind other than SERVER (span_not_server), 1
-// status_invalid": the first detail of each reason stands behind it.
+// rejectionMessage is such as "spans not taken: 2 span_id_invalid (…), 1
+// status_invalid (…)": the first detail of each reason stands behind it.
 func rejectionMessage(rejected []weir.Rejection) string {
 	counts, details := map[string]int{}, map[string]string{}
 	for _, r := range rejected {

@@ -2,8 +2,8 @@ package posthog
 
 import (
 	"bytes"
-	weir "github.com/weir-analytics/weir"
 
+	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/wire/item"
 )
 
