@@ -62,6 +62,7 @@ func (o *oracle) refuses(q weir.Question) bool {
 	if !ok || trend.Breakdown == "currency" {
 		return false
 	}
+	trend.Filter = withBots(trend.Filter, trend.Bots.OfEvents()) // revenue is a number of events
 	for _, s := range trend.Series {
 		events := o.match(trend.From, trend.To, trend.Filter, s.Event)
 		if s.Property != "revenue" || trend.Breakdown != "" && len(events) == 0 {
