@@ -82,7 +82,10 @@ func (posthogExport) read(r row, out *recordEvents) error {
 		if s.Reported { // $ip is the server's
 			s.IP, s.UserAgent = "", ""
 		}
-		s.Reported, s.Client = false, false // the importer sends them
+		if s.Named && e.DeviceID == "" { // an app's, whose session is not known here
+			e.DeviceID = e.ProfileID
+		}
+		s.Reported, s.Client, s.Named = false, false, false // the importer sends them
 		agent(e, e.Browser, e.BrowserVersion, e.OS, e.OSVersion, e.DeviceType)
 	}
 	out.set(in)

@@ -126,7 +126,10 @@ func asStored(in weir.Incoming, live bool) weir.Incoming {
 			s.UserAgent = visitorAgent
 		}
 	}
-	s.Client, s.Reported = false, false
+	if s.Named && in.Event.DeviceID == "" {
+		in.Event.DeviceID = in.Event.ProfileID
+	}
+	s.Client, s.Reported, s.Named = false, false, false
 	return in
 }
 

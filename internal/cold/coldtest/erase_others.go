@@ -33,7 +33,7 @@ func testEraseBehind(t *testing.T, open func(*testing.T, string) cold.Store) {
 	of := func(r weir.EventRow) *cold.Batch {
 		return &cold.Batch{
 			Token: r.ID, Log: "log", First: r.Seq, Last: r.Seq, Now: r.ReceivedAt, Events: []weir.EventRow{r},
-			Visits: []weir.VisitRow{{ProjectID: "p", DeviceID: "d", SessionID: r.ID, Sign: 1, Version: 1, ProfileID: "u", Start: r.Time, End: r.Time, ReceivedAt: r.ReceivedAt, Events: 1}},
+			Visits: []weir.VisitRow{{ProjectID: "p", DeviceID: "d", SessionID: r.ID, Sign: 1, Version: 1, ProfileID: "u", Start: r.Time, End: r.Time, ReceivedAt: r.ReceivedAt, Events: 1, ScreenViews: 1}},
 		}
 	}
 	write(t, s, of(row))

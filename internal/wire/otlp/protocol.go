@@ -2,6 +2,7 @@ package otlp
 
 import (
 	"net/http"
+	"slices"
 
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/wire"
@@ -20,11 +21,12 @@ type Protocol struct {
 // Vendor returns "otlp".
 func (Protocol) Vendor() string { return "otlp" }
 
-const pathTraces = "/v1/traces"
+// dropped are the addresses of the signals that are taken and dropped.
+var dropped = []string{"/v1/metrics", "/v1/logs"}
 
 // Routes returns the addresses of the three signals.
 func (Protocol) Routes() (routes []wire.Route) {
-	for _, path := range []string{pathTraces, "/v1/metrics", "/v1/logs"} {
+	for _, path := range append([]string{"/v1/traces"}, dropped...) {
 		routes = append(routes, wire.Route{Method: http.MethodPost, Path: path, Project: wire.KeyInHead, Types: otlpTypes})
 	}
 	return routes
@@ -35,7 +37,7 @@ func (Protocol) ProjectNames(r *wire.Request, _ []byte) []string { return []stri
 
 // Decode decodes traces, and returns no events of other signals.
 func (p Protocol) Decode(r *wire.Request) (*wire.Decoded, error) {
-	if r.Route.Path != pathTraces {
+	if slices.Contains(dropped, r.Route.Path) {
 		return wire.OnePart(wire.Part{}), nil
 	}
 	consumers := p.Consumers
