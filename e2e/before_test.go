@@ -22,6 +22,12 @@ import (
 // To make them anew, with the binary of that version:
 //
 //	WEIR_BEFORE=path/to/weir go test ./e2e -run TestMakeStoresOfTheVersionBefore
+//
+// Where a definition changed since (the changelog says which), the answers are those of the
+// version that changed it. To store them, once each difference that the test shows is
+// explained:
+//
+//	WEIR_BEFORE_REVIEWED=1 go test ./e2e -run TestStoresOfTheVersionBefore
 
 const (
 	beforeFolder = "testdata/before"
@@ -49,7 +55,15 @@ func TestStoresOfTheVersionBeforeOpenAndAnswerTheSame(t *testing.T) {
 			s.load(t, archiveOf(world))
 			w := s.startAt(t, before.Asked)
 			p := w.theProject()
-			sameAnswers(t, before.Answers, w.answers(p))
+			now := w.answers(p)
+			if os.Getenv("WEIR_BEFORE_REVIEWED") != "" {
+				raw, err := json.MarshalIndent(earlierAnswers{before.Asked, now}, "", " ")
+				if err != nil {
+					t.Fatal(err)
+				}
+				pack(t, answersOf(world), raw)
+			}
+			sameAnswers(t, before.Answers, now)
 
 			// It goes on writing: a visit that was open, a link and a trait of who was known.
 			stored := w.storedEvents(p)

@@ -7,7 +7,7 @@ import "maps"
 // landing is what the first page view of a story says, wherever it comes from.
 var landing = object{
 	"name": "screen_view", "path": "/", "origin": "http://shop.example", "title": "Home",
-	"referrer": "google.com", "utm_source": "newsletter", "utm_medium": "email", "utm_campaign": "spring",
+	"referrer": "google.com", "event_utm_source": "newsletter", "event_utm_medium": "email", "event_utm_campaign": "spring",
 }
 
 // pricing is the same of the second.
@@ -243,7 +243,7 @@ func plausible() sdk {
 			with(named("signup_started", "properties", object{"plan": "pro", "seats": "3", "text": allTypes["text"], "app": "shop"}), at...),
 			with(named("Purchase", "revenue", 49.9, "currency", "EUR", "properties", object{"order": "o-1", "app": "shop"}), at...),
 			with(named("autoplay"), at...),
-			named("elsewhere", "path", "/elsewhere", "utm_source", "print"),
+			named("elsewhere", "path", "/elsewhere", "event_utm_source", "print"),
 			with(named("Outbound Link: Click", "properties", object{"url": "http://partner.example/offer?x=1"}), at...),
 			with(named("last"), at...),
 		},
