@@ -80,8 +80,8 @@ type shopEvent struct {
 	Path       string          `json:"path"`
 	Origin     string          `json:"origin"`
 	Title      string          `json:"title"`
-	Referrer   string          `json:"referrer"`
-	Channel    string          `json:"channel"`
+	Referrer   string          `json:"event_referrer"`
+	Channel    string          `json:"event_channel"`
 	Campaign   string          `json:"utm_campaign"`
 	Browser    string          `json:"browser"`
 	Bot        bool            `json:"bot"`
