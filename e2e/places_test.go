@@ -79,7 +79,7 @@ func testPlaces(t *testing.T, n *node, openLog func() (hot.Store, func(), error)
 			return string(raw)
 		}
 	}
-	byProfile := `{"kind":"trend","from":"-7d","interval":"day","series":[{"math":"total"}],"breakdown":"profile_id","freshness":"1h"}`
+	byProfile := `{"kind":"trend","from":"-7d","to":"today","interval":"day","series":[{"math":"total"}],"breakdown":"profile_id","freshness":"1h"}`
 	answers := []place{
 		{"events", answer("GET", "/events?limit=100", ""), false},
 		{"the list of profiles", answer("GET", "/profiles", ""), false},
