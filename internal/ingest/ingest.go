@@ -137,6 +137,7 @@ func (g *Ingester) Accept(ctx context.Context, p *weir.Project, in []weir.Incomi
 }
 
 func (g *Ingester) accept(ctx context.Context, p *weir.Project, in []weir.Incoming, r Remote, admitted admission, now time.Time) (Reply, error) {
+	r.IP = weir.Address(r.IP)
 	for i := range in {
 		g.complete(p, &in[i], r, now)
 	}
@@ -195,10 +196,10 @@ func identify(in []weir.Incoming) error {
 	return nil
 }
 
-// complete fills in missing fields, except device and id.
+// complete fills in missing fields, except device and id. r.IP has the form of weir.Address.
 func (g *Ingester) complete(p *weir.Project, x *weir.Incoming, r Remote, now time.Time) {
 	s := &x.Source
-	s.IP, r.IP = weir.Address(s.IP), weir.Address(r.IP)
+	s.IP = weir.Address(s.IP)
 	switch {
 	case s.Reported:
 	case s.Client:

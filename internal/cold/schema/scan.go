@@ -59,18 +59,7 @@ func targetOf[R any](c *Column[R]) scanTarget[R] {
 	case func(*R) *float64:
 		return target(c, f)
 	case func(*R) *weir.Number:
-		var v sql.Null[float64]
-		return scanTarget[R]{func(*R) any { return &v }, func(r *R) {
-			if !v.Valid {
-				return
-			}
-			p := f(r)
-			if p == nil {
-				c.Make(r)
-				p = f(r)
-			}
-			*p = weir.Known(v.V)
-		}}
+		return nullable(c, f, weir.Known)
 	case func(*R) *time.Time:
 		t := target(c, f)
 		store := t.store
@@ -97,7 +86,13 @@ func target[R, V any](c *Column[R], f func(*R) *V) scanTarget[R] {
 	if c.Null == Never {
 		return scanTarget[R]{into: func(r *R) any { return f(r) }}
 	}
-	var v sql.Null[V]
+	return nullable(c, f, func(v V) V { return v })
+}
+
+// nullable receives a column that may be NULL: then the row stays as it is. of makes the row's
+// value of the column's.
+func nullable[R, V, C any](c *Column[R], f func(*R) *V, of func(C) V) scanTarget[R] {
+	var v sql.Null[C]
 	return scanTarget[R]{func(*R) any { return &v }, func(r *R) {
 		if !v.Valid {
 			return
@@ -107,6 +102,6 @@ func target[R, V any](c *Column[R], f func(*R) *V) scanTarget[R] {
 			c.Make(r)
 			p = f(r)
 		}
-		*p = v.V
+		*p = of(v.V)
 	}}
 }
