@@ -159,7 +159,7 @@ func (s *Server) documentTraces() {
 	for _, signal := range []string{"metrics", "logs"} {
 		of := op
 		of.OperationID, of.Path, of.Summary = "send-"+signal, "/v1/"+signal, "Send "+signal+" over OTLP/HTTP"
-		of.Description = "Taken from OpenTelemetry's SDKs, which send them unless they are told otherwise, and dropped."
+		of.Description = "Accepted and dropped: OpenTelemetry's SDKs send them by default."
 		s.api.OpenAPI().AddOperation(&of)
 	}
 }

@@ -162,7 +162,8 @@ func (im *Importer) check() (endpoint string, err error) {
 	return endpoint, nil
 }
 
-// parser makes the parser of a file; took is told its format if that is to be found out.
+// parser returns the parser of a file. With --format auto it calls took with the format that
+// it finds.
 func (c *Options) parser(took func(accesslog.Format)) (accesslog.Parser, error) {
 	m, err := accesslog.ParseMapping(c.Map)
 	if err != nil {

@@ -17,8 +17,10 @@
 // A device keeps its newest visit in the state, and those before it that late
 // events may belong to, eight at most. A late event joins the visit that it is within
 // 30 minutes of, also if that ended for a newer one, as long as the event is at most
-// an hour behind the newest event of the device. One that is later than that joins
-// the visit in whose span it lies, and makes none longer; else it gets a visit of its own.
+// an hour behind the newest event of the device. An event that is further behind joins a
+// visit only if it lies between that visit's first and last event; otherwise it begins a
+// visit of its own. So a visit of 10:00 to 10:20 takes an event of 10:10 at any time, and
+// one of 10:25 only while the device has sent nothing of after 11:25.
 // A session_end is final: what comes after it by time is not in its visit.
 //
 // A visit belongs to the profile of its last event by time that has one.

@@ -9,8 +9,8 @@ import (
 )
 
 // Protocol is the protocol of OpenTelemetry's exporters over HTTP: POST /v1/traces. Metrics
-// and logs, which an SDK sends too unless it is told otherwise, are taken and dropped. The
-// reply has the encoding of the request.
+// and logs are accepted and dropped: by default an SDK sends them too. The reply has the
+// encoding of the request.
 // Source: opentelemetry.io/docs/specs/otlp, OTLP/HTTP.
 type Protocol struct {
 	// Consumers are the names of the span attributes that contain the caller; nil is
@@ -21,7 +21,7 @@ type Protocol struct {
 // Vendor returns "otlp".
 func (Protocol) Vendor() string { return "otlp" }
 
-// dropped are the addresses of the signals that are taken and dropped.
+// dropped are the addresses of the signals that are accepted and dropped.
 var dropped = []string{"/v1/metrics", "/v1/logs"}
 
 // Routes returns the addresses of the three signals.
