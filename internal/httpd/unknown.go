@@ -36,6 +36,7 @@ type strays struct {
 	counted *prometheus.CounterVec
 	logged  map[string]*sync.Once // by kind
 	senders map[string]bool       // their paths
+	longest int                   // length of the longest of these
 }
 
 func newStrays(reg prometheus.Registerer) *strays {
@@ -52,7 +53,8 @@ func newStrays(reg prometheus.Registerer) *strays {
 		s.logged[kind] = new(sync.Once)
 	}
 	for _, rule := range senderRules() {
-		s.senders[strings.TrimSuffix(rule.Path, "/{$}")] = true
+		path := strings.TrimSuffix(rule.Path, "/{$}")
+		s.senders[path], s.longest = true, max(s.longest, len(path))
 	}
 	return s
 }
@@ -61,7 +63,8 @@ func newStrays(reg prometheus.Registerer) *strays {
 // tracker's.
 func (s *strays) kind(method, path string) string {
 	path = strings.TrimRight(path, "/")
-	for i := 1; i < len(path); i++ {
+	// Only ends that may be a sender's path are looked up: anybody may send a path of 32 KB of slashes.
+	for i := max(1, len(path)-s.longest); i < len(path); i++ {
 		if path[i] == '/' && s.senders[path[i:]] {
 			return strayPrefixed
 		}

@@ -29,7 +29,7 @@ func TestUnknownPathIsNotFound(t *testing.T) {
 func TestTrackerAtAnUnknownPathIsCountedAndLoggedOnce(t *testing.T) {
 	f := start(t, withUI)
 	for _, call := range []string{
-		"POST /ingest/batch/", "GET /ingest/e/?data=x", "POST /proxy/api/event",
+		"POST /ingest/batch/", "GET /ingest/e/?data=x", "POST /proxy/api/event", "POST " + strings.Repeat("/p", 2000) + "/batch",
 		"POST /j/collect", "GET /stats/collect?v=2", "OPTIONS /j/collect",
 		"POST /somewhere",
 		"GET /wp-login.php", "GET /favicon.png", "POST /api/v1/projects/x/events/y", // no tracker's
@@ -43,7 +43,7 @@ func TestTrackerAtAnUnknownPathIsCountedAndLoggedOnce(t *testing.T) {
 		}
 	}
 	metrics := f.do("GET", "/metrics", "").body
-	for kind, want := range map[string]string{"prefixed": "3", "named": "3", "post": "1"} {
+	for kind, want := range map[string]string{"prefixed": "4", "named": "3", "post": "1"} {
 		if line := `weir_http_stray_requests_total{kind="` + kind + `"} ` + want + "\n"; !strings.Contains(metrics, line) {
 			t.Errorf("no %s", line)
 		}
