@@ -192,6 +192,16 @@ func (h *aloneOnClickHouse) hit() string {
 	}
 }
 
+// stop waits until all is drained: ClickHouse, which was killed and stood still, may be further
+// behind than a stop of the server waits for. ClickHouse is started again then, since it may abort
+// when the server's connections end.
+func (h *aloneOnClickHouse) stop() {
+	h.t.Helper()
+	until(h.t, "all is drained", func() bool { return h.metric("weir_drain_behind_events") == 0 })
+	h.node.stop()
+	h.cold.restart()
+}
+
 func (h *aloneOnClickHouse) audit() (audit, error) {
 	log, closeLog, err := h.openLog()
 	if err != nil {
