@@ -69,7 +69,7 @@ PLAIN := . ./internal/accesslog ./internal/clickhousetest ./internal/codec ./int
 	./internal/servertest ./internal/stats ./internal/transfer ./internal/visit \
 	$(addprefix ./internal/wire/,ga4 item jsonscan matomo native openpanel otlp plausible posthog segment track umami)
 RACED_TOO := ^Test(Store|Server|Cluster|BothSidesOfAnyMovesAreWhatOneStoreWouldBe)$$/^Write$$
-ALONE := ReplayAreTheTruth SenderIsKnownBeforeItsBody WithoutAKeyAreNotUnpacked WithLittleMemoryKeepsAllPromises \
+ALONE := ReplayAreTheTruth WhoAnEventCountsFor SenderIsKnownBeforeItsBody WithoutAKeyAreNotUnpacked WithLittleMemoryKeepsAllPromises \
 	OfEventsOutOfOrderAreRight BlockCacheFullOfIDs FailedPostIsTriedAgainEverLater KeptVisitTakesAtMost TakeNoMoreMemoryThanTheirBudget \
 	AMillionIdsTakeTheMemory EveryRouteAdmitsWhomItsRuleNames LargeEventsAreReadBack AMailThatTheLimitHoldsUpForADay \
 	AStopOfAnyLengthFiresNoDrop FourNodesAtFiveTimesTheLimit DevicesOfEventsOutOfOrderCountOnce IDsAreToldApartWhenTheirFiltersAreFull IdleVisitsEndOnAShard IdsAreToldApartExactly ^TestCluster$$ ^TestSentinel$$

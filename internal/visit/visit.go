@@ -23,7 +23,8 @@
 // one of 10:25 only while the device has sent nothing of after 11:25.
 // A session_end is final: what comes after it by time is not in its visit.
 //
-// A visit belongs to the profile of its last event by time that has one.
+// A visit belongs to the profile of its last event by time that has one; of several at the same
+// time, the least profile id.
 //
 // A visit lies before or after each erasure of whoever is in it (Folder.Erased). A visit
 // that somebody was in before their erasure is dropped without a row. An event that would
@@ -112,7 +113,7 @@ func (s *Sitting) see(profile string, at time.Time) {
 		if s.Events > 0 {
 			s.Beside = s.Beside.Add(weir.BesideAnonymous)
 		}
-	case at.Before(s.ProfileAt):
+	case at.Before(s.ProfileAt) || at.Equal(s.ProfileAt) && s.ProfileID < profile:
 		s.Beside = s.Beside.Add(weir.BesideProfile + profile)
 		return
 	default:

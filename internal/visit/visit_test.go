@@ -381,7 +381,7 @@ func TestAVisitSaysWhoIsInIt(t *testing.T) {
 		t.Errorf("%q, %q", v.ProfileID, v.Beside)
 	}
 	for i := range 5 {
-		s.fold(at(5*minute, "x", who(fmt.Sprint("u", i))))
+		s.fold(at(5*minute+time.Duration(i)*time.Millisecond, "x", who(fmt.Sprint("u", i))))
 	}
 	if v := s.open[visit.Key("p", "d")][0]; v.Beside != "\na\nume\nuyou\nuu0\nuu1\nc\n" {
 		t.Errorf("%q", v.Beside)
