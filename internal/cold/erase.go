@@ -92,6 +92,9 @@ func ErasedIDOf(d Dialect) string {
 		d.Micros("ts")+" AS VARCHAR), ' ', CAST("+d.Micros("received_at")+" AS VARCHAR), ' ', project_id, ' ', person, ' ', id)"), erasedIDHex)
 }
 
+// OfErased is the condition in SQL for a row of events whose person was erased.
+const OfErased = "(person = '' AND (id = '" + FormerErasedID + "' OR id LIKE '" + erasedID + "%'))"
+
 // IsErasedID says whether an id is one of an event whose person was erased.
 func IsErasedID(id string) bool { return id == FormerErasedID || strings.HasPrefix(id, erasedID) }
 

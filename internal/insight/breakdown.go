@@ -3,6 +3,7 @@ package insight
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"strconv"
 
 	weir "github.com/weir-analytics/weir"
@@ -39,9 +40,19 @@ func (g *grouped) group(e *Engine, conditions weir.Filter, breakdown string, lim
 	return nil
 }
 
-// needsIdentities says whether the filter or the breakdown is about persons.
+// needsIdentities says whether the filter or the breakdown is about persons, or some events
+// may have lost their value of the breakdown.
 func (g *grouped) needsIdentities() bool {
-	return g.filter.needsIdentities() || g.by != nil && g.by.trait != ""
+	return g.filter.needsIdentities() || g.by != nil && !g.by.kept
+}
+
+// lost is the condition for the events that lost their value of the breakdown in an
+// erasure. They are in no group: the group without a value is of events that never had one.
+func (g *grouped) lost(r *reader) string {
+	if g.by.kept {
+		return "FALSE"
+	}
+	return r.noLongerNamed()
 }
 
 // ranges are the range and the earlier one.
@@ -110,11 +121,12 @@ type groups struct {
 }
 
 // The column o of a row says what its group is: the one named in column g, that of the
-// events without a value, or that of the others.
+// events without a value, that of the others, or none: the events that lost their value.
 const (
 	isNamed = 0
 	isNone  = 1
 	isOther = 2
+	isLost  = 3
 )
 
 // largest finds the groups with the most events of a name in the range. Equal ones are in
@@ -136,7 +148,7 @@ func (g *grouped) largest(ctx context.Context, r *reader, event string) (*groups
 // keyed is a table of the events of the range, with the breakdown's column as k.
 func (g *grouped) keyed(r *reader, from source, columns fragment, event string) fragment {
 	return selection{
-		columns: sql("@ AS k, @", g.by.key(r.d), columns), from: g.rowsOf(r, from.table, g.now), where: g.where(r, event, g.now),
+		columns: sql("@ AS k, @", g.by.key(r.d), columns), from: g.rowsOf(r, from.table, g.now), where: all(g.where(r, event, g.now), raw("NOT "+g.lost(r))),
 	}.as("keyed")
 }
 
@@ -172,28 +184,30 @@ func (g *grouped) read(ctx context.Context, r *reader, q selection) (*groups, er
 }
 
 // split is a table of (columns…, o, g) made of a table that has the breakdown's column as
-// k. o and g say which group a row belongs to; g is NULL unless o is 0.
+// k, and whether the row has lost it as lost. o and g say which group a row belongs to; g is
+// NULL unless o is 0.
 //
 // Example with the groups DE and FR, one for no value, and one for the others:
 //
-//	k   DE  FR  NULL  US
-//	o    0   0     1   2
-//	g   DE  FR  NULL  NULL
+//	k   DE  FR  NULL  US    NULL, lost
+//	o    0   0     1   2     3
+//	g   DE  FR  NULL  NULL  NULL
 func (g *groups) split(columns string, from fragment) fragment {
 	none := isOther
 	if g.none >= 0 {
 		none = isNone
 	}
+	valueless := fmt.Sprintf("CASE WHEN lost THEN %d WHEN k IS NULL THEN %d", isLost, none)
 	if !g.other {
 		// All values of the range have a group. Values that only the earlier range has
 		// are skipped in index.
-		return selection{columns: names(columns, "k AS g", "CASE WHEN k IS NULL THEN "+strconv.Itoa(none)+" ELSE 0 END AS o"), from: from}.as("split")
+		return selection{columns: names(columns, "k AS g", valueless+" ELSE 0 END AS o"), from: from}.as("split")
 	}
 	named := raw("FALSE")
 	if len(g.keys) > 0 {
 		named = isOneOf(raw("k"), g.keys)
 	}
-	placed := selection{columns: sql("*, CASE WHEN k IS NULL THEN "+strconv.Itoa(none)+" WHEN @ THEN 0 ELSE 2 END AS o", named), from: from}
+	placed := selection{columns: sql("*, "+valueless+" WHEN @ THEN 0 ELSE 2 END AS o", named), from: from}
 	return selection{columns: names(columns, "o", "CASE WHEN o = 0 THEN k END AS g"), from: placed.as("placed")}.as("split")
 }
 
@@ -203,6 +217,8 @@ func (g *groups) index(o int64, k *key) int {
 	switch o {
 	case isNone:
 		return g.none
+	case isLost:
+		return -1
 	case isNamed:
 		if value, ok := k.text(); ok {
 			if i, ok := g.find[value]; ok {

@@ -35,7 +35,7 @@ type callsPlan struct {
 // statusClass is a column that only calls are broken down by: 2xx, 4xx and so on.
 const statusClass = "status_class"
 
-var statusClassColumn = column{name: statusClass, kind: text, expr: raw("CASE WHEN status < 200 THEN '1xx' WHEN status < 300 THEN '2xx' " +
+var statusClassColumn = column{name: statusClass, kind: text, kept: true, expr: raw("CASE WHEN status < 200 THEN '1xx' WHEN status < 300 THEN '2xx' " +
 	"WHEN status < 400 THEN '3xx' WHEN status < 500 THEN '4xx' WHEN status >= 500 THEN '5xx' END")}
 
 func planCalls(e *Engine, p *weir.Project, q weir.Calls) (plan, error) {
@@ -155,7 +155,7 @@ func (a *CallsOfRange) rates(b buckets, asOf int64) {
 
 // groups fills in the groups and the totals.
 func (c *callsPlan) groups(ctx context.Context, r *reader, b buckets, g *groups, a *CallsOfRange) error {
-	picked := selection{columns: sql("status, latency_ms, @ AS k", c.by.key(r.d)), from: c.rowsOf(r, "events", b), where: c.where(r, weir.NameCall, b)}
+	picked := selection{columns: sql("status, latency_ms, @ AS k, "+c.lost(r)+" AS lost", c.by.key(r.d)), from: c.rowsOf(r, "events", b), where: c.where(r, weir.NameCall, b)}
 	q := r.measured([]string{"GROUPING(o) AS total", "o AS o", "g AS g"}, g.split("status, latency_ms", picked.as("picked")), "GROUPING SETS ((o, g), ())")
 	return r.each(ctx, q, func(scan func(...any) error) error {
 		var all int64

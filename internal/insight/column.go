@@ -28,7 +28,7 @@ var columns = func() map[string]column {
 	out := map[string]column{}
 	for _, c := range schema.Events.Columns {
 		if c.Named {
-			out[c.Name] = column{name: c.Name, kind: kindOf(c.Type), expr: raw(c.Name)}
+			out[c.Name] = column{name: c.Name, kind: kindOf(c.Type), expr: raw(c.Name), kept: c.Erase == schema.Keep}
 		}
 	}
 	for _, name := range visitSources {
@@ -68,6 +68,7 @@ type column struct {
 	expr   fragment // as it is stored
 	trait  string   // of the events' persons; "" for a column of events
 	source string   // one of visitSources; "" for a column of events
+	kept   bool     // an erasure leaves the values
 }
 
 // columnOf looks a name up. Error: EINVALID.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/cold"
 )
 
 // A person in SQL is a string: 'u' + profile id, or 'd' + device id where an event has no
@@ -22,17 +23,36 @@ import (
 type identities struct {
 	linked bool // some device belongs to a profile, or there is an alias
 	merged bool // there is an alias, so some profile may count under another
+	erased bool // somebody was erased, so some events have lost their page and source
+}
+
+// noLongerNamed is the condition for the events whose person was erased: they have lost their
+// page, source and so on. It is FALSE in a project without an erasure.
+func (r *reader) noLongerNamed() string {
+	if !r.erased {
+		return "FALSE"
+	}
+	return cold.OfErased
 }
 
 func (e *Engine) identitiesOf(ctx context.Context, p *weir.Project) (id identities, err error) {
 	q := sql("SELECT 1 AS kind, COUNT(*) AS n FROM identities WHERE project_id = @ AND device_id <> '' "+
-		"UNION ALL SELECT 2 AS kind, COUNT(*) AS n FROM aliases WHERE project_id = @", bind(p.ID), bind(p.ID))
+		"UNION ALL SELECT 2 AS kind, COUNT(*) AS n FROM aliases WHERE project_id = @ "+
+		"UNION ALL SELECT 3 AS kind, COUNT(*) AS n FROM erasures WHERE project_id = @", bind(p.ID), bind(p.ID), bind(p.ID))
 	err = e.each(ctx, q, func(scan func(...any) error) error {
 		var kind, n int64
 		if err := scan(&kind, &n); err != nil {
 			return err
 		}
-		id.linked, id.merged = id.linked || n > 0, id.merged || kind == 2 && n > 0
+		switch found := n > 0; kind {
+		case 3:
+			id.erased = found
+		case 2:
+			id.merged = found
+			fallthrough
+		default:
+			id.linked = id.linked || found
+		}
 		return nil
 	})
 	return id, err

@@ -63,21 +63,26 @@ func (pl *pagesPlan) screenViews(r *reader) fragment {
 	return all(r.window("ts", pl.from, pl.to), r.passes(pl.views), sql("name = @", bind(weir.NameScreenView)), ofBots(pl.bots))
 }
 
-// pageViews fills in the pages and their views.
+// pageViews fills in the pages and their views. Views that lost their page in an erasure count
+// in the totals alone, and not for the page without a name.
 func (pl *pagesPlan) pageViews(ctx context.Context, r *reader, a *Pages) error {
-	counted := selection{columns: raw("path, COUNT(*) AS n"), from: r.events(pl.span(), pl.views, nil), where: pl.screenViews(r), groupBy: "path"}
+	counted := selection{
+		columns: raw("path, COUNT(*) AS n, SUM(CASE WHEN path = '' AND " + r.noLongerNamed() + " THEN 0 ELSE 1 END) AS listed"),
+		from:    r.events(pl.span(), pl.views, nil), where: pl.screenViews(r), groupBy: "path",
+	}
 	q := selection{
-		columns: names("GROUPING(path)", "COALESCE(path, '')", whole("SUM(n)")+" AS views"), from: counted.as("counted"),
-		groupBy: "GROUPING SETS ((path), ())", orderBy: "GROUPING(path) DESC, views DESC, path", limit: pl.limit + 1,
+		columns: names("GROUPING(path)", "COALESCE(path, '')", whole("SUM(n)"), whole("SUM(listed)")+" AS views"), from: counted.as("counted"),
+		groupBy: "GROUPING SETS ((path), ())", having: raw("GROUPING(path) = 1 OR SUM(listed) > 0"),
+		orderBy: "GROUPING(path) DESC, views DESC, path", limit: pl.limit + 1,
 	}
 	return r.each(ctx, q.statement(), func(scan func(...any) error) error {
-		var all int64
+		var all, views int64
 		var pg Page
-		if err := scan(&all, &pg.Path, &pg.Views); err != nil {
+		if err := scan(&all, &pg.Path, &views, &pg.Views); err != nil {
 			return err
 		}
 		if all == 1 {
-			a.Totals.Views = pg.Views
+			a.Totals.Views = views
 			return nil
 		}
 		a.Pages = append(a.Pages, pg)

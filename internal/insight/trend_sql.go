@@ -29,7 +29,7 @@ func (t *trendPlan) source(s seriesPlan, b buckets) source {
 func (t *trendPlan) rows(r *reader, s seriesPlan, b buckets, g *groups, columns string, read fragment) fragment {
 	read = comma(raw(b.moment(r.d)), read)
 	if t.by != nil {
-		read = sql("@, @ AS k", read, t.by.key(r.d))
+		read = sql("@, @ AS k, "+t.lost(r)+" AS lost", read, t.by.key(r.d))
 	}
 	picked := selection{columns: read, from: t.rowsOf(r, t.source(s, b).table, b), where: t.where(r, s.Event, b)}
 	if t.by == nil {

@@ -57,6 +57,7 @@ func generate(r *rand.Rand, zone, from string, n int) (*world, error) {
 	for i := range w.events { // a log's seqs go up in the order in which events come
 		w.events[i].Seq = uint64(i + 1)
 	}
+	w.erase()
 	for d := range devices {
 		for range []int{0, 0, 1, 1, 3}[r.IntN(5)] {
 			w.links = append(w.links, weir.Link{
@@ -72,6 +73,22 @@ func generate(r *rand.Rand, zone, from string, n int) (*world, error) {
 		})
 	}
 	return w, nil
+}
+
+// erase leaves of some visits' events what an erasure of their persons leaves.
+func (w *world) erase() {
+	for i := range w.events {
+		e := &w.events[i]
+		var visit int
+		if _, err := fmt.Sscanf(e.SessionID, "s-%d", &visit); err == nil && visit%19 == 7 {
+			*e = cold.Anonymous(e)
+		}
+	}
+}
+
+// isErased says whether an event is one that erase made.
+func isErased(e *weir.EventRow) bool {
+	return weir.Person(e.ProfileID, e.DeviceID) == "" && cold.IsErasedID(e.ID)
 }
 
 // formerID is of a profile that is identified now and then, and an alias often.
@@ -230,6 +247,7 @@ func (w *world) batches(size int) []*cold.Batch {
 			b.Visits = visitRows(visits, chunk)
 			if len(out) == 0 {
 				b.Links = w.links
+				b.Marks = []cold.Mark{{ProjectID: w.project.ID, Person: cold.HashOf(w.project.ID, "usomebody"), At: w.from}}
 			}
 			out = append(out, b)
 		}
@@ -249,6 +267,9 @@ func visitRows(visits map[[2]string]*visitSoFar, batch []weir.EventRow) []weir.V
 	var changed [][2]string
 	news := make(map[[2]string][]*weir.EventRow)
 	for i := range batch {
+		if isErased(&batch[i]) {
+			continue
+		}
 		key := [2]string{batch[i].DeviceID, batch[i].SessionID}
 		if news[key] == nil {
 			changed = append(changed, key)

@@ -99,6 +99,9 @@ func (o *oracle) callGroups(q weir.Calls) []group {
 	in := make(map[insight.Group][]*weir.EventRow)
 	for _, e := range o.match(q.From, q.To, q.Filter, weir.NameCall) {
 		v, ok := o.value(e, q.Breakdown)
+		if !ok && isErased(e) && !keptByErasure(q.Breakdown) {
+			continue
+		}
 		if !ok {
 			v = ""
 		}

@@ -32,6 +32,10 @@ func (o *oracle) pages(q weir.Pages) *insight.Pages {
 		if !q.Bots.OfPeople().Counts(e.Bot) {
 			continue
 		}
+		a.Totals.Views++
+		if isErased(e) { // no page that has no name
+			continue
+		}
 		chosen[e] = true
 		p := pages[e.Path]
 		if p == nil {
@@ -39,7 +43,6 @@ func (o *oracle) pages(q weir.Pages) *insight.Pages {
 			pages[e.Path], persons[e.Path] = p, make(map[[2]string]bool)
 		}
 		p.Views++
-		a.Totals.Views++
 		if who, ok := o.person(e); ok {
 			persons[e.Path][who], everybody[who] = true, true
 		}
@@ -100,6 +103,9 @@ func (o *oracle) pageVisits(q weir.Pages, chosen map[*weir.EventRow]bool, pages 
 	sittings := make(map[[2]string]*sitting)
 	for i := range o.w.events {
 		e := &o.w.events[i]
+		if isErased(e) {
+			continue
+		}
 		key := [2]string{e.DeviceID, e.SessionID}
 		s := sittings[key]
 		if s == nil {

@@ -115,6 +115,9 @@ func (o *oracle) only(g group, events []*weir.EventRow) []*weir.EventRow {
 	var out []*weir.EventRow
 	for _, e := range events {
 		v, ok := o.value(e, g.column)
+		if !ok && isErased(e) && !keptByErasure(g.column) {
+			continue
+		}
 		is := insight.Group{Value: v, None: !ok}
 		if !ok {
 			is.Value = ""
@@ -126,6 +129,11 @@ func (o *oracle) only(g group, events []*weir.EventRow) []*weir.EventRow {
 	return out
 }
 
+// keptByErasure says whether an erasure leaves a column's values.
+func keptByErasure(column string) bool {
+	return slices.Contains([]string{"name", "method", "route", "status", "status_class", "latency_ms", "bot"}, column)
+}
+
 func (o *oracle) groups(q weir.Trend, events []*weir.EventRow) []group {
 	if q.Breakdown == "" {
 		return []group{{}}
@@ -133,6 +141,9 @@ func (o *oracle) groups(q weir.Trend, events []*weir.EventRow) []group {
 	counts := make(map[insight.Group]int)
 	for _, e := range events {
 		v, ok := o.value(e, q.Breakdown)
+		if !ok && isErased(e) && !keptByErasure(q.Breakdown) {
+			continue
+		}
 		if !ok {
 			v = ""
 		}
