@@ -46,7 +46,7 @@ type gateway struct {
 	plan    []trouble
 	met     []trouble
 	refused map[trouble][][]byte // bodies, by what they were given
-	taken   [][]byte             // bodies that it answered with a 2xx
+	taken   [][]byte             // queries and bodies that it answered with a 2xx
 	server  *http.Server
 	closed  bool
 }
@@ -155,7 +155,7 @@ func (g *gateway) pass(w http.ResponseWriter, r *http.Request, body []byte) {
 	defer resp.Body.Close()
 	if r.Method == http.MethodPost && resp.StatusCode/100 == 2 {
 		g.mu.Lock()
-		g.taken = append(g.taken, unzipped(body))
+		g.taken = append(g.taken, append([]byte(r.URL.RawQuery+"\n"), unzipped(body)...))
 		g.mu.Unlock()
 	}
 	maps.Copy(w.Header(), resp.Header)
@@ -217,6 +217,17 @@ func (g *gateway) took(without string) (n int) {
 		}
 	}
 	return n
+}
+
+// tookOnce is how many different queries and bodies the server has taken.
+func (g *gateway) tookOnce() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	different := map[string]bool{}
+	for _, body := range g.taken {
+		different[string(body)] = true
+	}
+	return len(different)
 }
 
 // tookEvent says whether the server has taken the event: it may be refused when it is

@@ -45,6 +45,7 @@ func sdks() map[string]sdk {
 		"segment-next":    segmentNext(),
 		"plausible":       plausible(),
 		"umami-node":      umamiNode(),
+		"ga4-minimal":     ga4Minimal(),
 	}
 }
 

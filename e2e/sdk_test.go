@@ -41,7 +41,11 @@ type sdk struct {
 	// was lost, by design. Its requests with the text other are no events.
 	single bool
 	other  string
-	says   []string // patterns of what the SDK says by design, under troubles
+	// once is a single SDK whose requests have what Weir makes an id of.
+	once bool
+	// pairs is how many requests of a single SDK make two events; none of them gets a trouble.
+	pairs int
+	says  []string // patterns of what the SDK says by design, under troubles
 }
 
 func TestSDKsDeliverEachEventOnce(t *testing.T) {
@@ -166,6 +170,10 @@ func inTrouble(t *testing.T, s *server, c sdk) {
 	switch {
 	case c.single:
 		taken := g.took(c.other)
+		if c.once {
+			taken = g.tookOnce()
+		}
+		taken += c.pairs
 		if more := taken - total; more < -len(c.gone) || more > len(c.troubles) || more == 0 {
 			t.Errorf("%d events were taken, and %d sent", taken, total)
 		}

@@ -7,6 +7,8 @@ import (
 
 var _ = func() bool {
 	vendorCalls["POST /mp/collect"] = vendorCall{path: "?api_secret=NAME&measurement_id=NAME", body: `{"client_id":"1.2","events":[{"name":"paid"}]}`}
+	vendorCalls["GET /g/collect"] = vendorCall{path: "?v=2&tid=NAME&cid=1.2&en=page_view"}
+	vendorCalls["POST /g/collect"] = vendorCall{path: "?v=2&tid=NAME&cid=1.2&_p=1&_s=1", body: "en=page_view&dt=Home\r\n"}
 	quietRoutes["POST /debug/mp/collect"] = true
 	return true
 }()

@@ -177,6 +177,11 @@ func tellings(now time.Time) map[string]telling {
 		return saying{part, "POST", "/mp/collect?api_secret=wk_a&measurement_id=G-1", body, map[string]string{"Origin": "https://shop.example"}}
 	}
 
+	byGtag := func(part, event, params string) saying {
+		query := url.Values{"v": {"2"}, "tid": {"wk_a"}, "_p": {part}, "_s": {"1"}, "cid": {"d-1"}, "sid": {"1767225600"}, "ul": {"de-at"}, "sr": {"1440x900"}, "en": {event}, "dl": {address}, "dr": {referrer}, "dt": {"Pricing"}}
+		return saying{part, "GET", "/g/collect?" + query.Encode() + params, "", nil}
+	}
+
 	byMatomo := func(part, query string) saying {
 		when := ""
 		if part == itClick {
@@ -263,6 +268,12 @@ func tellings(now time.Time) map[string]telling {
 				x.Session, x.Language = "", ""
 			}
 		}},
+		"gtag": {ga4.Protocol{}, "gtag", []saying{
+			byGtag(itView, "page_view", ""),
+			byGtag(itClick, "plan_chosen", "&ep.plan=pro&epn.seats=3"),
+			byGtag(itBuy, "purchase", "&ep.order_id=o-1&epn.value=12.5&cu=EUR"),
+			byGtag(itLeave, "user_engagement", ""),
+		}, func(_ string, x *told) { x.Ago = 0 }}, // a hit has no time
 		"matomo": {matomo.Protocol{}, "matomo", []saying{
 			byMatomo(itView, ""),
 			byMatomo(itClick, "&e_c=plans&e_a=plan_chosen&plan=pro&seats=3"),

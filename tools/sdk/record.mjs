@@ -25,6 +25,7 @@ const sdks = {
   'segment-next': {},
   plausible: {},
   'umami-node': {},
+  'ga4-minimal': {},
 };
 
 const kept = /^(content-type|content-encoding|authorization|user-agent|origin|referer|accept-language|cookie|retry-after|access-control-request-.*|openpanel-.*|posthog-.*|x-.*)$/;
@@ -90,7 +91,9 @@ async function record(sdk, { scenario = sdk, env = {} }) {
   const kinds = new Map();
   let n = 0;
   for (const { req, raw } of requests) {
-    const k = `${req.method} ${req.url.replaceAll(/\d{10,}/g, '')} ${kind(raw)}`;
+    if (req.url === '/healthz') continue; // the story's own
+    const event = new URL(req.url, 'http://x').searchParams.get('en'); // GA4's stands in the query
+    const k = event ? `${req.method} ${event}` : `${req.method} ${req.url.replaceAll(/\d{10,}/g, '')} ${kind(raw)}`;
     const before = kinds.get(k) ?? 0;
     if (before === (/ tick$/.test(k) || req.method === 'OPTIONS' ? 1 : 2)) continue;
     kinds.set(k, before + 1);

@@ -19,6 +19,8 @@ const routes = [
   [/^\/api\/event/, () => text('ok', 202)],
   [/^\/api\/send/, () => json({ cache: 'cache.of.the.session', sessionId: randomUUID(), visitId: randomUUID() })],
   [/^\/track\/?$/, () => json({ deviceId: device, sessionId: 'session-0123456789' })],
+  [/^\/g\/collect/, () => ({ status: 204, body: '' })],
+  [/^\/healthz$/, () => text('ok')],
   [/^\/v1\/[a-z]+\/?$/, () => json({ success: true })],
 ];
 

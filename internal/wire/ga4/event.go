@@ -41,6 +41,7 @@ func (g *decoder) item() {
 	if !g.HasDefect() {
 		g.ReadAt(e.params, func() { g.ReadProperties(g.param) })
 	}
+	g.readValue()
 	g.finish()
 	g.FinishItem()
 }
@@ -116,6 +117,19 @@ func (g *decoder) readCampaign(f item.Field) bool {
 	return true
 }
 
+// readValue reads the noted value of an event that brings money. A value that is no sum
+// stays a property.
+func (g *decoder) readValue() {
+	e := &g.event
+	if RevenueSign(string(g.Get(item.Name))) == 0 || !e.value.IsSet() {
+		return
+	}
+	g.ReadAt(e.value, func() { e.sum, e.paid = g.ReadAmount() })
+	if !e.paid && g.Absent("value") {
+		g.ReadAt(e.value, func() { g.Keep("value") })
+	}
+}
+
 // finish sets fields from what was noted.
 func (g *decoder) finish() {
 	e := &g.event
@@ -123,17 +137,10 @@ func (g *decoder) finish() {
 	if e.timed {
 		g.Stamp = item.Stamp{Micros: e.us, Given: true, Exact: true}
 	}
-	if sign := RevenueSign(string(g.Get(item.Name))); sign != 0 && e.value.IsSet() {
-		var sum float64
-		var ok bool
-		g.ReadAt(e.value, func() { sum, ok = g.ReadAmount() })
-		switch {
-		case ok && sign > 0:
-			g.Revenue = weir.Known(sum)
-		case ok:
-			g.Revenue = weir.Known(-math.Abs(sum))
-		case g.Absent("value"):
-			g.ReadAt(e.value, func() { g.Keep("value") })
+	if e.paid {
+		g.Revenue = weir.Known(e.sum)
+		if RevenueSign(string(g.Get(item.Name))) < 0 {
+			g.Revenue = weir.Known(-math.Abs(e.sum))
 		}
 	}
 	if at := e.session; !at.Empty() {

@@ -1,4 +1,5 @@
-// Package ga4 is the Measurement Protocol of Google Analytics 4.
+// Package ga4 has the two protocols of Google Analytics 4: the Measurement Protocol of servers,
+// and that of gtag.js in pages.
 package ga4
 
 import (
@@ -13,11 +14,15 @@ import (
 )
 
 // Protocol is the Measurement Protocol of Google Analytics 4, with which servers and
-// devices send events.
-// Source: developers.google.com/analytics/devguides/collection/protocol/ga4.
+// devices send events, and the protocol of gtag.js.
+// Source: developers.google.com/analytics/devguides/collection/protocol/ga4. Google does not
+// describe what gtag.js sends; see hit.go.
 type Protocol struct{}
 
-const pathDebug = "/debug/mp/collect"
+const (
+	pathDebug = "/debug/mp/collect"
+	pathHit   = "/g/collect"
+)
 
 // maxEvents bounds the events of a request, each of which gets what the request says of
 // all. Google takes 25.
@@ -28,28 +33,41 @@ func (Protocol) Vendor() string { return "ga4" }
 
 // Routes are the addresses of events, and of their validation.
 func (Protocol) Routes() []wire.Route {
-	return []wire.Route{{Method: http.MethodPost, Path: "/mp/collect"}, {Method: http.MethodPost, Path: pathDebug}}
+	return []wire.Route{
+		{Method: http.MethodPost, Path: "/mp/collect"},
+		{Method: http.MethodPost, Path: pathDebug},
+		{Method: http.MethodGet, Path: pathHit, Body: wire.IgnoreBody},
+		{Method: http.MethodPost, Path: pathHit},
+	}
 }
 
-// ProjectNames returns the name in the request's address, the only one.
-func (Protocol) ProjectNames(r *wire.Request, _ []byte) []string { return []string{projectOf(r)} }
+// ProjectNames returns the name in the request's address. gtag.js may also have it in the body.
+func (Protocol) ProjectNames(r *wire.Request, text []byte) []string {
+	if r.Route.Path == pathHit {
+		return []string{r.Query().Get("tid"), measurementIn(text)}
+	}
+	return []string{projectOf(r)}
+}
 
 // Decode reads the events of one device. Those that are to be validated go nowhere.
 func (Protocol) Decode(r *wire.Request) (*wire.Decoded, error) {
 	g := decoders.Get().(*decoder)
 	defer func() {
 		g.outer = requestFields{}
-		if g.Close() {
+		if g.Close() && g.params.poolable() {
 			decoders.Put(g)
 		}
 	}()
-	if r.Route.Path == pathDebug {
+	switch r.Route.Path {
+	case pathDebug:
 		return &wire.Decoded{State: g.validate(r)}, nil
+	case pathHit:
+		return g.hits(r)
 	}
 	return g.sent(r)
 }
 
-// projectOf is what a request names its project by: a write key in place of the API
+// projectOf is what a request of the Measurement Protocol names its project by: a write key in place of the API
 // secret, or else the stream, as the name of a site.
 func projectOf(r *wire.Request) string {
 	if secret := r.Query().Get("api_secret"); strings.HasPrefix(secret, "wk_") {
@@ -85,8 +103,9 @@ var decoders = sync.Pool{New: func() any { return new(decoder) }}
 // decoder reads one request.
 type decoder struct {
 	item.Builder
-	outer requestFields
-	event event
+	outer  requestFields
+	event  event
+	params params // of a hit
 }
 
 // requestFields are the fields that all events of a request share.
@@ -106,6 +125,8 @@ type event struct {
 	params                                    jsonscan.Mark
 	name, transaction                         item.Span
 	value                                     jsonscan.Mark
+	sum                                       float64 // of value, if it is money that was paid
+	paid                                      bool
 	us                                        int64
 	timed                                     bool
 	screenName, screen, session, sessionOlder item.Span
@@ -114,7 +135,7 @@ type event struct {
 func (g *decoder) sent(r *wire.Request) (*wire.Decoded, error) {
 	g.Open(r, r.Body)
 	g.Limits.Events = min(g.Limits.Events, maxEvents)
-	g.outer = requestFields{client: r.Header.Get("Origin") != "" || strings.HasPrefix(r.UserAgent, "Mozilla/")}
+	g.outer = requestFields{client: fromVisitor(r)}
 	if g.body(); !g.End() {
 		return nil, g.Malformed()
 	}
@@ -127,6 +148,11 @@ func (g *decoder) sent(r *wire.Request) (*wire.Decoded, error) {
 	}
 	g.SetTimes(0, g.Limits.Future)
 	return &wire.Decoded{Parts: []wire.Part{g.Part(projectOf(r))}}, nil
+}
+
+// fromVisitor reports whether the visitor's own browser sent the request, rather than a server.
+func fromVisitor(r *wire.Request) bool {
+	return r.Header.Get("Origin") != "" || strings.HasPrefix(r.UserAgent, "Mozilla/")
 }
 
 // body reads all but the events and the user's properties, which are noted.

@@ -11,14 +11,14 @@ import (
 // ReadAmount reads a sum of money: a number, or a text such as "$1,234.50" or "12,30 €".
 // Anything else is 0 and not ok.
 func (b *Builder) ReadAmount() (sum float64, ok bool) {
-	return readAmount(b.ReadBrief())
+	return Amount(b.ReadBrief())
 }
 
-// readAmount reads a sum of money. It skips signs of currencies, letters and spaces around
+// Amount reads a sum of money. It skips signs of currencies, letters and spaces around
 // it. The last point or comma stands before the fraction. But if only one of the two signs
 // occurs, and exactly three digits follow the last one, it separates thousands: always if it
 // is a comma, and if it is a point that occurs more than once.
-func readAmount(text []byte) (sum float64, ok bool) {
+func Amount(text []byte) (sum float64, ok bool) {
 	if len(text) == 0 || len(text) > 64 {
 		return 0, false
 	}

@@ -1,5 +1,7 @@
 package jsonscan
 
+import "bytes"
+
 // Mark is a place in a text. The zero Mark is no place.
 type Mark struct{ after int } // position + 1
 
@@ -50,6 +52,13 @@ func (s *Scanner) Offset() int { return min(s.pos, len(s.data)) }
 
 // Rest returns the text behind the cursor.
 func (s *Scanner) Rest() []byte { return s.data[s.Offset():] }
+
+// Line returns the line at the cursor without its end, and moves the cursor to the next one.
+func (s *Scanner) Line() []byte {
+	line, _, _ := bytes.Cut(s.Rest(), []byte("\n"))
+	s.pos = min(s.Offset()+len(line)+1, len(s.data))
+	return bytes.TrimSuffix(line, []byte("\r"))
+}
 
 // Whole returns the text.
 func (s *Scanner) Whole() []byte { return s.data }

@@ -168,34 +168,8 @@ func (m *decoder) form(text []byte) {
 func (m *decoder) addDecoded(text []byte) bufSpan {
 	from := len(m.buf)
 	text = text[:min(len(text), 3*m.Limits.Event+3)] // the rest would be over the limit
-	for i := 0; i < len(text); i++ {
-		c := text[i]
-		switch {
-		case c == '+':
-			c = ' '
-		case c == '%' && i+2 < len(text):
-			hi, lo := nibble(text[i+1]), nibble(text[i+2])
-			if hi < 16 && lo < 16 {
-				c = hi<<4 | lo
-				i += 2
-			}
-		}
-		m.buf = append(m.buf, c)
-	}
+	m.buf = item.AppendFormText(m.buf, text)
 	return m.addedSince(from)
-}
-
-// nibble returns the value of a hex digit, 16 for other bytes.
-func nibble(c byte) byte {
-	switch {
-	case '0' <= c && c <= '9':
-		return c - '0'
-	case 'a' <= c && c <= 'f':
-		return c - 'a' + 10
-	case 'A' <= c && c <= 'F':
-		return c - 'A' + 10
-	}
-	return 16
 }
 
 // parameters reads the object of parameters at the cursor. An object or an

@@ -246,18 +246,26 @@ func CheckExchange(t *testing.T, p wire.Protocol, r *wire.Request) *wire.Decoded
 		}
 		return nil
 	}
-	events := 0
+	if events := CheckEvents(t, sent, r.Limits); events > r.Limits.Events {
+		t.Fatalf("%d events", events)
+	}
+	if out := p.Answer(r, sent); out.Status/100 != 2 || (len(out.Body) == 0) != (out.ContentType == "") && out.ContentType != "text/plain; charset=utf-8" {
+		t.Errorf("answer %+v", out)
+	}
+	return sent
+}
+
+// CheckEvents checks that the events of a request are within the limits, and its rejections
+// complete. It returns how many events there are.
+func CheckEvents(t *testing.T, sent *wire.Decoded, l wire.Limits) (events int) {
 	for i := range sent.Parts {
 		part := &sent.Parts[i]
 		if part.Project == "" {
 			t.Error("a part without a project")
 		}
 		for j := range part.Events {
-			in := &part.Events[j]
-			checkVendorEvent(t, in, r.Limits)
-			if events++; events > r.Limits.Events {
-				t.Fatalf("%d events", events)
-			}
+			checkVendorEvent(t, &part.Events[j], l)
+			events++
 		}
 		for _, j := range part.Rejected {
 			if j.Reason == "" || j.Index < 0 {
@@ -265,10 +273,7 @@ func CheckExchange(t *testing.T, p wire.Protocol, r *wire.Request) *wire.Decoded
 			}
 		}
 	}
-	if out := p.Answer(r, sent); out.Status/100 != 2 || (len(out.Body) == 0) != (out.ContentType == "") && out.ContentType != "text/plain; charset=utf-8" {
-		t.Errorf("answer %+v", out)
-	}
-	return sent
+	return events
 }
 
 // checkVendorEvent is checkEvent for events that were mended.
