@@ -17,6 +17,10 @@ type projectCmd struct {
 	Create projectCreateCmd `cmd:"" help:"Make a project and print its write key."`
 	List   projectListCmd   `cmd:"" help:"List the projects."`
 	Set    projectSetCmd    `cmd:"" help:"Change how long a project's events are kept, how many it may bring in, and its sites."`
+
+	Names    projectNamesCmd    `cmd:"" help:"List the names of a project's events, with counts."`
+	Columns  projectColumnsCmd  `cmd:"" help:"List what questions about a project may name: columns, properties, traits."`
+	Describe projectDescribeCmd `cmd:"" help:"Describe or hide an event or a column."`
 }
 
 // Help is shown below the usage.

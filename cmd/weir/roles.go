@@ -77,6 +77,21 @@ func (e missingRole) Events(context.Context, *weir.Project, insight.EventsQuery,
 	return nil, e.err("answer questions")
 }
 
+// Names refuses.
+func (e missingRole) Names(context.Context, *weir.Project, insight.Discovery, time.Duration) (*insight.Names, error) {
+	return nil, e.err("answer questions")
+}
+
+// Columns refuses.
+func (e missingRole) Columns(context.Context, *weir.Project, insight.Discovery, time.Duration) (*insight.Columns, error) {
+	return nil, e.err("answer questions")
+}
+
+// ColumnValues refuses.
+func (e missingRole) ColumnValues(context.Context, *weir.Project, string, insight.Discovery, time.Duration) (*insight.ColumnValues, error) {
+	return nil, e.err("answer questions")
+}
+
 func (e missingRole) Profiles(context.Context, *weir.Project, insight.ProfilesQuery, time.Duration) (*insight.ProfilePage, error) {
 	return nil, e.err("answer questions")
 }

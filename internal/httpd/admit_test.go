@@ -144,6 +144,8 @@ var bodies = map[string]string{
 	"DELETE /api/v1/projects/{id}/keys/{key}":         "",
 	"POST /api/v1/projects/{id}/alerts":               `{"name":"x","measure":{"kind":"error_rate"},"condition":{"op":"above","value":0.1}}`,
 
+	"PATCH /api/v1/projects/{id}/names/{name}":          `{"description":"x"}`,
+	"PATCH /api/v1/projects/{id}/columns/{column}":      `{"hidden":true}`,
 	"PATCH /api/v1/projects/{id}/alerts/{alert}":        `{"window":7}`,
 	"DELETE /api/v1/projects/{id}/alerts/{alert}":       "",
 	"POST /api/v1/projects/{id}/alerts/{alert}/silence": `{"minutes":5}`,

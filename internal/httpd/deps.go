@@ -28,6 +28,8 @@ type Directory interface {
 	Role(ctx context.Context, userID, projectID string) (weir.Role, error)
 	Sites(ctx context.Context, projectID string) ([]string, error)
 	SetSites(ctx context.Context, projectID string, sites []string) error
+	Descriptions(ctx context.Context, projectID string, kind meta.DescribedKind) ([]meta.Description, error)
+	Describe(ctx context.Context, projectID string, kind meta.DescribedKind, name string, change func(*meta.Description)) (meta.Description, error)
 	SetRetention(ctx context.Context, projectID string, days int) error
 	ChangeLimits(ctx context.Context, projectID string, change func(*weir.Limits) error) (weir.Limits, error)
 	CreateProject(ctx context.Context, n meta.NewProject) (p *weir.Project, writeKey string, err error)
@@ -49,6 +51,7 @@ type Stats interface {
 // stale an answer may be; 0 sees all that was acknowledged.
 type Insights interface {
 	insight.Asker
+	Discovery
 	Events(ctx context.Context, p *weir.Project, q insight.EventsQuery, freshness time.Duration) (*insight.EventPage, error)
 }
 

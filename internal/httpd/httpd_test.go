@@ -56,6 +56,8 @@ type backend struct {
 	reports  int         // that there are
 	breaks   error       // after them
 	profiles insight.ProfilesQuery
+	discover insight.Discovery
+	column   string // whose values were asked for
 	profile  string // the last one asked about
 	by       string // who had it erased
 	export   []string

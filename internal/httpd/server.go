@@ -157,6 +157,7 @@ func New(cfg Config) *Server {
 	s.mountUsage()
 	s.mountStats()
 	s.mountInsights()
+	s.mountDiscovery()
 	s.mountReports()
 	s.mountProfiles()
 	s.mountLive()

@@ -85,10 +85,29 @@ func columnOf(d cold.Dialect, name string) (column, error) {
 	}
 	c, ok := columns[name]
 	if !ok {
-		return column{}, weir.Errorf(weir.EINVALID, "unknown column %q: use %s, properties.NAME or traits.NAME",
-			name, strings.Join(slices.Sorted(maps.Keys(columns)), ", "))
+		return column{}, unknownColumn(name)
 	}
 	return c, nil
+}
+
+// CheckColumn refuses what a question may not name as a column. Error: EINVALID.
+func CheckColumn(name string) error {
+	if err := weir.CheckText("column", name); err != nil {
+		return err
+	}
+	for _, prefix := range []string{propertyPrefix, traitPrefix} {
+		if rest, ok := strings.CutPrefix(name, prefix); ok && rest != "" {
+			return nil
+		}
+	}
+	if _, ok := columns[name]; !ok {
+		return unknownColumn(name)
+	}
+	return nil
+}
+
+func unknownColumn(name string) error {
+	return weir.Errorf(weir.EINVALID, "unknown column %q: use %s, properties.NAME or traits.NAME", name, strings.Join(slices.Sorted(maps.Keys(columns)), ", "))
 }
 
 // key is the column's value where it has one, else NULL.

@@ -43,5 +43,6 @@ func RunPart(t *testing.T, p Part, open func(t *testing.T, dir string) cold.Stor
 	t.Run("Export", func(t *testing.T) { testExport(t, open) })
 	t.Run("Money", func(t *testing.T) { testMoney(t, open) })
 	t.Run("Insight", func(t *testing.T) { testInsight(t, open, p) })
+	t.Run("Discovery of many", func(t *testing.T) { testDiscoveryOfMany(t, open) })
 	t.Run("Visit sources", func(t *testing.T) { testVisitSources(t, open) })
 }

@@ -47,6 +47,7 @@ func testInsight(t *testing.T, open func(t *testing.T, dir string) cold.Store, p
 			t.Run("every filter", a.filters)
 			a.kinds(t)
 			t.Run("events", a.events)
+			t.Run("discovery", a.discovery)
 		})
 	}
 }

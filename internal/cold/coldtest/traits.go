@@ -27,6 +27,7 @@ func testTraits(t *testing.T, open func(*testing.T, string) cold.Store, p Part) 
 	t.Run("each profile's traits are what its changes make of them", func(t *testing.T) { o.profiles(t, e) })
 	t.Run("profiles are listed, the one seen last first", func(t *testing.T) { o.list(t, e) })
 	t.Run("events are counted by a trait of their persons", func(t *testing.T) { o.breakdowns(t, e) })
+	t.Run("traits and their values are discovered", func(t *testing.T) { o.discovery(t, e) })
 	t.Run("events are found by a trait of their persons", func(t *testing.T) { o.filters(t, e, p) })
 }
 
