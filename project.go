@@ -20,6 +20,9 @@ type Project struct {
 	// Sites are other names of the project, in lower case and without "www.". Those that are
 	// hosts are no referrers: who comes from one was on the project's pages before.
 	Sites []string
+	// KeyOrigins are the hosts whose pages may send with the write key by which the project
+	// was found. None: everybody who has the key may.
+	KeyOrigins []string
 	// Limits are what it may bring in.
 	Limits Limits
 

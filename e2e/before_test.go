@@ -113,7 +113,7 @@ func (s *server) theProject() project {
 	var key struct {
 		Key string `json:"write_key"`
 	}
-	s.call("POST", "/api/v1/projects/"+p.ID+"/keys", map[string]string{"name": "now"}, &key, http.StatusCreated)
+	s.call("POST", "/api/v1/projects/"+p.ID+"/keys", struct{}{}, &key, http.StatusCreated)
 	p.Key = key.Key
 	return p
 }

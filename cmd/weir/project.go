@@ -153,6 +153,7 @@ func (c *projectSetCmd) Run(ctx context.Context, stdout io.Writer) error {
 type keyCmd struct {
 	Create keyCreateCmd `cmd:"" help:"Make a write key for a project and print it, this once."`
 	List   keyListCmd   `cmd:"" help:"List a project's write keys by their last characters."`
+	Set    keySetCmd    `cmd:"" help:"Hold a write key to the pages of some hosts."`
 	Revoke keyRevokeCmd `cmd:"" help:"Revoke a write key."`
 }
 
@@ -161,13 +162,17 @@ func (*keyCmd) Help() string {
 	return `Examples:
 
     weir key create PROJECT
+    weir key create PROJECT --origin shop.example --origin '*.shop.example'
     weir key list PROJECT
+    weir key set PROJECT KEY-ID --origin shop.example
     weir key revoke PROJECT KEY-ID`
 }
 
 type keyCreateCmd struct {
 	remote  `embed:""`
 	Project string `arg:"" help:"Id of the project."`
+
+	Origin []string `placeholder:"HOST" help:"A host whose pages may send with it. May be given many times; without it everybody who has the key may send."`
 }
 
 // Help is shown below the usage.
@@ -182,7 +187,7 @@ func (c *keyCreateCmd) Run(ctx context.Context, stdout io.Writer) error {
 	var k struct {
 		WriteKey string `json:"write_key"`
 	}
-	if err := c.call(ctx, http.MethodPost, keysPath(c.Project), struct{}{}, &k); err != nil {
+	if err := c.call(ctx, http.MethodPost, keysPath(c.Project), map[string]any{"origins": append([]string{}, c.Origin...)}, &k); err != nil {
 		return err
 	}
 	_, err := fmt.Fprintln(stdout, k.WriteKey)
@@ -209,21 +214,44 @@ func (c *keyListCmd) Run(ctx context.Context, stdout io.Writer) error {
 			Last4     string `json:"last4"`
 			CreatedAt string `json:"created_at"`
 			RevokedAt string `json:"revoked_at"`
+			Origins   []string
 		}
 	}
 	if err := c.call(ctx, http.MethodGet, keysPath(c.Project), nil, &list); err != nil {
 		return err
 	}
 	w := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "KEY\tENDS WITH\tMADE\tSTATE")
+	fmt.Fprintln(w, "KEY\tENDS WITH\tMADE\tSTATE\tORIGINS")
 	for _, k := range list.Keys {
 		state := "good"
 		if k.RevokedAt != "" {
 			state = "revoked " + k.RevokedAt
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", k.ID, k.Last4, k.CreatedAt, state)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", k.ID, k.Last4, k.CreatedAt, state, cmp.Or(sites(k.Origins), "any"))
 	}
 	return w.Flush()
+}
+
+type keySetCmd struct {
+	remote  `embed:""`
+	Project string `arg:"" help:"Id of the project."`
+	Key     string `arg:"" help:"Id of the key, as list shows it."`
+
+	Origin    []string `placeholder:"HOST" xor:"origins" required:"" help:"A host whose pages may send with it: shop.example, *.shop.example, localhost:3000. May be given many times; these replace those it had."`
+	NoOrigins bool     `xor:"origins" required:"" help:"Let everybody who has the key send with it."`
+}
+
+// Help is shown below the usage.
+func (*keySetCmd) Help() string {
+	return `Example:
+
+    WEIR_TOKEN=… weir key set PROJECT KEY-ID --origin shop.example --origin '*.shop.example'`
+}
+
+// Run changes the key.
+func (c *keySetCmd) Run(ctx context.Context) error {
+	in := map[string]any{"origins": append([]string{}, c.Origin...)}
+	return c.call(ctx, http.MethodPatch, keysPath(c.Project)+"/"+url.PathEscape(c.Key), in, nil)
 }
 
 type keyRevokeCmd struct {

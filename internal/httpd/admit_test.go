@@ -135,6 +135,7 @@ var bodies = map[string]string{
 	"POST /api/v1/projects":                           `{"name":"New"}`,
 	"POST /api/v1/projects/{id}/query":                `{"kind":"trend","from":"-7d"}`,
 	"PATCH /api/v1/projects/{id}":                     `{"retention_days":7}`,
+	"PATCH /api/v1/projects/{id}/keys/{key}":          `{"origins":["shop.example"]}`,
 	"PUT /api/v1/projects/{id}/reports/schedule":      `{"at":"02:00"}`,
 	"POST /api/v1/projects/{id}/reports/daily/{date}": "",
 	"POST /api/v1/setup":                              `{"email":"x@example.org","name":"X","password":"12345678"}`,

@@ -35,7 +35,8 @@ type Directory interface {
 	CreateProject(ctx context.Context, n meta.NewProject) (p *weir.Project, writeKey string, err error)
 
 	Keys(ctx context.Context, projectID string) ([]meta.Key, error)
-	CreateKey(ctx context.Context, projectID string) (k *meta.Key, writeKey string, err error)
+	CreateKey(ctx context.Context, projectID string, origins ...string) (k *meta.Key, writeKey string, err error)
+	SetKeyOrigins(ctx context.Context, projectID, keyID string, origins []string) error
 	RevokeKey(ctx context.Context, projectID, keyID string) error
 }
 

@@ -39,6 +39,7 @@ type KeyBody struct {
 	Last4     string     `json:"last4" doc:"the key's last characters"`
 	CreatedAt time.Time  `json:"created_at"`
 	RevokedAt *time.Time `json:"revoked_at,omitempty"`
+	Origins   []string   `json:"origins" nullable:"false" doc:"hosts whose pages may send with it; none: everybody who has it may"`
 }
 
 // NewKeyBody is a write key just made.
@@ -89,8 +90,20 @@ type (
 			Keys []KeyBody `json:"keys" nullable:"false"`
 		}
 	}
+	keyOrigins struct {
+		Origins []string `json:"origins,omitempty" nullable:"false" maxItems:"100" doc:"hosts whose pages may send with the key: shop.example, *.shop.example (all below it), localhost:3000 (that port alone); all of them: others are taken from it. None: everybody who has the key may send. A request from elsewhere, or without an Origin header, is refused with 403"`
+	}
+	newKeyInput struct {
+		ID   string `path:"id" doc:"the project's id"`
+		Body *keyOrigins
+	}
 	newKeyOutput struct{ Body NewKeyBody }
-	keyInput     struct {
+	changeKey    struct {
+		ID   string `path:"id"`
+		Key  string `path:"key" doc:"the key's id"`
+		Body keyOrigins
+	}
+	keyInput struct {
 		ID  string `path:"id"`
 		Key string `path:"key" doc:"the key's id"`
 	}
@@ -120,6 +133,11 @@ func (s *Server) mountProjects() {
 		OperationID: "create-key", Method: "POST", Path: "/api/v1/projects/{id}/keys", Summary: "Make one more write key",
 		DefaultStatus: http.StatusCreated,
 	}, s.createKey)
+	handle(s, huma.Operation{
+		OperationID: "change-key", Method: "PATCH", Path: "/api/v1/projects/{id}/keys/{key}", Summary: "Hold a write key to origins, or to none",
+	}, func(ctx context.Context, in *changeKey) (*struct{}, error) {
+		return nil, s.cfg.Directory.SetKeyOrigins(ctx, projectOf(ctx).ID, in.Key, in.Body.Origins)
+	})
 	handle(s, huma.Operation{
 		OperationID: "revoke-key", Method: "DELETE", Path: "/api/v1/projects/{id}/keys/{key}", Summary: "Revoke a write key",
 	}, func(ctx context.Context, in *keyInput) (*struct{}, error) {
@@ -258,8 +276,12 @@ func (s *Server) listKeys(ctx context.Context, _ *ProjectPath) (*keysOutput, err
 	return out, nil
 }
 
-func (s *Server) createKey(ctx context.Context, _ *ProjectPath) (*newKeyOutput, error) {
-	k, key, err := s.cfg.Directory.CreateKey(ctx, projectOf(ctx).ID)
+func (s *Server) createKey(ctx context.Context, in *newKeyInput) (*newKeyOutput, error) {
+	var origins []string
+	if in.Body != nil {
+		origins = in.Body.Origins
+	}
+	k, key, err := s.cfg.Directory.CreateKey(ctx, projectOf(ctx).ID, origins...)
 	if err != nil {
 		return nil, err
 	}
@@ -283,7 +305,7 @@ func (s *Server) projectBody(ctx context.Context, p *weir.Project, role weir.Rol
 }
 
 func keyBody(k *meta.Key, loc *time.Location) KeyBody {
-	b := KeyBody{ID: k.ID, Last4: k.Last4, CreatedAt: k.CreatedAt.In(loc)}
+	b := KeyBody{ID: k.ID, Last4: k.Last4, CreatedAt: k.CreatedAt.In(loc), Origins: append([]string{}, k.Origins...)}
 	if !k.RevokedAt.IsZero() {
 		b.RevokedAt = new(k.RevokedAt.In(loc))
 	}

@@ -167,6 +167,14 @@ func TestKeysAreMadeListedAndRevoked(t *testing.T) {
 	if len(keys) != 2 {
 		t.Fatalf("keys = %+v", keys)
 	}
+	wantStatus(t, f.as(f.admin, "PATCH", f.path("/keys/"+k.ID), `{"origins":["shop.example"]}`), 204)
+	wantStatus(t, f.do("POST", "/v1/events", `{}`, "Authorization", "Bearer "+k.WriteKey, "Origin", "https://shop.example"), 200)
+	wantError(t, f.as(k.WriteKey, "POST", "/v1/events", `{}`), 403, weir.EFORBIDDEN)
+	a = f.do("OPTIONS", "/v1/events?key="+k.WriteKey, "", "Origin", "https://evil.example", "Access-Control-Request-Method", "POST")
+	wantError(t, a, 403, weir.EFORBIDDEN)
+	if v := a.header.Get("Access-Control-Allow-Origin"); v != "" {
+		t.Errorf("the preflight of another page allows %q", v)
+	}
 	wantStatus(t, f.as(f.admin, "DELETE", f.path("/keys/"+k.ID), ""), 204)
 	wantError(t, f.as(k.WriteKey, "POST", "/v1/events", `{}`), 401, weir.EUNAUTHORIZED)
 	wantError(t, f.as(f.admin, "DELETE", f.path("/keys/"+k.ID), ""), 404, weir.ENOTFOUND)

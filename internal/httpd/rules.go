@@ -67,6 +67,7 @@ func Rules() []Rule {
 		{Method: "GET", Path: "/api/v1/projects/{id}/usage", Need: InProject, Role: weir.RoleViewer},
 		{Method: "GET", Path: "/api/v1/projects/{id}/keys", Need: InProject, Role: weir.RoleAdmin},
 		{Method: "POST", Path: "/api/v1/projects/{id}/keys", Need: InProject, Role: weir.RoleAdmin},
+		{Method: "PATCH", Path: "/api/v1/projects/{id}/keys/{key}", Need: InProject, Role: weir.RoleAdmin},
 		{Method: "DELETE", Path: "/api/v1/projects/{id}/keys/{key}", Need: InProject, Role: weir.RoleAdmin},
 
 		{Method: "GET", Path: "/api/v1/projects/{id}/stats/overview", Need: InProject, Role: weir.RoleViewer},

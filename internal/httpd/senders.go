@@ -44,7 +44,7 @@ func (s *Server) mountSenders() {
 				s.mux.refusers[route.Method+" "+path] = e.writeError
 				s.mux.HandleFunc(route.Method+" "+path, e.serve)
 				if _, unmounted := s.mux.rules["OPTIONS "+path]; unmounted { // not for a second method of the same path
-					s.mux.HandleFunc("OPTIONS "+path, preflight)
+					s.mux.HandleFunc("OPTIONS "+path, e.preflight)
 				}
 			}
 		}
@@ -52,8 +52,6 @@ func (s *Server) mountSenders() {
 	s.documentEvents()
 	s.documentTraces()
 }
-
-func preflight(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }
 
 // endpoint serves one address to which events are sent.
 type endpoint struct {
@@ -72,6 +70,19 @@ func (e *endpoint) serve(w http.ResponseWriter, r *http.Request) {
 	setStanding(w.Header(), reply.Address, reply.Key)
 	w.Header().Set("Cache-Control", "no-store")
 	write(w, r, reply.Response)
+}
+
+// preflight answers a browser that asks whether a page may send.
+func (e *endpoint) preflight(w http.ResponseWriter, r *http.Request) {
+	if err := e.server.receiver.Preflight(r.Context(), e.protocol, e.request(r)); err != nil {
+		for _, name := range []string{"Origin", "Credentials", "Methods", "Headers"} {
+			w.Header().Del("Access-Control-Allow-" + name)
+		}
+		w.Header().Del("Access-Control-Max-Age")
+		e.server.fail(w, r, err)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
 }
 
 // request converts r to the input of protocols, without the body.

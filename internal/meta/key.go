@@ -17,6 +17,8 @@ type Key struct {
 	Last4     string // the key's last characters
 	CreatedAt time.Time
 	RevokedAt time.Time // zero while it is good
+	// Origins are the hosts whose pages may send with it; none: everybody who has it may.
+	Origins []string
 }
 
 // execer is a *sql.DB or *sql.Tx.
@@ -24,19 +26,22 @@ type execer interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 }
 
-// CreateKey makes one more write key for a project and returns it, this once.
-// Errors: ENOTFOUND.
-func (s *Store) CreateKey(ctx context.Context, projectID string) (k *Key, writeKey string, err error) {
-	k, writeKey, err = s.addKey(ctx, s.write, projectID)
+// CreateKey makes one more write key for a project and returns it, this once. With origins
+// it is only for the pages of these hosts. Errors: EINVALID, ENOTFOUND.
+func (s *Store) CreateKey(ctx context.Context, projectID string, origins ...string) (k *Key, writeKey string, err error) {
+	if origins, err = normalOrigins(origins); err != nil {
+		return nil, "", err
+	}
+	k, writeKey, err = s.addKey(ctx, s.write, projectID, origins)
 	if err != nil {
 		return nil, "", fmt.Errorf("meta: create key: %w", err)
 	}
 	return k, writeKey, nil
 }
 
-func (s *Store) addKey(ctx context.Context, db execer, projectID string) (*Key, string, error) {
+func (s *Store) addKey(ctx context.Context, db execer, projectID string, origins []string) (*Key, string, error) {
 	secret := newSecret(KeyPrefix)
-	k, err := s.storeKey(ctx, db, projectID, secret)
+	k, err := s.storeKey(ctx, db, projectID, secret, origins)
 	if err != nil {
 		return nil, "", err
 	}
@@ -49,21 +54,21 @@ func (s *Store) AddKey(ctx context.Context, projectID, writeKey string) (*Key, e
 	if len(writeKey) < 16 || writeKey[:len(KeyPrefix)] != KeyPrefix {
 		return nil, weir.Errorf(weir.EINVALID, "a write key begins with %s and has 16 characters or more", KeyPrefix)
 	}
-	k, err := s.storeKey(ctx, s.write, projectID, writeKey)
+	k, err := s.storeKey(ctx, s.write, projectID, writeKey, nil)
 	if err != nil {
 		return nil, fmt.Errorf("meta: add key: %w", err)
 	}
 	return k, nil
 }
 
-func (s *Store) storeKey(ctx context.Context, db execer, projectID, secret string) (*Key, error) {
+func (s *Store) storeKey(ctx context.Context, db execer, projectID, secret string, origins []string) (*Key, error) {
 	id := newID()
-	k := &Key{ID: id, Last4: last4(secret), CreatedAt: s.clock.Now()}
+	k := &Key{ID: id, Last4: last4(secret), CreatedAt: s.clock.Now(), Origins: origins}
 	hash := hashSecret(secret)
-	ok, err := inserted(db.ExecContext(ctx, `INSERT INTO write_keys (id, project_id, hash, last4, created_at)
-		SELECT ?, p.id, ?, ?, ? FROM projects p
+	ok, err := inserted(db.ExecContext(ctx, `INSERT INTO write_keys (id, project_id, hash, last4, created_at, origins)
+		SELECT ?, p.id, ?, ?, ?, ? FROM projects p
 		WHERE p.id = ? AND NOT EXISTS (SELECT 1 FROM write_keys k WHERE k.hash = ?)`,
-		k.ID, hash, k.Last4, micros(k.CreatedAt), projectID, hash))
+		k.ID, hash, k.Last4, micros(k.CreatedAt), joined(origins), projectID, hash))
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +84,7 @@ func (s *Store) storeKey(ctx context.Context, db execer, projectID, secret strin
 
 // Keys returns a project's keys, newest first, revoked ones too.
 func (s *Store) Keys(ctx context.Context, projectID string) ([]Key, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT id, last4, created_at, revoked_at
+	rows, err := s.read.QueryContext(ctx, `SELECT id, last4, created_at, revoked_at, origins
 		FROM write_keys WHERE project_id = ? ORDER BY created_at DESC, id`, projectID)
 	if err != nil {
 		return nil, fmt.Errorf("meta: keys: %w", err)
@@ -90,10 +95,11 @@ func (s *Store) Keys(ctx context.Context, projectID string) ([]Key, error) {
 		var k Key
 		var created int64
 		var revoked sql.NullInt64
-		if err := rows.Scan(&k.ID, &k.Last4, &created, &revoked); err != nil {
+		var origins sql.NullString
+		if err := rows.Scan(&k.ID, &k.Last4, &created, &revoked, &origins); err != nil {
 			return nil, fmt.Errorf("meta: keys: %w", err)
 		}
-		k.CreatedAt = fromMicros(created)
+		k.CreatedAt, k.Origins = fromMicros(created), split(origins)
 		if revoked.Valid {
 			k.RevokedAt = fromMicros(revoked.Int64)
 		}
@@ -121,20 +127,22 @@ func (s *Store) RevokeKey(ctx context.Context, projectID, keyID string) error {
 	return nil
 }
 
-// ProjectByKey returns the project that a write key writes to. It is shared: do not
-// change it. Errors: ENOTFOUND.
+// ProjectByKey returns the project that a write key writes to, with the key's origins. It
+// is shared: do not change it. Errors: ENOTFOUND.
 func (s *Store) ProjectByKey(ctx context.Context, writeKey string) (*weir.Project, error) {
 	hash := hashSecret(writeKey)
 	return s.projects.get(ctx, "key:"+hash, func(ctx context.Context) (*weir.Project, error) {
-		p, err := scanProject(s.read.QueryRowContext(ctx, `SELECT `+projectColumns+`
+		var origins sql.NullString
+		p, err := scanProject(s.read.QueryRowContext(ctx, `SELECT `+projectColumns+`, k.origins
 			FROM write_keys k JOIN projects p ON p.id = k.project_id
-			WHERE k.hash = ? AND k.revoked_at IS NULL`, hash))
+			WHERE k.hash = ? AND k.revoked_at IS NULL`, hash), &origins)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil, weir.Errorf(weir.ENOTFOUND, "unknown write key")
 		}
 		if err != nil {
 			return nil, fmt.Errorf("meta: project by key: %w", err)
 		}
+		p.KeyOrigins = split(origins)
 		return p, nil
 	})
 }

@@ -53,7 +53,7 @@ func (s *Store) CreateProject(ctx context.Context, n NewProject) (p *weir.Projec
 				return err
 			}
 		}
-		_, writeKey, err = s.addKey(ctx, tx, p.ID)
+		_, writeKey, err = s.addKey(ctx, tx, p.ID, nil)
 		return err
 	})
 	if err != nil {

@@ -23,6 +23,8 @@ func (s *sender) deliver(ctx context.Context, decoded *wire.Decoded) (key *inges
 		case part.Err == nil:
 			stored++
 			continue
+		case weir.ErrorCode(part.Err) == weir.EFORBIDDEN:
+			s.ingest.Refused(part.Err)
 		case weir.ErrorCode(part.Err) == weir.EUNAUTHORIZED:
 			s.ingest.Refused(part.Err)
 			if decoded.Unknown == wire.AnswerUnknown {

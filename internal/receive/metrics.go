@@ -15,6 +15,7 @@ const (
 	reasonMissing = "missing" // no write key or name
 	reasonUnknown = "unknown" // no project has it
 	reasonLimited = "rate_limited"
+	reasonOrigin  = "origin" // the key is held to other origins
 )
 
 func newMetrics(reg prometheus.Registerer) metrics {
@@ -27,7 +28,7 @@ func newMetrics(reg prometheus.Registerer) metrics {
 		}, []string{"vendor", "kind"}),
 	}
 	// Shown from the start, so that a rate over them begins at zero.
-	for _, reason := range []string{reasonMissing, reasonUnknown, reasonLimited} {
+	for _, reason := range []string{reasonMissing, reasonUnknown, reasonLimited, reasonOrigin} {
 		m.refused.WithLabelValues(reason)
 	}
 	if reg != nil {

@@ -10,7 +10,8 @@ import (
 )
 
 // find sets the project that a name stands for, and the key that its rate counts against.
-// Errors: EUNAUTHORIZED, and those of the directory.
+// Errors: EUNAUTHORIZED, EFORBIDDEN for a key that is not for the page, and those of the
+// directory.
 func (s *sender) find(ctx context.Context, name string) error {
 	missing := "the project is not named: use its write key where the SDK wants a token, a site or a domain"
 	unknown := "no project is known by this key or name"
@@ -31,6 +32,10 @@ func (s *sender) find(ctx context.Context, name string) error {
 		return err
 	}
 	s.project = p
+	if err := checkOrigin(s.request.Header, p.KeyOrigins); err != nil {
+		s.metrics.refused.WithLabelValues(reasonOrigin).Inc()
+		return err
+	}
 	if s.rates.limiter != nil {
 		if !s.isKey(name) {
 			name = "site:" + p.ID // a site has many spellings

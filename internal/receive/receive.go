@@ -96,7 +96,8 @@ const queryCost = 160
 
 // Receive takes a request. sent is the body as it arrives; r has everything else, except
 // Limits, which Receive sets. With an error nothing was stored, so the sender may send
-// everything again. Errors: EUNAUTHORIZED without a known project; an *ingest.Refusal over
+// everything again. Errors: EUNAUTHORIZED without a known project; EFORBIDDEN if its
+// key is not for the page that sends; an *ingest.Refusal over
 // a rate or a quota; those of reading the body, of wire.Protocol.Decode and of
 // Ingester.Deliver.
 func (c *Receiver) Receive(ctx context.Context, p wire.Protocol, r *wire.Request, sent io.Reader) (Reply, error) {
