@@ -47,6 +47,9 @@ func (s *server) openHot(ctx context.Context) (err error) {
 	}
 	s.onClose(s.tier.Close)
 	s.hot = plant(s.tier.Store)
+	if s.tier.Trim != nil {
+		s.trimStores = append(s.trimStores, s.tier.Trim)
+	}
 	if f := s.tier.Fleet; f != nil {
 		s.shared.limiter, s.shared.locks, s.shared.sessions = f.Limiter, f.Locks, f.Sessions
 		s.shared.roster, s.shared.bus = f.Roster, f.Bus

@@ -58,6 +58,7 @@ type server struct {
 	closes  []func() error  // of what is under the stores, in the order of opening
 
 	coldMemory func(ctx context.Context) (used, spilled int64, err error) // nil unless cold is in this process
+	trimStores []func(ctx context.Context) error                          // of those in this process
 
 	// late are parts that are used before they are there.
 	late struct {
@@ -194,6 +195,9 @@ func (s *server) openColdTier(ctx context.Context) error {
 		return fmt.Errorf("--cold: %w", err)
 	}
 	s.cold, s.coldMemory = t.Store, t.Memory
+	if t.Trim != nil {
+		s.trimStores = append(s.trimStores, t.Trim)
+	}
 	close(s.coldOpen)
 	return nil
 }

@@ -44,6 +44,8 @@ type ColdTier struct {
 	// Memory returns bytes in use under the memory limit, and bytes that did not fit and
 	// are on disk; nil for a server.
 	Memory func(ctx context.Context) (used, spilled int64, err error)
+	// Trim gives back memory while the process idles; nil for a server.
+	Trim func(ctx context.Context) error
 }
 
 // Same says whether two URLs name one cold tier.

@@ -14,7 +14,7 @@ func duckdbCold(_, file string) (Cold, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &ColdTier{Store: s, Memory: func(ctx context.Context) (used, spilled int64, err error) {
+		return &ColdTier{Store: s, Trim: s.Trim, Memory: func(ctx context.Context) (used, spilled int64, err error) {
 			u, err := s.Usage(ctx)
 			return u.Memory, u.Spilled, err
 		}}, nil

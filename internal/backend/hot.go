@@ -49,6 +49,8 @@ type HotTier struct {
 	Store hot.Store
 	// Memory returns bytes in use by part of the memory budget; nil for a server.
 	Memory func() map[string]int64
+	// Trim gives back memory while the process idles; nil for a server.
+	Trim func(ctx context.Context) error
 	// Fleet is nil unless the hot tier is shared.
 	Fleet *Fleet
 	// Status returns its state; at most 5 s old.

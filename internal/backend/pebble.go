@@ -34,6 +34,7 @@ func openPebble(folder string, o HotOptions) (*HotTier, error) {
 	}
 	return &HotTier{
 		Store:  s,
+		Trim:   s.Trim,
 		Status: func() HotStatus { return HotStatus{Shown: kindStatus{"pebble"}} },
 		Memory: func() map[string]int64 {
 			m := s.Memory()

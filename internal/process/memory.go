@@ -42,8 +42,9 @@ const idleAllocs = 32 << 20
 
 // KeepTrimmed returns unneeded memory to the system until ctx is done: what trimMalloc
 // returns, pages of the program's file that were read at the start, and, while the process
-// idles, what Go's heap keeps for the next collections. It always returns nil.
-func KeepTrimmed(ctx context.Context, trimMalloc func(), log *slog.Logger) error {
+// idles, what the stores return (trimStores) and what Go's heap keeps for the next collections.
+// It always returns nil.
+func KeepTrimmed(ctx context.Context, trimMalloc func(), trimStores []func(context.Context) error, log *slog.Logger) error {
 	t := time.NewTicker(trimEvery)
 	defer t.Stop()
 	before := uint64(0)
@@ -52,8 +53,13 @@ func KeepTrimmed(ctx context.Context, trimMalloc func(), log *slog.Logger) error
 		case <-ctx.Done():
 			return nil
 		case <-t.C:
-			// This collects garbage, for which an idle process has the time.
 			if now := allocated(); now-before < idleAllocs {
+				for _, trim := range trimStores {
+					if err := trim(ctx); err != nil && ctx.Err() == nil {
+						log.Warn("an idle store keeps its memory", "error", err)
+					}
+				}
+				// This collects garbage, for which an idle process has the time.
 				debug.FreeOSMemory()
 				before = allocated()
 			} else {

@@ -41,6 +41,12 @@ static void give_back(void) {
 		duckdb_je_mallctl(name, NULL, NULL, &at_once, sizeof(at_once));
 	}
 }
+
+// purge gives back what jemalloc has kept of what was freed: an arena that is not used any
+// more would keep it for ever. 4096 stands for all arenas (MALLCTL_ARENAS_ALL).
+static void purge(void) {
+	if (duckdb_je_mallctl != NULL) duckdb_je_mallctl("arena.4096.purge", NULL, NULL, NULL, 0);
+}
 */
 import "C"
 
@@ -55,5 +61,8 @@ func BoundMalloc(little bool) {
 	}
 }
 
-// TrimMalloc gives back what the C library holds that is free.
-func TrimMalloc() { C.trim() }
+// TrimMalloc gives back what the C library and DuckDB's allocator hold that is free.
+func TrimMalloc() {
+	C.purge()
+	C.trim()
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
 	"runtime"
 	"strings"
 
@@ -117,6 +118,86 @@ func (t turns) with(ctx context.Context, n int64, f func() error) error {
 	}
 	defer t.sem.Release(n)
 	return f()
+}
+
+// idleLog is the size of the log of recent writes, in bytes, from which a store that
+// idles merges it though writes go on. A merge rewrites the last row group, so it is not
+// for a few rows a minute.
+const idleLog = 16 << 20
+
+// leastLimit is less than any open file needs.
+const leastLimit = "1MB"
+
+// Trim gives back memory that an idle store holds for nothing. It is called once a minute
+// or so while the process idles, by one goroutine: what has not been used since the last call goes.
+//
+//   - The log of recent writes is merged into the file. Until then its rows are in memory, and
+//     a stop has to merge them; a stop that has no time for it leaves them to the next
+//     start, which reads them into memory again.
+//   - Blocks of the file that were read are dropped; the system's cache of files has them.
+func (s *Store) Trim(ctx context.Context) error {
+	if err := s.mergeLog(); err != nil {
+		return err
+	}
+	asked := s.asked.Load()
+	idle := asked == s.trimmed.asked
+	s.trimmed.asked = asked
+	if !idle || !s.turns.sem.TryAcquire(s.turns.all) {
+		return nil
+	}
+	defer s.turns.sem.Release(s.turns.all)
+	return s.dropBlocks(ctx)
+}
+
+// mergeLog merges the log of recent writes if it has become large, or nothing has been
+// written since the last Trim.
+func (s *Store) mergeLog() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.w == nil {
+		return nil
+	}
+	idle := s.w.batches == s.trimmed.batches
+	s.trimmed.batches = s.w.batches
+	if size := s.logSize(); size == 0 || size < idleLog && !idle {
+		return nil
+	}
+	if err := s.w.exec("CHECKPOINT"); err != nil {
+		return fmt.Errorf("duckdb: merge the log: %w", err)
+	}
+	return nil
+}
+
+// logSize is the size of the log of recent writes, in bytes.
+func (s *Store) logSize() int64 {
+	f, err := os.Stat(s.path + ".wal")
+	if err != nil {
+		return 0
+	}
+	return f.Size()
+}
+
+// dropBlocks drops the blocks of the file from memory: DuckDB does so when its limit is
+// lowered, also to one that it then refuses. No question may run meanwhile.
+func (s *Store) dropBlocks(ctx context.Context) error {
+	if s.options.Memory == 0 {
+		return nil // the limit to go back to is not known
+	}
+	s.mu.Lock() // a write has memory to use too
+	defer s.mu.Unlock()
+	db, err := s.reader()
+	if err != nil {
+		return err
+	}
+	_, err = db.ExecContext(ctx, "SET GLOBAL memory_limit = '"+leastLimit+"'")
+	if err != nil && !outOfMemory(err) {
+		return fmt.Errorf("duckdb: lower the memory limit: %w", err)
+	}
+	// Also where ctx has ended.
+	if _, err := db.ExecContext(context.WithoutCancel(ctx), fmt.Sprintf("SET GLOBAL memory_limit = '%dB'", s.options.Memory)); err != nil {
+		return fmt.Errorf("duckdb: set the memory limit: %w", err)
+	}
+	return nil
 }
 
 // outOfMemory says whether the error is DuckDB's memory limit, or the limit of its temporary

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	duck "github.com/duckdb/duckdb-go/v2"
@@ -40,6 +41,13 @@ type Store struct {
 	options Options
 	log     *slog.Logger
 	turns   turns
+	asked   atomic.Uint64 // questions
+
+	// trimmed is what the last Trim saw, which is called by one goroutine.
+	trimmed struct {
+		asked   uint64
+		batches int
+	}
 
 	mu sync.Mutex // held by Write; DuckDB commits one at a time anyway
 	w  *writer    // nil after Close, and while a reopen has not succeeded
@@ -117,6 +125,7 @@ func openError(path string, err error) error {
 // questions run at a time: see turns. Error: EUNAVAILABLE for one that needs more
 // memory than there is.
 func (s *Store) Query(ctx context.Context, query string, args ...any) (rows *sql.Rows, err error) {
+	s.asked.Add(1)
 	err = s.turns.run(ctx, func() error {
 		rows, err = s.query(ctx, query, args...) //nolint:rowserrcheck,sqlclosecheck // the caller's to do
 		return err

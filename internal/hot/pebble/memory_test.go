@@ -74,6 +74,36 @@ func TestAStartDoesNotLeaveTheBlockCacheFullOfIDs(t *testing.T) {
 	}
 }
 
+func TestAStoreThatIdlesKeepsNoBlocks(t *testing.T) {
+	place := t.TempDir()
+	s := openWith(t, place, pebble.Options{})
+	day := hot.Day.Start(time.Now(), time.UTC)
+	var events []weir.Event
+	for n := range 5000 {
+		events = append(events, weir.Event{ID: fmt.Sprint(n), ProjectID: "p", Name: fmt.Sprint("name", n), Time: day, ReceivedAt: day, DeviceID: fmt.Sprint("d", n)})
+	}
+	appendAll(t, s, events)
+	if err := s.Close(); err != nil { // the memtable is in files now
+		t.Fatal(err)
+	}
+	s = openWith(t, place, pebble.Options{})
+	read := func() {
+		t.Helper()
+		if _, err := s.Read(t.Context(), 0, 0, hot.Limit{Events: 5000, Bytes: 8 << 20}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	read()
+	before := s.Memory().Blocks
+	if err := s.Trim(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if after := s.Memory().Blocks; before < 10<<10 || after > before/10 {
+		t.Errorf("%d bytes of blocks, %d after a trim", before, after)
+	}
+	read()
+}
+
 func TestPagesOfManyProjectsStayWithinTheirBound(t *testing.T) {
 	const most = 300 << 10
 	s := openWith(t, t.TempDir(), pebble.Options{BucketCacheBytes: most})
