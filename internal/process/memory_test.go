@@ -31,11 +31,11 @@ func TestStoresAreTrimmedOnlyWhileTheProcessIdles(t *testing.T) {
 		}()
 		busy := func() {
 			for range 64 {
-				kept = make([]byte, 1<<20)
+				kept = make([]byte, 8<<20)
 			}
 		}
-		minute := func() { time.Sleep(time.Minute); synctest.Wait() }
-		time.Sleep(time.Second)
+		minute := func() { <-time.After(time.Minute); synctest.Wait() }
+		<-time.After(time.Second)
 		minute() // the first look has nothing to compare with
 		first, second, mallocs = 0, 0, 0
 		log.Reset()
