@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"bytes"
+	"encoding/base64"
 	"io"
 	"maps"
 	"net"
@@ -92,7 +93,8 @@ func (g *gateway) serve(l net.Listener) {
 
 // next is the trouble for a request, if there is one.
 func (g *gateway) next(r *http.Request, body []byte) (trouble, bool) {
-	if r.Method != http.MethodPost || strings.HasPrefix(r.URL.Path, "/flags") {
+	body = payload(r, body)
+	if body == nil || strings.HasPrefix(r.URL.Path, "/flags") {
 		return 0, false
 	}
 	g.mu.Lock()
@@ -103,7 +105,7 @@ func (g *gateway) next(r *http.Request, body []byte) (trouble, bool) {
 	f := g.plan[0]
 	g.plan = g.plan[1:]
 	g.met = append(g.met, f)
-	g.refused[f] = append(g.refused[f], unzipped(body))
+	g.refused[f] = append(g.refused[f], body)
 	return f, f != passes
 }
 
@@ -153,14 +155,30 @@ func (g *gateway) pass(w http.ResponseWriter, r *http.Request, body []byte) {
 		return
 	}
 	defer resp.Body.Close()
-	if r.Method == http.MethodPost && resp.StatusCode/100 == 2 {
+	if text := payload(r, body); text != nil && resp.StatusCode/100 == 2 {
 		g.mu.Lock()
-		g.taken = append(g.taken, append([]byte(r.URL.RawQuery+"\n"), unzipped(body)...))
+		g.taken = append(g.taken, append([]byte(r.URL.RawQuery+"\n"), text...))
 		g.mu.Unlock()
 	}
 	maps.Copy(w.Header(), resp.Header)
 	w.WriteHeader(resp.StatusCode)
 	_, _ = io.Copy(w, resp.Body)
+}
+
+// payload is what a request says of events: the body, or the field "data" of a form or of the
+// query, which is base64. It is nil for a request that only asks.
+func payload(r *http.Request, body []byte) []byte {
+	data := r.URL.Query().Get("data")
+	if form, ok := bytes.CutPrefix(body, []byte("data=")); ok {
+		data, _ = url.QueryUnescape(string(form))
+	}
+	if text, err := base64.StdEncoding.DecodeString(data); data != "" && err == nil {
+		return text
+	}
+	if r.Method != http.MethodPost {
+		return nil
+	}
+	return unzipped(body)
 }
 
 // rest refuses connections for a while, as a server that is started again.

@@ -46,6 +46,9 @@ func sdks() map[string]sdk {
 		"plausible":       plausible(),
 		"umami-node":      umamiNode(),
 		"ga4-minimal":     ga4Minimal(),
+
+		"mixpanel-node":    mixpanelNode(),
+		"mixpanel-browser": mixpanelBrowser(),
 	}
 }
 

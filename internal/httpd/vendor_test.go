@@ -94,6 +94,10 @@ var vendorCalls = map[string]vendorCall{
 	"GET /engage":         {path: posthogQuery},
 	"GET /track":          {path: posthogQuery},
 	"POST " + posthogV1:   {body: posthogBodyV1, headers: []string{"Authorization", "Bearer NAME"}},
+	"POST /import":        {path: "?strict=1", body: `[{"event":"a","properties":{"time":1767323045,"distinct_id":"ada"}}]`, headers: []string{"Authorization", "Basic BASIC"}},
+	"GET /import":         {path: `?data=%7B%22event%22%3A%22a%22%2C%22properties%22%3A%7B%22time%22%3A1767323045%2C%22token%22%3A%22NAME%22%7D%7D`},
+	"POST /groups":        {path: "?verbose=1", body: `[{"$token":"NAME","$group_key":"company","$group_id":"acme","$set":{"seats":20}}]`},
+	"GET /groups":         {path: `?data=%7B%22%24token%22%3A%22NAME%22%2C%22%24group_key%22%3A%22company%22%2C%22%24group_id%22%3A1%7D`},
 	"POST /api/event":     {body: `{"name":"pageview","url":"https://shop.example/","domain":"NAME"}`, refused: 202},
 	"POST /api/send":      {body: `{"type":"event","payload":{"website":"NAME","hostname":"shop.example","url":"/"}}`, refused: 400},
 	"POST /api/batch":     {body: `[{"type":"event","payload":{"website":"NAME","hostname":"shop.example","url":"/"}}]`, refused: 200},
@@ -117,6 +121,7 @@ var quietRoutes = map[string]bool{
 	"GET /static/{file}": true, "GET /static/{version}/{file}": true, "GET /api/product_tours": true, "GET /api/feature_flag/local_evaluation": true,
 	"POST /api/record":   true,
 	"GET /api/heartbeat": true,
+	"POST /record":       true,
 }
 
 func (f *fixture) send(pattern string, name string, more ...string) answer {

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"encoding/base64"
 	"net/http"
 	"strconv"
 	"strings"
@@ -26,6 +27,21 @@ func BearerOf(authorization string) string {
 		return ""
 	}
 	return strings.TrimSpace(token)
+}
+
+// BasicUser returns the user of an Authorization: Basic header, also of one whose colon is
+// missing. It returns "" without one.
+func BasicUser(h http.Header) string {
+	scheme, text, ok := strings.Cut(h.Get("Authorization"), " ")
+	if !ok || !strings.EqualFold(scheme, "Basic") {
+		return ""
+	}
+	plain, err := base64.StdEncoding.DecodeString(strings.TrimSpace(text))
+	if err != nil {
+		return ""
+	}
+	user, _, _ := strings.Cut(string(plain), ":")
+	return user
 }
 
 // HeadKey returns the write key of a request of Weir's own protocol or of OpenTelemetry: the

@@ -125,6 +125,10 @@ type Request struct {
 	Now       time.Time
 	Limits    Limits
 
+	// Vendor is the protocol that decoded the request, if several have its address. Decode sets it
+	// for Answer and Refuse, which do not have the body any more.
+	Vendor Protocol
+
 	query url.Values
 }
 
@@ -250,3 +254,6 @@ type Response struct {
 	Header      http.Header // more headers, or nil
 	Body        []byte
 }
+
+// Pixel is a transparent GIF of one pixel, the answer to a request that an image makes.
+const Pixel = "GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\x00\x00\x00!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"

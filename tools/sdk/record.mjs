@@ -26,6 +26,8 @@ const sdks = {
   plausible: {},
   'umami-node': {},
   'ga4-minimal': {},
+  'mixpanel-node': {},
+  'mixpanel-browser': {},
 };
 
 const kept = /^(content-type|content-encoding|authorization|user-agent|origin|referer|accept-language|cookie|retry-after|access-control-request-.*|openpanel-.*|posthog-.*|x-.*)$/;
@@ -33,11 +35,13 @@ const kept = /^(content-type|content-encoding|authorization|user-agent|origin|re
 /** What a body is about: of one kind two requests are recorded, of a tick one. */
 function kind(raw) {
   if (raw.length === 0) return '';
-  const body = raw[0] === 0x1f && raw[1] === 0x8b ? gunzipSync(raw) : raw;
+  let body = raw[0] === 0x1f && raw[1] === 0x8b ? gunzipSync(raw) : raw;
   try {
+    const data = new URLSearchParams(String(body)).get('data'); // Mixpanel's form
+    if (data) body = Buffer.from(data, 'base64');
     const value = JSON.parse(body);
     const events = value.batch ?? [value].flat();
-    return [...new Set(events.map((e) => [e.type, e.event, e.name, e.n, e.payload?.name].filter(Boolean).join(' ')))].sort().join();
+    return [...new Set(events.map((e) => [e.type, e.event, e.name, e.n, e.payload?.name, ...Object.keys(e).filter((key) => /^\$(set|set_once|add|unset|append)$/.test(key))].filter(Boolean).join(' ')))].sort().join();
   } catch {
     return 'other';
   }
@@ -93,7 +97,9 @@ async function record(sdk, { scenario = sdk, env = {} }) {
   for (const { req, raw } of requests) {
     if (req.url === '/healthz') continue; // the story's own
     const event = new URL(req.url, 'http://x').searchParams.get('en'); // GA4's stands in the query
-    const k = event ? `${req.method} ${event}` : `${req.method} ${req.url.replaceAll(/\d{10,}/g, '')} ${kind(raw)}`;
+    const [path, query = ''] = req.url.split('?');
+    const inQuery = new URLSearchParams(query).has('data'); // Mixpanel's GET
+    const k = event ? `${req.method} ${event}` : `${req.method} ${inQuery ? path : req.url.replaceAll(/\d{10,}/g, '')} ${kind(inQuery ? Buffer.from(query) : raw)}`;
     const before = kinds.get(k) ?? 0;
     if (before === (/ tick$/.test(k) || req.method === 'OPTIONS' ? 1 : 2)) continue;
     kinds.set(k, before + 1);

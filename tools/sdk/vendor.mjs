@@ -8,6 +8,7 @@ const text = (body, status = 200) => ({ status, type: 'text/plain', body });
 const device = 'd0123456789abcdef0123456789abcde';
 
 const routes = [
+  [/^\/(track|engage|groups|import)\/?\?.*verbose=1/, () => json({ status: 1, error: null })],
   [/^\/(e|i\/v0\/e|batch|capture|track|engage)\/?\?.*beacon=1/, () => ({ status: 204, body: '' })],
   [/^\/(e|i\/v0\/e|batch|capture|engage)\/?(\?|$)/, () => json({ status: 'Ok' })],
   [/^\/i\/v1\/analytics\/events/, (body) => json({ results: Object.fromEntries(body.batch.map(({ uuid }) => [uuid, { result: 'ok' }])) })],

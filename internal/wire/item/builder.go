@@ -239,6 +239,13 @@ func (b *Builder) UnsupportedAs(index int, what string) {
 	b.FinishItemAs(index)
 }
 
+// UnsupportedExtra notes that Weir does not store a part of the item that FinishItem ended.
+func (b *Builder) UnsupportedExtra(what string) {
+	if b.ReserveMemory(wire.RejectionCost) {
+		b.rejected = append(b.rejected, weir.Rejection{Index: b.count - 1, Reason: wire.ReasonUnsupported, Detail: what})
+	}
+}
+
 // fill writes the item to in, in which only the index is set.
 func (b *Builder) fill(in *weir.Incoming) {
 	text := string(b.text)

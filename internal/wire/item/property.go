@@ -232,6 +232,22 @@ func (b *Builder) ReadInner(text []byte, read func()) {
 // with the same key the first counts. Members for which drop is true are left out; with
 // drop, those that are null too. If nothing is left, it adds no property and returns false.
 func (b *Builder) KeepMerged(name string, objects []jsonscan.Mark, drop func(key []byte) bool) bool {
+	return b.keepMembers(name, objects, func(key []byte) []byte {
+		if drop != nil && (b.Peek() == 'n' || drop(key)) {
+			return nil
+		}
+		return key
+	})
+}
+
+// KeepRenamed adds one property with the members of the object at a place. rename returns the
+// name under which a member is stored, or nil to leave it out. Of members with the same name
+// the first counts. If nothing is left, it adds no property and returns false.
+func (b *Builder) KeepRenamed(name string, object jsonscan.Mark, rename func(key []byte) []byte) bool {
+	return b.keepMembers(name, []jsonscan.Mark{object}, rename)
+}
+
+func (b *Builder) keepMembers(name string, objects []jsonscan.Mark, rename func(key []byte) []byte) bool {
 	before := b.MarkProperties()
 	b.PropertyKey(name)
 	b.properties = append(b.properties, '{')
@@ -239,7 +255,7 @@ func (b *Builder) KeepMerged(name string, objects []jsonscan.Mark, drop func(key
 	for _, m := range objects {
 		b.ReadAt(m, func() {
 			if b.Peek() == '{' {
-				b.mergeObject(first, drop)
+				b.mergeObject(first, rename)
 			}
 		})
 	}
@@ -256,27 +272,28 @@ func (b *Builder) KeepMerged(name string, objects []jsonscan.Mark, drop func(key
 
 // mergeObject appends the members of the object at the cursor to the property that is being
 // written. keys[first:] are the keys that it has already.
-func (b *Builder) mergeObject(first int, drop func(key []byte) bool) {
+func (b *Builder) mergeObject(first int, rename func(key []byte) []byte) {
 	for more := b.Begin('}'); more; more = b.More('}') {
-		begin := b.Mark()
 		key, ok := b.Key()
 		if !ok {
 			return
 		}
-		if b.reason != "" || drop != nil && (b.Peek() == 'n' || drop(key)) {
+		if len(key) > b.Limits.Event {
+			b.tooLarge()
+		}
+		if b.reason == "" {
+			key = rename(key)
+		}
+		if b.reason != "" || key == nil {
 			b.Skip()
 			continue
 		}
-		value, before := b.Mark(), b.MarkProperties()
+		before := b.MarkProperties()
 		if len(b.keys) > first {
 			b.properties = append(b.properties, ',')
 		}
 		from := len(b.properties)
-		b.Seek(begin)
-		if !b.appendString("properties") {
-			return
-		}
-		b.Seek(value)
+		b.properties = jsonscan.AppendString(b.properties, storable(key))
 		b.keys = append(b.keys, Span{from, len(b.properties)})
 		if b.repeated(b.keys[first:]) {
 			b.UndoProperties(before)

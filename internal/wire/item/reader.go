@@ -6,6 +6,7 @@ package item
 import (
 	"bytes"
 	"fmt"
+	"unicode/utf8"
 
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/wire"
@@ -253,4 +254,12 @@ func appendText(dst []byte, q jsonscan.Quoted) []byte {
 // Storable returns a text with U+FFFD for what cannot be stored: invalid UTF-8, zero bytes.
 func Storable(text []byte) []byte {
 	return bytes.ReplaceAll(bytes.ToValidUTF8(text, []byte("\ufffd")), []byte{0}, []byte("\ufffd"))
+}
+
+// storable is Storable, without a copy of a text that can be stored.
+func storable(text []byte) []byte {
+	if utf8.Valid(text) && bytes.IndexByte(text, 0) < 0 {
+		return text
+	}
+	return Storable(text)
 }

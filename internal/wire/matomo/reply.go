@@ -19,9 +19,6 @@ type replyState struct {
 	hits   int  // of a bulk
 }
 
-// pixel is a transparent GIF of one pixel.
-const pixel = "GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\x00\x00\x00!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
-
 // Answer is an image, or nothing where the sender wants none; of a bulk, how many hits
 // were taken. What Weir does not keep counts as taken. If a project could not take its
 // hits now, the sender is to send all again: those that were stored have ids.
@@ -33,7 +30,7 @@ func (Protocol) Answer(_ *wire.Request, s *wire.Decoded) wire.Response {
 	case reply.quiet:
 		return wire.Response{Status: http.StatusNoContent}
 	}
-	return wire.Response{Status: http.StatusOK, ContentType: "image/gif", Body: []byte(pixel)}
+	return wire.Response{Status: http.StatusOK, ContentType: "image/gif", Body: []byte(wire.Pixel)}
 }
 
 func bulkAnswer(reply replyState, parts []wire.Part) wire.Response {

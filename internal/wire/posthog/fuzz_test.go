@@ -11,7 +11,9 @@ import (
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/wire"
 	"github.com/weir-analytics/weir/internal/wire/body"
-	"github.com/weir-analytics/weir/internal/wire/track"
+	"github.com/weir-analytics/weir/internal/wire/mixpanel"
+	"github.com/weir-analytics/weir/internal/wire/openpanel"
+	"github.com/weir-analytics/weir/internal/wire/sharedpath"
 	"github.com/weir-analytics/weir/internal/wire/wiretest"
 )
 
@@ -43,8 +45,8 @@ func FuzzPostHog(f *testing.F) {
 		defer wiretest.Bounded(t)()
 		var p wire.Protocol = protocol
 		path := paths[int(which)%len(paths)]
-		if path == "/track" {
-			p = track.Protocol{PostHog: protocol}
+		if path == "/track" || path == "/engage" {
+			p = sharedpath.Protocol{PostHog: protocol, OpenPanel: openpanel.Protocol{}, Mixpanel: mixpanel.Protocol{}}
 		}
 		values, _ := url.ParseQuery(query)
 		b, err := body.Read(strings.NewReader(string(text)), "", l)

@@ -3,12 +3,14 @@ package posthog
 
 import (
 	"io"
+	"iter"
 	"net/http"
 	"slices"
 	"strings"
 
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/wire"
+	"github.com/weir-analytics/weir/internal/wire/body"
 )
 
 // Protocol is how the SDKs of posthog.com speak.
@@ -24,7 +26,7 @@ func (Protocol) Vendor() string { return "posthog" }
 
 // The routes by what they do. posthogV1 has a protocol of its own.
 var (
-	capturePaths = []string{"/e", "/i/v0/e", "/batch", "/capture", "/engage"}
+	capturePaths = []string{"/e", "/i/v0/e", "/batch", "/capture"}
 	batchPaths   = []string{"/i/v0/ai/batch"}
 	flagPaths    = []string{"/flags", "/decide"}
 	pathV1       = "/i/v1/analytics/events"
@@ -36,8 +38,12 @@ var unsupportedPaths = map[string]string{
 	"/i/v1/logs": "logs", "/i/v1/metrics": "metrics", "/i/v1/traces": "traces",
 }
 
-// Routes are the addresses of events and of what the SDKs ask besides. /track is
-// Track's.
+// codings are the values of Content-Encoding that SDKs of PostHog may send
+// and that are no codings of HTTP.
+var codings = []string{"gzip-js", "lz64", "base64"}
+
+// Routes are the addresses of events and of what the SDKs ask besides. Package sharedpath has
+// those that other vendors' SDKs call too: /track and /engage.
 func (Protocol) Routes() []wire.Route {
 	var routes []wire.Route
 	add := func(r wire.Route, paths ...string) {
@@ -72,6 +78,14 @@ func (Protocol) ProjectNames(r *wire.Request, text []byte) []string {
 	return wire.NamesIn(text, "api_key", "token", "$token")
 }
 
+// Unpack yields the text of a request as body.Unpack does.
+func (Protocol) Unpack(r *wire.Request) iter.Seq2[[]byte, error] {
+	if r.Route.Body == wire.IgnoreBody || r.Route.Path == pathV1 {
+		return func(func([]byte, error) bool) {}
+	}
+	return body.Unpack(r, lzBase64)
+}
+
 // Decode reads a request by its address.
 func (h Protocol) Decode(r *wire.Request) (*wire.Decoded, error) {
 	if what, ok := unsupportedPaths[r.Route.Path]; ok {
@@ -89,7 +103,7 @@ func (h Protocol) Decode(r *wire.Request) (*wire.Decoded, error) {
 	if r.Route.Path == pathV1 {
 		return p.sentV1(r)
 	}
-	text, err := jsonText(r)
+	text, err := body.Unpacked(r, lzBase64)
 	if err != nil {
 		return nil, err
 	}

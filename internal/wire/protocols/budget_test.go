@@ -20,6 +20,7 @@ import (
 	"github.com/weir-analytics/weir/internal/wire/body"
 	"github.com/weir-analytics/weir/internal/wire/ga4"
 	"github.com/weir-analytics/weir/internal/wire/matomo"
+	"github.com/weir-analytics/weir/internal/wire/mixpanel"
 	"github.com/weir-analytics/weir/internal/wire/native"
 	"github.com/weir-analytics/weir/internal/wire/openpanel"
 	"github.com/weir-analytics/weir/internal/wire/otlp"
@@ -96,6 +97,10 @@ func hostiles(t *testing.T, most int) []hostile {
 		{"PostHog, a bomb in a form", "data=" + url.QueryEscape(base64.StdEncoding.EncodeToString([]byte(wiretest.Gzipped(t, of(90, " "))))), "", toPostHog},
 		packed("PostHog, LZ-string", of(20, "A"), sentTo(posthog.Protocol{}, "/e?compression=lz64")),
 		packed("PostHog's newer protocol", `{"created_at":"2026-02-21T00:00:00Z","batch":[`+of(60, "{},")+"{}]}", sentTo(posthog.Protocol{}, "/i/v1/analytics/events", "Authorization", "Bearer wk_a")),
+		packed("Mixpanel, small events", "["+of(60, `{"event":"a","properties":{"token":"wk_a"}},`)+`{}]`, sentTo(mixpanel.Protocol{}, "/track")),
+		packed("Mixpanel, a form", "data="+base64.StdEncoding.EncodeToString([]byte("["+of(30, `{"event":"a"},`)+`{}]`)), sentTo(mixpanel.Protocol{}, "/import?strict=1")),
+		packed("Mixpanel, changes", "["+of(60, `{"$append":{"a":1},"$set":{"b":1},"$distinct_id":"u"},`)+`{}]`, sentTo(mixpanel.Protocol{}, "/engage")),
+		packed("Mixpanel, failed records", "["+of(60, `{"properties":{"token":"wk_a","$insert_id":"`+strings.Repeat("i", 200)+`"}},`)+`{}]`, sentTo(mixpanel.Protocol{}, "/import?strict=1")),
 		packed("OpenPanel", `{"type":"batch","payload":[`+of(60, `{"type":"track","payload":{"name":"a"}},`)+`{}]}`, sentTo(openpanel.Protocol{}, "/track/", "Openpanel-Client-Id", "wk_a")),
 		packed("Segment", `{"context":{"page":{"title":"`+strings.Repeat("x", 2000)+`"}},"batch":[`+of(20, `{"type":"track","event":"a"},`)+`{}],"writeKey":"wk_a"}`, sentTo(segment.Protocol{}, "/v1/batch")),
 		packed("GA4", `{"client_id":"a","events":[`+of(60, `{"name":"a"},`)+`{}]}`, sentTo(ga4.Protocol{}, "/mp/collect?api_secret=wk_a")),

@@ -11,14 +11,15 @@ import (
 	"github.com/weir-analytics/weir/internal/wire"
 	"github.com/weir-analytics/weir/internal/wire/ga4"
 	"github.com/weir-analytics/weir/internal/wire/matomo"
+	"github.com/weir-analytics/weir/internal/wire/mixpanel"
 	"github.com/weir-analytics/weir/internal/wire/openpanel"
 	"github.com/weir-analytics/weir/internal/wire/posthog"
 	"github.com/weir-analytics/weir/internal/wire/segment"
-	"github.com/weir-analytics/weir/internal/wire/track"
+	"github.com/weir-analytics/weir/internal/wire/sharedpath"
 	"github.com/weir-analytics/weir/internal/wire/wiretest"
 )
 
-var bothVendors = track.Protocol{PostHog: posthog.Protocol{}, OpenPanel: openpanel.Protocol{}}
+var sharedVendors = sharedpath.Protocol{PostHog: posthog.Protocol{}, OpenPanel: openpanel.Protocol{}, Mixpanel: mixpanel.Protocol{}}
 
 // What a header says is a part of each event, of which a small body may hold many.
 func TestALongHeaderDoesNotCostItsLengthPerEvent(t *testing.T) {
@@ -36,12 +37,13 @@ func TestALongHeaderDoesNotCostItsLengthPerEvent(t *testing.T) {
 		headers  map[string]string
 		body     string
 	}{
-		{"Openpanel-Sdk-Name", bothVendors, "/track", map[string]string{"Openpanel-Client-Id": "wk_a"}, `{"type":"batch","payload":[` + list(`{"type":"track","payload":{"name":"a"}}`) + `]}`},
-		{"Openpanel-Client-Ip", bothVendors, "/track", map[string]string{"Openpanel-Client-Id": "wk_a"}, `{"type":"batch","payload":[` + list(`{"type":"track","payload":{"name":"a"}}`) + `]}`},
-		{"Accept-Language", bothVendors, "/track", map[string]string{"Openpanel-Client-Id": "wk_a", "User-Agent": wiretest.Chromium}, `{"type":"batch","payload":[` + list(`{"type":"track","payload":{"name":"a"}}`) + `]}`},
+		{"Openpanel-Sdk-Name", sharedVendors, "/track", map[string]string{"Openpanel-Client-Id": "wk_a"}, `{"type":"batch","payload":[` + list(`{"type":"track","payload":{"name":"a"}}`) + `]}`},
+		{"Openpanel-Client-Ip", sharedVendors, "/track", map[string]string{"Openpanel-Client-Id": "wk_a"}, `{"type":"batch","payload":[` + list(`{"type":"track","payload":{"name":"a"}}`) + `]}`},
+		{"Accept-Language", sharedVendors, "/track", map[string]string{"Openpanel-Client-Id": "wk_a", "User-Agent": wiretest.Chromium}, `{"type":"batch","payload":[` + list(`{"type":"track","payload":{"name":"a"}}`) + `]}`},
 		{"Accept-Language", matomo.Protocol{}, "/matomo.php", map[string]string{"User-Agent": wiretest.Chromium}, `{"requests":[` + list(`"?idsite=1&rec=1"`) + `]}`},
 		{"Referer", matomo.Protocol{}, "/matomo.php", map[string]string{"User-Agent": wiretest.Chromium}, `{"requests":[` + list(`"?idsite=1&rec=1"`) + `]}`},
 		{"User-Agent", posthog.Protocol{}, "/batch", nil, `{"api_key":"wk_a","batch":[` + list(`{"event":"a","distinct_id":"d","properties":{"$lib":"web","$geoip_disable":true}}`) + `]}`},
+		{"User-Agent", mixpanel.Protocol{}, "/track?ip=0", map[string]string{"Origin": "https://shop.example"}, `[` + list(`{"event":"a","properties":{"token":"wk_a"}}`) + `]`},
 		{"Posthog-Sdk-Info", posthog.Protocol{}, "/i/v1/analytics/events", map[string]string{"Authorization": "Bearer wk_a"}, `{"created_at":"2026-02-21T00:00:00Z","batch":[` + v1.String()[1:] + `]}`},
 	} {
 		h := http.Header{}

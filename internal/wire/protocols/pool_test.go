@@ -9,6 +9,7 @@ import (
 	"github.com/weir-analytics/weir/internal/wire"
 	"github.com/weir-analytics/weir/internal/wire/ga4"
 	"github.com/weir-analytics/weir/internal/wire/matomo"
+	"github.com/weir-analytics/weir/internal/wire/mixpanel"
 	"github.com/weir-analytics/weir/internal/wire/openpanel"
 	"github.com/weir-analytics/weir/internal/wire/plausible"
 	"github.com/weir-analytics/weir/internal/wire/posthog"
@@ -40,7 +41,7 @@ func TestRequestsOfAllProtocolsAtOnceAreReadAsIfAlone(t *testing.T) {
 			all = append(all, each)
 		}
 	}
-	spoken := []wire.Protocol{posthog.Protocol{Random: zeroReader{}}, openpanel.Protocol{}, segment.Protocol{}, ga4.Protocol{}, plausible.Protocol{}, umami.Protocol{}, matomo.Protocol{}}
+	spoken := []wire.Protocol{posthog.Protocol{Random: zeroReader{}}, openpanel.Protocol{}, segment.Protocol{}, ga4.Protocol{}, plausible.Protocol{}, umami.Protocol{}, matomo.Protocol{}, mixpanel.Protocol{}}
 	for _, p := range spoken {
 		wiretest.EachGolden(t, p, add(p))
 	}

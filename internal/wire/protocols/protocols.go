@@ -6,13 +6,14 @@ import (
 	"github.com/weir-analytics/weir/internal/wire"
 	"github.com/weir-analytics/weir/internal/wire/ga4"
 	"github.com/weir-analytics/weir/internal/wire/matomo"
+	"github.com/weir-analytics/weir/internal/wire/mixpanel"
 	"github.com/weir-analytics/weir/internal/wire/native"
 	"github.com/weir-analytics/weir/internal/wire/openpanel"
 	"github.com/weir-analytics/weir/internal/wire/otlp"
 	"github.com/weir-analytics/weir/internal/wire/plausible"
 	"github.com/weir-analytics/weir/internal/wire/posthog"
 	"github.com/weir-analytics/weir/internal/wire/segment"
-	"github.com/weir-analytics/weir/internal/wire/track"
+	"github.com/weir-analytics/weir/internal/wire/sharedpath"
 	"github.com/weir-analytics/weir/internal/wire/umami"
 )
 
@@ -27,7 +28,8 @@ func All(consumers []string) []wire.Protocol {
 		ga4.Protocol{},
 		posthog.Protocol{},
 		openpanel.Protocol{},
-		track.Protocol{PostHog: posthog.Protocol{}, OpenPanel: openpanel.Protocol{}},
+		mixpanel.Protocol{},
+		sharedpath.Protocol{PostHog: posthog.Protocol{}, OpenPanel: openpanel.Protocol{}, Mixpanel: mixpanel.Protocol{}},
 		umami.Protocol{},
 	}
 }

@@ -2,7 +2,6 @@
 package segment
 
 import (
-	"encoding/base64"
 	"net/http"
 	"net/url"
 	"strings"
@@ -107,7 +106,7 @@ func settings(r *wire.Request) []byte {
 // writeKeyOf is the write key that a request names outside of its body; body is
 // what it names there. A Bearer token comes last: it may be one of OAuth.
 func writeKeyOf(h http.Header, query url.Values, body string) string {
-	key := basicUser(h)
+	key := wire.BasicUser(h)
 	for _, other := range [...]string{h.Get("X-Write-Key"), body, query.Get("writeKey")} {
 		if key == "" {
 			key, _, _ = strings.Cut(other, ":") // Jitsu's may be "key:secret"
@@ -117,21 +116,6 @@ func writeKeyOf(h http.Header, query url.Values, body string) string {
 		key = strings.TrimSpace(token)
 	}
 	return key
-}
-
-// basicUser is the user of an Authorization: Basic header, also of one whose colon
-// is missing, or "".
-func basicUser(h http.Header) string {
-	scheme, text, ok := strings.Cut(h.Get("Authorization"), " ")
-	if !ok || !strings.EqualFold(scheme, "Basic") {
-		return ""
-	}
-	plain, err := base64.StdEncoding.DecodeString(strings.TrimSpace(text))
-	if err != nil {
-		return ""
-	}
-	user, _, _ := strings.Cut(string(plain), ":")
-	return user
 }
 
 var decoders = sync.Pool{New: func() any { return new(decoder) }}

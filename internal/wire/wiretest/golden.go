@@ -48,9 +48,13 @@ func Request(t testing.TB, p wire.Protocol, method, target string, header http.H
 	}
 }
 
-// RoutesOf are a protocol's routes, with the one that Track has for it.
+// RoutesOf are a protocol's routes, with those that package sharedpath may have for it.
 func RoutesOf(p wire.Protocol) []wire.Route {
-	return append(p.Routes(), wire.Route{Method: http.MethodPost, Path: "/track"})
+	routes := p.Routes()
+	for _, path := range []string{"/track", "/engage"} {
+		routes = append(routes, wire.Route{Method: http.MethodPost, Path: path}, wire.Route{Method: http.MethodGet, Path: path})
+	}
+	return routes
 }
 
 // routeOf finds the route of a path, as a mux does.

@@ -1,4 +1,4 @@
-package posthog
+package body
 
 import (
 	"bytes"
@@ -9,28 +9,24 @@ import (
 
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/wire"
-	"github.com/weir-analytics/weir/internal/wire/body"
 	"github.com/weir-analytics/weir/internal/wire/jsonscan"
 )
 
-// codings are the values of Content-Encoding that SDKs of PostHog may send
-// and that are no codings of HTTP.
-var codings = []string{"gzip-js", "lz64", "base64"}
+// Expander undoes a compression that this package does not have.
+type Expander func(text []byte, l wire.Limits) ([]byte, error)
 
 // Unpack yields the text of a request each time that a packing is undone: what the field
-// "data" of a form or of the query holds, without base64, LZ-string and compression. The
-// last text is the JSON. What is not packed it yields as it is.
-func (Protocol) Unpack(r *wire.Request) iter.Seq2[[]byte, error] {
+// "data" of a form or of the query holds, without base64 and compression. The last text is
+// the JSON. What is not packed it yields as it is. lz64 undoes the compression of that name,
+// LZ-string in base64; nil for senders that do not have it.
+func Unpack(r *wire.Request, lz64 Expander) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
-		if r.Route.Body == wire.IgnoreBody || r.Route.Path == pathV1 {
-			return
-		}
 		text, coding, err := payload(r)
 		if err != nil {
 			yield(nil, err)
 			return
 		}
-		u := unpacking{coding: coding, decompressed: r.Coded, limits: r.Limits}
+		u := unpacking{coding: coding, lz64: lz64, decompressed: r.Coded, limits: r.Limits}
 		for more := true; more; {
 			if text = jsonscan.Trim(text); len(text) == 0 {
 				yield(nil, weir.Errorf(weir.EINVALID, "request missing data payload"))
@@ -47,12 +43,12 @@ func (Protocol) Unpack(r *wire.Request) iter.Seq2[[]byte, error] {
 	}
 }
 
-// jsonText returns the last text of Unpack.
-func jsonText(r *wire.Request) (text []byte, err error) {
+// Unpacked returns the last text of Unpack.
+func Unpacked(r *wire.Request, lz64 Expander) (text []byte, err error) {
 	if r.Unpacked != nil {
 		return r.Unpacked, nil
 	}
-	for text, err = range (Protocol{}).Unpack(r) {
+	for text, err = range Unpack(r, lz64) {
 		if err != nil {
 			return nil, err
 		}
@@ -66,7 +62,7 @@ func payload(r *wire.Request) (text []byte, coding string, err error) {
 	text, coding = r.Body, r.Query().Get("compression")
 	if data := r.Query().Get("data"); data != "" && len(bytes.TrimSpace(text)) == 0 {
 		text = []byte(data)
-	} else if isForm(r, text) {
+	} else if isForm(text) {
 		h := r.Limits.Memory
 		texts := int64(len(text)) // of the field, as text, decoded and as bytes
 		if err := h.Reserve(3 * texts); err != nil {
@@ -88,8 +84,9 @@ func payload(r *wire.Request) (text []byte, coding string, err error) {
 // unpacking undoes the packings of one payload.
 type unpacking struct {
 	coding       string // that the request names
-	decompressed bool   // a compression has been undone
-	texts        int    // how often base64 has been undone
+	lz64         Expander
+	decompressed bool // a compression has been undone
+	texts        int  // how often base64 has been undone
 	limits       wire.Limits
 }
 
@@ -99,22 +96,22 @@ func (u *unpacking) undo(text []byte, yield func([]byte, error) bool) (inner []b
 	switch {
 	case text[0] == '{' || text[0] == '[':
 		return nil, false, nil
-	case body.IsCompressed(text) && !u.decompressed:
+	case IsCompressed(text) && !u.decompressed:
 		u.decompressed = true
-		reading := body.OpenPacked(text, u.limits)
+		reading := OpenPacked(text, u.limits)
 		for beginning := range reading.Beginnings() {
 			if !yield(beginning, nil) {
 				return nil, false, nil
 			}
 		}
 		inner, err = reading.Owned()
-	case strings.EqualFold(u.coding, "lz64") && !u.decompressed:
+	case strings.EqualFold(u.coding, "lz64") && u.lz64 != nil && !u.decompressed:
 		u.decompressed = true
-		inner, err = lzBase64(text, u.limits)
+		inner, err = u.lz64(text, u.limits)
 	case isBase64(text) && u.texts < maxBase64:
 		u.texts++
 		inner, err = unbase64(text, u.limits.Memory)
-	case body.IsCompressed(text) || isBase64(text):
+	case IsCompressed(text) || isBase64(text):
 		err = weir.Errorf(weir.EINVALID, "failed to decode request: wrapped more often than base64 over a compression over base64")
 	default:
 		return nil, false, nil // the reader says what is wrong
@@ -125,6 +122,15 @@ func (u *unpacking) undo(text []byte, yield func([]byte, error) bool) (inner []b
 // maxBase64 bounds how often a payload is base64: over a compression and under it.
 // It is compressed once.
 const maxBase64 = 2
+
+// Param returns a parameter of the query, or else of the form that the body is. Some SDKs
+// send all parameters in the form.
+func Param(r *wire.Request, name string) string {
+	if v := r.Query().Get(name); v != "" || !isForm(r.Body) {
+		return v
+	}
+	return formValue(r.Body, name)
+}
 
 // formValue is the first field of a form with a name. Others are not read: a form may
 // have millions.
@@ -145,12 +151,12 @@ func formValue(form []byte, name string) string {
 
 // isForm says whether a body is the fields of a form, by its first field: what
 // SDKs say of the type is not to be trusted.
-func isForm(r *wire.Request, body []byte) bool {
-	body = jsonscan.Trim(body)
-	head := body[:min(len(body), 64)]
+func isForm(text []byte) bool {
+	text = jsonscan.Trim(text)
+	head := text[:min(len(text), 64)]
 	name, _, ok := bytes.Cut(head, []byte("="))
 	switch string(name) {
-	case "data", "compression", "ver", "_", "ip", "token", "api_key", "verbose", "test":
+	case "data", "compression", "ver", "_", "ip", "token", "api_key", "verbose", "test", "img", "callback", "strict":
 		return ok
 	}
 	return false

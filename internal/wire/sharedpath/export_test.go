@@ -1,0 +1,7 @@
+package sharedpath
+
+// IsOpenPanel is isOpenPanel for tests.
+var IsOpenPanel = isOpenPanel
+
+// IsMixpanel is isMixpanel for tests.
+var IsMixpanel = isMixpanel

@@ -1,4 +1,0 @@
-package track
-
-// IsOpenPanel is isOpenPanel for tests.
-var IsOpenPanel = isOpenPanel
