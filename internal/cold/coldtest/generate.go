@@ -40,7 +40,7 @@ var zones = []zone{
 
 // generate makes a world of about n events over 14 days.
 func generate(r *rand.Rand, zone, from string, n int) (*world, error) {
-	p := &weir.Project{ID: "p-" + zone, Timezone: zone}
+	p := &weir.Project{ID: "p-" + zone, Timezone: zone, URLRules: rulesOf(zone)}
 	if err := p.Resolve(); err != nil {
 		return nil, err
 	}

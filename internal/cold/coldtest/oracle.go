@@ -80,7 +80,7 @@ func (o *oracle) value(e *weir.EventRow, column string) (v string, ok bool) {
 	case "name":
 		v = e.Name
 	case "path":
-		v = e.Path
+		v = o.page(e.Path)
 	case "country":
 		v = e.Country
 	case "browser":
@@ -108,14 +108,14 @@ func (o *oracle) value(e *weir.EventRow, column string) (v string, ok bool) {
 	case "revenue":
 		return decimal(e.Revenue)
 	case "method", "route", "consumer", "status", "latency_ms", "status_class":
-		return callValue(e.Call, column)
+		return o.callValue(e.Call, column)
 	default:
 		panic("the oracle does not know column " + column)
 	}
 	return v, v != ""
 }
 
-func callValue(c *weir.Call, column string) (v string, ok bool) {
+func (o *oracle) callValue(c *weir.Call, column string) (v string, ok bool) {
 	if c == nil {
 		return "", false
 	}
@@ -123,7 +123,7 @@ func callValue(c *weir.Call, column string) (v string, ok bool) {
 	case "method":
 		v = c.Method
 	case "route":
-		v = c.Route
+		v = o.page(c.Route)
 	case "consumer":
 		v = c.Consumer
 	case "status":
