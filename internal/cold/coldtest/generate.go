@@ -127,6 +127,9 @@ func (w *world) visit(r *rand.Rand, number, device int) {
 	if r.IntN(10) == 0 { // a server's, of a former id
 		base.DeviceID, base.ProfileID = "", formerID(r)
 	}
+	if r.IntN(12) == 0 { // a server's, that has the id of a browser, or takes it for one
+		base.DeviceID, base.ProfileID = "", deviceID(r.IntN(device+20))
+	}
 	var view *weir.EventRow
 	for range 1 + r.IntN(8) {
 		e := weir.EventRow{Event: base, Shard: device % shardsOf, Seq: uint64(len(w.events) + 1)}
