@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	weir "github.com/weir-analytics/weir"
 )
@@ -82,4 +83,40 @@ func TestURLRulesAreBounded(t *testing.T) {
 	if _, err := many(100, 100).Normal(); err != nil {
 		t.Error(err)
 	}
+}
+
+// plainMatch tries every length that a star of a glob may have.
+func plainMatch(glob, path string) bool {
+	switch {
+	case glob == "":
+		return path == ""
+	case strings.HasPrefix(glob, "**"):
+		return plainMatch(glob[2:], path) || path != "" && plainMatch(glob, path[1:])
+	case glob[0] == '*':
+		return path != "" && path[0] != '/' && (plainMatch(glob[1:], path[1:]) || plainMatch(glob, path[1:]))
+	}
+	return path != "" && path[0] == glob[0] && plainMatch(glob[1:], path[1:])
+}
+
+func FuzzURLRules(f *testing.F) {
+	for _, c := range [][2]string{{"/p/*", "/p/1/"}, {"/**/edit", "/a/b/edit"}, {"**", ""}, {"*", "ä"}, {"/a*b*", "/aäb/"}, {"/[a-z].+\\d$^(|)", "/x"}, {"/Ä/%c3%a4", "/ä/ä"}, {"//", "///"}, {"/*/", "/\n"}} {
+		f.Add(c[0], c[1], true, false)
+		f.Add(c[0], c[1], false, true)
+	}
+	f.Fuzz(func(t *testing.T, glob, path string, slash, lower bool) {
+		u, err := weir.URLRules{StripSlash: slash, LowerCase: lower, Rules: []weir.URLRule{{From: glob, To: "named"}}}.Normal()
+		if err != nil || !utf8.ValidString(path) || len(path) > 100 || strings.Count(u.Rules[0].From, "*") > 4 {
+			return
+		}
+		if again, err := u.Normal(); err != nil || again.Rules[0] != u.Rules[0] {
+			t.Fatalf("normal rules are not normal: %+v, %v", again, err)
+		}
+		want := u.Tidy(path)
+		if want != "" && plainMatch(u.Tidy(u.Rules[0].From), want) {
+			want = "named"
+		}
+		if got := u.Namer()(path); got != want {
+			t.Errorf("%q by %+v is %q, want %q", path, u, got, want)
+		}
+	})
 }
