@@ -52,6 +52,7 @@ type Event struct {
 	Bot                     bool   // sent by a known crawler or script
 	Language                string // BCP 47, as the browser's first preference
 	Library                 string // the SDK and its version, "name/version"
+	ImportID                string // the import that brought it, "" for none
 
 	Call *Call // set on NameCall, else nil
 
@@ -63,13 +64,14 @@ type Event struct {
 
 // Texts returns the event's text fields, without those of its call. The order is part of
 // the stored form of the hot tier: add at the end only.
-func (e *Event) Texts() [27]*string {
+func (e *Event) Texts() [28]*string {
 	return [...]*string{
 		&e.ID, &e.ProjectID, &e.Name, &e.ProfileID, &e.DeviceID, &e.SessionID,
 		&e.Path, &e.Origin, &e.Title, &e.Referrer, &e.Channel,
 		&e.UTMSource, &e.UTMMedium, &e.UTMCampaign, &e.UTMTerm, &e.UTMContent,
 		&e.Country, &e.Region, &e.City, &e.Browser, &e.BrowserVersion,
 		&e.OS, &e.OSVersion, &e.DeviceType, &e.Language, &e.Library, &e.Currency,
+		&e.ImportID,
 	}
 }
 

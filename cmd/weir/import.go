@@ -30,6 +30,7 @@ type importCmd struct {
 	DryRun     bool          `name:"dry-run" env:"WEIR_DRY_RUN" help:"Read and check the logs, send nothing."`
 	ShiftToNow bool          `name:"shift-to-now" env:"WEIR_SHIFT_TO_NOW" help:"Move all times so that the latest line falls at now."`
 	RetryFor   time.Duration `name:"retry-for" default:"5m" env:"WEIR_RETRY_FOR" help:"How long to try again when the server is away or busy."`
+	ID         string        `name:"id" env:"WEIR_IMPORT_ID" placeholder:"NAME" help:"Id that the events are stored with, as import_id; a new one for each run if it is not given."`
 	Follow     bool          `name:"follow" short:"f" env:"WEIR_FOLLOW" help:"Go on reading as the logs grow, over rotation and restarts; files may be globs, and need not exist yet."`
 	State      string        `name:"state" env:"WEIR_STATE" placeholder:"FILE" help:"With --follow: file that remembers how far each log was read."`
 	FromEnd    bool          `name:"from-end" env:"WEIR_FROM_END" help:"With --follow and a new state: leave out what the logs hold already."`
@@ -68,6 +69,9 @@ number and reason, and stops nothing.
 Importing a file again adds nothing, and a file that has grown adds only its new lines: an event's id comes from the file's
 first line, the line itself, and how many lines like it stand before it. The server knows ids for as long as its duplicate
 window, 24 hours unless it is set otherwise; import a file again after that and its lines count twice.
+
+Each run has an id, which the report names and its events are stored with: import_id in filters and breakdowns. So what an import brought can be
+looked at alone, or left out. An event that was there before keeps the id that it came with.
 
 Examples:
 

@@ -95,6 +95,7 @@ func (s *Server) documentEvents() {
 		Parameters: []*huma.Param{
 			{Name: "key", In: "query", Description: "the write key, for senders that can set no header", Schema: &huma.Schema{Type: huma.TypeString}},
 			{Name: "sent_at", In: "query", Description: "when this is sent by the sender's clock, in milliseconds since 1970: a clock that is over a minute wrong is corrected for", Schema: &huma.Schema{Type: huma.TypeInteger}},
+			{Name: "X-Weir-Import", In: "header", Description: "an id for all events of an import, which they are stored with as import_id; up to 64 letters, digits, dots, dashes and underscores", Schema: &huma.Schema{Type: huma.TypeString}},
 			{Name: "X-Weir-Historical", In: "header", Description: "true for a log's events, long past", Schema: &huma.Schema{Type: huma.TypeBoolean}},
 		},
 		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{

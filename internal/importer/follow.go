@@ -52,7 +52,7 @@ func (im *Importer) follow(ctx context.Context) error {
 		read: &importReader{newParser: im.Options.parser, host: im.Options.Host}, parsers: map[string]accesslog.Parser{},
 		send: &importSender{im: im, endpoint: endpoint, tell: rep.tell, endless: true},
 	}
-	rep.tell("following %s; the state is in %s", strings.Join(im.Options.Files, ", "), path)
+	rep.tell("following %s as import %s; the state is in %s", strings.Join(im.Options.Files, ", "), im.Options.ID, path)
 	err = errors.Join(f.run(ctx), logs.Close())
 	rep.end(err)
 	return errors.Join(err, unread(rep.write(im.Stdout)))

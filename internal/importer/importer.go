@@ -3,7 +3,9 @@
 package importer
 
 import (
+	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +18,7 @@ import (
 
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/accesslog"
+	"github.com/weir-analytics/weir/internal/wire"
 )
 
 // Options are the flags of "weir import".
@@ -32,6 +35,7 @@ type Options struct {
 	DryRun     bool
 	ShiftToNow bool
 	RetryFor   time.Duration
+	ID         string
 	Follow     bool
 	State      string
 	FromEnd    bool
@@ -80,6 +84,9 @@ func (im *Importer) Run(ctx context.Context) error {
 	return im.run(ctx)
 }
 
+// newID returns the id of an import that nobody has named.
+func newID() string { return strings.ToLower(rand.Text()[:12]) }
+
 // unread returns err, or nil if it says that the reader of the output has gone.
 func unread(err error) error {
 	if errors.Is(err, syscall.EPIPE) {
@@ -124,8 +131,9 @@ func (im *Importer) run(ctx context.Context) error {
 }
 
 // check refuses flags that cannot work before anything is read, and returns the
-// address to post to.
+// address to post to. It gives the import an id if it has none.
 func (im *Importer) check() (endpoint string, err error) {
+	im.Options.ID = cmp.Or(im.Options.ID, newID())
 	c := im.Options
 	if _, err := c.parser(nil); err != nil {
 		return "", err
@@ -151,6 +159,8 @@ func (im *Importer) check() (endpoint string, err error) {
 		return "", errors.New("import: --follow reads files only, and goes with neither --shift-to-now nor --dry-run")
 	case !c.Follow && (c.State != "" || c.FromEnd):
 		return "", errors.New("import: --state and --from-end are for --follow")
+	case !isImportID(c.ID):
+		return "", fmt.Errorf("import: --id %q: want up to 64 letters, digits, dots, dashes and underscores", c.ID)
 	case len(c.Files) == 0:
 		return "", errors.New("import: no file given; - is standard input")
 	case stdin > 1:
@@ -158,8 +168,14 @@ func (im *Importer) check() (endpoint string, err error) {
 	case stdin > 0 && c.ShiftToNow:
 		return "", errors.New("import: --shift-to-now reads its input twice, which standard input cannot do")
 	}
-	endpoint = strings.TrimRight(u.Scheme+"://"+u.Host+u.Path, "/") + "/v1/events?historical=true"
+	endpoint = strings.TrimRight(u.Scheme+"://"+u.Host+u.Path, "/") + "/v1/events?historical=true&import=" + c.ID
 	return endpoint, nil
+}
+
+// isImportID says whether the server takes an import's id.
+func isImportID(id string) bool {
+	taken, err := wire.ImportID(&wire.Request{Header: http.Header{"X-Weir-Import": {id}}})
+	return err == nil && taken != ""
 }
 
 // parser returns the parser of a file. With --format auto it calls took with the format that

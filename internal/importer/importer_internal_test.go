@@ -334,11 +334,12 @@ func TestImportRefusesFlagsThatCannotWork(t *testing.T) {
 func TestImportReportAsText(t *testing.T) {
 	server := newFakeServer(t)
 	run := newImportRun(server.URL, importSample)
-	run.Options.JSON = false
+	run.Options.JSON, run.Options.ID = false, "spring"
 	if err := run.run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	want := `10000 lines in 0.0 s (10000000/s)
+import spring
       9999 accepted
          0 duplicates
          1 rejected (` + importSample + `:8899)

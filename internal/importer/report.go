@@ -18,13 +18,14 @@ const (
 
 // Report is what the command says during the import and at its end.
 type Report struct {
-	Lines      int  `json:"lines"` // not counting empty ones
-	Parsed     int  `json:"parsed"`
-	Accepted   int  `json:"accepted"`
-	Duplicates int  `json:"duplicates"`
-	Rejected   int  `json:"rejected"` // by the parser or by the server
-	Unsent     int  `json:"unsent"`   // parsed, and not known to be delivered
-	DryRun     bool `json:"dry_run"`
+	ID         string `json:"id"`    // of the import
+	Lines      int    `json:"lines"` // not counting empty ones
+	Parsed     int    `json:"parsed"`
+	Accepted   int    `json:"accepted"`
+	Duplicates int    `json:"duplicates"`
+	Rejected   int    `json:"rejected"` // by the parser or by the server
+	Unsent     int    `json:"unsent"`   // parsed, and not known to be delivered
+	DryRun     bool   `json:"dry_run"`
 	// OwnDuplicates is how many duplicates may be events of this very run, of
 	// batches that were sent again because an answer was lost.
 	OwnDuplicates int            `json:"own_duplicates"`
@@ -48,7 +49,7 @@ type Report struct {
 }
 
 func newReport(im *Importer, sources []importSource) *Report {
-	r := &Report{im: im, started: im.Clock.Now(), DryRun: im.Options.DryRun, RejectedLines: []importReject{}, done: new(atomic.Int64)}
+	r := &Report{ID: im.Options.ID, im: im, started: im.Clock.Now(), DryRun: im.Options.DryRun, RejectedLines: []importReject{}, done: new(atomic.Int64)}
 	for _, src := range sources {
 		r.done = src.done
 		if src.size == 0 && src.r != nil {
@@ -187,6 +188,9 @@ func (r *Report) write(w io.Writer) error {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d %s in %.1f s (%.0f/s)\n", r.Lines, r.unit(), r.Seconds, float64(r.Lines)/max(r.Seconds, 0.001))
+	if !r.DryRun {
+		fmt.Fprintf(&b, "import %s\n", r.ID)
+	}
 	r.writeSent(&b)
 	if r.DryRun {
 		fmt.Fprintf(&b, "%10d could be read (nothing was sent)\n", r.Parsed)

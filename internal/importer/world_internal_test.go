@@ -42,7 +42,8 @@ type fakeServer struct {
 	events   []importEvent // accepted, in order
 	seen     map[string]bool
 	requests int
-	sizes    []int // events in each request that was read
+	imports  []string // ids, one a request
+	sizes    []int    // events in each request that was read
 	// before answers a request instead of the server if it returns true. n
 	// counts from 1.
 	before func(n int, w http.ResponseWriter, r *http.Request) bool
@@ -62,7 +63,8 @@ func newFakeServer(t *testing.T) *fakeServer {
 		if f.before != nil && f.before(f.requests, w, r) {
 			return
 		}
-		if got := r.URL.RequestURI(); got != "/v1/events?historical=true" || r.Method != http.MethodPost {
+		f.imports = append(f.imports, r.URL.Query().Get("import"))
+		if got := r.URL.RequestURI(); !strings.HasPrefix(got, "/v1/events?historical=true&import=") || r.Method != http.MethodPost {
 			t.Errorf("request is %s %s", r.Method, got)
 		}
 		if got := r.Header.Get("Authorization"); got != "Bearer KEY" {

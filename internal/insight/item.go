@@ -38,6 +38,7 @@ type EventItem struct {
 	Bot            bool            `json:"bot,omitempty"`
 	Language       string          `json:"language,omitempty"`
 	Library        string          `json:"library,omitempty"`
+	ImportID       string          `json:"import_id,omitempty" doc:"of the import that brought it"`
 	Call           *CallItem       `json:"call,omitempty"`
 	Revenue        *float64        `json:"revenue,omitempty"`
 	Currency       string          `json:"currency,omitempty"`
@@ -83,7 +84,7 @@ func ItemOf(e *weir.Event, loc *time.Location) EventItem {
 		UTMSource: e.UTMSource, UTMMedium: e.UTMMedium, UTMCampaign: e.UTMCampaign, UTMTerm: e.UTMTerm, UTMContent: e.UTMContent,
 		Country: e.Country, Region: e.Region, City: e.City,
 		Browser: e.Browser, BrowserVersion: e.BrowserVersion, OS: e.OS, OSVersion: e.OSVersion,
-		DeviceType: e.DeviceType, Bot: e.Bot, Language: e.Language, Library: e.Library,
+		DeviceType: e.DeviceType, Bot: e.Bot, Language: e.Language, Library: e.Library, ImportID: e.ImportID,
 		Revenue: e.Revenue.Pointer(), Currency: e.Currency, Properties: e.Properties,
 		EventReferrer: e.Referrer, EventChannel: e.Channel, EventUTMSource: e.UTMSource, EventUTMMedium: e.UTMMedium, EventUTMCampaign: e.UTMCampaign,
 	}

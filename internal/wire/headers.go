@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+
+	weir "github.com/weir-analytics/weir"
 )
 
 // maxHeader is the most bytes of a header that become a part of every event of a request.
@@ -66,6 +68,26 @@ func IsHistorical(r *Request) bool {
 	}
 	on, err := strconv.ParseBool(v)
 	return err == nil && on
+}
+
+// maxImportID is the most bytes of an import's id.
+const maxImportID = 64
+
+// ImportID returns the id of the import that the request is a part of: of Weir's own header, or
+// of the query string. "" is none. Error: EINVALID.
+func ImportID(r *Request) (string, error) {
+	id := r.Header.Get("X-Weir-Import")
+	if id == "" {
+		id = r.Query().Get("import")
+	}
+	if len(id) > maxImportID || strings.ContainsFunc(id, notInImportID) {
+		return "", weir.Errorf(weir.EINVALID, "the id of an import has up to %d letters, digits, dots, dashes and underscores", maxImportID)
+	}
+	return id, nil
+}
+
+func notInImportID(c rune) bool {
+	return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '.' && c != '-' && c != '_'
 }
 
 // IsVisitor says whether a user agent is that of a browser or an app, rather than of

@@ -116,7 +116,7 @@ func (w *world) visit(r *rand.Rand, number, device int) {
 	base := weir.Event{
 		ProjectID: w.project.ID, DeviceID: deviceID(device), SessionID: fmt.Sprint("s-", number),
 		Country: countries[device%len(countries)], Browser: browsers[device%len(browsers)], Bot: device%11 == 3,
-		Channel: weir.ChannelSearch, Language: "de", DeviceType: weir.DevicePhone,
+		Channel: weir.ChannelSearch, Language: "de", DeviceType: weir.DevicePhone, ImportID: []string{"", "first", "", "second"}[number%4],
 	}
 	if r.IntN(6) == 0 {
 		base.ProfileID = fmt.Sprint("user-", r.IntN(20))

@@ -163,7 +163,7 @@ var (
 	measured = []string{"latency_ms", "revenue", "status", "properties.amount", "properties.plan", "properties.a.b"}
 	grouped  = []string{
 		"name", "path", "country", "browser", "bot", "method", "route", "status", "latency_ms", "revenue",
-		"currency", "device_id", "profile_id", "channel", "utm_campaign", "visit.channel", "event_channel", "referrer", "properties.plan", "properties.a/b", "properties.a~1", "properties.q\"'", "properties.missing",
+		"currency", "device_id", "profile_id", "channel", "utm_campaign", "visit.channel", "event_channel", "referrer", "import_id", "properties.plan", "properties.a/b", "properties.a~1", "properties.q\"'", "properties.missing",
 	}
 )
 
@@ -222,6 +222,9 @@ func filters() []weir.Condition {
 				weir.Condition{Column: column, Op: "contains", Values: []string{v}})
 		}
 		cs = append(cs, weir.Condition{Column: column, Op: "in", Values: []string{"US", "pro", "/", "GET", "7"}})
+	}
+	for _, v := range []string{"", "first"} {
+		cs = append(cs, weir.Condition{Column: "import_id", Op: "=", Values: []string{v}}, weir.Condition{Column: "import_id", Op: "!=", Values: []string{v}})
 	}
 	for _, column := range []string{"status", "latency_ms", "revenue"} {
 		for _, op := range []string{"=", "!=", ">", "<"} {

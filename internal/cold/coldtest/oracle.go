@@ -88,6 +88,8 @@ func (o *oracle) value(e *weir.EventRow, column string) (v string, ok bool) {
 		v = o.page(e.Path)
 	case "country":
 		v = e.Country
+	case "import_id":
+		v = e.ImportID
 	case "browser":
 		v = e.Browser
 	case "channel", "visit.channel":

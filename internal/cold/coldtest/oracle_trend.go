@@ -131,7 +131,7 @@ func (o *oracle) only(g group, events []*weir.EventRow) []*weir.EventRow {
 
 // keptByErasure says whether an erasure leaves a column's values.
 func keptByErasure(column string) bool {
-	return slices.Contains([]string{"name", "method", "route", "status", "status_class", "latency_ms", "bot"}, column)
+	return slices.Contains([]string{"name", "method", "route", "status", "status_class", "latency_ms", "bot", "import_id"}, column)
 }
 
 func (o *oracle) groups(q weir.Trend, events []*weir.EventRow) []group {

@@ -45,18 +45,19 @@ func readEvents(t *testing.T, s cold.Store) []weir.EventRow {
 	each(t, s, `SELECT id, project_id, name, ts, received_at, profile_id, device_id, session_id, path, origin, title, referrer, channel,
 utm_source, utm_medium, utm_campaign, utm_term, utm_content, country, region, city, browser, browser_version, os, os_version, device_type, bot,
 language, library, method, route, status, latency_ms, consumer, revenue, currency, properties,
-inherited_from, closes_event_id, closes_path, closes_ms, shard, seq FROM events ORDER BY seq DESC, ts`, func(rows *sql.Rows) error {
+inherited_from, closes_event_id, closes_path, closes_ms, shard, seq, import_id FROM events ORDER BY seq DESC, ts`, func(rows *sql.Rows) error {
 		var e weir.EventRow
-		var method, route, consumer, properties sql.NullString
+		var method, route, consumer, properties, imported sql.NullString
 		var status sql.NullInt64
 		var latency, revenue sql.NullFloat64
 		err := rows.Scan(&e.ID, &e.ProjectID, &e.Name, &e.Time, &e.ReceivedAt, &e.ProfileID, &e.DeviceID, &e.SessionID, &e.Path, &e.Origin, &e.Title, &e.Referrer, &e.Channel,
 			&e.UTMSource, &e.UTMMedium, &e.UTMCampaign, &e.UTMTerm, &e.UTMContent, &e.Country, &e.Region, &e.City, &e.Browser, &e.BrowserVersion, &e.OS, &e.OSVersion, &e.DeviceType, &e.Bot,
 			&e.Language, &e.Library, &method, &route, &status, &latency, &consumer, &revenue, &e.Currency, &properties,
-			&e.InheritedFrom, &e.ClosesEventID, &e.ClosesPath, &e.ClosesMS, &e.Shard, &e.Seq)
+			&e.InheritedFrom, &e.ClosesEventID, &e.ClosesPath, &e.ClosesMS, &e.Shard, &e.Seq, &imported)
 		if err != nil {
 			return err
 		}
+		e.ImportID = imported.String
 		e.Time, e.ReceivedAt = e.Time.UTC(), e.ReceivedAt.UTC()
 		e.Revenue = weir.Number{Value: revenue.Float64, Known: revenue.Valid}
 		if properties.String != "" {

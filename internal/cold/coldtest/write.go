@@ -121,7 +121,7 @@ func fullEvent() weir.EventRow {
 			UTMSource: "s", UTMMedium: "m", UTMCampaign: "c", UTMTerm: "t", UTMContent: "o",
 			Country: "DE", Region: "BY", City: "München",
 			Browser: "Firefox", BrowserVersion: "131.0", OS: "Linux", OSVersion: "6", DeviceType: weir.DeviceTV, Bot: true,
-			Language: "de-DE", Library: "web/1", Revenue: weir.Known(-math.MaxFloat64), Currency: "EUR",
+			Language: "de-DE", Library: "web/1", ImportID: "spring-1", Revenue: weir.Known(-math.MaxFloat64), Currency: "EUR",
 			Call:       &weir.Call{Method: "GET", Route: "/v1/{id}", Status: 599, LatencyMS: weir.Known(math.SmallestNonzeroFloat64), Consumer: "acme"},
 			Properties: []byte(`{"ü":"\u00fc","n":1.50,"deep":{"a":[1,null,true]},"":"","pair":"\ud83d\uded2"}`),
 		},

@@ -121,7 +121,7 @@ func TestWhoWasIdentifiedBeforeThereWereAliasesIsMergedIntoNobody(t *testing.T) 
 		for _, q := range []string{
 			"DELETE FROM identities",
 			"DROP TABLE aliases", "ALTER TABLE identities DROP COLUMN received_at",
-			"ALTER TABLE visits DROP COLUMN received_at", "ALTER TABLE visits DROP COLUMN beside", "ALTER TABLE traits DROP COLUMN received_at", "DELETE FROM schema_version WHERE version >= 5",
+			"ALTER TABLE visits DROP COLUMN received_at", "ALTER TABLE visits DROP COLUMN beside", "ALTER TABLE traits DROP COLUMN received_at", "ALTER TABLE events DROP COLUMN import_id", "DELETE FROM schema_version WHERE version >= 5",
 		} {
 			statement(t, s.(*duckdb.Store), q)
 		}

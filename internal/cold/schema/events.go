@@ -59,6 +59,7 @@ var Events = Table[event]{
 		{Name: "closes_ms", Type: Int64, Value: func(r *event) *int64 { return &r.ClosesMS }},
 		{Name: "shard", Type: Int32, Erase: Keep, Value: func(r *event) *int { return &r.Shard }},
 		{Name: "seq", Type: Uint64, Erase: Keep, Value: func(r *event) *uint64 { return &r.Seq }},
+		{Name: "import_id", Type: Word, Null: IfZero, Erase: Keep, Named: true, Value: func(r *event) *string { return &r.ImportID }},
 	},
 }
 

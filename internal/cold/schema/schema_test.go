@@ -63,7 +63,7 @@ func TestScannerReadsEveryStoredColumn(t *testing.T) {
 			Path: "path", Origin: "origin", Title: "title", Referrer: "referrer", Channel: "channel",
 			UTMSource: "utm_source", UTMMedium: "utm_medium", UTMCampaign: "utm_campaign", UTMTerm: "utm_term", UTMContent: "utm_content",
 			Country: "country", Region: "region", City: "city", Browser: "browser", BrowserVersion: "browser_version", OS: "os", OSVersion: "os_version",
-			DeviceType: "device_type", Bot: true, Language: "language", Library: "library",
+			DeviceType: "device_type", Bot: true, Language: "language", Library: "library", ImportID: "import_id",
 			Call:    &weir.Call{Method: "method", Route: "route", Status: 200, LatencyMS: weir.Known(1.5), Consumer: "consumer"},
 			Revenue: weir.Known(2.5), Currency: "currency", Properties: []byte(`{"a":1}`),
 		},
@@ -72,7 +72,7 @@ func TestScannerReadsEveryStoredColumn(t *testing.T) {
 	if d := cmp.Diff(want, read(false)); d != "" {
 		t.Error(d)
 	}
-	want.Call, want.Revenue, want.Properties = nil, weir.Number{}, nil
+	want.Call, want.Revenue, want.Properties, want.ImportID = nil, weir.Number{}, nil, ""
 	if d := cmp.Diff(want, read(true)); d != "" {
 		t.Errorf("with NULL: %s", d)
 	}

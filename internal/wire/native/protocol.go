@@ -34,12 +34,16 @@ func (Protocol) Decode(r *wire.Request) (*wire.Decoded, error) {
 		now, skew = sent, r.Now.Sub(sent)
 		limits.Oldest = limits.Oldest.Add(-skew) // by the sender's clock too
 	}
+	imported, err := wire.ImportID(r)
+	if err != nil {
+		return nil, err
+	}
 	in, rejected, err := Decode(r.Body, now, limits)
 	if err != nil {
 		return nil, err
 	}
 	for i := range in {
-		in[i].Event.Time = in[i].Event.Time.Add(skew)
+		in[i].Event.Time, in[i].Event.ImportID = in[i].Event.Time.Add(skew), imported
 	}
 	d := wire.OnePart(wire.Part{Events: in, Rejected: rejected})
 	switch {

@@ -40,6 +40,21 @@ func TestSentAtCorrectsTimesOnlyIfItIsATime(t *testing.T) {
 	}
 }
 
+func TestEventsHaveTheIDOfTheirImport(t *testing.T) {
+	d, err := native.Protocol{}.Decode(request("", `[{"name":"x"},{"name":"y","import_id":"mine"}]`, "X-Weir-Import", "spring"))
+	if err != nil || len(d.Parts[0].Events) != 2 {
+		t.Fatalf("%+v, %v", d, err)
+	}
+	for _, in := range d.Parts[0].Events {
+		if in.Event.ImportID != "spring" {
+			t.Errorf("%s has the import id %q", in.Event.Name, in.Event.ImportID)
+		}
+	}
+	if _, err := (native.Protocol{}).Decode(request("", `[{"name":"x"}]`, "X-Weir-Import", "a b")); weir.ErrorCode(err) != weir.EINVALID {
+		t.Errorf("an id with a space: %v", err)
+	}
+}
+
 func TestSenderIsALogAPageOrUnknown(t *testing.T) {
 	for name, c := range map[string]struct {
 		r    *wire.Request
