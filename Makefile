@@ -67,7 +67,7 @@ clients: build clients/node/test/frameworks/node_modules/.package-lock.json ## T
 # what one server (TestStandalone) proves with the detector.
 PLAIN := . ./internal/accesslog ./internal/clickhousetest ./internal/codec ./internal/cold/... ./internal/dump ./internal/redistest ./internal/report \
 	./internal/servertest ./internal/stats ./internal/transfer ./internal/visit \
-	$(addprefix ./internal/wire/,ga4 item jsonscan matomo mixpanel native openpanel otlp plausible posthog segment sharedpath umami)
+	$(addprefix ./internal/wire/,amplitude ga4 item jsonscan matomo mixpanel native openpanel otlp plausible posthog segment sharedpath umami)
 RACED_TOO := ^Test(Store|Server|Cluster|BothSidesOfAnyMovesAreWhatOneStoreWouldBe)$$/^Write$$
 ALONE := ReplayAreTheTruth WhoAnEventCountsFor SenderIsKnownBeforeItsBody WithoutAKeyAreNotUnpacked WithLittleMemoryKeepsAllPromises \
 	OfEventsOutOfOrderAreRight BlockCacheFullOfIDs FailedPostIsTriedAgainEverLater KeptVisitTakesAtMost TakeNoMoreMemoryThanTheirBudget \

@@ -129,7 +129,7 @@ func (g *gateway) handle(w http.ResponseWriter, r *http.Request) {
 		if f == slowDown {
 			h.Set("Retry-After", "1")
 		}
-		http.Error(w, f.String(), status)
+		http.Error(w, "refused: "+f.String(), status) // no JSON: a number alone is some
 	case unheard:
 		g.pass(httptest.NewRecorder(), r, body)
 		panic(http.ErrAbortHandler)
@@ -210,10 +210,11 @@ func (g *gateway) happened() {
 	}
 }
 
-// holds says whether a body has the event, by the fields in which PostHog and Segment
-// have its id: others may have it too, as that of the page before.
+// holds says whether a body has the event, by the fields in which PostHog, Segment and
+// Amplitude have its id: others may have it too, as that of the page before.
 func holds(body []byte, id string) bool {
-	return bytes.Contains(body, []byte(`"uuid":"`+id+`"`)) || bytes.Contains(body, []byte(`"messageId":"`+id+`"`))
+	return bytes.Contains(body, []byte(`"uuid":"`+id+`"`)) || bytes.Contains(body, []byte(`"messageId":"`+id+`"`)) ||
+		bytes.Contains(body, []byte(`"insert_id":"`+id+`"`))
 }
 
 // gave says whether a request with the event was given one of the troubles.

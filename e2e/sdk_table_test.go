@@ -49,6 +49,9 @@ func sdks() map[string]sdk {
 
 		"mixpanel-node":    mixpanelNode(),
 		"mixpanel-browser": mixpanelBrowser(),
+
+		"amplitude-node":    amplitudeNode(),
+		"amplitude-browser": amplitudeBrowser(),
 	}
 }
 

@@ -12,8 +12,7 @@ import (
 // events say themselves. An event with a device and a profile links the one to the
 // other; an identify event with an alias links that to its profile; one without a
 // device, as a server sends it, says that the profile was identified, also when its alias
-// is erased later. Any other event with a profile and no device says only that: the profile may
-// be the id of a device, as a server has it from a browser that nobody has identified.
+// is erased later.
 //
 // They are a function of each event alone, so the same whatever batches events come in;
 // and a set: one that is there twice says no more, and so does one of a device and a
@@ -40,7 +39,7 @@ func Links(b *Batch) []weir.Link {
 			out = append(out, a)
 		}
 		if l.DeviceID == "" && r.Name != weir.NameIdentify {
-			l.DeviceID, l.ProfileID = l.ProfileID, ""
+			continue
 		}
 		p := pairOf(&l)
 		switch first, ok := at[p]; {

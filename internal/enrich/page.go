@@ -1,10 +1,6 @@
 package enrich
 
-import (
-	"strings"
-
-	weir "github.com/weir-analytics/weir"
-)
+import "strings"
 
 // address is a URL in its parts, as far as Weir reads them. Parts are slices
 // of the URL where possible.
@@ -43,14 +39,14 @@ func split(raw string) address {
 	scheme, authority, path, ok := splitAuthority(raw)
 	if !ok {
 		if schemeLen(raw) == 0 || hostPort(raw) { // "example.com:8080/x" may be a path, "about:blank" is none
-			a.path = clean(weir.NormalPath(raw), maxPath)
+			a.path = clean(normalPath(raw), maxPath)
 			return a
 		}
 		return address{}
 	}
 	a.path = "/"
 	if path != "" {
-		a.path = clean(weir.NormalPath(path), maxPath)
+		a.path = clean(normalPath(path), maxPath)
 	}
 	host, port, ok := splitPort(authority)
 	if !ok || host == "" {

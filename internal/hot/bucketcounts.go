@@ -139,10 +139,6 @@ func (n *MemberNumbers) Table(q Question, pages [][]*BucketCounts) Table {
 		n.fixed(&t, q, pages)
 		return t
 	}
-	if q.Named != nil {
-		n.named(&t, q, open, pages)
-		return t
-	}
 	sums := make([]int64, len(n.texts[open]))
 	for i, of := range pages {
 		for _, p := range of {
@@ -156,7 +152,7 @@ func (n *MemberNumbers) Table(q Question, pages [][]*BucketCounts) Table {
 			}
 		}
 	}
-	picked := pick(&t, q, n.texts[open], sums)
+	picked := n.pick(&t, q, open, sums)
 	t.Rows = make([]Row, len(picked))
 	counts := make([]int64, len(picked)*len(pages))
 	for i, number := range picked {
@@ -180,7 +176,8 @@ func (n *MemberNumbers) Table(q Question, pages [][]*BucketCounts) Table {
 
 // pick returns the numbers of the rows' members, in the order of the rows, and counts
 // all members in t.Members.
-func pick(t *Table, q Question, texts []string, sums []int64) (picked []uint32) {
+func (n *MemberNumbers) pick(t *Table, q Question, open int, sums []int64) (picked []uint32) {
+	texts := n.texts[open]
 	before := func(a, b uint32) bool {
 		if sums[a] != sums[b] {
 			return sums[a] > sums[b]

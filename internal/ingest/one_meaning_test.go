@@ -15,6 +15,7 @@ import (
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/ingest"
 	"github.com/weir-analytics/weir/internal/wire"
+	"github.com/weir-analytics/weir/internal/wire/amplitude"
 	"github.com/weir-analytics/weir/internal/wire/ga4"
 	"github.com/weir-analytics/weir/internal/wire/matomo"
 	"github.com/weir-analytics/weir/internal/wire/mixpanel"
@@ -208,6 +209,7 @@ func tellings(now time.Time) map[string]telling {
 	}
 
 	return map[string]telling{
+		"amplitude": amplitudeTelling(now),
 		"mixpanel": {sharedVendors, "mixpanel", []saying{
 			byMixpanel(itView, "$mp_web_page_view", `"distinct_id":"$device:d-1","current_page_title":"Pricing","current_url_path":"/pricing"`),
 			byMixpanel(itClick, "plan_chosen", `"distinct_id":"$device:d-1","plan":"pro","seats":3`),
@@ -367,7 +369,7 @@ func TestSameVisitSentByEachVendorsSDKBecomesTheSameEvents(t *testing.T) {
 	}
 }
 
-var sharedVendors = sharedpath.Protocol{PostHog: posthog.Protocol{}, OpenPanel: openpanel.Protocol{}, Mixpanel: mixpanel.Protocol{}}
+var sharedVendors = sharedpath.Protocol{PostHog: posthog.Protocol{}, OpenPanel: openpanel.Protocol{}, Mixpanel: mixpanel.Protocol{}, Amplitude: amplitude.Protocol{}}
 
 // tell is tellAs of the visitor.
 func (r *rig) tell(t *testing.T, p wire.Protocol, s saying) []weir.Event {

@@ -27,6 +27,8 @@ const sdks = {
   'umami-node': {},
   'ga4-minimal': {},
   'mixpanel-node': {},
+  'amplitude-node': {},
+  'amplitude-browser': {},
   'mixpanel-browser': {},
 };
 
@@ -40,8 +42,8 @@ function kind(raw) {
     const data = new URLSearchParams(String(body)).get('data'); // Mixpanel's form
     if (data) body = Buffer.from(data, 'base64');
     const value = JSON.parse(body);
-    const events = value.batch ?? [value].flat();
-    return [...new Set(events.map((e) => [e.type, e.event, e.name, e.n, e.payload?.name, ...Object.keys(e).filter((key) => /^\$(set|set_once|add|unset|append)$/.test(key))].filter(Boolean).join(' ')))].sort().join();
+    const events = value.batch ?? value.events ?? [value].flat();
+    return [...new Set(events.map((e) => [e.type, e.event, e.event_type, e.name, e.n, e.payload?.name, ...Object.keys(e).filter((key) => /^\$(set|set_once|add|unset|append)$/.test(key))].filter(Boolean).join(' ')))].sort().join();
   } catch {
     return 'other';
   }

@@ -22,6 +22,7 @@ const routes = [
   [/^\/track\/?$/, () => json({ deviceId: device, sessionId: 'session-0123456789' })],
   [/^\/g\/collect/, () => ({ status: 204, body: '' })],
   [/^\/healthz$/, () => text('ok')],
+  [/^\/2\/httpapi/, () => json({ code: 200, events_ingested: 1, payload_size_bytes: 1, server_upload_time: Date.now() })],
   [/^\/v1\/[a-z]+\/?$/, () => json({ success: true })],
 ];
 

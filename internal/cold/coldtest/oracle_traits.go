@@ -16,12 +16,11 @@ import (
 
 // traitOracle replays the whole past.
 type traitOracle struct {
-	h       *history
-	values  map[[2]string]string // by profile and trait
-	owners  map[string]string    // by device
-	links   []weir.Link          // those that events say themselves among them
-	merged  map[string]string    // profile → the one that it counts under
-	unnamed map[string]bool      // profiles that are ids of devices
+	h      *history
+	values map[[2]string]string // by profile and trait
+	owners map[string]string    // by device
+	links  []weir.Link          // those that events say themselves among them
+	merged map[string]string    // profile → the one that it counts under
 }
 
 // ids are of all profiles that there may be.
@@ -113,24 +112,20 @@ func (o *traitOracle) owner(e *weir.EventRow) string {
 	if o.links == nil {
 		o.links = linksOf(o.h.links, slices.Concat(o.h.rows[:]...))
 		o.merged = mergesOf(o.links)
-		o.unnamed = unnamedOf(o.links, slices.Concat(o.h.rows[:]...))
 	}
 	if into, ok := o.merged[e.ProfileID]; ok {
 		return into
 	}
-	device := e.DeviceID
-	if o.unnamed[e.ProfileID] {
-		device = e.ProfileID
-	} else if e.ProfileID != "" || device == "" {
+	if e.ProfileID != "" || e.DeviceID == "" {
 		return e.ProfileID
 	}
-	if p, ok := o.owners[device]; ok {
+	if p, ok := o.owners[e.DeviceID]; ok {
 		return p
 	}
 	var first *weir.Link
 	for i := range o.links {
 		l := &o.links[i]
-		if l.DeviceID != device {
+		if l.DeviceID != e.DeviceID {
 			continue
 		}
 		if first == nil || l.At.Before(first.At) || l.At.Equal(first.At) && l.ProfileID < first.ProfileID {
@@ -140,7 +135,7 @@ func (o *traitOracle) owner(e *weir.EventRow) string {
 	if first == nil {
 		first = &weir.Link{}
 	}
-	o.owners[device] = first.ProfileID
+	o.owners[e.DeviceID] = first.ProfileID
 	return first.ProfileID
 }
 

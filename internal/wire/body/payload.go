@@ -63,17 +63,12 @@ func payload(r *wire.Request) (text []byte, coding string, err error) {
 	if data := r.Query().Get("data"); data != "" && len(bytes.TrimSpace(text)) == 0 {
 		text = []byte(data)
 	} else if isForm(text) {
-		h := r.Limits.Memory
-		texts := int64(len(text)) // of the field, as text, decoded and as bytes
-		if err := h.Reserve(3 * texts); err != nil {
-			return nil, "", err
-		}
-		form := bytes.TrimSpace(text)
-		if c := formValue(form, "compression"); c != "" {
+		if c := FormValue(bytes.TrimSpace(text), "compression"); c != "" {
 			coding = c
 		}
-		text = []byte(formValue(form, "data"))
-		h.Release(2 * texts)
+		if text, err = FormField(r, "data"); err != nil {
+			return nil, "", err
+		}
 	}
 	if coding == "" {
 		coding = r.Header.Get("Content-Encoding")
@@ -129,12 +124,25 @@ func Param(r *wire.Request, name string) string {
 	if v := r.Query().Get(name); v != "" || !isForm(r.Body) {
 		return v
 	}
-	return formValue(r.Body, name)
+	return FormValue(r.Body, name)
 }
 
-// formValue is the first field of a form with a name. Others are not read: a form may
+// FormField returns the first field with a name of the form that the body is, in memory that
+// is reserved.
+func FormField(r *wire.Request, name string) ([]byte, error) {
+	h := r.Limits.Memory
+	texts := int64(len(r.Body)) // of the field, as text, decoded and as bytes
+	if err := h.Reserve(3 * texts); err != nil {
+		return nil, err
+	}
+	field := []byte(FormValue(bytes.TrimSpace(r.Body), name))
+	h.Release(2 * texts)
+	return field, nil
+}
+
+// FormValue returns the first field of a form with a name. Others are not read: a form may
 // have millions.
-func formValue(form []byte, name string) string {
+func FormValue(form []byte, name string) string {
 	for len(form) > 0 {
 		var field []byte
 		field, form, _ = bytes.Cut(form, []byte("&"))

@@ -10,6 +10,7 @@ import (
 
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/wire"
+	"github.com/weir-analytics/weir/internal/wire/amplitude"
 	"github.com/weir-analytics/weir/internal/wire/body"
 	"github.com/weir-analytics/weir/internal/wire/mixpanel"
 	"github.com/weir-analytics/weir/internal/wire/openpanel"
@@ -46,7 +47,7 @@ func FuzzPostHog(f *testing.F) {
 		var p wire.Protocol = protocol
 		path := paths[int(which)%len(paths)]
 		if path == "/track" || path == "/engage" {
-			p = sharedpath.Protocol{PostHog: protocol, OpenPanel: openpanel.Protocol{}, Mixpanel: mixpanel.Protocol{}}
+			p = sharedpath.Protocol{PostHog: protocol, OpenPanel: openpanel.Protocol{}, Mixpanel: mixpanel.Protocol{}, Amplitude: amplitude.Protocol{}}
 		}
 		values, _ := url.ParseQuery(query)
 		b, err := body.Read(strings.NewReader(string(text)), "", l)

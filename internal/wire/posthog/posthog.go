@@ -26,7 +26,7 @@ func (Protocol) Vendor() string { return "posthog" }
 
 // The routes by what they do. posthogV1 has a protocol of its own.
 var (
-	capturePaths = []string{"/e", "/i/v0/e", "/batch", "/capture"}
+	capturePaths = []string{"/e", "/i/v0/e", "/capture"}
 	batchPaths   = []string{"/i/v0/ai/batch"}
 	flagPaths    = []string{"/flags", "/decide"}
 	pathV1       = "/i/v1/analytics/events"
@@ -43,7 +43,7 @@ var unsupportedPaths = map[string]string{
 var codings = []string{"gzip-js", "lz64", "base64"}
 
 // Routes are the addresses of events and of what the SDKs ask besides. Package sharedpath has
-// those that other vendors' SDKs call too: /track and /engage.
+// those that other vendors' SDKs call too: /track, /engage and /batch.
 func (Protocol) Routes() []wire.Route {
 	var routes []wire.Route
 	add := func(r wire.Route, paths ...string) {

@@ -17,6 +17,7 @@ import (
 
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/wire"
+	"github.com/weir-analytics/weir/internal/wire/amplitude"
 	"github.com/weir-analytics/weir/internal/wire/body"
 	"github.com/weir-analytics/weir/internal/wire/ga4"
 	"github.com/weir-analytics/weir/internal/wire/matomo"
@@ -97,6 +98,10 @@ func hostiles(t *testing.T, most int) []hostile {
 		{"PostHog, a bomb in a form", "data=" + url.QueryEscape(base64.StdEncoding.EncodeToString([]byte(wiretest.Gzipped(t, of(90, " "))))), "", toPostHog},
 		packed("PostHog, LZ-string", of(20, "A"), sentTo(posthog.Protocol{}, "/e?compression=lz64")),
 		packed("PostHog's newer protocol", `{"created_at":"2026-02-21T00:00:00Z","batch":[`+of(60, "{},")+"{}]}", sentTo(posthog.Protocol{}, "/i/v1/analytics/events", "Authorization", "Bearer wk_a")),
+		packed("Amplitude, small events", `{"api_key":"wk_a","events":[`+of(60, `{"event_type":"a","user_id":"u"},`)+`{"event_type":"a","user_id":"u"}]}`, sentTo(amplitude.Protocol{}, "/2/httpapi")),
+		packed("Amplitude, wrong events", `{"api_key":"wk_a","events":[`+of(60, `{},`)+`{}]}`, sentTo(amplitude.Protocol{}, "/2/httpapi")),
+		packed("Amplitude, changes", `{"api_key":"wk_a","events":[`+of(60, `{"event_type":"$identify","user_id":"u","user_properties":{"$append":{},"$set":{"a":1}}},`)+`{}]}`, sentTo(amplitude.Protocol{}, "/2/httpapi")),
+		packed("Amplitude, a form", `api_key=wk_a&identification=[`+of(60, `{"user_id":"u"},`)+`{}]`, sentTo(amplitude.Protocol{}, "/identify")),
 		packed("Mixpanel, small events", "["+of(60, `{"event":"a","properties":{"token":"wk_a"}},`)+`{}]`, sentTo(mixpanel.Protocol{}, "/track")),
 		packed("Mixpanel, a form", "data="+base64.StdEncoding.EncodeToString([]byte("["+of(30, `{"event":"a"},`)+`{}]`)), sentTo(mixpanel.Protocol{}, "/import?strict=1")),
 		packed("Mixpanel, changes", "["+of(60, `{"$append":{"a":1},"$set":{"b":1},"$distinct_id":"u"},`)+`{}]`, sentTo(mixpanel.Protocol{}, "/engage")),

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/weir-analytics/weir/internal/wire"
+	"github.com/weir-analytics/weir/internal/wire/amplitude"
 	"github.com/weir-analytics/weir/internal/wire/posthog"
 	"github.com/weir-analytics/weir/internal/wire/segment"
 	"github.com/weir-analytics/weir/internal/wire/wiretest"
@@ -21,6 +22,7 @@ func TestRequestsOfOnePageKeepTheOrderOfItsClock(t *testing.T) {
 		target, body string
 	}{
 		{posthog.Protocol{}, "/e", `{"api_key":"wk_a","batch":[{"event":"a","distinct_id":"d","timestamp":"%[1]s"}],"sent_at":"%[1]s"}`},
+		{amplitude.Protocol{}, "/2/httpapi", `{"api_key":"wk_a","events":[{"event_type":"a","device_id":"d","time":"%[1]s"}],"client_upload_time":"%[1]s"}`},
 		{segment.Protocol{}, "/v1/track", `{"event":"a","anonymousId":"d","timestamp":"%[1]s","sentAt":"%[1]s"}`},
 		{segment.Protocol{}, "/v1/batch", `{"batch":[{"type":"track","event":"a","anonymousId":"d","timestamp":"%[1]s"}],"sentAt":"%[1]s"}`},
 	} {

@@ -9,6 +9,7 @@ import (
 
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/wire"
+	"github.com/weir-analytics/weir/internal/wire/amplitude"
 	"github.com/weir-analytics/weir/internal/wire/ga4"
 	"github.com/weir-analytics/weir/internal/wire/matomo"
 	"github.com/weir-analytics/weir/internal/wire/mixpanel"
@@ -19,7 +20,7 @@ import (
 	"github.com/weir-analytics/weir/internal/wire/wiretest"
 )
 
-var sharedVendors = sharedpath.Protocol{PostHog: posthog.Protocol{}, OpenPanel: openpanel.Protocol{}, Mixpanel: mixpanel.Protocol{}}
+var sharedVendors = sharedpath.Protocol{PostHog: posthog.Protocol{}, OpenPanel: openpanel.Protocol{}, Mixpanel: mixpanel.Protocol{}, Amplitude: amplitude.Protocol{}}
 
 // What a header says is a part of each event, of which a small body may hold many.
 func TestALongHeaderDoesNotCostItsLengthPerEvent(t *testing.T) {
@@ -43,6 +44,7 @@ func TestALongHeaderDoesNotCostItsLengthPerEvent(t *testing.T) {
 		{"Accept-Language", matomo.Protocol{}, "/matomo.php", map[string]string{"User-Agent": wiretest.Chromium}, `{"requests":[` + list(`"?idsite=1&rec=1"`) + `]}`},
 		{"Referer", matomo.Protocol{}, "/matomo.php", map[string]string{"User-Agent": wiretest.Chromium}, `{"requests":[` + list(`"?idsite=1&rec=1"`) + `]}`},
 		{"User-Agent", posthog.Protocol{}, "/batch", nil, `{"api_key":"wk_a","batch":[` + list(`{"event":"a","distinct_id":"d","properties":{"$lib":"web","$geoip_disable":true}}`) + `]}`},
+		{"User-Agent", amplitude.Protocol{}, "/2/httpapi", nil, `{"api_key":"wk_a","events":[` + list(`{"event_type":"a","user_id":"u","library":"amplitude-ts/2"}`) + `]}`},
 		{"User-Agent", mixpanel.Protocol{}, "/track?ip=0", map[string]string{"Origin": "https://shop.example"}, `[` + list(`{"event":"a","properties":{"token":"wk_a"}}`) + `]`},
 		{"Posthog-Sdk-Info", posthog.Protocol{}, "/i/v1/analytics/events", map[string]string{"Authorization": "Bearer wk_a"}, `{"created_at":"2026-02-21T00:00:00Z","batch":[` + v1.String()[1:] + `]}`},
 	} {
@@ -142,6 +144,7 @@ func TestLongIDsOfEventsStayApart(t *testing.T) {
 	}{
 		{posthog.Protocol{}, "/batch", `{"api_key":"wk_a","batch":[{"event":"a","distinct_id":"u","uuid":"` + long + `%[1]s"},{"event":"a","distinct_id":"u","uuid":"` + long + `%[2]s"}]}`},
 		{posthog.Protocol{}, "/batch", `{"api_key":"wk_a","batch":[{"event":"a","distinct_id":"u","uuid":"` + long + `%[1]s%[2]s","properties":{"$set":{"a":1}}}]}`},
+		{amplitude.Protocol{}, "/2/httpapi", `{"api_key":"k","events":[{"event_type":"a","user_id":"u","insert_id":"` + long + `%[1]s%[2]s","user_properties":{"a":1}}]}`},
 		{segment.Protocol{}, "/v1/batch", `{"batch":[{"type":"track","event":"a","messageId":"` + long + `%[1]s"},{"type":"track","event":"a","messageId":"` + long + `%[2]s"}]}`},
 		{ga4.Protocol{}, "/mp/collect", `{"client_id":"` + long + `","events":[{"name":"purchase","params":{"transaction_id":"%[1]s"}},{"name":"purchase","params":{"transaction_id":"%[2]s"}}]}`},
 	} {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/weir-analytics/weir/internal/wire"
+	"github.com/weir-analytics/weir/internal/wire/amplitude"
 	"github.com/weir-analytics/weir/internal/wire/ga4"
 	"github.com/weir-analytics/weir/internal/wire/matomo"
 	"github.com/weir-analytics/weir/internal/wire/mixpanel"
@@ -41,7 +42,7 @@ func TestRequestsOfAllProtocolsAtOnceAreReadAsIfAlone(t *testing.T) {
 			all = append(all, each)
 		}
 	}
-	spoken := []wire.Protocol{posthog.Protocol{Random: zeroReader{}}, openpanel.Protocol{}, segment.Protocol{}, ga4.Protocol{}, plausible.Protocol{}, umami.Protocol{}, matomo.Protocol{}, mixpanel.Protocol{}}
+	spoken := []wire.Protocol{posthog.Protocol{Random: zeroReader{}}, openpanel.Protocol{}, segment.Protocol{}, ga4.Protocol{}, plausible.Protocol{}, umami.Protocol{}, matomo.Protocol{}, mixpanel.Protocol{}, amplitude.Protocol{}}
 	for _, p := range spoken {
 		wiretest.EachGolden(t, p, add(p))
 	}

@@ -4,6 +4,7 @@ package protocols
 
 import (
 	"github.com/weir-analytics/weir/internal/wire"
+	"github.com/weir-analytics/weir/internal/wire/amplitude"
 	"github.com/weir-analytics/weir/internal/wire/ga4"
 	"github.com/weir-analytics/weir/internal/wire/matomo"
 	"github.com/weir-analytics/weir/internal/wire/mixpanel"
@@ -29,7 +30,8 @@ func All(consumers []string) []wire.Protocol {
 		posthog.Protocol{},
 		openpanel.Protocol{},
 		mixpanel.Protocol{},
-		sharedpath.Protocol{PostHog: posthog.Protocol{}, OpenPanel: openpanel.Protocol{}, Mixpanel: mixpanel.Protocol{}},
+		amplitude.Protocol{},
+		sharedpath.Protocol{PostHog: posthog.Protocol{}, OpenPanel: openpanel.Protocol{}, Mixpanel: mixpanel.Protocol{}, Amplitude: amplitude.Protocol{}},
 		umami.Protocol{},
 	}
 }

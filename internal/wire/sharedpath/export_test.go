@@ -5,3 +5,6 @@ var IsOpenPanel = isOpenPanel
 
 // IsMixpanel is isMixpanel for tests.
 var IsMixpanel = isMixpanel
+
+// IsAmplitude is isAmplitude for tests.
+var IsAmplitude = isAmplitude

@@ -1,5 +1,6 @@
 // Package sharedpath serves the addresses that SDKs of several vendors call: /track of
-// PostHog, OpenPanel and Mixpanel, /engage of PostHog and Mixpanel.
+// PostHog, OpenPanel and Mixpanel, /engage of PostHog and Mixpanel, /batch of PostHog and
+// Amplitude.
 package sharedpath
 
 import (
@@ -11,7 +12,7 @@ import (
 )
 
 // Protocol passes each request on to the protocol of its vendor.
-type Protocol struct{ PostHog, OpenPanel, Mixpanel wire.Protocol }
+type Protocol struct{ PostHog, OpenPanel, Mixpanel, Amplitude wire.Protocol }
 
 // Vendor returns "shared".
 func (Protocol) Vendor() string { return "shared" }
@@ -24,7 +25,7 @@ func (p Protocol) Routes() (routes []wire.Route) {
 			codings = r.Codings
 		}
 	}
-	for _, path := range []string{pathTrack, pathEngage} {
+	for _, path := range []string{pathTrack, pathEngage, pathBatch} {
 		routes = append(routes, wire.Route{Method: http.MethodPost, Path: path, Codings: codings}, wire.Route{Method: http.MethodGet, Path: path})
 	}
 	return routes
@@ -33,19 +34,31 @@ func (p Protocol) Routes() (routes []wire.Route) {
 const (
 	pathTrack  = "/track"
 	pathEngage = "/engage"
+	pathBatch  = "/batch"
 )
 
 // ProjectNames returns the names of all vendors' forms.
 func (p Protocol) ProjectNames(r *wire.Request, text []byte) (names []string) {
-	for _, v := range []wire.Protocol{p.OpenPanel, p.PostHog, p.Mixpanel} {
+	for _, v := range p.vendors(r) {
 		names = append(names, v.ProjectNames(r, text)...)
 	}
 	return names
 }
 
+// vendors returns the protocols that have the address of a request.
+func (p Protocol) vendors(r *wire.Request) []wire.Protocol {
+	switch r.Route.Path {
+	case pathTrack:
+		return []wire.Protocol{p.OpenPanel, p.PostHog, p.Mixpanel}
+	case pathEngage:
+		return []wire.Protocol{p.PostHog, p.Mixpanel}
+	}
+	return []wire.Protocol{p.PostHog, p.Amplitude}
+}
+
 // Unpack unpacks what PostHog and Mixpanel pack. OpenPanel packs nothing.
 func (p Protocol) Unpack(r *wire.Request) iter.Seq2[[]byte, error] {
-	if r.Header.Get(openPanelHeader) != "" || isOpenPanel(r.Body) {
+	if p.isOpenPanel(r) {
 		return func(func([]byte, error) bool) {}
 	}
 	return p.PostHog.(wire.Unpacker).Unpack(r)
@@ -64,7 +77,7 @@ func (p Protocol) Decode(r *wire.Request) (*wire.Decoded, error) {
 // vendorOf returns the protocol of the vendor that a request is for. It unpacks the body if
 // the caller has not.
 func (p Protocol) vendorOf(r *wire.Request) (wire.Protocol, error) {
-	if r.Header.Get(openPanelHeader) != "" || r.Route.Path == pathTrack && isOpenPanel(r.Body) {
+	if p.isOpenPanel(r) {
 		return p.OpenPanel, nil
 	}
 	if r.Unpacked == nil {
@@ -75,10 +88,18 @@ func (p Protocol) vendorOf(r *wire.Request) (wire.Protocol, error) {
 			r.Unpacked = text
 		}
 	}
-	if isMixpanel(r.Unpacked) {
+	switch {
+	case r.Route.Path == pathBatch && isAmplitude(r.Unpacked):
+		return p.Amplitude, nil
+	case r.Route.Path != pathBatch && isMixpanel(r.Unpacked):
 		return p.Mixpanel, nil
 	}
 	return p.PostHog, nil
+}
+
+// isOpenPanel reports whether a request comes from OpenPanel's SDKs.
+func (Protocol) isOpenPanel(r *wire.Request) bool {
+	return r.Route.Path == pathTrack && (r.Header.Get(openPanelHeader) != "" || isOpenPanel(r.Body))
 }
 
 // Answer returns the reply of the vendor that decoded the request.
@@ -93,9 +114,9 @@ func (p Protocol) Refuse(r *wire.Request, status int, err *weir.Error) wire.Resp
 	by := r.Vendor
 	switch {
 	case by != nil:
-	case r.Header.Get(openPanelHeader) != "":
+	case r.Route.Path == pathTrack && r.Header.Get(openPanelHeader) != "":
 		by = p.OpenPanel
-	case r.Query().Has("verbose"):
+	case r.Route.Path != pathBatch && r.Query().Has("verbose"):
 		by = p.Mixpanel
 	default:
 		by = p.PostHog

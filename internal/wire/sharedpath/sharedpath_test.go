@@ -9,6 +9,7 @@ import (
 
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/wire"
+	"github.com/weir-analytics/weir/internal/wire/amplitude"
 	"github.com/weir-analytics/weir/internal/wire/mixpanel"
 	"github.com/weir-analytics/weir/internal/wire/posthog"
 	"github.com/weir-analytics/weir/internal/wire/sharedpath"
@@ -48,6 +49,27 @@ func TestRequestsOfVendorsThatShareAnAddressAreToldApart(t *testing.T) {
 	}
 }
 
+func TestABatchIsAmplitudesIfItHasEvents(t *testing.T) {
+	for body, want := range map[string]bool{
+		`{"api_key":"k","events":[{"event_type":"a"}]}`: true, `{"events":[],"batch":[]}`: true, `{"client_upload_time":"x","events":1}`: true,
+		`{"api_key":"k","batch":[{"event":"a","events":[]}]}`: false, `{"event":"a","properties":{"events":1}}`: false, `[{"events":[]}]`: false, `{"api_key":"k"}`: false, `{"a":`: false, ``: false,
+	} {
+		if got := sharedpath.IsAmplitude([]byte(body)); got != want {
+			t.Errorf("%s: %v", body, got)
+		}
+	}
+	all := sharedpath.Protocol{PostHog: posthog.Protocol{}, Amplitude: amplitude.Protocol{}}
+	for body, want := range map[string]string{
+		`{"api_key":"k","events":[{"event_type":"a","user_id":"u"}]}`:     `{"code":200,`,
+		`{"api_key":"k","batch":[{"event":"a","distinct_id":"u"}]}`:       `{"status":"Ok"}`,
+		wiretest.Gzipped(t, `{"api_key":"k","events":[{"user_id":"u"}]}`): `{"code":400,`,
+	} {
+		if _, answer, _ := wiretest.Send(t, all, wiretest.Call{Method: "POST", Path: "/batch", Body: body}); !strings.HasPrefix(string(answer.Body), want) {
+			t.Errorf("%q: %s", body, answer.Body)
+		}
+	}
+}
+
 // other is a protocol that knows what it was given.
 type other struct{ posthog.Protocol }
 
@@ -74,7 +96,7 @@ func TestASharedAddressAnswersAsTheVendorWhoseRequestItIs(t *testing.T) {
 	if _, answer, _ = wiretest.Send(t, all, wiretest.Call{Method: "POST", Path: "/track", Body: `{"event":`}); answer.Status != 400 || !strings.Contains(string(answer.Body), "parse") {
 		t.Errorf("PostHog's that is broken: %d %s", answer.Status, answer.Body)
 	}
-	r := &wire.Request{Header: http.Header{"Openpanel-Client-Id": {"c"}}}
+	r := &wire.Request{Route: wire.Route{Path: "/track"}, Header: http.Header{"Openpanel-Client-Id": {"c"}}}
 	if got := all.Refuse(r, 401, weir.Errorf(weir.EUNAUTHORIZED, "x")); got.Status != 418 {
 		t.Errorf("OpenPanel's that is refused: %d", got.Status)
 	}

@@ -66,6 +66,26 @@ func isMixpanel(text []byte) bool {
 	return mixpanel && !postHog
 }
 
+// isAmplitude reports whether a text comes from Amplitude's SDKs: it is an object with
+// "events", where PostHog's has "batch", or an event's own keys.
+func isAmplitude(text []byte) bool {
+	var s jsonscan.Scanner
+	if s.Reset(jsonscan.Trim(text)); s.Peek() != '{' {
+		return false
+	}
+	amplitude, postHog := false, false
+	eachKey(&s, func(key []byte) (done bool) {
+		switch string(key) {
+		case "events":
+			amplitude = true
+		case "batch", "event":
+			postHog = true
+		}
+		return amplitude || postHog
+	})
+	return amplitude
+}
+
 // eachKey calls see at each value of the object at the cursor, and skips the value. It stops
 // when see returns true.
 func eachKey(s *jsonscan.Scanner, see func(key []byte) (done bool)) {

@@ -51,8 +51,8 @@ func Request(t testing.TB, p wire.Protocol, method, target string, header http.H
 // RoutesOf are a protocol's routes, with those that package sharedpath may have for it.
 func RoutesOf(p wire.Protocol) []wire.Route {
 	routes := p.Routes()
-	for _, path := range []string{"/track", "/engage"} {
-		routes = append(routes, wire.Route{Method: http.MethodPost, Path: path}, wire.Route{Method: http.MethodGet, Path: path})
+	for _, path := range []string{"/track", "/engage", "/batch"} {
+		routes = append(routes, wire.Route{Method: http.MethodPost, Path: path, Codings: []string{"gzip-js", "lz64", "base64"}}, wire.Route{Method: http.MethodGet, Path: path})
 	}
 	return routes
 }

@@ -1,0 +1,4 @@
+package enrich
+
+// NormalPath is for tests.
+var NormalPath = normalPath
