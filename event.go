@@ -33,6 +33,9 @@ type Event struct {
 	ProfileID string // the identified user
 	DeviceID  string // the anonymous browser or machine
 	SessionID string // the visit, when the SDK names it itself
+	// Roams says that the sender named the event's id and no device: the DeviceID is of the request or of
+	// the session, and a retry may come with another.
+	Roams bool `json:"-"`
 
 	Path     string // path of the page, without query
 	Origin   string // scheme://host[:port] of the page

@@ -23,6 +23,7 @@ const (
 	flagCall
 	flagRevenue     // the revenue is known
 	flagZeroLatency // the call's latency of 0 is known; without the flag, 0 is unknown
+	flagRoams       // weir.Event.Roams
 )
 
 // AppendRecord appends the event's stored form to b.
@@ -39,6 +40,9 @@ func AppendRecord(b []byte, e *weir.Event) []byte {
 	}
 	if e.Revenue.Known {
 		flags |= flagRevenue
+	}
+	if e.Roams {
+		flags |= flagRoams
 	}
 	texts := e.Texts()
 	n := len(texts)
@@ -102,7 +106,7 @@ func DecodeRecord(b []byte) (weir.Event, error) {
 		return e, fmt.Errorf("hot: record of version %d: %w", version, codec.ErrCorrupt)
 	}
 	flags := r.Byte()
-	e.Bot = flags&flagBot != 0
+	e.Bot, e.Roams = flags&flagBot != 0, flags&flagRoams != 0
 	e.Time = r.Time()
 	e.ReceivedAt = r.Time()
 	texts, n := e.Texts(), texts1
@@ -135,14 +139,21 @@ func DecodeRecord(b []byte) (weir.Event, error) {
 }
 
 // DedupID names an event for deduplication: 128 bits of SHA-256 over project,
-// sender and id, so that nobody can make two ids collide. The sender is in it
-// because ids are remembered in its shard, in the same step that appends: the
-// same id of two devices is two events, however many shards there are.
+// sender and id, so that nobody can make two ids collide. The sender is whom the client
+// names: the same id of two devices is two events, however many shards there are. An event that
+// roams has no such device: its sender is its profile, without one its session, without that nobody.
 func DedupID(e *weir.Event) (key [16]byte) {
 	var buf [256]byte
 	b := append(buf[:0], e.ProjectID...)
 	b = append(b, 0)
-	b = append(b, sender(e)...)
+	switch {
+	case !e.Roams:
+		b = append(b, sender(e)...)
+	case e.ProfileID != "":
+		b = append(b, e.ProfileID...)
+	default:
+		b = append(b, e.SessionID...)
+	}
 	b = append(b, 0)
 	b = append(b, e.ID...)
 	sum := sha256.Sum256(b)

@@ -19,7 +19,7 @@ func fullEvent() weir.Event {
 		Path: "/a", Origin: "https://x", Title: "T", Referrer: "r", Channel: "search",
 		UTMSource: "1", UTMMedium: "2", UTMCampaign: "3", UTMTerm: "4", UTMContent: "5",
 		Country: "DE", Region: "BE", City: "Berlin", Browser: "Firefox", BrowserVersion: "1", OS: "Linux", OSVersion: "6",
-		DeviceType: "desktop", Bot: true, Language: "de", Library: "x/1",
+		DeviceType: "desktop", Bot: true, Roams: true, Language: "de", Library: "x/1",
 		Call:    &weir.Call{Method: "GET", Route: "/a/{id}", Status: 200, LatencyMS: weir.Known(1.5), Consumer: "c"},
 		Revenue: weir.Known(9.5), Currency: "EUR", Properties: json.RawMessage(`{"a":1}`),
 	}

@@ -30,21 +30,41 @@ type devices struct {
 	}
 }
 
-// setDevices sets the device of events that have none to a hash of salt, project, address
-// and user agent. The salt changes at midnight UTC. Two cases keep the device of another
-// day: a device that was active under that day's salt in the last half hour, so that
-// midnight does not split a visit; and an event that is stored under it, because the hot
-// tier recognizes a retry only by id and device together. The hot tier is asked once per
-// request.
+// setDevices sets the device of events that have none: that of the session that they name, else a
+// hash of salt, project, address and user agent.
 func (d devices) setDevices(ctx context.Context, project string, in []weir.Incoming, r Remote, now time.Time) error {
 	var unnamed []*weir.Incoming
 	for i := range in {
-		if x := &in[i]; x.Source.Named {
-			d.sessions.set(project, &x.Event)
-		} else if x.Event.DeviceID == "" && ofDevice(x, r) {
+		x := &in[i]
+		e, s := &x.Event, &x.Source
+		if e.DeviceID == "" && e.ID != "" {
+			// The device of a log, or of an address that the event names, is the same in a retry.
+			e.Roams = s.Named || (s.Remote || s.Client) && ofDevice(x, r)
+		}
+		switch {
+		case s.Named:
+			d.sessions.setNamed(project, e)
+		case e.DeviceID == "" && ofDevice(x, r) && (r.Historical || !d.sessions.set(project, e)):
 			unnamed = append(unnamed, x)
 		}
 	}
+	if err := d.derive(ctx, project, unnamed, r, now); err != nil {
+		return err
+	}
+	if !r.Historical {
+		for _, x := range unnamed {
+			d.sessions.keep(project, &x.Event)
+		}
+	}
+	return nil
+}
+
+// derive sets the devices of events. The salt changes at midnight UTC. Two cases keep the device of another
+// day: a device that was active under that day's salt in the last half hour, so that
+// midnight does not split a visit; and an event that is stored under it, because the hot
+// tier recognizes a retry by id and device together, unless the event roams. The hot tier is asked once per
+// request.
+func (d devices) derive(ctx context.Context, project string, unnamed []*weir.Incoming, r Remote, now time.Time) error {
 	if len(unnamed) == 0 {
 		return nil
 	}
@@ -88,8 +108,12 @@ func (d devices) setDevices(ctx context.Context, project string, in []weir.Incom
 	for i, x := range unnamed {
 		today, best := x.Event.DeviceID, hot.Unseen
 		for _, n := range names[i] {
-			if s := seen[place[n]]; s > best && (s == hot.SeenEvent || n.Device != today) {
+			s := seen[place[n]]
+			if s > best && (s == hot.SeenEvent || n.Device != today) {
 				best, x.Event.DeviceID = s, n.Device
+			}
+			if s == hot.SeenEvent { // a version before stored it under the device
+				x.Event.Roams = false
 			}
 		}
 	}

@@ -22,7 +22,7 @@ func TestAnAcceptedEventIsDurableAndCounted(t *testing.T) {
 	e.DeviceID, e.Browser, e.BrowserVersion, e.OS, e.OSVersion, e.DeviceType = "", "", "", "", "", ""
 	want := weir.Event{
 		ID: "a", ProjectID: "p", Name: "signup", Properties: []byte(`{"plan":"pro"}`),
-		Time: r.now.Add(-time.Minute), ReceivedAt: r.now,
+		Time: r.now.Add(-time.Minute), ReceivedAt: r.now, Roams: true,
 	}
 	if d := cmp.Diff(want, e); d != "" {
 		t.Fatal(d)
@@ -64,8 +64,7 @@ func TestAnIDCountsOnceWithinARequestAndAcrossRequests(t *testing.T) {
 	}
 }
 
-// A device that nobody names is known by address, agent and day, and an id is
-// its device's. So one who sends again later than that names a device.
+// An id belongs to whom the client names, not to the device that its address gives it.
 func TestSameIDFromAnotherDeviceIsAnotherEvent(t *testing.T) {
 	r := newRig(t)
 	r.now = time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC)
@@ -77,9 +76,16 @@ func TestSameIDFromAnotherDeviceIsAnotherEvent(t *testing.T) {
 	}{
 		{"the first", `{"id":"a","name":"x"}`, browser, 1},
 		{"the same again", `{"id":"a","name":"x"}`, browser, 0},
-		{"of another address", `{"id":"a","name":"x"}`, elsewhere, 1},
+		{"from another address", `{"id":"a","name":"x"}`, elsewhere, 0},
 		{"of a device that is named", `{"id":"a","name":"x","device_id":"d"}`, browser, 1},
 		{"of the same, from another address", `{"id":"a","name":"x","device_id":"d"}`, elsewhere, 0},
+		{"of a session that is named", `{"id":"a","name":"x","session_id":"s"}`, browser, 1},
+		{"of the same, from another address", `{"id":"a","name":"x","session_id":"s"}`, elsewhere, 0},
+		{"of another session", `{"id":"a","name":"x","session_id":"s2"}`, browser, 1},
+		{"of a profile that is named", `{"id":"a","name":"x","profile_id":"u"}`, browser, 1},
+		{"of the same, from another address", `{"id":"a","name":"x","profile_id":"u"}`, elsewhere, 0},
+		{"of an address that the event names", `{"id":"a","name":"x","ip":"192.0.2.3","user_agent":"a"}`, browser, 1},
+		{"of the same, from another address", `{"id":"a","name":"x","ip":"192.0.2.3","user_agent":"a"}`, elsewhere, 0},
 	} {
 		if reply := r.send(c.body, c.from); reply.Accepted != c.accepted {
 			t.Errorf("%s: %+v, want %d accepted", c.what, reply, c.accepted)

@@ -381,6 +381,21 @@ func (r *rig) tell(t *testing.T, p wire.Protocol, s saying) []weir.Event {
 // stored.
 func (r *rig) tellAs(t *testing.T, p wire.Protocol, s saying, from ingest.Remote) (events []weir.Event) {
 	t.Helper()
+	for _, part := range r.decodeAs(t, p, s, from) {
+		reply, err := r.Deliver(t.Context(), r.project, part.Events, part.Rejected, from)
+		if err != nil || len(reply.Rejected) > 0 || reply.Duplicates > 0 {
+			t.Errorf("%s: %+v, %v", s.part, reply, err)
+		}
+		for i := range part.Events {
+			events = append(events, part.Events[i].Event)
+		}
+	}
+	return events
+}
+
+// decodeAs decodes a request.
+func (r *rig) decodeAs(t *testing.T, p wire.Protocol, s saying, from ingest.Remote) []wire.Part {
+	t.Helper()
 	u, err := url.Parse(s.target)
 	if err != nil {
 		t.Fatal(err)
@@ -400,16 +415,7 @@ func (r *rig) tellAs(t *testing.T, p wire.Protocol, s saying, from ingest.Remote
 		t.Errorf("%s: %v\n%s", s.part, err, s.body)
 		return nil
 	}
-	for _, part := range sent.Parts {
-		reply, err := r.Deliver(t.Context(), r.project, part.Events, part.Rejected, from)
-		if err != nil || len(reply.Rejected) > 0 || reply.Duplicates > 0 {
-			t.Errorf("%s: %+v, %v", s.part, reply, err)
-		}
-		for i := range part.Events {
-			events = append(events, part.Events[i].Event)
-		}
-	}
-	return events
+	return sent.Parts
 }
 
 // heard is what an event says.

@@ -11,8 +11,8 @@ import (
 // 15 MB, since a device id has at most 255 bytes.
 const mostSessions = 32768
 
-// sessionDevices keeps the devices of the last sessions of clients that name a device in only
-// a part of their events (see weir.Source.Named). It is this process's own: after a restart, and on
+// sessionDevices keeps the devices of the last sessions of clients that name no device, or name one in
+// only a part of their events. It is this process's own: after a restart, and on
 // another node, a session has the device of its next event.
 type sessionDevices struct {
 	devices *lru.Cache[[16]byte, string]
@@ -26,20 +26,32 @@ func newSessionDevices() sessionDevices {
 	return sessionDevices{devices}
 }
 
-// set sets the device of an event that has none, and keeps the device of its session.
-func (s sessionDevices) set(project string, e *weir.Event) {
-	var session [16]byte
-	if e.SessionID != "" {
-		sum := sha256.Sum256([]byte(project + "\x00" + e.SessionID))
-		session = [16]byte(sum[:])
-	}
-	if e.DeviceID == "" && e.SessionID != "" {
-		e.DeviceID, _ = s.devices.Get(session)
-	}
-	if e.DeviceID == "" {
+// setNamed sets the device of an event that has none: that of its session, else its profile (see
+// weir.Source.Named).
+func (s sessionDevices) setNamed(project string, e *weir.Event) {
+	if !s.set(project, e) {
 		e.DeviceID = e.ProfileID
 	}
-	if e.DeviceID != "" && e.SessionID != "" {
-		_, _, _ = s.devices.PeekOrAdd(session, e.DeviceID)
+	s.keep(project, e)
+}
+
+// set sets the device of an event that has none to that of its session, and reports whether the
+// event has one then.
+func (s sessionDevices) set(project string, e *weir.Event) bool {
+	if e.DeviceID == "" && weir.LegalID(e.SessionID) {
+		e.DeviceID, _ = s.devices.Get(sessionKey(project, e))
 	}
+	return e.DeviceID != ""
+}
+
+// keep keeps the device of the event's session, if the session has none.
+func (s sessionDevices) keep(project string, e *weir.Event) {
+	if e.DeviceID != "" && weir.LegalID(e.SessionID) {
+		_, _, _ = s.devices.PeekOrAdd(sessionKey(project, e), e.DeviceID)
+	}
+}
+
+func sessionKey(project string, e *weir.Event) [16]byte {
+	sum := sha256.Sum256([]byte(project + "\x00" + e.SessionID))
+	return [16]byte(sum[:])
 }

@@ -187,6 +187,24 @@ func TestAnEventOfBeforeTheOutageIsADuplicateAtTheReplay(t *testing.T) {
 	}
 }
 
+func TestAnEventOfAnotherNetworkIsADuplicateAfterTheOutage(t *testing.T) {
+	r := newRig(t, quick)
+	r.primary.now(refuses)
+	at := time.Now().UTC().Truncate(time.Microsecond)
+	for i, device := range []string{"at home", "at home", "away"} {
+		if i == 2 {
+			r.primary.now(none)
+			r.run()
+			r.untilCaughtUp()
+		}
+		e := weir.Event{ID: "order", ProjectID: "p", Name: "x", DeviceID: device, Roams: true, Time: at, ReceivedAt: at}
+		duplicates, err := r.Append(t.Context(), []hot.Item{{Event: &e, Location: time.UTC}})
+		if err != nil || len(duplicates) != min(i, 1) {
+			t.Errorf("attempt %d: duplicates %v, %v", i, duplicates, err)
+		}
+	}
+}
+
 func TestACancelledRequestIsNoOutage(t *testing.T) {
 	r := newRig(t, quick)
 	ctx, cancel := context.WithCancel(t.Context())

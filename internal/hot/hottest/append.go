@@ -210,6 +210,32 @@ func (s suite) testDuplicates(t *testing.T) {
 			t.Fatalf("%d of 21 are known", len(d))
 		}
 	})
+	t.Run("an id that roams is whom the client names, whatever device it comes with", func(t *testing.T) {
+		f := s.new(t, func(c *Config) { c.Window = 2 * time.Hour })
+		roams := func(device, profile, session string) weir.Event {
+			e := f.event("1", device)
+			e.Roams, e.ProfileID, e.SessionID = true, profile, session
+			return e
+		}
+		named := []weir.Event{roams("d", "", ""), roams("d", "u", ""), roams("d", "v", "s"), roams("d", "", "s"), f.event("1", "d")}
+		if d := f.append(named...); len(d) != 0 {
+			t.Fatalf("%d of other senders are duplicates", d)
+		}
+		for range 3 { // through a turn of the generations
+			for i := range 20 { // of all shards
+				device := fmt.Sprint("d", i)
+				again := []weir.Event{roams(device, "", ""), f.event(fmt.Sprint("new", f.clock.Now(), i), device), roams(device, "u", "t"), roams(device, "v", ""), roams(device, "", "s")}
+				if d := cmp.Diff([]int{0, 2, 3, 4}, f.append(again...)); d != "" {
+					t.Fatalf("from %s: %s", device, d)
+				}
+			}
+			f.clock.Add(50 * time.Minute)
+			f.reopen()
+		}
+		if n := f.total("p"); n != 5+60 {
+			t.Fatalf("counter says %d, want %d", n, 5+60)
+		}
+	})
 	t.Run("an id is known for the window, through restarts and drains", func(t *testing.T) {
 		f := s.new(t, func(c *Config) { c.Window = 2 * time.Hour })
 		f.append(f.event("1", "d"))

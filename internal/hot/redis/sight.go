@@ -31,19 +31,12 @@ func (s *Store) Seen(ctx context.Context, project string, asked []hot.SeenQuery,
 // another, stale is true and the store has the new one.
 func (s *Store) look(ctx context.Context, project string, asked []hot.SeenQuery, now time.Time) (seen []hot.SeenResult, stale bool, err error) {
 	seen = make([]hot.SeenResult, len(asked))
-	var (
-		cmds   []rueidis.Completed
-		answer []func(rueidis.RedisResult) error // of each command
-	)
-	do := func(c rueidis.Completed, f func(rueidis.RedisResult) error) {
-		cmds, answer = append(cmds, c), append(answer, f)
-	}
-	b, gens := s.client.B(), map[int]generation{}
+	q := s.search()
 	for i, a := range asked {
 		e := weir.Event{ProjectID: project, DeviceID: a.Device, ID: a.ID}
 		shard := hot.ShardOf(&e, s.opt.Shards)
 		for _, crowd := range [...]string{project, hot.BotsOf(project)} {
-			do(b.Zscore().Key(s.keys.live(shard, crowd)).Member(a.Device).Build(), func(r rueidis.RedisResult) error {
+			q.do(s.client.B().Zscore().Key(s.keys.live(shard, crowd)).Member(a.Device).Build(), func(r rueidis.RedisResult) error {
 				last, err := r.AsFloat64()
 				if rueidis.IsRedisNil(err) {
 					return nil
@@ -54,48 +47,100 @@ func (s *Store) look(ctx context.Context, project string, asked []hot.SeenQuery,
 				return err
 			})
 		}
-		if a.ID == "" {
-			continue
-		}
-		gen, ok := gens[shard]
-		if !ok {
-			if p := s.believed[shard].Load(); p != nil {
-				gen = *p
-			}
-			gens[shard] = gen
-			do(b.Hmget().Key(s.keys.shards[shard]).Field("gen", "bits", "before").Build(), func(r rueidis.RedisResult) error {
-				is, err := readGeneration(r)
-				if is != gen {
-					stale = true
-					s.believed[shard].Store(&is)
-				}
-				return err
-			})
-		}
-		id := hot.DedupID(&e)
-		in := func(number int64, bits int) {
-			if bits == 0 {
-				return
-			}
-			set, member := idPlace(id, bits)
-			key := string(idSet(s.keys.ids(nil, shard, number), set))
-			do(b.Sismember().Key(key).Member(strconv.FormatInt(member, 10)).Build(), func(r rueidis.RedisResult) error {
-				is, err := r.AsBool()
-				if is {
-					seen[i] = hot.SeenEvent
-				}
-				return err
-			})
-		}
-		in(gen.number, gen.bits)
-		in(gen.number-1, gen.before)
-	}
-	for i, r := range s.ask(ctx, cmds) {
-		if err := answer[i](r); err != nil {
-			return nil, false, err
+		if a.ID != "" {
+			q.id(shard, hot.DedupID(&e), func() { seen[i] = hot.SeenEvent })
 		}
 	}
-	return seen, stale, nil
+	stale, err = q.run(ctx)
+	return seen, stale, err
+}
+
+// homes returns the shards of those of the items that roam and that a shard has already which is not
+// that of their device: there they are duplicates.
+func (s *Store) homes(ctx context.Context, items []hot.Item) (homes map[int]int, err error) {
+	for stale := true; stale; {
+		q := s.search()
+		homes = map[int]int{}
+		for i, it := range items {
+			if !it.Event.Roams {
+				continue
+			}
+			own, id := hot.ShardOf(it.Event, s.opt.Shards), hot.DedupID(it.Event)
+			for shard := range s.opt.Shards {
+				if shard != own {
+					q.id(shard, id, func() { homes[i] = shard })
+				}
+			}
+		}
+		if len(q.cmds) == 0 {
+			return nil, nil
+		}
+		if stale, err = q.run(ctx); err != nil {
+			return nil, s.fault("look for ids in other shards", err)
+		}
+	}
+	return homes, nil
+}
+
+// search is a round trip that looks for ids, with what else it asks.
+type search struct {
+	s      *Store
+	cmds   []rueidis.Completed
+	answer []func(rueidis.RedisResult) error // of each command
+	gens   map[int]generation                // by shard
+	stale  bool                              // a shard has begun another generation
+}
+
+func (s *Store) search() *search { return &search{s: s, gens: map[int]generation{}} }
+
+func (q *search) do(c rueidis.Completed, f func(rueidis.RedisResult) error) {
+	q.cmds, q.answer = append(q.cmds, c), append(q.answer, f)
+}
+
+// id looks for an id in a shard, and calls found if it is there.
+func (q *search) id(shard int, id [16]byte, found func()) {
+	s, b := q.s, q.s.client.B()
+	gen, ok := q.gens[shard]
+	if !ok {
+		if p := s.believed[shard].Load(); p != nil {
+			gen = *p
+		}
+		q.gens[shard] = gen
+		q.do(b.Hmget().Key(s.keys.shards[shard]).Field("gen", "bits", "before").Build(), func(r rueidis.RedisResult) error {
+			is, err := readGeneration(r)
+			if is != gen {
+				q.stale = true
+				s.believed[shard].Store(&is)
+			}
+			return err
+		})
+	}
+	in := func(number int64, bits int) {
+		if bits == 0 {
+			return
+		}
+		set, member := idPlace(id, bits)
+		key := string(idSet(s.keys.ids(nil, shard, number), set))
+		q.do(b.Sismember().Key(key).Member(strconv.FormatInt(member, 10)).Build(), func(r rueidis.RedisResult) error {
+			is, err := r.AsBool()
+			if is {
+				found()
+			}
+			return err
+		})
+	}
+	in(gen.number, gen.bits)
+	in(gen.number-1, gen.before)
+}
+
+// run asks Redis. If stale is true, the answers are not of the current generations, and it is to be asked again.
+func (q *search) run(ctx context.Context) (stale bool, err error) {
+	for i, r := range q.s.ask(ctx, q.cmds) {
+		if err := q.answer[i](r); err != nil {
+			return false, err
+		}
+	}
+	return q.stale, nil
 }
 
 // readGeneration reads the shard's fields gen, bits and before. A shard that is gone

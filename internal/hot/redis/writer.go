@@ -54,9 +54,13 @@ func (s *Store) Append(ctx context.Context, items []hot.Item) ([]int, error) {
 	if err := errors.Join(ctx.Err(), s.usable()); err != nil {
 		return nil, err
 	}
-	pieces := s.splitByShard(items)
+	homes, err := s.homes(ctx, items)
+	if err != nil {
+		return nil, err
+	}
+	pieces := s.splitByShard(items, homes)
 	done, until := make(chan struct{}, len(pieces)), time.Now().Add(s.opt.Timeout)
-	queued, err := 0, error(nil)
+	queued := 0
 queue:
 	for _, p := range pieces {
 		p.done, p.until = done, until
@@ -126,13 +130,16 @@ func (p *piece) abandon() {
 }
 
 // splitByShard splits a request into pieces: each of one shard, with at most maxGroup
-// events and maxBytes.
-func (s *Store) splitByShard(items []hot.Item) []*piece {
+// events and maxBytes. homes are the shards of items that do not go to their sender's.
+func (s *Store) splitByShard(items []hot.Item, homes map[int]int) []*piece {
 	pieces := make([]*piece, 0, s.opt.Shards)
 	last := make([]*piece, s.opt.Shards)
 	for i, it := range items {
 		e := it.Event
 		shard, size := hot.ShardOf(e, s.opt.Shards), hot.RecordSize(e)
+		if home, ok := homes[i]; ok {
+			shard = home
+		}
 		p := last[shard]
 		if p == nil || len(p.entries) == maxGroup || p.bytes+size > maxBytes {
 			p = &piece{shard: shard, entries: make([]entry, 0, min(maxGroup, (len(items)-i)/s.opt.Shards+8))}

@@ -69,8 +69,8 @@ func (m *decoder) setCampaign() {
 }
 
 // setHashID gives the hit an id, so that it is stored once if it is sent twice. It is a hash
-// of all parameters, and of address and user agent if the visitor sent the hit. Trackers send
-// a random number with each hit. A hit with neither that nor a time of its own gets no id: an
+// of all parameters, and of the user agent if the visitor sent the hit; not of the address, which may change before
+// the hit is sent again. Trackers send a random number with each hit. A hit with neither that nor a time of its own gets no id: an
 // equal one may be another hit. In a bulk, whose hits mostly have only times, the index is
 // part of the hash.
 //
@@ -87,7 +87,6 @@ func (m *decoder) setHashID() {
 	}
 	from := len(m.buf)
 	if m.visitor {
-		m.buf = append(append(m.buf, m.request.IP...), 0)
 		m.buf = append(append(m.buf, m.request.UserAgent...), 0)
 	}
 	if !random && m.reply.bulk {

@@ -188,10 +188,11 @@ func (p *decoder) reject(reason, detail string) {
 
 // setHashID gives an event an id, so that it is stored once if it is sent twice. It does so
 // only for events with a time of their own, which the SDK gives, to the millisecond, to
-// events that it sends later. Other events may be equal and still be different ones.
+// events that it sends later. Other events may be equal and still be different ones. The address of the
+// request is no part of it: it may change before the event is sent again.
 func (p *decoder) setHashID(from, to jsonscan.Mark) {
 	b := append(p.scratch[:0], byte(p.item.kind))
-	for _, who := range [...]string{p.request.IP, p.address, p.request.UserAgent} {
+	for _, who := range [...]string{p.address, p.request.UserAgent} {
 		b = append(append(b, who...), 0)
 	}
 	b = append(b, p.Between(from, to)...)
