@@ -119,7 +119,11 @@ func (c *Receiver) Receive(ctx context.Context, p wire.Protocol, r *wire.Request
 		return Reply{}, err
 	}
 	if decoded.Unsupported != "" {
-		c.metrics.unsupported.WithLabelValues(p.Vendor(), decoded.Unsupported).Inc()
+		by := p
+		if r.Vendor != nil { // of those that share the address
+			by = r.Vendor
+		}
+		c.metrics.unsupported.WithLabelValues(by.Vendor(), decoded.Unsupported).Inc()
 	}
 	return Reply{Response: p.Answer(r, decoded), Address: s.address.standing, Key: key}, nil
 }

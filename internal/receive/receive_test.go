@@ -2,12 +2,14 @@ package receive_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/ingest"
 	"github.com/weir-analytics/weir/internal/receive"
@@ -114,5 +116,34 @@ func TestProjectGetsRepeatedEventsOnceAndUnknownOnesAreCounted(t *testing.T) {
 	}
 	if d := cmp.Diff([]string{weir.EUNAUTHORIZED}, s.refused); d != "" {
 		t.Error(d)
+	}
+}
+
+func TestWhatIsNotStoredIsCountedForTheVendorAlsoAtASharedAddress(t *testing.T) {
+	for vendor, c := range map[string]struct{ path, body string }{
+		"posthog":  {"/batch", `{"api_key":"wk_shop","batch":[{"event":"$snapshot","distinct_id":"ada"}]}`},
+		"mixpanel": {"/track", `{"event":"$mp_session_record","properties":{"token":"wk_shop"}}`},
+	} {
+		p, route := find(t, "POST", c.path)
+		registry := prometheus.NewRegistry()
+		r := receive.New(receive.Config{Directory: directory{}, Ingest: &store{}, Registry: registry})
+		if _, err := r.Receive(t.Context(), p, &wire.Request{Route: route, Path: route.Path, Header: http.Header{}, Now: time.Date(2026, 3, 14, 10, 0, 0, 0, time.UTC)}, strings.NewReader(c.body)); err != nil {
+			t.Fatal(err)
+		}
+		families, err := registry.Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var counted []string
+		for _, f := range families {
+			for _, m := range f.GetMetric() {
+				if f.GetName() == "weir_ingest_unsupported_total" {
+					counted = append(counted, fmt.Sprint(m.GetLabel()[0].GetValue(), " ", m.GetLabel()[1].GetValue(), " ", m.GetCounter().GetValue()))
+				}
+			}
+		}
+		if d := cmp.Diff([]string{"replay " + vendor + " 1"}, counted); d != "" {
+			t.Error(d)
+		}
 	}
 }
