@@ -85,7 +85,15 @@ type Call struct {
 	Status    int    // HTTP status, 100 to 599; 0 is unknown
 	LatencyMS Number // milliseconds
 	Consumer  string // who called: a customer, a key's name
+
+	RequestBytes  Number // size of the request's body; a whole number
+	ResponseBytes Number // size of the response's body; a whole number
+	Error         string // why the call failed, at most MaxError bytes; "" is unknown or none
+	TraceID       string // of the distributed trace, as the tracer writes it
 }
+
+// MaxBytes is the most that RequestBytes and ResponseBytes can be: what a double holds exactly.
+const MaxBytes = 1 << 53
 
 // QuarterSeconds is the length of a quarter of an hour.
 const QuarterSeconds = 15 * 60

@@ -90,7 +90,7 @@ func (s Series) validate() error {
 	case !s.Math.OfValues() && s.Property != "":
 		return Errorf(EINVALID, "math %q counts events or persons and takes no property", s.Math)
 	case s.Math.OfValues() && s.Property == "":
-		return Errorf(EINVALID, "math %q needs a property: latency_ms, revenue, status or properties.NAME", s.Math)
+		return Errorf(EINVALID, "math %q needs a property: latency_ms, request_bytes, response_bytes, revenue, status or properties.NAME", s.Math)
 	}
 	return CheckText("event", s.Event)
 }

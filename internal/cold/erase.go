@@ -99,7 +99,7 @@ const OfErased = "(person = '' AND (id = '" + FormerErasedID + "' OR id LIKE '" 
 func IsErasedID(id string) bool { return id == FormerErasedID || strings.HasPrefix(id, erasedID) }
 
 // Anonymous returns what an erasure leaves of an event of the erased person: what the
-// tallies count by, how long a call took, whether it was a bot's, and the minute.
+// tallies count by, how long a call took, how large its bodies were, whether it was a bot's, and the minute.
 func Anonymous(r *weir.EventRow) weir.EventRow {
 	out := *r
 	schema.Anonymize(&out, ErasedID(r))
@@ -123,7 +123,7 @@ func AnonymousSQL(d Dialect) []Assignment {
 			value = d.Minute(c.Name)
 		case schema.Clear:
 			switch {
-			case c.Null == schema.IfZero, c.Null == schema.IfAbsent && c.Type == schema.Float:
+			case c.Null == schema.IfZero, c.Null == schema.IfAbsent && (c.Type == schema.Float || c.Type == schema.Int64):
 				value = "NULL"
 			case c.Null == schema.IfAbsent:
 				value = "CASE WHEN " + c.Name + " IS NOT NULL THEN '' END"

@@ -54,6 +54,14 @@ func checkOf(c *schema.Column[weir.EventRow]) check {
 	case func(*weir.EventRow) *time.Time:
 		return checkEach(f, func(t time.Time) string { return refuseTime(name, t) })
 	case func(*weir.EventRow) *weir.Number:
+		if c.Type == schema.Int64 {
+			return checkEach(f, func(v weir.Number) string {
+				if v.Value != math.Trunc(v.Value) || v.Value < 0 || v.Value > weir.MaxBytes {
+					return name + " is not a whole number from 0 to 2^53"
+				}
+				return ""
+			})
+		}
 		return checkEach(f, func(v weir.Number) string {
 			if math.IsNaN(v.Value) || math.IsInf(v.Value, 0) {
 				return name + " is not a finite number"

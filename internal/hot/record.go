@@ -9,11 +9,12 @@ import (
 	"github.com/weir-analytics/weir/internal/codec"
 )
 
-// Versions of records. One without a text that version 1 does not have is written as
-// version 1, so that a node of an earlier version can read it.
+// Versions of records. A record is written in the first version that has all of the event, so
+// that a node of an earlier version can read it.
 const (
 	version1 = 1 // has the first texts1 of weir.Event.Texts
 	version2 = 2 // says before the texts how many there are
+	version3 = 3 // as version2, and its call has sizes, an error and a trace
 
 	texts1 = 27
 )
@@ -24,6 +25,8 @@ const (
 	flagRevenue     // the revenue is known
 	flagZeroLatency // the call's latency of 0 is known; without the flag, 0 is unknown
 	flagRoams       // weir.Event.Roams
+	flagRequestBytes
+	flagResponseBytes
 )
 
 // AppendRecord appends the event's stored form to b.
@@ -35,8 +38,20 @@ func AppendRecord(b []byte, e *weir.Event) []byte {
 	if e.Call != nil {
 		flags |= flagCall
 	}
-	if c := e.Call; c != nil && c.LatencyMS == weir.Known(0) {
-		flags |= flagZeroLatency
+	version := byte(version1)
+	if c := e.Call; c != nil {
+		if c.LatencyMS == weir.Known(0) {
+			flags |= flagZeroLatency
+		}
+		if c.RequestBytes.Known {
+			flags |= flagRequestBytes
+		}
+		if c.ResponseBytes.Known {
+			flags |= flagResponseBytes
+		}
+		if c.RequestBytes.Known || c.ResponseBytes.Known || c.Error != "" || c.TraceID != "" {
+			version = version3
+		}
 	}
 	if e.Revenue.Known {
 		flags |= flagRevenue
@@ -49,14 +64,13 @@ func AppendRecord(b []byte, e *weir.Event) []byte {
 	for n > texts1 && *texts[n-1] == "" {
 		n--
 	}
-	version := byte(version1)
 	if n > texts1 {
-		version = version2
+		version = max(version, version2)
 	}
 	b = append(b, version, flags)
 	b = codec.AppendTime(b, e.Time)
 	b = codec.AppendTime(b, e.ReceivedAt)
-	if version == version2 {
+	if version >= version2 {
 		b = append(b, byte(n))
 	}
 	for _, s := range texts[:n] {
@@ -73,6 +87,15 @@ func AppendRecord(b []byte, e *weir.Event) []byte {
 		b = codec.AppendInt(b, int64(c.Status))
 		b = codec.AppendFloat(b, c.LatencyMS.Value)
 		b = codec.AppendString(b, c.Consumer)
+		if version >= version3 {
+			if c.RequestBytes.Known {
+				b = codec.AppendUint(b, uint64(c.RequestBytes.Value))
+			}
+			if c.ResponseBytes.Known {
+				b = codec.AppendUint(b, uint64(c.ResponseBytes.Value))
+			}
+			b = codec.AppendString(codec.AppendString(b, c.Error), c.TraceID)
+		}
 	}
 	return b
 }
@@ -92,7 +115,7 @@ func RecordSize(e *weir.Event) int {
 		n += len(*s) + length
 	}
 	if c := e.Call; c != nil {
-		n += len(c.Method) + len(c.Route) + len(c.Consumer) + 3*length + 10 + 8
+		n += len(c.Method) + len(c.Route) + len(c.Consumer) + len(c.Error) + len(c.TraceID) + 5*length + 3*10 + 8
 	}
 	return n
 }
@@ -102,7 +125,7 @@ func DecodeRecord(b []byte) (weir.Event, error) {
 	var e weir.Event
 	r := codec.NewReader(b)
 	version := r.Byte()
-	if version != version1 && version != version2 {
+	if version < version1 || version > version3 {
 		return e, fmt.Errorf("hot: record of version %d: %w", version, codec.ErrCorrupt)
 	}
 	flags := r.Byte()
@@ -110,7 +133,7 @@ func DecodeRecord(b []byte) (weir.Event, error) {
 	e.Time = r.Time()
 	e.ReceivedAt = r.Time()
 	texts, n := e.Texts(), texts1
-	if version == version2 {
+	if version >= version2 {
 		if n = int(r.Byte()); n > len(texts) {
 			return e, fmt.Errorf("hot: record with %d texts, this version of Weir reads %d: %w", n, len(texts), codec.ErrCorrupt)
 		}
@@ -131,6 +154,15 @@ func DecodeRecord(b []byte) (weir.Event, error) {
 			e.Call.LatencyMS = weir.Known(ms)
 		}
 		e.Call.Consumer = r.String()
+		if version >= version3 {
+			if flags&flagRequestBytes != 0 {
+				e.Call.RequestBytes = weir.Known(float64(r.Uint()))
+			}
+			if flags&flagResponseBytes != 0 {
+				e.Call.ResponseBytes = weir.Known(float64(r.Uint()))
+			}
+			e.Call.Error, e.Call.TraceID = r.String(), r.String()
+		}
 	}
 	if err := r.Done(); err != nil {
 		return e, fmt.Errorf("hot: record: %w", err)

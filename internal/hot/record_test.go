@@ -20,7 +20,10 @@ func fullEvent() weir.Event {
 		UTMSource: "1", UTMMedium: "2", UTMCampaign: "3", UTMTerm: "4", UTMContent: "5",
 		Country: "DE", Region: "BE", City: "Berlin", Browser: "Firefox", BrowserVersion: "1", OS: "Linux", OSVersion: "6",
 		DeviceType: "desktop", Bot: true, Roams: true, Language: "de", Library: "x/1",
-		Call:    &weir.Call{Method: "GET", Route: "/a/{id}", Status: 200, LatencyMS: weir.Known(1.5), Consumer: "c"},
+		Call: &weir.Call{
+			Method: "GET", Route: "/a/{id}", Status: 200, LatencyMS: weir.Known(1.5), Consumer: "c",
+			RequestBytes: weir.Known(0), ResponseBytes: weir.Known(1 << 53), Error: "e", TraceID: "t",
+		},
 		Revenue: weir.Known(9.5), Currency: "EUR", Properties: json.RawMessage(`{"a":1}`),
 	}
 }
@@ -40,6 +43,7 @@ func TestARecordComesBackWhole(t *testing.T) {
 // A later version of Weir may have more texts, which the record then counts.
 func TestARecordSaysHowManyTextsItHas(t *testing.T) {
 	e := fullEvent()
+	e.Call = &weir.Call{Route: "/a"} // which version 1 has
 	b := hot.AppendRecord(nil, &e)
 	begin := 2 + len(codec.AppendTime(codec.AppendTime(nil, e.Time), e.ReceivedAt))
 	counted := func(n byte) []byte {
@@ -56,6 +60,31 @@ func TestARecordSaysHowManyTextsItHas(t *testing.T) {
 	}
 	if _, err := hot.DecodeRecord(counted(byte(len(e.Texts()) + 1))); err == nil {
 		t.Error("a record with more texts than an event has was read")
+	}
+}
+
+func TestRecordOfCallThatEarlierVersionsHaveNotSaysItsVersion(t *testing.T) {
+	for want, call := range map[byte][]weir.Call{
+		1: {{}, {Method: "GET", Route: "/a", Status: 200, LatencyMS: weir.Known(0), Consumer: "c"}},
+		3: {{RequestBytes: weir.Known(0)}, {ResponseBytes: weir.Known(7)}, {Error: "e"}, {TraceID: "t"}},
+	} {
+		for _, c := range call {
+			e := weir.Event{Name: "api_call", Time: time.UnixMicro(1).UTC(), ReceivedAt: time.UnixMicro(2).UTC(), Call: &c}
+			b := hot.AppendRecord(nil, &e)
+			if b[0] != want {
+				t.Errorf("%+v: version %d, want %d", c, b[0], want)
+			}
+			got, err := hot.DecodeRecord(b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(e, got); d != "" {
+				t.Error(d)
+			}
+			if n := hot.RecordSize(&e); n < len(b) {
+				t.Errorf("%+v: RecordSize is %d, the record has %d bytes", c, n, len(b))
+			}
+		}
 	}
 }
 

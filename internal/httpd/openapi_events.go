@@ -64,6 +64,11 @@ type SentCall struct {
 	Status    int      `json:"status,omitempty"`
 	LatencyMS float64  `json:"latency_ms,omitempty"`
 	Consumer  string   `json:"consumer,omitempty"`
+
+	RequestBytes  int64  `json:"request_bytes,omitempty" minimum:"0" doc:"size of the request's body; 0 is a value"`
+	ResponseBytes int64  `json:"response_bytes,omitempty" minimum:"0" doc:"size of the response's body; 0 is a value"`
+	Error         string `json:"error,omitempty" doc:"why the call failed; the first 1,024 bytes are kept"`
+	TraceID       string `json:"trace_id,omitempty" maxLength:"255" doc:"of the distributed trace"`
 }
 
 // IngestReply is the answer to POST /v1/events.

@@ -31,6 +31,9 @@ var columns = func() map[string]column {
 			out[c.Name] = column{name: c.Name, kind: kindOf(c.Type), expr: raw(c.Name), kept: c.Erase == schema.Keep}
 		}
 	}
+	message := out["error"]
+	message.shape = out["error_shape"].expr
+	out["error"] = message
 	for _, name := range visitSources {
 		own := out[name]
 		own.name = eventPrefix + name
@@ -66,6 +69,7 @@ type column struct {
 	name   string
 	kind   valueKind
 	expr   fragment // as it is stored
+	shape  fragment // of an error: what messages of one kind have in common; empty for other columns
 	trait  string   // of the events' persons; "" for a column of events
 	source string   // one of visitSources; "" for a column of events
 	kept   bool     // an erasure leaves the values
@@ -110,8 +114,12 @@ func unknownColumn(name string) error {
 	return weir.Errorf(weir.EINVALID, "unknown column %q: use %s, properties.NAME or traits.NAME", name, strings.Join(slices.Sorted(maps.Keys(columns)), ", "))
 }
 
-// key is the column's value where it has one, else NULL.
+// key is what a breakdown groups events by: the column's value where it has one, else NULL, and
+// the shape of an error.
 func (c column) key(d cold.Dialect) fragment {
+	if c.shape.sql != "" {
+		return sql("NULLIF(@, '')", c.shape)
+	}
 	switch c.kind {
 	case text:
 		return sql("NULLIF(@, '')", c.expr)
@@ -133,7 +141,7 @@ func (c column) numeric() error {
 	case integer, real, property:
 		return nil
 	}
-	return weir.Errorf(weir.EINVALID, "column %q has no numbers: use latency_ms, revenue, status or properties.NAME", c.name)
+	return weir.Errorf(weir.EINVALID, "column %q has no numbers: use latency_ms, request_bytes, response_bytes, revenue, status or properties.NAME", c.name)
 }
 
 // quote lists words for an error message.

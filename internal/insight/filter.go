@@ -69,8 +69,21 @@ func (r *reader) passes(f filter) fragment {
 }
 
 // condition is the SQL of one test of a column. An event without a value fails every test
-// but "!=". Error: EINVALID.
+// but "!=". An error is looked for by its message or by its shape, so that a group of a
+// breakdown can be a filter. Error: EINVALID.
 func condition(d cold.Dialect, col column, c weir.Condition) (fragment, error) {
+	if col.shape.sql != "" {
+		message, err := textCondition(d, col, c)
+		if err != nil {
+			return fragment{}, err
+		}
+		col.expr = col.shape
+		shape, err := textCondition(d, col, c)
+		if c.Op == "!=" {
+			return sql("(@ AND @)", message, shape), err
+		}
+		return sql("(@ OR @)", message, shape), err
+	}
 	switch col.kind {
 	case boolean:
 		return boolCondition(col, c)
@@ -146,11 +159,11 @@ func numberCondition(col column, c weir.Condition) (fragment, error) {
 // number reads a value that a numeric column is compared with.
 func number(c weir.Condition, v string, k valueKind) (fragment, error) {
 	if k == integer {
-		n, err := strconv.ParseInt(v, 10, 32)
-		if err != nil {
+		n, err := strconv.ParseFloat(v, 64)
+		if err != nil || n != math.Trunc(n) || math.Abs(n) > weir.MaxBytes {
 			return fragment{}, weir.Errorf(weir.EINVALID, "%s %s: %q is not a whole number", c.Column, c.Op, v)
 		}
-		return bind(n), nil
+		return bind(int64(n)), nil
 	}
 	f, err := strconv.ParseFloat(v, 64)
 	if err != nil || math.IsNaN(f) || math.IsInf(f, 0) {

@@ -62,6 +62,11 @@ type CallItem struct {
 	Status    int      `json:"status,omitempty"`
 	LatencyMS *float64 `json:"latency_ms,omitempty"`
 	Consumer  string   `json:"consumer,omitempty"`
+
+	RequestBytes  *float64 `json:"request_bytes,omitempty" doc:"size of the request's body"`
+	ResponseBytes *float64 `json:"response_bytes,omitempty" doc:"size of the response's body"`
+	Error         string   `json:"error,omitempty" doc:"why the call failed"`
+	TraceID       string   `json:"trace_id,omitempty"`
 }
 
 // itemColumns are the columns that an EventItem is made of.
@@ -89,7 +94,10 @@ func ItemOf(e *weir.Event, loc *time.Location) EventItem {
 		EventReferrer: e.Referrer, EventChannel: e.Channel, EventUTMSource: e.UTMSource, EventUTMMedium: e.UTMMedium, EventUTMCampaign: e.UTMCampaign,
 	}
 	if c := e.Call; c != nil {
-		it.Call = &CallItem{Method: c.Method, Route: c.Route, Status: c.Status, LatencyMS: c.LatencyMS.Pointer(), Consumer: c.Consumer}
+		it.Call = &CallItem{
+			Method: c.Method, Route: c.Route, Status: c.Status, LatencyMS: c.LatencyMS.Pointer(), Consumer: c.Consumer,
+			RequestBytes: c.RequestBytes.Pointer(), ResponseBytes: c.ResponseBytes.Pointer(), Error: c.Error, TraceID: c.TraceID,
+		}
 	}
 	return it
 }

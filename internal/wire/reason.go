@@ -19,7 +19,7 @@ const (
 	ReasonDuplicateKey  = "duplicate_key"       // the same key twice in one object
 	ReasonInvalidUTF8   = "invalid_utf8"        // in a string that would be stored
 	ReasonNUL           = "nul_byte"            // \u0000 in a string that would be stored
-	ReasonNumber        = "number_out_of_range" // no finite double, or a negative latency
+	ReasonNumber        = "number_out_of_range" // no finite double, a negative latency, or a size that is not whole
 	ReasonTimeInvalid   = "ts_invalid"          // neither RFC 3339 nor a unix time
 	ReasonTimeFuture    = "ts_future"           // over Limits.Future ahead
 	ReasonTimeAncient   = "ts_ancient"          // before Limits.Oldest

@@ -57,6 +57,20 @@ func columnOf[R any](c *schema.Column[R], checked bool) column[R] {
 	word, null := c.Type == schema.Word, c.Null
 	switch f := c.Value.(type) {
 	case func(*R) string:
+		if word && null == schema.IfZero {
+			out.make = func() proto.ColInput { return newLowCardinality(true) }
+			out.fill = func(c proto.ColInput, rows []R) {
+				to := c.(*lowCardinality)
+				for i := range rows {
+					if s := f(&rows[i]); s == "" {
+						to.null()
+					} else {
+						to.add(s)
+					}
+				}
+			}
+			break
+		}
 		out.make = newText
 		out.fill = func(c proto.ColInput, rows []R) {
 			to := c.(*proto.ColStr)
@@ -79,6 +93,8 @@ func columnOf[R any](c *schema.Column[R], checked bool) column[R] {
 			out.fill = words(f, null, checked)
 		case null == schema.Never:
 			out.make, out.fill = newText, texts(f, checked)
+		default:
+			out.make, out.fill = func() proto.ColInput { return proto.NewColNullable(new(proto.ColStr)) }, textsOrNull(f, null, checked)
 		}
 	case func(*R) *[]byte:
 		out.make, out.fill = newText, bytes(f)
@@ -107,7 +123,11 @@ func columnOf[R any](c *schema.Column[R], checked bool) column[R] {
 	case func(*R) *float64:
 		out.make, out.fill = numbers[proto.ColFloat64](f, null)
 	case func(*R) *weir.Number:
-		out.make, out.fill = optional(f)
+		if c.Type == schema.Int64 {
+			out.make, out.fill = optional[proto.ColInt64](f, func(n float64) int64 { return int64(n) })
+		} else {
+			out.make, out.fill = optional[proto.ColFloat64](f, func(n float64) float64 { return n })
+		}
 	}
 	if out.fill == nil {
 		panic("clickhouse: column " + c.Name + " cannot be written")
@@ -163,6 +183,25 @@ func texts[R any](f func(*R) *string, checked bool) func(proto.ColInput, []R) {
 			} else {
 				to.Append(clean(*p))
 			}
+		}
+	}
+}
+
+func textsOrNull[R any](f func(*R) *string, null schema.Null, checked bool) func(proto.ColInput, []R) {
+	return func(c proto.ColInput, rows []R) {
+		to := c.(*proto.ColNullable[string])
+		value := to.Values.(*proto.ColStr)
+		for i := range rows {
+			s := ""
+			p := f(&rows[i])
+			if p != nil {
+				s = *p
+			}
+			if !checked {
+				s = clean(s)
+			}
+			to.Nulls = append(to.Nulls, isNull(p == nil || null == schema.IfZero && s == ""))
+			value.Append(s)
 		}
 	}
 }
@@ -240,18 +279,21 @@ func numbers[C ~[]V, P interface {
 	}
 }
 
-// optional writes to columns of type Float64 that are NULL if the number is unknown.
-func optional[R any](f func(*R) *weir.Number) (newColumn func() proto.ColInput, fill func(proto.ColInput, []R)) {
-	return func() proto.ColInput { return proto.NewColNullable[float64](new(proto.ColFloat64)) }, func(c proto.ColInput, rows []R) {
-		to := c.(*proto.ColNullable[float64])
-		value := to.Values.(*proto.ColFloat64)
+// optional writes to columns of type C that are NULL if the number is unknown.
+func optional[C ~[]V, P interface {
+	*C
+	proto.ColumnOf[V]
+}, R any, V float64 | int64](f func(*R) *weir.Number, of func(float64) V) (newColumn func() proto.ColInput, fill func(proto.ColInput, []R)) {
+	return func() proto.ColInput { return proto.NewColNullable[V](P(new(C))) }, func(c proto.ColInput, rows []R) {
+		to := c.(*proto.ColNullable[V])
+		value := (*C)(to.Values.(P))
 		for i := range rows {
 			var n weir.Number
 			if p := f(&rows[i]); p != nil {
 				n = *p
 			}
 			to.Nulls = append(to.Nulls, isNull(!n.Known))
-			value.Append(n.Value)
+			*value = append(*value, of(n.Value))
 		}
 	}
 }

@@ -221,7 +221,7 @@ func testEraseLate(t *testing.T, open func(*testing.T, string) cold.Store) {
 			seq++
 			r := weir.EventRow{Event: who, Seq: seq}
 			r.ID, r.Name, r.Time, r.ReceivedAt, r.Properties = fmt.Sprint("e", seq), weir.NameIdentify, received, received, json.RawMessage(`{"name":"Ada"}`)
-			r.Path, r.Revenue, r.Call = "/secret", weir.Known(5), &weir.Call{Method: "GET", Route: "/r", Status: 200, LatencyMS: weir.Known(3), Consumer: "acme"}
+			r.Path, r.Revenue, r.Call = "/secret", weir.Known(5), &weir.Call{Method: "GET", Route: "/r", Status: 200, LatencyMS: weir.Known(3), Consumer: "acme", RequestBytes: weir.Known(0), Error: "no such user: Ada", TraceID: "7"}
 			if r.ProjectID == "" {
 				r.ProjectID = "p"
 			}

@@ -167,6 +167,18 @@ func (w *world) details(r *rand.Rand, e *weir.EventRow) {
 		if r.IntN(5) > 0 { // else it is unknown; 0 is a value
 			e.Call.LatencyMS = weir.Known([]float64{0, float64(r.IntN(4000)) / 8}[min(r.IntN(5), 1)])
 		}
+		if r.IntN(3) > 0 {
+			e.Call.RequestBytes = weir.Known([]float64{0, float64(r.IntN(4000))}[min(r.IntN(5), 1)])
+		}
+		if r.IntN(3) > 0 {
+			e.Call.ResponseBytes = weir.Known([]float64{0, 200, float64(r.IntN(5e6)), 1 << 40}[r.IntN(4)])
+		}
+		if r.IntN(3) == 0 {
+			e.Call.Error = []string{fmt.Sprint("order ", r.IntN(900), " not found"), fmt.Sprintf("user %q: für ist's zu spät", fmt.Sprint("u", r.IntN(9))), "order <n> not found", "' OR TRUE --"}[r.IntN(4)]
+		}
+		if r.IntN(3) == 0 {
+			e.Call.TraceID = fmt.Sprintf("%032x", r.IntN(50))
+		}
 	}
 	if r.IntN(5) == 0 {
 		e.Revenue, e.Currency = weir.Known([]float64{0, float64(r.IntN(400)-100) / 4}[min(r.IntN(5), 1)]), "EUR"

@@ -160,9 +160,10 @@ var (
 		weir.MathTotal, weir.MathUnique, weir.MathSum, weir.MathAvg, weir.MathMin, weir.MathMax,
 		weir.MathMedian, weir.MathP90, weir.MathP95, weir.MathP99,
 	}
-	measured = []string{"latency_ms", "revenue", "status", "properties.amount", "properties.plan", "properties.a.b"}
+	measured = []string{"latency_ms", "revenue", "status", "request_bytes", "response_bytes", "properties.amount", "properties.plan", "properties.a.b"}
 	grouped  = []string{
 		"name", "path", "country", "browser", "bot", "method", "route", "status", "latency_ms", "revenue",
+		"request_bytes", "response_bytes", "error", "error_shape", "trace_id",
 		"currency", "device_id", "profile_id", "channel", "utm_campaign", "visit.channel", "event_channel", "referrer", "import_id", "properties.plan", "properties.a/b", "properties.a~1", "properties.q\"'", "properties.missing",
 	}
 )
@@ -226,12 +227,22 @@ func filters() []weir.Condition {
 	for _, v := range []string{"", "first"} {
 		cs = append(cs, weir.Condition{Column: "import_id", Op: "=", Values: []string{v}}, weir.Condition{Column: "import_id", Op: "!=", Values: []string{v}})
 	}
-	for _, column := range []string{"status", "latency_ms", "revenue"} {
+	for _, column := range []string{"status", "latency_ms", "revenue", "request_bytes", "response_bytes"} {
 		for _, op := range []string{"=", "!=", ">", "<"} {
 			cs = append(cs, weir.Condition{Column: column, Op: op, Values: []string{"200"}})
 		}
 		cs = append(cs, weir.Condition{Column: column, Op: "in", Values: []string{"0", "25", "404"}})
 	}
+	for _, column := range []string{"error", "error_shape", "trace_id"} {
+		for _, v := range []string{"", "order 4 not found", "order <n> not found", "' OR TRUE --", fmt.Sprintf("%032x", 7)} {
+			for _, op := range []string{"=", "!=", "contains"} {
+				cs = append(cs, weir.Condition{Column: column, Op: op, Values: []string{v}})
+			}
+		}
+		cs = append(cs, weir.Condition{Column: column, Op: "in", Values: []string{"order <n> not found", "order 12 not found", fmt.Sprintf("%032x", 3)}},
+			weir.Condition{Column: column, Op: "contains", Values: []string{"für"}})
+	}
+	cs = append(cs, weir.Condition{Column: "response_bytes", Op: ">", Values: []string{"1e12"}}, weir.Condition{Column: "response_bytes", Op: "=", Values: []string{"1099511627776.0"}})
 	for _, column := range []string{"channel", "event_channel", "referrer", "event_referrer"} {
 		for _, v := range []string{"", weir.ChannelSearch, "a.example"} {
 			cs = append(cs, weir.Condition{Column: column, Op: "=", Values: []string{v}}, weir.Condition{Column: column, Op: "!=", Values: []string{v}})

@@ -109,7 +109,7 @@ func (o *oracle) value(e *weir.EventRow, column string) (v string, ok bool) {
 		return strconv.FormatBool(e.Bot), true
 	case "revenue":
 		return decimal(e.Revenue)
-	case "method", "route", "consumer", "status", "latency_ms", "status_class":
+	case "method", "route", "consumer", "status", "latency_ms", "status_class", "request_bytes", "response_bytes", "error", "error_shape", "trace_id":
 		return callValue(e.Call, column)
 	default:
 		panic("the oracle does not know column " + column)
@@ -134,6 +134,16 @@ func callValue(c *weir.Call, column string) (v string, ok bool) {
 		return fmt.Sprint(c.Status/100, "xx"), c.Status != 0
 	case "latency_ms":
 		return decimal(c.LatencyMS)
+	case "request_bytes":
+		return decimal(c.RequestBytes)
+	case "response_bytes":
+		return decimal(c.ResponseBytes)
+	case "error":
+		v = c.Error
+	case "error_shape":
+		v = shapeOf(c.Error)
+	case "trace_id":
+		v = c.TraceID
 	}
 	return v, v != ""
 }
@@ -177,8 +187,42 @@ func numeric(s string) (float64, bool) {
 	return f, err == nil
 }
 
-// holds tests one condition.
+// shapeOf is the shape of the errors that the generator writes.
+func shapeOf(message string) string {
+	words := strings.Fields(message)
+	for i, w := range words {
+		if _, isNumber := numeric(w); isNumber {
+			words[i] = "<n>"
+		} else if strings.HasPrefix(w, `"`) {
+			words[i] = "<text>:"
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// group is what a breakdown by a column groups an event by.
+func (o *oracle) group(e *weir.EventRow, column string) (v string, ok bool) {
+	if column == "error" {
+		column = "error_shape"
+	}
+	return o.value(e, column)
+}
+
+// holds tests one condition. An error is found by its message or its shape.
 func (o *oracle) holds(e *weir.EventRow, c weir.Condition) bool {
+	if c.Column == "error" {
+		shape := c
+		shape.Column = "error_shape"
+		message := o.columnHolds(e, c)
+		if c.Op == "!=" {
+			return message && o.columnHolds(e, shape)
+		}
+		return message || o.columnHolds(e, shape)
+	}
+	return o.columnHolds(e, c)
+}
+
+func (o *oracle) columnHolds(e *weir.EventRow, c weir.Condition) bool {
 	v, ok := o.value(e, c.Column)
 	same := func(want string) bool {
 		if numericColumn(c.Column) {
@@ -211,7 +255,9 @@ func (o *oracle) holds(e *weir.EventRow, c weir.Condition) bool {
 	panic("the oracle does not know operator " + c.Op)
 }
 
-func numericColumn(c string) bool { return c == "status" || c == "latency_ms" || c == "revenue" }
+func numericColumn(c string) bool {
+	return slices.Contains([]string{"status", "latency_ms", "revenue", "request_bytes", "response_bytes"}, c)
+}
 
 // textColumn says that no value is the same as empty text.
 func textColumn(c string) bool {

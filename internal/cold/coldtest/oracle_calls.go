@@ -98,7 +98,7 @@ func (o *oracle) callsOf(q weir.Calls, groups []group, starts []time.Time) insig
 func (o *oracle) callGroups(q weir.Calls) []group {
 	in := make(map[insight.Group][]*weir.EventRow)
 	for _, e := range o.match(q.From, q.To, q.Filter, weir.NameCall) {
-		v, ok := o.value(e, q.Breakdown)
+		v, ok := o.group(e, q.Breakdown)
 		if !ok && isErased(e) && !keptByErasure(q.Breakdown) {
 			continue
 		}

@@ -114,7 +114,7 @@ func (o *oracle) only(g group, events []*weir.EventRow) []*weir.EventRow {
 	}
 	var out []*weir.EventRow
 	for _, e := range events {
-		v, ok := o.value(e, g.column)
+		v, ok := o.group(e, g.column)
 		if !ok && isErased(e) && !keptByErasure(g.column) {
 			continue
 		}
@@ -131,7 +131,7 @@ func (o *oracle) only(g group, events []*weir.EventRow) []*weir.EventRow {
 
 // keptByErasure says whether an erasure leaves a column's values.
 func keptByErasure(column string) bool {
-	return slices.Contains([]string{"name", "method", "route", "status", "status_class", "latency_ms", "bot", "import_id"}, column)
+	return slices.Contains([]string{"name", "method", "route", "status", "status_class", "latency_ms", "request_bytes", "response_bytes", "bot", "import_id"}, column)
 }
 
 func (o *oracle) groups(q weir.Trend, events []*weir.EventRow) []group {
@@ -140,7 +140,7 @@ func (o *oracle) groups(q weir.Trend, events []*weir.EventRow) []group {
 	}
 	counts := make(map[insight.Group]int)
 	for _, e := range events {
-		v, ok := o.value(e, q.Breakdown)
+		v, ok := o.group(e, q.Breakdown)
 		if !ok && isErased(e) && !keptByErasure(q.Breakdown) {
 			continue
 		}

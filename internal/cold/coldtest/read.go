@@ -45,15 +45,15 @@ func readEvents(t *testing.T, s cold.Store) []weir.EventRow {
 	each(t, s, `SELECT id, project_id, name, ts, received_at, profile_id, device_id, session_id, path, origin, title, referrer, channel,
 utm_source, utm_medium, utm_campaign, utm_term, utm_content, country, region, city, browser, browser_version, os, os_version, device_type, bot,
 language, library, method, route, status, latency_ms, consumer, revenue, currency, properties,
-inherited_from, closes_event_id, closes_path, closes_ms, shard, seq, import_id FROM events ORDER BY seq DESC, ts`, func(rows *sql.Rows) error {
+inherited_from, closes_event_id, closes_path, closes_ms, shard, seq, import_id, request_bytes, response_bytes, error, error_shape, trace_id FROM events ORDER BY seq DESC, ts`, func(rows *sql.Rows) error {
 		var e weir.EventRow
-		var method, route, consumer, properties, imported sql.NullString
-		var status sql.NullInt64
+		var method, route, consumer, properties, imported, message, shape, trace sql.NullString
+		var status, request, response sql.NullInt64
 		var latency, revenue sql.NullFloat64
 		err := rows.Scan(&e.ID, &e.ProjectID, &e.Name, &e.Time, &e.ReceivedAt, &e.ProfileID, &e.DeviceID, &e.SessionID, &e.Path, &e.Origin, &e.Title, &e.Referrer, &e.Channel,
 			&e.UTMSource, &e.UTMMedium, &e.UTMCampaign, &e.UTMTerm, &e.UTMContent, &e.Country, &e.Region, &e.City, &e.Browser, &e.BrowserVersion, &e.OS, &e.OSVersion, &e.DeviceType, &e.Bot,
 			&e.Language, &e.Library, &method, &route, &status, &latency, &consumer, &revenue, &e.Currency, &properties,
-			&e.InheritedFrom, &e.ClosesEventID, &e.ClosesPath, &e.ClosesMS, &e.Shard, &e.Seq, &imported)
+			&e.InheritedFrom, &e.ClosesEventID, &e.ClosesPath, &e.ClosesMS, &e.Shard, &e.Seq, &imported, &request, &response, &message, &shape, &trace)
 		if err != nil {
 			return err
 		}
@@ -64,13 +64,21 @@ inherited_from, closes_event_id, closes_path, closes_ms, shard, seq, import_id F
 			e.Properties = json.RawMessage(properties.String)
 		}
 		if e.Name == weir.NameCall || status.Valid {
-			e.Call = &weir.Call{Method: method.String, Route: route.String, Status: int(status.Int64), LatencyMS: weir.Number{Value: latency.Float64, Known: latency.Valid}, Consumer: consumer.String}
+			e.Call = &weir.Call{
+				Method: method.String, Route: route.String, Status: int(status.Int64), LatencyMS: weir.Number{Value: latency.Float64, Known: latency.Valid}, Consumer: consumer.String,
+				RequestBytes: size(request), ResponseBytes: size(response), Error: message.String, TraceID: trace.String,
+			}
+		}
+		if want := weir.ErrorShape(message.String); shape.String != want || shape.Valid != (want != "") {
+			t.Errorf("%s: error_shape is %+v, want %q", e.ID, shape, want)
 		}
 		out = append(out, e)
 		return nil
 	})
 	return out
 }
+
+func size(n sql.NullInt64) weir.Number { return weir.Number{Value: float64(n.Int64), Known: n.Valid} }
 
 func readVisits(t *testing.T, s cold.Store) []weir.VisitRow {
 	t.Helper()

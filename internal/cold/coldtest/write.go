@@ -122,7 +122,7 @@ func fullEvent() weir.EventRow {
 			Country: "DE", Region: "BY", City: "München",
 			Browser: "Firefox", BrowserVersion: "131.0", OS: "Linux", OSVersion: "6", DeviceType: weir.DeviceTV, Bot: true,
 			Language: "de-DE", Library: "web/1", ImportID: "spring-1", Revenue: weir.Known(-math.MaxFloat64), Currency: "EUR",
-			Call:       &weir.Call{Method: "GET", Route: "/v1/{id}", Status: 599, LatencyMS: weir.Known(math.SmallestNonzeroFloat64), Consumer: "acme"},
+			Call:       &weir.Call{Method: "GET", Route: "/v1/{id}", Status: 599, LatencyMS: weir.Known(math.SmallestNonzeroFloat64), Consumer: "acme", RequestBytes: weir.Known(0), ResponseBytes: weir.Known(weir.MaxBytes), Error: "user 'ü' 7\x00: gone", TraceID: "4bf92f"},
 			Properties: []byte(`{"ü":"\u00fc","n":1.50,"deep":{"a":[1,null,true]},"":"","pair":"\ud83d\uded2"}`),
 		},
 		Shard: math.MaxInt32, Seq: math.MaxUint64,
@@ -225,6 +225,9 @@ func testRowError(t *testing.T, open func(*testing.T, string) cold.Store) {
 		"a time too early":                      func(r *weir.EventRow) { r.Time = cold.Earliest.Add(-time.Microsecond) },
 		"a time too late":                       func(r *weir.EventRow) { r.Time = cold.Latest },
 		"a latency that is not a number":        func(r *weir.EventRow) { r.Call = &weir.Call{LatencyMS: weir.Known(math.NaN())} },
+		"a size that is not whole":              func(r *weir.EventRow) { r.Call = &weir.Call{RequestBytes: weir.Known(0.5)} },
+		"a size that is too large":              func(r *weir.EventRow) { r.Call = &weir.Call{ResponseBytes: weir.Known(1 << 62)} },
+		"an error that is not UTF-8":            func(r *weir.EventRow) { r.Call = &weir.Call{Error: "\xff"} },
 		"an infinite revenue":                   func(r *weir.EventRow) { r.Revenue = weir.Known(math.Inf(1)) },
 	}
 	s := begin(t, open)

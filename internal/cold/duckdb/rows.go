@@ -45,7 +45,11 @@ func fillerOf[R any](c *schema.Column[R], checked bool) filler[R] {
 	case func(*R) string:
 		return func(v *vector, at int, rows []R) {
 			for i := range rows {
-				v.text(at+i, f(&rows[i]))
+				if s := f(&rows[i]); c.Null == schema.IfZero && s == "" {
+					v.null(at + i)
+				} else {
+					v.text(at+i, s)
+				}
 			}
 		}
 	case func(*R) int32:
@@ -77,7 +81,10 @@ func fillerOf[R any](c *schema.Column[R], checked bool) filler[R] {
 	case func(*R) *float64:
 		return values(f, c.Null)
 	case func(*R) *weir.Number:
-		return optional(f)
+		if c.Type == schema.Int64 {
+			return optional(f, func(n float64) int64 { return int64(n) })
+		}
+		return optional(f, func(n float64) float64 { return n })
 	}
 	panic("duckdb: column " + c.Name + " cannot be written")
 }
@@ -150,14 +157,14 @@ func values[R any, V comparable](f func(*R) *V, null schema.Null) filler[R] {
 	}
 }
 
-// optional writes to a DOUBLE that is NULL if the number is unknown.
-func optional[R any](f func(*R) *weir.Number) filler[R] {
+// optional writes to a DOUBLE or a BIGINT that is NULL if the number is unknown.
+func optional[R any, V float64 | int64](f func(*R) *weir.Number, of func(float64) V) filler[R] {
 	return func(v *vector, at int, rows []R) {
 		for i := range rows {
 			if p := f(&rows[i]); p == nil || !p.Known {
 				v.null(at + i)
 			} else {
-				*cell[float64](v, at+i) = p.Value
+				*cell[V](v, at+i) = of(p.Value)
 			}
 		}
 	}

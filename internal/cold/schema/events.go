@@ -60,6 +60,11 @@ var Events = Table[event]{
 		{Name: "shard", Type: Int32, Erase: Keep, Value: func(r *event) *int { return &r.Shard }},
 		{Name: "seq", Type: Uint64, Erase: Keep, Value: func(r *event) *uint64 { return &r.Seq }},
 		{Name: "import_id", Type: Word, Null: IfZero, Erase: Keep, Named: true, Value: func(r *event) *string { return &r.ImportID }},
+		{Name: "request_bytes", Type: Int64, Null: IfAbsent, Erase: Keep, Named: true, Make: makeCall, Value: ofCall(func(c *weir.Call) *weir.Number { return &c.RequestBytes })},
+		{Name: "response_bytes", Type: Int64, Null: IfAbsent, Erase: Keep, Named: true, Make: makeCall, Value: ofCall(func(c *weir.Call) *weir.Number { return &c.ResponseBytes })},
+		{Name: "error", Type: Text, Null: IfZero, Named: true, Make: makeCall, Value: ofCall(func(c *weir.Call) *string { return &c.Error })},
+		{Name: "error_shape", Type: Word, Null: IfZero, Named: true, Value: errorShape},
+		{Name: "trace_id", Type: Text, Null: IfZero, Named: true, Make: makeCall, Value: ofCall(func(c *weir.Call) *string { return &c.TraceID })},
 	},
 }
 
@@ -71,6 +76,13 @@ func ofCall[V any](f func(*weir.Call) *V) func(*event) *V {
 		}
 		return f(r.Call)
 	}
+}
+
+func errorShape(r *event) string {
+	if r.Call == nil || r.Call.Error == "" {
+		return ""
+	}
+	return weir.ErrorShape(r.Call.Error)
 }
 
 func makeCall(r *event) { r.Call = &weir.Call{} }

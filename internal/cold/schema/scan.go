@@ -59,6 +59,9 @@ func targetOf[R any](c *Column[R]) scanTarget[R] {
 	case func(*R) *float64:
 		return target(c, f)
 	case func(*R) *weir.Number:
+		if c.Type == Int64 {
+			return nullable(c, f, func(v int64) weir.Number { return weir.Known(float64(v)) })
+		}
 		return nullable(c, f, weir.Known)
 	case func(*R) *time.Time:
 		t := target(c, f)

@@ -26,7 +26,7 @@ const (
 	Bool
 	Int8
 	Int32
-	Int64
+	Int64 // of a weir.Number too, if that is whole
 	Uint32
 	Uint64
 	Float // 64 bits

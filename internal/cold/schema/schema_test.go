@@ -33,7 +33,7 @@ func TestScannerReadsEveryStoredColumn(t *testing.T) {
 	columns := schema.Events.Stored()
 	values := map[string]any{
 		"ts": at, "received_at": at, "bot": true, "status": int64(200), "latency_ms": 1.5, "revenue": 2.5,
-		"properties": []byte(`{"a":1}`), "closes_ms": int64(9), "shard": int64(3), "seq": int64(7),
+		"properties": []byte(`{"a":1}`), "request_bytes": int64(0), "response_bytes": int64(1 << 53), "closes_ms": int64(9), "shard": int64(3), "seq": int64(7),
 	}
 	read := func(null bool) weir.EventRow {
 		var r weir.EventRow
@@ -64,7 +64,10 @@ func TestScannerReadsEveryStoredColumn(t *testing.T) {
 			UTMSource: "utm_source", UTMMedium: "utm_medium", UTMCampaign: "utm_campaign", UTMTerm: "utm_term", UTMContent: "utm_content",
 			Country: "country", Region: "region", City: "city", Browser: "browser", BrowserVersion: "browser_version", OS: "os", OSVersion: "os_version",
 			DeviceType: "device_type", Bot: true, Language: "language", Library: "library", ImportID: "import_id",
-			Call:    &weir.Call{Method: "method", Route: "route", Status: 200, LatencyMS: weir.Known(1.5), Consumer: "consumer"},
+			Call: &weir.Call{
+				Method: "method", Route: "route", Status: 200, LatencyMS: weir.Known(1.5), Consumer: "consumer",
+				RequestBytes: weir.Known(0), ResponseBytes: weir.Known(1 << 53), Error: "error", TraceID: "trace_id",
+			},
 			Revenue: weir.Known(2.5), Currency: "currency", Properties: []byte(`{"a":1}`),
 		},
 		Shard: 3, Seq: 7, InheritedFrom: "inherited_from", ClosesEventID: "closes_event_id", ClosesPath: "closes_path", ClosesMS: 9,

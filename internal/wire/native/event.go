@@ -50,6 +50,10 @@ const (
 	keyStatus
 	keyLatency
 	keyConsumer
+	keyRequestBytes
+	keyResponseBytes
+	keyError
+	keyTraceID
 	keyOther // any other key
 )
 
@@ -60,6 +64,7 @@ var keyNames = [keyOther]string{
 	"utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "country", "region", "city",
 	"browser", "browser_version", "os", "os_version", "device_type", "bot", "properties", "call",
 	"call.method", "call.route", "call.status", "call.latency_ms", "call.consumer",
+	"call.request_bytes", "call.response_bytes", "call.error", "call.trace_id",
 }
 
 // eventKey returns the key of an event. Keys are case-sensitive.
@@ -148,6 +153,14 @@ func callKey(key []byte) fieldKey {
 		return keyLatency
 	case "consumer":
 		return keyConsumer
+	case "request_bytes":
+		return keyRequestBytes
+	case "response_bytes":
+		return keyResponseBytes
+	case "error":
+		return keyError
+	case "trace_id":
+		return keyTraceID
 	}
 	return keyOther
 }
@@ -162,6 +175,8 @@ type event struct {
 	called  bool // has a call that is not null
 	status  int
 	latency weir.Number // milliseconds
+
+	requestBytes, responseBytes weir.Number
 }
 
 // startItem begins an event at the cursor.
@@ -186,7 +201,7 @@ func (n *decoder) entry(k fieldKey) {
 	}
 	e.seen |= 1 << k
 	switch k {
-	case keyID, keyProfileID, keyDeviceID, keySessionID:
+	case keyID, keyProfileID, keyDeviceID, keySessionID, keyTraceID:
 		e.texts[k] = n.id(name)
 	case keyName:
 		e.texts[k] = n.string(name, l.Name, wire.ReasonNameTooLong)
@@ -217,6 +232,12 @@ func (n *decoder) entry(k fieldKey) {
 		if e.latency = n.number(name); e.latency.Value < 0 {
 			n.Defect(wire.ReasonNumber, name+": want 0 or more")
 		}
+	case keyRequestBytes:
+		e.requestBytes = n.size(name)
+	case keyResponseBytes:
+		e.responseBytes = n.size(name)
+	case keyError: // its beginning is stored, so a long one is no defect
+		e.texts[k] = n.string(name, l.Event, wire.ReasonStringTooLong)
 	default:
 		e.texts[k] = n.string(name, l.String, wire.ReasonStringTooLong)
 	}
@@ -291,6 +312,11 @@ func (n *decoder) fill(in *weir.Incoming) {
 			Status:    e.status,
 			LatencyMS: e.latency,
 			Consumer:  get(keyConsumer),
+
+			RequestBytes:  e.requestBytes,
+			ResponseBytes: e.responseBytes,
+			Error:         weir.CutError(get(keyError)),
+			TraceID:       get(keyTraceID),
 		}
 	}
 }

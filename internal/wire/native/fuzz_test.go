@@ -32,7 +32,7 @@ func FuzzEvents(f *testing.F) {
 	for _, seed := range []string{
 		"", "[]", "{}", "\ufeff[]", "null", `{"events":null}`, `{"events":[],"events":[]}`, "{}\r\n{}", "x\n{}", "{}\n[", "[[[[{",
 		`{"name":"\ud800\u0000\/"}`, `{"name":"a","ts":-1e400}`, `{"name":"a","ts":1e18,"id":-0.0e-0}`, "{\"name\":\"\xff\"}",
-		`{"name":"a","properties":{"a":{"b":[{"c":{"d":[]}}]},"a":1}}`, `{"call":{"status":2e2,"latency_ms":1e-400}}`,
+		`{"name":"a","properties":{"a":{"b":[{"c":{"d":[]}}]},"a":1}}`, `{"call":{"status":2e2,"latency_ms":1e-400}}`, `{"call":{"request_bytes":-0,"response_bytes":1e15,"error":"\u0000ä","trace_id":7}}`,
 	} {
 		f.Add([]byte(seed))
 	}

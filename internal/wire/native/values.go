@@ -144,6 +144,15 @@ func (n *decoder) float(field string) float64 {
 	return f
 }
 
+// size reads a number of bytes; null is unknown.
+func (n *decoder) size(field string) weir.Number {
+	size := n.number(field)
+	if size.Known && (size.Value < 0 || size.Value > weir.MaxBytes || size.Value != math.Trunc(size.Value)) {
+		n.Defect(wire.ReasonNumber, field+": want a whole number, 0 or more")
+	}
+	return size
+}
+
 // status reads an HTTP status; 0 and null are unknown.
 func (n *decoder) status(field string) int {
 	f := n.float(field)

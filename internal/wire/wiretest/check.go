@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"math"
 	"runtime"
 	"runtime/metrics"
 	"slices"
@@ -45,6 +46,13 @@ func CheckEvent(t *testing.T, in *weir.Incoming, l wire.Limits) {
 	if c := e.Call; c != nil {
 		for _, s := range []string{c.Method, c.Route, c.Consumer} {
 			checkText(t, s, l.String)
+		}
+		checkText(t, c.TraceID, l.ID)
+		checkText(t, c.Error, weir.MaxError)
+		for _, n := range []weir.Number{c.RequestBytes, c.ResponseBytes} {
+			if n.Value < 0 || n.Value > weir.MaxBytes || n.Value != math.Trunc(n.Value) {
+				t.Errorf("%v bytes", n)
+			}
 		}
 		if c.Status != 0 && (c.Status < 100 || c.Status > 599) || c.LatencyMS.Value < 0 {
 			t.Errorf("call %+v", c)
