@@ -24,12 +24,16 @@ type Entry struct {
 	Path      string // the URI's path, without scheme, host, query and fragment
 	Proto     string // HTTP/1.1, …
 	Status    int    // HTTP status, 100 to 599; 0 is unknown
-	Bytes     int64  // size of the reply's body; -1 is unknown
 	Referrer  string
 	UserAgent string
 	LatencyMS weir.Number // milliseconds
 	Consumer  string      // who called, where the log names it apart from User
 	Host      string      // the site that was asked for, without its port
+
+	RequestBytes  weir.Number // size of the request's body, else of the whole request
+	ResponseBytes weir.Number // size of the response's body, else of the whole response
+	Error         string      // why the request failed
+	TraceID       string      // of the distributed trace
 }
 
 // Parser reads the lines of one log. It keeps scratch space, and what a log says of the lines

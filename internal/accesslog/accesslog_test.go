@@ -79,7 +79,7 @@ func describe(t *testing.T, p accesslog.Parser, line []byte) string {
 		t.Fatal(err)
 	}
 	for k, v := range m {
-		if v == nil || v == "" || v == 0.0 && k != "Bytes" && k != "LatencyMS" || v == -1.0 {
+		if v == nil || v == "" || v == 0.0 && k != "RequestBytes" && k != "ResponseBytes" && k != "LatencyMS" || v == -1.0 {
 			delete(m, k)
 		}
 	}
@@ -113,7 +113,7 @@ func TestAnEntryIsOverwrittenByTheNextLine(t *testing.T) {
 	}
 	want := accesslog.Entry{
 		Time: time.Date(2015, 5, 17, 10, 5, 4, 0, time.UTC), IP: "192.0.2.8",
-		Method: "GET", URI: "/b", Path: "/b", Bytes: -1,
+		Method: "GET", URI: "/b", Path: "/b", ResponseBytes: weir.Known(0),
 	}
 	if diff := cmp.Diff(want, e); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

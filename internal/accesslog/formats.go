@@ -46,6 +46,7 @@ var formats = []format{
 	// Caddy 2's access log, encoder "json".
 	{name: Caddy, members: map[string]field{
 		"ts": fieldTime, "user_id": fieldUser, "duration": fieldLatencyS, "status": fieldStatus, "size": fieldBytes, "logger": fieldLogger,
+		"bytes_read": fieldRequestBytes, "traceID": fieldTraceID,
 		"request.client_ip": fieldIP, "request.remote_ip": fieldPeerIP, "request.method": fieldMethod, "request.uri": fieldURI,
 		"request.proto": fieldProto, "request.host": fieldHost, "request.headers.User-Agent": fieldUserAgent,
 		"request.headers.Referer": fieldReferrer, "request.headers.X-Forwarded-For": fieldForwarded,
@@ -54,14 +55,15 @@ var formats = []format{
 	{name: "traefik", layouts: []string{apacheCommon + apacheTail + ` $requests "$router" "$server" %{ms}T`}, members: map[string]field{
 		"StartUTC": fieldTime, "ClientHost": fieldIP, "ClientAddr": fieldPeerIP, "ClientUsername": fieldUser, "RequestMethod": fieldMethod,
 		"RequestPath": fieldURI, "RequestProtocol": fieldProto, "RequestHost": fieldHost, "DownstreamStatus": fieldStatus,
-		"DownstreamContentSize": fieldBytes, "Duration": fieldLatencyNS, "request_User-Agent": fieldUserAgent,
+		"DownstreamContentSize": fieldBytes, "RequestContentSize": fieldRequestBytes, "TraceId": fieldTraceID, "Duration": fieldLatencyNS, "request_User-Agent": fieldUserAgent,
 		"request_Referer": fieldReferrer, "request_X-Forwarded-For": fieldForwarded,
 	}},
 	// https://developers.cloudflare.com/logs/logpush/logpush-job/datasets/zone/http_requests/
 	{name: "cloudflare", members: map[string]field{
 		"EdgeStartTimestamp": fieldTime, "ClientIP": fieldIP, "ClientRequestMethod": fieldMethod, "ClientRequestURI": fieldURI,
 		"ClientRequestProtocol": fieldProto, "ClientRequestHost": fieldHost, "ClientRequestReferer": fieldReferrer,
-		"ClientRequestUserAgent": fieldUserAgent, "EdgeResponseStatus": fieldStatus, "EdgeResponseBytes": fieldBytes,
+		"ClientRequestUserAgent": fieldUserAgent, "EdgeResponseStatus": fieldStatus, "EdgeResponseBytes": fieldWholeResponse,
+		"EdgeResponseBodyBytes": fieldBytes, "ClientRequestBytes": fieldWholeRequest,
 		"EdgeTimeToFirstByteMs": fieldLatencyMS,
 	}},
 	// https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-access-logs.html
@@ -71,9 +73,9 @@ var formats = []format{
 	}},
 	// https://docs.aws.amazon.com/AmazonS3/latest/userguide/LogFormat.html
 	{name: "s3", rest: restSkipped, layouts: []string{
-		`$owner $bucket [$time_local] $remote_addr $remote_user $id $operation $key "$request" $status $error $bytes_sent $size $total_ms $turn "$http_referer" "$http_user_agent" ` +
+		`$owner $bucket [$time_local] $remote_addr $remote_user $id $operation $key "$request" $status $error_code $bytes_or_dash $size $total_ms $turn "$http_referer" "$http_user_agent" ` +
 			`$version $hostid $signature $cipher $auth $host`,
-		`$owner $bucket [$time_local] $remote_addr $remote_user $id $operation $key "$request" $status $error $bytes_sent $size $total_ms $turn "$http_referer" "$http_user_agent"`,
+		`$owner $bucket [$time_local] $remote_addr $remote_user $id $operation $key "$request" $status $error_code $bytes_or_dash $size $total_ms $turn "$http_referer" "$http_user_agent"`,
 	}},
 	// https://docs.haproxy.org/3.0/configuration.html#8.2.3, "option httplog", bare or behind syslog's words.
 	{name: "haproxy", rest: restSkipped, layouts: []string{

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/accesslog"
 )
 
@@ -122,8 +123,10 @@ func checkEntry(t *testing.T, e *accesslog.Entry) {
 		t.Errorf("path %q is not that of %q", e.Path, e.URI)
 	case e.Status != 0 && (e.Status < 100 || e.Status > 599):
 		t.Errorf("status is %d", e.Status)
-	case e.Bytes < -1 || e.LatencyMS.Value < 0:
-		t.Errorf("%d bytes, %v ms", e.Bytes, e.LatencyMS)
+	case e.RequestBytes.Value < 0 || e.RequestBytes.Value > weir.MaxBytes || e.ResponseBytes.Value < 0 || e.ResponseBytes.Value > weir.MaxBytes || e.LatencyMS.Value < 0:
+		t.Errorf("%v and %v bytes, %v ms", e.RequestBytes, e.ResponseBytes, e.LatencyMS)
+	case len(e.Error) > weir.MaxError || len(e.TraceID) > 128:
+		t.Errorf("error of %d bytes, trace %q", len(e.Error), e.TraceID)
 	case e.Time.Location() != time.UTC || e.Time.Nanosecond()%1000 != 0:
 		t.Errorf("time is %v", e.Time)
 	}

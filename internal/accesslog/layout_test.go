@@ -13,7 +13,7 @@ import (
 func TestAFormatStringOfTheServersOwnWordsIsUnderstood(t *testing.T) {
 	at := time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC)
 	full := accesslog.Entry{
-		Time: at, IP: "203.0.113.5", User: "ada", Method: "GET", URI: "/a?b=c", Path: "/a", Proto: "HTTP/1.1", Status: 200, Bytes: 10,
+		Time: at, IP: "203.0.113.5", User: "ada", Method: "GET", URI: "/a?b=c", Path: "/a", Proto: "HTTP/1.1", Status: 200, ResponseBytes: weir.Known(10),
 		Referrer: "https://r.example/", UserAgent: "Mozilla/5.0 (X11)", LatencyMS: weir.Known(1500), Host: "shop.example",
 	}
 	for _, c := range []struct{ format, line string }{
@@ -173,5 +173,37 @@ func TestALogMayNameItsFieldsAnewAndAutoKnowsWhoseTheyAre(t *testing.T) {
 	_ = p.Parse([]byte("#Fields: date time sc-status cs-method cs-uri-stem c-ip"), &e)
 	if err := p.Parse([]byte("2026-03-01 10:00:00 200 GET /a 203.0.113.5"), &e); err != nil || e.Status != 200 {
 		t.Errorf("status %d: %v", e.Status, err)
+	}
+}
+
+func TestBodiesComeBeforeWholeMessages(t *testing.T) {
+	const begin, at = `$remote_addr [$time_local] "$request" $status `, `203.0.113.5 [01/Mar/2026:10:00:00 +0000] "GET /a HTTP/1.1" 200 `
+	known := func(n float64) weir.Number { return weir.Known(n) }
+	for _, test := range []struct {
+		layout, line      string
+		request, response weir.Number
+		trace             string
+	}{
+		{begin + `$bytes_sent $request_length`, at + `300 120`, known(120), known(300), ""},
+		{begin + `$body_bytes_sent $bytes_sent $content_length $request_length`, at + `0 300 0 120`, known(0), known(0), ""},
+		{begin + `$bytes_sent $body_bytes_sent $request_length $content_length`, at + `300 7 120 -`, known(120), known(7), ""},
+		{begin + `$body_bytes_sent $http_traceparent`, at + `- 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01`, weir.Number{}, weir.Number{}, "4bf92f3577b34da6a3ce929d0e0e4736"},
+		{begin + `$body_bytes_sent $otel_trace_id`, at + `1 4bf92f`, weir.Number{}, known(1), "4bf92f"},
+		{begin + `$body_bytes_sent $http_traceparent`, at + `1 nonsense`, weir.Number{}, known(1), ""},
+		{`%h %t "%r" %>s %O %I`, at + `300 120`, known(120), known(300), ""},
+		{`%h %t "%r" %>s %O %b %{Content-Length}i %I`, at + `300 - 5 120`, known(5), known(0), ""},
+	} {
+		p, err := accesslog.New(accesslog.Format(test.layout), accesslog.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var e accesslog.Entry
+		if err := p.Parse([]byte(test.line), &e); err != nil {
+			t.Errorf("%s: %v", test.layout, err)
+			continue
+		}
+		if e.RequestBytes != test.request || e.ResponseBytes != test.response || e.TraceID != test.trace {
+			t.Errorf("%s: %v and %v bytes, trace %q, want %v, %v, %q", test.layout, e.RequestBytes, e.ResponseBytes, e.TraceID, test.request, test.response, test.trace)
+		}
 	}
 }

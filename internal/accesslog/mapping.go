@@ -25,7 +25,10 @@ const (
 	fieldRequest
 	fieldProto
 	fieldStatus
-	fieldBytes
+	fieldBytes // of the response's body
+	fieldRequestBytes
+	fieldError
+	fieldTraceID
 	fieldReferrer
 	fieldUserAgent
 	fieldConsumer
@@ -48,6 +51,11 @@ const (
 	fieldPartS     // seconds, a part of the latency
 	fieldTimers    // HAProxy's Tq/Tw/Tc/Tr/Tt
 	fieldLogger    // Caddy's name of what wrote the line
+
+	fieldBytesOrDash   // as fieldBytes, but - is 0, as in Apache's %b
+	fieldWholeResponse // bytes of it with its head; taken when there is no fieldBytes
+	fieldWholeRequest  // bytes of it with its head; taken when there is no fieldRequestBytes
+	fieldTraceHeader   // W3C's traceparent, or AWS's Root=…;Self=…
 )
 
 var fieldNames = map[string]field{
@@ -60,6 +68,8 @@ var fieldNames = map[string]field{
 	"proto":      fieldProto,
 	"status":     fieldStatus,
 	"bytes":      fieldBytes,
+	"error":      fieldError,
+	"trace_id":   fieldTraceID,
 	"referrer":   fieldReferrer,
 	"user_agent": fieldUserAgent,
 	"consumer":   fieldConsumer,
@@ -69,7 +79,9 @@ var fieldNames = map[string]field{
 	"latency_ms": fieldLatencyMS,
 	"latency_s":  fieldLatencyS,
 
-	"forwarded_for": fieldForwarded,
+	"forwarded_for":  fieldForwarded,
+	"request_bytes":  fieldRequestBytes,
+	"response_bytes": fieldBytes,
 }
 
 func (f field) isLatency() bool { return f >= fieldLatencyNS && f <= fieldLatencyS }

@@ -24,6 +24,8 @@ type values struct {
 	timed                 bool    // a latency was there, known or not
 	parts                 float64 // milliseconds, the sum so far
 	partial, errorOfCaddy bool
+
+	wholeRequest, wholeResponse weir.Number
 }
 
 func newValues(o Options) values {
@@ -36,13 +38,17 @@ func newValues(o Options) values {
 
 // begin empties e, and forgets the line before.
 func (p *values) begin(e *Entry) {
-	*e = Entry{Bytes: -1}
+	*e = Entry{}
 	*p = values{zone: p.zone, takeForwarded: p.takeForwarded, timeName: p.timeName, missing: p.missing}
 }
 
 // setText returns why s is no value of the field, or "". The text "-" and "" is unknown.
 func (p *values) setText(f field, s string, isText bool, e *Entry) (reason string) {
 	p.timed = p.timed || f.isLatency() || f == fieldTimers || f == fieldPartS
+	if s == "-" && f == fieldBytesOrDash {
+		e.ResponseBytes = weir.Known(0)
+		return ""
+	}
 	if s == "" || s == "-" {
 		p.partial = p.partial || f == fieldPartS
 		return ""
@@ -95,10 +101,27 @@ func (p *values) setText(f field, s string, isText bool, e *Entry) (reason strin
 		if e.Status, ok = parseStatus(s); !ok {
 			return "not an HTTP status: " + excerpt(s)
 		}
-	case fieldBytes:
-		if e.Bytes, ok = parseSize(s); !ok {
+	case fieldBytes, fieldBytesOrDash, fieldRequestBytes, fieldWholeResponse, fieldWholeRequest:
+		n, ok := parseSize(s)
+		if !ok {
 			return "not a size in bytes: " + excerpt(s)
 		}
+		switch f {
+		case fieldRequestBytes:
+			e.RequestBytes = n
+		case fieldWholeResponse:
+			p.wholeResponse = n
+		case fieldWholeRequest:
+			p.wholeRequest = n
+		default:
+			e.ResponseBytes = n
+		}
+	case fieldError:
+		e.Error = weir.CutError(s)
+	case fieldTraceID:
+		e.TraceID = traceID(s)
+	case fieldTraceHeader:
+		e.TraceID = traceOf(s)
 	case fieldReferrer:
 		e.Referrer = s
 	case fieldUserAgent, fieldAgentPlus, fieldEscaped:
@@ -157,6 +180,12 @@ func (p *values) finish(e *Entry) error {
 	if p.partial {
 		e.LatencyMS = weir.Number{}
 	}
+	if !e.RequestBytes.Known {
+		e.RequestBytes = p.wholeRequest
+	}
+	if !e.ResponseBytes.Known {
+		e.ResponseBytes = p.wholeResponse
+	}
 	if p.date != "" && p.clock != "" {
 		var ok bool
 		if e.Time, ok = p.time(p.date+" "+p.clock, true); !ok {
@@ -213,12 +242,36 @@ func parseStatus(s string) (int, bool) {
 	return n, true
 }
 
-func parseSize(s string) (int64, bool) {
+func parseSize(s string) (weir.Number, bool) {
 	if _, ok := digits(s); !ok {
-		return 0, false
+		return weir.Number{}, false
 	}
 	n, err := strconv.ParseInt(s, 10, 64)
-	return n, err == nil
+	return weir.Known(float64(n)), err == nil && n <= weir.MaxBytes
+}
+
+// maxTraceID is as long as the id of a trace may be; what is longer is none.
+const maxTraceID = 128
+
+func traceID(s string) string {
+	if len(s) > maxTraceID {
+		return ""
+	}
+	return s
+}
+
+// traceOf returns the id of the trace that a header names: the second part of 00-4bf9…-00f0…-01
+// (www.w3.org/TR/trace-context), and what is behind Root= in AWS's X-Amzn-Trace-Id.
+func traceOf(s string) string {
+	if parts := strings.Split(s, "-"); len(parts) == 4 && len(parts[0]) == 2 && len(parts[1]) == 32 {
+		return parts[1]
+	}
+	for part := range strings.SplitSeq(s, ";") {
+		if root, ok := strings.CutPrefix(part, "Root="); ok {
+			return traceID(root)
+		}
+	}
+	return ""
 }
 
 func excerpt(s string) string {

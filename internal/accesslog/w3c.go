@@ -11,7 +11,7 @@ const fieldsDirective = "#Fields:"
 // skipped. https://www.w3.org/TR/WD-logfile.html
 var w3cWords = map[string]field{
 	"date": fieldDate, "time": fieldClock, "c-ip": fieldIP, "cs-username": fieldUser, "cs-method": fieldMethod, "cs-uri": fieldURI,
-	"cs-uri-stem": fieldPath, "cs-uri-query": fieldQuery, "sc-status": fieldStatus, "sc-bytes": fieldBytes, "cs(referer)": fieldReferrer,
+	"cs-uri-stem": fieldPath, "cs-uri-query": fieldQuery, "sc-status": fieldStatus, "sc-bytes": fieldWholeResponse, "cs-bytes": fieldWholeRequest, "cs(referer)": fieldReferrer,
 	"cs(user-agent)": fieldUserAgent, "cs-host": fieldHost, "cs(host)": fieldHost, "x-host-header": fieldHost, "cs-version": fieldProto,
 	"cs-protocol-version": fieldProto, "x-forwarded-for": fieldForwarded, "cs(x-forwarded-for)": fieldForwarded, "time-taken": fieldLatencyMS,
 }

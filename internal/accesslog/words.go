@@ -22,7 +22,7 @@ func (w word) what() string {
 
 var fieldTitles = map[field]string{
 	fieldTime: "the time", fieldIP: "the client's address", fieldIdent: "the client's identity, or -", fieldUser: "the user, or -",
-	fieldRequest: "the request", fieldStatus: "the status", fieldBytes: "the size", fieldReferrer: "the referrer",
+	fieldRequest: "the request", fieldStatus: "the status", fieldBytes: "the size", fieldBytesOrDash: "the size, or -", fieldReferrer: "the referrer",
 	fieldUserAgent: "the user agent", fieldHost: "the host", fieldPort: "the port",
 }
 
@@ -57,21 +57,24 @@ var nginxWords = map[string]field{
 	"remote_addr": fieldIP, "remote_user": fieldUser, "time_local": fieldTime, "time_iso8601": fieldTime, "msec": fieldTime,
 	"request": fieldRequest, "request_method": fieldMethod, "request_uri": fieldURI, "uri": fieldPath, "document_uri": fieldPath,
 	"args": fieldQuery, "query_string": fieldQuery, "server_protocol": fieldProto, "status": fieldStatus,
-	"body_bytes_sent": fieldBytes, "bytes_sent": fieldBytes, "http_referer": fieldReferrer, "http_user_agent": fieldUserAgent,
+	"body_bytes_sent": fieldBytes, "bytes_sent": fieldWholeResponse, "request_length": fieldWholeRequest, "content_length": fieldRequestBytes, "http_referer": fieldReferrer, "http_user_agent": fieldUserAgent,
 	"http_x_forwarded_for": fieldForwarded, "proxy_add_x_forwarded_for": fieldForwarded, "http_x_real_ip": fieldPeerIP,
 	"host": fieldHost, "http_host": fieldHost, "server_name": fieldHost, "request_time": fieldLatencyS,
+	"http_traceparent": fieldTraceHeader, "http_x_amzn_trace_id": fieldTraceHeader, "otel_trace_id": fieldTraceID, "opentelemetry_trace_id": fieldTraceID,
 
 	"part_time": fieldPartS, "timers": fieldTimers, "total_ms": fieldLatencyMS,
+	"received": fieldWholeRequest, "bytes_or_dash": fieldBytesOrDash, "trace": fieldTraceHeader, "error_code": fieldError,
 }
 
 // apacheWords are the directives of Apache's LogFormat. Others are skipped.
 // https://httpd.apache.org/docs/2.4/mod/mod_log_config.html#formats
 var apacheWords = map[string]field{
 	"h": fieldIP, "a": fieldIP, "{c}a": fieldPeerIP, "l": fieldIdent, "u": fieldUser, "t": fieldTime, "r": fieldRequest,
-	"m": fieldMethod, "U": fieldPath, "q": fieldQuery, "H": fieldProto, "s": fieldStatus, "b": fieldBytes, "B": fieldBytes, "O": fieldBytes,
+	"m": fieldMethod, "U": fieldPath, "q": fieldQuery, "H": fieldProto, "s": fieldStatus, "b": fieldBytesOrDash, "B": fieldBytes, "O": fieldWholeResponse, "I": fieldWholeRequest,
 	"v": fieldHost, "V": fieldHost, "p": fieldPort, "D": fieldLatencyUS, "T": fieldLatencyS,
 	"{s}T": fieldLatencyS, "{ms}T": fieldLatencyMS, "{us}T": fieldLatencyUS, "{sec}t": fieldTime, "{msec}t": fieldTime, "{usec}t": fieldTime,
 	"{referer}i": fieldReferrer, "{user-agent}i": fieldUserAgent, "{x-forwarded-for}i": fieldForwarded, "{x-real-ip}i": fieldPeerIP, "{host}i": fieldHost,
+	"{content-length}i": fieldRequestBytes, "{traceparent}i": fieldTraceHeader,
 }
 
 // compile reads a layout: what stands behind log_format in nginx's configuration, or behind

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/gzip"
+	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/accesslog"
 	"github.com/weir-analytics/weir/internal/dump"
 	"github.com/weir-analytics/weir/internal/enrich"
@@ -263,28 +264,26 @@ func appendCall(b []byte, id string, e *accesslog.Entry) []byte {
 		consumer = e.User
 	}
 	b = dump.AppendMember(b, "consumer", consumer)
-	if e.LatencyMS.Known {
-		b = append(b, `,"latency_ms":`...)
-		b = strconv.AppendFloat(b, e.LatencyMS.Value, 'f', -1, 64)
-	}
+	b = dump.AppendMember(b, "error", e.Error)
+	b = dump.AppendMember(b, "trace_id", e.TraceID)
+	b = appendNumber(b, "latency_ms", e.LatencyMS)
+	b = appendNumber(b, "request_bytes", e.RequestBytes)
+	b = appendNumber(b, "response_bytes", e.ResponseBytes)
 	b = append(b, '}')
-	if e.Bytes >= 0 || e.Host != "" {
-		b = append(b, `,"properties":{`...)
-		start := len(b)
-		if e.Bytes >= 0 {
-			b = append(b, `"bytes":`...)
-			b = strconv.AppendInt(b, e.Bytes, 10)
-		}
-		if e.Host != "" {
-			if len(b) > start {
-				b = append(b, ',')
-			}
-			b = append(b, `"host":`...)
-			b = dump.AppendText(b, e.Host)
-		}
-		b = append(b, '}')
+	if e.Host != "" {
+		b = append(b, `,"properties":{"host":`...)
+		b = append(dump.AppendText(b, e.Host), '}')
 	}
 	return append(b, '}')
+}
+
+// appendNumber appends a member, unless the number is unknown.
+func appendNumber(b []byte, name string, n weir.Number) []byte {
+	if !n.Known {
+		return b
+	}
+	b = append(append(append(b, `,"`...), name...), `":`...)
+	return strconv.AppendFloat(b, n.Value, 'f', -1, 64)
 }
 
 // maxPath is the length of the longest path that the server takes, in bytes.

@@ -129,13 +129,12 @@ func TestImportMakesOneNativeEventOfALine(t *testing.T) {
 		{
 			ID: server.events[0].ID, Name: "api_call", TS: time.Date(2015, 5, 17, 10, 5, 3, 0, time.UTC),
 			Path: "/docs", Referrer: `https://example.com/?a="b"`, IP: "192.0.2.7", UserAgent: "Mozilla/5.0",
-			Call:       map[string]any{"method": "GET", "route": "/docs", "status": 404.0, "consumer": "ada"},
-			Properties: map[string]any{"bytes": 512.0},
+			Call: map[string]any{"method": "GET", "route": "/docs", "status": 404.0, "consumer": "ada", "response_bytes": 512.0},
 		},
 		{
 			ID: server.events[1].ID, Name: "api_call", TS: time.Date(2015, 5, 17, 10, 5, 3, 5e8, time.UTC),
 			Path: "/", DeviceID: hostDevice("host.example.com", ""),
-			Call:       map[string]any{"method": "GET", "route": "/", "status": 0.0, "latency_ms": 12.0},
+			Call:       map[string]any{"method": "GET", "route": "/", "status": 0.0, "latency_ms": 12.0, "response_bytes": 0.0},
 			Properties: map[string]any{"host": "shop.example.com"},
 		},
 	}

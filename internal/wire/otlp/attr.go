@@ -105,6 +105,13 @@ func (t *decoder) set(a *attributes, key []byte, v value) {
 	}
 }
 
+// setOfEvent takes note of an attribute of one of the span's events.
+func (t *decoder) setOfEvent(key []byte, v value) {
+	if attrOf(key) == attrException && v.kind == valueText {
+		t.span.exception = v.raw
+	}
+}
+
 // attr is an attribute that means something here.
 type attr uint8
 
@@ -139,6 +146,8 @@ const (
 	attrOldRequestSize
 	attrErrorType
 	attrProtocolVersion
+
+	attrException
 
 	attrServiceName
 	attrServiceNamespace
@@ -188,6 +197,8 @@ var attrNames = [attrCount]string{
 	attrErrorType:       "error.type",
 	attrProtocolVersion: "network.protocol.version",
 
+	attrException: "exception.message",
+
 	attrServiceName:      "service.name",
 	attrServiceNamespace: "service.namespace",
 	attrServiceVersion:   "service.version",
@@ -226,19 +237,16 @@ var propertyAttrs = [...]struct {
 	name     string
 	from     [2]attr
 	resource bool
-	number   bool
 }{
-	{"service", [2]attr{attrServiceName, attrServiceName}, true, false},
-	{"service_namespace", [2]attr{attrServiceNamespace, attrServiceNamespace}, true, false},
-	{"service_version", [2]attr{attrServiceVersion, attrServiceVersion}, true, false},
-	{"service_instance", [2]attr{attrServiceInstance, attrServiceInstance}, true, false},
-	{"environment", [2]attr{attrEnvironment, attrOldEnvironment}, true, false},
-	{"host_name", [2]attr{attrHostName, attrHostName}, true, false},
-	{"region", [2]attr{attrRegion, attrRegion}, true, false},
-	{"host", [2]attr{attrServerAddress, attrHTTPHost}, false, false},
-	{"protocol_version", [2]attr{attrProtocolVersion, attrProtocolVersion}, false, false},
-	{"rpc_system", [2]attr{attrRPCSystem, attrOldRPCSystem}, false, false},
-	{"error_type", [2]attr{attrErrorType, attrErrorType}, false, false},
-	{"bytes", [2]attr{attrResponseSize, attrOldResponseSize}, false, true},
-	{"request_bytes", [2]attr{attrRequestSize, attrOldRequestSize}, false, true},
+	{"service", [2]attr{attrServiceName, attrServiceName}, true},
+	{"service_namespace", [2]attr{attrServiceNamespace, attrServiceNamespace}, true},
+	{"service_version", [2]attr{attrServiceVersion, attrServiceVersion}, true},
+	{"service_instance", [2]attr{attrServiceInstance, attrServiceInstance}, true},
+	{"environment", [2]attr{attrEnvironment, attrOldEnvironment}, true},
+	{"host_name", [2]attr{attrHostName, attrHostName}, true},
+	{"region", [2]attr{attrRegion, attrRegion}, true},
+	{"host", [2]attr{attrServerAddress, attrHTTPHost}, false},
+	{"protocol_version", [2]attr{attrProtocolVersion, attrProtocolVersion}, false},
+	{"rpc_system", [2]attr{attrRPCSystem, attrOldRPCSystem}, false},
+	{"error_type", [2]attr{attrErrorType, attrErrorType}, false},
 }

@@ -73,6 +73,9 @@ func checkSpans(t *testing.T, in []weir.Incoming, rejected []weir.Rejection, l w
 				t.Errorf("text %q", s)
 			}
 		}
+		if c := e.Call; !utf8.ValidString(c.Error) || strings.Contains(c.Error, "\x00") || len(c.Error) > weir.MaxError || len(c.TraceID) != 32 {
+			t.Errorf("error %q of trace %q", c.Error, c.TraceID)
+		}
 		if e.Properties != nil && !json.Valid(e.Properties) {
 			t.Errorf("properties %s", e.Properties)
 		}

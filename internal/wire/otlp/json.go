@@ -129,8 +129,12 @@ func (t *decoder) jsonSpan(raw []byte) {
 		Start      jsonUint        `json:"startTimeUnixNano"`
 		End        jsonUint        `json:"endTimeUnixNano"`
 		Attributes []jsonAttribute `json:"attributes"`
-		Status     struct {
-			Code jsonEnum `json:"code"`
+		Events     []struct {
+			Attributes []jsonAttribute `json:"attributes"`
+		} `json:"events"`
+		Status struct {
+			Code    jsonEnum `json:"code"`
+			Message string   `json:"message"`
 		} `json:"status"`
 	}
 	if len(raw) == 0 || raw[0] != '{' {
@@ -151,7 +155,13 @@ func (t *decoder) jsonSpan(raw []byte) {
 	t.span.kind = int64(s.Kind)
 	t.span.start, t.span.end = uint64(s.Start), uint64(s.End)
 	t.span.failed = s.Status.Code == statusError
+	t.span.message = []byte(s.Status.Message)
 	t.jsonAttributes(s.Attributes, &t.span.attributes)
+	for i := range s.Events {
+		for _, a := range s.Events[i].Attributes {
+			t.setOfEvent([]byte(a.Key), a.Value.value())
+		}
+	}
 	t.settle()
 }
 

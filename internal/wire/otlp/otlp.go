@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"encoding/hex"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -91,6 +90,8 @@ type spanFields struct {
 	kind            int64
 	start, end      uint64 // unix nanoseconds; 0 is unknown
 	failed          bool   // its status is ERROR
+	message         []byte // of its status
+	exception       []byte // the message of its last exception
 	attributes      attributes
 }
 
@@ -152,7 +153,10 @@ func (t *decoder) settle() {
 }
 
 // callSize is what a weir.Call and an id made of a span's take, in bytes.
-const callSize = 160
+const callSize = 240
+
+// idPrefix is before the trace id in an event's id.
+const idPrefix = "t_"
 
 func isID(b []byte, size int) bool {
 	if len(b) != size {
@@ -183,7 +187,7 @@ func (c *caller) read() {
 	t, s := c.t, &c.t.span
 	ev := &c.in.Event
 	ev.Name = weir.NameCall
-	ev.ID = "t_" + hex.EncodeToString(s.traceID) + "-" + hex.EncodeToString(s.spanID)
+	ev.ID = idPrefix + hex.EncodeToString(s.traceID) + "-" + hex.EncodeToString(s.spanID)
 	ev.Time = c.when()
 	method, route, status := c.http()
 	if rpcMethod, rpcRoute, rpcStatus, ok := c.rpc(); ok {
@@ -195,7 +199,11 @@ func (c *caller) read() {
 	if status == 0 && s.failed {
 		status = 500
 	}
-	call := &weir.Call{Method: method, Route: route, Status: status, Consumer: c.consumer()}
+	call := &weir.Call{
+		Method: method, Route: route, Status: status, Consumer: c.consumer(),
+		RequestBytes: c.size(attrRequestSize, attrOldRequestSize), ResponseBytes: c.size(attrResponseSize, attrOldResponseSize),
+		Error: c.failure(), TraceID: ev.ID[len(idPrefix) : len(idPrefix)+2*len(s.traceID)],
+	}
 	if s.start > 0 && s.end >= s.start {
 		call.LatencyMS = weir.Known(float64(s.end-s.start) / 1e6)
 	}
@@ -280,6 +288,27 @@ func (c *caller) status(v value) int {
 		return 0
 	}
 	return int(n)
+}
+
+// size is the size of a body; what is no whole number is unknown.
+func (c *caller) size(k, old attr) weir.Number {
+	n, ok := c.t.span.attributes.first(k, old).whole()
+	if !ok || n < 0 || n > weir.MaxBytes {
+		return weir.Number{}
+	}
+	return weir.Known(float64(n))
+}
+
+// failure is why the call failed: the message of its last exception, else that of its status. It
+// is the beginning of one that is too long, and what is not text in it is replaced.
+func (c *caller) failure() string {
+	message := c.t.span.exception
+	if len(message) == 0 {
+		message = c.t.span.message
+	}
+	message = message[:min(len(message), weir.MaxError+utf8.UTFMax)]
+	text := strings.ReplaceAll(strings.ToValidUTF8(string(message), "\uFFFD"), "\x00", "\uFFFD")
+	return strings.TrimSpace(weir.CutError(text))
 }
 
 // nameRoute is the route of a span that names none: the span's name, which
@@ -374,12 +403,8 @@ func (t *decoder) properties(c *caller) []byte {
 			b = append(b, ',')
 		}
 		b = append(append(append(b, '"'), p.name...), '"', ':')
-		if n, ok := v.whole(); ok && p.number {
-			b = strconv.AppendInt(b, n, 10)
-			continue
-		}
 		text := v.text(&t.scratch)
-		if p.number || len(text) == 0 {
+		if len(text) == 0 {
 			b = b[:start]
 			continue
 		}

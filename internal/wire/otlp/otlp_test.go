@@ -393,3 +393,15 @@ func TestMetricsAndLogsHaveNoEvents(t *testing.T) {
 		}
 	}
 }
+
+func TestBeginningOfLongErrorIsKept(t *testing.T) {
+	s := served(attribute("http.route", "/"))
+	s.Status = &tracepb.Status{Code: tracepb.Status_STATUS_CODE_ERROR, Message: strings.Repeat("ü", 100_000)}
+	in, rejected, err := otlp.Decode(export(t, s), otlp.Protobuf, nil, wiretest.Now, wire.DefaultLimits())
+	if err != nil || len(rejected) > 0 || len(in) != 1 {
+		t.Fatalf("%d events, %v, %v", len(in), rejected, err)
+	}
+	if got := in[0].Event.Call.Error; got != strings.Repeat("ü", weir.MaxError/2) {
+		t.Errorf("%d bytes: %.20q", len(got), got)
+	}
+}

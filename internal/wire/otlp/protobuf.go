@@ -118,9 +118,14 @@ func (t *decoder) spanMessage(b []byte) error {
 			s.end = f.number
 		case n == 9 && f.bytes():
 			return t.keyValue(f.data, &s.attributes)
+		case n == 11 && f.bytes():
+			return t.spanEvent(f.data)
 		case n == 15 && f.bytes():
 			return t.message(f.data, func(n protowire.Number, f field) error {
-				if n == 3 && f.wire == protowire.VarintType {
+				switch {
+				case n == 2 && f.bytes():
+					s.message = f.data
+				case n == 3 && f.wire == protowire.VarintType:
 					s.failed = int32(f.number) == statusError
 				}
 				return nil
@@ -139,10 +144,30 @@ func (t *decoder) spanMessage(b []byte) error {
 	return nil
 }
 
+// spanEvent reads an event of a span, of which only an exception's message is used.
+func (t *decoder) spanEvent(b []byte) error {
+	return t.message(b, func(n protowire.Number, f field) error {
+		if n != 3 || !f.bytes() {
+			return nil
+		}
+		key, v, err := t.readKeyValue(f.data)
+		if err == nil {
+			t.setOfEvent(key, v)
+		}
+		return err
+	})
+}
+
 func (t *decoder) keyValue(b []byte, to *attributes) error {
-	var key []byte
-	var v value
-	err := t.message(b, func(n protowire.Number, f field) (err error) {
+	key, v, err := t.readKeyValue(b)
+	if err == nil {
+		t.set(to, key, v)
+	}
+	return err
+}
+
+func (t *decoder) readKeyValue(b []byte) (key []byte, v value, err error) {
+	err = t.message(b, func(n protowire.Number, f field) (err error) {
 		switch {
 		case n == 1 && f.bytes():
 			key = f.data
@@ -151,10 +176,7 @@ func (t *decoder) keyValue(b []byte, to *attributes) error {
 		}
 		return err
 	})
-	if err == nil {
-		t.set(to, key, v)
-	}
-	return err
+	return key, v, err
 }
 
 // anyValue reads an AnyValue over what an earlier part of the same message
