@@ -42,7 +42,7 @@ func (a *asker) discovery(t *testing.T) {
 				}
 			}
 		}
-		columns := []string{"name", "route", "status", "latency_ms", "revenue", "bot", "path", "country", "channel", "event_channel", "device_id", "properties.plan", "properties.a/b", "properties.missing"}
+		columns := []string{"name", "route", "status", "latency_ms", "error", "response_bytes", "revenue", "bot", "path", "country", "channel", "event_channel", "device_id", "properties.plan", "properties.a/b", "properties.missing"}
 		for _, column := range columns {
 			q.Contains, q.Event, q.Limit = []string{"", "", "0", "a", "e"}[r.IntN(5)], []string{"", "", weir.NameCall}[r.IntN(3)], []int{3, 1000}[r.IntN(2)]
 			got, err := e.ColumnValues(t.Context(), o.w.project, column, q, 0)
@@ -103,7 +103,7 @@ func first[T any](list []T, n int) ([]T, bool) { return list[:min(len(list), n)]
 func (o *oracle) frequent(column string, q insight.Discovery) *insight.ColumnValues {
 	counts := map[string]int64{}
 	for _, e := range o.match(q.From, q.To, nil, q.Event) {
-		if v, ok := o.value(e, column); ok && strings.Contains(v, q.Contains) && len([]rune(v)) <= 200 {
+		if v, ok := o.group(e, column); ok && strings.Contains(v, q.Contains) && len([]rune(v)) <= 200 {
 			counts[v]++
 		}
 	}
