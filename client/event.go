@@ -40,6 +40,11 @@ type Call struct {
 	Status   int           // 100 to 599; anything else is sent as unknown
 	Latency  time.Duration // sent to the microsecond; 0 is unknown
 	Consumer string        // who called: a customer, a key's name; never the key itself
+
+	RequestBytes  *int64 // size of the request's body; nil is unknown
+	ResponseBytes *int64 // size of the response's body; nil is unknown
+	Error         string // why the call failed; the server keeps the first 1,024 bytes
+	TraceID       string // of the distributed trace
 }
 
 // What a field may be long at the most, in bytes; the server's own limits are not
@@ -47,6 +52,8 @@ type Call struct {
 const (
 	longestText = 2048
 	longestName = 255
+	// longestError is what the server keeps of an error.
+	longestError = 1024
 )
 
 // append writes the event as one line of JSON without its end.
@@ -118,7 +125,26 @@ func (c *Call) append(b []byte) []byte {
 		b = append(b, `,"consumer":`...)
 		b = appendText(b, c.Consumer, longestText)
 	}
+	b = appendSize(b, "request_bytes", c.RequestBytes)
+	b = appendSize(b, "response_bytes", c.ResponseBytes)
+	if c.Error != "" {
+		b = append(b, `,"error":`...)
+		b = appendText(b, c.Error, longestError)
+	}
+	if c.TraceID != "" {
+		b = append(b, `,"trace_id":`...)
+		b = appendText(b, c.TraceID, longestName)
+	}
 	return append(b, '}')
+}
+
+// appendSize writes a member, unless the size is unknown.
+func appendSize(b []byte, name string, size *int64) []byte {
+	if size == nil || *size < 0 || *size > 1<<53 {
+		return b
+	}
+	b = append(append(append(b, ',', '"'), name...), '"', ':')
+	return strconv.AppendInt(b, *size, 10)
 }
 
 // appendText writes a JSON string of at most so many bytes. The server takes

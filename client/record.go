@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -60,8 +61,21 @@ func SetConsumer(ctx context.Context, consumer string) {
 	}
 }
 
+// SetError says why the call failed, from within its handler. It goes before the message of
+// a panic.
+func SetError(ctx context.Context, err error) {
+	if c, ok := ctx.Value(callKey{}).(*inflight); ok && err != nil {
+		message := err.Error()
+		c.failure.Store(&message)
+	}
+}
+
 // Record makes an event of each call that next handles: method, route, status,
-// latency and consumer; no query, body, header or address.
+// latency, consumer, the sizes of both bodies, the message of a panic and the trace id of
+// a traceparent header; no query, no body, no other header, no address.
+//
+// The size of the request's body is its Content-Length, if it has one; that of the response's
+// is what the handler wrote.
 //
 // The route is the pattern that http.ServeMux found (next is a ServeMux, or what
 // hands its request on to one), or what Route or SetRoute say; else Form of the
@@ -104,8 +118,12 @@ type inflight struct {
 	at       time.Time
 	begun    time.Time // for its monotonic part
 
-	route, consumer atomic.Pointer[string]
-	recorded        atomic.Bool
+	written  int64 // bytes of the response's body; -1 is unknown
+	declared int64 // bytes of the request's body; -1 is unknown
+	trace    string
+
+	route, consumer, failure atomic.Pointer[string]
+	recorded                 atomic.Bool
 }
 
 func (m *recorder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -113,7 +131,7 @@ func (m *recorder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		m.next.ServeHTTP(w, r)
 		return
 	}
-	call := &inflight{recorder: m, path: r.URL.EscapedPath(), begun: time.Now()}
+	call := &inflight{recorder: m, path: r.URL.EscapedPath(), begun: time.Now(), declared: r.ContentLength, trace: traceOf(r)}
 	call.at = m.client.cfg.Now()
 	call.request = r.WithContext(context.WithValue(r.Context(), callKey{}, call))
 	resp := &response{ResponseWriter: w, call: call}
@@ -126,6 +144,8 @@ func (m *recorder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		case errors.Is(err, http.ErrAbortHandler) && resp.status != 0:
 			call.record(resp.status)
 		default:
+			message := fmt.Sprint(v)
+			call.failure.CompareAndSwap(nil, &message)
 			call.record(http.StatusInternalServerError)
 		}
 		if v != nil {
@@ -147,10 +167,45 @@ func (c *inflight) record(status int) {
 		return
 	}
 	latency := time.Since(c.begun)
-	_ = c.recorder.client.Send(Event{Time: c.at, Call: &Call{ // what is dropped is counted
+	call := &Call{
 		Method: knownMethod(c.request.Method), Route: c.routeOf(status), Status: status,
-		Latency: max(latency, 1), Consumer: c.consumerOf(),
-	}})
+		Latency: max(latency, 1), Consumer: c.consumerOf(), TraceID: c.trace,
+	}
+	if c.declared >= 0 {
+		call.RequestBytes = &c.declared
+	}
+	if c.written >= 0 {
+		if c.request.Method == http.MethodHead || status == http.StatusNoContent || status == http.StatusNotModified {
+			c.written = 0 // the server sends no body
+		}
+		call.ResponseBytes = &c.written
+	}
+	if failure := c.failure.Load(); failure != nil {
+		call.Error = *failure
+	}
+	_ = c.recorder.client.Send(Event{Time: c.at, Call: call}) // what is dropped is counted
+}
+
+// traceOf returns the trace id of a traceparent header (www.w3.org/TR/trace-context), "" without one.
+func traceOf(r *http.Request) string {
+	const version, id, size = 2, 32, 55
+	header := r.Header["Traceparent"]
+	if len(header) != 1 || len(header[0]) < size || header[0][version] != '-' || header[0][version+1+id] != '-' {
+		return ""
+	}
+	trace := header[0][version+1 : version+1+id]
+	zeros := true
+	for i := range len(trace) {
+		c := trace[i]
+		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return ""
+		}
+		zeros = zeros && c == '0'
+	}
+	if zeros {
+		return ""
+	}
+	return trace
 }
 
 func (c *inflight) routeOf(status int) string {

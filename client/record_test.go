@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -277,4 +278,65 @@ func TestADeadServerChangesNothing(t *testing.T) {
 	if s := c.Stats(); s.Offered != 1001 || s.Dropped.Full < 900 || s.Dropped.Closed < 1 {
 		t.Errorf("%+v", s)
 	}
+}
+
+func TestACallHasItsSizesErrorAndTrace(t *testing.T) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/written", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, "abc")
+		io.WriteString(w, "dé")
+	})
+	mux.HandleFunc("/copied", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.Copy(w, strings.NewReader("0123456789")) })
+	mux.HandleFunc("/empty", func(http.ResponseWriter, *http.Request) {})
+	mux.HandleFunc("/fails", func(w http.ResponseWriter, r *http.Request) {
+		client.SetError(r.Context(), errors.New("no such order: 7"))
+		client.SetError(r.Context(), nil)
+		w.WriteHeader(http.StatusNotFound)
+	})
+	mux.HandleFunc("/panics", func(http.ResponseWriter, *http.Request) { panic("nil map") })
+	mux.HandleFunc("/stream", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		fmt.Fprint(w, "data: 1\n\n")
+	})
+	const trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+	for _, test := range []struct{ method, path, body, traceparent, want string }{
+		{"POST", "/written", "12345", "00-" + trace + "-00f067aa0ba902b7-01", `5 6 "" ` + trace},
+		{"POST", "/copied", "", "00-" + strings.Repeat("0", 32) + "-00f067aa0ba902b7-01", `0 10 ""`},
+		{"POST", "/empty", "chunked", "nonsense", `? 0 ""`},
+		{"HEAD", "/written", "", "", `0 0 ""`},
+		{"GET", "/fails", "", "", `0 0 "no such order: 7"`},
+		{"GET", "/panics", "", "", `0 0 "nil map"`},
+		{"GET", "/stream", "", "", `0 ? ""`},
+	} {
+		t.Run(test.method+test.path, func(t *testing.T) {
+			s := record(t, mux)
+			var body io.Reader = strings.NewReader(test.body)
+			if test.body == "chunked" {
+				body = io.NopCloser(body)
+			}
+			req, err := http.NewRequestWithContext(t.Context(), test.method, s.url+test.path, body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if test.traceparent != "" {
+				req.Header.Set("Traceparent", test.traceparent)
+			}
+			if resp, err := http.DefaultClient.Do(req); err == nil {
+				resp.Body.Close()
+			}
+			s.calls()
+			c := s.fake.all()[0].Call
+			got := strings.TrimSpace(fmt.Sprintf("%s %s %q %s", size(c.RequestBytes), size(c.ResponseBytes), c.Error, c.TraceID))
+			if got != test.want {
+				t.Errorf("recorded %s, want %s", got, test.want)
+			}
+		})
+	}
+}
+
+func size(n *int64) string {
+	if n == nil {
+		return "?"
+	}
+	return strconv.FormatInt(*n, 10)
 }

@@ -33,13 +33,24 @@ func (w *response) WriteHeader(status int) {
 
 func (w *response) Write(p []byte) (int, error) {
 	w.begin(http.StatusOK)
-	return w.ResponseWriter.Write(p)
+	n, err := w.ResponseWriter.Write(p)
+	w.wrote(int64(n))
+	return n, err
+}
+
+// wrote adds to what the handler wrote. A recorded call stays as it was sent.
+func (w *response) wrote(n int64) {
+	if !w.call.recorded.Load() {
+		w.call.written += n
+	}
 }
 
 // WriteString keeps io.WriteString from copying.
 func (w *response) WriteString(s string) (int, error) {
 	w.begin(http.StatusOK)
-	return io.WriteString(w.ResponseWriter, s)
+	n, err := io.WriteString(w.ResponseWriter, s)
+	w.wrote(int64(n))
+	return n, err
 }
 
 // FlushError is what http.ResponseController calls.
@@ -60,6 +71,7 @@ func (w *response) begin(status int) {
 	w.status = status
 	kind := w.Header()["Content-Type"]
 	if status == http.StatusSwitchingProtocols || len(kind) > 0 && strings.HasPrefix(kind[0], "text/event-stream") {
+		w.call.written = -1
 		w.call.record(status)
 	}
 }
@@ -84,7 +96,9 @@ type readerFrom struct{ *response }
 // ReadFrom leaves a file to the server, which has the kernel send it.
 func (w readerFrom) ReadFrom(r io.Reader) (int64, error) {
 	w.begin(http.StatusOK)
-	return io.Copy(w.ResponseWriter, r) // which calls its ReadFrom
+	n, err := io.Copy(w.ResponseWriter, r) // which calls its ReadFrom
+	w.wrote(n)
+	return n, err
 }
 
 // notifier is http.CloseNotifier, which is deprecated; gin's Stream needs it.

@@ -27,6 +27,10 @@ type sent struct {
 		Method, Route, Consumer string
 		Status                  int
 		LatencyMS               float64 `json:"latency_ms"`
+		RequestBytes            *int64  `json:"request_bytes"`
+		ResponseBytes           *int64  `json:"response_bytes"`
+		Error                   string
+		TraceID                 string `json:"trace_id"`
 	}
 }
 

@@ -4,6 +4,7 @@ const { randomFillSync } = require('node:crypto');
 
 const VERSION = '0.1.0';
 const LONGEST_TEXT = 2048; // bytes, the server's limit
+const LONGEST_ERROR = 1024; // bytes, of which the server keeps no more
 
 const pool = Buffer.alloc(4096);
 let used = pool.length;
@@ -42,6 +43,11 @@ function text(value, longest = Infinity) {
   return cut.replace(/\ufffd+$/, '');
 }
 
+/** @param {unknown} bytes */
+function size(bytes) {
+  return Number.isSafeInteger(bytes) && bytes >= 0 ? bytes : undefined;
+}
+
 const TEXTS = ['id', 'name', 'profile_id', 'device_id', 'session_id', 'url', 'path', 'title', 'referrer', 'ip', 'user_agent', 'language', 'currency'];
 
 /**
@@ -63,13 +69,17 @@ function encode(event) {
   }
   if (event.properties) out.properties = event.properties;
   if (event.call) {
-    const { method, route, status, latency_ms: latency, consumer } = event.call;
+    const { method, route, status, latency_ms: latency, consumer, error, trace_id: trace } = event.call;
     out.call = {
       method: text(method ?? '', 255),
       route: text(route ?? '', LONGEST_TEXT),
       status: Number.isInteger(status) && status >= 100 && status <= 599 ? status : undefined,
       latency_ms: latency >= 0 && Number.isFinite(latency) ? Math.round(latency * 1000) / 1000 : undefined,
       consumer: consumer ? text(consumer, LONGEST_TEXT) : undefined,
+      request_bytes: size(event.call.request_bytes),
+      response_bytes: size(event.call.response_bytes),
+      error: error ? text(error, LONGEST_ERROR) : undefined,
+      trace_id: trace ? text(trace, 255) : undefined,
     };
   }
   out.library = `weir-node/${VERSION}`;

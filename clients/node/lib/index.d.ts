@@ -34,6 +34,14 @@ export interface Call {
   latency_ms?: number;
   /** Who called: a customer, a key's name; never the key itself. */
   consumer?: string;
+  /** Size of the request's body; 0 is a value. */
+  request_bytes?: number;
+  /** Size of the response's body; 0 is a value. */
+  response_bytes?: number;
+  /** Why the call failed; 1,024 bytes are kept. */
+  error?: string;
+  /** Of the distributed trace. */
+  trace_id?: string;
 }
 
 export type DropReason = 'full' | 'large' | 'invalid' | 'refused' | 'expired' | 'closed';
@@ -93,6 +101,8 @@ export interface RecordOptions<Req = any, Res = any> {
   route?: (req: Req, res: Res) => string | undefined;
   /** Names who called. Never return the secret that the caller showed: see keyConsumer. */
   consumer?: (req: Req, res: Res) => string | undefined;
+  /** Says why the call failed. Never return a secret, or what is personal. */
+  error?: (req: Req, res: Res) => Error | string | undefined;
   /** Leaves requests out, such as health checks. */
   skip?: (req: Req, res: Res) => boolean;
 }

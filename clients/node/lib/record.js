@@ -47,6 +47,12 @@ class Recorder {
     return this.#ask('consumer', req, res) || undefined;
   }
 
+  /** Why the call failed: an Error's message, or text. */
+  error(req, res) {
+    const error = this.#ask('error', req, res);
+    return error instanceof Error ? error.message || error.name : error || undefined;
+  }
+
   route(call, status) {
     const named = this.#ask('route', call.req, call.res);
     if (named) return String(named);
@@ -67,6 +73,7 @@ class Call {
   #begun = performance.now();
   #at = Date.now();
   #recorded = false;
+  #written = 0; // bytes of the body; undefined when unknown
 
   constructor(recorder, req, res) {
     this.#recorder = recorder;
@@ -78,6 +85,7 @@ class Call {
     this.route = undefined;
     this.#watchRoute(req);
     this.#watchStream(res);
+    this.#watchBody(res);
     res.once('finish', () => this.record(res.statusCode));
     // Who asked is gone: 499 as nginx has it, unless the answer had begun.
     res.once('close', () => this.record(res.headersSent ? res.statusCode : 499));
@@ -110,15 +118,36 @@ class Call {
     res.writeHead = (status, ...rest) => {
       const answer = writeHead.call(res, status, ...rest);
       const headers = rest.find((r) => typeof r === 'object' && r !== null);
-      if (/^text\/event-stream/i.test(String(res.getHeader('content-type') ?? header(headers, 'content-type') ?? ''))) this.record(status);
+      if (/^text\/event-stream/i.test(String(res.getHeader('content-type') ?? header(headers, 'content-type') ?? ''))) {
+        this.#written = undefined;
+        this.record(status);
+      }
       return answer;
     };
+  }
+
+  #watchBody(res) {
+    for (const name of ['write', 'end']) {
+      const method = res[name];
+      res[name] = (...args) => {
+        const [chunk, encoding] = args;
+        if (typeof chunk === 'string') this.#written += Buffer.byteLength(chunk, typeof encoding === 'string' ? encoding : 'utf8');
+        else if (chunk?.byteLength > 0) this.#written += chunk.byteLength;
+        return method.apply(res, args);
+      };
+    }
+  }
+
+  // The server sends no body in answer to HEAD, and with some statuses.
+  #responseBytes(status) {
+    return this.method === 'HEAD' || status === 204 || status === 304 ? 0 : this.#written;
   }
 
   record(status) {
     if (this.#recorded) return;
     this.#recorded = true;
     const latency = performance.now() - this.#begun;
+    const headers = this.req.headers ?? {};
     this.#recorder.send({
       ts: this.#at,
       call: {
@@ -127,9 +156,26 @@ class Call {
         status,
         latency_ms: Math.max(latency, 0.001),
         consumer: this.#recorder.consumer(this.req, this.res),
+        request_bytes: requestBytes(headers),
+        response_bytes: this.#responseBytes(status),
+        error: this.#recorder.error(this.req, this.res),
+        trace_id: traceOf(headers),
       },
     });
   }
+}
+
+/** What the head says of the body: 0 without one, undefined of a body in chunks. */
+function requestBytes(headers) {
+  const length = headers['content-length'];
+  if (length === undefined) return headers['transfer-encoding'] === undefined ? 0 : undefined;
+  return /^\d+$/.test(length) ? Number(length) : undefined;
+}
+
+/** The trace id of a traceparent header (www.w3.org/TR/trace-context). */
+function traceOf(headers) {
+  const [, trace] = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/.exec(String(headers.traceparent ?? '')) ?? [];
+  return trace === undefined || /^0+$/.test(trace) ? undefined : trace;
 }
 
 /** Calls back with each value that a property is set to, after who watches it already. */

@@ -254,14 +254,14 @@ test('texts are as the server takes them', async (t) => {
   const weir = client(t, server.url);
   weir.send({ name: 'a\0b\ud800c😀', call: undefined });
   weir.send({ name: 'ignored', ts: new Date(5), call: { method: 'GET', route: 'é'.repeat(3000), status: 999, latency_ms: 0.00001, consumer: '' } });
-  weir.send({ call: { method: 'GET', route: '/x', status: 200, latency_ms: 12.3456789, consumer: 'acme' } });
+  weir.send({ call: { method: 'GET', route: '/x', status: 200, latency_ms: 12.3456789, consumer: 'acme', request_bytes: 0, response_bytes: 1.5, error: 'é'.repeat(600), trace_id: '4bf9' } });
   await weir.close();
   const [a, b, c] = server.events();
   assert.equal(a.name, 'a\ufffdb\ufffdc😀');
   assert.equal(b.name, 'api_call');
   assert.equal(b.ts, 5);
   assert.deepEqual(b.call, { method: 'GET', route: 'é'.repeat(1024), latency_ms: 0 });
-  assert.deepEqual(c.call, { method: 'GET', route: '/x', status: 200, latency_ms: 12.346, consumer: 'acme' });
+  assert.deepEqual(c.call, { method: 'GET', route: '/x', status: 200, latency_ms: 12.346, consumer: 'acme', request_bytes: 0, error: 'é'.repeat(512), trace_id: '4bf9' });
   assert.equal(c.library, `weir-node/${VERSION}`);
 });
 

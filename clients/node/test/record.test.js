@@ -293,3 +293,51 @@ test('a dead Weir changes nothing', async (t) => {
   assert.equal(s.offered, 51);
   assert.ok(s.dropped.full > 0 && s.dropped.closed > 0, JSON.stringify(s));
 });
+
+test('a call has its sizes, error and trace', async (t) => {
+  const trace = '4bf92f3577b34da6a3ce929d0e0e4736';
+  const listener = (req, res) => {
+    if (req.url === '/written') {
+      res.write('dé');
+      res.write('6162', 'hex');
+      res.write(Buffer.from('c'));
+      res.end(() => {});
+    } else if (req.url === '/fails') {
+      res.error = new Error('no such order: 7');
+      res.statusCode = 404;
+      res.end('gone');
+    } else if (req.url === '/stream') {
+      res.writeHead(200, { 'Content-Type': 'text/event-stream' });
+      res.end('data: 1\n\n');
+    } else {
+      res.end();
+    }
+  };
+  const server = await fake(t);
+  const weir = client(t, server.url);
+  const app = http.createServer(weir.http(listener, { error: (req, res) => res.error })).listen(0, '127.0.0.1');
+  await once(app, 'listening');
+  t.after(() => app.close());
+  const ask = (method, target, headers, body) =>
+    new Promise((resolve, reject) => {
+      const request = http.request({ port: app.address().port, host: '127.0.0.1', method, path: target, headers }, (response) => response.resume().on('end', resolve));
+      request.on('error', reject).end(body);
+    });
+  await ask('POST', '/written', { 'Content-Length': 5, traceparent: `00-${trace}-00f067aa0ba902b7-01` }, '12345');
+  await ask('POST', '/empty', { 'Transfer-Encoding': 'chunked', traceparent: `00-${'0'.repeat(32)}-00f067aa0ba902b7-01` }, 'x');
+  await ask('HEAD', '/written', {});
+  await ask('GET', '/fails', { traceparent: 'nonsense' });
+  await ask('GET', '/stream', {});
+  await until('5 calls', () => weir.stats().offered >= 5);
+  await weir.close();
+  assert.deepEqual(
+    server.events().map(({ call: c }) => [c.request_bytes, c.response_bytes, c.error, c.trace_id]),
+    [
+      [5, 6, undefined, trace],
+      [undefined, 0, undefined, undefined],
+      [0, 0, undefined, undefined],
+      [0, 4, 'no such order: 7', undefined],
+      [0, undefined, undefined, undefined],
+    ],
+  );
+});

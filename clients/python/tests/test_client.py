@@ -213,13 +213,15 @@ class Bounds(Case):
         weir.send({"name": "a\0b\ud800c😀", "ts": 1714979289.25})
         weir.send({"name": "ignored", "ts": datetime.datetime(2024, 5, 6, 7, 8, 9, 123456, datetime.timezone.utc),
                    "call": {"method": "GET", "route": "é" * 3000, "status": 999, "latency_ms": 0.00001, "consumer": ""}})
-        weir.send({"call": {"method": "GET", "route": "/x", "status": 200, "latency_ms": 12.3456789, "consumer": "acme"}})
+        weir.send({"call": {"method": "GET", "route": "/x", "status": 200, "latency_ms": 12.3456789, "consumer": "acme",
+                            "request_bytes": 0, "response_bytes": 1.5, "error": "é" * 600, "trace_id": "4bf9"}})
         weir.close()
         a, b, c = server.events
         self.assertEqual((a["name"], a["ts"]), ("a\ufffdb\ufffdc😀", 1714979289250000))
         self.assertEqual((b["name"], b["ts"]), ("api_call", 1714979289123456))
         self.assertEqual(b["call"], {"method": "GET", "route": "é" * 1024, "latency_ms": 0})
-        self.assertEqual(c["call"], {"method": "GET", "route": "/x", "status": 200, "latency_ms": 12.346, "consumer": "acme"})
+        self.assertEqual(c["call"], {"method": "GET", "route": "/x", "status": 200, "latency_ms": 12.346, "consumer": "acme",
+                                     "request_bytes": 0, "error": "é" * 512, "trace_id": "4bf9"})
         self.assertEqual(c["library"], "weir-python/" + __version__)
 
     def test_an_id_is_a_uuid7(self):

@@ -33,6 +33,10 @@ def text(calls):
     return [" ".join(str(c[k]) for k in ("method", "route", "status", "consumer") if k in c) for c in calls]
 
 
+def sizes(events):
+    return [tuple(e["call"].get(k) for k in ("request_bytes", "response_bytes", "error", "trace_id")) for e in events]
+
+
 class Recording(Case):
     def setUp(self):
         self.fake = Fake(self)
@@ -144,6 +148,35 @@ class WSGI(Recording):
         self.assertEqual(self.get("/write")[1], b"ab")
         self.assertEqual(closed, [True])
         self.assertEqual(self.calls(6), ["GET /raises 500", "GET /generator 202", "GET /generator/raises 500", "GET /closing 200", "GET /file 200", "GET /write 200"])
+
+    def test_a_call_has_its_sizes_error_and_trace(self):
+        trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+        def app(environ, start_response):
+            path = environ["PATH_INFO"]
+            if path == "/raises":
+                raise RuntimeError("no such order: 7")
+            if path == "/told":
+                environ["weir.error"] = "told"
+            if path == "/stream":
+                start_response("200 OK", [("Content-Type", "text/event-stream")])
+                return iter([b"data"])
+            write = start_response("200 OK", [])
+            if path == "/written":
+                write(b"ab")
+                return iter([b"c", b"de"])
+            return [b"abc", b"d"]
+
+        self.serve(app)
+        self.get("/list", Traceparent=f"00-{trace}-00f067aa0ba902b7-01")
+        self.get("/written", method="POST", Content_Length="0", Traceparent="nonsense")
+        self.get("/list", method="HEAD")
+        self.get("/told")
+        self.get("/raises")
+        self.get("/stream")
+        self.calls(6)
+        self.assertEqual(sizes(self.fake.events), [
+            (0, 4, None, trace), (0, 5, None, None), (0, 0, None, None), (0, 4, "told", None), (0, None, "RuntimeError: no such order: 7", None), (0, None, None, None)])
 
     def test_a_stream_is_recorded_when_it_begins(self):
         release = threading.Event()
@@ -287,6 +320,22 @@ class ASGI(Recording):
                 self.run_app(app, path)
         self.run_app(app, "/silent")
         self.assertEqual(self.calls(5), ["GET /raises 500", "GET other 499", "GET /raises/late 500", "GET /background 200", "GET /silent 500"])
+
+    def test_a_call_has_its_sizes_error_and_trace(self):
+        async def app(scope, receive, send):
+            if scope["path"] == "/raises":
+                raise KeyError("order")
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": b"abc", "more_body": True})
+            await send({"type": "http.response.body"})
+
+        trace = b"4bf92f3577b34da6a3ce929d0e0e4736"
+        self.run_app(app, "/", headers=[(b"Content-Length", b"7"), (b"traceparent", b"00-" + trace + b"-00f067aa0ba902b7-01")])
+        self.run_app(app, "/", headers=[(b"transfer-encoding", b"chunked")])
+        with self.assertRaises(KeyError):
+            self.run_app(app, "/raises")
+        self.calls(3)
+        self.assertEqual(sizes(self.fake.events), [(7, 3, None, trace.decode()), (None, 3, None, None), (0, None, "KeyError: 'order'", None)])
 
     def test_streams_and_sockets_are_recorded_when_they_begin(self):
         seen = []

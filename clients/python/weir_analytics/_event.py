@@ -11,6 +11,7 @@ from typing import Any, Mapping, Optional
 
 VERSION = "0.1.0"
 LONGEST_TEXT = 2048  # bytes, the server's limit
+LONGEST_ERROR = 1024  # bytes, of which the server keeps no more
 _TEXTS = ("id", "name", "profile_id", "device_id", "session_id", "url", "path", "title", "referrer", "ip", "user_agent", "language", "currency")
 
 
@@ -78,6 +79,14 @@ def encode(event: Mapping[str, Any]) -> bytes:
             c["latency_ms"] = round(latency, 3)
         if call.get("consumer"):
             c["consumer"] = text(call["consumer"], LONGEST_TEXT)
+        for key in ("request_bytes", "response_bytes"):
+            size = call.get(key)
+            if isinstance(size, int) and 0 <= size <= 1 << 53:
+                c[key] = size
+        if call.get("error"):
+            c["error"] = text(call["error"], LONGEST_ERROR)
+        if call.get("trace_id"):
+            c["trace_id"] = text(call["trace_id"], 255)
         out["call"] = c
     out["library"] = f"weir-python/{VERSION}"
     return json.dumps(out, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8", "replace")

@@ -6,7 +6,7 @@ import asyncio
 import re
 from typing import Any, Awaitable, Callable, MutableMapping
 
-from ._record import Ask, Call, Recorder
+from ._record import Ask, Call, Recorder, size_of, trace_of
 from ._route import form
 from ._starlette import pattern
 from .client import Weir
@@ -16,11 +16,12 @@ App = Callable[..., Awaitable[None]]
 
 
 class ASGIMiddleware:
-    """Records each call that app answers: method, route, status, latency, consumer.
+    """Records each call that app answers: method, route, status, latency, consumer, sizes, error, trace.
 
     The route is scope["weir.route"], or what route(scope) says, or the pattern that Starlette or FastAPI found; else form() of
     the path with the names of scope["path_params"], of which there are at most 200, and "other".
-    consumer(scope) names who called, unless scope["weir.consumer"] does; skip(scope) leaves calls out.
+    consumer(scope) names who called, unless scope["weir.consumer"] does; skip(scope) leaves calls out; scope["weir.error"] says
+    why a call failed.
 
     The call is recorded when its answer ends, without what runs in the background after it; a stream (text/event-stream) when
     it begins, and a WebSocket when it is accepted, as a 101. An exception is a 500, and is raised on; a call that is cancelled
@@ -42,17 +43,26 @@ class ASGIMiddleware:
     async def _record(self, scope: Scope, receive: Any, send: Any) -> None:
         path, root = scope.get("path", ""), scope.get("root_path", "")
         call = Call(self._recorder, scope, scope.get("method", "GET"), lambda status: self._route(scope, path, root, status))
+        headers = {k.lower(): v.decode("latin-1") for k, v in scope.get("headers", ())}
+        call.trace_id = trace_of(headers.get(b"traceparent", ""))
+        call.request_bytes = size_of(headers.get(b"content-length"), b"transfer-encoding" in headers)
 
         async def sending(message: MutableMapping[str, Any]) -> None:
             kind = message["type"]
             if kind in ("http.response.start", "websocket.http.response.start"):
                 call.status = message["status"]
                 if any(k.lower() == b"content-type" and v.lower().startswith(b"text/event-stream") for k, v in message.get("headers", ())):
-                    call.record(call.status)
+                    call.stream()
             elif kind == "websocket.accept":
-                call.record(101)
+                call.status = 101
+                call.stream()
+            elif kind == "http.response.body":
+                call.wrote(message.get("body", b""))
+            elif kind == "http.response.pathsend":
+                call.response_bytes = None
             elif kind == "websocket.close":
-                call.record(403)
+                call.status = 403
+                call.stream()
             await send(message)
             if kind == "http.response.body" and not message.get("more_body", False):
                 call.record(call.status)
@@ -62,9 +72,11 @@ class ASGIMiddleware:
         except asyncio.CancelledError:
             call.record(call.status or 499)
             raise
-        except BaseException:
-            call.record(500)
+        except BaseException as error:
+            call.failed(error)
             raise
+        if not call.status:
+            call.response_bytes = None
         call.record(call.status or 500)  # without an answer the server makes one
 
     def _route(self, scope: Scope, path: str, root: str, status: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, Iterable, Iterator, MutableMapping
 
-from ._record import Ask, Call, Recorder
+from ._record import Ask, Call, Recorder, size_of, trace_of
 from ._route import form
 from .client import Weir
 
@@ -12,11 +12,11 @@ Environ = MutableMapping[str, Any]
 
 
 class WSGIMiddleware:
-    """Records each call that app answers: method, route, status, latency, consumer.
+    """Records each call that app answers: method, route, status, latency, consumer, sizes, error, trace.
 
     The route is environ["weir.route"], or what route(environ) says, or Flask's url_rule; else form() of the path, of which
     there are at most 200, and "other". consumer(environ) names who called, unless environ["weir.consumer"] does; skip(environ)
-    leaves calls out. Functions but skip are asked when the call is answered.
+    leaves calls out; environ["weir.error"] says why a call failed. Functions but skip are asked when the call is answered.
 
     The call is recorded when its body ends, a stream (text/event-stream) when it begins, an exception as a 500, which is
     raised on.
@@ -35,24 +35,37 @@ class WSGIMiddleware:
             return rule if rule and mount == root else self._recorder.forms.bounded(rule or form(path), status)
 
         call = Call(self._recorder, environ, environ.get("REQUEST_METHOD", ""), route)
+        call.trace_id = trace_of(environ.get("HTTP_TRACEPARENT", ""))
+        call.request_bytes = size_of(environ.get("CONTENT_LENGTH"), "HTTP_TRANSFER_ENCODING" in environ)
 
         def start(status: str, headers: Any, *exc_info: Any) -> Any:
             nonlocal rule, mount
             rule, mount = _rule(environ) or rule, environ.get("SCRIPT_NAME", "")
             write = start_response(status, headers, *exc_info)
             call.status = int(status[:3]) if status[:3].isdigit() else 0
+            call.content_length = next((size_of(v, True) for k, v in headers if k.lower() == "content-length"), None)
             if any(k.lower() == "content-type" and v.lower().startswith("text/event-stream") for k, v in headers):
-                call.record(call.status)
-            return write
+                call.stream()
+
+            def writing(chunk: bytes) -> Any:
+                call.wrote(chunk)
+                return write(chunk)
+
+            return writing
 
         try:
             body = self._app(environ, start)
-        except BaseException:
-            call.record(500)
+        except BaseException as error:
+            call.failed(error)
             raise
         wrapper = environ.get("wsgi.file_wrapper")
         if call.status and (isinstance(body, (list, tuple)) or isinstance(wrapper, type) and isinstance(body, wrapper)):
             # All is there: servers look at the length of a list, and send a file by themselves.
+            if isinstance(body, (list, tuple)):
+                for chunk in body:
+                    call.wrote(chunk)
+            else:
+                call.response_bytes = call.content_length
             call.record(call.status)
             return body
         return _Body(body, call)
@@ -83,12 +96,14 @@ class _Body:
         try:
             if self._next is None:
                 self._next = iter(self._body).__next__
-            return self._next()
+            chunk = self._next()
+            self._call.wrote(chunk)
+            return chunk
         except StopIteration:
             self._call.record(self._call.status)
             raise
-        except BaseException:
-            self._call.record(500)
+        except BaseException as error:
+            self._call.failed(error)
             raise
 
     def close(self) -> None:

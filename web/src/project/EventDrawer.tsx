@@ -66,6 +66,8 @@ function Properties({ of: event }: { of: EventRow }) {
 
 const words = (...parts: (string | undefined)[]) => parts.filter(Boolean).join(' ')
 
+const size = (bytes: number | undefined, format: Format) => (bytes === undefined ? undefined : m.detail.bytes(format.number(bytes)))
+
 /** What is known, by name; unknown fields are left out. */
 function facts(e: EventRow, format: Format): [string, string][] {
   const { call } = e
@@ -77,6 +79,10 @@ function facts(e: EventRow, format: Format): [string, string][] {
     [m.detail.call, call && words(call.method, call.route)],
     [m.detail.status, call?.status ? String(call.status) : undefined],
     [m.detail.latency, call?.latency_ms !== undefined ? format.duration(call.latency_ms) : undefined],
+    [m.detail.error, call?.error],
+    [m.detail.requestSize, size(call?.request_bytes, format)],
+    [m.detail.responseSize, size(call?.response_bytes, format)],
+    [m.detail.trace, call?.trace_id],
     [m.detail.consumer, call?.consumer],
     [m.detail.duration, e.duration_ms === undefined ? undefined : format.duration(e.duration_ms)],
     [m.detail.referrer, e.referrer],
