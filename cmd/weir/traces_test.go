@@ -13,6 +13,7 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
@@ -83,6 +84,46 @@ func TestOpenTelemetrysExporterDeliversEachServerSpanOnce(t *testing.T) {
 	}
 	if !strings.HasPrefix(e.Library, "opentelemetry-go/") || e.Properties["service"] != "shop" || e.DeviceID != "" {
 		t.Errorf("%+v", e)
+	}
+}
+
+// The same over gRPC, as several SDKs send by default.
+func TestOpenTelemetrysExporterDeliversEachServerSpanOverGRPC(t *testing.T) {
+	const token = "an admin token that tests give"
+	asAdmin(t, token)
+	server := serves(t, t.TempDir(), "--otlp-consumers", "app.customer")
+	made := weirs(t, "project", "create", "Shop", "--url", server.url)
+	if made.status != 0 {
+		t.Fatalf("%+v", made)
+	}
+	for _, compressor := range []string{"", "gzip"} {
+		exporter, err := otlptracegrpc.New(t.Context(), otlptracegrpc.WithEndpointURL(server.url), otlptracegrpc.WithCompressor(compressor),
+			otlptracegrpc.WithHeaders(map[string]string{"authorization": "Bearer " + field(t, made.out, "write key")}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		record(t, exporter)
+	}
+	var list struct {
+		Events []struct {
+			Call struct {
+				Route, Consumer string
+				Status          int
+				TraceID         string `json:"trace_id"`
+			}
+		}
+	}
+	r := remote{URL: server.url, Token: token}
+	if err := r.call(t.Context(), http.MethodGet, "/api/v1/projects/"+field(t, made.out, "project")+"/events?from=-1d", nil, &list); err != nil {
+		t.Fatal(err)
+	}
+	if len(list.Events) != 2 {
+		t.Fatalf("%d events, want two: %+v", len(list.Events), list.Events)
+	}
+	for _, e := range list.Events {
+		if e.Call.Route != "/orders/{id}" || e.Call.Status != 201 || e.Call.Consumer != "acme" || len(e.Call.TraceID) != 32 {
+			t.Errorf("%+v", e)
+		}
 	}
 }
 

@@ -24,6 +24,10 @@ type Conns struct {
 	by     map[netip.Addr]int // open, by address; not of the exempt
 	idle   list.List          // of *conn, the one that has been idle for longest first
 	closed *prometheus.CounterVec
+
+	// Of HTTP/2, see http2.go.
+	http2, streams     int                // connections, and requests under way on them
+	http2By, streamsBy map[netip.Addr]int // the same by address; not of the exempt
 }
 
 // Reasons for which a connection is closed by Conns.
@@ -32,16 +36,25 @@ const (
 	tooManyFrom = "address"
 )
 
+// Kinds of what is closed or refused.
+const (
+	kindIdle   = "idle"
+	kindNew    = "new"
+	kindHTTP2  = "http2"
+	kindStream = "stream"
+)
+
 // NewConns makes a Conns: most connections in all, and most from one address unless
 // it is in one of exempt, such as a proxy's. The registry is optional.
 func NewConns(most, share int, exempt []netip.Prefix, reg prometheus.Registerer) *Conns {
-	c := &Conns{max: most, share: share, exempt: within(exempt), by: map[netip.Addr]int{}}
+	c := &Conns{max: most, share: share, exempt: within(exempt), by: map[netip.Addr]int{}, http2By: map[netip.Addr]int{}, streamsBy: map[netip.Addr]int{}}
 	c.closed = prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "weir_http_connections_closed_total", Help: "Connections that were closed because there were too many in all (total) or from one address (address): idle ones to make room, new ones when none was idle.",
+		Name: "weir_http_connections_closed_total", Help: "Connections that were closed because there were too many in all (total) or from one address (address): idle ones to make room, new ones when none was idle, those of HTTP/2 (http2) of which fewer may be open. A stream is a request on one of these that was refused.",
 	}, []string{"reason", "kind"})
 	for _, reason := range []string{tooMany, tooManyFrom} {
-		c.closed.WithLabelValues(reason, "idle")
-		c.closed.WithLabelValues(reason, "new")
+		for _, kind := range []string{kindIdle, kindNew, kindHTTP2, kindStream} {
+			c.closed.WithLabelValues(reason, kind)
+		}
 	}
 	if reg != nil {
 		reg.MustRegister(c.closed,
@@ -76,11 +89,24 @@ type conn struct {
 	idle  *list.Element // nil while a request is under way
 	next  atomic.Bool   // another head comes
 	head  headLines
+
+	preface preface
+	http2   bool // counted as such
 }
 
 // Read implements net.Conn.
 func (c *conn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
+	if c.preface.whole() {
+		return n, err // frames, which have no lines
+	}
+	if c.preface.read(p[:n]) {
+		if !c.conns.addHTTP2(c) {
+			_ = c.Conn.Close() // net/http would read on, as HTTP/1.1
+			return 0, errHTTP2Conns
+		}
+		return n, err
+	}
 	if c.next.CompareAndSwap(true, false) {
 		c.head = headLines{}
 	}
@@ -147,7 +173,7 @@ func (c *Conns) add(n *conn) bool {
 	}
 	if reason != "" && victim == nil {
 		c.mu.Unlock()
-		c.closed.WithLabelValues(reason, "new").Inc()
+		c.closed.WithLabelValues(reason, kindNew).Inc()
 		return false
 	}
 	c.open++
@@ -157,7 +183,7 @@ func (c *Conns) add(n *conn) bool {
 	n.idle = c.idle.PushBack(n)
 	c.mu.Unlock()
 	if victim != nil {
-		c.closed.WithLabelValues(reason, "idle").Inc()
+		c.closed.WithLabelValues(reason, kindIdle).Inc()
 		_ = victim.Close() // it is given up
 	}
 	return true
@@ -184,6 +210,7 @@ func (c *Conns) remove(n *conn) {
 			delete(c.by, n.from)
 		}
 	}
+	c.removeHTTP2(n)
 	c.setIdle(n, false)
 }
 

@@ -33,21 +33,34 @@ func (f *Front) Pass(s *Server) { f.server.Store(s) }
 // serve passes the request to the server. Before Pass, /healthz gets 200 and everything else
 // 503 with Retry-After.
 func (f *Front) serve(w http.ResponseWriter, r *http.Request) {
+	leave, err := f.Conns.enter(r)
+	if err != nil {
+		refuse(w, err)
+		return
+	}
+	defer leave()
 	if s := f.server.Load(); s != nil {
 		s.serve(w, r)
 		return
 	}
-	h := w.Header()
-	h.Set("Content-Type", "application/json")
-	h.Set("Cache-Control", "no-store")
 	if r.URL.Path == "/healthz" {
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Cache-Control", "no-store")
 		_, _ = w.Write([]byte("{\"status\":\"ok\"}\n")) // who does not read it is gone
 		return
 	}
-	e := asError(errStarting)
+	refuse(w, errStarting)
+}
+
+// refuse answers a request that does not reach the server.
+func refuse(w http.ResponseWriter, err error) {
+	e := asError(err)
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Cache-Control", "no-store")
 	h.Set("Retry-After", e.header.Get("Retry-After"))
 	w.WriteHeader(e.status)
-	_ = json.NewEncoder(w).Encode(e) // as above
+	_ = json.NewEncoder(w).Encode(e) // who does not read it is gone
 }
 
 // errStarting answers who comes before all stores are open.
@@ -66,6 +79,8 @@ func (f *Front) Run(ctx context.Context, l net.Listener) error {
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    maxHead,
 		ErrorLog:          slog.NewLogLogger(f.Logger.Handler(), slog.LevelWarn),
+		Protocols:         httpVersions(),
+		HTTP2:             http2Config,
 	}
 	if f.Conns != nil {
 		l, srv.ConnState = f.Conns.listener(l), f.Conns.state

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"maps"
 	"net/http"
+	"strconv"
 
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/receive"
@@ -100,7 +101,9 @@ func (e *endpoint) writeError(w http.ResponseWriter, r *http.Request, answer *Er
 	if !ok || domain.Code != answer.Content.Code {
 		domain = weir.Errorf(answer.Content.Code, "%s", answer.Content.Message)
 	}
-	write(w, r, e.protocol.Refuse(e.request(r), answer.status, domain))
+	req := e.request(r)
+	req.RetryAfter, _ = strconv.Atoi(w.Header().Get("Retry-After")) // 0 without one
+	write(w, r, e.protocol.Refuse(req, answer.status, domain))
 }
 
 func write(w http.ResponseWriter, r *http.Request, out wire.Response) {

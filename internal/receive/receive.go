@@ -195,6 +195,9 @@ func (s *sender) decode(ctx context.Context, sent io.Reader) (*wire.Decoded, err
 // may use more memory.
 func (s *sender) read(ctx context.Context, sent io.Reader) (*body.Body, error) {
 	r := s.request
+	if r.Route.Framing == wire.OneMessage {
+		sent = body.Message(sent, r.Limits.Body)
+	}
 	reading := body.Open(sent, body.WithoutCodings(r.Header.Get("Content-Encoding"), r.Route.Codings), r.Limits)
 	if s.project == nil {
 		for text := range reading.Beginnings() {

@@ -58,6 +58,7 @@ type Route struct {
 
 	Project ProjectPlace
 	Body    BodyUse
+	Framing Framing
 
 	// Types are the media types that a body may have. The server refuses others with
 	// EUNSUPPORTED before it reads the body. Nil is any.
@@ -90,6 +91,16 @@ const (
 	// IgnoreBody does not read the body. The request counts against the rate of
 	// its address only if it has events.
 	IgnoreBody
+)
+
+// Framing says what is around the text in a body.
+type Framing uint8
+
+const (
+	// Unframed is nothing: the body is the text.
+	Unframed Framing = iota
+	// OneMessage is the frame of the one message of a unary gRPC call: see body.Message.
+	OneMessage
 )
 
 // Pattern returns the route as one string, such as "POST /batch".
@@ -128,6 +139,8 @@ type Request struct {
 	// Vendor is the protocol that decoded the request, if several have its address. Decode sets it
 	// for Answer and Refuse, which do not have the body any more.
 	Vendor Protocol
+	// RetryAfter is for Refuse: in how many seconds the sender may try again; 0 if nobody says so.
+	RetryAfter int
 
 	query url.Values
 }

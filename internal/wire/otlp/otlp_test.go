@@ -386,7 +386,10 @@ func TestTheReplyIsAnExportTraceServiceResponse(t *testing.T) {
 }
 
 func TestMetricsAndLogsHaveNoEvents(t *testing.T) {
-	for _, r := range (otlp.Protocol{}).Routes()[1:] {
+	for _, r := range (otlp.Protocol{}).Routes() {
+		if strings.Contains(r.Path, "trace") {
+			continue
+		}
 		d, err := otlp.Protocol{}.Decode(&wire.Request{Route: r, Path: r.Path, Body: []byte("not even OTLP")})
 		if err != nil || len(d.Parts) != 1 || len(d.Parts[0].Events)+len(d.Parts[0].Rejected) > 0 {
 			t.Errorf("%s: %+v, %v", r.Path, d, err)

@@ -71,8 +71,13 @@ func AppendStatus(b []byte, e Encoding, code, message string) []byte {
 		b = append(b, `,"message":`...)
 		return append(appendJSON(b, message), '}')
 	}
+	return appendStatus(b, n, message)
+}
+
+// appendStatus appends a google.rpc.Status in protobuf.
+func appendStatus(b []byte, code int, message string) []byte {
 	b = protowire.AppendTag(b, 1, protowire.VarintType)
-	b = protowire.AppendVarint(b, uint64(n)) //nolint:gosec // 0 to 16
+	b = protowire.AppendVarint(b, uint64(code)) //nolint:gosec // 0 to 16
 	b = protowire.AppendTag(b, 2, protowire.BytesType)
 	return protowire.AppendString(b, strings.ToValidUTF8(message, "\ufffd"))
 }
@@ -91,13 +96,18 @@ func statusCode(code string) int {
 		name = "NOT_FOUND"
 	case weir.ECONFLICT:
 		name = "ABORTED"
-	case weir.ERATELIMITED:
+	case weir.ERATELIMITED, weir.EQUOTA:
 		name = "RESOURCE_EXHAUSTED"
 	case weir.EUNAVAILABLE:
 		name = "UNAVAILABLE"
 	case weir.ETOOSLOW:
 		name = "DEADLINE_EXCEEDED"
 	}
+	return codeNamed(name)
+}
+
+// codeNamed is the number of one of rpcCodes.
+func codeNamed(name string) int {
 	for i, c := range rpcCodes {
 		if c.name == name {
 			return i
