@@ -23,6 +23,8 @@ type Project struct {
 	// KeyOrigins are the hosts whose pages may send with the write key by which the project
 	// was found. None: everybody who has the key may.
 	KeyOrigins []string
+	// URLRules say which of its paths are one page.
+	URLRules URLRules
 	// Limits are what it may bring in.
 	Limits Limits
 

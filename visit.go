@@ -109,6 +109,8 @@ type Link struct {
 	ProjectID, DeviceID, ProfileID string
 	At                             time.Time // time of the event that said so
 	ReceivedAt                     time.Time // when that event was received; zero on rows of earlier versions
+	// DeviceID "" says that the profile was identified without a device. ProfileID "" says that an
+	// event without a device has DeviceID as its profile, and does not identify it.
 	// Alias says that the device is a former id of the profile, which may have been a
 	// profile's too.
 	Alias bool

@@ -193,7 +193,7 @@ func (a audit) links(ctx context.Context) error {
 		at              int64
 	}
 	got, want, said := map[link]bool{}, map[link]bool{}, map[link]bool{}
-	query := `SELECT device_id, profile_id, ` + a.sql.Micros("linked_at") + ` FROM identities WHERE project_id = ?`
+	query := `SELECT device_id, profile_id, ` + a.sql.Micros("linked_at") + ` FROM identities WHERE project_id = ? AND profile_id <> ''`
 	err := a.each(ctx, query, func(rows *sql.Rows) error {
 		var l link
 		err := rows.Scan(&l.device, &l.profile, &l.at)

@@ -10,13 +10,15 @@ import (
 	"net/url"
 	"strings"
 	"text/tabwriter"
+
+	weir "github.com/weir-analytics/weir"
 )
 
 // projectCmd is "weir project".
 type projectCmd struct {
 	Create projectCreateCmd `cmd:"" help:"Make a project and print its write key."`
 	List   projectListCmd   `cmd:"" help:"List the projects."`
-	Set    projectSetCmd    `cmd:"" help:"Change how long a project's events are kept, how many it may bring in, and its sites."`
+	Set    projectSetCmd    `cmd:"" help:"Change how long a project's events are kept, how many it may bring in, its sites and its URL rules."`
 
 	Names    projectNamesCmd    `cmd:"" help:"List the names of a project's events, with counts."`
 	Columns  projectColumnsCmd  `cmd:"" help:"List what questions about a project may name: columns, properties, traits."`
@@ -110,6 +112,7 @@ type projectSetCmd struct {
 	RetentionDays *int   `placeholder:"N" help:"Days before today that its events are kept for; 0 is for ever. What is older is deleted within the hour."`
 	limitFlags    `embed:""`
 	siteFlags     `embed:""`
+	urlFlags      `embed:""`
 }
 
 // Help is shown below the usage.
@@ -121,7 +124,8 @@ Examples:
     WEIR_TOKEN=… weir project set PROJECT --retention-days 90
     WEIR_TOKEN=… weir project set PROJECT --limit-key 1000/s --limit-ip 600/m
     WEIR_TOKEN=… weir project set PROJECT --quota 1000000 --over sample --sample 10
-    WEIR_TOKEN=… weir project set PROJECT --site shop.example --site blog.shop.example`
+    WEIR_TOKEN=… weir project set PROJECT --site shop.example --site blog.shop.example
+    WEIR_TOKEN=… weir project set PROJECT --url-strip-slash --url-rule '/product/*=/product/:id'`
 }
 
 // Run changes it.
@@ -130,7 +134,8 @@ func (c *projectSetCmd) Run(ctx context.Context, stdout io.Writer) error {
 		ID            string
 		RetentionDays int `json:"retention_days"`
 		limitsBody
-		Sites []string
+		Sites    []string
+		URLRules weir.URLRules `json:"url_rules"`
 	}
 	in := map[string]any{}
 	if c.RetentionDays != nil {
@@ -138,14 +143,17 @@ func (c *projectSetCmd) Run(ctx context.Context, stdout io.Writer) error {
 	}
 	c.limitFlags.into(in)
 	c.siteFlags.into(in)
+	if err := c.urlFlags.into(in); err != nil {
+		return err
+	}
 	if len(in) == 0 {
-		return misuse(errors.New("say what to change: --retention-days, --limit-key, --limit-ip, --quota, --over, --sample, --site or --no-sites"))
+		return misuse(errors.New("say what to change: --retention-days, --limit-key, --limit-ip, --quota, --over, --sample, --site, --no-sites, --url-rule, --url-strip-slash, --url-lower-case or --no-url-rules"))
 	}
 	if err := c.call(ctx, http.MethodPatch, "/api/v1/projects/"+url.PathEscape(c.Project), in, &p); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(stdout, "project              %s\nkept                 %s\n%vsites                %s\n",
-		p.ID, kept(p.RetentionDays), p.limitsBody, cmp.Or(strings.Join(p.Sites, ", "), "none"))
+	_, err := fmt.Fprintf(stdout, "project              %s\nkept                 %s\n%vsites                %s\nurl rules            %s\n",
+		p.ID, kept(p.RetentionDays), p.limitsBody, cmp.Or(strings.Join(p.Sites, ", "), "none"), urlLines(p.URLRules))
 	return err
 }
 

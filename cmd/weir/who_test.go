@@ -60,6 +60,26 @@ var whos = []who{
 		profiles: map[string]known{"A": {1, 1}, "B": {1, 0}}, persons: 2,
 	},
 	{
+		name: "a server's event with a browser's id counts for the browser",
+		events: []string{
+			`{"name":"screen_view","device_id":"d","path":"/","ts":"10:00"}`,
+			`{"name":"paid","profile_id":"d","ts":"10:01"}`,
+			`{"name":"paid","profile_id":"server","ts":"10:02"}`,
+		},
+		orders:   [][]int{{0, 1, 2}, {2, 1, 0}},
+		profiles: map[string]known{"server": {1, 0}}, persons: 2,
+	},
+	{
+		name: "a server's event with a browser's id counts for the browser's user",
+		events: []string{
+			`{"name":"screen_view","device_id":"d","path":"/","ts":"10:00"}`,
+			`{"name":"paid","profile_id":"d","ts":"10:01"}`,
+			`{"name":"click","device_id":"d","profile_id":"A","ts":"10:02"}`,
+		},
+		orders:   [][]int{{0, 1, 2}, {2, 1, 0}},
+		profiles: map[string]known{"A": {3, 1}}, persons: 1,
+	},
+	{
 		name: "a leave without an open visit links its device",
 		events: []string{
 			`{"name":"screen_leave","device_id":"d","path":"/","profile_id":"A","ts":"08:00"}`,

@@ -153,10 +153,13 @@ func (r *meter) sum(ctx context.Context, p *weir.Project, d hot.Dimension, membe
 	return n, err
 }
 
-// member returns the count of one name or route. If there were so many names that some were
+// member returns the count of one name, or of one route as the project's URL rules name it. If there were so many names that some were
 // counted as others, the cold tier has the exact count, if it can be asked.
 func (r *meter) member(ctx context.Context, p *weir.Project, d hot.Dimension, member string, w window) (*float64, int64, bool, error) {
 	q := hot.Question{Grain: hot.Minute, Dimension: d, Only: member}
+	if d == hot.Route {
+		q.Named = p.URLRules.Namer()
+	}
 	for at := w.from; at.Before(w.to); at = at.Add(time.Minute) {
 		q.Starts = append(q.Starts, at)
 	}

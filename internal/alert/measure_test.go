@@ -75,6 +75,30 @@ func TestEachMeasureIsReadFromCounters(t *testing.T) {
 	}
 }
 
+// The counters have the routes as they came.
+func TestCallsOfARouteAreThoseOfItsPageByTheURLRules(t *testing.T) {
+	w := newWorld(t, "UTC")
+	if err := w.meta.SetURLRules(t.Context(), w.project.ID, weir.URLRules{Rules: []weir.URLRule{{From: "/p/*", To: "/p/:id"}}}); err != nil {
+		t.Fatal(err)
+	}
+	for i, route := range []string{"/p/1", "/p/2", "/p/2", "/q"} {
+		e := weir.Event{ID: fmt.Sprint("e", i), ProjectID: w.project.ID, Name: weir.NameCall, Time: w.now.Add(-time.Minute), ReceivedAt: w.now, Call: &weir.Call{Route: route}}
+		if _, err := w.hot.Append(t.Context(), []hot.Item{{Event: &e, Location: w.project.Location()}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for route, want := range map[string]float64{"/p/:id": 3, "/p/2": 0, "/q": 1} {
+		a := w.makes(func(s *weir.AlertSpec) {
+			s.Measure = weir.AlertMeasure{Kind: weir.MeasureCalls, Route: route}
+			s.Window, s.Condition = 5, weir.AlertCondition{Op: "above", Value: 1e9, Clear: 1e9}
+		})
+		w.evaluator.Pass(t.Context())
+		if r := w.get(a.ID).Status.Reading; r.Value == nil || *r.Value != want {
+			t.Errorf("%s: %+v, want %v", route, r, want)
+		}
+	}
+}
+
 func TestARateOfNoCallsIsNoData(t *testing.T) {
 	w := newWorld(t, "UTC")
 	a := w.makes(func(s *weir.AlertSpec) { s.NoData = weir.NoDataFire })

@@ -168,8 +168,14 @@ type Dialect interface {
 	// 1000.0, 1e3 and 1000 are "1000", -0.0 is "0". NULL for other text, and for numbers
 	// with over 20 digits before the point or 18 after it: each of these is a text.
 	DecimalText(expr string) string
-	// Contains tests that text contains part, case kept.
+	// Contains tests that text contains part, case kept, and StartsWith that it begins with it.
 	Contains(text, part string) string
+	StartsWith(text, part string) string
+	// Matches tests that text matches a regular expression of RE2.
+	Matches(text, pattern string) string
+	// Lower is text with A to Z as a to z; other letters stay, since engines differ in them.
+	// text may stand several times in it, so it has no "?".
+	Lower(text string) string
 	// SHA256 is the hash of text in hex, in small letters.
 	SHA256(text string) string
 	// Zero is a text of one zero byte.

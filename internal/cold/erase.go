@@ -294,7 +294,7 @@ func (m Erased) Filter(b *Batch) *Batch {
 	out.Visits = keep(b.Visits, func(v *weir.VisitRow) bool { return !m.In(v) && !m.sharedVisit(v) })
 	out.Links = keep(Links(&out), func(l *weir.Link) bool {
 		at := received(l.ReceivedAt, l.At)
-		return !m.Covers(l.ProjectID, l.ProfileID, l.DeviceID, at) && !(l.Alias && m.Covers(l.ProjectID, l.DeviceID, "", at))
+		return !m.Covers(l.ProjectID, l.ProfileID, l.DeviceID, at) && !((l.Alias || l.ProfileID == "") && m.Covers(l.ProjectID, l.DeviceID, "", at))
 	})
 	out.Traits = keep(b.Traits, func(c *weir.TraitChange) bool {
 		return !m.Covers(c.ProjectID, c.ProfileID, "", received(c.ReceivedAt, c.At))

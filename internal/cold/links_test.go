@@ -27,10 +27,10 @@ func TestLinksAreThoseOfTheBatchAndWhatEventsSay(t *testing.T) {
 		"a server's":                    {weir.Event{ProfileID: "u"}, []weir.Link{{ProfileID: "u"}}},
 		"a device's":                    {weir.Event{ProfileID: "u", DeviceID: "d"}, []weir.Link{{DeviceID: "d", ProfileID: "u"}}},
 		"a device's, of any name":       {weir.Event{Name: "x", ProfileID: "u", DeviceID: "d"}, []weir.Link{{DeviceID: "d", ProfileID: "u"}}},
-		"a server's, of any name":       {weir.Event{Name: "x", ProfileID: "u"}, nil},
+		"a server's, of any name":       {weir.Event{Name: "x", ProfileID: "u"}, []weir.Link{{DeviceID: "u"}}},
 		"of nobody":                     {weir.Event{DeviceID: "d", Properties: []byte(`{"$alias":"old"}`)}, nil},
 		"of an illegal profile":         {weir.Event{ProfileID: "undefined", Properties: []byte(`{"$alias":"old"}`)}, nil},
-		"of another name":               {weir.Event{Name: "alias", ProfileID: "u", Properties: []byte(`{"$alias":"old"}`)}, nil},
+		"of another name":               {weir.Event{Name: "alias", ProfileID: "u", Properties: []byte(`{"$alias":"old"}`)}, []weir.Link{{DeviceID: "u"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if tt.event.Name == "" {
@@ -78,6 +78,7 @@ func TestWhoWasErasedIsLinkedToNobody(t *testing.T) {
 		},
 		Links: []weir.Link{
 			{ProjectID: "p", DeviceID: "e", ProfileID: "gone", At: at},
+			{ProjectID: "p", DeviceID: "former", At: at}, // a profile, of an event without a device
 			{ProjectID: "p", DeviceID: "former", ProfileID: "other", At: at, Alias: true},
 			{ProjectID: "p", DeviceID: "former", ProfileID: "other", At: at}, // a device of that name
 		},

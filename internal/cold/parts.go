@@ -117,7 +117,7 @@ func (e *Erasure) Parts(d Dialect) []Part {
 		{"sightings", "person", ""},
 		{"traits", "profile_id", before("changed_at")},
 		{"identities", "profile_id", before("linked_at")},
-		{"identities", "device_id", before("linked_at")}, // an alias that was refused
+		{"identities", "device_id", before("linked_at")}, // an alias that was refused, or a profile without a device
 		{"aliases", "profile_id", before("linked_at")},
 		{"aliases", "alias", before("linked_at")},
 	})
@@ -172,7 +172,7 @@ func (e *Erasure) Relink() []Part {
 	var parts []Part
 	for some := range slices.Chunk(e.profiles(), maxIDsPerStatement) {
 		in := " IN (?" + strings.Repeat(", ?", len(some)-1) + ")"
-		p := Part{"events", "project_id = ? AND (profile_id" + in + " OR device_id" + in + ") AND profile_id <> '' AND (device_id <> '' OR name = 'identify')", []any{e.ProjectID}}
+		p := Part{"events", "project_id = ? AND (profile_id" + in + " OR device_id" + in + ") AND profile_id <> ''", []any{e.ProjectID}}
 		for range 2 {
 			for _, id := range some {
 				p.Args = append(p.Args, id)
@@ -182,6 +182,15 @@ func (e *Erasure) Relink() []Part {
 	}
 	return parts
 }
+
+// LinkColumns select the links of events with a profile, as the function Links has them, but for aliases.
+// LinkGroups is what to group by.
+const (
+	LinkColumns = LinkGroups + ", min(ts), min(received_at)"
+	LinkGroups  = "project_id, CASE WHEN " + unidentified + " THEN profile_id ELSE device_id END, CASE WHEN " + unidentified + " THEN '' ELSE profile_id END"
+
+	unidentified = "device_id = '' AND name <> 'identify'"
+)
 
 // Consumed are events in which an id of the person stands as the consumer of a call.
 func (e *Erasure) Consumed(d Dialect) []Part {

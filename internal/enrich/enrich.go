@@ -67,7 +67,7 @@ func (e *Enricher) Apply(in *weir.Incoming, own ...string) {
 	ev, src := &in.Event, &in.Source
 	host, hint := applyPage(ev, src.URL)
 	if ev.Call != nil {
-		ev.Call.Route = normalPath(ev.Call.Route)
+		ev.Call.Route = weir.NormalPath(ev.Call.Route)
 	}
 	applyReferrer(ev, src.Referrer, host, own)
 	// A server reports its calls: agent and address are its own, and the path
@@ -100,7 +100,7 @@ func applyPage(ev *weir.Event, url string) (host, hint string) {
 	if ev.Path != "" {
 		page := split(ev.Path)
 		queries[2], queries[3] = page.query, page.fragment
-		ev.Path = clean(normalPath(withoutQuery(ev.Path)), maxPath)
+		ev.Path = clean(weir.NormalPath(withoutQuery(ev.Path)), maxPath)
 	}
 	if url != "" {
 		page := split(url)

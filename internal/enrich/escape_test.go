@@ -48,8 +48,8 @@ func FuzzPathHasOneSpelling(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		once := enrich.NormalPath(s)
-		if twice := enrich.NormalPath(once); twice != once {
+		once := weir.NormalPath(s)
+		if twice := weir.NormalPath(once); twice != once {
 			t.Errorf("%q is %q, and that is %q", s, once, twice)
 		}
 	})

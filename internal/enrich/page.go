@@ -1,6 +1,10 @@
 package enrich
 
-import "strings"
+import (
+	"strings"
+
+	weir "github.com/weir-analytics/weir"
+)
 
 // address is a URL in its parts, as far as Weir reads them. Parts are slices
 // of the URL where possible.
@@ -39,14 +43,14 @@ func split(raw string) address {
 	scheme, authority, path, ok := splitAuthority(raw)
 	if !ok {
 		if schemeLen(raw) == 0 || hostPort(raw) { // "example.com:8080/x" may be a path, "about:blank" is none
-			a.path = clean(normalPath(raw), maxPath)
+			a.path = clean(weir.NormalPath(raw), maxPath)
 			return a
 		}
 		return address{}
 	}
 	a.path = "/"
 	if path != "" {
-		a.path = clean(normalPath(path), maxPath)
+		a.path = clean(weir.NormalPath(path), maxPath)
 	}
 	host, port, ok := splitPort(authority)
 	if !ok || host == "" {

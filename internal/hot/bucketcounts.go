@@ -139,6 +139,10 @@ func (n *MemberNumbers) Table(q Question, pages [][]*BucketCounts) Table {
 		n.fixed(&t, q, pages)
 		return t
 	}
+	if q.Named != nil {
+		n.named(&t, q, open, pages)
+		return t
+	}
 	sums := make([]int64, len(n.texts[open]))
 	for i, of := range pages {
 		for _, p := range of {
@@ -152,7 +156,7 @@ func (n *MemberNumbers) Table(q Question, pages [][]*BucketCounts) Table {
 			}
 		}
 	}
-	picked := n.pick(&t, q, open, sums)
+	picked := pick(&t, q, n.texts[open], sums)
 	t.Rows = make([]Row, len(picked))
 	counts := make([]int64, len(picked)*len(pages))
 	for i, number := range picked {
@@ -176,8 +180,7 @@ func (n *MemberNumbers) Table(q Question, pages [][]*BucketCounts) Table {
 
 // pick returns the numbers of the rows' members, in the order of the rows, and counts
 // all members in t.Members.
-func (n *MemberNumbers) pick(t *Table, q Question, open int, sums []int64) (picked []uint32) {
-	texts := n.texts[open]
+func pick(t *Table, q Question, texts []string, sums []int64) (picked []uint32) {
 	before := func(a, b uint32) bool {
 		if sums[a] != sums[b] {
 			return sums[a] > sums[b]

@@ -17,6 +17,10 @@ type Question struct {
 	Top       int         // rows at most, 0 for all
 	Only      string      // if not "", this member alone
 	AlsoCount Dimension   // if not 0: each row also has its member's sum in this dimension
+
+	// Named, if not nil, returns the name of a member of an open dimension. Members with one
+	// name are one row, which has it as its member. It is for one question at a time.
+	Named func(member string) string
 }
 
 // Findings answer an Inquiry, in its order.

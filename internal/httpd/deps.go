@@ -30,6 +30,7 @@ type Directory interface {
 	SetSites(ctx context.Context, projectID string, sites []string) error
 	Descriptions(ctx context.Context, projectID string, kind meta.DescribedKind) ([]meta.Description, error)
 	Describe(ctx context.Context, projectID string, kind meta.DescribedKind, name string, change func(*meta.Description)) (meta.Description, error)
+	SetURLRules(ctx context.Context, id string, rules weir.URLRules) error
 	SetRetention(ctx context.Context, projectID string, days int) error
 	ChangeLimits(ctx context.Context, projectID string, change func(*weir.Limits) error) (weir.Limits, error)
 	CreateProject(ctx context.Context, n meta.NewProject) (p *weir.Project, writeKey string, err error)

@@ -21,6 +21,8 @@ type ProjectBody struct {
 	Limits
 
 	Sites []string `json:"sites" nullable:"false" doc:"names of the project besides its write keys, for vendors' SDKs: a domain, an id. They are no secret"`
+
+	URLRules weir.URLRules `json:"url_rules" doc:"which of its paths are one page"`
 }
 
 // NewProjectBody is a project just made.
@@ -82,6 +84,8 @@ type (
 			Sample   *int    `json:"sample,omitempty" nullable:"false" minimum:"1" maximum:"99" doc:"percent of the devices that are kept under the policy sample"`
 
 			Sites []string `json:"sites,omitempty" nullable:"false" maxItems:"100" doc:"names of the project besides its write keys, for vendors' SDKs; all of them: others are taken from it. 1 to 255 bytes each, without comma, space and slash; case and a leading www. do not count. A name is one project's on this server"`
+
+			URLRules *weir.URLRules `json:"url_rules,omitempty" nullable:"false" doc:"which paths, and which routes of calls, are one page: all of the rules, in the place of those before. Answers apply them when they are computed; stored events keep their paths"`
 		} `doc:"what is missing stays"`
 	}
 	createOutput struct{ Body NewProjectBody }
@@ -123,7 +127,7 @@ func (s *Server) mountProjects() {
 		return s.projectOutput(ctx, projectOf(ctx))
 	})
 	handle(s, huma.Operation{
-		OperationID: "change-project", Method: "PATCH", Path: "/api/v1/projects/{id}", Summary: "Change how long a project's events are kept, its limits and its sites",
+		OperationID: "change-project", Method: "PATCH", Path: "/api/v1/projects/{id}", Summary: "Change how long a project's events are kept, its limits, its sites and its URL rules",
 		Description: "What is missing stays. Other nodes go by the change within a minute. A site that is another project's is a conflict (409), and nothing is changed.",
 	}, s.changeProject)
 	handle(s, huma.Operation{
@@ -205,19 +209,23 @@ func (s *Server) createProject(ctx context.Context, in *createInput) (*createOut
 func (s *Server) changeProject(ctx context.Context, in *changeInput) (*projectOutput, error) {
 	p, b := *projectOf(ctx), &in.Body // the project is shared
 	limits := b.LimitKey != nil || b.LimitIP != nil || b.Quota != nil || b.Over != nil || b.Sample != nil
-	if !limits && b.RetentionDays == nil && b.Sites == nil {
-		return nil, weir.Errorf(weir.EINVALID, "say what to change: retention_days, limit_key, limit_ip, quota, over, sample or sites")
+	if !limits && b.RetentionDays == nil && b.Sites == nil && b.URLRules == nil {
+		return nil, weir.Errorf(weir.EINVALID, "say what to change: retention_days, limit_key, limit_ip, quota, over, sample, sites or url_rules")
 	}
-	if b.Sites != nil {
-		// The limits are looked at before, so that all is changed or nothing.
-		l := p.Limits
-		if err := in.limits(&l); err != nil {
-			return nil, err
-		}
-		if _, err := l.Normal(); err != nil {
-			return nil, err
-		}
+	if err := in.check(p.Limits); err != nil {
+		return nil, err
+	}
+	if b.Sites != nil { // before the others, since only a site may be another project's
 		if err := s.cfg.Directory.SetSites(ctx, p.ID, b.Sites); err != nil {
+			return nil, err
+		}
+	}
+	if b.URLRules != nil {
+		var err error
+		if p.URLRules, err = b.URLRules.Normal(); err != nil {
+			return nil, err
+		}
+		if err := s.cfg.Directory.SetURLRules(ctx, p.ID, p.URLRules); err != nil {
 			return nil, err
 		}
 	}
@@ -234,6 +242,22 @@ func (s *Server) changeProject(ctx context.Context, in *changeInput) (*projectOu
 		p.RetentionDays = *b.RetentionDays
 	}
 	return s.projectOutput(ctx, &p)
+}
+
+// check looks at the limits and the URL rules before anything is changed: all is changed or
+// nothing. Error: EINVALID.
+func (in *changeInput) check(l weir.Limits) error {
+	if err := in.limits(&l); err != nil {
+		return err
+	}
+	if _, err := l.Normal(); err != nil {
+		return err
+	}
+	if in.Body.URLRules == nil {
+		return nil
+	}
+	_, err := in.Body.URLRules.Normal()
+	return err
 }
 
 // limits changes what the body names. Error: EINVALID.
@@ -299,8 +323,12 @@ func (s *Server) projectOutput(ctx context.Context, p *weir.Project) (*projectOu
 
 func (s *Server) projectBody(ctx context.Context, p *weir.Project, role weir.Role) (ProjectBody, error) {
 	sites, err := s.cfg.Directory.Sites(ctx, p.ID)
+	rules := p.URLRules
+	if rules.Rules == nil {
+		rules.Rules = []weir.URLRule{}
+	}
 	return ProjectBody{
-		ID: p.ID, Name: p.Name, Timezone: p.Timezone, Role: role.String(), RetentionDays: p.RetentionDays, Limits: limitsOf(p.Limits), Sites: sites,
+		ID: p.ID, Name: p.Name, Timezone: p.Timezone, Role: role.String(), RetentionDays: p.RetentionDays, Limits: limitsOf(p.Limits), Sites: sites, URLRules: rules,
 	}, err
 }
 

@@ -24,15 +24,15 @@ type grouped struct {
 }
 
 // group checks a filter and a breakdown, and sets what follows from them. Error: EINVALID.
-func (g *grouped) group(e *Engine, conditions weir.Filter, breakdown string, limit int) (err error) {
-	if g.filter, err = checkFilter(e.d, conditions, nil); err != nil {
+func (g *grouped) group(e *Engine, p *weir.Project, conditions weir.Filter, breakdown string, limit int) (err error) {
+	if g.filter, err = checkFilter(e.d, p, conditions); err != nil {
 		return err
 	}
 	g.limit, g.tallied = cmp.Or(limit, weir.DefaultGroups), !e.o.Raw && g.filter.tallied
 	if breakdown == "" {
 		return nil
 	}
-	c, err := breakdownColumn(e.d, breakdown)
+	c, err := breakdownColumn(e.d, p, breakdown)
 	if err != nil {
 		return err
 	}

@@ -161,6 +161,14 @@ func TestNoMistakeAboutKeysGivesOneProjectTheRowsOfAnother(t *testing.T) {
 	if _, cached := total(elsewhere, q); cached {
 		t.Fatal("another timezone: cached")
 	}
+	ruled := berlin(t)
+	ruled.URLRules.StripSlash = true
+	if _, cached := total(ruled, q); cached {
+		t.Fatal("other URL rules: cached")
+	}
+	if _, cached := total(ruled, q); !cached {
+		t.Fatal("the same URL rules: not cached")
+	}
 	if _, cached := total(berlin(t), with(q, func(q *weir.Trend) { q.Bots = weir.BotsIn })); cached {
 		t.Fatal("another question: cached")
 	}

@@ -75,13 +75,13 @@ type column struct {
 	kept   bool     // an erasure leaves the values
 }
 
-// columnOf looks a name up. Error: EINVALID.
-func columnOf(d cold.Dialect, name string) (column, error) {
+// columnOf looks a name up. A path is the page that it counts as: see pageOf. Error: EINVALID.
+func columnOf(d cold.Dialect, p *weir.Project, name string) (column, error) {
 	if err := weir.CheckText("column", name); err != nil {
 		return column{}, err
 	}
-	if p, ok := strings.CutPrefix(name, propertyPrefix); ok && p != "" {
-		expr, arg := d.PropertyText("properties", p)
+	if own, ok := strings.CutPrefix(name, propertyPrefix); ok && own != "" {
+		expr, arg := d.PropertyText("properties", own)
 		return column{name: name, kind: property, expr: fragment{sql: expr, args: []any{arg}}}, nil
 	}
 	if strings.HasPrefix(name, traitPrefix) {
@@ -90,6 +90,9 @@ func columnOf(d cold.Dialect, name string) (column, error) {
 	c, ok := columns[name]
 	if !ok {
 		return column{}, unknownColumn(name)
+	}
+	if isRuled(name) {
+		c.expr = pageOf(d, p, name)
 	}
 	return c, nil
 }

@@ -41,7 +41,7 @@ func IdentifiesPeople(column string) bool {
 // counts are kept, otherwise of the newest 50,000. freshness is as in Asker. Error: EINVALID.
 func (e *Engine) ColumnValues(ctx context.Context, p *weir.Project, column string, q Discovery, freshness time.Duration) (*ColumnValues, error) {
 	a := &ColumnValues{Column: column, Values: []CountedText{}}
-	c, err := breakdownColumn(e.d, column)
+	c, err := breakdownColumn(e.d, p, column)
 	if err != nil {
 		return nil, err
 	}

@@ -18,9 +18,8 @@ type filter struct {
 	empty   bool        // there are no conditions
 }
 
-// checkFilter checks a filter over events. instead names other columns of events that
-// take the place of some. Error: EINVALID.
-func checkFilter(d cold.Dialect, conditions weir.Filter, instead map[string]string) (filter, error) {
+// checkFilter checks a filter over events of a project. Error: EINVALID.
+func checkFilter(d cold.Dialect, p *weir.Project, conditions weir.Filter) (filter, error) {
 	f := filter{tallied: true, empty: len(conditions) == 0}
 	if err := conditions.Validate(); err != nil {
 		return f, err
@@ -36,12 +35,9 @@ func checkFilter(d cold.Dialect, conditions weir.Filter, instead map[string]stri
 			f.traits = append(f.traits, t)
 			continue
 		}
-		col, err := columnOf(d, c.Column)
+		col, err := columnOf(d, p, c.Column)
 		if err != nil {
 			return f, err
-		}
-		if other, ok := instead[c.Column]; ok {
-			col.expr = raw(other)
 		}
 		part, err := condition(d, col, c)
 		if err != nil {

@@ -15,15 +15,18 @@ import (
 //
 // Example: device d1 is linked to profile anna, and "a1 is a former id of anna" was said.
 //
-//	person  d d1   u a1     u anna   d d2
-//	counts  u anna u anna   u anna   d d2
+//	person  d d1   u a1     u anna   d d2   u d1     u d2
+//	counts  u anna u anna   u anna   d d2   u anna   d d2
+//
+// The last two are of a server that has the ids from browsers, and sends them as profiles.
 
 // identities says what has to be resolved in a project. A project without links gets
 // simpler SQL.
 type identities struct {
-	linked bool // some device belongs to a profile, or there is an alias
-	merged bool // there is an alias, so some profile may count under another
-	erased bool // somebody was erased, so some events have lost their page and source
+	linked  bool // some device belongs to a profile, or some profile is merged
+	merged  bool // there is an alias or an unnamed device, so some profile may count under another person
+	unnamed bool // some profile is the id of a device
+	erased  bool // somebody was erased, so some events have lost their page and source
 }
 
 // noLongerNamed is the condition for the events whose person was erased: they have lost their
@@ -36,26 +39,34 @@ func (r *reader) noLongerNamed() string {
 }
 
 func (e *Engine) identitiesOf(ctx context.Context, p *weir.Project) (id identities, err error) {
-	q := sql("SELECT 1 AS kind, COUNT(*) AS n FROM identities WHERE project_id = @ AND device_id <> '' "+
+	const links, aliases, erasures, unidentified = 1, 2, 3, 4
+	q := sql("SELECT 1 AS kind, COUNT(*) AS n FROM identities WHERE project_id = @ AND device_id <> '' AND profile_id <> '' "+
 		"UNION ALL SELECT 2 AS kind, COUNT(*) AS n FROM aliases WHERE project_id = @ "+
-		"UNION ALL SELECT 3 AS kind, COUNT(*) AS n FROM erasures WHERE project_id = @", bind(p.ID), bind(p.ID), bind(p.ID))
-	err = e.each(ctx, q, func(scan func(...any) error) error {
+		"UNION ALL SELECT 3 AS kind, COUNT(*) AS n FROM erasures WHERE project_id = @ "+
+		"UNION ALL SELECT 4 AS kind, COUNT(*) AS n FROM identities WHERE project_id = @ AND profile_id = ''",
+		bind(p.ID), bind(p.ID), bind(p.ID), bind(p.ID))
+	var found [unidentified + 1]bool // by kind
+	count := func(scan func(...any) error) error {
 		var kind, n int64
 		if err := scan(&kind, &n); err != nil {
 			return err
 		}
-		switch found := n > 0; kind {
-		case 3:
-			id.erased = found
-		case 2:
-			id.merged = found
-			fallthrough
-		default:
-			id.linked = id.linked || found
-		}
+		found[kind] = n > 0
 		return nil
-	})
-	return id, err
+	}
+	if err := e.each(ctx, q, count); err != nil {
+		return id, err
+	}
+	if found[unidentified] { // some of them may be devices
+		r := &reader{Engine: e, project: p}
+		if err := e.each(ctx, sql("SELECT 4 AS kind, COUNT(*) AS n FROM (@) AS unnamed", r.unnamedDevices()), count); err != nil {
+			return id, err
+		}
+	}
+	id.unnamed, id.erased = found[unidentified], found[erasures]
+	id.merged = found[aliases] || id.unnamed
+	id.linked = found[links] || id.merged
+	return id, nil
 }
 
 // reader returns a reader for a question that is not of a kind, with the identities if it
@@ -90,7 +101,37 @@ func (r *reader) deviceLinks(more ...string) fragment {
 	}.statement()
 }
 
-// merges selects each merged profile (as device) with the profile that it counts under:
+// merges selects each merged profile (as device) with the person that it counts under: see aliased and
+// unnamedDevices.
+func (r *reader) merges() fragment {
+	if !r.unnamed {
+		return r.aliased()
+	}
+	return sql("@ UNION ALL @", r.aliased(), r.unnamedDevices())
+}
+
+// unnamedDevices selects each profile that is the id of a device (as device) with the person that it counts under: the
+// profile that the device is linked to, else the device. A profile that was identified, or that is an
+// alias, is none of them.
+//
+// Most questions are of projects without such profiles, so those that may be one stand in identities.
+func (r *reader) unnamedDevices() fragment {
+	p := bind(r.project.ID)
+	known := sql("(SELECT profile_id AS identified FROM identities WHERE project_id = @ AND profile_id <> '' "+
+		"UNION ALL SELECT alias AS identified FROM aliases WHERE project_id = @) AS known", p, p)
+	said := selection{columns: raw("DISTINCT device_id AS id"), from: raw("identities"), where: sql("project_id = @ AND profile_id = ''", p)}
+	suspects := selection{columns: raw("CONCAT('d', id) AS suspect"), from: sql("@ RIGHT JOIN @ ON identified = id", known, said.as("said")), where: raw("identified IS NULL")}
+	seen := selection{columns: raw("DISTINCT person AS counts, person AS seen"), from: raw("sightings"), where: sql("project_id = @ AND SUBSTRING(person, 1, 1) = 'd'", p)}
+	linked := sql("SELECT profile AS counts, device AS seen FROM (@) AS links", r.deviceLinks())
+	return selection{
+		// 'u' is after 'd': a device that is linked counts as its profile.
+		columns: raw("CONCAT('u', SUBSTRING(suspect, 2)) AS device, MAX(counts) AS profile"),
+		from:    sql("(@ UNION ALL @) AS devices JOIN @ ON seen = suspect", seen.statement(), linked, suspects.as("suspects")),
+		groupBy: "suspect",
+	}.statement()
+}
+
+// aliased selects each merged profile (as device) with the profile that it counts under:
 // that of the earliest alias. If there are several at the same time, the least profile id
 // counts.
 //
@@ -101,8 +142,8 @@ func (r *reader) deviceLinks(more ...string) fragment {
 // It is a join and not "alias NOT IN (…)", because the result is used inside other IN
 // conditions, and ClickHouse cannot nest them on a cluster. The aliases are few, so they
 // are on the right: engines hold the right side of a join in memory.
-func (r *reader) merges() fragment {
-	known := selection{columns: raw("profile_id AS identified"), from: raw("identities"), where: sql("project_id = @", bind(r.project.ID))}
+func (r *reader) aliased() fragment {
+	known := selection{columns: raw("profile_id AS identified"), from: raw("identities"), where: sql("project_id = @ AND profile_id <> ''", bind(r.project.ID))}
 	said := selection{columns: raw("alias, profile_id AS into_profile, linked_at AS said_at"), from: raw("aliases"), where: sql("project_id = @", bind(r.project.ID))}
 	return selection{
 		columns: names("CONCAT('u', alias) AS device", "CONCAT('u', "+r.d.ArgMin("into_profile", "(said_at, into_profile)")+") AS profile"),
@@ -158,20 +199,24 @@ func (r *reader) visitsOfProfile(profileID string) fragment {
 		bind(profileID), r.merges(), r.links(), profile)
 }
 
-// refuseMerged returns an error with the code if the profile is merged into another one.
-// The error names the other profile. A merged profile is only a part of a person, so no
+// refuseMerged returns an error with the code if the profile is merged into another one, which the
+// error names, or is the id of a device. A merged profile is only a part of a person, so no
 // question is answered for it alone.
 func (r *reader) refuseMerged(ctx context.Context, profileID, code string) error {
 	if !r.merged {
 		return nil
 	}
 	into := ""
-	q := sql("SELECT SUBSTRING(profile, 2) FROM (@) AS merged WHERE device = @", r.merges(), bind("u"+profileID))
+	q := sql("SELECT profile FROM (@) AS merged WHERE device = @", r.merges(), bind("u"+profileID))
 	if err := r.each(ctx, q, func(scan func(...any) error) error { return scan(&into) }); err != nil {
 		return fmt.Errorf("insight: look for aliases: %w", err)
 	}
-	if into != "" {
-		return weir.Errorf(code, "this profile is an alias of %q: ask for that profile", into)
+	switch {
+	case into == "":
+	case into[0] == 'd':
+		return weir.Errorf(code, "this is the id of a device, which belongs to no profile")
+	default:
+		return weir.Errorf(code, "this profile is an alias of %q: ask for that profile", into[1:])
 	}
 	return nil
 }

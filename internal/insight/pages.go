@@ -34,10 +34,10 @@ type pagesPlan struct {
 	filtered bool
 }
 
-func planPages(e *Engine, _ *weir.Project, q weir.Pages) (plan, error) {
+func planPages(e *Engine, p *weir.Project, q weir.Pages) (plan, error) {
 	pl := &pagesPlan{buckets: oneBucket(q.From, q.To), limit: cmp.Or(q.Limit, weir.DefaultPages), bots: q.Bots.OfPeople(), filtered: len(q.Filter) > 0}
 	var err error
-	if pl.views, err = checkFilter(e.d, q.Filter, nil); err != nil {
+	if pl.views, err = checkFilter(e.d, p, q.Filter); err != nil {
 		return nil, err
 	}
 	pl.needs = needs{bytes: answerBytes, identities: true}
@@ -64,16 +64,18 @@ func (pl *pagesPlan) screenViews(r *reader) fragment {
 }
 
 // pageViews fills in the pages and their views. Views that lost their page in an erasure count
-// in the totals alone, and not for the page without a name.
+// in the totals alone, and not for the page without a name. The paths are counted first, so
+// that the URL rules are applied once for each of them.
 func (pl *pagesPlan) pageViews(ctx context.Context, r *reader, a *Pages) error {
 	counted := selection{
 		columns: raw("path, COUNT(*) AS n, SUM(CASE WHEN path = '' AND " + r.noLongerNamed() + " THEN 0 ELSE 1 END) AS listed"),
 		from:    r.events(pl.span(), pl.views, nil), where: pl.screenViews(r), groupBy: "path",
 	}
+	named := selection{columns: sql("@ AS page, n, listed", pageOf(r.d, r.project, "path")), from: counted.as("counted")}
 	q := selection{
-		columns: names("GROUPING(path)", "COALESCE(path, '')", whole("SUM(n)"), whole("SUM(listed)")+" AS views"), from: counted.as("counted"),
-		groupBy: "GROUPING SETS ((path), ())", having: raw("GROUPING(path) = 1 OR SUM(listed) > 0"),
-		orderBy: "GROUPING(path) DESC, views DESC, path", limit: pl.limit + 1,
+		columns: names("GROUPING(page)", "COALESCE(page, '')", whole("SUM(n)"), whole("SUM(listed)")+" AS views"), from: named.as("named"),
+		groupBy: "GROUPING SETS ((page), ())", having: raw("GROUPING(page) = 1 OR SUM(listed) > 0"),
+		orderBy: "GROUPING(page) DESC, views DESC, page", limit: pl.limit + 1,
 	}
 	return r.each(ctx, q.statement(), func(scan func(...any) error) error {
 		var all, views int64
@@ -90,7 +92,7 @@ func (pl *pagesPlan) pageViews(ctx context.Context, r *reader, a *Pages) error {
 	})
 }
 
-// among is the condition that a column has the path of one of the answer's pages. byPath
+// among is the condition that a column has the name of one of the answer's pages. byPath
 // has the pages.
 func among(column string, a *Pages) (in fragment, byPath map[string]*Page) {
 	paths := make([]fragment, len(a.Pages))
@@ -125,8 +127,8 @@ func (pl *pagesPlan) pageVisits(ctx context.Context, r *reader, a *Pages) error 
 	wanted, byPath := raw("FALSE"), map[string]*Page{}
 	if len(a.Pages) > 0 {
 		var first, last fragment
-		first, byPath = among("entry", a)
-		last, _ = among("exit", a)
+		first, byPath = among("entry_page", a)
+		last, _ = among("exit_page", a)
 		wanted = sql("@ OR @", first, last)
 	}
 	lasted := r.d.Micros("end_at") + " - " + r.d.Micros("start_at")
@@ -137,11 +139,15 @@ func (pl *pagesPlan) pageVisits(ctx context.Context, r *reader, a *Pages) error 
 		where:   pl.visits(r),
 		groupBy: "entry, exit",
 	}
-	q := selection{
-		columns: names("GROUPING(entry)", "GROUPING(exit)", "COALESCE(entry, '')", "COALESCE(exit, '')", whole("SUM(n)"), double("SUM(lasted)"), whole("SUM(bounced)")),
+	named := selection{
+		columns: sql("@ AS entry_page, @ AS exit_page, n, lasted, bounced", pageOf(r.d, r.project, "entry"), pageOf(r.d, r.project, "exit")),
 		from:    pairs.as("pairs"),
-		groupBy: "GROUPING SETS ((entry), (exit), ())",
-		having:  sql("GROUPING(entry) + GROUPING(exit) = 2 OR @", wanted),
+	}
+	q := selection{
+		columns: names("GROUPING(entry_page)", "GROUPING(exit_page)", "COALESCE(entry_page, '')", "COALESCE(exit_page, '')", whole("SUM(n)"), double("SUM(lasted)"), whole("SUM(bounced)")),
+		from:    named.as("named"),
+		groupBy: "GROUPING SETS ((entry_page), (exit_page), ())",
+		having:  sql("GROUPING(entry_page) + GROUPING(exit_page) = 2 OR @", wanted),
 	}
 	return r.each(ctx, q.statement(), func(scan func(...any) error) error {
 		var byEntry, byExit int64 // 0 if the row is by that path

@@ -17,15 +17,17 @@ func (pl *pagesPlan) pageTimes(ctx context.Context, r *reader, a *Pages) error {
 	if len(a.Pages) == 0 {
 		return nil
 	}
-	in, byPath := among("closes_path", a)
+	in, byPath := among("page", a)
+	closes := raw("closes_path <> ''")
 	if byPath[""] != nil {
 		// An event that closes no view has an empty closes_path too. Only its
 		// closes_event_id differs. That is slow to read, so other paths leave it out.
-		in = all(in, raw("closes_event_id <> ''"))
+		closes = raw("closes_event_id <> ''")
 	}
 	window := r.window("ts", pl.from, pl.to+pageTimeLimit.Microseconds())
 	short := sql("closes_ms < @", bind(pageTimeLimit.Milliseconds()))
-	q := selection{columns: raw("closes_path, AVG(closes_ms)"), from: raw("events"), where: all(window, in, short, pl.closed(r)), groupBy: "closes_path"}
+	views := selection{columns: sql("@ AS page, closes_ms", pageOf(r.d, r.project, "closes_path")), from: raw("events"), where: all(window, closes, short, pl.closed(r))}
+	q := selection{columns: raw("page, AVG(closes_ms)"), from: views.as("views"), where: in, groupBy: "page"}
 	return r.each(ctx, q.statement(), func(scan func(...any) error) error {
 		var path string
 		var mean *float64

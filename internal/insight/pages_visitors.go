@@ -55,7 +55,8 @@ func (pl *pagesPlan) countVisitors(r *reader, pages []Page) fragment {
 		masks = append(masks, r.d.BitUnion(bit)+" AS "+m)
 		united = append(united, r.d.BitUnion(m)+" AS "+m)
 	}
-	numbered := selection{columns: sql("person, CASE path @ ELSE @ END AS number", list(numbers, " "), raw(fmt.Sprint(pagesAtOnce))), from: r.events(pl.span(), pl.views, nil), where: pl.screenViews(r)}
+	viewed := selection{columns: sql("person, @ AS page", pageOf(r.d, r.project, "path")), from: r.events(pl.span(), pl.views, nil), where: pl.screenViews(r)}
+	numbered := selection{columns: sql("person, CASE page @ ELSE @ END AS number", list(numbers, " "), raw(fmt.Sprint(pagesAtOnce))), from: viewed.as("viewed")}
 	persons := selection{columns: comma(raw("person"), names(masks...)), from: numbered.as("numbered"), groupBy: "person"}.as("masks")
 	if r.linked {
 		persons = selection{columns: comma(raw("person"), names(united...)), from: r.resolved(names(columns...).sql, persons), groupBy: "person"}.as("merged")

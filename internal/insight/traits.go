@@ -47,11 +47,11 @@ func (r *reader) traitCondition(t traitTest) fragment {
 }
 
 // breakdownColumn is the column of a breakdown. Error: EINVALID.
-func breakdownColumn(d cold.Dialect, name string) (column, error) {
+func breakdownColumn(d cold.Dialect, p *weir.Project, name string) (column, error) {
 	if trait, ok := traitOf(name); ok {
 		return traitColumn(name, trait), weir.CheckText("column", name)
 	}
-	return columnOf(d, name)
+	return columnOf(d, p, name)
 }
 
 // withTrait is a table of events with the trait joined that a breakdown is by, if it is by

@@ -46,7 +46,7 @@ func planTrend(e *Engine, p *weir.Project, q weir.Trend) (plan, error) {
 		return nil, err
 	}
 	t.before = earlier(t.now, q.Compare, q.From, q.To, p.Location())
-	if err := t.group(e, q.Filter, q.Breakdown, q.Limit); err != nil {
+	if err := t.group(e, p, q.Filter, q.Breakdown, q.Limit); err != nil {
 		return nil, err
 	}
 	t.identities = t.needsIdentities()
@@ -54,7 +54,7 @@ func planTrend(e *Engine, p *weir.Project, q weir.Trend) (plan, error) {
 	t.people, t.filter = t.filter.with(t.bots), t.filter.with(q.Bots.OfEvents())
 	t.tallied = t.tallied && t.filter.tallied
 	for _, s := range q.Series {
-		sp, err := planSeries(e, s)
+		sp, err := planSeries(e, p, s)
 		if err != nil {
 			return nil, err
 		}
@@ -72,12 +72,12 @@ func planTrend(e *Engine, p *weir.Project, q weir.Trend) (plan, error) {
 	return t, nil
 }
 
-func planSeries(e *Engine, s weir.Series) (seriesPlan, error) {
+func planSeries(e *Engine, p *weir.Project, s weir.Series) (seriesPlan, error) {
 	sp := seriesPlan{Series: s, aggregate: aggregates[s.Math]}
 	if !s.Math.OfValues() {
 		return sp, nil
 	}
-	c, err := columnOf(e.d, s.Property)
+	c, err := columnOf(e.d, p, s.Property)
 	if err == nil {
 		err = c.numeric()
 	}

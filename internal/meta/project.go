@@ -81,7 +81,7 @@ func (s *Store) SetRetention(ctx context.Context, id string, days int) error {
 }
 
 const projectColumns = `p.id, p.name, p.timezone, p.store_ip, p.created_at, p.retention_days,
-	(SELECT group_concat(s.site) FROM sites s WHERE s.project_id = p.id), ` + limitColumns
+	(SELECT group_concat(s.site) FROM sites s WHERE s.project_id = p.id), p.url_rules, ` + limitColumns
 
 // Project returns the project of an id, its timezone resolved. It is shared: do not
 // change it. Errors: ENOTFOUND.
@@ -210,8 +210,9 @@ func scanProject(row scanner, more ...any) (*weir.Project, error) {
 	var p weir.Project
 	var storeIP, created int64
 	var sites sql.NullString // with commas, which no site has
+	var rules string
 	var limits limitScan
-	fields := append([]any{&p.ID, &p.Name, &p.Timezone, &storeIP, &created, &p.RetentionDays, &sites}, limits.into(&p.Limits)...)
+	fields := append([]any{&p.ID, &p.Name, &p.Timezone, &storeIP, &created, &p.RetentionDays, &sites, &rules}, limits.into(&p.Limits)...)
 	if err := row.Scan(append(fields, more...)...); err != nil {
 		return nil, err
 	}
@@ -220,6 +221,7 @@ func scanProject(row scanner, more ...any) (*weir.Project, error) {
 		p.Sites = strings.Split(sites.String, ",")
 		slices.Sort(p.Sites)
 	}
+	p.URLRules = readURLRules(rules)
 	p.StoreIP, p.CreatedAt = storeIP != 0, fromMicros(created)
 	if err := p.Resolve(); err != nil {
 		// The zone was known when the project was made: the machine's zone

@@ -261,6 +261,23 @@ func (t *dayCounts) since(earlier *dayCounts) pair {
 	return t.minus(earlier.pair)
 }
 
+// named adds up the APIs that are one page by the project's URL rules, as the report does.
+func named(apis []hot.Member, p *weir.Project) []hot.Member {
+	page := p.URLRules.Namer()
+	if page == nil {
+		return apis
+	}
+	sums, rest := make(map[string]int64, len(apis)), int64(0)
+	for _, m := range apis {
+		if m.Rest {
+			rest += m.Count
+		} else {
+			sums[page(m.Name)] += m.Count
+		}
+	}
+	return hot.Ranked(sums, rest, 0)
+}
+
 // counted reads the counters of the day that begins at from.
 func (r *Reporter) counted(ctx context.Context, p *weir.Project, from time.Time) (*dayCounts, error) {
 	t := &dayCounts{expired: r.cfg.Clock.Now().Sub(from) >= hot.Day.Kept()}
@@ -284,6 +301,7 @@ func (r *Reporter) counted(ctx context.Context, p *weir.Project, from time.Time)
 	t.events = one(hot.Total)
 	if err == nil {
 		t.apis, err = r.cfg.Counters.Members(ctx, p.ID, hot.Day, hot.Route, from, to, 0)
+		t.apis = named(t.apis, p)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("report: counters: %w", err)

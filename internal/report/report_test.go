@@ -223,6 +223,19 @@ func TestCountersThatHaveTooManyAPIsSayOther(t *testing.T) {
 	}
 }
 
+// The counters have the routes as they came, and the report their pages.
+func TestCountersAreComparedByTheURLRules(t *testing.T) {
+	w := still(t, "UTC")
+	w.p.URLRules = weir.URLRules{Rules: []weir.URLRule{{From: "/p/*", To: "/p/:id"}}}
+	w.happens("2026-03-10", 6)
+	w.calls = map[string]int64{"/p/:id": 4, "/b": 2}
+	w.members = []hot.Member{{Name: "/p/1", Count: 3}, {Name: "/b", Count: 2}, {Name: "/p/2", Count: 1}}
+	a := compute(t, w, "2026-03-10")
+	if d := cmp.Diff([]weir.APICounter{{API: "/p/:id", Calls: 4}, {API: "/b", Calls: 2}}, a.Counters.ByAPI); d != "" || a.Difference != nil {
+		t.Errorf("%s %+v", d, a.Difference)
+	}
+}
+
 func TestAnAPICalledOtherIsAnAPI(t *testing.T) {
 	w := still(t, "UTC")
 	w.happens("2026-03-10", 6)

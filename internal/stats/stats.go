@@ -116,6 +116,7 @@ func (s *Stats) Overview(ctx context.Context, p *weir.Project) (*Overview, error
 		Live:    now,
 	}
 	in.Tables[failed].AlsoCount = hot.Route
+	in.Tables[routes].Named, in.Tables[failed].Named = p.URLRules.Namer(), p.URLRules.Namer()
 	yesterday, lastWeek := daysAgo(minute, 1, loc), daysAgo(minute, 7, loc)
 	in.Tables = append(in.Tables, yesterday.questions()...)
 	in.Tables = append(in.Tables, lastWeek.questions()...)

@@ -291,3 +291,28 @@ func TestAStoreThatFailsIsAnError(t *testing.T) {
 		t.Errorf("trend: %v, %v", tr, err)
 	}
 }
+
+// The counters have /p/1 and /p/2; whoever reads has one page, with its calls that did not fail.
+func TestRoutesThatAreOnePageByTheURLRulesAreListedAsOne(t *testing.T) {
+	r := newRig(t, "UTC", "2026-03-14T10:30:00Z")
+	for route, statuses := range map[string][]int{"/p/1": {200, 500}, "/p/2/": {200, 200}, "/P/3": {404}, "/q": {200, 500}} {
+		for _, status := range statuses {
+			r.call(route, status, "2026-03-14T10:30:00Z")
+		}
+	}
+	r.project.URLRules = weir.URLRules{StripSlash: true, LowerCase: true, Rules: []weir.URLRule{{From: "/p/*", To: "/p/:id"}}}
+	o := r.overview()
+	if d := cmp.Diff([]stats.API{api("/p/:id", 5), api("/q", 2)}, o.HotAPIs); d != "" {
+		t.Error(d)
+	}
+	if d := cmp.Diff([]stats.ErrorAPI{{API: "/p/:id", Calls: 5, Errors: 2, ErrorRate: 0.4}, {API: "/q", Calls: 2, Errors: 1, ErrorRate: 0.5}}, o.ErrorAPIs); d != "" {
+		t.Error(d)
+	}
+	tr, err := r.Trend(t.Context(), r.project, stats.TrendQuery{Range: "minute", By: "api", Top: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(tr.Series) != 2 || tr.Series[0].Name != "/p/:id" || tr.Series[0].Total != 5 || !tr.Series[1].Other || tr.Series[1].Total != 2 {
+		t.Errorf("%+v", tr.Series)
+	}
+}

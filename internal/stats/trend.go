@@ -75,6 +75,9 @@ func (s *Stats) Trend(ctx context.Context, p *weir.Project, q TrendQuery) (*Tren
 		if err != nil {
 			return nil, err
 		}
+		if by.Dimension == hot.Route {
+			by.Named = p.URLRules.Namer()
+		}
 		if by.Dimension != hot.Name {
 			in.Tables[0].Dimension = hot.Calls
 		}

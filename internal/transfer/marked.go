@@ -207,7 +207,7 @@ func personRows(d cold.Dialect, project string, before int64) (query string, arg
 		{"events", "CASE WHEN consumer <> '' THEN CONCAT('u', consumer) ELSE '' END", "received_at"},
 		{"visits", "CASE WHEN profile_id <> '' THEN CONCAT('u', profile_id) ELSE CONCAT('d', device_id) END", "COALESCE(received_at, start_at)"},
 		{"traits", "CONCAT('u', profile_id)", "COALESCE(received_at, changed_at)"},
-		{"identities", "CONCAT('u', profile_id)", "COALESCE(received_at, linked_at)"},
+		{"identities", "CONCAT('u', CASE WHEN profile_id <> '' THEN profile_id ELSE device_id END)", "COALESCE(received_at, linked_at)"},
 		{"aliases", "CONCAT('u', profile_id)", "COALESCE(received_at, linked_at)"},
 		{"aliases", "CONCAT('u', alias)", "COALESCE(received_at, linked_at)"},
 	} {

@@ -20,9 +20,10 @@ const user = { id: 'u1', email: 'ada@example.org', name: 'Ada Lovelace', admin: 
 const COOKIE = 'mock=in'
 
 const limits = { limit_key: '', limit_ip: '', quota: 0, over: 'refuse', sample: 10 }
+const rules = { strip_slash: false, lower_case: false, rules: [] }
 const projects = [
-  { id: 'demo', name: 'Demo shop', timezone: 'Europe/Berlin', role: 'owner', retention_days: 0, ...limits, sites: [] },
-  { id: 'api', name: 'Orders API', timezone: 'Asia/Kolkata', role: 'viewer', retention_days: 0, ...limits, sites: [] },
+  { id: 'demo', name: 'Demo shop', timezone: 'Europe/Berlin', role: 'owner', retention_days: 0, ...limits, sites: [], url_rules: rules },
+  { id: 'api', name: 'Orders API', timezone: 'Asia/Kolkata', role: 'viewer', retention_days: 0, ...limits, sites: [], url_rules: rules },
 ]
 
 const fail = (status, code, message) => Object.assign(new Error(message), { status, code })

@@ -73,6 +73,15 @@ func (Dialect) Contains(text, part string) string {
 	return "(position(" + text + ", " + part + ") > 0)"
 }
 
+// StartsWith keeps case.
+func (Dialect) StartsWith(text, part string) string { return "startsWith(" + text + ", " + part + ")" }
+
+// Matches finds a match anywhere, as RE2 does by itself.
+func (Dialect) Matches(text, pattern string) string { return "match(" + text + ", " + pattern + ")" }
+
+// Lower is for ASCII by itself.
+func (Dialect) Lower(text string) string { return "lower(" + text + ")" }
+
 // SHA256 is bytes.
 func (Dialect) SHA256(text string) string { return "lower(hex(SHA256(" + text + ")))" }
 

@@ -182,8 +182,8 @@ func (s *Store) addAnew(ctx context.Context, e cold.Erasure) error {
 		}
 	}
 	for _, p := range e.Relink() {
-		p.Where += " GROUP BY project_id, device_id, profile_id"
-		if err := insert("INSERT INTO identities (project_id, device_id, profile_id, linked_at, received_at) SELECT project_id, device_id, profile_id, min(ts), min(received_at) FROM events WHERE ", p); err != nil {
+		p.Where += " GROUP BY " + cold.LinkGroups
+		if err := insert("INSERT INTO identities (project_id, device_id, profile_id, linked_at, received_at) SELECT "+cold.LinkColumns+" FROM events WHERE ", p); err != nil {
 			return err
 		}
 	}

@@ -175,7 +175,7 @@ func traces(t *testing.T, s cold.Store, e *cold.Erasure) []string {
 	var out []string
 	for table, q := range map[string]string{
 		"events": "SELECT profile_id, device_id FROM events", "visits": "SELECT profile_id, device_id FROM visits",
-		"identities": "SELECT profile_id, device_id FROM identities", "traits": "SELECT profile_id, profile_id FROM traits",
+		"identities": "SELECT CASE WHEN profile_id <> '' THEN profile_id ELSE device_id END, device_id FROM identities", "traits": "SELECT profile_id, profile_id FROM traits",
 		"aliases of": "SELECT profile_id, profile_id FROM aliases", "aliases": "SELECT alias, alias FROM aliases",
 		"sightings": "SELECT CASE WHEN SUBSTRING(person, 1, 1) = 'u' THEN SUBSTRING(person, 2) ELSE '' END, SUBSTRING(person, 2) FROM sightings",
 	} {

@@ -40,7 +40,7 @@ var zones = []zone{
 
 // generate makes a world of about n events over 14 days.
 func generate(r *rand.Rand, zone, from string, n int) (*world, error) {
-	p := &weir.Project{ID: "p-" + zone, Timezone: zone}
+	p := &weir.Project{ID: "p-" + zone, Timezone: zone, URLRules: rulesOf(zone)}
 	if err := p.Resolve(); err != nil {
 		return nil, err
 	}
@@ -126,6 +126,9 @@ func (w *world) visit(r *rand.Rand, number, device int) {
 	}
 	if r.IntN(10) == 0 { // a server's, of a former id
 		base.DeviceID, base.ProfileID = "", formerID(r)
+	}
+	if r.IntN(12) == 0 { // a server's, that has the id of a browser, or takes it for one
+		base.DeviceID, base.ProfileID = "", deviceID(r.IntN(device+20))
 	}
 	var view *weir.EventRow
 	for range 1 + r.IntN(8) {

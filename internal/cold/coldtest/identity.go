@@ -100,9 +100,21 @@ var stories = map[string]story{
 		events:  []said{{at: 1, profile: "ada", alias: "undefined"}, {at: 2, profile: "bob", alias: " 'NULL' "}, {at: 3, profile: "undefined"}, {at: 4, device: "undefined"}},
 		persons: map[string]int{"uada": 1, "ubob": 1, "uundefined": 1, "dundefined": 1},
 	},
-	"a device that has the name of a profile is not it": {
-		events:  []said{{at: 1, device: "x"}, {at: 2, profile: "x"}, {at: 3, device: "x", profile: "ada"}},
-		persons: map[string]int{"uada": 2, "ux": 1},
+	"a profile that is the id of a device counts as the device": {
+		events:  []said{{at: 1, device: "x"}, {at: 2, profile: "x"}, {at: 3, profile: "y"}},
+		persons: map[string]int{"dx": 2, "uy": 1},
+	},
+	"and for whom the device counts": {
+		events:  []said{{at: 1, device: "x"}, {at: 2, profile: "x"}, {at: 3, device: "x", profile: "ada"}, {at: 4, device: "y", profile: "ada"}, {at: 5, profile: "y"}},
+		persons: map[string]int{"uada": 5},
+	},
+	"a profile that was identified does not, though it is the id of a device": {
+		events:  []said{{at: 1, device: "x"}, {at: 2, profile: "x"}, {at: 3, profile: "x", identify: true}, {at: 4, device: "y"}, {at: 5, profile: "y"}, {at: 6, device: "z", profile: "y"}},
+		persons: map[string]int{"dx": 1, "ux": 2, "dy": 1, "uy": 2},
+	},
+	"an alias counts before the device of its name": {
+		events:  []said{{at: 1, device: "x", profile: "bob"}, {at: 2, profile: "x"}, {at: 3, profile: "ada", alias: "x"}, {at: 4, device: "x"}},
+		persons: map[string]int{"ubob": 2, "uada": 2}, aliases: map[string][]string{"ada": {"x"}},
 	},
 }
 
@@ -227,6 +239,13 @@ func (st *story) check(t *testing.T, e *insight.Engine, p *weir.Project) {
 	}
 	if n := *trend.Series[0].Total; n != float64(len(st.persons)) {
 		t.Errorf("%v persons, want %d", n, len(st.persons))
+	}
+	for person := range st.persons {
+		if _, isProfile := want["u"+person[1:]]; person[0] == 'd' && !isProfile {
+			if _, err := e.Profile(t.Context(), p, person[1:], 0); weir.ErrorCode(err) != weir.ENOTFOUND {
+				t.Errorf("the device %s is asked for as a profile: %v", person[1:], err)
+			}
+		}
 	}
 	for _, former := range st.aliases {
 		for _, id := range former {

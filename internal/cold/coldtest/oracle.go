@@ -17,11 +17,12 @@ import (
 // shares no code with insight but the types of its answers: where the two
 // differ, one of them is wrong.
 type oracle struct {
-	w      *world
-	linked map[string]string // device → profile of its earliest link
-	merged map[string]string // profile → the one that it counts under
-	dates  map[string]time.Time
-	began  map[[2]string]*weir.EventRow // device and session → the visit's earliest event
+	w       *world
+	linked  map[string]string // device → profile of its earliest link
+	merged  map[string]string // profile → the one that it counts under
+	unnamed map[string]bool   // profiles that are ids of devices
+	dates   map[string]time.Time
+	began   map[[2]string]*weir.EventRow // device and session → the visit's earliest event
 }
 
 func newOracle(w *world) *oracle {
@@ -36,6 +37,7 @@ func newOracle(w *world) *oracle {
 	}
 	links := linksOf(w.links, w.events)
 	o.merged = mergesOf(links)
+	o.unnamed = unnamedOf(links, w.events)
 	sort.Slice(links, func(i, j int) bool {
 		if !links[i].At.Equal(links[j].At) {
 			return links[i].At.Before(links[j].At)
@@ -55,16 +57,19 @@ func (o *oracle) person(e *weir.EventRow) (p [2]string, ok bool) {
 	if into, ok := o.merged[e.ProfileID]; ok {
 		return [2]string{"profile", into}, true
 	}
-	if e.ProfileID != "" {
+	device := e.DeviceID
+	if o.unnamed[e.ProfileID] {
+		device = e.ProfileID
+	} else if e.ProfileID != "" {
 		return [2]string{"profile", e.ProfileID}, true
 	}
-	if e.DeviceID == "" {
+	if device == "" {
 		return p, false
 	}
-	if profile, ok := o.linked[e.DeviceID]; ok {
+	if profile, ok := o.linked[device]; ok {
 		return [2]string{"profile", profile}, true
 	}
-	return [2]string{"device", e.DeviceID}, true
+	return [2]string{"device", device}, true
 }
 
 // value is a column as text; ok is false when there is none.
@@ -80,7 +85,7 @@ func (o *oracle) value(e *weir.EventRow, column string) (v string, ok bool) {
 	case "name":
 		v = e.Name
 	case "path":
-		v = e.Path
+		v = o.page(e.Path)
 	case "country":
 		v = e.Country
 	case "import_id":
@@ -110,14 +115,14 @@ func (o *oracle) value(e *weir.EventRow, column string) (v string, ok bool) {
 	case "revenue":
 		return decimal(e.Revenue)
 	case "method", "route", "consumer", "status", "latency_ms", "status_class", "request_bytes", "response_bytes", "error", "error_shape", "trace_id":
-		return callValue(e.Call, column)
+		return o.callValue(e.Call, column)
 	default:
 		panic("the oracle does not know column " + column)
 	}
 	return v, v != ""
 }
 
-func callValue(c *weir.Call, column string) (v string, ok bool) {
+func (o *oracle) callValue(c *weir.Call, column string) (v string, ok bool) {
 	if c == nil {
 		return "", false
 	}
@@ -125,7 +130,7 @@ func callValue(c *weir.Call, column string) (v string, ok bool) {
 	case "method":
 		v = c.Method
 	case "route":
-		v = c.Route
+		v = o.page(c.Route)
 	case "consumer":
 		v = c.Consumer
 	case "status":

@@ -45,6 +45,30 @@ func linksOf(links []weir.Link, events []weir.EventRow) []weir.Link {
 	return out
 }
 
+// unnamedOf says which profiles of events are ids of devices: nobody identified them or says that
+// they are aliases, and a device has the id.
+func unnamedOf(links []weir.Link, events []weir.EventRow) map[string]bool {
+	devices, known := map[string]bool{}, map[string]bool{}
+	for _, l := range links {
+		known[l.ProfileID] = true
+		if devices[l.DeviceID] = true; l.Alias {
+			known[l.DeviceID] = true
+		}
+	}
+	for i := range events {
+		if events[i].ProfileID == "" {
+			devices[events[i].DeviceID] = true
+		}
+	}
+	out := map[string]bool{}
+	for i := range events {
+		if id := events[i].ProfileID; id != "" && devices[id] && !known[id] {
+			out[id] = true
+		}
+	}
+	return out
+}
+
 // mergesOf says which profiles count under which others.
 func mergesOf(links []weir.Link) map[string]string {
 	identified := map[string]bool{}

@@ -37,14 +37,15 @@ func (o *oracle) pages(q weir.Pages) *insight.Pages {
 			continue
 		}
 		chosen[e] = true
-		p := pages[e.Path]
+		path := o.page(e.Path)
+		p := pages[path]
 		if p == nil {
-			p = &insight.Page{Path: e.Path}
-			pages[e.Path], persons[e.Path] = p, make(map[[2]string]bool)
+			p = &insight.Page{Path: path}
+			pages[path], persons[path] = p, make(map[[2]string]bool)
 		}
 		p.Views++
 		if who, ok := o.person(e); ok {
-			persons[e.Path][who], everybody[who] = true, true
+			persons[path][who], everybody[who] = true, true
 		}
 	}
 	a.Totals.Visitors = int64(len(everybody))
@@ -86,8 +87,9 @@ func (o *oracle) pageTimes(chosen map[*weir.EventRow]bool, pages map[string]*ins
 	sum, n := make(map[string]float64), make(map[string]float64)
 	for e := range chosen {
 		if c := closedBy[view{e.DeviceID, e.ID}]; c != nil && c.ClosesMS < 24*time.Hour.Milliseconds() {
-			sum[e.Path] += float64(c.ClosesMS)
-			n[e.Path]++
+			path := o.page(e.Path)
+			sum[path] += float64(c.ClosesMS)
+			n[path]++
 		}
 	}
 	for path, p := range pages {
@@ -136,7 +138,7 @@ func (o *oracle) pageVisits(q weir.Pages, chosen map[*weir.EventRow]bool, pages 
 		totals.Visits++
 		duration += float64(s.end.Sub(s.start).Microseconds()) / 1000
 		sort.Slice(s.views, func(i, j int) bool { return s.views[i].Time.Before(s.views[j].Time) })
-		first, last := s.views[0].Path, s.views[len(s.views)-1].Path
+		first, last := o.page(s.views[0].Path), o.page(s.views[len(s.views)-1].Path)
 		if p := pages[first]; p != nil {
 			p.Entries++
 		}

@@ -16,11 +16,12 @@ import (
 
 // traitOracle replays the whole past.
 type traitOracle struct {
-	h      *history
-	values map[[2]string]string // by profile and trait
-	owners map[string]string    // by device
-	links  []weir.Link          // those that events say themselves among them
-	merged map[string]string    // profile → the one that it counts under
+	h       *history
+	values  map[[2]string]string // by profile and trait
+	owners  map[string]string    // by device
+	links   []weir.Link          // those that events say themselves among them
+	merged  map[string]string    // profile → the one that it counts under
+	unnamed map[string]bool      // profiles that are ids of devices
 }
 
 // ids are of all profiles that there may be.
@@ -112,20 +113,24 @@ func (o *traitOracle) owner(e *weir.EventRow) string {
 	if o.links == nil {
 		o.links = linksOf(o.h.links, slices.Concat(o.h.rows[:]...))
 		o.merged = mergesOf(o.links)
+		o.unnamed = unnamedOf(o.links, slices.Concat(o.h.rows[:]...))
 	}
 	if into, ok := o.merged[e.ProfileID]; ok {
 		return into
 	}
-	if e.ProfileID != "" || e.DeviceID == "" {
+	device := e.DeviceID
+	if o.unnamed[e.ProfileID] {
+		device = e.ProfileID
+	} else if e.ProfileID != "" || device == "" {
 		return e.ProfileID
 	}
-	if p, ok := o.owners[e.DeviceID]; ok {
+	if p, ok := o.owners[device]; ok {
 		return p
 	}
 	var first *weir.Link
 	for i := range o.links {
 		l := &o.links[i]
-		if l.DeviceID != e.DeviceID {
+		if l.DeviceID != device {
 			continue
 		}
 		if first == nil || l.At.Before(first.At) || l.At.Equal(first.At) && l.ProfileID < first.ProfileID {
@@ -135,7 +140,7 @@ func (o *traitOracle) owner(e *weir.EventRow) string {
 	if first == nil {
 		first = &weir.Link{}
 	}
-	o.owners[e.DeviceID] = first.ProfileID
+	o.owners[device] = first.ProfileID
 	return first.ProfileID
 }
 

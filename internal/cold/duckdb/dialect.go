@@ -73,6 +73,22 @@ func (Dialect) Contains(text, part string) string {
 	return "contains(" + text + ", " + part + "::VARCHAR)"
 }
 
+// StartsWith keeps case.
+func (Dialect) StartsWith(text, part string) string {
+	return "starts_with(" + text + ", " + part + "::VARCHAR)"
+}
+
+// Matches finds a match anywhere, as RE2 does by itself.
+func (Dialect) Matches(text, pattern string) string {
+	return "regexp_matches(" + text + ", " + pattern + "::VARCHAR)"
+}
+
+// Lower is lower for ASCII, where each character is a byte: translate is ten times slower.
+func (Dialect) Lower(text string) string {
+	return "CASE WHEN strlen(" + text + ") = length(" + text + ") THEN lower(" + text + ") ELSE translate(" + text +
+		", 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz') END"
+}
+
 // SHA256 is hex by itself.
 func (Dialect) SHA256(text string) string { return "sha256(" + text + ")" }
 

@@ -170,8 +170,8 @@ func (s *Store) erase(ctx context.Context, tx *sql.Tx, e *cold.Erasure) error {
 		}
 	}
 	for _, p := range e.Relink() {
-		p.Where += " GROUP BY project_id, device_id, profile_id"
-		if err := do("INSERT INTO identities SELECT project_id, device_id, profile_id, min(ts), min(received_at) FROM events WHERE ", p); err != nil {
+		p.Where += " GROUP BY " + cold.LinkGroups
+		if err := do("INSERT INTO identities SELECT "+cold.LinkColumns+" FROM events WHERE ", p); err != nil {
 			return err
 		}
 	}

@@ -66,8 +66,32 @@ func (s suite) testInquire(t *testing.T) {
 		only.Only, only.AlsoCount = "/3", 0
 		none := only
 		none.Only = "/nowhere"
-		got := f.inquire(hot.Inquiry{Tables: []hot.Question{q, only, none}})
+		named := q // /1 and /5 are one, /4 stays, and the others are a third
+		named.Named = func(member string) string {
+			return map[string]string{"/1": "/:id", "/5": "/:id", "/2": "/x", "/3": "/x"}[member] + map[string]string{"/4": "/4"}[member]
+		}
+		namedOnly := named
+		namedOnly.Only, namedOnly.AlsoCount = "/x", 0
+		namedNone := namedOnly
+		namedNone.Only = "/2"
+		got := f.inquire(hot.Inquiry{Tables: []hot.Question{q, only, none, named, namedOnly, namedNone}})
+		together := hot.Table{
+			Rows: []hot.Row{
+				{Member: "/:id", Sum: 6, Counts: []int64{2, 4}, AlsoCount: 2},
+				{Member: "/x", Sum: 5, Counts: []int64{3, 2}, AlsoCount: 2},
+			},
+			Others: []int64{2, 2}, Members: 3,
+		}
+		if d := cmp.Diff(together, got.Tables[3]); d != "" {
+			t.Error(d)
+		}
 		if d := cmp.Diff(want, got.Tables[0]); d != "" {
+			t.Error(d)
+		}
+		if d := cmp.Diff([]hot.Row{{Member: "/x", Sum: 5, Counts: []int64{3, 2}}}, got.Tables[4].Rows); d != "" {
+			t.Error(d)
+		}
+		if d := cmp.Diff([]hot.Row{{Member: "/2", Counts: []int64{0, 0}}}, got.Tables[5].Rows); d != "" {
 			t.Error(d)
 		}
 		if d := cmp.Diff([]hot.Row{{Member: "/3", Sum: 3, Counts: []int64{2, 1}}}, got.Tables[1].Rows); d != "" {

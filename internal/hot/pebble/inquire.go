@@ -68,9 +68,10 @@ func (s *Store) Inquire(ctx context.Context, project string, in hot.Inquiry) (ho
 		f.Live = s.presence.live(project, in.Live)
 	}
 
+	tables := sh.names.NamedBefore(&b.mu, in.Tables)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for _, q := range in.Tables {
+	for _, q := range tables {
 		of := make([][]*hot.BucketCounts, len(q.Starts))
 		for i, start := range q.Starts {
 			of[i] = []*hot.BucketCounts{&pages[hot.Bucket{Grain: q.Grain, Start: start.Unix()}].BucketCounts}

@@ -60,9 +60,10 @@ func (s *Store) Inquire(ctx context.Context, project string, in hot.Inquiry) (ho
 		}
 		q.again = q.again[:0]
 	}
+	tables := q.cache.names.NamedBefore(&s.buckets.mu, in.Tables)
 	s.buckets.mu.Lock()
 	defer s.buckets.mu.Unlock()
-	for _, t := range in.Tables {
+	for _, t := range tables {
 		f.Tables = append(f.Tables, q.cache.names.Table(t, q.bucketsOf(t)))
 	}
 	return f, nil

@@ -1,4 +1,4 @@
-package enrich
+package weir
 
 import (
 	"strings"
@@ -6,14 +6,14 @@ import (
 	"unicode/utf8"
 )
 
-// normalPath returns a path in one spelling of its percent-encoding (RFC 3986, section
+// NormalPath returns a path in one spelling of its percent-encoding (RFC 3986, section
 // 6.2.2): "/%7euser", "/%7Euser" and "/~user" are one page. Unreserved characters and
 // valid UTF-8 are decoded, other escapes have upper-case digits. So "%2f" is "%2F" and
 // stays an escape: "/a%2Fb" is another page than "/a/b". What is no escape stays.
 //
-// Spaces and control characters stay escaped too, because clean drops them. The result of
+// Spaces and control characters stay escaped too, because enrich drops them. The result of
 // a second call is the same. It allocates nothing for a path without "%".
-func normalPath(s string) string {
+func NormalPath(s string) string {
 	at := strings.IndexByte(s, '%')
 	if at < 0 {
 		return s

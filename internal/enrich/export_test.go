@@ -1,4 +1,0 @@
-package enrich
-
-// NormalPath is for tests.
-var NormalPath = normalPath
