@@ -147,6 +147,7 @@ func (g *gateway) pass(w http.ResponseWriter, r *http.Request, body []byte) {
 	if err != nil {
 		panic(err)
 	}
+	req.Host = r.Host // answers name the address that the SDK asked
 	req.Header = r.Header.Clone()
 	req.Header.Del("Connection")
 	resp, err := g.client.Do(req)

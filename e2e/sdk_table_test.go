@@ -46,6 +46,14 @@ func sdks() map[string]sdk {
 		"plausible":       plausible(),
 		"umami-node":      umamiNode(),
 		"ga4-minimal":     ga4Minimal(),
+		"segment-snippet": segmentSnippet(),
+		"rudder-js":       rudderJS(),
+		"rudder-node":     rudderNode(),
+		"jitsu-js":        jitsuJS(),
+		"posthog-lite":    posthogLite(),
+
+		"plausible-tracker": plausibleTracker(),
+		"matomo-tracker":    matomoTracker(),
 
 		"mixpanel-node":    mixpanelNode(),
 		"mixpanel-browser": mixpanelBrowser(),

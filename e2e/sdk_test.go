@@ -33,7 +33,7 @@ type sdk struct {
 	// story says nothing.
 	besides string
 
-	troubles []trouble
+	troubles []trouble // nil for an SDK that sends nothing again
 	// gone are the troubles after which the SDK does not send an event again.
 	gone []trouble
 	// single is an SDK whose requests hold one event each, without an id: what the
@@ -60,6 +60,9 @@ func TestSDKsDeliverEachEventOnce(t *testing.T) {
 				t.Parallel()
 				inPeace(t, s, c)
 			})
+			if c.troubles == nil { // it sends nothing again
+				return
+			}
 			t.Run("in trouble", func(t *testing.T) {
 				t.Parallel()
 				inTrouble(t, s, c)

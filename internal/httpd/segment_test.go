@@ -28,7 +28,9 @@ var _ = func() bool {
 	}
 	vendorCalls["POST /beacon/v1/batch"] = vendorCall{path: "?writeKey=NAME", body: `{"batch":[` + call + `]}`}
 	quietRoutes["POST /v1/m"] = true
-	quietRoutes["GET /v1/projects/{token}/settings"] = true
+	for _, path := range []string{"/v1/projects/{token}/settings", "/sourceConfig", "/cluster-info", "/analytics.js/v1/{token}/analytics.min.js", "/analytics-next/bundles/{file}"} {
+		quietRoutes["GET "+path] = true
+	}
 	return true
 }()
 
@@ -51,6 +53,58 @@ func TestAnalyticsNextIsToldToDeliverToWeirOnly(t *testing.T) {
 	a = f.do("GET", "/v1/projects/wk_any/settings", "", "X-Forwarded-Proto", "https")
 	if !strings.Contains(a.body, `"protocol":"https"`) {
 		t.Errorf("behind a proxy: %s", a.body)
+	}
+}
+
+func TestSegmentsSnippetFindsItsScript(t *testing.T) {
+	f := start(t)
+	for path, word := range map[string]string{
+		"/analytics.js/v1/wk_any/analytics.min.js":                             "/analytics-next/bundles/",
+		"/analytics-next/bundles/auto-track.bundle.f131ce01a05e3a33a8c1.js":    "webpackChunk",
+		"/analytics-next/bundles/queryString.bundle.34b193ada8fe288d1bd1.js":   "ajs_uid",
+		"/analytics-next/bundles/ajs-destination.bundle.40628baed746e9904e.js": "",
+		"/analytics-next/bundles/..%2fstandalone.js":                           "",
+	} {
+		a := f.do("GET", path, "", "Origin", "https://shop.example")
+		if word == "" {
+			if a.status != 404 || a.header.Get("Cache-Control") != "no-store" {
+				t.Errorf("%s: %d %v", path, a.status, a.header)
+			}
+			continue
+		}
+		if a.status != 200 || !strings.Contains(a.body, word) || !strings.HasPrefix(a.header.Get("Content-Type"), "text/javascript") ||
+			!strings.HasPrefix(a.header.Get("Cache-Control"), "public") || a.header.Get("Cross-Origin-Resource-Policy") != "cross-origin" {
+			t.Errorf("%s: %d %v %.80s", path, a.status, a.header, a.body)
+		}
+		if a := f.do("GET", path, "", "If-None-Match", a.header.Get("ETag")); a.status != 304 || a.body != "" {
+			t.Errorf("%s, known: %d", path, a.status)
+		}
+		if a := f.do("GET", path, "", "Accept-Encoding", "gzip"); a.status != 200 || a.header.Get("Content-Encoding") != "gzip" || !strings.HasPrefix(a.body, "\x1f\x8b") {
+			t.Errorf("%s in gzip: %d %v", path, a.status, a.header)
+		}
+	}
+}
+
+func TestRudderStacksSDKGetsSettingsOfASourceWithoutDestinations(t *testing.T) {
+	f := start(t)
+	a := f.do("GET", "/sourceConfig/?p=npm&v=3.34.1&build=modern&writeKey=wk_any", "", "Origin", "https://shop.example", "Authorization", "Basic d2tfYW55Og==")
+	var settings struct {
+		Source struct {
+			ID, Name, WorkspaceID string
+			Enabled               bool
+			Config                map[string]any
+			Destinations          []any
+		}
+	}
+	err := json.Unmarshal([]byte(a.body), &settings)
+	if s := settings.Source; err != nil || a.status != 200 || s.ID == "" || !s.Enabled || s.Config == nil || s.Destinations == nil || len(s.Destinations) > 0 {
+		t.Errorf("%d %s: %v", a.status, a.body, err)
+	}
+	if a.header.Get("Access-Control-Allow-Origin") != "https://shop.example" {
+		t.Errorf("%v", a.header)
+	}
+	if a := f.do("GET", "/cluster-info", ""); a.status != 200 || a.body != `{"nodeCount":1}` {
+		t.Errorf("%d %s", a.status, a.body)
 	}
 }
 

@@ -197,7 +197,7 @@ func TestPagesOfAnySiteMayCallAVendorsRoute(t *testing.T) {
 		if rule.Need != httpd.Sender {
 			continue
 		}
-		path := strings.NewReplacer("{$}", "", "{token}", "x").Replace(rule.Path)
+		path := strings.NewReplacer("{$}", "", "{token}", "x", "{file}", "x").Replace(rule.Path)
 		a := f.do("OPTIONS", path, "", append(page, "Access-Control-Request-Method", rule.Method, "Access-Control-Request-Headers", "x-unusual-header")...)
 		if a.status != 204 || a.header.Get("Access-Control-Allow-Origin") != "https://shop.example" ||
 			a.header.Get("Access-Control-Allow-Headers") != "x-unusual-header" || a.header.Get("Access-Control-Allow-Credentials") != "true" ||

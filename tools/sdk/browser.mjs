@@ -20,14 +20,14 @@ const html = `<!doctype html>
 // Said to be no headless one: requests that outlive their page have the browser's user agent, not the context's.
 const userAgent = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36';
 
-/** Opens a browser whose pages run the script, bundled with its SDK. */
-export async function open(script) {
+/** Opens a browser whose pages run the script, bundled with its SDK. What head says stands in the pages before it. */
+export async function open(script, head = '') {
   const entry = fileURLToPath(new URL(`scenarios/${script}`, import.meta.url));
   const { outputFiles } = await build({ entryPoints: [entry], bundle: true, write: false, format: 'iife', charset: 'utf8', logLevel: 'error' });
   const code = outputFiles[0].text;
   const pages = createServer((req, res) => {
     if (req.url === '/story.js') res.setHeader('Content-Type', 'text/javascript; charset=utf-8').end(code);
-    else res.setHeader('Content-Type', 'text/html; charset=utf-8').end(html);
+    else res.setHeader('Content-Type', 'text/html; charset=utf-8').end(html.replace('</head>', `${head}</head>`));
   });
   pages.listen(0, '127.0.0.1');
   await once(pages, 'listening');
@@ -83,4 +83,25 @@ export async function visit({ browser }, { path = site.home, referer = site.refe
     }
   };
   return { page, delivered };
+}
+
+/** Notes each event that the page sends, once: described is (request) => [{kind, name, id, n}]. */
+export function noteRequests(page, described) {
+  const noted = new Set();
+  page.on('request', (request) => {
+    if (request.method() !== 'POST' || !request.url().startsWith(target.url)) return;
+    for (const event of described(request)) {
+      if (noted.has(event.id)) continue;
+      noted.add(event.id);
+      note(event);
+    }
+  });
+}
+
+/** The calls of a request as Segment's SDKs make them, and RudderStack's and Jitsu's. */
+export function calls(request) {
+  const body = request.postDataJSON();
+  return (body?.batch ?? [body]).map((call) => ({
+    kind: call.type, name: call.event ?? call.name, id: call.messageId, user: call.userId || undefined, device: call.anonymousId, n: call.properties?.n,
+  }));
 }

@@ -18,17 +18,27 @@ import (
 // @segment/analytics-next, @rudderstack/rudder-sdk-node, @jitsu/js.
 type Protocol struct{}
 
+const (
+	pathSettings     = "/v1/projects/{token}/settings"
+	pathSourceConfig = "/sourceConfig"
+	pathNodes        = "/cluster-info"
+)
+
 // Vendor is the protocol's name.
 func (Protocol) Vendor() string { return "segment" }
 
 // Routes are the addresses of its calls, the short ones of browsers, those of
-// Jitsu and RudderStack's beacon, and what analytics-next asks for besides.
+// Jitsu and RudderStack's beacon, and what SDKs in browsers ask for besides: their settings,
+// and Segment's snippet its script.
 func (Protocol) Routes() []wire.Route {
 	post := func(path string) wire.Route { return wire.Route{Method: http.MethodPost, Path: path} }
+	get := func(path string) wire.Route {
+		return wire.Route{Method: http.MethodGet, Path: path, Body: wire.IgnoreBody}
+	}
 	routes := []wire.Route{
 		post("/v1/import"), post("/beacon/v1/batch"),
 		{Method: http.MethodPost, Path: "/v1/m", Body: wire.IgnoreBody},
-		{Method: http.MethodGet, Path: "/v1/projects/{token}/settings", Body: wire.IgnoreBody},
+		get(pathSettings), get(pathSourceConfig), get(pathNodes), get(pathScript), get(pathBundle),
 	}
 	for _, name := range []string{"track", "identify", "page", "screen", "group", "alias", "batch"} {
 		routes = append(routes, post("/v1/"+name), post("/v1/"+name[:1]), post("/api/s/"+name), post("/api/s/s2s/"+name))
@@ -70,8 +80,15 @@ func (Protocol) Decode(r *wire.Request) (*wire.Decoded, error) {
 // Answer returns 200 also for rejected events: no SDK retries those that an answer names.
 func (Protocol) Answer(r *wire.Request, _ *wire.Decoded) wire.Response {
 	body := []byte(`{"success":true}`)
-	if strings.HasSuffix(r.Route.Path, "/settings") {
+	switch r.Route.Path {
+	case pathScript, pathBundle:
+		return script(r)
+	case pathSettings:
 		body = settings(r)
+	case pathSourceConfig:
+		body = []byte(sourceConfig)
+	case pathNodes: // RudderStack's Go SDK asks ten times, for two seconds, before it sends without
+		body = []byte(`{"nodeCount":1}`)
 	}
 	return wire.Response{Status: http.StatusOK, ContentType: "application/json; charset=utf-8", Body: body}
 }
@@ -102,6 +119,11 @@ func settings(r *wire.Request) []byte {
 	return append(b, `"plan":{},"edgeFunction":{},"analyticsNextEnabled":true,"middlewareSettings":{},"enabledMiddleware":{},`+
 		`"metrics":{"sampleRate":0},"legacyVideoPluginsEnabled":false,"remotePlugins":[]}`...)
 }
+
+// sourceConfig is what RudderStack's SDK for browsers takes for the settings of its source:
+// no destinations, and no reports on itself.
+const sourceConfig = `{"source":{"id":"weir","name":"Weir","workspaceId":"weir","enabled":true,` +
+	`"config":{"statsCollection":{"errors":{"enabled":false},"metrics":{"enabled":false}}},"destinations":[]}}`
 
 // writeKeyOf is the write key that a request names outside of its body; body is
 // what it names there. A Bearer token comes last: it may be one of OAuth.
