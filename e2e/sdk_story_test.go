@@ -13,9 +13,11 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -59,6 +61,9 @@ func begin(t *testing.T, scenario, url, key string, ticks int, env ...string) *t
 	ctx, cancel := context.WithTimeout(context.Background(), storyTime)
 	t.Cleanup(cancel)
 	d := &teller{t: t, cmd: exec.CommandContext(ctx, "node", "../tools/sdk/scenarios/"+scenario+".mjs")}
+	if of, ok := strings.CutPrefix(scenario, "go "); ok {
+		d.cmd = exec.CommandContext(ctx, goSDKs(t), of)
+	}
 	d.cmd.Env = append(os.Environ(), append(env, "WEIR_URL="+url, "WEIR_KEY="+key, fmt.Sprint("WEIR_BATCH=", ticks))...)
 	if path, err := exec.LookPath(browserName()); err == nil {
 		d.cmd.Env = append(d.cmd.Env, "CHROMIUM="+path)
@@ -100,6 +105,24 @@ func (d *teller) end() []string {
 	d.t.Helper()
 	d.stdin.Close()
 	return d.line().Errors
+}
+
+// builtGoSDKs builds the program of tools/gosdk, once.
+var builtGoSDKs = sync.OnceValues(func() (path string, err error) {
+	path = filepath.Join(binaries.dir, "gosdk")
+	if out, err := exec.Command("go", "build", "-C", "../tools/gosdk", "-o", path, ".").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w: %s", err, out)
+	}
+	return path, nil
+})
+
+// goSDKs returns the program that tells the stories of Go SDKs. The test is skipped where
+// their modules cannot be had.
+func goSDKs(t *testing.T) string {
+	t.Helper()
+	path, err := builtGoSDKs()
+	needed(t, "no Go SDKs; run scripts/install-test-deps.sh", err)
+	return path
 }
 
 // needSDKs skips the test without the SDKs, or Chromium if a browser is needed.

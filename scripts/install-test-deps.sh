@@ -120,3 +120,10 @@ fi
 if ! installed "$sdks"; then
 	missing "the packages of tools/sdk are missing: the tests with vendors' SDKs cannot run"
 fi
+
+# Those for Go, a module of their own.
+gosdk=$(dirname "$0")/../tools/gosdk
+
+if ! go -C "$gosdk" mod download; then
+	missing "the modules of tools/gosdk are missing: the tests with vendors' Go SDKs cannot run"
+fi
