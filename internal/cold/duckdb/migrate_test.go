@@ -121,7 +121,10 @@ func TestWhoWasIdentifiedBeforeThereWereAliasesIsMergedIntoNobody(t *testing.T) 
 		for _, q := range []string{
 			"DELETE FROM identities",
 			"DROP TABLE aliases", "ALTER TABLE identities DROP COLUMN received_at",
-			"ALTER TABLE visits DROP COLUMN received_at", "ALTER TABLE visits DROP COLUMN beside", "ALTER TABLE traits DROP COLUMN received_at", "ALTER TABLE events DROP COLUMN import_id", "DELETE FROM schema_version WHERE version >= 5",
+			"ALTER TABLE visits DROP COLUMN received_at", "ALTER TABLE visits DROP COLUMN beside", "ALTER TABLE traits DROP COLUMN received_at", "ALTER TABLE events DROP COLUMN import_id",
+			"ALTER TABLE events DROP COLUMN request_bytes", "ALTER TABLE events DROP COLUMN response_bytes", "ALTER TABLE events DROP COLUMN error",
+			"ALTER TABLE events DROP COLUMN error_shape", "ALTER TABLE events DROP COLUMN trace_id",
+			"DELETE FROM schema_version WHERE version >= 5",
 		} {
 			statement(t, s.(*duckdb.Store), q)
 		}
