@@ -17,7 +17,16 @@ type EventRow struct {
 	// A row that ends the screen view before it in its visit names it here.
 	ClosesEventID string
 	ClosesPath    string
-	ClosesMS      int64 // time spent on it, milliseconds, never negative
+	ClosesMS      int64 // from the view to this event, milliseconds, never negative
+
+	// A row that came late corrects what stored rows say, since these are never changed.
+	// Example: views at minutes 0 and 10 are stored, the one at 10 as closing the first after
+	// 10 minutes. A late view at 4 closes the first after 4 minutes, replaces the 10, and is
+	// itself closed after 6 minutes.
+	ReplacesMS Number // what an event that is stored says of the view that this one closes
+	// RestMS is from this event to a stored one that closes its view: the event itself, if it
+	// is a screen view, else the one that it closes, whose time is then ClosesMS + RestMS.
+	RestMS Number
 }
 
 // VisitRow is a state of a visit as a whole. A batch that changes a visit
@@ -52,13 +61,18 @@ type VisitRow struct {
 	Calls       int64
 	Revenue     float64 // always finite
 	Ended       bool    // the visit ended, by session_end, idleness or age
-	Bot         bool    // an event of it was a bot's
+	Bot         bool    // all its screen views are a bot's; without a view, all its events
 
 	// The visitor, as the visit's earliest event has it.
 	Referrer, Channel                 string
 	UTMSource, UTMMedium, UTMCampaign string
 	Country, Region, City             string
 	Browser, OS, DeviceType, Language string
+
+	// Formerly has further session ids that events of the visit are stored with, with spaces
+	// between: those of visits that a late event merged into this one, and the one that it had
+	// before its SDK named it. They are of Weir's making, and have no spaces.
+	Formerly string
 }
 
 // Beside lists the persons, beside the visit's profile, who have events in the visit:
@@ -92,6 +106,11 @@ func (b Beside) Add(who string) Beside {
 
 // Has says whether somebody is in the list.
 func (b Beside) Has(who string) bool { return strings.Contains(string(b), "\n"+who+"\n") }
+
+// All returns the entries of the list.
+func (b Beside) All() []string {
+	return slices.DeleteFunc(strings.Split(string(b), "\n"), func(who string) bool { return who == "" })
+}
 
 // Profiles are the ids of those that are named.
 func (b Beside) Profiles() (ids []string) {

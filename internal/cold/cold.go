@@ -190,6 +190,8 @@ type Dialect interface {
 	BitAt(mask string, n int) string
 	AnyBit(mask string, first, n int) string
 
+	// Words makes a row for each word of a text with single spaces between words.
+	Words(expr string) string
 	// InQuery is the operator for "in" with a query on its right that itself contains such
 	// operators.
 	InQuery() string

@@ -88,7 +88,7 @@ func (s *shard) folderFor(erased cold.Erased) visit.Folder {
 // folderOf returns the folder of a batch with the note.
 func (s *shard) folderOf(n note) visit.Folder {
 	f := s.folderFor(n.Erased)
-	f.InLogOrder = n.InLogOrder
+	f.InLogOrder, f.NoMerge = n.InLogOrder, n.NoMerge
 	return f
 }
 

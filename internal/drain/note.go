@@ -19,6 +19,7 @@ type note struct {
 	// form, or not at all. Then the cold tier's Write handles the erasures.
 	HasErasures bool
 	InLogOrder  bool // of a note before version 4, see visit.Folder
+	NoMerge     bool // of a note before version 5
 }
 
 func (n note) full() map[string]bool {
@@ -30,8 +31,8 @@ func (n note) full() map[string]bool {
 }
 
 // noteVersion 1 had no erasures. Version 2 had what to do with each event. Up to version 3 a
-// batch was folded in the order of the log.
-const noteVersion = 4
+// batch was folded in the order of the log, up to version 4 without merging visits.
+const noteVersion = 5
 
 // encode returns the note's stored form.
 func (n note) encode() string {
@@ -52,7 +53,7 @@ func (n note) encode() string {
 func decodeNote(s string) (n note, err error) {
 	n.Erased = cold.Erased{}
 	if s == "" { // version 1 stored an empty note as ""
-		n.InLogOrder = true
+		n.InLogOrder, n.NoMerge = true, true
 		return n, nil
 	}
 	r := codec.NewStringReader(s)
@@ -60,14 +61,14 @@ func decodeNote(s string) (n note, err error) {
 	if v < 1 || v > noteVersion {
 		return n, fmt.Errorf("drain: note of version %d: %w", v, codec.ErrCorrupt)
 	}
-	n.InLogOrder = v < 4
+	n.InLogOrder, n.NoMerge = v < 4, v < 5
 	for _, list := range []*[]string{&n.Full, &n.Idle} {
 		each(&r, func() { *list = append(*list, r.String()) })
 	}
 	switch v {
 	case 2:
 		n.HasErasures = nothing2(&r)
-	case 3, noteVersion:
+	case 3, 4, noteVersion:
 		n.HasErasures = true
 		each(&r, func() { n.Erased[[2]string{r.String(), r.String()}] = r.Time() })
 	}

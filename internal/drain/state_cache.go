@@ -9,7 +9,7 @@ import (
 // has two generations. A state that is used moves into the young one. When the young
 // one has half of the bytes, the old one is dropped and the young one becomes the old.
 //
-// A state stands in it as it is stored, under a hash of its key: 150 to 250 bytes
+// A state stands in it as it is stored, under a hash of its key: 150 to 350 bytes
 // for most visits, where the decoded form takes 700. It belongs to one goroutine
 // but for bytes.
 type stateCache struct {

@@ -34,6 +34,7 @@ var columns = func() map[string]column {
 	message := out["error"]
 	message.shape = out["error_shape"].expr
 	out["error"] = message
+	out[visitSession] = column{name: visitSession, kind: text, expr: sourceOf(visitSession), source: visitSession}
 	for _, name := range visitSources {
 		own := out[name]
 		own.name = eventPrefix + name
@@ -71,7 +72,7 @@ type column struct {
 	expr   fragment // as it is stored
 	shape  fragment // of an error: what messages of one kind have in common; empty for other columns
 	trait  string   // of the events' persons; "" for a column of events
-	source string   // one of visitSources; "" for a column of events
+	source string   // one of visitSources, or visitSession; "" for a column of events
 	kept   bool     // an erasure leaves the values
 }
 

@@ -212,17 +212,22 @@ func (e *Engine) durations(ctx context.Context, p *weir.Project, items []EventIt
 	if len(ids) == 0 {
 		return nil
 	}
-	// A view is closed by a later event, which came in order or not.
-	q := sql("SELECT device_id, closes_event_id, closes_ms FROM events WHERE project_id = @ AND ts >= @ AND closes_event_id IN (@)",
-		bind(p.ID), e.at(first.UnixMicro()), list(ids, ", "))
+	// A view is closed by a later event, which came in order or not. Late events correct what
+	// others say, see weir.EventRow.
+	q := sql("SELECT device_id, closes_event_id, CAST(closes_ms AS DOUBLE) + "+correctedMS+" FROM events WHERE project_id = @ AND ts >= @ AND closes_event_id IN (@)"+
+		" UNION ALL SELECT device_id, id, rest_ms FROM events WHERE project_id = @ AND ts >= @ AND name = '"+weir.NameScreenView+"' AND rest_ms IS NOT NULL AND id IN (@)",
+		bind(p.ID), e.at(first.UnixMicro()), list(ids, ", "), bind(p.ID), e.at(first.UnixMicro()), list(ids, ", "))
 	return e.each(ctx, q, func(scan func(...any) error) error {
 		var closed view
-		var ms int64
+		var ms float64
 		if err := scan(&closed.device, &closed.id, &ms); err != nil {
 			return err
 		}
 		if it := views[closed]; it != nil {
-			it.Duration = &ms
+			if it.Duration == nil {
+				it.Duration = new(int64)
+			}
+			*it.Duration += int64(ms)
 		}
 		return nil
 	})

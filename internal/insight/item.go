@@ -70,7 +70,7 @@ type CallItem struct {
 }
 
 // itemColumns are the columns that an EventItem is made of.
-var itemColumns = schema.Without(schema.Events.Stored(), "closes_path", "closes_ms")
+var itemColumns = schema.Without(schema.Events.Stored(), "closes_path", "closes_ms", "replaces_ms", "rest_ms")
 
 // itemOf returns a stored event as a list of events shows it, with times in loc.
 func itemOf(r *weir.EventRow, loc *time.Location) EventItem {

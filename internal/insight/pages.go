@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	weir "github.com/weir-analytics/weir"
@@ -114,7 +115,8 @@ func among(column string, a *Pages) (in fragment, byPath map[string]*Page) {
 func (pl *pagesPlan) visits(r *reader) fragment {
 	where := all(r.window("start_at", pl.from, pl.to), raw("screen_views > 0"), ofBots(pl.bots))
 	if pl.filtered {
-		viewed := selection{columns: raw("device_id, session_id"), from: r.events(pl.span(), pl.views, nil), where: pl.screenViews(r)}
+		from := r.joined("events", pl.span(), append(slices.Clone(pl.views.sources), visitSession), nil)
+		viewed := selection{columns: comma(raw("device_id"), sourceOf(visitSession)), from: from, where: pl.screenViews(r)}
 		where = all(where, sql("(device_id, session_id) "+r.d.InQuery()+" (@)", viewed.statement()))
 	}
 	return where

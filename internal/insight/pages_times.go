@@ -2,6 +2,7 @@ package insight
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	weir "github.com/weir-analytics/weir"
@@ -10,6 +11,10 @@ import (
 // pageTimeLimit is the longest time between a view and the event that closes it. A view
 // that was open for longer is left out. It bounds how many rows after the range are read.
 const pageTimeLimit = 24 * time.Hour
+
+// correctedMS is what is added to closes_ms for the time of the view that an event closes, see
+// weir.EventRow.
+const correctedMS = "(CASE WHEN name <> '" + weir.NameScreenView + "' THEN COALESCE(rest_ms, 0) ELSE 0 END - COALESCE(replaces_ms, 0))"
 
 // pageTimes fills in the mean time of the views that were closed, wherever the event that
 // closes them is.
@@ -25,9 +30,19 @@ func (pl *pagesPlan) pageTimes(ctx context.Context, r *reader, a *Pages) error {
 		closes = raw("closes_event_id <> ''")
 	}
 	window := r.window("ts", pl.from, pl.to+pageTimeLimit.Microseconds())
-	short := sql("closes_ms < @", bind(pageTimeLimit.Milliseconds()))
-	views := selection{columns: sql("@ AS page, closes_ms", pageOf(r.d, r.project, "closes_path")), from: raw("events"), where: all(window, closes, short, pl.closed(r))}
-	q := selection{columns: raw("page, AVG(closes_ms)"), from: views.as("views"), where: in, groupBy: "page"}
+	short := raw(fmt.Sprintf("closes_ms < %d", pageTimeLimit.Milliseconds()))
+	late := fmt.Sprintf("replaces_ms < %d", pageTimeLimit.Milliseconds())
+	closed := selection{
+		columns: raw("closes_path AS viewed, " + double("SUM(closes_ms + "+correctedMS+")") + " AS ms, " + double("SUM(CASE WHEN "+late+" THEN 0 ELSE 1 END)") + " AS n"),
+		from:    raw("events"), where: all(window, closes, short, pl.closed(r)), groupBy: "closes_path",
+	}
+	lateViews := selection{
+		columns: raw("path AS viewed, " + double("SUM(rest_ms)") + " AS ms, " + double("COUNT(*)") + " AS n"),
+		from:    r.events(pl.span(), pl.views, nil), where: all(pl.screenViews(r), raw("rest_ms IS NOT NULL")), groupBy: "path",
+	}
+	times := sql("(@ UNION ALL @) AS times", closed.statement(), lateViews.statement())
+	named := selection{columns: sql("@ AS page, ms, n", pageOf(r.d, r.project, "viewed")), from: times}
+	q := selection{columns: raw("page, SUM(ms) / SUM(n)"), from: named.as("named"), where: in, groupBy: "page", having: raw("SUM(n) > 0")}
 	return r.each(ctx, q.statement(), func(scan func(...any) error) error {
 		var path string
 		var mean *float64

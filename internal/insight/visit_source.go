@@ -15,12 +15,16 @@ import (
 // An event in no visit has only its own.
 var visitSources = []string{"referrer", "channel", "utm_source", "utm_medium", "utm_campaign"}
 
+// visitSession is the session id of the event's visit. The event may be stored with one that
+// the visit had before a late event merged it into another, or before its SDK named it.
+const visitSession = "session_id"
+
 const (
 	visitPrefix = "visit." // a longer name of a visitSource: visit.channel is channel
 	eventPrefix = "event_" // the event's own value: event_channel
 )
 
-// sourceOf is the SQL of a visitSource, over a table that visitsJoined made.
+// sourceOf is the SQL of a visitSource or visitSession, over a table that visitsJoined made.
 func sourceOf(name string) fragment { return raw("COALESCE(visit_" + name + ", " + name + ")") }
 
 // events is the table of events in which a condition can test a filter's columns, and which
@@ -40,32 +44,40 @@ func (r *reader) joined(table string, in span, sources []string, by *column) fra
 	if len(sources) == 0 {
 		return from
 	}
-	return sql("@ LEFT JOIN @ ON device_id = visit_device AND session_id = visit_session", from, r.sourcesOfVisits(in, sources, fragment{}))
+	return sql("@ LEFT JOIN @ ON device_id = visit_device AND session_id = visit_name", from, r.sourcesOfVisits(in, sources, fragment{}))
 }
 
-// sourcesOfVisits is a table of (visit_device, visit_session, visit_NAME…): the sources of
-// the visits that have events in a range. An event lies between the begin and the end of
-// its visit.
+// sourcesOfVisits is a table of (visit_device, visit_name, visit_session_id, visit_NAME…): the
+// sources of the visits that have events in a range, by each session id that their events are
+// stored with. An event lies between the begin and the end of its visit.
 //
 // A visit has the values of its earliest event. Its begin only moves back, when a late
 // event comes, so the state that begins first has them. A sum of signs that is 0 is a visit
 // that no longer counts.
 func (r *reader) sourcesOfVisits(in span, sources []string, which fragment) fragment {
-	columns := raw("device_id AS visit_device, session_id AS visit_session")
-	for _, name := range slices.Compact(slices.Sorted(slices.Values(sources))) {
+	sources = slices.Compact(slices.Sorted(slices.Values(sources)))
+	sources = slices.DeleteFunc(sources, func(name string) bool { return name == visitSession })
+	columns := raw("device_id AS visit_device, visit_name, session_id AS visit_session_id")
+	for _, name := range sources {
 		columns = comma(columns, raw(r.d.ArgMin(name, "start_at")+" AS visit_"+name))
 	}
+	where := all(sql("project_id = @ AND start_at < @ AND end_at >= @", bind(r.project.ID), r.at(in.to), r.at(in.from)), which)
+	states := func(name string, where fragment) fragment {
+		columns := append([]string{"device_id", name + " AS visit_name", "session_id", "start_at", "sign"}, sources...)
+		return selection{columns: names(columns...), from: raw("visits"), where: where}.statement()
+	}
 	return selection{
-		columns: columns, from: raw("visits"),
-		where:   all(sql("project_id = @ AND start_at < @ AND end_at >= @", bind(r.project.ID), r.at(in.to), r.at(in.from)), which),
-		groupBy: "device_id, session_id", having: raw("SUM(sign) > 0"),
+		columns: columns,
+		from:    sql("(@ UNION ALL @) AS states", states("session_id", where), states(r.d.Words("formerly"), all(where, raw("formerly <> ''")))),
+		groupBy: "device_id, visit_name, session_id", having: raw("SUM(sign) > 0"),
 	}.as("sources")
 }
 
 // always is all the time that events may have.
 var always = span{cold.Earliest.UnixMicro(), math.MaxInt64}
 
-// fillSources replaces the sources of events that are listed by those of their visits.
+// fillSources replaces the sources and session ids of events that are listed by those of their
+// visits.
 func (e *Engine) fillSources(ctx context.Context, p *weir.Project, items []EventItem) error {
 	type visit struct{ device, session string }
 	in := span{math.MaxInt64, math.MinInt64}
@@ -90,16 +102,17 @@ func (e *Engine) fillSources(ctx context.Context, p *weir.Project, items []Event
 	}
 	r := &reader{Engine: e, project: p}
 	q := selection{
-		columns: raw("visit_device, visit_session, visit_referrer, visit_channel, visit_utm_source, visit_utm_medium, visit_utm_campaign"),
+		columns: raw("visit_device, visit_name, visit_session_id, visit_referrer, visit_channel, visit_utm_source, visit_utm_medium, visit_utm_campaign"),
 		from:    r.sourcesOfVisits(in, visitSources, isOneOf(raw("device_id"), ids)),
 	}
 	return e.each(ctx, q.statement(), func(scan func(...any) error) error {
 		var v visit
 		var s EventItem
-		if err := scan(&v.device, &v.session, &s.Referrer, &s.Channel, &s.UTMSource, &s.UTMMedium, &s.UTMCampaign); err != nil {
+		if err := scan(&v.device, &v.session, &s.SessionID, &s.Referrer, &s.Channel, &s.UTMSource, &s.UTMMedium, &s.UTMCampaign); err != nil {
 			return err
 		}
 		for _, it := range of[v] {
+			it.SessionID = s.SessionID
 			it.Referrer, it.Channel, it.UTMSource, it.UTMMedium, it.UTMCampaign = s.Referrer, s.Channel, s.UTMSource, s.UTMMedium, s.UTMCampaign
 		}
 		return nil

@@ -137,7 +137,7 @@ func (r *run) eraseInSource(ctx context.Context, project string) ([]weir.Link, e
 			return last
 		}
 		er.Visits = nil // these have marks
-		if err := er.Share(ctx, r.from.Query, "events", d, since); err != nil {
+		if err := er.Share(ctx, r.from.Query, "events", "visits", d, since); err != nil {
 			return nil, err
 		}
 		for _, v := range er.Visits {

@@ -143,7 +143,7 @@ func (r *run) erasedIn(ctx context.Context, store cold.Reader, project string) (
 		// Of visits only what an erasure would change.
 		visits, args := "", []any(nil)
 		for i, t := range [][3]string{
-			{"events", d.Micros("received_at") + " - " + strconv.FormatInt(cold.SharedAfter.Microseconds(), 10), "(inherited_from <> '' OR closes_event_id <> '')"},
+			{"events", d.Micros("received_at") + " - " + strconv.FormatInt(cold.SharedAfter.Microseconds(), 10), cold.Inherits},
 			{"visits", d.Micros("COALESCE(received_at, start_at)"), "(received_at IS NULL OR " + d.Contains("beside", "?") + ")"},
 		} {
 			if i > 0 {

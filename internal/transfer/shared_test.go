@@ -51,6 +51,53 @@ func TestADestinationInUseKeepsWhatItHas(t *testing.T) {
 	same(t, whole, to)
 }
 
+// A late event merges two visits in the source after a copy, or where the server writes to the
+// destination already.
+func TestVisitsThatALateEventMergesAreCopiedAsOne(t *testing.T) {
+	var events []weir.Event
+	for i, minutes := range []int{0, 50, 25} {
+		at := monday.Add(time.Duration(minutes) * time.Minute)
+		events = append(events, weir.Event{
+			ID: fmt.Sprint("e", i), ProjectID: "shop", DeviceID: "d", Name: weir.NameScreenView, Path: "/", Time: at, ReceivedAt: monday.Add(time.Hour),
+		})
+	}
+	whole := newFile(t)
+	newDrain("log").write(t, whole, events, 1)
+	if got := net(t, whole); got != "1|3|3|" {
+		t.Fatalf("visits, events, views: %s", got)
+	}
+	t.Run("in the source", func(t *testing.T) {
+		from, to := newFile(t), newFile(t)
+		d := newDrain("log")
+		d.write(t, from, events[:2], 1)
+		copyAll(t, from, to, small())
+		d.write(t, from, events[2:], 1)
+		copyAll(t, from, to, small())
+		same(t, from, to)
+		same(t, whole, to)
+	})
+	t.Run("in the destination", func(t *testing.T) {
+		for _, collapsed := range []bool{false, true} { // as ClickHouse merges states with their cancellations
+			from, to := newFile(t), newFile(t)
+			d := newDrain("log")
+			d.write(t, from, events[:2], 1)
+			if collapsed {
+				copyAll(t, from, to, small())
+			}
+			d.write(t, to, events[2:], 1)
+			if collapsed {
+				statement(t, to, "DELETE FROM visits WHERE formerly = ''")
+			}
+			o := small()
+			o.Recheck = true
+			copyAll(t, from, to, o)
+			if got := net(t, to); got != "1|3|3|" {
+				t.Errorf("collapsed %t: visits, events, views: %s", collapsed, got)
+			}
+		}
+	})
+}
+
 func TestAVisitThatIsMergedAwayIsNotMissing(t *testing.T) {
 	// As ClickHouse merges: of the visit that the server went on with only its last
 	// state is left.

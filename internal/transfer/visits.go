@@ -67,7 +67,8 @@ type successors struct {
 
 // visitSuccessors looks in the destination for other states of the visits of some rows. A
 // later state covers the time of an earlier one. Another visit with the same name, which
-// begins again at version 1, does not.
+// begins again at version 1, does not. A state is later too if it has the session id of the
+// earlier one among its former ones.
 func visitSuccessors(ctx context.Context, r *run, rows []weir.VisitRow) (successors, error) {
 	out := successors{superseded: make([]bool, len(rows)), stale: map[int][]weir.VisitRow{}}
 	const most = 200 // devices that are asked for at once
@@ -79,7 +80,7 @@ func visitSuccessors(ctx context.Context, r *run, rows []weir.VisitRow) (success
 		}
 		for i := range some {
 			v := &some[i]
-			for _, s := range found[visitName{v.DeviceID, v.SessionID}] {
+			for _, s := range found.states[visitName{v.DeviceID, v.SessionID}] {
 				switch {
 				case s.Version > v.Version && covers(&s, v):
 					out.superseded[begin+i] = true
@@ -87,12 +88,25 @@ func visitSuccessors(ctx context.Context, r *run, rows []weir.VisitRow) (success
 					out.stale[begin+i] = append(out.stale[begin+i], s)
 				}
 			}
+			for former := range strings.FieldsSeq(v.Formerly) {
+				for _, s := range found.states[visitName{v.DeviceID, former}] {
+					if covers(v, &s) {
+						out.stale[begin+i] = append(out.stale[begin+i], s)
+					}
+				}
+			}
+			for _, s := range found.into[visitName{v.DeviceID, v.SessionID}] {
+				out.superseded[begin+i] = out.superseded[begin+i] || covers(&s, v)
+			}
 		}
 	}
 	return out, nil
 }
 
 type visitName struct{ device, session string }
+
+// foundStates are states by the name of their visit, and by each former one.
+type foundStates struct{ states, into map[visitName][]weir.VisitRow }
 
 func covers(v, w *weir.VisitRow) bool { return !v.Start.After(w.Start) && !v.End.Before(w.End) }
 
@@ -102,7 +116,7 @@ const longest = 7 * 24 * time.Hour
 
 // statesOf are the states, not cancelled, of all visits with the names of some of
 // one project.
-func statesOf(ctx context.Context, from cold.Reader, some []weir.VisitRow) (map[visitName][]weir.VisitRow, error) {
+func statesOf(ctx context.Context, from cold.Reader, some []weir.VisitRow) (foundStates, error) {
 	w := window{some[0].Start.UnixMicro(), some[0].End.UnixMicro()}
 	devices := make([]any, len(some))
 	for i := range some {
@@ -112,22 +126,26 @@ func statesOf(ctx context.Context, from cold.Reader, some []weir.VisitRow) (map[
 	w.from, w.to = w.from-longest.Microseconds(), w.to+1
 	var q strings.Builder
 	fmt.Fprintf(&q, "SELECT %s FROM visits%s AND device_id IN (%s)%s", states.columns, states.where(from.Dialect()), places(len(some)), states.group)
-	out := map[visitName][]weir.VisitRow{}
+	out := foundStates{states: map[visitName][]weir.VisitRow{}, into: map[visitName][]weir.VisitRow{}}
 	scan := visitScanner()
 	rows, err := from.Query(ctx, q.String(), append(states.args(some[0].ProjectID, w), devices...)...)
 	if err != nil {
-		return nil, err
+		return foundStates{}, err
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var v weir.VisitRow
 		n, err := scan(rows.Scan, &v)
 		if err != nil {
-			return nil, err
+			return foundStates{}, err
 		}
 		if n > 0 {
 			name := visitName{v.DeviceID, v.SessionID}
-			out[name] = append(out[name], v)
+			out.states[name] = append(out.states[name], v)
+			for former := range strings.FieldsSeq(v.Formerly) {
+				name.session = former
+				out.into[name] = append(out.into[name], v)
+			}
 		}
 	}
 	return out, rows.Err()

@@ -1,8 +1,8 @@
 package visit_test
 
 import (
+	"encoding/hex"
 	"errors"
-	"slices"
 	"testing"
 	"time"
 
@@ -20,19 +20,24 @@ func whole() visit.Sitting {
 		VisitRow: weir.VisitRow{
 			SessionID: "0123456789abcdef0123", Version: 70_000, ProfileID: "用户", Start: t0, End: t0.Add(time.Hour), ReceivedAt: t0.Add(time.Minute), Beside: "\na\nuu1\nuu2\n",
 			Entry: "/in", Exit: "/out", EntryAt: t0.Add(time.Second), ExitAt: t0.Add(minute),
-			Events: 300, ScreenViews: 2, Interactive: 3, Calls: 4, Revenue: -5.25, Ended: true, Bot: true,
+			Events: 300, ScreenViews: 2, Interactive: 3, Calls: 4, Revenue: -5.25, Ended: true, Bot: true, Formerly: "ab12 cd34",
 			Referrer: "t.co", Channel: weir.ChannelAI, UTMSource: "s", UTMMedium: "m", UTMCampaign: "c",
 			Country: "DE", Region: "BY", City: "München", Browser: "Lynx", OS: "Linux", DeviceType: weir.DeviceTV, Language: "de-DE",
 		},
 		Named: true, Touched: t0.Add(90 * minute),
 	}
-	s.View = visit.View{EventID: uuid, Path: "/out", Origin: "https://x", At: s.ExitAt, Closed: true}
+	s.Trail = []visit.Step{
+		{EventID: "first", Path: "/in", Origin: "https://x", At: s.EntryAt, Closed: true, ClosedAt: s.ExitAt},
+		{EventID: uuid, Path: "/out", Origin: "https://x", At: s.ExitAt},
+		{Path: "/out", At: s.End},
+	}
 	return s
 }
 
 func TestEveryFieldOfAStateComesBack(t *testing.T) {
 	another := whole() // whose parts have nothing in common
-	another.SessionID, another.View = "0123456789ABCDEF", visit.View{EventID: uuid[:35] + "G", At: t0.Add(-time.Hour)}
+	another.SessionID, another.Formerly, another.Trail = "0123456789ABCDEF", "", []visit.Step{{EventID: uuid[:35] + "G", At: t0.Add(-time.Hour)}}
+	another.Final, another.Human, another.HumanView = true, true, true
 	same := whole()
 	same.Entry, same.EntryAt = same.Exit, same.ExitAt
 	for name, st := range map[string]visit.State{
@@ -45,16 +50,38 @@ func TestEveryFieldOfAStateComesBack(t *testing.T) {
 	}
 }
 
-func TestAStateOfVersion3IsRead(t *testing.T) {
-	want := whole()
-	want.ProfileID, want.ProfileAt, want.Ended, want.Final = "", time.Time{}, true, false
-	b := visit.State{want}.Encode()
-	b[0] = 3
-	b = slices.Delete(b, 3, 4) // whether the end is final
-	want.Final = true          // version 3 does not say, so the visit is not made longer
-	got, err := visit.DecodeState(string(b))
-	if d := cmp.Diff(visit.State{want}, got); err != nil || d != "" {
-		t.Fatalf("%v\n%s", err, d)
+// As servers of these versions stored them: of a visit with the session id s, an event, and a
+// bot's view of /b that was left after a minute; version 4 also of an ended visit with a view of /a.
+func TestStatesOfVersions3And4AreRead(t *testing.T) {
+	s := visit.Sitting{
+		VisitRow: weir.VisitRow{
+			SessionID: "s", Version: 1, Start: t0.Add(minute), End: t0.Add(3 * minute), Entry: "/b", Exit: "/b", EntryAt: t0.Add(2 * minute), ExitAt: t0.Add(2 * minute),
+			Events: 3, ScreenViews: 1, Interactive: 1, Bot: true,
+		},
+		Named: true, Touched: t0,
+		Trail: []visit.Step{{EventID: "e3", Path: "/b", Origin: "https://x", At: t0.Add(2 * minute), Closed: true, ClosedAt: t0.Add(2 * minute)}},
+	}
+	ended := visit.Sitting{
+		VisitRow: weir.VisitRow{
+			SessionID: "f138a7e8bfb88e8324ab", Version: 1, Start: t0, End: t0, Entry: "/a", Exit: "/a", EntryAt: t0, ExitAt: t0,
+			Events: 1, ScreenViews: 1, Ended: true,
+		},
+		Touched: t0, Human: true, HumanView: true,
+		Trail: []visit.Step{{EventID: "e1", Path: "/a", Origin: "https://x", At: t0}},
+	}
+	for stored, want := range map[string]visit.State{
+		"0301ed00017380bcd980a2bea60680b8b872ffd3d4ab01ffbbb7f381be86e301000000010301010000026533022f620968747470733a2f2f78809c9c39809c9c39010101010000000000000000": {s},
+		"0402ed0000017380bcd980a2bea60680b8b872ffd3d4ab01ffbbb7f381be86e301000000010301010000026533022f620968747470733a2f2f78809c9c39809c9c39010101010000000000000000" +
+			"e200010af138a7e8bfb88e8324ab80a0bdc7a1bea6060000ff9f9bba81be86e301000000010101000000026531022f610968747470733a2f2f780000010101010000000000000000": {s, ended},
+	} {
+		b, err := hex.DecodeString(stored)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := visit.DecodeState(string(b))
+		if d := cmp.Diff(want, got); err != nil || d != "" {
+			t.Errorf("version %d: %v\n%s", b[0], err, d)
+		}
 	}
 }
 
@@ -140,7 +167,7 @@ func FuzzDecodeState(f *testing.F) {
 			return
 		}
 		again, err := visit.DecodeState(string(st.Encode()))
-		if err != nil || !slices.Equal(st, again) {
+		if err != nil || !cmp.Equal(st, again) {
 			t.Fatal(err, st, again)
 		}
 	})

@@ -156,22 +156,91 @@ func TestEachScreenViewIsClosedAtMostOnceAndByALaterEvent(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := foldIn(cut(t, drawEvents(t, false)))
 		byID := map[string]weir.EventRow{}
-		for _, r := range s.rows {
+		for _, r := range s.answered() {
 			byID[r.ID] = r
 		}
-		closed := map[string]bool{}
-		for _, r := range s.rows {
+		for _, r := range byID {
 			if r.ClosesEventID == "" {
 				continue
 			}
 			v := byID[r.ClosesEventID]
-			if closed[v.ID] || r.ClosesMS < 0 || !v.IsScreenView() || v.SessionID != r.SessionID || v.Path != r.ClosesPath ||
+			if r.ClosesMS < 0 || !v.IsScreenView() || v.SessionID != r.SessionID && len(r.SessionID) > 2 || v.Path != r.ClosesPath ||
 				r.Time.Sub(v.Time).Milliseconds() != r.ClosesMS {
 				t.Fatalf("%+v closes %+v", r, v)
 			}
-			closed[v.ID] = true
+		}
+		viewTimes(t, s.rows)
+	})
+}
+
+// Events of one or two devices that come up to half an hour late, in any batches, are the
+// visits and page times that they are in order. They have no session_end: a late one splits
+// no visit that is stored. A leave comes after what it may close, else it is in no visit.
+func TestTheOrderOfArrivalChangesNoVisit(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.IntRange(1, 40).Draw(t, "n")
+		now := t0
+		var events []weir.Event
+		for i := range n {
+			now = now.Add(rapid.SampledFrom([]time.Duration{time.Second, minute, 8 * minute, 20 * minute, 29 * minute, 31 * minute, 40 * minute}).Draw(t, "step") + time.Microsecond)
+			e := weir.Event{ID: fmt.Sprint("e", i), ProjectID: "p", Time: now, DeviceID: rapid.SampledFrom([]string{"a", "a", "b"}).Draw(t, "device")}
+			e.Name = rapid.SampledFrom([]string{weir.NameScreenView, weir.NameScreenView, "click", weir.NameScreenLeave}).Draw(t, "name")
+			if e.Name != "click" {
+				e.Path = rapid.SampledFrom([]string{"/a", "/b"}).Draw(t, "path")
+			}
+			e.ProfileID = rapid.SampledFrom([]string{"", "", "me", "you"}).Draw(t, "profile")
+			e.Bot = rapid.Bool().Draw(t, "bot")
+			e.Country = fmt.Sprint("C", i)
+			events = append(events, e)
+		}
+		type late struct {
+			event weir.Event
+			at    time.Time
+		}
+		arrived := map[string]time.Time{} // by device: the last of its events
+		arrivals := make([]late, n)
+		for i, e := range events {
+			by := rapid.SampledFrom([]time.Duration{0, 0, minute, 10 * minute, 29 * minute}).Draw(t, "late by")
+			at := e.Time.Add(by)
+			if e.Name == weir.NameScreenLeave {
+				at = latest(e.Time, arrived[e.DeviceID])
+			}
+			arrived[e.DeviceID] = latest(arrived[e.DeviceID], at)
+			arrivals[i] = late{e, at}
+		}
+		slices.SortStableFunc(arrivals, func(a, b late) int { return a.at.Compare(b.at) })
+		var shuffled []weir.Event
+		for _, a := range arrivals {
+			shuffled = append(shuffled, a.event)
+		}
+		what := func(s *shard) (visits []string, times map[string]float64) {
+			first := map[string]string{} // id of the first event of each visit by time
+			rows := slices.SortedFunc(slices.Values(s.answered()), func(a, b weir.EventRow) int { return a.Time.Compare(b.Time) })
+			for _, r := range rows {
+				if key := r.DeviceID + "/" + r.SessionID; first[key] == "" {
+					first[key] = r.ID
+				}
+			}
+			for key, v := range s.total() {
+				v.SessionID, v.Version, v.Formerly, v.Beside = first[key], 0, "", ""
+				visits = append(visits, fmt.Sprintf("%+v", v))
+			}
+			slices.Sort(visits)
+			return visits, viewTimes(t, s.rows)
+		}
+		visits, times := what(foldIn([][]weir.Event{events}))
+		gotVisits, gotTimes := what(foldIn(cut(t, shuffled)))
+		if d := cmp.Diff(visits, gotVisits) + cmp.Diff(times, gotTimes); d != "" {
+			t.Fatal(d)
 		}
 	})
+}
+
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 // With events in order and no ids of the SDK, visits are what a sort and a scan

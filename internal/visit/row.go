@@ -1,6 +1,7 @@
 package visit
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"time"
@@ -36,10 +37,16 @@ func (b *batch) end(key string, s *Sitting) {
 	b.visits[i] = s.row(key)
 }
 
-// result leaves out states of visits without a known event: DecodeState read them from version
-// 1, and since then they only ended.
+// result leaves out states without an event: of visits that were merged into others, and of
+// those that DecodeState read from version 1, which since then only ended. The rows of a
+// device that merged visits are sorted, cancellations first.
 func (b *batch) result() Result {
 	visits := slices.DeleteFunc(b.visits, func(v weir.VisitRow) bool { return v.Events == 0 })
+	if b.merged {
+		slices.SortStableFunc(visits, func(v, w weir.VisitRow) int {
+			return cmp.Or(cmp.Compare(v.ProjectID, w.ProjectID), cmp.Compare(v.DeviceID, w.DeviceID), cmp.Compare(v.Sign, w.Sign))
+		})
+	}
 	return Result{visits, b.changed, b.outside}
 }
 
@@ -71,11 +78,7 @@ func (s *Sitting) add(r *weir.EventRow) {
 	}
 	s.Start, s.End = earlier(s.Start, r.Time), later(s.End, r.Time)
 	s.Events++
-	s.Bot = s.Bot || r.Bot
-	// A sum that is not finite could never be cancelled.
-	if sum := s.Revenue + r.Revenue.Value; !math.IsInf(sum, 0) && !math.IsNaN(sum) {
-		s.Revenue = sum
-	}
+	s.addRevenue(r.Revenue.Value)
 	switch {
 	case r.IsScreenView():
 		if s.ScreenViews == 0 || r.Time.Before(s.EntryAt) {
@@ -85,11 +88,38 @@ func (s *Sitting) add(r *weir.EventRow) {
 			s.Exit, s.ExitAt = r.Path, r.Time
 		}
 		s.ScreenViews++
+		s.HumanView = s.HumanView || !r.Bot
 	case r.Call != nil:
 		s.Calls++
 	case r.IsInteractive():
 		s.Interactive++
 	}
+	s.Human = s.Human || !r.Bot
+	s.Bot = s.isBot()
+}
+
+// isBot reports whether the visit is a bot's: if all its screen views are. Without a view, if
+// all its events are.
+func (s *Sitting) isBot() bool {
+	if s.ScreenViews > 0 {
+		return !s.HumanView
+	}
+	return !s.Human
+}
+
+// addRevenue leaves out what would make the sum not finite: that could never be cancelled.
+func (s *Sitting) addRevenue(v float64) {
+	if sum := s.Revenue + v; !math.IsInf(sum, 0) && !math.IsNaN(sum) {
+		s.Revenue = sum
+	}
+}
+
+// takeVisitor takes the columns that belong to a visit's earliest event.
+func (s *Sitting) takeVisitor(v *weir.VisitRow) {
+	s.Referrer, s.Channel = v.Referrer, v.Channel
+	s.UTMSource, s.UTMMedium, s.UTMCampaign = v.UTMSource, v.UTMMedium, v.UTMCampaign
+	s.Country, s.Region, s.City = v.Country, v.Region, v.City
+	s.Browser, s.OS, s.DeviceType, s.Language = v.Browser, v.OS, v.DeviceType, v.Language
 }
 
 func earlier(a, b time.Time) time.Time {

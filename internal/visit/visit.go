@@ -21,10 +21,16 @@
 // visit only if it lies between that visit's first and last event; otherwise it begins a
 // visit of its own. So a visit of 10:00 to 10:20 takes an event of 10:10 at any time, and
 // one of 10:25 only while the device has sent nothing of after 11:25.
-// A session_end is final: what comes after it by time is not in its visit.
+// A session_end is final: what comes after it by time is not in its visit. What ends a view or
+// a visit begins none, and makes none begin earlier.
+//
+// A late event that is within 30 minutes of two visits merges them, also if they are
+// stored: 10:00 and 10:50 are two visits until 10:25 comes. Visits that the SDK named
+// differently are not merged. A visit without a name takes that of an event that it takes;
+// if there is a visit of that name, the two are merged.
 //
 // A visit belongs to the profile of its last event by time that has one; of several at the same
-// time, the least profile id.
+// time, the least profile id. It is a bot's if all its screen views are; without a view, if all its events are.
 //
 // A visit lies before or after each erasure of whoever is in it (Folder.Erased). A visit
 // that somebody was in before their erasure is dropped without a row. An event that would
@@ -34,7 +40,8 @@
 // view, if that was open and is not later than the closer. A screen leave that
 // names another page, within 5 seconds after the view, is of the page before, which
 // the view has closed: it closes nothing. Any other event takes path and origin of
-// the last screen view before it.
+// the last screen view before it. A late event takes its place in this order, and its row
+// corrects what the rows of others say (weir.EventRow).
 //
 // # Rows
 //
@@ -67,8 +74,6 @@ const (
 	lateJoin = 2 * Idle
 	// mostKept is how many visits of a device are in the state at most.
 	mostKept = 8
-	// lateLeave is how long after a view the leave of the page before it may come.
-	lateLeave = 5 * time.Second
 )
 
 // Open holds the state of each device with a visit in memory, by Key.
@@ -95,7 +100,9 @@ type Sitting struct {
 	Final     bool      // ended by a session_end
 	Touched   time.Time // the now of the last batch that had an event of it
 	ProfileAt time.Time // of the last event with the visit's profile; no meaning without one
-	View      View      // its last screen view
+	Trail     []Step    // its last screen views and what closes views, by time; see remember
+	Human     bool      // has an event that is no bot's
+	HumanView bool      // has a screen view that is no bot's
 }
 
 // see notes whose event is added next, and at what time it was.
@@ -122,16 +129,9 @@ func (s *Sitting) see(profile string, at time.Time) {
 	s.ProfileID, s.ProfileAt = profile, at
 }
 
-// View is a screen view that later events refer to.
-type View struct {
-	EventID, Path, Origin string
-	At                    time.Time
-	Closed                bool
-}
-
 // Result is what a fold adds.
 type Result struct {
-	Visits  []weir.VisitRow  // a cancellation stands just before the state that follows
+	Visits  []weir.VisitRow  // a cancellation stands before the state that follows, with rows of the device alone between
 	Changed map[string]State // by Key; an empty State is to be dropped
 	Outside map[string]int   // by project that is full: its events that are in no visit for that reason
 }
@@ -145,6 +145,9 @@ type Folder struct {
 	// InLogOrder folds as versions before 4 of the state did: in the order of the log, with two
 	// visits of a device. A batch that such a version began is done again like that.
 	InLogOrder bool
+	// NoMerge folds as versions before 5 of the state did: no visit is merged into another, and
+	// none takes the name that its SDK says later.
+	NoMerge bool
 }
 
 // Fold takes the rows of a batch, which come in the order of the log, into the visits. It
@@ -154,12 +157,13 @@ type Folder struct {
 // In a project that is full no device begins its first visit: the events of such
 // devices stay as they are, in no visit.
 func (f Folder) Fold(open Open, rows []weir.EventRow, now time.Time, full map[string]bool) Result {
-	b := batch{open: open, now: now, full: full, changed: map[string]State{}, at: map[visitKey]int{}}
+	b := batch{open: open, now: now, full: full, changed: map[string]State{}, at: map[visitKey]int{}, began: map[visitKey]bool{}, renamed: map[visitKey]string{}}
 	for _, i := range f.order(rows) {
 		if rows[i].DeviceID != "" {
 			f.event(&b, &rows[i])
 		}
 	}
+	b.rename(rows)
 	return b.result()
 }
 
@@ -175,28 +179,44 @@ func (f Folder) order(rows []weir.EventRow) []int {
 	return order
 }
 
-// Expire ends the visits that no batch has touched for Idle before now, and drops those
-// with somebody who was erased.
+// Expire ends the visits that no batch has touched for Idle before now. It lets go of those
+// that no batch has touched for twice that time, since a late event may belong to them until
+// then, and drops those with somebody who was erased.
 func (f Folder) Expire(open Open, now time.Time) Result {
 	b := batch{open: open, now: now, changed: map[string]State{}, at: map[visitKey]int{}}
 	for _, key := range slices.Sorted(maps.Keys(open)) {
 		st := open[key]
-		keep := st[:0:0]
+		keep, changed := st[:0:0], false
 		for _, s := range st {
 			switch {
 			case f.hasErased(key, &s):
-			case now.Sub(s.Touched) < Idle:
-				keep = append(keep, s)
-			default:
+			case s.idle(now):
 				b.end(key, &s)
+				changed = true
+			}
+			if !f.hasErased(key, &s) && now.Sub(s.Touched) < lateJoin {
+				keep = append(keep, s)
 			}
 		}
-		if len(keep) < len(st) {
+		if changed || len(keep) < len(st) {
 			b.changed[key] = keep
 		}
 	}
 	return b.result()
 }
+
+// Idle says whether the state has a visit that Expire would end or let go of.
+func (st State) Idle(now time.Time) bool {
+	for i := range st {
+		if st[i].idle(now) || now.Sub(st[i].Touched) >= lateJoin {
+			return true
+		}
+	}
+	return false
+}
+
+// idle reports whether the visit is to be ended, since no batch has touched it for Idle.
+func (s *Sitting) idle(now time.Time) bool { return !s.Ended && now.Sub(s.Touched) >= Idle }
 
 // batch is a fold under way.
 type batch struct {
@@ -207,6 +227,9 @@ type batch struct {
 	changed map[string]State
 	visits  []weir.VisitRow
 	at      map[visitKey]int // index in visits of the new state
+	began   map[visitKey]bool
+	renamed map[visitKey]string // visits that began in the batch → what they are called at its end
+	merged  bool                // a visit was merged into another
 }
 
 type visitKey struct{ device, session string }
@@ -225,10 +248,10 @@ func (f Folder) event(b *batch, r *weir.EventRow) {
 		b.leaveOut(r)
 		return
 	}
-	i := f.join(key, st, r)
+	i := f.join(b, key, &st, r)
 	if i < 0 {
-		if r.Name == weir.NameSessionEnd || r.Name == weir.NameScreenLeave {
-			return // ends what is not open: it opens nothing
+		if ends(r) {
+			return // nothing is open
 		}
 		st, i = f.begin(b, key, st, r)
 	}
@@ -237,13 +260,16 @@ func (f Folder) event(b *batch, r *weir.EventRow) {
 	s.see(r.ProfileID, r.Time)
 	s.ReceivedAt = earlier(s.ReceivedAt, r.ReceivedAt)
 	r.SessionID = s.SessionID
-	s.look(r)
+	s.follow(r)
 	s.add(r)
 	s.Touched = b.now
 	b.visits[row] = s.row(key)
 	if r.Name == weir.NameSessionEnd {
 		s.Final = true
 		b.end(key, s)
+	}
+	if !f.NoMerge {
+		slices.SortStableFunc(st, func(v, w Sitting) int { return w.Start.Compare(v.Start) }) // a late event may have moved the start
 	}
 	b.changed[key] = st
 }
@@ -256,133 +282,8 @@ func (b *batch) leaveOut(r *weir.EventRow) {
 	b.outside[r.ProjectID]++
 }
 
-// join is the index of the visit that the event is part of, -1 for none: of several the newest
-// that had begun by then, else the newest.
-func (f Folder) join(key string, st State, r *weir.EventRow) int {
-	after := -1
-	for i := range st {
-		if !f.takes(st, i, r) || f.apart(key, &st[i], r) {
-			continue
-		}
-		if f.InLogOrder || r.SessionID != "" || !r.Time.Before(st[i].Start) {
-			return i
-		}
-		if after < 0 {
-			after = i
-		}
-	}
-	return after
-}
-
-// takes reports whether the event is part of a visit of its device, erasures aside.
-func (f Folder) takes(st State, i int, r *weir.EventRow) bool {
-	s := &st[i]
-	switch {
-	case r.SessionID != "":
-		return s.SessionID == r.SessionID
-	case s.Ended && (s.Final || f.InLogOrder || st.newest().Sub(r.Time) > lateJoin):
-		return !r.Time.Before(s.Start) && !r.Time.After(s.End)
-	case r.Time.Sub(s.End) <= Idle && s.Start.Sub(r.Time) <= Idle:
-		return s.Named || later(s.End, r.Time).Sub(earlier(s.Start, r.Time)) <= MaxAge
-	}
-	return false
-}
-
-// newest is the time of the newest event of the visits.
-func (st State) newest() (t time.Time) {
-	for i := range st {
-		t = later(t, st[i].End)
-	}
-	return t
-}
-
-// begin opens a visit for the event, and lets go of those for which there is no room. If it
-// is the newest, it ends the others.
-func (f Folder) begin(b *batch, key string, st State, r *weir.EventRow) (State, int) {
-	n := Sitting{Named: r.SessionID != ""}
-	n.SessionID, n.Start, n.End, n.ReceivedAt = r.SessionID, r.Time, r.Time, r.ReceivedAt
-	if !n.Named {
-		n.SessionID = f.sessionID(r.Shard, r.Seq)
-	}
-	for i := range st {
-		if st[i].SessionID == n.SessionID { // from the other side of an erasure: a state has each name once
-			b.end(key, &st[i])
-			st = slices.Delete(st, i, i+1)
-			break
-		}
-	}
-	delete(b.at, visitKey{key, n.SessionID}) // of that name there may have been another
-	at := slices.IndexFunc(st, func(s Sitting) bool { return !r.Time.Before(s.Start) })
-	if at < 0 {
-		at = len(st)
-	}
-	if f.InLogOrder {
-		at = min(at, 1)
-	}
-	if at == 0 {
-		for i := range st {
-			b.end(key, &st[i])
-		}
-	}
-	return f.trim(b, key, slices.Insert(st, at, n), at)
-}
-
-// trim lets go of visits until there is room. It keeps the newest, one more, those that are
-// named, and those that a late event may make longer. at is the index of a visit that was
-// added, which stays.
-func (f Folder) trim(b *batch, key string, st State, at int) (State, int) {
-	most := mostKept
-	if f.InLogOrder {
-		most = 2
-	}
-	since := st.newest().Add(-lateJoin - Idle)
-	for i := len(st) - 1; i > 0 && len(st) > 2; i-- {
-		if i == at || len(st) <= most && (st[i].Named || !st[i].End.Before(since)) {
-			continue
-		}
-		b.end(key, &st[i])
-		st = slices.Delete(st, i, i+1)
-		if i < at {
-			at--
-		}
-	}
-	return st, at
-}
-
 // sessionID derives a visit's id from the place of its first event in the log.
 func (f Folder) sessionID(shard int, seq uint64) string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s/%d/%d", f.LogID, shard, seq))
 	return hex.EncodeToString(sum[:10])
-}
-
-// late says whether a leave is of the page before the view: a browser shows a page
-// and hides the one before at the same time, in either order.
-func (v *View) late(r *weir.EventRow) bool {
-	return r.Name == weir.NameScreenLeave && r.Path != "" && r.Path != v.Path && r.Time.Sub(v.At) < lateLeave
-}
-
-// look relates the event to the visit's last screen view.
-func (s *Sitting) look(r *weir.EventRow) {
-	v := &s.View
-	before := v.EventID != "" && !v.At.After(r.Time)
-	switch r.Name {
-	case weir.NameScreenView, weir.NameScreenLeave, weir.NameSessionEnd:
-		if before && !v.Closed && !v.late(r) {
-			r.ClosesEventID, r.ClosesPath = v.EventID, v.Path
-			r.ClosesMS = r.Time.Sub(v.At).Milliseconds()
-			v.Closed = true
-		}
-	}
-	if r.IsScreenView() {
-		if v.EventID == "" || before {
-			*v = View{EventID: r.ID, Path: r.Path, Origin: r.Origin, At: r.Time}
-		}
-		return
-	}
-	if r.Path == "" && before {
-		r.Path, r.InheritedFrom = v.Path, v.EventID
-		if r.Origin == "" {
-			r.Origin = v.Origin
-		}
-	}
 }

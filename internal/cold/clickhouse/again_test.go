@@ -141,6 +141,68 @@ func TestFormerVisitStateIsCancelledAcrossAMonthsEnd(t *testing.T) {
 	}
 }
 
+// A late event merges two visits that are stored: their two cancellations stand before one new
+// state.
+func TestABatchThatMergesVisitsIsWrittenOnce(t *testing.T) {
+	server := clickhousetest.Start(t)
+	openAt(t, server.URL("weir"))
+	first := batchOf(1, 10)
+	for i := range first.Visits {
+		v := &first.Visits[i]
+		if v.SessionID = "first"; i%2 == 1 {
+			v.SessionID, v.DeviceID, v.Start, v.End = "second", first.Visits[i-1].DeviceID, v.Start.Add(time.Hour), v.End.Add(time.Hour)
+			first.Events[i].DeviceID = v.DeviceID
+		}
+	}
+	second := batchOf(11, 10)
+	second.Visits = nil
+	for i := 0; i < 10; i += 2 {
+		second.Events[i].DeviceID, second.Events[i+1].DeviceID = first.Visits[i].DeviceID, first.Visits[i].DeviceID
+		a, b := first.Visits[i], first.Visits[i+1]
+		both := a
+		a.Sign, b.Sign = -1, -1
+		both.Version, both.End, both.Events, both.Formerly = 2, b.End, 4, "second"
+		second.Visits = append(second.Visits, a, b, both)
+	}
+	for name, c := range map[string]struct{ lost, merge string }{
+		"all is lost":                       {lost: "version = 2 OR sign = -1"},
+		"nothing is lost, and it is merged": {lost: "0", merge: "OPTIMIZE TABLE weir.visits FINAL"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, table := range []string{"events", "visits", "sightings", "tallies", "identities", "dead_letters", "batches"} {
+				server.Do("TRUNCATE TABLE weir." + table)
+			}
+			s := openAt(t, server.URL("weir")) // one that remembers no sightings
+			for _, b := range []*cold.Batch{first, second} {
+				b.Token, b.Again = b.Token+name, false
+				if err := s.Write(t.Context(), b); err != nil {
+					t.Fatal(err)
+				}
+			}
+			server.Do("DELETE FROM weir.visits WHERE " + c.lost)
+			if c.merge != "" {
+				server.Do(c.merge)
+			}
+			for range 2 {
+				server.Do("TRUNCATE TABLE weir.batches")
+				second.Again = true
+				if err := s.Write(t.Context(), second); err != nil {
+					t.Fatal(err)
+				}
+				for q, want := range map[string]int64{
+					"SELECT toInt64(SUM(sign)) FROM visits":                                       5,
+					"SELECT toInt64(SUM(sign * events)) FROM visits":                              20,
+					"SELECT COUNT(*) FROM visits FINAL WHERE formerly <> 'second' OR events <> 4": 0,
+				} {
+					if n := count(t, s, q); n != want {
+						t.Errorf("%s: %d, want %d", q, n, want)
+					}
+				}
+			}
+		})
+	}
+}
+
 // A Redis that lost its tail goes on from an earlier seq, with other events and from
 // earlier states of visits. What it lost may be in already.
 func TestBatchIsWrittenAlthoughRedisLostAnotherWithTheSameSeqs(t *testing.T) {

@@ -104,6 +104,9 @@ func (Dialect) AnyBit(mask string, first, n int) string {
 	return "(bitAnd(" + mask + ", " + strconv.FormatInt((1<<n-1)<<first, 10) + ") <> 0)"
 }
 
+// Words is an array joined.
+func (Dialect) Words(expr string) string { return "arrayJoin(splitByChar(' ', " + expr + "))" }
+
 // InQuery has the query run once, for all shards: ClickHouse itself makes that of one
 // such query, but not of one within another.
 func (Dialect) InQuery() string { return "GLOBAL IN" }

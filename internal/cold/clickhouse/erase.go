@@ -256,7 +256,7 @@ func (u *URL) share(ctx context.Context, db *sql.DB, e *cold.Erasure) error {
 			return fmt.Errorf("events: %w", err)
 		}
 	}
-	if err := e.Share(ctx, bound(db), events, Dialect{}, nil); err != nil {
+	if err := e.Share(ctx, bound(db), events, u.Database+"."+u.local("visits"), Dialect{}, nil); err != nil {
 		return fmt.Errorf("visits of several: %w", err)
 	}
 	return nil

@@ -137,9 +137,10 @@ type states map[state]found
 //
 // A row of sign 1 is in if the table has it: no merge takes it away before a later batch
 // is in. One of sign -1 may have gone already, together with the row that it takes back.
-// Then the new state tells, if it is in the same month: both came in one insert, and that
-// is atomic within a month. Where a late event moved the visit's start into another
-// month, the row is in if what it takes back is not there any more.
+// Then a new state of the same device tells, if it is in the same month: both came in one
+// insert, and that is atomic within a month of a server. It stands behind the cancellation,
+// see visit.Result. Where a late event moved the visit's start into another month, the row is
+// in if what it takes back is not there any more.
 func (s states) has(rows []weir.VisitRow, i int) bool {
 	v := &rows[i]
 	own := s[stateOf(v)]
@@ -149,8 +150,8 @@ func (s states) has(rows []weir.VisitRow, i int) bool {
 	if own.taken {
 		return true
 	}
-	if i+1 < len(rows) {
-		if n := &rows[i+1]; n.Sign > 0 && n.ProjectID == v.ProjectID && n.DeviceID == v.DeviceID && n.SessionID == v.SessionID && sameMonth(n.Start, v.Start) {
+	for i++; i < len(rows) && rows[i].ProjectID == v.ProjectID && rows[i].DeviceID == v.DeviceID; i++ {
+		if n := &rows[i]; n.Sign > 0 && sameMonth(n.Start, v.Start) {
 			return s[stateOf(n)].added
 		}
 	}

@@ -86,21 +86,29 @@ func testEraseShared(t *testing.T, open func(*testing.T, string) cold.Store) {
 	between, after := event(9, "v", "d", "between", "/secret"), event(10, "v", "d", "between", "/mine")
 	between.ReceivedAt, after.ReceivedAt = erasedAt.Add(10*time.Second), erasedAt.Add(2*cold.SharedAfter)
 	between.InheritedFrom, after.InheritedFrom = "e8", "e11"
+	// Two visits that a late event merged: u was in the one, v's event of the other took a page of it.
+	merged := event(13, "v", "d", "merged", "/secret")
+	merged.InheritedFrom, merged.RestMS = "e12", weir.Known(5)
 	visit := func(session, profile string, beside weir.Beside, from, to uint64, received time.Time) weir.VisitRow {
 		return weir.VisitRow{
 			ProjectID: "p", DeviceID: "d", SessionID: session, Sign: 1, Version: 1, ProfileID: profile, Beside: beside, Entry: "/" + session,
 			Start: at.Add(time.Duration(from) * time.Second), End: at.Add(time.Duration(to) * time.Second), ReceivedAt: received, Events: 1,
 		}
 	}
+	whole := func(v weir.VisitRow, formerly string) weir.VisitRow {
+		v.Formerly = formerly
+		return v
+	}
 	write(t, s, &cold.Batch{
-		Token: "shared", Log: "log", First: 1, Last: 10, Now: at, Effaced: true,
+		Token: "shared", Log: "log", First: 1, Last: 13, Now: at, Effaced: true,
 		Events: []weir.EventRow{
 			event(1, "u", "d", "mixed", "/secret"), inherits, closes, own, event(5, "u", "d", "mixed2", "/secret"), event(6, "v", "d", "mixed2", "/too"),
-			event(8, "u", "d", "between", "/secret"), between, after,
+			event(8, "u", "d", "between", "/secret"), between, after, event(12, "u", "d", "part", "/secret"), merged,
 		},
 		Visits: []weir.VisitRow{
 			visit("mixed", "v", "\nuu\n", 1, 3, at), visit("mixed", "v", "", 10, 20, at), // one of the same name, of v alone
 			visit("mixed2", "v", "", 5, 5, time.Time{}), // of an earlier version
+			whole(visit("merged", "v", "\nuu\n", 12, 13, at), "part"),
 			visit("anonymous", "v", "\na\n", 1, 3, at), visit("own", "v", "", 4, 4, at), visit("later", "v", "\nuu\n", 4, 4, erasedAt),
 		},
 	})
@@ -110,15 +118,16 @@ func testEraseShared(t *testing.T, open func(*testing.T, string) cold.Store) {
 	}
 	bare := func(r weir.EventRow) weir.EventRow {
 		r.InheritedFrom, r.ClosesEventID, r.ClosesPath, r.ClosesMS = "", "", "", 0
+		r.ReplacesMS, r.RestMS = weir.Number{}, weir.Number{}
 		return r
 	}
-	inherits.Path, inherits.Origin = "", ""
+	inherits.Path, inherits.Origin, merged.Path = "", "", ""
 	// An event of the visit that comes late has the same taken from it.
-	late := event(11, "v", "d", "between", "/secret")
+	late := event(14, "v", "d", "between", "/secret")
 	late.InheritedFrom, late.ReceivedAt = "e8", erasedAt.Add(20*time.Second)
-	write(t, s, &cold.Batch{Token: "late", Log: "log", First: 11, Last: 11, Now: erasedAt.Add(time.Hour), Events: []weir.EventRow{late}})
+	write(t, s, &cold.Batch{Token: "late", Log: "log", First: 14, Last: 14, Now: erasedAt.Add(time.Hour), Events: []weir.EventRow{late}})
 	late.Path, between.Path = "", ""
-	want := map[uint64]weir.EventRow{2: bare(inherits), 3: bare(closes), 4: own, 6: event(6, "v", "d", "mixed2", "/too"), 9: bare(between), 10: after, 11: bare(late)}
+	want := map[uint64]weir.EventRow{2: bare(inherits), 3: bare(closes), 4: own, 6: event(6, "v", "d", "mixed2", "/too"), 9: bare(between), 10: after, 13: bare(merged), 14: bare(late)}
 	for _, r := range readEvents(t, s) {
 		if w, ok := want[r.Seq]; ok {
 			if d := cmp.Diff(w, r, asText); d != "" {

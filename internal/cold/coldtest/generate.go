@@ -138,6 +138,7 @@ func (w *world) visit(r *rand.Rand, number, device int) {
 			e.ID = w.events[before].ID // another device's event has the same id
 		}
 		e.Time, e.ReceivedAt = at, at
+		e.Bot = base.Bot != (len(w.events)%13 == 0)
 		e.Name = names[r.IntN(len(names))]
 		e.Path = paths[r.IntN(len(paths))]
 		if n := len(w.events); n%3 == 0 {
@@ -320,10 +321,12 @@ func (v *visitSoFar) state(sign int8) weir.VisitRow {
 	first, last := inOrder[0], inOrder[len(inOrder)-1]
 	s.ProjectID, s.DeviceID, s.SessionID, s.Start, s.End = first.ProjectID, first.DeviceID, first.SessionID, first.Time, last.Time
 	s.Referrer, s.Channel, s.UTMCampaign, s.Country, s.Browser, s.DeviceType, s.Language = first.Referrer, first.Channel, first.UTMCampaign, first.Country, first.Browser, first.DeviceType, first.Language
+	human, humanView := false, false
 	for _, e := range inOrder {
 		s.Events++
 		s.Revenue += e.Revenue.Value
-		s.Bot = s.Bot || e.Bot
+		human = human || !e.Bot
+		humanView = humanView || !e.Bot && e.IsScreenView()
 		if e.IsInteractive() {
 			s.Interactive++
 		}
@@ -337,6 +340,9 @@ func (v *visitSoFar) state(sign int8) weir.VisitRow {
 			s.Exit, s.ExitAt = e.Path, e.Time
 			s.ScreenViews++
 		}
+	}
+	if s.Bot = !human; s.ScreenViews > 0 {
+		s.Bot = !humanView
 	}
 	return s
 }

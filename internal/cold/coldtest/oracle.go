@@ -30,6 +30,9 @@ func newOracle(w *world) *oracle {
 	o.began = make(map[[2]string]*weir.EventRow)
 	for i := range w.events {
 		e := &w.events[i]
+		if e.SessionID == "" { // in no visit
+			continue
+		}
 		key := [2]string{e.DeviceID, e.SessionID}
 		if first := o.began[key]; first == nil || e.Time.Before(first.Time) {
 			o.began[key] = e

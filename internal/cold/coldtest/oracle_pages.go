@@ -1,6 +1,7 @@
 package coldtest
 
 import (
+	"slices"
 	"sort"
 	"time"
 
@@ -11,10 +12,14 @@ import (
 // sitting is a visit, as its events tell it.
 type sitting struct {
 	start, end  time.Time
-	bot         bool
 	views       []*weir.EventRow
 	interactive int
 	chosen      bool // has a screen view that the query is about
+}
+
+// bot reports whether the visit is a bot's: if all its views are.
+func (s *sitting) bot() bool {
+	return !slices.ContainsFunc(s.views, func(e *weir.EventRow) bool { return !e.Bot })
 }
 
 func (s *sitting) bounced() bool {
@@ -105,7 +110,7 @@ func (o *oracle) pageVisits(q weir.Pages, chosen map[*weir.EventRow]bool, pages 
 	sittings := make(map[[2]string]*sitting)
 	for i := range o.w.events {
 		e := &o.w.events[i]
-		if isErased(e) {
+		if isErased(e) || e.SessionID == "" { // in no visit
 			continue
 		}
 		key := [2]string{e.DeviceID, e.SessionID}
@@ -120,7 +125,6 @@ func (o *oracle) pageVisits(q weir.Pages, chosen map[*weir.EventRow]bool, pages 
 		if e.Time.After(s.end) {
 			s.end = e.Time
 		}
-		s.bot = s.bot || e.Bot
 		s.chosen = s.chosen || chosen[e]
 		if e.IsScreenView() {
 			s.views = append(s.views, e)
@@ -132,7 +136,7 @@ func (o *oracle) pageVisits(q weir.Pages, chosen map[*weir.EventRow]bool, pages 
 	bounces := make(map[string]int64)
 	var duration, bounced float64
 	for _, s := range sittings {
-		if len(s.views) == 0 || s.start.Before(q.From) || !s.start.Before(q.To) || !q.Bots.OfPeople().Counts(s.bot) || len(q.Filter) > 0 && !s.chosen {
+		if len(s.views) == 0 || s.start.Before(q.From) || !s.start.Before(q.To) || !q.Bots.OfPeople().Counts(s.bot()) || len(q.Filter) > 0 && !s.chosen {
 			continue
 		}
 		totals.Visits++

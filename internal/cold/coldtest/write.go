@@ -126,7 +126,7 @@ func fullEvent() weir.EventRow {
 			Properties: []byte(`{"ü":"\u00fc","n":1.50,"deep":{"a":[1,null,true]},"":"","pair":"\ud83d\uded2"}`),
 		},
 		Shard: math.MaxInt32, Seq: math.MaxUint64,
-		InheritedFrom: "id-0", ClosesEventID: "id-0", ClosesPath: "/before", ClosesMS: math.MaxInt64,
+		InheritedFrom: "id-0", ClosesEventID: "id-0", ClosesPath: "/before", ClosesMS: math.MaxInt64, ReplacesMS: weir.Known(0.0), RestMS: weir.Known(7.0),
 	}
 }
 
@@ -153,7 +153,7 @@ func largeEvent() weir.EventRow {
 
 func fullVisit() weir.VisitRow {
 	return weir.VisitRow{
-		ProjectID: "p", DeviceID: "d", SessionID: "s", Sign: -1, Version: math.MaxUint32, ProfileID: "u", Beside: "\na\nuv\n", ReceivedAt: micro(5),
+		ProjectID: "p", DeviceID: "d", SessionID: "s", Sign: -1, Version: math.MaxUint32, ProfileID: "u", Beside: "\na\nuv\n", Formerly: "a b", ReceivedAt: micro(5),
 		Start: micro(1), End: micro(2), Entry: "/in", Exit: "/out", EntryAt: micro(3), ExitAt: micro(4),
 		Events: math.MaxInt64, ScreenViews: 2, Interactive: 3, Calls: 4, Revenue: 5.5, Ended: true,
 		Bot: true, Referrer: "r", Channel: "c", UTMSource: "us", UTMMedium: "um", UTMCampaign: "uc",

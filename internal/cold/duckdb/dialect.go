@@ -111,5 +111,8 @@ func (Dialect) AnyBit(mask string, first, n int) string {
 	return "(" + mask + " & " + strconv.FormatInt((1<<n-1)<<first, 10) + " <> 0)::INTEGER"
 }
 
+// Words is a list unnested.
+func (Dialect) Words(expr string) string { return "unnest(string_split(" + expr + ", ' '))" }
+
 // InQuery is IN.
 func (Dialect) InQuery() string { return "IN" }

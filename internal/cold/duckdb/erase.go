@@ -129,7 +129,7 @@ SELECT 1 FROM erasures WHERE project_id = ? AND person = ? AND erased_at = make_
 }
 
 func (s *Store) erase(ctx context.Context, tx *sql.Tx, e *cold.Erasure) error {
-	if err := e.Share(ctx, tx.QueryContext, "events", Dialect{}, nil); err != nil {
+	if err := e.Share(ctx, tx.QueryContext, "events", "visits", Dialect{}, nil); err != nil {
 		return fmt.Errorf("visits of several: %w", err)
 	}
 	if err := s.mark(ctx, tx, e); err != nil {

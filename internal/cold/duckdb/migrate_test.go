@@ -121,6 +121,7 @@ func TestWhoWasIdentifiedBeforeThereWereAliasesIsMergedIntoNobody(t *testing.T) 
 		for _, q := range []string{
 			"DELETE FROM identities",
 			"DROP TABLE aliases", "ALTER TABLE identities DROP COLUMN received_at",
+			"ALTER TABLE visits DROP COLUMN formerly", "ALTER TABLE events DROP COLUMN rest_ms", "ALTER TABLE events DROP COLUMN replaces_ms",
 			"ALTER TABLE visits DROP COLUMN received_at", "ALTER TABLE visits DROP COLUMN beside", "ALTER TABLE traits DROP COLUMN received_at", "ALTER TABLE events DROP COLUMN import_id",
 			"ALTER TABLE events DROP COLUMN request_bytes", "ALTER TABLE events DROP COLUMN response_bytes", "ALTER TABLE events DROP COLUMN error",
 			"ALTER TABLE events DROP COLUMN error_shape", "ALTER TABLE events DROP COLUMN trace_id",

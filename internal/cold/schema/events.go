@@ -65,6 +65,8 @@ var Events = Table[event]{
 		{Name: "error", Type: Text, Null: IfZero, Named: true, Make: makeCall, Value: ofCall(func(c *weir.Call) *string { return &c.Error })},
 		{Name: "error_shape", Type: Word, Null: IfZero, Named: true, Value: errorShape},
 		{Name: "trace_id", Type: Text, Null: IfZero, Named: true, Make: makeCall, Value: ofCall(func(c *weir.Call) *string { return &c.TraceID })},
+		{Name: "replaces_ms", Type: Float, Null: IfAbsent, Value: func(r *event) *weir.Number { return &r.ReplacesMS }},
+		{Name: "rest_ms", Type: Float, Null: IfAbsent, Value: func(r *event) *weir.Number { return &r.RestMS }},
 	},
 }
 

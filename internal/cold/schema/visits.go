@@ -46,5 +46,6 @@ var Visits = Table[visit]{
 		{Name: "language", Type: Word, Value: func(v *visit) *string { return &v.Language }},
 		{Name: "received_at", Type: Time, Null: IfZero, Value: func(v *visit) *time.Time { return &v.ReceivedAt }},
 		{Name: "beside", Type: Text, Value: func(v *visit) *string { return (*string)(&v.Beside) }},
+		{Name: "formerly", Type: Text, Value: func(v *visit) *string { return &v.Formerly }},
 	},
 }

@@ -1,0 +1,148 @@
+package visit
+
+import (
+	"slices"
+	"time"
+
+	weir "github.com/weir-analytics/weir"
+)
+
+// Step is an event of a visit's trail: a screen view, or a leave or end that may close one.
+type Step struct {
+	EventID      string // of a screen view; "" for the others
+	Path, Origin string // as the event says
+	At           time.Time
+	Closed       bool      // a later event closed the view
+	ClosedAt     time.Time // when; of a state before version 5 it is At
+}
+
+// Bounds of a trail. What a late event needs of a longer one is not there: then it closes
+// nothing, and nothing that is stored closes it.
+const (
+	mostSteps = 32
+	mostTrail = 4 << 10 // bytes of text
+)
+
+// lateLeave is how long after a view the leave of the page before it may come.
+const lateLeave = 5 * time.Second
+
+func (p *Step) isView() bool { return p.EventID != "" }
+
+// closes reports whether a later step closes a view that is open. A leave that names another
+// page is of the page before the view: a browser shows a page and hides the one before at
+// the same time, in either order.
+func (p *Step) closes(v *Step) bool {
+	return p.isView() || p.Path == "" || p.Path == v.Path || p.At.Sub(v.At) >= lateLeave
+}
+
+// closer returns when a view is closed by what is in the trail from index i on.
+func closer(v *Step, trail []Step, i int) (at time.Time, ok bool) {
+	for ; i < len(trail); i++ {
+		if trail[i].closes(v) {
+			return trail[i].At, true
+		}
+	}
+	return at, false
+}
+
+// follow relates the event to the screen view before it, and adds it to the trail if it is a
+// step. An event that comes late says what it changes about events that are stored, which
+// stay as they are: see weir.EventRow.
+func (s *Sitting) follow(r *weir.EventRow) {
+	i := len(s.Trail) // where the event stands
+	for i > 0 && s.Trail[i-1].At.After(r.Time) {
+		i--
+	}
+	isView := r.IsScreenView()
+	isStep := isView || r.Name == weir.NameScreenLeave || r.Name == weir.NameSessionEnd
+	step := Step{At: r.Time}
+	switch r.Name {
+	case weir.NameScreenView:
+		step.EventID, step.Path, step.Origin = r.ID, r.Path, r.Origin
+	case weir.NameScreenLeave:
+		step.Path = r.Path
+	}
+	v := i - 1
+	for v >= 0 && !s.Trail[v].isView() {
+		v--
+	}
+	trail := s.Trail
+	if v >= 0 {
+		trail = closed(trail, v, i, &step, isStep, r)
+	}
+	if isView {
+		if at, ok := closer(&step, trail, i); ok {
+			step.Closed, step.ClosedAt = true, at
+			r.RestMS = ms(r.Time, at)
+		}
+	} else if r.Path == "" && v >= 0 {
+		r.Path, r.InheritedFrom = trail[v].Path, trail[v].EventID
+		if r.Origin == "" {
+			r.Origin = trail[v].Origin
+		}
+	}
+	if isStep {
+		s.Trail = trimmed(slices.Concat(trail[:i], []Step{step}, trail[i:]))
+	} else {
+		s.Trail = trail
+	}
+}
+
+// closed returns the trail after the event has closed the view at index v, or has merged the
+// visits of this view and of a stored event that closes it. The event stands at index i.
+func closed(trail []Step, v, i int, step *Step, isStep bool, r *weir.EventRow) []Step {
+	view := trail[v]
+	switch at, ok := closer(&view, trail, i); {
+	case isStep && step.closes(&view) && (!view.Closed || view.ClosedAt.After(r.Time)):
+		if view.Closed {
+			r.ReplacesMS = ms(view.At, view.ClosedAt)
+		}
+		view.ClosedAt = r.Time
+	case !view.Closed && ok:
+		r.RestMS = ms(r.Time, at)
+		view.ClosedAt = at
+	default:
+		return trail
+	}
+	view.Closed = true
+	r.ClosesEventID, r.ClosesPath = view.EventID, view.Path
+	r.ClosesMS = r.Time.Sub(view.At).Milliseconds()
+	trail = slices.Clone(trail)
+	trail[v] = view
+	return trail
+}
+
+func ms(from, to time.Time) weir.Number {
+	return weir.Known(float64(to.Sub(from).Milliseconds()))
+}
+
+// trimmed returns the trail with what an event that is Idle late may need: the steps of that
+// time, the view before them, and the last view.
+func trimmed(trail []Step) []Step {
+	if len(trail) == 0 {
+		return nil
+	}
+	since := trail[len(trail)-1].At.Add(-Idle)
+	text, lastView, before := 0, -1, -1
+	for i := range trail {
+		p := &trail[i]
+		text += len(p.EventID) + len(p.Path) + len(p.Origin)
+		if p.isView() {
+			if lastView = i; !p.At.After(since) {
+				before = i
+			}
+		}
+	}
+	out := trail[:0:0]
+	for i := range trail {
+		p := &trail[i]
+		old := i < before || i != before && p.At.Before(since)
+		full := len(trail)-i+len(out) > mostSteps || text > mostTrail
+		if i != lastView && (old || full) {
+			text -= len(p.EventID) + len(p.Path) + len(p.Origin)
+			continue
+		}
+		out = append(out, *p)
+	}
+	return out
+}
