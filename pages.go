@@ -6,7 +6,8 @@ import "cmp"
 // screen views; a visit counts if one of them is in it. The interval is ignored.
 type Pages struct {
 	Common
-	Limit int `json:"limit,omitempty" minimum:"0" maximum:"10000" doc:"pages; 100 when missing, at most 1000"`
+	Goal  string `json:"goal,omitempty" doc:"the id of an action: how many visits reach it"`
+	Limit int    `json:"limit,omitempty" minimum:"0" maximum:"10000" doc:"pages; 100 when missing, at most 1000"`
 }
 
 // DefaultPages is how many pages an answer has when the question names no limit.
@@ -20,6 +21,14 @@ func (Pages) Kind() Kind { return KindPages }
 
 // WithBase implements Question.
 func (q Pages) WithBase(c Common) Question { q.Common = c; return q }
+
+// Actions implements Question.
+func (q Pages) Actions() []string {
+	if q.Goal == "" {
+		return q.Common.Actions()
+	}
+	return append(q.Common.Actions(), q.Goal)
+}
 
 // Validate implements Question.
 func (q Pages) Validate() error {

@@ -18,6 +18,9 @@ type Question interface {
 	// answer is the same, to the byte.
 	Canonical() Question
 
+	// Actions returns the ids of the actions that the question names, some perhaps twice.
+	Actions() []string
+
 	question() // only types that embed Common are questions
 }
 
@@ -41,9 +44,15 @@ type Common struct {
 	Interval Interval  `json:"interval,omitempty" enum:"minute,hour,day,week,month" doc:"of a trend or growth (day, week or month); day when missing. Calls have points only when it is given"`
 	Filter   Filter    `json:"filter,omitempty" maxItems:"50" doc:"all must hold"`
 	Bots     Bots      `json:"bots,omitempty"`
+
+	// Resolved has the actions that the question names, by id. The engine sets it.
+	Resolved map[string]ActionSpec `json:"-"`
 }
 
 func (Common) question() {}
+
+// Actions implements Question: those of the filter.
+func (c Common) Actions() []string { return c.Filter.Actions() }
 
 // Base implements Question.
 func (c Common) Base() Common { return c }

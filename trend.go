@@ -19,6 +19,7 @@ type Trend struct {
 // Series is one line of a trend.
 type Series struct {
 	Event    string `json:"event,omitempty" doc:"an event's name; any when missing"`
+	Action   string `json:"action,omitempty" doc:"in place of event: the id of an action"`
 	Math     Math   `json:"math,omitempty" enum:"total,unique,sum,avg,min,max,median,p90,p95,p99" doc:"total when missing"`
 	Property string `json:"property,omitempty" doc:"for sum, avg, …: a numeric column or properties.NAME"`
 }
@@ -54,6 +55,17 @@ func (Trend) Kind() Kind { return KindTrend }
 
 // WithBase implements Question.
 func (q Trend) WithBase(c Common) Question { q.Common = c; return q }
+
+// Actions implements Question.
+func (q Trend) Actions() []string {
+	ids := q.Common.Actions()
+	for _, s := range q.Series {
+		if s.Action != "" {
+			ids = append(ids, s.Action)
+		}
+	}
+	return ids
+}
 
 // Validate implements Question.
 func (q Trend) Validate() error {
@@ -91,6 +103,9 @@ func (s Series) validate() error {
 		return Errorf(EINVALID, "math %q counts events or persons and takes no property", s.Math)
 	case s.Math.OfValues() && s.Property == "":
 		return Errorf(EINVALID, "math %q needs a property: latency_ms, request_bytes, response_bytes, revenue, status or properties.NAME", s.Math)
+	}
+	if s.Event != "" && s.Action != "" {
+		return Errorf(EINVALID, "a series takes event or action, not both")
 	}
 	return CheckText("event", s.Event)
 }

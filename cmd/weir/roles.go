@@ -77,6 +77,11 @@ func (e missingRole) Events(context.Context, *weir.Project, insight.EventsQuery,
 	return nil, e.err("answer questions")
 }
 
+// CheckAction refuses.
+func (e missingRole) CheckAction(*weir.Project, weir.ActionSpec) error {
+	return e.err("answer questions")
+}
+
 // Names refuses.
 func (e missingRole) Names(context.Context, *weir.Project, insight.Discovery, time.Duration) (*insight.Names, error) {
 	return nil, e.err("answer questions")

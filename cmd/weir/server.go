@@ -243,7 +243,7 @@ func (s *server) build() {
 		drains.WatchDrain(s.drain)
 	}
 	if s.cmd.has(roleQuery) {
-		e := insight.New(queries.Timed(s.cold), s.drain, s.clock, insight.Options{Cache: s.shared.cache, Locks: s.shared.cacheLocks, Memory: int64(s.cmd.parts.Answers)})
+		e := insight.New(queries.Timed(s.cold), s.drain, s.clock, insight.Options{Actions: s.meta, Cache: s.shared.cache, Locks: s.shared.cacheLocks, Memory: int64(s.cmd.parts.Answers)})
 		queries.WatchCache(e)
 		answers, engine, people = e, e, insight.Profiles{Engine: e, Cold: s.cold, Hot: s.hot, Locks: s.shared.locks}
 	}

@@ -145,6 +145,9 @@ var bodies = map[string]string{
 	"DELETE /api/v1/projects/{id}/keys/{key}":         "",
 	"POST /api/v1/projects/{id}/alerts":               `{"name":"x","measure":{"kind":"error_rate"},"condition":{"op":"above","value":0.1}}`,
 
+	"POST /api/v1/projects/{id}/actions":                `{"name":"x","any":[{"event":"x"}]}`,
+	"PATCH /api/v1/projects/{id}/actions/{action}":      `{"name":"x"}`,
+	"DELETE /api/v1/projects/{id}/actions/{action}":     "",
 	"PATCH /api/v1/projects/{id}/names/{name}":          `{"description":"x"}`,
 	"PATCH /api/v1/projects/{id}/columns/{column}":      `{"hidden":true}`,
 	"PATCH /api/v1/projects/{id}/alerts/{alert}":        `{"window":7}`,
@@ -198,7 +201,7 @@ func TestEveryRouteAdmitsWhomItsRuleNames(t *testing.T) {
 					// Handlers may say 404 and 409 of what is in them, and 401 of a
 					// login; admission has words of its own.
 					if got == 403 || got == 401 && !strings.Contains(a.body, "wrong email") ||
-						got == 404 && !strings.Contains(a.body, "no such write key") && !strings.Contains(a.body, "no such alert") {
+						got == 404 && !strings.Contains(a.body, "no such write key") && !strings.Contains(a.body, "no such alert") && !strings.Contains(a.body, "no such action") {
 						t.Errorf("%s %s as %s: refused with %d %s", rule.Method, path, c.name, got, a.body)
 					}
 					continue

@@ -31,6 +31,11 @@ type Directory interface {
 	Descriptions(ctx context.Context, projectID string, kind meta.DescribedKind) ([]meta.Description, error)
 	Describe(ctx context.Context, projectID string, kind meta.DescribedKind, name string, change func(*meta.Description)) (meta.Description, error)
 	SetURLRules(ctx context.Context, id string, rules weir.URLRules) error
+	Actions(ctx context.Context, projectID string) ([]weir.Action, error)
+	Action(ctx context.Context, projectID, id string) (*weir.Action, error)
+	CreateAction(ctx context.Context, projectID string, spec weir.ActionSpec) (*weir.Action, error)
+	ChangeAction(ctx context.Context, projectID, id string, change func(*weir.ActionSpec) error) (*weir.Action, error)
+	DeleteAction(ctx context.Context, projectID, id string) error
 	SetRetention(ctx context.Context, projectID string, days int) error
 	ChangeLimits(ctx context.Context, projectID string, change func(*weir.Limits) error) (weir.Limits, error)
 	CreateProject(ctx context.Context, n meta.NewProject) (p *weir.Project, writeKey string, err error)
@@ -54,6 +59,8 @@ type Stats interface {
 type Insights interface {
 	insight.Asker
 	Discovery
+	// CheckAction refuses an action that no question could name. Error: EINVALID.
+	CheckAction(p *weir.Project, spec weir.ActionSpec) error
 	Events(ctx context.Context, p *weir.Project, q insight.EventsQuery, freshness time.Duration) (*insight.EventPage, error)
 }
 

@@ -17,6 +17,17 @@ func discoveredIn(p *weir.Project) insight.DiscoveredIn {
 	return insight.DiscoveredIn{From: asOf(p), To: asOf(p), Meta: insight.Meta{AsOf: asOf(p)}}
 }
 
+func (b insights) CheckAction(_ *weir.Project, spec weir.ActionSpec) error {
+	for _, e := range spec.Any {
+		for _, c := range e.Filter {
+			if err := insight.CheckColumn(c.Column); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 func (b insights) Names(_ context.Context, p *weir.Project, q insight.Discovery, freshness time.Duration) (*insight.Names, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -153,10 +153,13 @@ func TestEveryMemberOfAnAnswerIsDescribed(t *testing.T) {
 	for name, v := range map[string]any{
 		"InsightTrend": insight.Trend{About: about},
 		"InsightTrendSeries": insight.TrendSeries{
-			Property: "x", Breakdown: &insight.Group{}, Other: true, Values: insight.Values{Total: &value, Ignored: 1, Overflowed: 1}, Compare: &insight.Comparison{},
+			Action: "x", Property: "x", Breakdown: &insight.Group{}, Other: true, Values: insight.Values{Total: &value, Ignored: 1, Overflowed: 1}, Compare: &insight.Comparison{},
 		},
 		"InsightComparison":      insight.Comparison{Values: insight.Values{Ignored: 1, Overflowed: 1}},
 		"InsightPages":           insight.Pages{About: about},
+		"InsightPageTotals":      insight.PageTotals{Goal: &insight.GoalTotals{}},
+		"InsightGoalTotals":      insight.GoalTotals{Revenue: map[string]float64{"EUR": 1}},
+		"InsightPage":            insight.Page{Conversions: new(int64(1)), ConversionRate: &value},
 		"InsightCalls":           insight.Calls{About: about, CallsOfRange: insight.CallsOfRange{Points: []insight.CallPoint{{}}}, Compare: &insight.CallsComparison{}},
 		"InsightCallGroup":       insight.CallGroup{Other: true},
 		"InsightCallPoint":       insight.CallPoint{},

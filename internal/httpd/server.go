@@ -158,6 +158,7 @@ func New(cfg Config) *Server {
 	s.mountStats()
 	s.mountInsights()
 	s.mountDiscovery()
+	s.mountActions()
 	s.mountReports()
 	s.mountProfiles()
 	s.mountLive()

@@ -52,6 +52,9 @@ func (e *Engine) Ask(ctx context.Context, p *weir.Project, q weir.Question, fres
 	if err := q.Validate(); err != nil {
 		return nil, err
 	}
+	if q, err = e.resolve(ctx, p, q); err != nil {
+		return nil, err
+	}
 	pl, err := k.plan(e, p, q)
 	if err != nil {
 		return nil, err

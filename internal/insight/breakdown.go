@@ -24,8 +24,8 @@ type grouped struct {
 }
 
 // group checks a filter and a breakdown, and sets what follows from them. Error: EINVALID.
-func (g *grouped) group(e *Engine, p *weir.Project, conditions weir.Filter, breakdown string, limit int) (err error) {
-	if g.filter, err = checkFilter(e.d, p, conditions); err != nil {
+func (g *grouped) group(e *Engine, p *weir.Project, conditions weir.Filter, actions map[string]weir.ActionSpec, breakdown string, limit int) (err error) {
+	if g.filter, err = checkFilter(e.d, p, conditions, actions); err != nil {
 		return err
 	}
 	g.limit, g.tallied = cmp.Or(limit, weir.DefaultGroups), !e.o.Raw && g.filter.tallied

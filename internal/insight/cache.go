@@ -74,7 +74,11 @@ type request struct {
 // cached returns a cached answer to the same question, in any spelling, if it is fresh
 // enough. Otherwise it calls ask and caches the result.
 func (e *Engine) cached(ctx context.Context, k *kind, p *weir.Project, q weir.Question, freshness time.Duration, ask func() (Answer, error)) (Answer, error) {
-	question, err := json.Marshal([]any{answerFormat, k.name, p.ID, p.Timezone, hashOf(&p.URLRules), q.Canonical()})
+	parts := []any{answerFormat, k.name, p.ID, p.Timezone, hashOf(&p.URLRules), q.Canonical()}
+	if actions := q.Base().Resolved; len(actions) > 0 {
+		parts = append(parts, actions) // one that is changed is another question
+	}
+	question, err := json.Marshal(parts)
 	if err != nil {
 		return ask() // a time out of range
 	}

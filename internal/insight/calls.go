@@ -50,10 +50,10 @@ func planCalls(e *Engine, p *weir.Project, q weir.Calls) (plan, error) {
 	c.before = earlier(c.now, q.Compare, q.From, q.To, p.Location())
 	by := cmp.Or(q.Breakdown, weir.DefaultCallGroups)
 	if by == statusClass {
-		err = c.group(e, p, q.Filter, "", q.Limit)
+		err = c.group(e, p, q.Filter, q.Resolved, "", q.Limit)
 		c.by = &statusClassColumn // made of status, which tallies has
 	} else {
-		err = c.group(e, p, q.Filter, by, q.Limit)
+		err = c.group(e, p, q.Filter, q.Resolved, by, q.Limit)
 	}
 	c.filter = c.filter.with(q.Bots.OfEvents())
 	c.tallied = c.tallied && c.filter.tallied

@@ -39,6 +39,9 @@ type Options struct {
 	// same, and slower.
 	Raw bool
 
+	// Actions are what questions name by id; nil is none.
+	Actions Actions
+
 	// Cache stores answers for askers that accept an older one; nil is one of the
 	// engine's own.
 	Cache fleet.Cache

@@ -153,7 +153,7 @@ func (r *reader) whereEvents(q EventsQuery) (from, w fragment, err error) {
 			return from, w, err
 		}
 	}
-	f, err := checkFilter(r.d, r.project, q.Filter)
+	f, err := checkFilter(r.d, r.project, q.Filter, nil)
 	if err != nil {
 		return from, w, err
 	}

@@ -13,19 +13,29 @@ import (
 type filter struct {
 	events  fragment    // the conditions on columns of events
 	traits  []traitTest // those on traits of the events' persons
+	actions []anyOf     // those on actions
 	sources []string    // the visitSources that events needs
 	tallied bool        // all are on columns that the table tallies has
 	empty   bool        // there are no conditions
 }
 
-// checkFilter checks a filter over events of a project. Error: EINVALID.
-func checkFilter(d cold.Dialect, p *weir.Project, conditions weir.Filter) (filter, error) {
+// checkFilter checks a filter over events of a project. actions are those that it may name, by
+// id. Error: EINVALID.
+func checkFilter(d cold.Dialect, p *weir.Project, conditions weir.Filter, actions map[string]weir.ActionSpec) (filter, error) {
 	f := filter{tallied: true, empty: len(conditions) == 0}
 	if err := conditions.Validate(); err != nil {
 		return f, err
 	}
 	var parts []fragment
 	for _, c := range conditions {
+		if c.Column == weir.ActionColumn {
+			a, err := checkActions(d, p, c, actions)
+			if err != nil {
+				return f, err
+			}
+			f = f.and(a.filter())
+			continue
+		}
 		f.tallied = f.tallied && cold.IsTallied(c.Column)
 		if name, ok := traitOf(c.Column); ok {
 			t, err := checkTrait(d, name, c)
@@ -48,18 +58,31 @@ func checkFilter(d cold.Dialect, p *weir.Project, conditions weir.Filter) (filte
 		}
 		parts = append(parts, part)
 	}
-	f.events = all(parts...)
+	f.events = all(append(parts, f.events)...)
 	return f, nil
 }
 
 // needsIdentities says whether the filter is about persons.
-func (f filter) needsIdentities() bool { return len(f.traits) > 0 }
+func (f filter) needsIdentities() bool {
+	return len(f.traits) > 0 || slices.ContainsFunc(f.actions, func(a anyOf) bool { return slices.ContainsFunc(a.filters, filter.needsIdentities) })
+}
+
+// and returns the filter that both are.
+func (f filter) and(g filter) filter {
+	return filter{
+		events: all(f.events, g.events), traits: slices.Concat(f.traits, g.traits), actions: slices.Concat(f.actions, g.actions),
+		sources: slices.Concat(f.sources, g.sources), tallied: f.tallied && g.tallied, empty: f.empty && g.empty,
+	}
+}
 
 // passes is the condition for the events that pass a filter, empty if all do.
 func (r *reader) passes(f filter) fragment {
 	parts := []fragment{f.events}
 	for _, t := range f.traits {
 		parts = append(parts, r.traitCondition(t))
+	}
+	for _, a := range f.actions {
+		parts = append(parts, r.isAction(a))
 	}
 	return all(parts...)
 }

@@ -44,7 +44,7 @@ func planGrowth(e *Engine, p *weir.Project, q weir.Growth) (plan, error) {
 	}
 	pl.now = buckets{from: first.starts[0], to: b.to, starts: append(first.starts[:1:1], b.starts...)}
 	pl.before = earlier(pl.now, q.Compare, from, q.To, loc)
-	pl.filter, err = checkFilter(e.d, p, q.Filter)
+	pl.filter, err = checkFilter(e.d, p, q.Filter, q.Resolved)
 	return pl, err
 }
 

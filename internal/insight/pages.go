@@ -33,13 +33,19 @@ type pagesPlan struct {
 	bots     weir.Bots
 	views    filter // of screen views
 	filtered bool
+	goal     *goal // nil unless it is asked for
 }
 
 func planPages(e *Engine, p *weir.Project, q weir.Pages) (plan, error) {
 	pl := &pagesPlan{buckets: oneBucket(q.From, q.To), limit: cmp.Or(q.Limit, weir.DefaultPages), bots: q.Bots.OfPeople(), filtered: len(q.Filter) > 0}
 	var err error
-	if pl.views, err = checkFilter(e.d, p, q.Filter); err != nil {
+	if pl.views, err = checkFilter(e.d, p, q.Filter, q.Resolved); err != nil {
 		return nil, err
+	}
+	if q.Goal != "" {
+		if pl.goal, err = goalNamed(e.d, p, q.Goal, q.Resolved); err != nil {
+			return nil, err
+		}
 	}
 	pl.needs = needs{bytes: answerBytes, identities: true}
 	return pl, nil
@@ -48,7 +54,7 @@ func planPages(e *Engine, p *weir.Project, q weir.Pages) (plan, error) {
 func (pl *pagesPlan) answer(ctx context.Context, r *reader) (Answer, error) {
 	a := &Pages{Pages: []Page{}}
 	// The pages come first: the others are asked for these.
-	for _, f := range []func(context.Context, *reader, *Pages) error{pl.pageViews, pl.pageVisitors, pl.pageTimes, pl.pageVisits} {
+	for _, f := range []func(context.Context, *reader, *Pages) error{pl.pageViews, pl.pageVisitors, pl.pageTimes, pl.pageVisits, pl.conversions} {
 		if err := f(ctx, r, a); err != nil {
 			return nil, err
 		}

@@ -17,6 +17,10 @@ type Page struct {
 	Exits    int64    `json:"exits" doc:"visits whose last page it was"`
 
 	BounceRate *float64 `json:"bounce_rate" doc:"bounces among the visits that began here, 0 to 1; null when none did"`
+
+	// Conversions is nil unless a goal is asked for.
+	Conversions    *int64   `json:"conversions,omitempty" doc:"with a goal: visits that began here and reached it"`
+	ConversionRate *float64 `json:"conversion_rate,omitempty" doc:"of the visits that began here, 0 to 1; missing when none did"`
 }
 
 // PageTotals are over all paths, also those that the limit left out.
@@ -26,4 +30,6 @@ type PageTotals struct {
 	Visits        int64    `json:"visits"`
 	BounceRate    *float64 `json:"bounce_rate" doc:"among visits with a screen view, 0 to 1; null without a visit"`
 	VisitDuration *float64 `json:"visit_duration_ms" doc:"mean; null without a visit"`
+
+	Goal *GoalTotals `json:"goal,omitempty" doc:"when a goal is asked for"`
 }

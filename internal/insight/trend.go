@@ -33,6 +33,7 @@ type seriesPlan struct {
 	weir.Series
 	aggregate aggregate
 	value     *column // nil for total and unique
+	action    filter  // empty for a series of an event's name
 }
 
 // valueBytes is the memory of one value of a trend: its point, its JSON, and the copy that
@@ -46,7 +47,7 @@ func planTrend(e *Engine, p *weir.Project, q weir.Trend) (plan, error) {
 		return nil, err
 	}
 	t.before = earlier(t.now, q.Compare, q.From, q.To, p.Location())
-	if err := t.group(e, p, q.Filter, q.Breakdown, q.Limit); err != nil {
+	if err := t.group(e, p, q.Filter, q.Resolved, q.Breakdown, q.Limit); err != nil {
 		return nil, err
 	}
 	t.identities = t.needsIdentities()
@@ -54,12 +55,12 @@ func planTrend(e *Engine, p *weir.Project, q weir.Trend) (plan, error) {
 	t.people, t.filter = t.filter.with(t.bots), t.filter.with(q.Bots.OfEvents())
 	t.tallied = t.tallied && t.filter.tallied
 	for _, s := range q.Series {
-		sp, err := planSeries(e, p, s)
+		sp, err := planSeries(e, p, s, q.Resolved)
 		if err != nil {
 			return nil, err
 		}
 		t.series = append(t.series, sp)
-		t.identities = t.identities || s.Math == weir.MathUnique
+		t.identities = t.identities || s.Math == weir.MathUnique || sp.action.needsIdentities()
 	}
 	values := 0
 	for _, b := range t.ranges() {
@@ -72,8 +73,15 @@ func planTrend(e *Engine, p *weir.Project, q weir.Trend) (plan, error) {
 	return t, nil
 }
 
-func planSeries(e *Engine, p *weir.Project, s weir.Series) (seriesPlan, error) {
-	sp := seriesPlan{Series: s, aggregate: aggregates[s.Math]}
+func planSeries(e *Engine, p *weir.Project, s weir.Series, actions map[string]weir.ActionSpec) (seriesPlan, error) {
+	sp := seriesPlan{Series: s, aggregate: aggregates[s.Math], action: filter{tallied: true, empty: true}}
+	if s.Action != "" {
+		a, err := actionNamed(e.d, p, s.Action, actions)
+		if err != nil {
+			return sp, err
+		}
+		sp.action = a.filter()
+	}
 	if !s.Math.OfValues() {
 		return sp, nil
 	}
@@ -97,6 +105,7 @@ func (t *trendPlan) answer(ctx context.Context, r *reader) (Answer, error) {
 			if s.Math == weir.MathUnique {
 				own.filter, own.tallied = t.people, t.tallied && t.people.tallied
 			}
+			own.filter, own.asked, own.tallied = own.filter.and(s.action), own.asked.and(s.action), own.tallied && s.action.tallied
 			if lines[i], err = own.line(ctx, r, s); err != nil {
 				return fmt.Errorf("series %d: %w", i, err)
 			}
@@ -106,7 +115,7 @@ func (t *trendPlan) answer(ctx context.Context, r *reader) (Answer, error) {
 	a := &Trend{Series: []TrendSeries{}}
 	if of, ok := t.countsPeople(); ok {
 		parts = append(parts, func(ctx context.Context) (err error) {
-			a.BotsLeftOut, err = r.leftOut(ctx, t.bots, t.now, t.asked, of)
+			a.BotsLeftOut, err = r.leftOut(ctx, t.bots, t.now, t.asked.and(of), fragment{})
 			return err
 		})
 	}
@@ -119,21 +128,26 @@ func (t *trendPlan) answer(ctx context.Context, r *reader) (Answer, error) {
 	return a, nil
 }
 
-// countsPeople says whether a series counts people, and returns the condition for the events
-// that such series are of.
-func (t *trendPlan) countsPeople() (of fragment, ok bool) {
-	var names []fragment
-	every := false
+// countsPeople says whether a series counts people, and returns the filter for the events that
+// such series are of.
+func (t *trendPlan) countsPeople() (of filter, ok bool) {
+	everything := filter{tallied: true, empty: true}
+	var one anyOf
 	for _, s := range t.series {
-		if s.Math == weir.MathUnique {
-			every = every || s.Event == ""
-			names = append(names, bind(s.Event))
+		switch {
+		case s.Math != weir.MathUnique:
+		case s.Action != "":
+			one.filters = append(one.filters, s.action)
+		case s.Event == "":
+			return everything, true
+		default:
+			one.filters = append(one.filters, filter{events: sql("name = @", bind(s.Event)), tallied: true})
 		}
 	}
-	if every || len(names) == 0 {
-		return fragment{}, every
+	if len(one.filters) == 0 {
+		return everything, false
 	}
-	return isOneOf(raw("name"), names), true
+	return one.filter(), true
 }
 
 // line answers one series: with one line, or one for each group.
@@ -160,7 +174,7 @@ func (t *trendPlan) line(ctx context.Context, r *reader, s seriesPlan) ([]TrendS
 	}
 	out := make([]TrendSeries, len(g.names))
 	for i := range out {
-		out[i] = TrendSeries{Event: s.Event, Math: s.Math, Property: s.Property, Values: now[i]}
+		out[i] = TrendSeries{Event: s.Event, Action: s.Action, Math: s.Math, Property: s.Property, Values: now[i]}
 		if t.by != nil {
 			out[i].Breakdown = &g.names[i]
 			out[i].Other = g.other && i == len(g.names)-1

@@ -38,7 +38,7 @@ func testInsight(t *testing.T, open func(t *testing.T, dir string) cold.Store, p
 			write(t, s, b)
 		}
 	}
-	e := insight.New(s, written{time.Now()}, time.Now, insight.Options{})
+	e := insight.New(s, written{time.Now()}, time.Now, insight.Options{Actions: savedActions{}})
 	for i, w := range worlds {
 		t.Run(w.project.Timezone, func(t *testing.T) {
 			o := newOracle(w)
@@ -62,6 +62,8 @@ var kinds = []struct {
 	{"every breakdown", (*asker).breakdowns, oracleOf((*oracle).trend)},
 	{"an earlier range beside it", (*asker).compares, oracleOf((*oracle).trend)},
 	{"anything together", (*asker).anything, oracleOf((*oracle).trend)},
+	{"actions", (*asker).actionTrends, oracleOf((*oracle).trend)},
+	{"goals", (*asker).goals, oracleOf((*oracle).pages)},
 	{"pages", (*asker).pages, oracleOf((*oracle).pages)},
 	{"calls", (*asker).calls, oracleOf((*oracle).calls)},
 	{"growth", (*asker).growth, oracleOf((*oracle).growth)},
@@ -254,6 +256,10 @@ func filters() []weir.Condition {
 			cs = append(cs, weir.Condition{Column: column, Op: op, Values: []string{"6.5"}})
 		}
 	}
+	for _, of := range actions {
+		cs = append(cs, ofAction(of.ID), weir.Condition{Column: "action", Op: "!=", Values: []string{of.ID}})
+	}
+	cs = append(cs, weir.Condition{Column: "action", Op: "in", Values: []string{"calls", "odd", "pages"}})
 	for _, op := range []string{"=", "!="} {
 		cs = append(cs,
 			weir.Condition{Column: "bot", Op: op, Values: []string{"true"}},

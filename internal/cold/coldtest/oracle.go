@@ -218,6 +218,9 @@ func (o *oracle) group(e *weir.EventRow, column string) (v string, ok bool) {
 
 // holds tests one condition. An error is found by its message or its shape.
 func (o *oracle) holds(e *weir.EventRow, c weir.Condition) bool {
+	if c.Column == "action" {
+		return o.isAction(e, c)
+	}
 	if c.Column == "error" {
 		shape := c
 		shape.Column = "error_shape"

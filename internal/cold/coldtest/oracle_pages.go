@@ -55,7 +55,8 @@ func (o *oracle) pages(q weir.Pages) *insight.Pages {
 	}
 	a.Totals.Visitors = int64(len(everybody))
 	o.pageTimes(chosen, pages)
-	bounces := o.pageVisits(q, chosen, pages, &a.Totals)
+	visits := make(map[[2]string]string) // those that count, with their entries
+	bounces := o.pageVisits(q, chosen, pages, &a.Totals, visits)
 	for path, p := range pages {
 		p.Visitors = int64(len(persons[path]))
 		if p.Entries > 0 {
@@ -75,6 +76,9 @@ func (o *oracle) pages(q weir.Pages) *insight.Pages {
 	}
 	if len(a.Pages) > q.Limit {
 		a.Pages = a.Pages[:q.Limit]
+	}
+	if q.Goal != "" {
+		o.goal(q, visits, a)
 	}
 	a.BotsLeftOut = o.leftOut(q.Common, weir.NameScreenView)
 	return a
@@ -106,7 +110,7 @@ func (o *oracle) pageTimes(chosen map[*weir.EventRow]bool, pages map[string]*ins
 }
 
 // pageVisits fills in what is about visits, and returns the bounces by entry.
-func (o *oracle) pageVisits(q weir.Pages, chosen map[*weir.EventRow]bool, pages map[string]*insight.Page, totals *insight.PageTotals) map[string]int64 {
+func (o *oracle) pageVisits(q weir.Pages, chosen map[*weir.EventRow]bool, pages map[string]*insight.Page, totals *insight.PageTotals, visits map[[2]string]string) map[string]int64 {
 	sittings := make(map[[2]string]*sitting)
 	for i := range o.w.events {
 		e := &o.w.events[i]
@@ -135,7 +139,7 @@ func (o *oracle) pageVisits(q weir.Pages, chosen map[*weir.EventRow]bool, pages 
 	}
 	bounces := make(map[string]int64)
 	var duration, bounced float64
-	for _, s := range sittings {
+	for key, s := range sittings {
 		if len(s.views) == 0 || s.start.Before(q.From) || !s.start.Before(q.To) || !q.Bots.OfPeople().Counts(s.bot()) || len(q.Filter) > 0 && !s.chosen {
 			continue
 		}
@@ -143,6 +147,7 @@ func (o *oracle) pageVisits(q weir.Pages, chosen map[*weir.EventRow]bool, pages 
 		duration += float64(s.end.Sub(s.start).Microseconds()) / 1000
 		sort.Slice(s.views, func(i, j int) bool { return s.views[i].Time.Before(s.views[j].Time) })
 		first, last := o.page(s.views[0].Path), o.page(s.views[len(s.views)-1].Path)
+		visits[key] = first
 		if p := pages[first]; p != nil {
 			p.Entries++
 		}

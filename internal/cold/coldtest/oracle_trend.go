@@ -15,17 +15,18 @@ import (
 func (o *oracle) trend(q weir.Trend) *insight.Trend {
 	starts := o.starts(q.From, q.To, q.Interval)
 	out := []insight.TrendSeries{}
-	asked, people := q, []string{}
+	asked, people := q, []weir.Series{}
 	for _, s := range q.Series {
 		q := asked
 		q.Filter = withBots(q.Filter, q.Bots.OfEvents())
 		if s.Math == weir.MathUnique {
 			q.Filter = withBots(asked.Filter, q.Bots.OfPeople())
-			people = append(people, s.Event)
+			people = append(people, s)
 		}
+		q.Filter = seriesFilter(q.Filter, s)
 		events := o.match(q.From, q.To, q.Filter, s.Event)
 		for _, g := range o.groups(q, events) {
-			line := insight.TrendSeries{Event: s.Event, Math: s.Math, Property: s.Property, Breakdown: g.name, Other: g.other}
+			line := insight.TrendSeries{Event: s.Event, Action: s.Action, Math: s.Math, Property: s.Property, Breakdown: g.name, Other: g.other}
 			line.Values = o.values(s, o.only(g, events), starts)
 			if q.Compare != weir.CompareNone {
 				line.Compare = o.compare(q, s, g, starts)
@@ -40,13 +41,26 @@ func (o *oracle) trend(q weir.Trend) *insight.Trend {
 		}
 	}
 	a := &insight.Trend{Series: out}
-	switch {
-	case slices.Contains(people, ""):
-		a.BotsLeftOut = o.leftOut(asked.Common)
-	case len(people) > 0:
-		a.BotsLeftOut = o.leftOut(asked.Common, people...)
+	if len(people) > 0 && asked.Bots.OfPeople() == weir.BotsOut {
+		who := map[[2]string]bool{}
+		for _, s := range people {
+			for _, e := range o.match(asked.From, asked.To, withBots(seriesFilter(asked.Filter, s), weir.BotsOnly), s.Event) {
+				if p, ok := o.person(e); ok {
+					who[p] = true
+				}
+			}
+		}
+		a.BotsLeftOut = new(int64(len(who)))
 	}
 	return a
+}
+
+// seriesFilter returns the filter with what a series of an action adds.
+func seriesFilter(f weir.Filter, s weir.Series) weir.Filter {
+	if s.Action == "" {
+		return f
+	}
+	return append(slices.Clone(f), ofAction(s.Action))
 }
 
 func nothing(v *insight.Values) {
@@ -63,7 +77,10 @@ func (o *oracle) refuses(q weir.Question) bool {
 		return false
 	}
 	trend.Filter = withBots(trend.Filter, trend.Bots.OfEvents()) // revenue is a number of events
+	asked := trend
 	for _, s := range trend.Series {
+		trend := asked
+		trend.Filter = seriesFilter(asked.Filter, s)
 		events := o.match(trend.From, trend.To, trend.Filter, s.Event)
 		if s.Property != "revenue" || trend.Breakdown != "" && len(events) == 0 {
 			continue

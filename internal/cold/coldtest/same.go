@@ -40,7 +40,7 @@ func Same(t *testing.T, n int, engines ...Engine) {
 			}
 		}
 		t.Logf("%s: %d events", z.name, len(w.events))
-		first := reference{t: t, w: w, e: insight.New(engines[0].Store, written{time.Now()}, time.Now, insight.Options{Raw: true})}
+		first := reference{t: t, w: w, e: insight.New(engines[0].Store, written{time.Now()}, time.Now, insight.Options{Raw: true, Actions: savedActions{}})}
 		for j, e := range engines {
 			of := 1
 			if j > 0 && !long() { // half of the questions of each list, and the next engine the other half
@@ -49,7 +49,7 @@ func Same(t *testing.T, n int, engines ...Engine) {
 			t.Run(z.name+" in "+e.Name, func(t *testing.T) {
 				first.t = t
 				a := &asker{
-					e: insight.New(e.Store, written{time.Now()}, time.Now, insight.Options{}), w: w, want: first, date: newOracle(w).date,
+					e: insight.New(e.Store, written{time.Now()}, time.Now, insight.Options{Actions: savedActions{}}), w: w, want: first, date: newOracle(w).date,
 					r: rand.New(rand.NewPCG(uint64(300+i), 0)), turn: i*of + j%of, turns: projects * of, of: of,
 				}
 				a.kinds(t)
