@@ -35,7 +35,7 @@ func (q Growth) Validate() error {
 		return Errorf(EINVALID, "growth takes one series: the event that is a signup")
 	}
 	for _, s := range q.Series {
-		if s.Action != "" || s.Property != "" || s.Math != "" && s.Math.OfValues() {
+		if s.Action != "" || s.Of != "" || s.Property != "" || s.Math != "" && s.Math.OfValues() {
 			return Errorf(EINVALID, "the series of growth takes an event alone: it counts the persons who signed up")
 		}
 		if err := CheckText("event", s.Event); err != nil {

@@ -6,6 +6,15 @@ import (
 	"strings"
 )
 
+// Properties that say which groups an event belongs to: PropertyGroups is an object of the groups'
+// types with their ids, {"company":"acme"}. An event NameGroup describes one group: its type and
+// id are PropertyGroupType and PropertyGroupID, and the other properties are the group's own.
+const (
+	PropertyGroups    = "$groups"
+	PropertyGroupType = "group_type"
+	PropertyGroupID   = "group_id"
+)
+
 // PropertyAlias is the property of an identify event that names a former id, text or a
 // number: what was counted under it, as a device or as a profile that was never
 // identified, counts under the event's profile.

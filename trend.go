@@ -21,6 +21,7 @@ type Series struct {
 	Event    string `json:"event,omitempty" doc:"an event's name; any when missing"`
 	Action   string `json:"action,omitempty" doc:"in place of event: the id of an action"`
 	Math     Math   `json:"math,omitempty" enum:"total,unique,sum,avg,min,max,median,p90,p95,p99" doc:"total when missing"`
+	Of       string `json:"of,omitempty" doc:"for unique: what is counted in place of persons, a column of text: groups.company, consumer, properties.NAME"`
 	Property string `json:"property,omitempty" doc:"for sum, avg, …: a numeric column or properties.NAME"`
 }
 
@@ -103,6 +104,9 @@ func (s Series) validate() error {
 		return Errorf(EINVALID, "math %q counts events or persons and takes no property", s.Math)
 	case s.Math.OfValues() && s.Property == "":
 		return Errorf(EINVALID, "math %q needs a property: latency_ms, request_bytes, response_bytes, revenue, status or properties.NAME", s.Math)
+	}
+	if s.Of != "" && s.Math != MathUnique {
+		return Errorf(EINVALID, "of says what unique counts: math %q takes none", s.Math)
 	}
 	if s.Event != "" && s.Action != "" {
 		return Errorf(EINVALID, "a series takes event or action, not both")

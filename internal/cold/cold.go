@@ -161,6 +161,9 @@ type Dialect interface {
 	// is missing or null, strings unquoted, anything else as JSON. expr holds
 	// one "?" for arg.
 	PropertyText(column, name string) (expr string, arg any)
+	// MemberText is the same of a member of an object that is a property; of a list it is
+	// the first element. expr holds a "?" for each of args.
+	MemberText(column, property, member string) (expr string, args []any)
 	// Number is text as a finite DOUBLE, NULL when it does not have the form
 	// of a JSON number.
 	Number(expr string) string

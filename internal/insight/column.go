@@ -59,9 +59,11 @@ func kindOf(t schema.Type) valueKind {
 }
 
 // A property is named as propertyPrefix and its name, a trait of a profile as traitPrefix
-// and its name.
+// and its name, the group (company, team …) that an event belongs to as groupPrefix and the
+// group's type.
 const (
 	propertyPrefix = "properties."
+	groupPrefix    = "groups."
 	traitPrefix    = "traits."
 )
 
@@ -85,6 +87,9 @@ func columnOf(d cold.Dialect, p *weir.Project, name string) (column, error) {
 		expr, arg := d.PropertyText("properties", own)
 		return column{name: name, kind: property, expr: fragment{sql: expr, args: []any{arg}}}, nil
 	}
+	if group, ok := strings.CutPrefix(name, groupPrefix); ok && group != "" {
+		return groupColumn(d, name, group), nil
+	}
 	if strings.HasPrefix(name, traitPrefix) {
 		return column{}, weir.Errorf(weir.EINVALID, "%s: a trait can be in a filter or be a breakdown", name)
 	}
@@ -103,7 +108,7 @@ func CheckColumn(name string) error {
 	if err := weir.CheckText("column", name); err != nil {
 		return err
 	}
-	for _, prefix := range []string{propertyPrefix, traitPrefix} {
+	for _, prefix := range []string{propertyPrefix, traitPrefix, groupPrefix} {
 		if rest, ok := strings.CutPrefix(name, prefix); ok && rest != "" {
 			return nil
 		}
@@ -115,7 +120,17 @@ func CheckColumn(name string) error {
 }
 
 func unknownColumn(name string) error {
-	return weir.Errorf(weir.EINVALID, "unknown column %q: use %s, properties.NAME or traits.NAME", name, strings.Join(slices.Sorted(maps.Keys(columns)), ", "))
+	return weir.Errorf(weir.EINVALID, "unknown column %q: use %s, properties.NAME, traits.NAME or groups.TYPE", name, strings.Join(slices.Sorted(maps.Keys(columns)), ", "))
+}
+
+// groupColumn is the id of the group of a type that an event belongs to. All protocols store it in
+// the property $groups; the event that describes a group names it in two properties of its own.
+func groupColumn(d cold.Dialect, name, group string) column {
+	member, args := d.MemberText("properties", weir.PropertyGroups, group)
+	typ, typArg := d.PropertyText("properties", weir.PropertyGroupType)
+	id, idArg := d.PropertyText("properties", weir.PropertyGroupID)
+	return column{name: name, kind: text, expr: sql("COALESCE(@, CASE WHEN name = @ AND @ = @ THEN @ END)",
+		fragment{member, args}, bind(weir.NameGroup), fragment{typ, []any{typArg}}, bind(group), fragment{id, []any{idArg}})}
 }
 
 // key is what a breakdown groups events by: the column's value where it has one, else NULL, and

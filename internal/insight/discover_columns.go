@@ -34,9 +34,9 @@ type Columns struct {
 	DiscoveredIn
 }
 
-// KnownColumn is a column, a property or a trait.
+// KnownColumn is a column, a property, a group or a trait.
 type KnownColumn struct {
-	Name string   `json:"name" doc:"as a question names it: country, properties.plan, traits.plan"`
+	Name string   `json:"name" doc:"as a question names it: country, properties.plan, groups.company, traits.plan"`
 	Type string   `json:"type" enum:"text,number,boolean,object,list,mixed" doc:"of a property: what its values are; text in the form of a number is a number"`
 	Uses []string `json:"uses" nullable:"false" enum:"filter,breakdown,math" doc:"where a question may name it"`
 	// Count is 0 for a column.
@@ -170,15 +170,28 @@ func (s *sightedProperties) add(properties []byte) {
 	if len(properties) == 0 || json.Unmarshal(properties, &members) != nil {
 		return
 	}
+	s.addMembers(propertyPrefix, members)
+	var groups map[string]json.RawMessage
+	if raw := members[weir.PropertyGroups]; len(raw) > 0 && raw[0] == '{' && json.Unmarshal(raw, &groups) == nil {
+		s.addMembers(groupPrefix, groups)
+	}
+}
+
+// addMembers counts the members of an object as columns with a prefix.
+func (s *sightedProperties) addMembers(prefix string, members map[string]json.RawMessage) {
 	for name, value := range members {
 		t := typeOf(value)
 		if t == "" {
 			continue
 		}
+		if prefix == groupPrefix {
+			t = typeText // an id, or a list of them
+		}
 		if name == "" || len(name) > maxValue || !utf8.ValidString(name) {
 			s.dropped = true
 			continue
 		}
+		name = prefix + name
 		p := s.of[name]
 		if p == nil {
 			if len(s.of) >= maxFound {
@@ -208,7 +221,7 @@ func (s *sightedProperties) dropRarest() {
 func (s *sightedProperties) columns() []KnownColumn {
 	out := make([]KnownColumn, 0, len(s.of))
 	for name, p := range s.of {
-		c := KnownColumn{Name: propertyPrefix + name, Type: typeMixed, Uses: uses(p.types[typeNumber]), Count: p.count}
+		c := KnownColumn{Name: name, Type: typeMixed, Uses: uses(p.types[typeNumber]), Count: p.count}
 		if len(p.types) == 1 {
 			for t := range p.types {
 				c.Type = t

@@ -34,6 +34,7 @@ type seriesPlan struct {
 	aggregate aggregate
 	value     *column // nil for total and unique
 	action    filter  // empty for a series of an event's name
+	of        *column // what is counted in place of persons; nil: persons
 }
 
 // valueBytes is the memory of one value of a trend: its point, its JSON, and the copy that
@@ -81,6 +82,17 @@ func planSeries(e *Engine, p *weir.Project, s weir.Series, actions map[string]we
 			return sp, err
 		}
 		sp.action = a.filter()
+	}
+	if s.Of != "" {
+		c, err := columnOf(e.d, p, s.Of)
+		if err == nil && c.kind != text && c.kind != property {
+			err = weir.Errorf(weir.EINVALID, "of: column %q has no text to count", s.Of)
+		}
+		if c.source != "" {
+			sp.action.sources = append(sp.action.sources, c.source)
+		}
+		sp.of = &c
+		return sp, err
 	}
 	if !s.Math.OfValues() {
 		return sp, nil
@@ -174,7 +186,7 @@ func (t *trendPlan) line(ctx context.Context, r *reader, s seriesPlan) ([]TrendS
 	}
 	out := make([]TrendSeries, len(g.names))
 	for i := range out {
-		out[i] = TrendSeries{Event: s.Event, Action: s.Action, Math: s.Math, Property: s.Property, Values: now[i]}
+		out[i] = TrendSeries{Event: s.Event, Action: s.Action, Of: s.Of, Math: s.Math, Property: s.Property, Values: now[i]}
 		if t.by != nil {
 			out[i].Breakdown = &g.names[i]
 			out[i].Other = g.other && i == len(g.names)-1

@@ -55,6 +55,12 @@ func (Dialect) PropertyText(column, name string) (string, any) {
 	return "JSONExtract(" + column + ", ?, 'Nullable(String)')", name
 }
 
+// MemberText binds the names twice: for the first element of a list, and for the member.
+func (Dialect) MemberText(column, property, member string) (string, []any) {
+	list := "CASE WHEN JSONType(" + column + ", ?, ?) = 'Array' THEN JSONExtract(" + column + ", ?, ?, 1, 'Nullable(String)') END"
+	return "COALESCE(" + list + ", JSONExtract(" + column + ", ?, ?, 'Nullable(String)'))", []any{property, member, property, member, property, member}
+}
+
 // Number takes only text in the form of a JSON number. Other text extracts as the
 // empty string, which is no number; 1e999 reads as infinity.
 func (Dialect) Number(expr string) string {

@@ -161,3 +161,23 @@ func (o *oracle) goal(q weir.Pages, visits map[[2]string]string, a *insight.Page
 		}
 	}
 }
+
+// uniqueOf asks how many different values a column has, a group among them.
+func (a *asker) uniqueOf(t *testing.T) {
+	for i, column := range []string{"groups.company", "groups.team", "groups.te/am", "groups.none", "consumer", "channel", "properties.plan", "device_id"} {
+		if !a.mine(i) {
+			continue
+		}
+		q := a.trend([]weir.Interval{weir.Day, weir.Hour}[i%2], weir.MathUnique, weir.MathUnique)
+		q.Series[0].Of = column
+		q.Breakdown = []string{"", "country", "groups.company"}[i%3]
+		q.Bots = bots[a.r.IntN(len(bots))]
+		q.Compare = []weir.Compare{weir.CompareNone, weir.ComparePrevious}[i%2]
+		if i == 1 {
+			q.Series[0].Event, q.Series[0].Action = "", "calls"
+		}
+		a.ask(t, q)
+		q = weir.Trend{Common: weir.Common{From: a.w.from, To: a.w.from.AddDate(0, 0, 14), Interval: weir.Day}, Series: []weir.Series{{Math: weir.MathUnique, Of: column}}}
+		a.ask(t, q)
+	}
+}

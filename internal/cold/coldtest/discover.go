@@ -58,7 +58,7 @@ func (a *asker) discovery(t *testing.T) {
 			}
 		}
 		for _, event := range []string{"", weir.NameCall, "nothing"} {
-			q.Contains, q.Event, q.Limit = "properties.", event, 1000
+			q.Contains, q.Event, q.Limit = []string{"properties.", "groups."}[r.IntN(2)], event, 1000
 			got, err := e.Columns(t.Context(), o.w.project, q, 0)
 			if err != nil {
 				t.Fatal(err)
@@ -134,6 +134,16 @@ func (o *oracle) properties(q insight.Discovery) []insight.KnownColumn {
 		if err := json.Unmarshal(e.Properties, &m); err != nil {
 			panic(err) // the generator writes JSON
 		}
+		if groups, ok := m["$groups"].(map[string]any); ok && q.Contains == "groups." {
+			m = map[string]any{}
+			for name, id := range groups {
+				if m[name] = id; id != nil {
+					m[name] = "an id"
+				}
+			}
+		} else if q.Contains == "groups." {
+			m = nil
+		}
 		for name, v := range m {
 			kind := "mixed"
 			switch v := v.(type) {
@@ -161,7 +171,7 @@ func (o *oracle) properties(q insight.Discovery) []insight.KnownColumn {
 	}
 	var out []insight.KnownColumn
 	for name, n := range counts {
-		c := insight.KnownColumn{Name: "properties." + name, Type: "mixed", Uses: []string{"filter", "breakdown"}, Count: n}
+		c := insight.KnownColumn{Name: q.Contains + name, Type: "mixed", Uses: []string{"filter", "breakdown"}, Count: n}
 		if types[name]["number"] {
 			c.Uses = append(c.Uses, "math")
 		}

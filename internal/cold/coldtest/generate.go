@@ -162,6 +162,10 @@ func (w *world) visit(r *rand.Rand, number, device int) {
 
 // details fills in a call, a revenue and properties of all sorts.
 func (w *world) details(r *rand.Rand, e *weir.EventRow) {
+	n := len(w.events)
+	if n%29 == 5 {
+		e.Name = weir.NameGroup
+	}
 	if e.Name == weir.NameCall {
 		e.Call = &weir.Call{
 			Method: []string{"GET", "POST", ""}[r.IntN(3)], Route: []string{"/v1/a", "/v1/b"}[r.IntN(2)],
@@ -203,6 +207,12 @@ func (w *world) details(r *rand.Rand, e *weir.EventRow) {
 		}
 	}
 	props["amount"] = r.IntN(1000)
+	if n%3 == 0 {
+		props["$groups"] = groupsOf(n)
+	}
+	if e.Name == weir.NameGroup {
+		props["group_type"], props["group_id"] = []string{"company", "team"}[n%2], fmt.Sprint("acme-", n%11)
+	}
 	if e.Name == weir.NameIdentify && r.IntN(2) == 0 {
 		props[weir.PropertyAlias] = []any{
 			formerID(r), formerID(r), formerID(r), deviceID(r.IntN(40)), fmt.Sprint("user-", r.IntN(20)), 0, 7, "Undefined", nil, e.ProfileID,
@@ -213,6 +223,20 @@ func (w *world) details(r *rand.Rand, e *weir.EventRow) {
 		panic(err) // strings and numbers always marshal
 	}
 	e.Properties = b
+}
+
+// groupsOf are the groups of the n-th event, in each form that protocols send.
+func groupsOf(n int) any {
+	company := fmt.Sprint("acme-", n%13)
+	return []any{
+		map[string]any{"company": company},
+		map[string]any{"company": n % 7, "team": []any{"t1", "t2"}},
+		map[string]any{"company": []any{company}, "te/am": "ü"},
+		map[string]any{"company": "", "team": nil},
+		map[string]any{},
+		"company",
+		map[string]any{"team": []any{n % 5}},
+	}[n/3%7]
 }
 
 // cameBy is where the n-th event says that its visitor came from: the events of a visit

@@ -62,6 +62,7 @@ var kinds = []struct {
 	{"every breakdown", (*asker).breakdowns, oracleOf((*oracle).trend)},
 	{"an earlier range beside it", (*asker).compares, oracleOf((*oracle).trend)},
 	{"anything together", (*asker).anything, oracleOf((*oracle).trend)},
+	{"groups", (*asker).uniqueOf, oracleOf((*oracle).trend)},
 	{"actions", (*asker).actionTrends, oracleOf((*oracle).trend)},
 	{"goals", (*asker).goals, oracleOf((*oracle).pages)},
 	{"pages", (*asker).pages, oracleOf((*oracle).pages)},
@@ -166,7 +167,7 @@ var (
 	grouped  = []string{
 		"name", "path", "country", "browser", "bot", "method", "route", "status", "latency_ms", "revenue",
 		"request_bytes", "response_bytes", "error", "error_shape", "trace_id",
-		"currency", "device_id", "profile_id", "channel", "utm_campaign", "visit.channel", "event_channel", "referrer", "import_id", "properties.plan", "properties.a/b", "properties.a~1", "properties.q\"'", "properties.missing",
+		"currency", "device_id", "profile_id", "channel", "utm_campaign", "visit.channel", "event_channel", "referrer", "import_id", "properties.plan", "properties.a/b", "properties.a~1", "properties.q\"'", "properties.missing", "groups.company", "groups.team",
 	}
 )
 
@@ -255,6 +256,12 @@ func filters() []weir.Condition {
 		for _, op := range []string{">", "<"} {
 			cs = append(cs, weir.Condition{Column: column, Op: op, Values: []string{"6.5"}})
 		}
+	}
+	for _, column := range []string{"groups.company", "groups.team", "groups.te/am"} {
+		for _, v := range []string{"", "acme-2", "3", "t1", "ü"} {
+			cs = append(cs, weir.Condition{Column: column, Op: "=", Values: []string{v}}, weir.Condition{Column: column, Op: "!=", Values: []string{v}})
+		}
+		cs = append(cs, weir.Condition{Column: column, Op: "contains", Values: []string{"acme"}}, weir.Condition{Column: column, Op: "in", Values: []string{"acme-1", "4"}})
 	}
 	for _, of := range actions {
 		cs = append(cs, ofAction(of.ID), weir.Condition{Column: "action", Op: "!=", Values: []string{of.ID}})

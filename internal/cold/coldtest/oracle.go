@@ -81,6 +81,9 @@ func (o *oracle) value(e *weir.EventRow, column string) (v string, ok bool) {
 	if visit := o.began[[2]string{e.DeviceID, e.SessionID}]; visit != nil {
 		first = visit
 	}
+	if name, isGroup := strings.CutPrefix(column, "groups."); isGroup {
+		return groupOf(e, name)
+	}
 	if name, isProperty := strings.CutPrefix(column, "properties."); isProperty {
 		return propertyOf(e, name)
 	}
@@ -157,6 +160,32 @@ func (o *oracle) callValue(c *weir.Call, column string) (v string, ok bool) {
 }
 
 func decimal(n weir.Number) (string, bool) { return strconv.FormatFloat(n.Value, 'f', -1, 64), n.Known }
+
+// groupOf is the first group of a type that an event names; "" is none.
+func groupOf(e *weir.EventRow, name string) (string, bool) {
+	var m struct {
+		Groups any    `json:"$groups"`
+		Type   string `json:"group_type"`
+		ID     string `json:"group_id"`
+	}
+	if e.Properties != nil {
+		if err := json.Unmarshal(e.Properties, &m); err != nil {
+			panic(err) // the generator writes JSON
+		}
+	}
+	groups, _ := m.Groups.(map[string]any)
+	id := groups[name]
+	if list, ok := id.([]any); ok && len(list) > 0 {
+		id = list[0]
+	}
+	if id == nil && e.Name == weir.NameGroup && m.Type == name {
+		id = m.ID
+	}
+	if id == nil {
+		return "", false
+	}
+	return fmt.Sprint(id), fmt.Sprint(id) != ""
+}
 
 func propertyOf(e *weir.EventRow, name string) (string, bool) {
 	if e.Properties == nil {

@@ -26,7 +26,7 @@ func (o *oracle) trend(q weir.Trend) *insight.Trend {
 		q.Filter = seriesFilter(q.Filter, s)
 		events := o.match(q.From, q.To, q.Filter, s.Event)
 		for _, g := range o.groups(q, events) {
-			line := insight.TrendSeries{Event: s.Event, Action: s.Action, Math: s.Math, Property: s.Property, Breakdown: g.name, Other: g.other}
+			line := insight.TrendSeries{Event: s.Event, Action: s.Action, Of: s.Of, Math: s.Math, Property: s.Property, Breakdown: g.name, Other: g.other}
 			line.Values = o.values(s, o.only(g, events), starts)
 			if q.Compare != weir.CompareNone {
 				line.Compare = o.compare(q, s, g, starts)
@@ -230,6 +230,15 @@ func (o *oracle) measure(s weir.Series, events []*weir.EventRow) *float64 {
 		n := float64(len(events))
 		return &n
 	case weir.MathUnique:
+		if s.Of != "" {
+			values := make(map[string]bool)
+			for _, e := range events {
+				if v, ok := o.value(e, s.Of); ok {
+					values[v] = true
+				}
+			}
+			return new(float64(len(values)))
+		}
 		persons := make(map[[2]string]bool)
 		for _, e := range events {
 			if p, ok := o.person(e); ok {

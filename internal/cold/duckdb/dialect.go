@@ -54,6 +54,13 @@ func (Dialect) PropertyText(column, name string) (string, any) {
 	return "json_extract_string(" + column + ", ?::VARCHAR)", "/" + pointer.Replace(name)
 }
 
+// MemberText binds two JSON pointers: to the first element of a list, and to the member.
+func (Dialect) MemberText(column, property, member string) (string, []any) {
+	at := "/" + pointer.Replace(property) + "/" + pointer.Replace(member)
+	one := "json_extract_string(" + column + ", ?::VARCHAR)"
+	return "COALESCE(" + one + ", " + one + ")", []any{at + "/0", at}
+}
+
 // Number takes only text in the form of a JSON number: DuckDB's own cast also
 // reads blanks, "inf", "nan" and "1_000". Other text extracts as the empty
 // string, which does not cast; 1e999 casts to infinity.
