@@ -2,6 +2,7 @@ package insight
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	weir "github.com/weir-analytics/weir"
@@ -55,11 +56,15 @@ func (pl *pagesPlan) conversions(ctx context.Context, r *reader, a *Pages) error
 	return nil
 }
 
+// visitOfEvent are the columns that name an event's visit, in a table of goalEvents.
+var visitOfEvent = comma(raw("device_id"), sourceOf(visitSession))
+
 // goalEvents is the condition for the events of the goal that a visit of the range may have, and
 // the table in which it can be tested.
 func (pl *pagesPlan) goalEvents(r *reader) (from, where fragment) {
 	in := span{pl.from, pl.to + longestVisit.Microseconds()}
-	return r.events(in, pl.goal.events, nil), all(r.window("ts", in.from, in.to), r.passes(pl.goal.events))
+	from = r.joined("events", in, append(slices.Clone(pl.goal.events.sources), visitSession), nil)
+	return from, all(r.window("ts", in.from, in.to), r.passes(pl.goal.events))
 }
 
 // convertedVisits counts the visits that reached the goal, by their entry and in all. As in
@@ -71,7 +76,7 @@ func (pl *pagesPlan) convertedVisits(ctx context.Context, r *reader, a *Pages) e
 		p.Conversions, byPath[p.Path] = new(int64), p
 	}
 	from, where := pl.goalEvents(r)
-	reached := selection{columns: raw("device_id, session_id"), from: from, where: where}
+	reached := selection{columns: visitOfEvent, from: from, where: where}
 	counted := selection{
 		columns: raw("entry, SUM(sign) AS n"), from: raw("visits"),
 		where: all(pl.visits(r), sql("(device_id, session_id) "+r.d.InQuery()+" (@)", reached.statement())), groupBy: "entry",
@@ -99,7 +104,7 @@ func (pl *pagesPlan) convertedVisits(ctx context.Context, r *reader, a *Pages) e
 func (pl *pagesPlan) inVisits(r *reader) (from, where fragment) {
 	from, where = pl.goalEvents(r)
 	visits := selection{columns: raw("device_id, session_id"), from: raw("visits"), where: pl.visits(r), groupBy: "device_id, session_id", having: raw("SUM(sign) > 0")}
-	return from, all(where, sql("(device_id, session_id) "+r.d.InQuery()+" (@)", visits.statement()))
+	return from, all(where, sql("(@) "+r.d.InQuery()+" (@)", visitOfEvent, visits.statement()))
 }
 
 // converters counts the persons who reached the goal.
