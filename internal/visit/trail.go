@@ -99,7 +99,8 @@ func closed(trail []Step, v, i int, step *Step, isStep bool, r *weir.EventRow) [
 		}
 		view.ClosedAt = r.Time
 	case !view.Closed && ok:
-		r.RestMS = ms(r.Time, at)
+		// The two parts are the whole milliseconds of the view together.
+		r.RestMS = weir.Known(float64(at.Sub(view.At).Milliseconds() - r.Time.Sub(view.At).Milliseconds()))
 		view.ClosedAt = at
 	default:
 		return trail
