@@ -284,7 +284,7 @@ func TestACallHasItsSizesErrorAndTrace(t *testing.T) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/written", func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprint(w, "abc")
-		io.WriteString(w, "dé")
+		_, _ = io.WriteString(w, "dé")
 	})
 	mux.HandleFunc("/copied", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.Copy(w, strings.NewReader("0123456789")) })
 	mux.HandleFunc("/empty", func(http.ResponseWriter, *http.Request) {})
