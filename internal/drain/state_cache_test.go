@@ -35,7 +35,7 @@ func heap() int64 {
 	return int64(m.HeapAlloc)
 }
 
-func TestKeptVisitTakesAtMost400BytesOfHeap(t *testing.T) {
+func TestKeptVisitTakesAtMost300BytesOfHeap(t *testing.T) {
 	const n = 100_000
 	k, now := drain.NewStateCache(1<<40), time.Now()
 	before := heap()
@@ -44,7 +44,7 @@ func TestKeptVisitTakesAtMost400BytesOfHeap(t *testing.T) {
 	}
 	each := (heap() - before) / n
 	t.Logf("%d bytes of heap a visit, %d by its own account", each, k.Bytes()/n)
-	if each > 400 {
+	if each > 300 {
 		t.Fatalf("%d bytes of heap a visit", each)
 	}
 	runtime.KeepAlive(k)

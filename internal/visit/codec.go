@@ -33,13 +33,15 @@ const (
 	flagHuman
 	flagHumanView
 	flagFormerly // there are former session ids
+	flagFirst    // the entry is the first step of the trail
 )
 
 // Flags of a step.
 const (
 	stepView = 1 << iota
 	stepClosed
-	stepOrigin // the origin is that of the view before
+	stepOrigin // the origin is that of the step before
+	stepNext   // the next step closed the view, or another at the same time
 )
 
 // Encode is the state's stored form. The hot tier holds one for each device with
@@ -88,10 +90,12 @@ func (s *Sitting) append(b []byte) []byte {
 			b = codec.AppendString(b, s.Exit)
 			b = appendSince(b, s.ExitAt, s.Start)
 		}
-		if flags&flagEntry == 0 {
-			b = codec.AppendString(b, s.Entry)
+		if !s.entersFirst() {
+			if flags&flagEntry == 0 {
+				b = codec.AppendString(b, s.Entry)
+			}
+			b = appendSince(b, s.EntryAt, s.Start)
 		}
-		b = appendSince(b, s.EntryAt, s.Start)
 	}
 	for _, w := range []string{s.Channel, s.Browser, s.OS, s.DeviceType} {
 		b = appendWord(b, w)
@@ -104,28 +108,45 @@ func (s *Sitting) append(b []byte) []byte {
 
 func (s *Sitting) appendTrail(b []byte) []byte {
 	b = codec.AppendUint(b, uint64(len(s.Trail)))
-	origin, at := "", s.Start
+	before := Step{At: s.Start}
 	for i := range s.Trail {
 		p := &s.Trail[i]
+		next := p.Closed && i+1 < len(s.Trail) && p.ClosedAt.Equal(s.Trail[i+1].At)
 		b = append(b, flagsOf(
 			flag{stepView, p.isView()},
 			flag{stepClosed, p.Closed},
-			flag{stepOrigin, p.Origin == origin},
+			flag{stepOrigin, p.Origin == before.Origin},
+			flag{stepNext, next},
 		))
-		b = appendSince(b, p.At, at)
-		b = codec.AppendString(b, p.Path)
+		b = appendSince(b, p.At, before.At)
+		// Most pages of a site have addresses that begin alike.
+		n := common(before.Path, p.Path)
+		b = codec.AppendString(append(b, byte(n)), p.Path[n:])
 		if p.isView() {
 			b = appendID(b, p.EventID)
 		}
-		if p.Origin != origin {
+		if p.Origin != before.Origin {
 			b = codec.AppendString(b, p.Origin)
 		}
-		if p.Closed {
+		if p.Closed && !next {
 			b = appendSince(b, p.ClosedAt, p.At)
 		}
-		origin, at = p.Origin, p.At
+		before = *p
 	}
 	return b
+}
+
+// common returns how many bytes two texts have in common at their beginning, at most 255.
+func common(a, b string) (n int) {
+	for n < min(len(a), len(b), 255) && a[n] == b[n] {
+		n++
+	}
+	return n
+}
+
+// entersFirst says whether the entry is the first step of the trail.
+func (s *Sitting) entersFirst() bool {
+	return len(s.Trail) > 0 && s.Trail[0].isView() && s.Entry == s.Trail[0].Path && s.EntryAt.Equal(s.Trail[0].At)
 }
 
 func (s *Sitting) flags() byte {
@@ -147,6 +168,7 @@ func (s *Sitting) moreFlags() byte {
 		flag{flagHuman, s.Human},
 		flag{flagHumanView, s.HumanView},
 		flag{flagFormerly, s.Formerly != ""},
+		flag{flagFirst, s.entersFirst()},
 	)
 }
 

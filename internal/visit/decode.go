@@ -110,10 +110,17 @@ func (r *reader) sitting() (s Sitting) {
 		} else {
 			s.Exit, s.ExitAt = r.String(), r.since(s.Start)
 		}
-		if s.Entry = s.Exit; flags&flagEntry == 0 {
-			s.Entry = r.String()
+		switch {
+		case more&flagFirst == 0:
+			if s.Entry = s.Exit; flags&flagEntry == 0 {
+				s.Entry = r.String()
+			}
+			s.EntryAt = r.since(s.Start)
+		case len(s.Trail) > 0:
+			s.Entry, s.EntryAt = s.Trail[0].Path, s.Trail[0].At
+		default:
+			r.wrong = true
 		}
-		s.EntryAt = r.since(s.Start)
 	}
 	for _, w := range []*string{&s.Channel, &s.Browser, &s.OS, &s.DeviceType} {
 		*w = r.word()
@@ -134,26 +141,40 @@ func (r *reader) trail(s *Sitting, flags byte) {
 		s.Trail = []Step{p}
 		return
 	}
-	origin, at := "", s.Start
+	before, next := Step{At: s.Start}, false
 	for range r.Uint() {
 		if r.Err() != nil || r.wrong {
 			return
 		}
 		f := r.Byte()
-		p := Step{At: r.since(at), Path: r.String()}
+		p := Step{At: r.since(before.At)}
+		if next {
+			s.Trail[len(s.Trail)-1].ClosedAt = p.At
+		}
+		n := int(r.Byte())
+		if n > len(before.Path) {
+			r.wrong = true
+			return
+		}
+		// A path without a beginning of another's stays a part of what is read.
+		if p.Path = r.String(); n > 0 {
+			p.Path = before.Path[:n] + p.Path
+		}
 		if f&stepView != 0 {
 			p.EventID = r.id()
 		}
-		if p.Origin = origin; f&stepOrigin == 0 {
+		if p.Origin = before.Origin; f&stepOrigin == 0 {
 			p.Origin = r.String()
 		}
-		if p.Closed = f&stepClosed != 0; p.Closed {
+		p.Closed = f&stepClosed != 0
+		if next = f&stepNext != 0; p.Closed && !next {
 			p.ClosedAt = r.since(p.At)
 		}
-		r.wrong = r.wrong || p.isView() != (f&stepView != 0)
-		origin, at = p.Origin, p.At
+		r.wrong = r.wrong || p.isView() != (f&stepView != 0) || next && !p.Closed
+		before = p
 		s.Trail = append(s.Trail, p)
 	}
+	r.wrong = r.wrong || next
 }
 
 // sitting1 takes a visit as version 1 had it. Version is that of the row which

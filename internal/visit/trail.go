@@ -19,7 +19,7 @@ type Step struct {
 // Bounds of a trail. What a late event needs of a longer one is not there: then it closes
 // nothing, and nothing that is stored closes it.
 const (
-	mostSteps = 32
+	mostSteps = 8
 	mostTrail = 4 << 10 // bytes of text
 )
 

@@ -33,7 +33,7 @@ func TestScannerReadsEveryStoredColumn(t *testing.T) {
 	columns := schema.Events.Stored()
 	values := map[string]any{
 		"ts": at, "received_at": at, "bot": true, "status": int64(200), "latency_ms": 1.5, "revenue": 2.5,
-		"properties": []byte(`{"a":1}`), "request_bytes": int64(0), "response_bytes": int64(1 << 53), "closes_ms": int64(9), "shard": int64(3), "seq": int64(7),
+		"properties": []byte(`{"a":1}`), "request_bytes": int64(0), "response_bytes": int64(1 << 53), "closes_ms": int64(9), "replaces_ms": 0.0, "rest_ms": 4.0, "shard": int64(3), "seq": int64(7),
 	}
 	read := func(null bool) weir.EventRow {
 		var r weir.EventRow
@@ -71,11 +71,13 @@ func TestScannerReadsEveryStoredColumn(t *testing.T) {
 			Revenue: weir.Known(2.5), Currency: "currency", Properties: []byte(`{"a":1}`),
 		},
 		Shard: 3, Seq: 7, InheritedFrom: "inherited_from", ClosesEventID: "closes_event_id", ClosesPath: "closes_path", ClosesMS: 9,
+		ReplacesMS: weir.Known(0.0), RestMS: weir.Known(4.0),
 	}
 	if d := cmp.Diff(want, read(false)); d != "" {
 		t.Error(d)
 	}
 	want.Call, want.Revenue, want.Properties, want.ImportID = nil, weir.Number{}, nil, ""
+	want.ReplacesMS, want.RestMS = weir.Number{}, weir.Number{}
 	if d := cmp.Diff(want, read(true)); d != "" {
 		t.Errorf("with NULL: %s", d)
 	}
