@@ -72,7 +72,7 @@ RACED_TOO := ^Test(Store|Server|Cluster|BothSidesOfAnyMovesAreWhatOneStoreWouldB
 ALONE := ReplayAreTheTruth WhoAnEventCountsFor SenderIsKnownBeforeItsBody WithoutAKeyAreNotUnpacked WithLittleMemoryKeepsAllPromises \
 	OfEventsOutOfOrderAreRight BlockCacheFullOfIDs FailedPostIsTriedAgainEverLater KeptVisitTakesAtMost TakeNoMoreMemoryThanTheirBudget \
 	AMillionIdsTakeTheMemory EveryRouteAdmitsWhomItsRuleNames LargeEventsAreReadBack AMailThatTheLimitHoldsUpForADay \
-	AStopOfAnyLengthFiresNoDrop FourNodesAtFiveTimesTheLimit DevicesOfEventsOutOfOrderCountOnce IDsAreToldApartWhenTheirFiltersAreFull IdleVisitsEndOnAShard IdsAreToldApartExactly ^TestCluster$$ ^TestSentinel$$
+	HTTP2FloodsEndTheirConnection MessagesThatAreNoneAreRefused AStopOfAnyLengthFiresNoDrop FourNodesAtFiveTimesTheLimit DevicesOfEventsOutOfOrderCountOnce IDsAreToldApartWhenTheirFiltersAreFull IdleVisitsEndOnAShard IdsAreToldApartExactly ^TestCluster$$ ^TestSentinel$$
 ALONE_IN := ./cmd/weir ./internal/alert ./internal/drain ./internal/fleet/redis ./internal/hot/pebble ./internal/hot/redis ./internal/httpd ./internal/ingest ./internal/wire/protocols
 # names joins words of a list to one pattern.
 space := $(subst ,, )

@@ -200,7 +200,7 @@ func TestAnEventAsDescribedIsReadWhole(t *testing.T) {
 		Origin: "https://o.example", UTMSource: "source", UTMMedium: "medium", UTMCampaign: "campaign", UTMTerm: "term", UTMContent: "content",
 		Country: "DE", Region: "region", City: "city", Browser: "browser", BrowserVersion: "1", OS: "os", OSVersion: "2",
 		DeviceType: weir.DeviceTablet, Bot: true,
-		Call: &httpd.SentCall{Method: "GET", Route: "/r", Status: 200, LatencyMS: 2.5, Consumer: "consumer"},
+		Call: &httpd.SentCall{Method: "GET", Route: "/r", Status: 200, LatencyMS: 2.5, Consumer: "consumer", RequestBytes: 3, ResponseBytes: 4, Error: "error", TraceID: "0af7651916cd43dd8448eb211c80319c"},
 	}
 	for _, v := range []reflect.Value{reflect.ValueOf(sent), reflect.ValueOf(*sent.Call)} {
 		for i := range v.NumField() {
@@ -225,7 +225,7 @@ func TestAnEventAsDescribedIsReadWhole(t *testing.T) {
 			Origin: "https://o.example", UTMSource: "source", UTMMedium: "medium", UTMCampaign: "campaign", UTMTerm: "term", UTMContent: "content",
 			Country: "DE", Region: "region", City: "city", Browser: "browser", BrowserVersion: "1", OS: "os", OSVersion: "2",
 			DeviceType: weir.DeviceTablet, Bot: true,
-			Call: &weir.Call{Method: "GET", Route: "/r", Status: 200, LatencyMS: weir.Known(2.5), Consumer: "consumer"},
+			Call: &weir.Call{Method: "GET", Route: "/r", Status: 200, LatencyMS: weir.Known(2.5), Consumer: "consumer", RequestBytes: weir.Known(3), ResponseBytes: weir.Known(4), Error: "error", TraceID: "0af7651916cd43dd8448eb211c80319c"},
 		},
 		Source: weir.Source{URL: "https://a.example/b", Referrer: "https://c.example/", IP: "198.51.100.7", UserAgent: "agent"},
 	}}

@@ -11,6 +11,12 @@ func HashRoundTrip(s string) (string, error) {
 	return encodeHash(c, salt, key), nil
 }
 
+// Exec changes the file, past all checks.
+func (s *Store) Exec(ctx context.Context, query string, args ...any) error {
+	_, err := s.write.ExecContext(ctx, query, args...)
+	return err
+}
+
 // HashOf returns the hash of a password under a salt, at a test's cost.
 func HashOf(password string, salt []byte) (string, error) {
 	h := newHasher()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,15 +20,15 @@ func TestStoresAreTrimmedOnlyWhileTheProcessIdles(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		var log strings.Builder
-		var mallocs, first, second int
+		var mallocs, first, second atomic.Int64
 		trims := []func(context.Context) error{
-			func(context.Context) error { first++; return errors.New("disk is full") },
-			func(context.Context) error { second++; return nil },
+			func(context.Context) error { first.Add(1); return errors.New("disk is full") },
+			func(context.Context) error { second.Add(1); return nil },
 		}
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			_ = process.KeepTrimmed(ctx, func() { mallocs++ }, trims, slog.New(slog.NewTextHandler(&log, nil)))
+			_ = process.KeepTrimmed(ctx, func() { mallocs.Add(1) }, trims, slog.New(slog.NewTextHandler(&log, nil)))
 		}()
 		busy := func() {
 			for range 64 {
@@ -37,17 +38,19 @@ func TestStoresAreTrimmedOnlyWhileTheProcessIdles(t *testing.T) {
 		minute := func() { <-time.After(time.Minute); synctest.Wait() }
 		<-time.After(time.Second)
 		minute() // the first look has nothing to compare with
-		first, second, mallocs = 0, 0, 0
+		first.Store(0)
+		second.Store(0)
+		mallocs.Store(0)
 		log.Reset()
 
 		busy()
 		minute()
-		if first+second != 0 || mallocs != 1 {
-			t.Errorf("busy: stores trimmed %d and %d times, want 0; the C library %d times, want 1", first, second, mallocs)
+		if first.Load()+second.Load() != 0 || mallocs.Load() != 1 {
+			t.Errorf("busy: stores trimmed %d and %d times, want 0; the C library %d times, want 1", first.Load(), second.Load(), mallocs.Load())
 		}
 		minute()
-		if first != 1 || second != 1 || mallocs != 2 {
-			t.Errorf("idle: stores trimmed %d and %d times, want 1; the C library %d times, want 2", first, second, mallocs)
+		if first.Load() != 1 || second.Load() != 1 || mallocs.Load() != 2 {
+			t.Errorf("idle: stores trimmed %d and %d times, want 1; the C library %d times, want 2", first.Load(), second.Load(), mallocs.Load())
 		}
 		if !strings.Contains(log.String(), "disk is full") {
 			t.Errorf("a store that fails is not logged: %q", log.String())

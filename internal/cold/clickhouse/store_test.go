@@ -51,7 +51,7 @@ func TestServer(t *testing.T) {
 	t.Parallel()
 	server := clickhousetest.Start(t)
 	database := databases()
-	coldtest.RunPart(t, part(coldtest.Part{Zones: 2, Of: 4}), func(t *testing.T, dir string) cold.Store {
+	coldtest.RunPart(t, part(coldtest.Part{Zones: 1, Of: 8}), func(t *testing.T, dir string) cold.Store {
 		return openAt(t, server.URL(database(dir)))
 	})
 }
@@ -60,7 +60,7 @@ func TestCluster(t *testing.T) {
 	t.Parallel()
 	cluster := clickhousetest.StartCluster(t, 2, 1)
 	database := databases()
-	coldtest.RunPart(t, part(coldtest.Part{Zones: 1, Of: 8, Spread: true}), func(t *testing.T, dir string) cold.Store {
+	coldtest.RunPart(t, part(coldtest.Part{Zones: 1, Of: 16, Spread: true}), func(t *testing.T, dir string) cold.Store {
 		return openAt(t, cluster.URL(database(dir))+"?cluster=weir")
 	})
 }

@@ -44,7 +44,7 @@ func RunPart(t *testing.T, p Part, open func(t *testing.T, dir string) cold.Stor
 	t.Run("Money", func(t *testing.T) { testMoney(t, open) })
 	t.Run("Insight", func(t *testing.T) { testInsight(t, open, p) })
 	t.Run("Discovery of many", func(t *testing.T) { testDiscoveryOfMany(t, open) })
-	t.Run("URL rules", func(t *testing.T) { testURLs(t, open) })
+	t.Run("URL rules", func(t *testing.T) { testURLs(t, open, p) })
 	t.Run("Visit sources", func(t *testing.T) { testVisitSources(t, open) })
 	t.Run("Arrival", func(t *testing.T) { testArrival(t, open, p) })
 }

@@ -39,7 +39,7 @@ var erasedAt = traitFrom.AddDate(0, 0, 4)
 func testEraseProfile(t *testing.T, open func(*testing.T, string) cold.Store, p Part) {
 	dir := t.TempDir()
 	s := open(t, dir)
-	h := newHistory(rand.New(rand.NewPCG(9, 11)))
+	h := newHistory(rand.New(rand.NewPCG(9, 11)), p)
 	h.write(t, s)
 	o := &traitOracle{h: h, values: map[[2]string]string{}, owners: map[string]string{}}
 	const gone = "user-1" // user-10 and user-11 begin so too

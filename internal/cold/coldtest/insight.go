@@ -304,7 +304,7 @@ func (a *asker) compares(t *testing.T) {
 
 func (a *asker) anything(t *testing.T) {
 	all := filters()
-	for range rounds(15) {
+	for range a.rounds(15) {
 		q := a.trend(intervals[a.r.IntN(len(intervals))], allMaths[a.r.IntN(len(allMaths))], allMaths[a.r.IntN(len(allMaths))])
 		for range a.r.IntN(3) {
 			q.Filter = append(q.Filter, all[a.r.IntN(len(all))])
@@ -335,7 +335,7 @@ func (a *asker) pages(t *testing.T) {
 		if !a.asks(i) {
 			continue
 		}
-		for range rounds(3) {
+		for range a.rounds(3) {
 			q.From, q.To = a.span(weir.Day)
 			a.ask(t, q)
 		}

@@ -28,7 +28,7 @@ func (a *asker) calls(t *testing.T) {
 		a.ask(t, q)
 	}
 	all := filters()
-	for range rounds(20) {
+	for range a.rounds(20) {
 		interval := append(intervals, "")[a.r.IntN(len(intervals)+1)]
 		q := weir.Calls{Common: weir.Common{Interval: interval}, Breakdown: columns[a.r.IntN(len(columns))], Sort: sorts[a.r.IntN(len(sorts))], Limit: a.r.IntN(12), Compare: []weir.Compare{weir.CompareNone, weir.ComparePrevious, weir.CompareYear}[a.r.IntN(3)]}
 		q.From, q.To = a.span(interval)
@@ -58,7 +58,7 @@ func (a *asker) growth(t *testing.T) {
 	long.From, long.To = a.w.from.AddDate(0, 0, -30), a.w.from.AddDate(0, 0, a.w.days+2)
 	a.ask(t, long)
 	all := filters()
-	for range rounds(12) {
+	for range a.rounds(12) {
 		q := weir.Growth{Common: weir.Common{Interval: calendar[a.r.IntN(3)], Bots: bots[a.r.IntN(len(bots))]}, Compare: []weir.Compare{weir.CompareNone, weir.ComparePrevious, weir.CompareYear}[a.r.IntN(3)]}
 		q.From, q.To = a.span(q.Interval)
 		if a.r.IntN(3) == 0 {

@@ -17,7 +17,7 @@ import (
 
 func testTraits(t *testing.T, open func(*testing.T, string) cold.Store, p Part) {
 	s := begin(t, open)
-	h := newHistory(rand.New(rand.NewPCG(7, 8)))
+	h := newHistory(rand.New(rand.NewPCG(7, 8)), p)
 	h.write(t, s)
 	e := insight.New(s, written{time.Now()}, time.Now, insight.Options{})
 	o := &traitOracle{h: h, values: map[[2]string]string{}, owners: map[string]string{}}
@@ -51,6 +51,7 @@ type history struct {
 	links   []weir.Link
 	visits  []weir.VisitRow
 	asked   []asking
+	size    int // events of a batch
 }
 
 const (
@@ -65,8 +66,11 @@ var (
 	traitFrom  = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
 )
 
-func newHistory(r *rand.Rand) *history {
-	h := &history{project: &weir.Project{ID: "traits", Timezone: "UTC"}}
+func newHistory(r *rand.Rand, p Part) *history {
+	h := &history{project: &weir.Project{ID: "traits", Timezone: "UTC"}, size: 75}
+	if p.Of > 1 && !long() { // each batch is several statements for each server
+		h.size = 150
+	}
 	if err := h.project.Resolve(); err != nil {
 		panic(err)
 	}
@@ -206,7 +210,7 @@ func plain(m int64) string {
 // comes again, and as one whose writer does not know.
 func (h *history) write(t *testing.T, s cold.Store) {
 	t.Helper()
-	const size = 75
+	size := h.size
 	for first := 0; first < len(h.rows[0])+len(h.rows[1])+len(h.rows[2]); first += size {
 		for shard, rows := range h.rows {
 			if first >= len(rows) {

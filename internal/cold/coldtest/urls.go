@@ -15,7 +15,7 @@ import (
 
 // testURLs asks about the same events under random URL rules: every path has characters that
 // mean something in a glob, in a regular expression, in SQL or in a URL.
-func testURLs(t *testing.T, open func(t *testing.T, dir string) cold.Store) {
+func testURLs(t *testing.T, open func(t *testing.T, dir string) cold.Store, p Part) {
 	s := begin(t, open)
 	r := rand.New(rand.NewPCG(7, 0))
 	w, err := generate(r, "Asia/Kolkata", "2025-02-20", 900)
@@ -30,7 +30,7 @@ func testURLs(t *testing.T, open func(t *testing.T, dir string) cold.Store) {
 	all := weir.Common{From: w.from, To: w.from.AddDate(0, 0, w.days), Interval: weir.Week, Bots: weir.BotsIn}
 	calls := all
 	calls.Interval = ""
-	for range rounds(20) {
+	for range max(1, rounds(20)/p.Of) {
 		w.project.URLRules = randomRules(r, w)
 		o := newOracle(w)
 		a := &asker{e: e, w: w, want: o}
