@@ -68,8 +68,8 @@ clients: build clients/node/test/frameworks/node_modules/.package-lock.json ## T
 PLAIN := . ./internal/accesslog ./internal/clickhousetest ./internal/codec ./internal/cold/... ./internal/dump ./internal/redistest ./internal/report \
 	./internal/servertest ./internal/stats ./internal/transfer ./internal/visit \
 	$(addprefix ./internal/wire/,amplitude ga4 item jsonscan matomo mixpanel native openpanel otlp plausible posthog segment sharedpath umami)
-RACED_TOO := ^Test(Store|Server|Cluster|BothSidesOfAnyMovesAreWhatOneStoreWouldBe)$$/^Write$$
-ALONE := ReplayAreTheTruth WhoAnEventCountsFor SenderIsKnownBeforeItsBody WithoutAKeyAreNotUnpacked WithLittleMemoryKeepsAllPromises \
+RACED_TOO := ^Test(Store|Server|BothSidesOfAnyMovesAreWhatOneStoreWouldBe)$$/^Write$$
+ALONE := ReplayAreTheTruth KeyInAPackedPayload WhoAnEventCountsFor SenderIsKnownBeforeItsBody WithoutAKeyAreNotUnpacked WithLittleMemoryKeepsAllPromises \
 	OfEventsOutOfOrderAreRight BlockCacheFullOfIDs FailedPostIsTriedAgainEverLater KeptVisitTakesAtMost TakeNoMoreMemoryThanTheirBudget \
 	AMillionIdsTakeTheMemory EveryRouteAdmitsWhomItsRuleNames LargeEventsAreReadBack AMailThatTheLimitHoldsUpForADay \
 	HTTP2FloodsEndTheirConnection MessagesThatAreNoneAreRefused AStopOfAnyLengthFiresNoDrop FourNodesAtFiveTimesTheLimit DevicesOfEventsOutOfOrderCountOnce IDsAreToldApartWhenTheirFiltersAreFull IdleVisitsEndOnAShard IdsAreToldApartExactly ^TestCluster$$ ^TestSentinel$$
