@@ -269,10 +269,22 @@ func (a audit) byDevice() map[string][]sent {
 
 // states checks that each row with sign -1 cancels one that is the same but for the batch
 // that brought it, and that
-// of the states of a visit the last one, and no other, is left. No SDK named a
-// visit, so that none begins again.
+// of the states of a visit the last one, and no other, is left; none of a visit that a late
+// event merged into another. No SDK named a visit, so that none begins again.
 func (a audit) states(ctx context.Context) error {
 	all, err := a.columns(ctx, "visits")
+	if err != nil {
+		return err
+	}
+	merged := map[[2]string]bool{} // device, session
+	err = a.each(ctx, `SELECT device_id, formerly FROM visits WHERE formerly <> '' GROUP BY device_id, session_id, formerly HAVING sum(sign) = 1`, func(rows *sql.Rows) error {
+		var device, former string
+		err := rows.Scan(&device, &former)
+		for _, session := range strings.Fields(former) {
+			merged[[2]string{device, session}] = true
+		}
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -292,6 +304,9 @@ func (a audit) states(ctx context.Context) error {
 			var version, n int64
 			if err := rows.Scan(&device, &session, &version, &n); err != nil {
 				return err
+			}
+			if n == 0 && merged[[2]string{device, session}] {
+				return nil
 			}
 			return fmt.Errorf("%s: visit %s of %s, version %d: %d\n%s", what, session, device, version, n, a.rowsOf(ctx, device, session))
 		})
@@ -378,14 +393,22 @@ func scanVisits(events []sent) []sitting {
 func (a audit) storedVisits(ctx context.Context) (map[string][]sitting, error) {
 	visits := map[string][]sitting{}
 	sum := func(value string) string { return `sum(v.sign * ` + value + `)::BIGINT` }
+	// The session ids that a visit's events are stored with.
+	names := `SELECT DISTINCT device_id, session_id AS name, session_id FROM visits UNION ALL
+		SELECT device_id, ` + a.sql.Words("formerly") + ` AS name, session_id FROM (
+			SELECT device_id, session_id, formerly FROM visits WHERE formerly <> '' GROUP BY device_id, session_id, formerly HAVING sum(sign) = 1) f`
 	err := a.each(ctx, `
 		SELECT v.device_id, `+sum(a.sql.Micros("v.start_at"))+` AS s, `+sum(a.sql.Micros("v.end_at"))+`,
 			`+sum("v.events")+`, `+sum("v.screen_views")+`, `+sum("v.interactive")+`,
 			`+a.sql.ArgMax("v.entry", "v.version")+`, `+a.sql.ArgMax("v.exit", "v.version")+`, max(e.ms)
-		FROM visits v JOIN (SELECT device_id, session_id, sum(closes_ms)::BIGINT AS ms FROM events GROUP BY device_id, session_id) e
-			ON e.device_id = v.device_id AND e.session_id = v.session_id
+		FROM visits v JOIN (
+			SELECT n.device_id AS device_id, n.session_id AS session_id,
+				(sum(e.closes_ms) + sum(coalesce(e.rest_ms, 0)) - sum(coalesce(e.replaces_ms, 0)))::BIGINT AS ms
+			FROM (`+names+`) n JOIN events e ON e.device_id = n.device_id AND e.session_id = n.name
+			GROUP BY n.device_id, n.session_id
+		) e ON e.device_id = v.device_id AND e.session_id = v.session_id
 		WHERE v.project_id = ?
-		GROUP BY v.device_id, v.session_id ORDER BY s`, func(rows *sql.Rows) error {
+		GROUP BY v.device_id, v.session_id HAVING sum(v.sign) > 0 ORDER BY s`, func(rows *sql.Rows) error {
 		var v sitting
 		var device string
 		var start, end int64
