@@ -128,7 +128,7 @@ torture: ## Kill the server KILLS times (30) under load, set its clock, restore 
 .PHONY: test-long
 test-long: ## The tests that have a short form in CI, in their long one: attacks, equal answers of all cold tiers, all timezones (an hour)
 	scripts/install-test-deps.sh
-	WEIR_TEST_LONG=1 WEIR_ATTACK=$${WEIR_ATTACK:-8} go test -count 1 -timeout 60m -v -run 'Bombs|IdleSockets|SameAnswers|SeenByTheQuery|FollowerIsKilled|ClickHouseOutage' ./e2e
+	WEIR_TEST_LONG=1 WEIR_ATTACK=$${WEIR_ATTACK:-8} go test -count 1 -timeout 60m -v -run 'Bombs|IdleSockets|SameAnswers|SeenByTheQuery|FollowerIsKilled|ClickHouseOutage|SDKsDeliver' ./e2e
 	WEIR_TEST_LONG=1 go test -count 1 -timeout 60m -run 'TakeNoMoreMemory|ReplayAreTheTruth' ./internal/wire/protocols ./cmd/weir
 	WEIR_TEST_LONG=1 go test -count 1 -timeout 60m -v -run AYearOf ./internal/alert ./internal/report
 	WEIR_TEST_LONG=1 go test -count 1 -timeout 60m -run "BothSides|OverAServer" ./internal/transfer

@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -48,6 +49,10 @@ type sdk struct {
 	says  []string // patterns of what the SDK says by design, under troubles
 }
 
+// troubled are the SDKs that get into trouble in the short form too: one for each vendor that has
+// one which sends again.
+var troubled = []string{"posthog-js", "openpanel-sdk", "segment-node", "plausible", "umami-node", "mixpanel-node", "amplitude-node", "go posthog"}
+
 func TestSDKsDeliverEachEventOnce(t *testing.T) {
 	t.Parallel()
 	needSDKs(t, false)
@@ -61,6 +66,9 @@ func TestSDKsDeliverEachEventOnce(t *testing.T) {
 				inPeace(t, s, c)
 			})
 			if c.troubles == nil { // it sends nothing again
+				return
+			}
+			if os.Getenv("WEIR_TEST_LONG") == "" && !slices.Contains(troubled, name) {
 				return
 			}
 			t.Run("in trouble", func(t *testing.T) {
@@ -109,7 +117,7 @@ func inPeace(t *testing.T, s *server, c sdk) {
 	p := s.project("UTC")
 	began := time.Now()
 	g := startGateway(t, s.url)
-	teller, told := tell(t, c.scenario, g.url, p.Key, ticks, c.env...)
+	teller, told := tell(t, c.scenario, g.url, p.Key, longer(100, ticks), c.env...)
 	want, total := c.counts(told.Sent)
 	stored := c.ofStory(s.eventsOnce(p, total, c.besides))
 	for _, e := range append(told.Errors, teller.end()...) {
