@@ -280,7 +280,7 @@ func (a audit) states(ctx context.Context) error {
 	err = a.each(ctx, `SELECT device_id, formerly FROM visits WHERE formerly <> '' GROUP BY device_id, session_id, formerly HAVING sum(sign) = 1`, func(rows *sql.Rows) error {
 		var device, former string
 		err := rows.Scan(&device, &former)
-		for _, session := range strings.Fields(former) {
+		for session := range strings.FieldsSeq(former) {
 			merged[[2]string{device, session}] = true
 		}
 		return err
