@@ -171,6 +171,7 @@ func TestAServerThatDiesIsExplained(t *testing.T) {
 		return strings.HasPrefix(err.Error(), "this Redis cannot be reached: ") && strings.Contains(err.Error(), "connection refused")
 	})
 	s.Restart()
+	until(t, func() bool { return set(t, c, "k") == nil }) // no connection is of the server that died
 	s.Pause()
 	defer s.Resume()
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
