@@ -117,7 +117,8 @@ func inPeace(t *testing.T, s *server, c sdk) {
 	p := s.project("UTC")
 	began := time.Now()
 	g := startGateway(t, s.url)
-	teller, told := tell(t, c.scenario, g.url, p.Key, longer(100, ticks), c.env...)
+	n := longer(100, ticks)
+	teller, told := tell(t, c.scenario, g.url, p.Key, n, c.env...)
 	want, total := c.counts(told.Sent)
 	stored := c.ofStory(s.eventsOnce(p, total, c.besides))
 	for _, e := range append(told.Errors, teller.end()...) {
@@ -161,7 +162,7 @@ func inPeace(t *testing.T, s *server, c sdk) {
 			t.Errorf("%d events %s are described, %d are stored", n, name, got[name])
 		}
 	}
-	onceEachTick(t, stored)
+	onceEachTick(t, stored, n)
 	profiles := s.profiles(p)
 	if a, b := slices.Sorted(maps.Keys(profiles)), slices.Sorted(maps.Keys(c.profiles)); !slices.Equal(a, b) {
 		t.Errorf("the profiles are %q, want %q", a, b)
@@ -207,7 +208,7 @@ func inTrouble(t *testing.T, s *server, c sdk) {
 	}
 	sameIDs(t, sent, stored, c)
 	if c.gone == nil || c.single {
-		onceEachTick(t, stored)
+		onceEachTick(t, stored, ticks)
 	}
 	g.happened()
 }
@@ -229,8 +230,8 @@ func sameIDs(t *testing.T, sent []sentEvent, stored []object, c sdk) {
 	}
 }
 
-// onceEachTick fails the test unless each tick is stored once.
-func onceEachTick(t *testing.T, stored []object) {
+// onceEachTick fails the test unless each of so many ticks is stored once.
+func onceEachTick(t *testing.T, stored []object, ticks int) {
 	t.Helper()
 	n := map[string]int{}
 	for _, e := range stored {

@@ -69,7 +69,7 @@ var (
 func newHistory(r *rand.Rand, p Part) *history {
 	h := &history{project: &weir.Project{ID: "traits", Timezone: "UTC"}, size: 75}
 	if p.Of > 1 && !long() { // each batch is several statements for each server
-		h.size = 150
+		h.size = 300
 	}
 	if err := h.project.Resolve(); err != nil {
 		panic(err)
