@@ -51,7 +51,7 @@ type sdk struct {
 
 // troubled are the SDKs that get into trouble in the short form too: one for each vendor that has
 // one which sends again.
-var troubled = []string{"posthog-js", "openpanel-sdk", "segment-node", "plausible", "umami-node", "mixpanel-node", "amplitude-node", "go posthog"}
+var troubled = []string{"posthog-node", "openpanel-sdk", "segment-node", "plausible", "umami-node", "mixpanel-node", "amplitude-node", "go posthog"}
 
 func TestSDKsDeliverEachEventOnce(t *testing.T) {
 	t.Parallel()
