@@ -121,15 +121,17 @@ func (t turns) with(ctx context.Context, n int64, f func() error) error {
 }
 
 // idleLog is the size of the log of recent writes, in bytes, from which a store that
-// idles merges it though writes go on. A merge rewrites the last row group, so it is not
-// for a few rows a minute.
-const idleLog = 16 << 20
+// idles merges it though writes go on, and quietLog where none come. A merge rewrites the
+// last row group, so it is not for a few rows.
+const (
+	idleLog  = 16 << 20
+	quietLog = 1 << 20
+)
 
 // leastLimit is less than any open file needs.
 const leastLimit = "1MB"
 
-// Trim gives back memory that an idle store holds for nothing. It is called once a minute
-// or so while the process idles, by one goroutine: what has not been used since the last call goes.
+// Trim gives back memory that an idle store holds for nothing. It is called now and then while the process idles, by one goroutine: what has not been used since the last call goes.
 //
 //   - The log of recent writes is merged into the file. Until then its rows are in memory, and
 //     a stop has to merge them; a stop that has no time for it leaves them to the next
@@ -149,7 +151,7 @@ func (s *Store) Trim(ctx context.Context) error {
 	return s.dropBlocks(ctx)
 }
 
-// mergeLog merges the log of recent writes if it has become large, or nothing has been
+// mergeLog merges the log of recent writes if it has become large; sooner where nothing has been
 // written since the last Trim.
 func (s *Store) mergeLog() error {
 	s.mu.Lock()
@@ -159,7 +161,7 @@ func (s *Store) mergeLog() error {
 	}
 	idle := s.w.batches == s.trimmed.batches
 	s.trimmed.batches = s.w.batches
-	if size := s.logSize(); size == 0 || size < idleLog && !idle {
+	if size := s.logSize(); size < quietLog || size < idleLog && !idle {
 		return nil
 	}
 	if err := s.w.exec("CHECKPOINT"); err != nil {
