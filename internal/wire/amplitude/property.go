@@ -55,18 +55,8 @@ func (a *decoder) originProperty(key []byte) bool {
 		a.Read(item.Referrer)
 	case "referring_domain":
 		a.Skip()
-	case "utm_source":
-		a.Read(item.UTMSource)
-	case "utm_medium":
-		a.Read(item.UTMMedium)
-	case "utm_campaign":
-		a.Read(item.UTMCampaign)
-	case "utm_term":
-		a.Read(item.UTMTerm)
-	case "utm_content":
-		a.Read(item.UTMContent)
 	default:
-		return false
+		return a.ReadCampaign(key)
 	}
 	return true
 }

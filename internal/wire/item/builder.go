@@ -125,6 +125,26 @@ func (b *Builder) Read(f Field) {
 	}
 }
 
+// ReadCampaign reads the value of a key of a campaign: utm_source, utm_medium, utm_campaign,
+// utm_term or utm_content. It returns false, and reads nothing, for another key.
+func (b *Builder) ReadCampaign(key []byte) bool {
+	switch string(key) {
+	case "utm_source":
+		b.Read(UTMSource)
+	case "utm_medium":
+		b.Read(UTMMedium)
+	case "utm_campaign":
+		b.Read(UTMCampaign)
+	case "utm_term":
+		b.Read(UTMTerm)
+	case "utm_content":
+		b.Read(UTMContent)
+	default:
+		return false
+	}
+	return true
+}
+
 // ReadFirst is Read, but only if the field is empty.
 func (b *Builder) ReadFirst(f Field) {
 	if b.Has(f) {

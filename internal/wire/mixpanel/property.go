@@ -30,16 +30,6 @@ func (m *decoder) plainProperty(key []byte) bool {
 			return false
 		}
 		m.alias = m.ReadText()
-	case "utm_source":
-		m.Read(item.UTMSource)
-	case "utm_medium":
-		m.Read(item.UTMMedium)
-	case "utm_campaign":
-		m.Read(item.UTMCampaign)
-	case "utm_term":
-		m.Read(item.UTMTerm)
-	case "utm_content":
-		m.Read(item.UTMContent)
 	case "mp_country_code":
 		m.Read(item.Country)
 	case "mp_lib":
@@ -51,7 +41,7 @@ func (m *decoder) plainProperty(key []byte) bool {
 	case "mp_loader", "mp_sent_by_lib_version", "mp_processing_time_ms", "mp_keyword":
 		m.Skip()
 	default:
-		return m.kind == kindView && m.viewProperty(key)
+		return m.ReadCampaign(key) || m.kind == kindView && m.viewProperty(key)
 	}
 	return true
 }

@@ -72,7 +72,7 @@ func (p *decoder) consumePlain(key []byte) bool {
 	}
 	switch p.item.kind {
 	case kindTrack, kindOld:
-		return p.consumeCampaign(key) || p.item.kind == kindOld && p.consumeOld(key) ||
+		return p.ReadCampaign(key) || p.item.kind == kindOld && p.consumeOld(key) ||
 			string(key) == item.PropertyGroups && p.item.where[keyGroups].IsSet() && p.Skip()
 	case kindIdentify:
 		for k := keyFirstName; k <= keyAvatar; k++ {
@@ -91,25 +91,6 @@ func (p *decoder) consumePlain(key []byte) bool {
 		}
 	}
 	return false
-}
-
-// consumeCampaign reads the parts of a campaign.
-func (p *decoder) consumeCampaign(key []byte) bool {
-	switch string(key) {
-	case "utm_source":
-		p.Read(item.UTMSource)
-	case "utm_medium":
-		p.Read(item.UTMMedium)
-	case "utm_campaign":
-		p.Read(item.UTMCampaign)
-	case "utm_term":
-		p.Read(item.UTMTerm)
-	case "utm_content":
-		p.Read(item.UTMContent)
-	default:
-		return false
-	}
-	return true
 }
 
 // consumeOld reads the keys that old SDKs send without "__".
@@ -134,7 +115,7 @@ func (p *decoder) query() {
 		return
 	}
 	for more := p.Begin('}'); more; more = p.More('}') {
-		if key, ok := p.Key(); ok && !p.consumeCampaign(key) {
+		if key, ok := p.Key(); ok && !p.ReadCampaign(key) {
 			p.Skip()
 		}
 	}

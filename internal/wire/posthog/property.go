@@ -33,16 +33,6 @@ func (p *decoder) plainProperty(key []byte) bool {
 		p.readOwn(ownTokenProperty)
 	case "distinct_id":
 		p.ident(ownDistinctProperty)
-	case "utm_source":
-		p.Read(item.UTMSource)
-	case "utm_medium":
-		p.Read(item.UTMMedium)
-	case "utm_campaign":
-		p.Read(item.UTMCampaign)
-	case "utm_term":
-		p.Read(item.UTMTerm)
-	case "utm_content":
-		p.Read(item.UTMContent)
 	case "li_fat_id", "gad_source", "mc_cid", "gclid", "gclsrc", "dclid", "gbraid", "wbraid", "fbclid", "msclkid",
 		"twclid", "igshid", "ttclid", "rdt_cid", "epik", "qclid", "sccid", "irclid", "_kx":
 		// posthog-js sends each of them, nearly always as null.
@@ -69,7 +59,7 @@ func (p *decoder) plainProperty(key []byte) bool {
 		p.screened = true
 		return false
 	default:
-		return false
+		return p.ReadCampaign(key)
 	}
 	return true
 }
