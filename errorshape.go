@@ -32,8 +32,8 @@ func cutText(s string, limit int) string {
 	return strings.Clone(s[:limit]) // the rest need not stay in memory
 }
 
-// ErrorShape returns what messages of one kind have in common: what differs from one to
-// the next is a placeholder.
+// ErrorShape returns what messages of one kind have in common. The parts that differ are
+// replaced by placeholders. Example: "no user 17" and "no user 18" both give "no user <n>".
 //
 //   - <text>: what stands between a pair of '…', "…" or `…`
 //   - <address>: an IPv4 or IPv6 address with or without a port, a mail address, a URL
@@ -141,7 +141,7 @@ func (s *shaper) address() bool {
 	return false
 }
 
-// word reads letters and digits, and writes what of them is a placeholder.
+// word reads letters and digits. It writes them, or the placeholder that stands for them.
 func (s *shaper) word() {
 	rest := s.in[s.at:]
 	if n := uuidLen(rest); n > 0 {

@@ -183,7 +183,7 @@ func (c *inflight) record(status int) {
 	if failure := c.failure.Load(); failure != nil {
 		call.Error = *failure
 	}
-	_ = c.recorder.client.Send(Event{Time: c.at, Call: call}) // what is dropped is counted
+	_ = c.recorder.client.Send(Event{Time: c.at, Call: call}) // an error is a full queue: the client counts the events that it drops
 }
 
 // traceOf returns the trace id of a traceparent header (www.w3.org/TR/trace-context), "" without one.

@@ -250,7 +250,7 @@ func parseSize(s string) (weir.Number, bool) {
 	return weir.Known(float64(n)), err == nil && n <= weir.MaxBytes
 }
 
-// maxTraceID is as long as the id of a trace may be; what is longer is none.
+// maxTraceID is the length of the longest trace id. A longer text is no trace id.
 const maxTraceID = 128
 
 func traceID(s string) string {

@@ -59,7 +59,7 @@ func (s *scenario) delivered() {
 	}
 }
 
-// outcome is told what becomes of the messages of an SDK.
+// outcome collects what an SDK reports about its messages: sent or failed.
 type outcome[M any] struct{ *scenario }
 
 func (o outcome[M]) Success(M) {

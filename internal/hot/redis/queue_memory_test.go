@@ -13,8 +13,9 @@ import (
 	"github.com/weir-analytics/weir/internal/visit"
 )
 
-// What waits for the drain may take that much of its encoded size, and a visit
-// that is open that many bytes: these have some 24 views each, of which a state has the last 8.
+// mostPerByte bounds the memory of events that wait for the drain, in bytes for each byte of
+// their encoded size. mostPerVisit bounds that of an open visit, in bytes. The visits of this
+// test have some 24 views each. A state stores the last 8.
 const (
 	mostPerByte  = 1.3
 	mostPerVisit = 600

@@ -236,9 +236,9 @@ func (g *decoder) setSystem() {
 	}
 }
 
-// setHashID gives the event an id, so that it is stored once if the request is sent again: a
-// hash of its parameters, of which _p and _s name the page load and the request. An event
-// without these gets no id: an equal one may be another event.
+// setHashID gives the event an id, so that it is stored once if the request is sent again. The
+// id is a hash of the event's parameters. Two of them name the page load (_p) and the number of
+// the request (_s). Without these two the event gets no id, since another event may be equal.
 func (g *decoder) setHashID() {
 	if g.Has(item.ID) || g.params.get("_p") == nil || g.params.get("_s") == nil || g.HasDefect() {
 		return

@@ -144,7 +144,7 @@ func (t *decoder) spanMessage(b []byte) error {
 	return nil
 }
 
-// spanEvent reads an event of a span, of which only an exception's message is used.
+// spanEvent reads an event of a span. Weir uses one of its attributes: the message of an exception.
 func (t *decoder) spanEvent(b []byte) error {
 	return t.message(b, func(n protowire.Number, f field) error {
 		if n != 3 || !f.bytes() {
