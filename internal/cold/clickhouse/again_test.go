@@ -6,6 +6,7 @@ import (
 
 	"github.com/weir-analytics/weir/internal/clickhousetest"
 	"github.com/weir-analytics/weir/internal/cold"
+	"github.com/weir-analytics/weir/internal/cold/clickhouse"
 )
 
 // A batch that comes again when its token, and the row that says it is whole, are
@@ -95,6 +96,40 @@ func TestAnotherEventOfTheSameSeqIsNotTakenForTheFirst(t *testing.T) {
 	}
 }
 
+// loss is what happens to the rows of visits before a batch comes again.
+type loss struct {
+	lost  string // a condition for the rows that are lost
+	merge string // a statement that merges what is left; "" is none
+}
+
+// comesAgain writes two batches to empty tables, loses rows, and writes the second batch twice
+// more, as one whose token is not there. check looks at the store each time.
+func (c loss) comesAgain(t *testing.T, server *clickhousetest.Server, name string, first, second *cold.Batch, check func(s *clickhouse.Store)) {
+	t.Helper()
+	for _, table := range []string{"events", "visits", "sightings", "tallies", "identities", "dead_letters", "batches"} {
+		server.Do("TRUNCATE TABLE weir." + table)
+	}
+	s := openAt(t, server.URL("weir")) // one that remembers no sightings
+	for _, b := range []*cold.Batch{first, second} {
+		b.Token, b.Again = b.Token+name, false
+		if err := s.Write(t.Context(), b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	server.Do("DELETE FROM weir.visits WHERE " + c.lost)
+	if c.merge != "" {
+		server.Do(c.merge)
+	}
+	for range 2 {
+		server.Do("TRUNCATE TABLE weir.batches")
+		second.Again = true
+		if err := s.Write(t.Context(), second); err != nil {
+			t.Fatal(err)
+		}
+		check(s)
+	}
+}
+
 // A late event may move a visit's start over a month's end. What takes its former
 // state back is then in another partition than the new state.
 func TestFormerVisitStateIsCancelledAcrossAMonthsEnd(t *testing.T) {
@@ -106,7 +141,7 @@ func TestFormerVisitStateIsCancelledAcrossAMonthsEnd(t *testing.T) {
 		v := &second.Visits[i]
 		v.Start = v.Start.AddDate(0, -1, 0)
 	}
-	for name, c := range map[string]struct{ lost, merge string }{
+	for name, c := range map[string]loss{
 		"what takes back is lost":           {lost: "sign = -1"},
 		"the new states are lost":           {lost: "version = 2"},
 		"all is lost":                       {lost: "version = 2 OR sign = -1"},
@@ -115,28 +150,7 @@ func TestFormerVisitStateIsCancelledAcrossAMonthsEnd(t *testing.T) {
 		"the new states are lost, and what takes back is merged": {lost: "version = 2", merge: "OPTIMIZE TABLE weir.visits FINAL"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			for _, table := range []string{"events", "visits", "sightings", "tallies", "identities", "dead_letters", "batches"} {
-				server.Do("TRUNCATE TABLE weir." + table)
-			}
-			s := openAt(t, server.URL("weir")) // one that remembers no sightings
-			for _, b := range []*cold.Batch{first, second} {
-				b.Token, b.Again = b.Token+name, false
-				if err := s.Write(t.Context(), b); err != nil {
-					t.Fatal(err)
-				}
-			}
-			server.Do("DELETE FROM weir.visits WHERE " + c.lost)
-			if c.merge != "" {
-				server.Do(c.merge)
-			}
-			for range 2 {
-				server.Do("TRUNCATE TABLE weir.batches")
-				second.Again = true
-				if err := s.Write(t.Context(), second); err != nil {
-					t.Fatal(err)
-				}
-				whole(t, s, 20, 20, 10)
-			}
+			c.comesAgain(t, server, name, first, second, func(s *clickhouse.Store) { whole(t, s, 20, 20, 10) })
 		})
 	}
 }
@@ -164,31 +178,12 @@ func TestABatchThatMergesVisitsIsWrittenOnce(t *testing.T) {
 		both.Version, both.End, both.Events, both.Formerly = 2, b.End, 4, "second"
 		second.Visits = append(second.Visits, a, b, both)
 	}
-	for name, c := range map[string]struct{ lost, merge string }{
+	for name, c := range map[string]loss{
 		"all is lost":                       {lost: "version = 2 OR sign = -1"},
 		"nothing is lost, and it is merged": {lost: "0", merge: "OPTIMIZE TABLE weir.visits FINAL"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			for _, table := range []string{"events", "visits", "sightings", "tallies", "identities", "dead_letters", "batches"} {
-				server.Do("TRUNCATE TABLE weir." + table)
-			}
-			s := openAt(t, server.URL("weir")) // one that remembers no sightings
-			for _, b := range []*cold.Batch{first, second} {
-				b.Token, b.Again = b.Token+name, false
-				if err := s.Write(t.Context(), b); err != nil {
-					t.Fatal(err)
-				}
-			}
-			server.Do("DELETE FROM weir.visits WHERE " + c.lost)
-			if c.merge != "" {
-				server.Do(c.merge)
-			}
-			for range 2 {
-				server.Do("TRUNCATE TABLE weir.batches")
-				second.Again = true
-				if err := s.Write(t.Context(), second); err != nil {
-					t.Fatal(err)
-				}
+			c.comesAgain(t, server, name, first, second, func(s *clickhouse.Store) {
 				for q, want := range map[string]int64{
 					"SELECT toInt64(SUM(sign)) FROM visits":                                       5,
 					"SELECT toInt64(SUM(sign * events)) FROM visits":                              20,
@@ -198,7 +193,7 @@ func TestABatchThatMergesVisitsIsWrittenOnce(t *testing.T) {
 						t.Errorf("%s: %d, want %d", q, n, want)
 					}
 				}
-			}
+			})
 		})
 	}
 }
