@@ -92,6 +92,7 @@ type conn struct {
 
 	preface preface
 	http2   bool // counted as such
+	gone    bool // counted out; guarded by Conns.mu, as http2 and idle are
 }
 
 // Read implements net.Conn.
@@ -212,10 +213,14 @@ func (c *Conns) remove(n *conn) {
 	}
 	c.removeHTTP2(n)
 	c.setIdle(n, false)
+	n.gone = true
 }
 
 // setIdle moves a connection on or off the list. c.mu is held.
 func (c *Conns) setIdle(n *conn, idle bool) {
+	if n.gone { // closed to make room, while net/http still works on it
+		return
+	}
 	if n.idle != nil {
 		c.idle.Remove(n.idle)
 		n.idle = nil

@@ -189,3 +189,67 @@ func TestABodyMayHaveAnyNumberOfLines(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// scripted is a connection that reads what it is given.
+type scripted struct {
+	net.Conn
+	from net.Addr
+	text chan string
+}
+
+func (c *scripted) RemoteAddr() net.Addr { return c.from }
+func (c *scripted) Close() error         { return nil }
+
+func (c *scripted) Read(p []byte) (int, error) { return copy(p, <-c.text), nil }
+
+// scriptedListener accepts one new scripted connection after the other.
+type scriptedListener struct {
+	net.Listener
+	last *scripted
+}
+
+func (l *scriptedListener) Accept() (net.Conn, error) {
+	l.last = &scripted{from: &net.TCPAddr{IP: net.ParseIP("203.0.113.5"), Port: 4001}, text: make(chan string, 1)}
+	return l.last, nil
+}
+
+func TestAConnectionThatIsClosedToMakeRoomTakesNoPlaceOfHTTP2(t *testing.T) {
+	c := httpd.NewConns(4, 4, nil, nil) // one of HTTP/2
+	from := &scriptedListener{}
+	l := c.Listener(from)
+	accept := func() (net.Conn, *scripted) {
+		t.Helper()
+		n, err := l.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n, from.last
+	}
+	const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+	read := func(n net.Conn) error { _, err := n.Read(make([]byte, 100)); return err }
+
+	late, script := accept()
+	if err := late.Close(); err != nil {
+		t.Fatal(err)
+	}
+	script.text <- preface // it was on its way already
+	if err := read(late); err == nil {
+		t.Error("a connection that is closed is served as HTTP/2")
+	}
+	c.State(late, http.StateIdle) // net/http does not know yet
+
+	next, script := accept()
+	script.text <- preface
+	if err := read(next); err != nil {
+		t.Errorf("the only connection of HTTP/2 is refused: %v", err)
+	}
+	// The one that is closed is not there to make room for others.
+	c.State(next, http.StateActive)
+	for range 3 {
+		n, _ := accept()
+		c.State(n, http.StateActive)
+	}
+	if c.Room(netip.MustParseAddr("203.0.113.5")) {
+		t.Error("a fifth connection is accepted")
+	}
+}

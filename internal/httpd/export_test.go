@@ -1,6 +1,8 @@
 package httpd
 
 import (
+	"net"
+	"net/http"
 	"net/netip"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -13,6 +15,17 @@ func ForwardedFor(values []string, peer netip.Addr, trusted func(netip.Addr) boo
 
 // Sharer is sharer.
 func Sharer(a netip.Addr) netip.Addr { return sharer(a) }
+
+// Listener is listener.
+func (c *Conns) Listener(l net.Listener) net.Listener { return c.listener(l) }
+
+// Room says whether add finds room for a connection from an address.
+func (c *Conns) Room(from netip.Addr) bool {
+	return c.add(&conn{Conn: &net.TCPConn{}, conns: c, from: from})
+}
+
+// State is state.
+func (c *Conns) State(raw net.Conn, to http.ConnState) { c.state(raw, to) }
 
 // Document is what the server serves as its OpenAPI document.
 func Document(s *Server) *huma.OpenAPI { return s.api.OpenAPI() }

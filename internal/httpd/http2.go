@@ -72,6 +72,8 @@ func (c *Conns) addHTTP2(n *conn) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
+	case n.gone: // closed to make room, when its preface was read already
+		return false
 	case n.from.IsValid() && c.http2By[n.from] >= max(c.share/http2Share, 1):
 		c.closed.WithLabelValues(tooManyFrom, kindHTTP2).Inc()
 		return false

@@ -3,7 +3,6 @@ package insight
 import (
 	"context"
 	"slices"
-	"time"
 
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/cold"
@@ -26,6 +25,7 @@ type goal struct {
 	id     string
 	spec   weir.ActionSpec
 	events filter
+	until  int64 // microseconds: no visit of the answer has an event at that time or later
 }
 
 func goalNamed(d cold.Dialect, p *weir.Project, id string, actions map[string]weir.ActionSpec) (*goal, error) {
@@ -33,12 +33,8 @@ func goalNamed(d cold.Dialect, p *weir.Project, id string, actions map[string]we
 	if err != nil {
 		return nil, err
 	}
-	return &goal{id, actions[id], is.filter()}, nil
+	return &goal{id: id, spec: actions[id], events: is.filter()}, nil
 }
-
-// longestVisit is longer than any visit lasts: an event later than that after the range is in
-// none that began in it.
-const longestVisit = 25 * time.Hour
 
 // conversions fills in what is about the goal, if one is asked for.
 func (pl *pagesPlan) conversions(ctx context.Context, r *reader, a *Pages) error {
@@ -47,7 +43,7 @@ func (pl *pagesPlan) conversions(ctx context.Context, r *reader, a *Pages) error
 	}
 	totals := &GoalTotals{Action: pl.goal.id}
 	a.Totals.Goal = totals
-	for _, f := range []func(context.Context, *reader, *Pages) error{pl.convertedVisits, pl.converters, pl.goalRevenue} {
+	for _, f := range []func(context.Context, *reader, *Pages) error{pl.findLastEnd, pl.convertedVisits, pl.converters, pl.goalRevenue} {
 		if err := f(ctx, r, a); err != nil {
 			return err
 		}
@@ -56,13 +52,28 @@ func (pl *pagesPlan) conversions(ctx context.Context, r *reader, a *Pages) error
 	return nil
 }
 
+// findLastEnd finds when the last of the visits ends. A visit that its SDK names may go on for
+// days after the range.
+func (pl *pagesPlan) findLastEnd(ctx context.Context, r *reader, _ *Pages) error {
+	pl.goal.until = pl.to
+	q := selection{columns: raw(r.d.Micros("MAX(end_at)")), from: raw("visits"), where: pl.visits(r)}
+	return r.each(ctx, q.statement(), func(scan func(...any) error) error {
+		var us *int64
+		if err := scan(&us); err != nil || us == nil {
+			return err
+		}
+		pl.goal.until = max(pl.to, *us+1)
+		return nil
+	})
+}
+
 // visitOfEvent are the columns that name an event's visit, in a table of goalEvents.
 var visitOfEvent = comma(raw("device_id"), sourceOf(visitSession))
 
 // goalEvents is the condition for the events of the goal that a visit of the range may have, and
 // the table in which it can be tested.
 func (pl *pagesPlan) goalEvents(r *reader) (from, where fragment) {
-	in := span{pl.from, pl.to + longestVisit.Microseconds()}
+	in := span{pl.from, pl.goal.until}
 	from = r.joined("events", in, append(slices.Clone(pl.goal.events.sources), visitSession), nil)
 	return from, all(r.window("ts", in.from, in.to), r.passes(pl.goal.events))
 }

@@ -21,8 +21,8 @@ func (s savedActions) Actions(context.Context, string) ([]weir.Action, error) {
 	return all, nil
 }
 
-// shopRows are three visits with views: two of /blog/a, where one buys twice and one after the
-// range ended; one of /pricing that buys nothing. A server's purchase is in no visit with a view.
+// shopRows are three visits with views: two of /blog/a, where one buys twice and one days after the
+// range ended, in a visit that its SDK kept open; one of /pricing that buys nothing. A server's purchase is in no visit with a view.
 func shopRows() []weir.EventRow {
 	rows := []weir.EventRow{view("d1", "/blog/a", 1), view("d2", "/blog/a", 47.9), view("d3", "/pricing", 3), view("d1", "/thanks", 1.2)}
 	buy := func(device string, hours, price float64, currency string) {
@@ -32,7 +32,7 @@ func shopRows() []weir.EventRow {
 	}
 	buy("d1", 1.1, 0.1, "EUR")
 	buy("d1", 1.3, 0.2, "EUR")
-	buy("d2", 48.1, 5, "USD")
+	buy("d2", 120, 5, "USD")
 	buy("server", 2, 100, "EUR")
 	for i := range rows {
 		rows[i].SessionID = rows[i].DeviceID

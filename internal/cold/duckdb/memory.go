@@ -144,7 +144,12 @@ func (s *Store) Trim(ctx context.Context) error {
 	asked := s.asked.Load()
 	idle := asked == s.trimmed.asked
 	s.trimmed.asked = asked
-	if !idle || !s.turns.sem.TryAcquire(s.turns.all) {
+	// Nobody waits for this: a write under way may take long on a slow disk.
+	if !idle || !s.mu.TryLock() {
+		return nil
+	}
+	defer s.mu.Unlock()
+	if !s.turns.sem.TryAcquire(s.turns.all) {
 		return nil
 	}
 	defer s.turns.sem.Release(s.turns.all)
@@ -180,13 +185,11 @@ func (s *Store) logSize() int64 {
 }
 
 // dropBlocks drops the blocks of the file from memory: DuckDB does so when its limit is
-// lowered, also to one that it then refuses. No question may run meanwhile.
+// lowered, also to one that it then refuses. No question and no write may run meanwhile.
 func (s *Store) dropBlocks(ctx context.Context) error {
 	if s.options.Memory == 0 {
 		return nil // the limit to go back to is not known
 	}
-	s.mu.Lock() // a write has memory to use too
-	defer s.mu.Unlock()
 	db, err := s.reader()
 	if err != nil {
 		return err

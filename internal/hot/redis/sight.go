@@ -2,6 +2,7 @@ package redis
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"time"
 
@@ -58,28 +59,46 @@ func (s *Store) look(ctx context.Context, project string, asked []hot.SeenQuery,
 // homes returns the shards of those of the items that roam and that a shard has already which is not
 // that of their device: there they are duplicates.
 func (s *Store) homes(ctx context.Context, items []hot.Item) (homes map[int]int, err error) {
+	if s.opt.Shards == 1 {
+		return nil, nil
+	}
+	var roaming []int
+	for i, it := range items {
+		if it.Event.Roams {
+			roaming = append(roaming, i)
+		}
+	}
+	homes = map[int]int{}
+	for some := range slices.Chunk(roaming, max(1, mostLooks/s.opt.Shards)) {
+		if err := s.findHomes(ctx, items, some, homes); err != nil {
+			return nil, s.fault("look for ids in other shards", err)
+		}
+	}
+	return homes, nil
+}
+
+// mostLooks bounds how often one round trip looks for an id in a shard. A look is a command or two, of
+// some 400 bytes each. A request may have 50,000 events, and there may be 1,024 shards.
+const mostLooks = 4096
+
+// findHomes adds the homes of some of the items, by their indexes.
+func (s *Store) findHomes(ctx context.Context, items []hot.Item, some []int, homes map[int]int) (err error) {
 	for stale := true; stale; {
 		q := s.search()
-		homes = map[int]int{}
-		for i, it := range items {
-			if !it.Event.Roams {
-				continue
-			}
-			own, id := hot.ShardOf(it.Event, s.opt.Shards), hot.DedupID(it.Event)
+		for _, i := range some {
+			delete(homes, i) // what a stale answer said
+			own, id := hot.ShardOf(items[i].Event, s.opt.Shards), hot.DedupID(items[i].Event)
 			for shard := range s.opt.Shards {
 				if shard != own {
 					q.id(shard, id, func() { homes[i] = shard })
 				}
 			}
 		}
-		if len(q.cmds) == 0 {
-			return nil, nil
-		}
 		if stale, err = q.run(ctx); err != nil {
-			return nil, s.fault("look for ids in other shards", err)
+			return err
 		}
 	}
-	return homes, nil
+	return nil
 }
 
 // search is a round trip that looks for ids, with what else it asks.
