@@ -193,6 +193,10 @@ type Dialect interface {
 	BitAt(mask string, n int) string
 	AnyBit(mask string, first, n int) string
 
+	// Let is an expression in which expr has a name: body uses it often. Placeholders
+	// come in the order of the text: those of expr, then those of body.
+	Let(expr string, body func(name string) string) string
+
 	// Words makes a row for each word of a text with single spaces between words.
 	Words(expr string) string
 	// InQuery is the operator for "in" with a query on its right that itself contains such

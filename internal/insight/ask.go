@@ -55,6 +55,9 @@ func (e *Engine) Ask(ctx context.Context, p *weir.Project, q weir.Question, fres
 	if q, err = e.resolve(ctx, p, q); err != nil {
 		return nil, err
 	}
+	if err := checkTests(p, q); err != nil {
+		return nil, err
+	}
 	pl, err := k.plan(e, p, q)
 	if err != nil {
 		return nil, err

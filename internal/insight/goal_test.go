@@ -2,6 +2,9 @@ package insight_test
 
 import (
 	"context"
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -82,6 +85,33 @@ func TestPagesSayHowManyVisitsReachAGoal(t *testing.T) {
 	a, err := insight.Ask[insight.Pages](t.Context(), e, berlin(t), q, 0)
 	if err != nil || a.Totals.Goal != nil || a.Pages[0].Conversions != nil {
 		t.Errorf("without a goal: %+v, %v", a, err)
+	}
+}
+
+func TestAQuestionOfTooManyTestsIsRefused(t *testing.T) {
+	paths := make([]weir.ActionEvent, 10)
+	for i := range paths {
+		paths[i].Path = fmt.Sprintf("/p%d/**", i)
+	}
+	actions := savedActions{"paths": {Name: "paths", Any: paths}}
+	e := insight.New(newStore(t, shopRows()...), &barrier{}, func() time.Time { return noon }, insight.Options{Actions: actions})
+	p := berlin(t)
+	for i := range weir.MaxURLRules {
+		p.URLRules.Rules = append(p.URLRules.Rules, weir.URLRule{From: fmt.Sprintf("/product%d/*", i), To: fmt.Sprintf("/product%d/:id", i)})
+	}
+	pages := dayPages()
+	pages.Goal = "paths"
+	if _, err := e.Ask(t.Context(), p, pages, 0); err != nil {
+		t.Errorf("a goal of ten paths: %v", err)
+	}
+	q := dayQuery(slices.Repeat([]weir.Series{{Action: "paths", Math: weir.MathTotal}}, 8)...)
+	q.Filter = slices.Repeat(weir.Filter{{Column: "path", Op: "!=", Values: []string{"/x"}}}, 10)
+	if _, err := e.Ask(t.Context(), p, q, 0); weir.ErrorCode(err) != weir.EINVALID || !strings.Contains(weir.ErrorMessage(err), "tests") {
+		t.Errorf("error %v, want EINVALID that says tests", err)
+	}
+	p.URLRules.Rules = nil
+	if _, err := e.Ask(t.Context(), p, q, 0); err != nil {
+		t.Errorf("the same without URL rules: %v", err)
 	}
 }
 

@@ -19,8 +19,7 @@ func isRuled(column string) bool { return column == "path" || column == "route" 
 //
 //	CASE WHEN starts_with(tidy, '/p/') AND regexp_matches(tidy, '(?s)^/p/[^/]+$') THEN '/p/:id' ELSE tidy END
 //
-// where tidy is an expression that is /p/7. An engine computes it once, though it stands there
-// several times. The test of the prefix is the fast one, and decides for most rules.
+// where tidy is an expression that is /p/7, which cold.Dialect.Let names. The test of the prefix is the fast one, and decides for most rules.
 func pageOf(d cold.Dialect, p *weir.Project, path string) fragment {
 	u := &p.URLRules
 	tidy := path
@@ -37,19 +36,28 @@ func pageOf(d cold.Dialect, p *weir.Project, path string) fragment {
 	if len(u.Rules) == 0 {
 		return raw(tidy)
 	}
-	cases := make([]fragment, len(u.Rules))
-	for i, m := range u.Matches() {
-		if m.Pattern == "" {
-			cases[i] = sql("WHEN "+tidy+" = @ THEN @", bind(m.Prefix), bind(m.To))
-			continue
+	var args []any
+	named := func(tidy string) string {
+		cases := make([]fragment, len(u.Rules))
+		for i, m := range u.Matches() {
+			if m.Pattern == "" {
+				cases[i] = sql("WHEN "+tidy+" = @ THEN @", bind(m.Prefix), bind(m.To))
+				continue
+			}
+			matches := call(func(x string) string { return d.Matches(tidy, x) }, bind(m.Pattern))
+			if m.Prefix != "" {
+				matches = all(call(func(x string) string { return d.StartsWith(tidy, x) }, bind(m.Prefix)), matches)
+			}
+			cases[i] = sql("WHEN @ THEN @", matches, bind(m.To))
 		}
-		matches := call(func(x string) string { return d.Matches(tidy, x) }, bind(m.Pattern))
-		if m.Prefix != "" {
-			matches = all(call(func(x string) string { return d.StartsWith(tidy, x) }, bind(m.Prefix)), matches)
-		}
-		cases[i] = sql("WHEN @ THEN @", matches, bind(m.To))
+		name := sql("(CASE @ ELSE "+tidy+" END)", list(cases, " "))
+		args = name.args
+		return name.sql
 	}
-	return sql("(CASE @ ELSE "+tidy+" END)", list(cases, " "))
+	if tidy == path {
+		return fragment{sql: named(path), args: args}
+	}
+	return fragment{sql: d.Let(tidy, named), args: args}
 }
 
 // hashOf is a text that differs for different rules, "" without any. It is in the key of

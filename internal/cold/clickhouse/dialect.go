@@ -88,6 +88,9 @@ func (Dialect) Matches(text, pattern string) string { return "match(" + text + "
 // Lower is for ASCII by itself.
 func (Dialect) Lower(text string) string { return "lower(" + text + ")" }
 
+// Let repeats expr, which ClickHouse computes once.
+func (Dialect) Let(expr string, body func(name string) string) string { return body(expr) }
+
 // SHA256 is bytes.
 func (Dialect) SHA256(text string) string { return "lower(hex(SHA256(" + text + ")))" }
 

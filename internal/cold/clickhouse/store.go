@@ -113,8 +113,10 @@ func (u *URL) querySettings() ch.Settings {
 		"count_distinct_implementation":         "uniqExact",
 		"precise_float_parsing":                 1,
 		"force_grouping_standard_compatibility": 1,
-		// Long lists of values.
-		"max_query_size": 4 << 20,
+		// Long lists of values, and many URL rules: insight bounds both.
+		"max_query_size":            16 << 20,
+		"max_ast_elements":          1_000_000,
+		"max_expanded_ast_elements": 2_000_000,
 		// A table of the cluster within a query on another goes to all shards.
 		"distributed_product_mode": "global",
 	}

@@ -30,6 +30,15 @@ func testURLs(t *testing.T, open func(t *testing.T, dir string) cold.Store, p Pa
 	all := weir.Common{From: w.from, To: w.from.AddDate(0, 0, w.days), Interval: weir.Week, Bots: weir.BotsIn}
 	calls := all
 	calls.Interval = ""
+	w.project.URLRules = weir.URLRules{StripSlash: true, LowerCase: true}
+	for i := range weir.MaxURLRules {
+		w.project.URLRules.Rules = append(w.project.URLRules.Rules, weir.URLRule{From: fmt.Sprintf("/product%d/*", i), To: fmt.Sprintf("/product%d/:id", i)})
+	}
+	most := weir.Pages{Common: all, Limit: 1000} // a long statement
+	for range 10 {
+		most.Filter = append(most.Filter, weir.Condition{Column: "path", Op: "!=", Values: []string{"/nowhere"}})
+	}
+	(&asker{e: e, w: w, want: newOracle(w)}).ask(t, most)
 	for range max(1, rounds(20)/p.Of) {
 		w.project.URLRules = randomRules(r, w)
 		o := newOracle(w)

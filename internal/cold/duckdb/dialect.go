@@ -96,6 +96,12 @@ func (Dialect) Lower(text string) string {
 		", 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz') END"
 }
 
+// Let is a lambda over a list of one: a plan with the text of expr a hundred times takes seconds
+// to make.
+func (Dialect) Let(expr string, body func(name string) string) string {
+	return "list_transform([" + expr + "], lambda it: " + body("it") + ")[1]"
+}
+
 // SHA256 is hex by itself.
 func (Dialect) SHA256(text string) string { return "sha256(" + text + ")" }
 
