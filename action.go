@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// Action is a saved name for events that mean one thing, such as a purchase: a goal, if one
-// asks how many visits reach it.
+// Action is a saved name for events that mean one thing, such as a purchase. An action is a goal
+// if a question asks how many visits reach it.
 type Action struct {
 	ID        string
 	ProjectID string
@@ -111,8 +111,8 @@ func (e ActionEvent) Name() string {
 	return e.Event
 }
 
-// PathPattern returns the regular expression (RE2) that Path is, and false if Path has no
-// wildcard: then it is the path itself.
+// PathPattern returns Path as a regular expression (RE2). It returns false if Path has no
+// wildcard: then Path is the path itself.
 func (e ActionEvent) PathPattern() (pattern string, ok bool) {
 	if !strings.Contains(e.Path, "*") {
 		return "", false

@@ -23,9 +23,10 @@ type EventRow struct {
 	// Example: views at minutes 0 and 10 are stored, the one at 10 as closing the first after
 	// 10 minutes. A late view at 4 closes the first after 4 minutes, replaces the 10, and is
 	// itself closed after 6 minutes.
-	ReplacesMS Number // what an event that is stored says of the view that this one closes
-	// RestMS is from this event to a stored one that closes its view: the event itself, if it
-	// is a screen view, else the one that it closes, whose time is then ClosesMS + RestMS.
+	ReplacesMS Number // the time that a stored event gave to the view that this one closes
+	// RestMS is the time from this event to a stored event that closes a view. If this event is a
+	// screen view, the stored event closes this view. Otherwise it closes the view that this event
+	// closes, and the time of that view is ClosesMS + RestMS.
 	RestMS Number
 }
 
@@ -128,8 +129,8 @@ type Link struct {
 	ProjectID, DeviceID, ProfileID string
 	At                             time.Time // time of the event that said so
 	ReceivedAt                     time.Time // when that event was received; zero on rows of earlier versions
-	// DeviceID "" says that the profile was identified without a device. ProfileID "" says that an
-	// event without a device has DeviceID as its profile, and does not identify it.
+	// If DeviceID is "", the profile was identified without a device. If ProfileID is "", an event
+	// without a device has DeviceID as its profile, and the event does not identify it.
 	// Alias says that the device is a former id of the profile, which may have been a
 	// profile's too.
 	Alias bool

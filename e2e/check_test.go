@@ -269,8 +269,8 @@ func (a audit) byDevice() map[string][]sent {
 
 // states checks that each row with sign -1 cancels one that is the same but for the batch
 // that brought it, and that
-// of the states of a visit the last one, and no other, is left; none of a visit that a late
-// event merged into another. No SDK named a visit, so that none begins again.
+// only the last state of each visit is left. A visit that a late event merged into another has no
+// state left. No SDK named a visit, so no visit begins again.
 func (a audit) states(ctx context.Context) error {
 	all, err := a.columns(ctx, "visits")
 	if err != nil {

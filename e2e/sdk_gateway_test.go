@@ -211,8 +211,8 @@ func (g *gateway) happened() {
 	}
 }
 
-// holds says whether a body has the event, by the fields in which PostHog, Segment and
-// Amplitude have its id: others may have it too, as that of the page before.
+// holds says whether a body has the event. It looks only at the fields in which PostHog, Segment
+// and Amplitude put an event's id. Other fields may have that id too, as the id of the page before.
 func holds(body []byte, id string) bool {
 	return bytes.Contains(body, []byte(`"uuid":"`+id+`"`)) || bytes.Contains(body, []byte(`"messageId":"`+id+`"`)) ||
 		bytes.Contains(body, []byte(`"insert_id":"`+id+`"`))

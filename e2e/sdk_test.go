@@ -49,8 +49,8 @@ type sdk struct {
 	says  []string // patterns of what the SDK says by design, under troubles
 }
 
-// troubled are the SDKs that get into trouble in the short form too: one for each vendor that has
-// one which sends again.
+// troubled are the SDKs that get into trouble in the short form too: for each vendor one SDK that
+// sends again, if there is any.
 var troubled = []string{"posthog-node", "openpanel-sdk", "segment-node", "plausible", "umami-node", "mixpanel-node", "amplitude-node", "go posthog"}
 
 func TestSDKsDeliverEachEventOnce(t *testing.T) {

@@ -12,8 +12,8 @@ import (
 // events say themselves. An event with a device and a profile links the one to the
 // other; an identify event with an alias links that to its profile; one without a
 // device, as a server sends it, says that the profile was identified, also when its alias
-// is erased later. Any other event with a profile and no device says only that: the profile may
-// be the id of a device, as a server has it from a browser that nobody has identified.
+// is erased later. Any other event with a profile and no device says only that. Its profile may
+// be the id of a device: a server may have this id from a browser that nobody has identified.
 //
 // They are a function of each event alone, so the same whatever batches events come in;
 // and a set: one that is there twice says no more, and so does one of a device and a

@@ -32,9 +32,9 @@ func HashOfVisitIn(d Dialect) string {
 const SharedAfter = time.Minute
 
 // Share adds to e.Visits the visits that the person shared with others, according to the events
-// received before e.At + SharedAfter: a visit that was merged of others with each session id
-// that its events have. since returns the time of a former erasure of a person (as
-// weir.Person returns it), since its events may still be there; it may be nil.
+// received before e.At + SharedAfter. A visit that was merged from others is added under each
+// session id that its events have. since returns the time of an earlier erasure of a person (as
+// weir.Person returns it), because events from before it may still be there. since may be nil.
 func (e *Erasure) Share(ctx context.Context, query ask, events, visits string, d Dialect, since func(person string) time.Time) error {
 	known := map[Visit]bool{}
 	for _, v := range e.Visits {
@@ -106,10 +106,10 @@ func (e *Erasure) Share(ctx context.Context, query ask, events, visits string, d
 	return nil
 }
 
-// company says whose events a visit has.
+// company says whether a visit has events of the person (own) and of others.
 type company struct{ own, others bool }
 
-// families are the visits that were merged of others, or were named later.
+// families are the visits that were merged from others, or that got their name later.
 type families struct {
 	into  map[Visit]Visit // by a former session id
 	has   map[Visit]bool  // the visits

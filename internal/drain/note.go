@@ -31,7 +31,7 @@ func (n note) full() map[string]bool {
 }
 
 // noteVersion 1 had no erasures. Version 2 had what to do with each event. Up to version 3 a
-// batch was folded in the order of the log, up to version 4 without merging visits.
+// batch was folded in the order of the log. Up to version 4 it was folded without merging visits.
 const noteVersion = 5
 
 // encode returns the note's stored form.

@@ -2,8 +2,8 @@ package hot
 
 import "sync"
 
-// NamedBefore returns questions whose Named only looks names up: it names all members now,
-// since rules may take long, and lock, which guards n, is held while tables are made.
+// NamedBefore names all members now, and returns questions whose Named only looks these names up.
+// Naming by rules may take long, and lock is held while tables are made. lock guards n.
 func (n *MemberNumbers) NamedBefore(lock sync.Locker, questions []Question) []Question {
 	out := make([]Question, len(questions))
 	for i, q := range questions {

@@ -172,8 +172,8 @@ func DecodeRecord(b []byte) (weir.Event, error) {
 
 // DedupID names an event for deduplication: 128 bits of SHA-256 over project,
 // sender and id, so that nobody can make two ids collide. The sender is whom the client
-// names: the same id of two devices is two events, however many shards there are. An event that
-// roams has no such device: its sender is its profile, without one its session, without that nobody.
+// names: the same id of two devices is two events, however many shards there are. If an event
+// roams, the client named no device: the sender is then its profile, else its session, else nobody.
 func DedupID(e *weir.Event) (key [16]byte) {
 	var buf [256]byte
 	b := append(buf[:0], e.ProjectID...)

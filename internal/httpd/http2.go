@@ -106,8 +106,8 @@ func (c *Conns) removeHTTP2(n *conn) {
 // errStreams answers a request of HTTP/2 while too many are under way.
 var errStreams = weir.Errorf(weir.EUNAVAILABLE, "too many requests are under way on HTTP/2 connections")
 
-// enter counts a request of an HTTP/2 connection until leave: as many may be under way as there
-// may be connections, in all and from one address.
+// enter counts a request of an HTTP/2 connection until leave is called. There may be as many
+// requests at once as connections: in all, and from one address.
 func (c *Conns) enter(r *http.Request) (leave func(), err error) {
 	if c == nil || r.ProtoMajor != 2 {
 		return func() {}, nil

@@ -59,11 +59,10 @@ func (d devices) setDevices(ctx context.Context, project string, in []weir.Incom
 	return nil
 }
 
-// derive sets the devices of events. The salt changes at midnight UTC. Two cases keep the device of another
-// day: a device that was active under that day's salt in the last half hour, so that
-// midnight does not split a visit; and an event that is stored under it, because the hot
-// tier recognizes a retry by id and device together, unless the event roams. The hot tier is asked once per
-// request.
+// derive sets the devices of events. The salt changes at midnight UTC. In two cases an event keeps the device
+// of another day. First, that device was active in the last half hour: so midnight does not split a
+// visit. Second, the event is stored under that device: the hot tier recognizes a retry by id and
+// device together, unless the event roams. The hot tier is asked once per request.
 func (d devices) derive(ctx context.Context, project string, unnamed []*weir.Incoming, r Remote, now time.Time) error {
 	if len(unnamed) == 0 {
 		return nil

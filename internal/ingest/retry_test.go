@@ -74,7 +74,8 @@ func retries() map[string]retried {
 	}
 }
 
-// without names the protocols whose clients send no ids, no times from which ids could be made, and nothing twice.
+// without names the protocols whose clients send nothing twice. Their events have no ids, and no
+// times from which ids could be made.
 var without = []wire.Protocol{plausible.Protocol{}, umami.Protocol{}}
 
 func TestRetryFromAnotherNetworkAndOnAnotherNodeIsStoredOnce(t *testing.T) {

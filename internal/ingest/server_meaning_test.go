@@ -14,8 +14,8 @@ import (
 	"github.com/weir-analytics/weir/internal/wire/umami"
 )
 
-// What a server tells is of the one that it names, and of nobody's device, browser or
-// country: those of the request are its own.
+// An event of a server is about the person that the server names. It has no device, browser or
+// country, because those of the request are the server's own.
 func TestEventFromAServerHasNeitherItsDeviceNorItsCountry(t *testing.T) {
 	for vendor, v := range serverTellings() {
 		t.Run(vendor, func(t *testing.T) {

@@ -47,7 +47,7 @@ func (g *grouped) needsIdentities() bool {
 }
 
 // lost is the condition for the events that lost their value of the breakdown in an
-// erasure. They are in no group: the group without a value is of events that never had one.
+// erasure. They are in no group. The group without a value has the events that never had one.
 func (g *grouped) lost(r *reader) string {
 	if g.by.kept {
 		return "FALSE"

@@ -115,8 +115,9 @@ func (a *ColumnValues) source(ctx context.Context, r *reader, c column, q Discov
 
 const newestFirst = "ts DESC, shard DESC, seq DESC"
 
-// newestOf returns a condition for the newest n of the events for which a condition holds, and
-// for some more of the same minute; how many there are of these n; and whether that is all.
+// newestOf returns a condition that selects the newest n events for which where holds, and perhaps
+// some more of the same minute. found is how many of the n there are. whole says whether where
+// holds for no further events.
 func (r *reader) newestOf(ctx context.Context, where fragment, n int) (newest fragment, found int64, whole bool, err error) {
 	newest, all, err := r.narrow(ctx, raw("events"), where, n+1)
 	if err != nil {

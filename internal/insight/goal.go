@@ -78,7 +78,7 @@ func (pl *pagesPlan) goalEvents(r *reader) (from, where fragment) {
 	return from, all(r.window("ts", in.from, in.to), r.passes(pl.goal.events))
 }
 
-// convertedVisits counts the visits that reached the goal, by their entry and in all. As in
+// convertedVisits counts the visits that reached the goal, by their entry and in total. As in
 // pageVisits, each row counts with its sign.
 func (pl *pagesPlan) convertedVisits(ctx context.Context, r *reader, a *Pages) error {
 	byPath := map[string]*Page{}

@@ -18,7 +18,7 @@ import (
 //	person  d d1   u a1     u anna   d d2   u d1     u d2
 //	counts  u anna u anna   u anna   d d2   u anna   d d2
 //
-// The last two are of a server that has the ids from browsers, and sends them as profiles.
+// The last two come from a server that got the ids from browsers, and sends them as profiles.
 
 // identities says what has to be resolved in a project. A project without links gets
 // simpler SQL.
@@ -112,9 +112,9 @@ func (r *reader) merges() fragment {
 
 // unnamedDevices selects each profile that is the id of a device (as device) with the person that it counts under: the
 // profile that the device is linked to, else the device. A profile that was identified, or that is an
-// alias, is none of them.
+// alias, is not selected.
 //
-// Most questions are of projects without such profiles, so those that may be one stand in identities.
+// Most projects have no such profiles. So identities lists the profiles that may be one.
 func (r *reader) unnamedDevices() fragment {
 	p := bind(r.project.ID)
 	known := sql("(SELECT profile_id AS identified FROM identities WHERE project_id = @ AND profile_id <> '' "+

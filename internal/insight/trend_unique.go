@@ -6,7 +6,7 @@ import (
 )
 
 // unique fills in the distinct persons of a series, or the distinct values of a column. A value gets
-// the prefix g, so that it is nobody's id and is not resolved.
+// the prefix g, so that it is not taken for the id of a person.
 //
 // The persons of all events in whole quarters of an hour are read from the table sightings.
 // Few buckets are counted with masks, more with distinct pairs of bucket and person.

@@ -76,8 +76,7 @@ func (r *reader) sourcesOfVisits(in span, sources []string, which fragment) frag
 // always is all the time that events may have.
 var always = span{cold.Earliest.UnixMicro(), math.MaxInt64}
 
-// fillSources replaces the sources and session ids of events that are listed by those of their
-// visits.
+// fillSources gives listed events the sources and the session ids of their visits.
 func (e *Engine) fillSources(ctx context.Context, p *weir.Project, items []EventItem) error {
 	type visit struct{ device, session string }
 	in := span{math.MaxInt64, math.MinInt64}

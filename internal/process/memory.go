@@ -37,20 +37,20 @@ func BoundMemory(p memory.Parts, log *slog.Logger) {
 const (
 	// trimEvery is how often an idle process returns unneeded memory to the system.
 	trimEvery = 20 * time.Second
-	// busyTrims is of how many times a process that is busy does so in one: it needs most of
-	// what it returns again.
+	// busyTrims makes a busy process do so only every busyTrims-th time, because it needs most
+	// of that memory again.
 	busyTrims = 3
 )
 
 // idleAllocs is how many bytes Go allocates within trimEvery, at most, in a process that
-// idles: what some 400 events/s take. The drain's look at the open visits of 100,000 devices
+// idles. Some 400 events/s take this much. The drain's look at the open visits of 100,000 devices
 // takes 95 MB by itself, once a minute.
 const idleAllocs = 128 << 20
 
 // KeepTrimmed returns unneeded memory to the system until ctx is done: what trimMalloc
-// returns, pages of the program's file that were read at the start, and, while the process
-// idles, what the stores return (trimStores) and what Go's heap keeps for the next collections.
-// It always returns nil.
+// returns, and pages of the program's file that were read at the start. While the process idles,
+// it also returns memory of the stores (trimStores), and what Go's heap keeps for the next
+// collections. It always returns nil.
 func KeepTrimmed(ctx context.Context, trimMalloc func(), trimStores []func(context.Context) error, log *slog.Logger) error {
 	t := time.NewTicker(trimEvery)
 	defer t.Stop()

@@ -11,9 +11,9 @@ import (
 )
 
 // checkOrigin refuses a request with a write key that is held to origins, if it is not from
-// a page of one of these. Browsers say in Origin where a page is from; other senders may
-// say anything, so this keeps a key from being used on other sites, and nobody out who
-// means to get in. Error: EFORBIDDEN.
+// a page of one of these. Browsers say in Origin where a page is from. Other senders may send
+// any Origin. So this stops other sites from using the key, but it does not stop an attacker.
+// Error: EFORBIDDEN.
 func checkOrigin(h http.Header, origins []string) error {
 	if len(origins) == 0 {
 		return nil
@@ -44,9 +44,10 @@ func isOf(page *url.URL, origin string) bool {
 
 func shortened(s string) string { return s[:min(len(s), 100)] }
 
-// Preflight says whether a page may send the request that a browser asks about: it may, unless
-// the request's address names a write key that is held to other origins. Browsers ask without
-// the headers and the body, where most SDKs have the key: then the request itself is refused.
+// Preflight says whether a page may send the request that a browser asks about. It may, unless
+// the request's address names a write key that is held to other origins. A preflight has neither
+// the headers nor the body of the request. Most SDKs put the key there: then the request itself is
+// refused.
 // Errors: EFORBIDDEN; those of the directory.
 func (c *Receiver) Preflight(ctx context.Context, p wire.Protocol, r *wire.Request) error {
 	s := &sender{Receiver: c, protocol: p, request: r}

@@ -67,8 +67,8 @@ type successors struct {
 
 // visitSuccessors looks in the destination for other states of the visits of some rows. A
 // later state covers the time of an earlier one. Another visit with the same name, which
-// begins again at version 1, does not. A state is later too if it has the session id of the
-// earlier one among its former ones.
+// begins again at version 1, does not. A state is also later if its former session ids have the
+// session id of the earlier state.
 func visitSuccessors(ctx context.Context, r *run, rows []weir.VisitRow) (successors, error) {
 	out := successors{superseded: make([]bool, len(rows)), stale: map[int][]weir.VisitRow{}}
 	const most = 200 // devices that are asked for at once

@@ -13,9 +13,9 @@ import (
 
 // DecodeState is the inverse of Encode.
 //
-// The state keeps parts of b. It reads what servers of the versions before have left. Of version 2
-// there is no telling who was in a visit: it may have been anybody.
-// Of version 1 there is no telling what that one wrote of the visit: its row stays as it is, and the
+// The state keeps parts of b. DecodeState also reads states of earlier versions. A state of version 2
+// does not say who was in a visit, so it may have been anybody.
+// A state of version 1 does not say which row was written for the visit. That row stays as it is. The
 // visit's next row counts the events from now on, under the start that is known.
 // So a visit that was open at the upgrade counts twice, and its events once.
 func DecodeState(b string) (State, error) {

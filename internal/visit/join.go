@@ -103,8 +103,8 @@ func (st State) index(session string) int {
 	return slices.IndexFunc(st, func(s Sitting) bool { return s.SessionID == session })
 }
 
-// begin opens a visit for the event, and lets go of those for which there is no room. If it
-// is the newest, it ends the others.
+// begin opens a visit for the event, and removes visits for which there is no room. If the new
+// visit is the newest, it ends the others.
 func (f Folder) begin(b *batch, key string, st State, r *weir.EventRow) (State, int) {
 	n := Sitting{Named: r.SessionID != ""}
 	n.SessionID, n.Start, n.End, n.ReceivedAt = r.SessionID, r.Time, r.Time, r.ReceivedAt
@@ -128,8 +128,8 @@ func (f Folder) begin(b *batch, key string, st State, r *weir.EventRow) (State, 
 	return f.trim(b, key, slices.Insert(st, at, n), at)
 }
 
-// free lets go of the visit with a session id, if there is one: it is on the other side of an
-// erasure, and a state has each session id once.
+// free removes the visit with a session id from the state, if there is one. That visit is on the
+// other side of an erasure, and a state has each session id once.
 func (b *batch) free(key string, st State, session string) State {
 	if i := st.index(session); i >= 0 {
 		b.end(key, &st[i])
@@ -139,9 +139,9 @@ func (b *batch) free(key string, st State, session string) State {
 	return st
 }
 
-// trim lets go of visits until there is room. It keeps the newest, one more, those that are
-// named, and those that a late event may make longer. at is the index of a visit that was
-// added, which stays.
+// trim removes visits from the state until there is room. It keeps the newest, one more, those
+// that are named, and those that a late event may make longer. It also keeps the visit at index
+// at, which was just added.
 func (f Folder) trim(b *batch, key string, st State, at int) (State, int) {
 	most := mostKept
 	if f.InLogOrder {

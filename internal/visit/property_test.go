@@ -173,9 +173,9 @@ func TestEachScreenViewIsClosedAtMostOnceAndByALaterEvent(t *testing.T) {
 	})
 }
 
-// Events of one or two devices that come up to half an hour late, in any batches, are the
-// visits and page times that they are in order. They have no session_end: a late one splits
-// no visit that is stored. A leave comes after what it may close, else it is in no visit.
+// Events of one or two devices come up to half an hour late, in any batches. They must give the
+// same visits and page times as events in order. There is no session_end, because a late one does
+// not split a stored visit. A leave comes after what it may close, else it is in no visit.
 func TestTheOrderOfArrivalChangesNoVisit(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.IntRange(1, 40).Draw(t, "n")

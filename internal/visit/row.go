@@ -37,9 +37,9 @@ func (b *batch) end(key string, s *Sitting) {
 	b.visits[i] = s.row(key)
 }
 
-// result leaves out states without an event: of visits that were merged into others, and of
-// those that DecodeState read from version 1, which since then only ended. The rows of a
-// device that merged visits are sorted, cancellations first.
+// result leaves out states without an event. These are of visits that were merged into others, or
+// of visits that DecodeState read from version 1 and that got no event since. If visits of a device
+// were merged, the device's rows are sorted, cancellations first.
 func (b *batch) result() Result {
 	visits := slices.DeleteFunc(b.visits, func(v weir.VisitRow) bool { return v.Events == 0 })
 	if b.merged {

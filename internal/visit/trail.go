@@ -16,21 +16,21 @@ type Step struct {
 	ClosedAt     time.Time // when; of a state before version 5 it is At
 }
 
-// Bounds of a trail. What a late event needs of a longer one is not there: then it closes
-// nothing, and nothing that is stored closes it.
+// Bounds of a trail. A longer trail lacks what a late event may need. Then the event closes
+// nothing, and no stored event closes it.
 const (
 	mostSteps = 8
 	mostTrail = 4 << 10 // bytes of text
 )
 
-// lateLeave is how long after a view the leave of the page before it may come.
+// lateLeave is how long after a view the leave of the previous page may come.
 const lateLeave = 5 * time.Second
 
 func (p *Step) isView() bool { return p.EventID != "" }
 
-// closes reports whether a later step closes a view that is open. A leave that names another
-// page is of the page before the view: a browser shows a page and hides the one before at
-// the same time, in either order.
+// closes reports whether a later step closes an open view. A leave that names another page
+// belongs to the page before the view: a browser shows a page and hides the previous one at the
+// same time, in either order.
 func (p *Step) closes(v *Step) bool {
 	return p.isView() || p.Path == "" || p.Path == v.Path || p.At.Sub(v.At) >= lateLeave
 }
@@ -46,8 +46,8 @@ func closer(v *Step, trail []Step, i int) (at time.Time, ok bool) {
 }
 
 // follow relates the event to the screen view before it, and adds it to the trail if it is a
-// step. An event that comes late says what it changes about events that are stored, which
-// stay as they are: see weir.EventRow.
+// step. Stored events stay as they are. So the row of a late event says what it changes about
+// them: see weir.EventRow.
 func (s *Sitting) follow(r *weir.EventRow) {
 	i := len(s.Trail) // where the event stands
 	for i > 0 && s.Trail[i-1].At.After(r.Time) {
@@ -117,8 +117,8 @@ func ms(from, to time.Time) weir.Number {
 	return weir.Known(float64(to.Sub(from).Milliseconds()))
 }
 
-// trimmed returns the trail with what an event that is Idle late may need: the steps of that
-// time, the view before them, and the last view.
+// trimmed returns the part of the trail that an event may need if it is late by Idle: the steps
+// of that time, the view before them, and the last view.
 func trimmed(trail []Step) []Step {
 	if len(trail) == 0 {
 		return nil

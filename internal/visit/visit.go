@@ -179,9 +179,9 @@ func (f Folder) order(rows []weir.EventRow) []int {
 	return order
 }
 
-// Expire ends the visits that no batch has touched for Idle before now. It lets go of those
-// that no batch has touched for twice that time, since a late event may belong to them until
-// then, and drops those with somebody who was erased.
+// Expire ends the visits that no batch has touched for Idle before now. It removes visits from
+// the state that no batch has touched for twice that time: until then a late event may belong to
+// them. It drops those with somebody who was erased.
 func (f Folder) Expire(open Open, now time.Time) Result {
 	b := batch{open: open, now: now, changed: map[string]State{}, at: map[visitKey]int{}}
 	for _, key := range slices.Sorted(maps.Keys(open)) {

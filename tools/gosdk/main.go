@@ -49,8 +49,8 @@ func (s *scenario) queued(err error) {
 	s.enqueued++
 }
 
-// delivered waits until the SDK has said of each message what became of it: what it still sends
-// again when it is closed, it drops.
+// delivered waits until the SDK has reported each message as sent or failed. When the SDK is
+// closed, it drops the messages that it would still send again.
 func (s *scenario) delivered() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -137,10 +137,10 @@ type states map[state]found
 //
 // A row of sign 1 is in if the table has it: no merge takes it away before a later batch
 // is in. One of sign -1 may have gone already, together with the row that it takes back.
-// Then a new state of the same device tells, if it is in the same month: both came in one
-// insert, and that is atomic within a month of a server. It stands behind the cancellation,
-// see visit.Result. Where a late event moved the visit's start into another month, the row is
-// in if what it takes back is not there any more.
+// Then a new state of the same device shows that the row was in, if that state is in the same
+// month: both came in one insert, and an insert is atomic within a month of a server. The new
+// state stands behind the cancellation, see visit.Result. If a late event moved the visit's start
+// into another month, the row is in if the row that it takes back is not there any more.
 func (s states) has(rows []weir.VisitRow, i int) bool {
 	v := &rows[i]
 	own := s[stateOf(v)]

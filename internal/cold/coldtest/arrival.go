@@ -68,8 +68,8 @@ func testArrival(t *testing.T, open func(t *testing.T, dir string) cold.Store, p
 	}
 }
 
-// unfold takes away what a fold finds out, and some session ids: of the devices with an even
-// number all, of others that of each visit's first event.
+// unfold removes what a fold computes, and some session ids. Devices with an even number lose all.
+// Other devices lose the session id of each visit's first event.
 func (w *world) unfold() {
 	first := map[string]bool{} // session ids that were seen
 	times := map[string]map[time.Time]bool{}

@@ -45,8 +45,8 @@ func linksOf(links []weir.Link, events []weir.EventRow) []weir.Link {
 	return out
 }
 
-// unnamedOf says which profiles of events are ids of devices: nobody identified them or says that
-// they are aliases, and a device has the id.
+// unnamedOf says which profiles of events are ids of devices. Nobody identified such a profile,
+// nobody says that it is an alias, and a device has its id.
 func unnamedOf(links []weir.Link, events []weir.EventRow) map[string]bool {
 	devices, known := map[string]bool{}, map[string]bool{}
 	for _, l := range links {

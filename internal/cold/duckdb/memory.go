@@ -120,9 +120,9 @@ func (t turns) with(ctx context.Context, n int64, f func() error) error {
 	return f()
 }
 
-// idleLog is the size of the log of recent writes, in bytes, from which a store that
-// idles merges it though writes go on, and quietLog where none come. A merge rewrites the
-// last row group, so it is not for a few rows.
+// idleLog is the size of the log of recent writes, in bytes, from which an idle store merges the
+// log although writes go on. quietLog is that size while no writes come. A merge rewrites the
+// last row group, so a few rows are not worth it.
 const (
 	idleLog  = 16 << 20
 	quietLog = 1 << 20
@@ -131,11 +131,12 @@ const (
 // leastLimit is less than any open file needs.
 const leastLimit = "1MB"
 
-// Trim gives back memory that an idle store holds for nothing. It is called now and then while the process idles, by one goroutine: what has not been used since the last call goes.
+// Trim gives back memory that an idle store does not use. One goroutine calls it now and then
+// while the process idles. It gives back what was not used since the last call.
 //
 //   - The log of recent writes is merged into the file. Until then its rows are in memory, and
-//     a stop has to merge them; a stop that has no time for it leaves them to the next
-//     start, which reads them into memory again.
+//     a stop has to merge them. If a stop has no time for that, the next start reads the rows
+//     into memory again.
 //   - Blocks of the file that were read are dropped; the system's cache of files has them.
 func (s *Store) Trim(ctx context.Context) error {
 	if err := s.mergeLog(); err != nil {
@@ -184,8 +185,8 @@ func (s *Store) logSize() int64 {
 	return f.Size()
 }
 
-// dropBlocks drops the blocks of the file from memory: DuckDB does so when its limit is
-// lowered, also to one that it then refuses. No question and no write may run meanwhile.
+// dropBlocks drops the blocks of the file from memory. DuckDB does so when its limit is lowered,
+// even if it then refuses the new limit. No question and no write may run meanwhile.
 func (s *Store) dropBlocks(ctx context.Context) error {
 	if s.options.Memory == 0 {
 		return nil // the limit to go back to is not known

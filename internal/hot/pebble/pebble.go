@@ -187,8 +187,8 @@ func Open(dir string, o Options) (*Store, error) {
 	return s, nil
 }
 
-// Trim gives back memory that an idle store holds for nothing: blocks of its files that were
-// read, which the system's cache of files has too. It always returns nil.
+// Trim gives back memory that an idle store does not use: blocks of its files that were read.
+// The system's cache of files has them too. It always returns nil.
 func (s *Store) Trim(context.Context) error {
 	s.dropBlocks()
 	return nil

@@ -56,8 +56,8 @@ func (s *Store) look(ctx context.Context, project string, asked []hot.SeenQuery,
 	return seen, stale, err
 }
 
-// homes returns the shards of those of the items that roam and that a shard has already which is not
-// that of their device: there they are duplicates.
+// homes returns the shards of duplicates, by index in items. It looks for items that roam in all
+// shards but the one of their device. An item that another shard has is a duplicate there.
 func (s *Store) homes(ctx context.Context, items []hot.Item) (homes map[int]int, err error) {
 	if s.opt.Shards == 1 {
 		return nil, nil

@@ -35,8 +35,8 @@ func TestARequestOfTooManyEventsIsRefused(t *testing.T) {
 	}
 }
 
-// An SDK sends events for ever that are refused with another code than the status, or with a
-// 400 that does not say which.
+// An SDK sends refused events again for ever if the code in the body is not the status, or if a
+// 400 does not say which events are wrong.
 func TestRefusalsHaveTheirCodeInTheBody(t *testing.T) {
 	for _, c := range []struct {
 		status int

@@ -18,8 +18,8 @@ type wrongEvents struct{ missing, invalid map[string][]int } // places in the re
 // missingField is a field that a request does not have.
 type missingField string
 
-// refuseWrong returns the error of a request with rejected events, or nil. What Weir does not
-// store is no fault of the sender.
+// refuseWrong returns the error of a request with rejected events, or nil. It does not count events
+// that Weir does not support: they are no error of the sender.
 func refuseWrong(rejected []weir.Rejection) error {
 	wrong := wrongEvents{map[string][]int{}, map[string][]int{}}
 	for _, j := range rejected {
@@ -66,8 +66,8 @@ func (Protocol) Answer(r *wire.Request, s *wire.Decoded) wire.Response {
 }
 
 // Refuse returns what is wrong. The SDKs look at the code in the body rather than at the
-// status. Of a 400 they send the events again that it does not name, unless it has a missing
-// field or is about the API key; so an unknown key is a 400, too.
+// status. After a 400 they send again all events that the answer does not name, unless it has a
+// missing field or is about the API key. So an unknown key gets a 400, too.
 func (Protocol) Refuse(r *wire.Request, status int, err *weir.Error) wire.Response {
 	message := err.Message
 	if status == http.StatusUnauthorized {

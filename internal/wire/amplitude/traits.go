@@ -11,11 +11,11 @@ import (
 	"github.com/weir-analytics/weir/internal/wire/jsonscan"
 )
 
-// unkeptOperations are those that Weir cannot make: its traits are no lists, and have no
-// common end.
+// unkeptOperations are the operations that Weir does not do. Its traits are not lists, and it
+// cannot clear all traits at once.
 var unkeptOperations = [...]string{"$append", "$prepend", "$preInsert", "$postInsert", "$remove", "$clearAll"}
 
-// changes are the places of the changes in user_properties, and what Weir cannot make of them.
+// changes has the places of the changes in user_properties, and the changes that Weir does not make.
 type changes struct {
 	set, setOnce, add, unset jsonscan.Mark
 	plain                    bool // the object itself has traits

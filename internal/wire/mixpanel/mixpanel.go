@@ -49,8 +49,8 @@ func (Protocol) ProjectNames(r *wire.Request, text []byte) []string {
 }
 
 // importToken returns the project that the head of an import names. The user of Basic
-// authentication is the project's token, or a service account, which has the project's id
-// beside it. Older SDKs have a key of the project in the query or in the form.
+// authentication is the project's token or a service account. With a service account the project's
+// id stands beside it. Older SDKs have a key of the project in the query or in the form.
 func importToken(r *wire.Request) string {
 	for _, name := range [...]string{r.Query().Get("project_id"), wire.BasicUser(r.Header), body.Param(r, "api_key")} {
 		if name != "" {
@@ -88,8 +88,8 @@ func (Protocol) Decode(r *wire.Request) (*wire.Decoded, error) {
 
 var decoders = sync.Pool{New: func() any { return new(decoder) }}
 
-// Refuse returns what is wrong, as an object: of an import with the status, else with status 0,
-// which stands for failure.
+// Refuse returns what is wrong, as an object. For an import it has the HTTP status. For other
+// requests it has status 0, which stands for failure.
 func (Protocol) Refuse(r *wire.Request, status int, err *weir.Error) wire.Response {
 	if r.Route.Path == pathImport {
 		return importFailure(status, err.Message)

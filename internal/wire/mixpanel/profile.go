@@ -21,8 +21,8 @@ type profile struct {
 	unkept                   [5]bool // of unkeptChanges
 }
 
-// unkeptChanges are those that Weir cannot make: its traits are no lists, and only an admin of
-// the project may delete a profile. $unset is one of them for groups.
+// unkeptChanges are the changes that Weir does not make. Its traits are not lists, and only an
+// admin of the project may delete a profile. For groups $unset is one of them too.
 var unkeptChanges = [5]string{"$append", "$union", "$remove", "$delete", "$unset"}
 
 // readProfile reads the object at the cursor.
@@ -76,9 +76,9 @@ func (m *decoder) readProfile() {
 	}
 }
 
-// setProfileID sets the id of a change, which Mixpanel's SDKs do not give one. The query of a
-// browser's request has the time when it was sent, so a request that arrives twice, because
-// its answer was lost, is stored once.
+// setProfileID sets the id of a change, because Mixpanel's SDKs give it none. The query of a
+// browser's request has the time of sending. So a request that arrives twice, because its answer
+// was lost, is stored once.
 func (m *decoder) setProfileID() {
 	sentAt := m.request.Query().Get("_")
 	if sentAt == "" || len(sentAt) > 32 {

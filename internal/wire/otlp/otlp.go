@@ -290,7 +290,8 @@ func (c *caller) status(v value) int {
 	return int(n)
 }
 
-// size is the size of a body; what is no whole number is unknown.
+// size returns the size of a body. It is unknown if the attribute is not a whole number from 0 to
+// weir.MaxBytes.
 func (c *caller) size(k, old attr) weir.Number {
 	n, ok := c.t.span.attributes.first(k, old).whole()
 	if !ok || n < 0 || n > weir.MaxBytes {
@@ -299,8 +300,8 @@ func (c *caller) size(k, old attr) weir.Number {
 	return weir.Known(float64(n))
 }
 
-// failure is why the call failed: the message of its last exception, else that of its status. It
-// is the beginning of one that is too long, and what is not text in it is replaced.
+// failure returns why the call failed: the message of its last exception, else that of its status.
+// A message that is too long is cut off. Bytes that are not text are replaced.
 func (c *caller) failure() string {
 	message := c.t.span.exception
 	if len(message) == 0 {

@@ -33,8 +33,8 @@ func isOpenPanel(text []byte) bool {
 // looks at the object, or at the first one of an array. PostHog's events have other keys
 // than "event" and "properties" beside these, or "$lib" among the properties, where
 // Mixpanel's have "mp_lib". Changes of traits are Mixpanel's if the project stands in
-// "$token". So a request that both could have sent is Mixpanel's: SDKs of PostHog send to
-// these addresses no more.
+// "$token". A request that both could have sent is Mixpanel's, because SDKs of PostHog do not
+// send to these addresses any more.
 func isMixpanel(text []byte) bool {
 	var s jsonscan.Scanner
 	s.Reset(jsonscan.Trim(text))
