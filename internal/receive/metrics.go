@@ -15,7 +15,7 @@ const (
 	reasonMissing = "missing" // no write key or name
 	reasonUnknown = "unknown" // no project has it
 	reasonLimited = "rate_limited"
-	reasonOrigin  = "origin" // the key is held to other origins
+	reasonOrigin  = "origin" // the key is restricted to other origins
 )
 
 func newMetrics(reg prometheus.Registerer) metrics {

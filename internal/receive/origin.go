@@ -10,7 +10,7 @@ import (
 	"github.com/weir-analytics/weir/internal/wire"
 )
 
-// checkOrigin refuses a request with a write key that is held to origins, if it is not from
+// checkOrigin refuses a request with a write key that is restricted to origins, if it is not from
 // a page of one of these. Browsers say in Origin where a page is from. Other senders may send
 // any Origin. So this stops other sites from using the key, but it does not stop an attacker.
 // Error: EFORBIDDEN.
@@ -45,7 +45,7 @@ func isOf(page *url.URL, origin string) bool {
 func shortened(s string) string { return s[:min(len(s), 100)] }
 
 // Preflight says whether a page may send the request that a browser asks about. It may, unless
-// the request's address names a write key that is held to other origins. A preflight has neither
+// the request's address names a write key that is restricted to other origins. A preflight has neither
 // the headers nor the body of the request. Most SDKs put the key there: then the request itself is
 // refused.
 // Errors: EFORBIDDEN; those of the directory.
