@@ -173,6 +173,7 @@ const (
 	ChannelPaid     = "paid"
 	ChannelReferral = "referral"
 	ChannelAI       = "ai"
+	ChannelSpam     = "referrer_spam" // of bots only: the referrer is spam
 )
 
 // Device types.

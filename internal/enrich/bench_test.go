@@ -3,6 +3,7 @@ package enrich_test
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"testing"
 
 	weir "github.com/weir-analytics/weir"
@@ -99,5 +100,23 @@ func BenchmarkFlood(b *testing.B) {
 	for i := 0; b.Loop(); i++ {
 		in := visit(chrome+strconv.Itoa(i), "91.0.0.1")
 		e.Apply(&in)
+	}
+}
+
+// BenchmarkReferrer is the cost of a page view by its referrer: listed as spam, not listed, and
+// a host of as many labels as fit.
+func BenchmarkReferrer(b *testing.B) {
+	e := open(b, enrich.Options{})
+	for name, referrer := range map[string]string{
+		"none": "", "spam": "https://a.semalt.com/", "other": "https://blog.example.org/", "many labels": "https://" + strings.Repeat("a.", 125) + "io/",
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				in := visit(chrome, "91.1.3.4")
+				in.Source.Referrer = referrer
+				e.Apply(&in)
+			}
+		})
 	}
 }

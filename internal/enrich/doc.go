@@ -10,7 +10,7 @@
 //	Referrer                host of the referrer, without "www."; none if it is the page's own
 //	Channel                 see below
 //	Browser, OS, DeviceType the user agent
-//	Bot                     the user agent
+//	Bot                     the user agent, the referrer
 //	Country                 the IP address; Region and City with a city database
 //	Language                itself: an Accept-Language list becomes its first preference
 //
@@ -38,6 +38,10 @@
 // not a person. The libraries that apps are made with (okhttp, CFNetwork,
 // Dalvik) are no bots. An empty user agent, or "-", says nothing: not a bot.
 // A bot's Browser is its name; no system or device is read of it.
+//
+// An event whose referrer is spam is a bot's, too: referrer_spam.txt lists the hosts, and a
+// subdomain of a listed host counts as the host. It keeps the browser that it names. Its
+// channel is referrer_spam, before all rules below.
 //
 // # Channels
 //

@@ -70,6 +70,7 @@ func (e *Enricher) Apply(in *weir.Incoming, own ...string) {
 		ev.Call.Route = weir.NormalPath(ev.Call.Route)
 	}
 	applyReferrer(ev, src.Referrer, host, own)
+	applySpam(ev)
 	// A server reports its calls: agent and address are its own, and the path
 	// is no page that a visitor came to.
 	remoteCall := src.Remote && ev.Call != nil

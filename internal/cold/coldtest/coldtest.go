@@ -46,5 +46,6 @@ func RunPart(t *testing.T, p Part, open func(t *testing.T, dir string) cold.Stor
 	t.Run("Discovery of many", func(t *testing.T) { testDiscoveryOfMany(t, open) })
 	t.Run("URL rules", func(t *testing.T) { testURLs(t, open, p) })
 	t.Run("Visit sources", func(t *testing.T) { testVisitSources(t, open) })
+	t.Run("Referrer spam", func(t *testing.T) { testReferrerSpam(t, open) })
 	t.Run("Arrival", func(t *testing.T) { testArrival(t, open, p) })
 }
