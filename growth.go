@@ -7,6 +7,7 @@ import "cmp"
 type Growth struct {
 	Common
 	Series  []Series `json:"series,omitempty" maxItems:"20" doc:"one: the event that is a signup. signup and identify when missing"`
+	Of      string   `json:"of,omitempty" doc:"what is counted in place of persons, a column of text: groups.company, consumer, properties.NAME"`
 	Compare Compare  `json:"compare,omitempty" enum:"previous,year" doc:"answer for the range before too, or for the same a year ago"`
 }
 

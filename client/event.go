@@ -29,7 +29,8 @@ type Event struct {
 	Revenue  float64 // 0 without a currency is none
 	Currency string  // ISO 4217
 
-	Properties map[string]any // what encoding/json can write
+	Properties map[string]any    // what encoding/json can write
+	Groups     map[string]string // what the user belongs to: ids by type, such as company
 	Call       *Call
 }
 
@@ -99,6 +100,13 @@ func (e *Event) append(b []byte) ([]byte, error) {
 			return b, fmt.Errorf("client: properties: %w", err)
 		}
 		b = append(append(b, `,"properties":`...), properties...)
+	}
+	if len(e.Groups) > 0 {
+		groups, err := json.Marshal(e.Groups)
+		if err != nil {
+			return b, fmt.Errorf("client: groups: %w", err)
+		}
+		b = append(append(b, `,"groups":`...), groups...)
 	}
 	if e.Call != nil {
 		b = e.Call.append(append(b, `,"call":`...))

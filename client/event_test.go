@@ -32,10 +32,10 @@ func TestAnEventIsWrittenInFull(t *testing.T) {
 	got := wire(t, client.Event{
 		Time:      time.Date(2024, 5, 6, 7, 8, 9, 123456789, time.UTC),
 		ProfileID: "ada", DeviceID: "d", SessionID: "s", URL: "https://a/b?c", Path: "/b", Title: "T", Referrer: "r", IP: "1.2.3.4",
-		UserAgent: "ua", Language: "de", Revenue: 12.5, Currency: "EUR", Properties: map[string]any{"plan": "pro"},
+		UserAgent: "ua", Language: "de", Revenue: 12.5, Currency: "EUR", Properties: map[string]any{"plan": "pro"}, Groups: map[string]string{"company": "acme", "team": "t7"},
 	})
 	want := `{"id":"id-1","name":"bad","ts":1714979289123456,"profile_id":"ada","device_id":"d","session_id":"s","url":"https://a/b?c","path":"/b",` +
-		`"title":"T","referrer":"r","ip":"1.2.3.4","user_agent":"ua","language":"de","currency":"EUR","revenue":12.5,"properties":{"plan":"pro"},` +
+		`"title":"T","referrer":"r","ip":"1.2.3.4","user_agent":"ua","language":"de","currency":"EUR","revenue":12.5,"properties":{"plan":"pro"},"groups":{"company":"acme","team":"t7"},` +
 		`"library":"weir-go/` + client.Version + `"}`
 	if got != want {
 		t.Errorf("\n got %s\nwant %s", got, want)

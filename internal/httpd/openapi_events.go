@@ -47,6 +47,7 @@ type SentEvent struct {
 	Revenue        float64         `json:"revenue,omitempty"`
 	Currency       string          `json:"currency,omitempty" doc:"ISO 4217"`
 	Properties     json.RawMessage `json:"properties,omitempty" doc:"a JSON object"`
+	Groups         map[string]any  `json:"groups,omitempty" doc:"the groups that the event belongs to: ids by type, such as company"`
 	Call           *SentCall       `json:"call,omitempty" doc:"of an api_call"`
 }
 

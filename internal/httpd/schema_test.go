@@ -199,7 +199,7 @@ func TestAnEventAsDescribedIsReadWhole(t *testing.T) {
 		Language: "de", Library: "lib/1", Revenue: 1.5, Currency: "EUR", Properties: json.RawMessage(`{"a":1}`),
 		Origin: "https://o.example", UTMSource: "source", UTMMedium: "medium", UTMCampaign: "campaign", UTMTerm: "term", UTMContent: "content",
 		Country: "DE", Region: "region", City: "city", Browser: "browser", BrowserVersion: "1", OS: "os", OSVersion: "2",
-		DeviceType: weir.DeviceTablet, Bot: true,
+		DeviceType: weir.DeviceTablet, Bot: true, Groups: map[string]any{"company": "acme"},
 		Call: &httpd.SentCall{Method: "GET", Route: "/r", Status: 200, LatencyMS: 2.5, Consumer: "consumer", RequestBytes: 3, ResponseBytes: 4, Error: "error", TraceID: "0af7651916cd43dd8448eb211c80319c"},
 	}
 	for _, v := range []reflect.Value{reflect.ValueOf(sent), reflect.ValueOf(*sent.Call)} {
@@ -221,7 +221,7 @@ func TestAnEventAsDescribedIsReadWhole(t *testing.T) {
 		Event: weir.Event{
 			ID: "id", Name: weir.NameCall, Time: time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC),
 			ProfileID: "profile", DeviceID: "device", SessionID: "session", Path: "/path", Title: "title",
-			Language: "de", Library: "lib/1", Revenue: weir.Known(1.5), Currency: "EUR", Properties: json.RawMessage(`{"a":1}`),
+			Language: "de", Library: "lib/1", Revenue: weir.Known(1.5), Currency: "EUR", Properties: json.RawMessage(`{"$groups":{"company":"acme"},"a":1}`),
 			Origin: "https://o.example", UTMSource: "source", UTMMedium: "medium", UTMCampaign: "campaign", UTMTerm: "term", UTMContent: "content",
 			Country: "DE", Region: "region", City: "city", Browser: "browser", BrowserVersion: "1", OS: "os", OSVersion: "2",
 			DeviceType: weir.DeviceTablet, Bot: true,

@@ -148,6 +148,25 @@ func (c column) key(d cold.Dialect) fragment {
 	return c.expr
 }
 
+// countedColumn looks up the column whose values are counted in place of persons; "" is none.
+// Error: EINVALID.
+func countedColumn(d cold.Dialect, p *weir.Project, name string) (*column, error) {
+	if name == "" {
+		return nil, nil
+	}
+	c, err := columnOf(d, p, name)
+	if err == nil && c.kind != text && c.kind != property {
+		err = weir.Errorf(weir.EINVALID, "of: column %q has no text to count", name)
+	}
+	return &c, err
+}
+
+// who is the column's value in the place of an event's person, the empty text if there is none. The prefix g
+// keeps it from being taken for the id of a person.
+func (c column) who(d cold.Dialect) fragment {
+	return sql("CASE WHEN @ IS NULL THEN '' ELSE CONCAT('g', @) END", c.key(d), c.key(d))
+}
+
 // spelled is the text of a property such that equal numbers are equal texts: 1000, 1000.0,
 // 1e3 and "1000" are "1000".
 func spelled(d cold.Dialect, x fragment) fragment {

@@ -1,6 +1,7 @@
 package insight
 
 import (
+	"slices"
 	"time"
 
 	weir "github.com/weir-analytics/weir"
@@ -23,6 +24,7 @@ type growthPlan struct {
 	signup []string // the names of the events that are a signup
 	filter filter
 	bots   weir.Bots
+	of     *column // what is counted in place of persons; nil: persons
 }
 
 func planGrowth(e *Engine, p *weir.Project, q weir.Growth) (plan, error) {
@@ -44,14 +46,24 @@ func planGrowth(e *Engine, p *weir.Project, q weir.Growth) (plan, error) {
 	}
 	pl.now = buckets{from: first.starts[0], to: b.to, starts: append(first.starts[:1:1], b.starts...)}
 	pl.before = earlier(pl.now, q.Compare, from, q.To, loc)
-	pl.filter, err = checkFilter(e.d, p, q.Filter, q.Resolved)
+	if pl.filter, err = checkFilter(e.d, p, q.Filter, q.Resolved); err != nil {
+		return nil, err
+	}
+	pl.of, err = countedColumn(e.d, p, q.Of)
 	return pl, err
 }
 
 // persons returns the scope of the persons that the question counts.
 func (pl *growthPlan) persons(r *reader) *personScope {
 	f := pl.filter.with(pl.bots)
-	return &personScope{filter: r.passes(f), sources: f.sources, every: pl.filter.empty, bots: pl.bots}
+	of := &personScope{who: raw("person"), filter: r.passes(f), sources: f.sources, every: pl.filter.empty && pl.of == nil, bots: pl.bots}
+	if pl.of != nil {
+		of.who = pl.of.who(r.d)
+		if pl.of.source != "" {
+			of.sources = append(slices.Clip(of.sources), pl.of.source)
+		}
+	}
+	return of
 }
 
 // signups are the persons with an event that is a signup.

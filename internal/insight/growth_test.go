@@ -56,6 +56,33 @@ func TestGrowthTellsWhoIsNewWhoIsBackAndWhoIsGone(t *testing.T) {
 "kind":"growth","bots_left_out":1,"as_of":"2026-01-03T13:00:00+01:00","cached":false,"elapsed_ms":0}`)
 }
 
+// Acme has two devices and comes each day. Beta is new on the second day, by the event that describes
+// it, and has no signup. An event without a company is nobody's.
+func TestGrowthOfCompaniesCountsThemInPlaceOfPersons(t *testing.T) {
+	of := func(e weir.EventRow, properties string) weir.EventRow {
+		e.Properties = []byte(properties)
+		return e
+	}
+	acme := `{"$groups":{"company":"acme"}}`
+	bot := of(named("bot", "click", 3), acme)
+	bot.Bot = true
+	e := newEngine(t, &barrier{},
+		of(named("a", "click", -20), acme), of(named("a", "signup", 2), acme), of(named("b", "click", 3), acme), of(named("b", "click", 30), acme),
+		of(named("c", weir.NameGroup, 31), `{"group_type":"company","group_id":"beta"}`), named("d", "click", 4), of(named("e", "click", 5), `{"$groups":{"company":""}}`), bot)
+	sameJSON(t, askGrowth(t, e, func(q *weir.Growth) { q.Of = "groups.company" }), `{"points":[
+{"time":"2026-01-01T00:00:00+01:00","new":0,"active":1,"returning":1,"resurrecting":0,"dormant":0,"cumulative":1,"net":0,
+ "daily_active":1,"weekly_active":1,"monthly_active":1,"signups":1,"signups_active":1,"signup_active_rate":1},
+{"time":"2026-01-02T00:00:00+01:00","new":1,"active":2,"returning":1,"resurrecting":0,"dormant":0,"cumulative":2,"net":1,
+ "daily_active":2,"weekly_active":2,"monthly_active":2,"signups":0,"signups_active":null,"signup_active_rate":null}],
+"totals":{"new":1,"active":2,"cumulative":2,"net":1,"daily_active":2,"weekly_active":2,"monthly_active":2,"signups":1,"signups_active":1,"signup_active_rate":1},
+"kind":"growth","bots_left_out":1,"as_of":"2026-01-03T13:00:00+01:00","cached":false,"elapsed_ms":0}`)
+	for _, of := range []string{"bot", "status", "traits.plan", "groups.", "nothing"} {
+		if _, err := e.Ask(t.Context(), berlin(t), growthQuery(func(q *weir.Growth) { q.Of = of }), 0); weir.ErrorCode(err) != weir.EINVALID {
+			t.Errorf("of %q: %v, want EINVALID", of, err)
+		}
+	}
+}
+
 func TestGrowthCountsBotsWhereTheyAreAskedFor(t *testing.T) {
 	e := newEngine(t, &barrier{}, someDays()...)
 	if a := askGrowth(t, e, func(q *weir.Growth) { q.Bots = weir.BotsIn }); a.Totals.New != 3 || a.Totals.Active != 5 {

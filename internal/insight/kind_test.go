@@ -97,7 +97,7 @@ func TestAQuestionOfEachKindIsReadAsItIsWritten(t *testing.T) {
 		weir.Trend{Common: base, Series: []weir.Series{{Event: "signup", Math: weir.MathUnique}, {Math: weir.MathP95, Property: "latency_ms"}}, Breakdown: "country", Compare: weir.ComparePrevious, Limit: 3},
 		weir.Pages{Common: base, Limit: 3},
 		weir.Calls{Common: base, Breakdown: "consumer", Sort: weir.SortErrors, Compare: weir.CompareYear, Limit: 3},
-		weir.Growth{Common: base, Series: []weir.Series{{Event: "signup"}}, Compare: weir.CompareYear},
+		weir.Growth{Common: base, Series: []weir.Series{{Event: "signup"}}, Of: "groups.company", Compare: weir.CompareYear},
 	} {
 		body, err := json.Marshal(q)
 		if err != nil {

@@ -10,6 +10,7 @@ import (
 
 // personScope says which persons are counted: those with an event that passes the filter.
 type personScope struct {
+	who     fragment // the person of an event, or what is counted in place of persons
 	filter  fragment // with the condition on bots
 	sources []string // the visitSources that filter needs
 	every   bool     // there is no filter but the condition on bots
@@ -24,11 +25,11 @@ type personScope struct {
 // range (few) are read from events, and all others from sightings.
 func (r *reader) personRows(ctx context.Context, of *personScope, b buckets) (fragment, error) {
 	if !b.wholeQuarters() {
-		return r.inBuckets(b, "person", selection{columns: names(b.moment(r.d), "person"), from: r.joined("events", b.span(), of.sources, nil), where: all(r.in(b), of.filter)}.statement()), nil
+		return r.inBuckets(b, "person", selection{columns: sql("@, @ AS person", raw(b.moment(r.d)), of.who), from: r.joined("events", b.span(), of.sources, nil), where: all(r.in(b), of.filter)}.statement()), nil
 	}
 	in := r.in(b)
 	seenIn := func(table string, condition fragment) fragment {
-		return selection{columns: raw("quarter AS moment, person"), from: r.joined(table, b.span(), of.sources, nil), where: all(in, condition)}.statement()
+		return selection{columns: sql("quarter AS moment, @ AS person", of.who), from: r.joined(table, b.span(), of.sources, nil), where: all(in, condition)}.statement()
 	}
 	if r.o.Raw || !of.every || of.bots == weir.BotsOnly {
 		return r.inBuckets(b, "person", seenIn("events", of.filter)), nil

@@ -84,14 +84,11 @@ func planSeries(e *Engine, p *weir.Project, s weir.Series, actions map[string]we
 		sp.action = a.filter()
 	}
 	if s.Of != "" {
-		c, err := columnOf(e.d, p, s.Of)
-		if err == nil && c.kind != text && c.kind != property {
-			err = weir.Errorf(weir.EINVALID, "of: column %q has no text to count", s.Of)
-		}
-		if c.source != "" {
+		c, err := countedColumn(e.d, p, s.Of)
+		if err == nil && c.source != "" {
 			sp.action.sources = append(sp.action.sources, c.source)
 		}
-		sp.of = &c
+		sp.of = c
 		return sp, err
 	}
 	if !s.Math.OfValues() {

@@ -5,20 +5,19 @@ import (
 	"strings"
 )
 
-// unique fills in the distinct persons of a series, or the distinct values of a column. A value gets
-// the prefix g, so that it is not taken for the id of a person.
+// unique fills in the distinct persons of a series, or the distinct values of a column.
 //
 // The persons of all events in whole quarters of an hour are read from the table sightings.
 // Few buckets are counted with masks, more with distinct pairs of bucket and person.
 func (t *trendPlan) unique(ctx context.Context, r *reader, s seriesPlan, b buckets, g *groups, vs []Values) error {
 	columns, read := "person", raw("person")
 	if s.of != nil {
-		columns, read = "who AS person", sql("CASE WHEN @ IS NULL THEN '' ELSE CONCAT('g', @) END AS who", s.of.key(r.d), s.of.key(r.d))
+		columns, read = "who AS person", sql("@ AS who", s.of.who(r.d))
 	}
 	rows := t.rows(r, s, b, g, columns, read)
 	if s.of == nil && s.Event == "" && t.asked.empty && t.by == nil {
 		var err error
-		if rows, err = r.personRows(ctx, &personScope{filter: r.passes(t.filter), every: true, bots: t.bots}, b); err != nil {
+		if rows, err = r.personRows(ctx, &personScope{who: raw("person"), filter: r.passes(t.filter), every: true, bots: t.bots}, b); err != nil {
 			return err
 		}
 	}

@@ -68,6 +68,7 @@ function encode(event) {
     out.revenue = event.revenue;
   }
   if (event.properties) out.properties = event.properties;
+  if (event.groups) out.groups = event.groups;
   if (event.call) {
     const { method, route, status, latency_ms: latency, consumer, error, trace_id: trace } = event.call;
     out.call = {

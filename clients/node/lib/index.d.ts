@@ -23,6 +23,8 @@ export interface Event {
   revenue?: number;
   currency?: string;
   properties?: Record<string, unknown>;
+  /** What the user belongs to: ids by type, such as company. */
+  groups?: Record<string, string | number>;
   call?: Call;
 }
 

@@ -195,6 +195,14 @@ test('memory is bounded while the server is away', async (t) => {
   assert.equal(weir.stats().queuedBytes, 0);
 });
 
+test('an event names the groups that its user belongs to', async (t) => {
+  const server = await fake(t);
+  const weir = client(t, server.url);
+  weir.send({ name: 'export', groups: { company: 'acme', team: 7 } });
+  await weir.close();
+  assert.deepEqual(server.events()[0].groups, { company: 'acme', team: 7 });
+});
+
 test('what cannot be sent is counted', async (t) => {
   const weir = client(t, (await fake(t)).url, { batchBytes: 1000 });
   const circle = {};

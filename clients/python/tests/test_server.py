@@ -39,7 +39,7 @@ class Server(Case):
         weir = Weir(self.url, self.project["write_key"], on_rejected=rejected.extend)
         for i in range(2000):
             weir.send({"call": {"method": "GET", "route": "/users/{id}", "status": 200, "latency_ms": 1.5, "consumer": f"c{i % 3}"}})
-        weir.send({"name": "signup", "profile_id": "ada", "properties": {"plan": "pro", "text": "Straße \u2028\"\\"}})
+        weir.send({"name": "signup", "profile_id": "ada", "groups": {"company": "acme"}, "properties": {"plan": "pro", "text": "Straße \u2028\"\\"}})
         weir.send({"name": "x" * 300})
         weir.send({"name": "old", "ts": "1990-01-01T00:00:00Z"})
         self.assertEqual(weir.close(), 0)
@@ -52,7 +52,7 @@ class Server(Case):
         self.assertEqual({**call, "consumer": ""}, {"method": "GET", "route": "/users/{id}", "status": 200, "latency_ms": 1.5, "consumer": ""})
         self.assertEqual(self.ask(base + "/stats/overview")["today"]["calls"], 2000)
         signup = self.ask(base + "/events?name=signup&limit=1")["events"][0]
-        self.assertEqual(signup["properties"], {"plan": "pro", "text": "Straße \u2028\"\\"})
+        self.assertEqual(signup["properties"], {"$groups": {"company": "acme"}, "plan": "pro", "text": "Straße \u2028\"\\"})
 
         other = self.client(self.url)
         other.send({"name": "x"})

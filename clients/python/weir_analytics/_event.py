@@ -69,6 +69,8 @@ def encode(event: Mapping[str, Any]) -> bytes:
         out["revenue"] = event["revenue"]
     if event.get("properties"):
         out["properties"] = event["properties"]
+    if event.get("groups"):
+        out["groups"] = event["groups"]
     if call is not None:
         c = {"method": text(call.get("method") or "", 255), "route": text(call.get("route") or "", LONGEST_TEXT)}
         status = call.get("status")

@@ -67,6 +67,9 @@ func (a *asker) growth(t *testing.T) {
 		if a.r.IntN(2) == 0 {
 			q.Series = []weir.Series{{Event: []string{"", "sign up", weir.NameIdentify, "nothing"}[a.r.IntN(4)]}}
 		}
+		if a.r.IntN(3) == 0 {
+			q.Of = counted[a.r.IntN(len(counted))]
+		}
 		a.ask(t, q)
 	}
 }

@@ -54,6 +54,10 @@ func (o *oracle) people(q weir.Growth, to time.Time) []*somebody {
 	var out []*somebody
 	for _, e := range o.match(time.Time{}, to, q.Filter, "") {
 		who, ok := o.person(e)
+		if q.Of != "" {
+			who[0] = "value"
+			who[1], ok = o.value(e, q.Of)
+		}
 		if !ok || !q.Bots.OfPeople().Counts(e.Bot) {
 			continue
 		}

@@ -44,6 +44,7 @@ const (
 	keyDeviceType
 	keyBot
 	keyProperties
+	keyGroups
 	keyCall
 	keyMethod
 	keyRoute
@@ -62,7 +63,7 @@ var keyNames = [keyOther]string{
 	"id", "name", "ts", "profile_id", "device_id", "session_id", "url", "path", "referrer", "ip",
 	"user_agent", "title", "language", "revenue", "currency", "library", "origin",
 	"utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "country", "region", "city",
-	"browser", "browser_version", "os", "os_version", "device_type", "bot", "properties", "call",
+	"browser", "browser_version", "os", "os_version", "device_type", "bot", "properties", "groups", "call",
 	"call.method", "call.route", "call.status", "call.latency_ms", "call.consumer",
 	"call.request_bytes", "call.response_bytes", "call.error", "call.trace_id",
 }
@@ -134,6 +135,8 @@ func eventKey(key []byte) fieldKey {
 		return keyBot
 	case "properties":
 		return keyProperties
+	case "groups":
+		return keyGroups
 	case "call":
 		return keyCall
 	}
@@ -224,6 +227,8 @@ func (n *decoder) entry(k fieldKey) {
 		e.bot = n.flag(name)
 	case keyProperties:
 		n.object(name)
+	case keyGroups:
+		e.texts[k] = n.groups(name)
 	case keyCall:
 		n.call(name)
 	case keyStatus:
@@ -303,7 +308,7 @@ func (n *decoder) fill(in *weir.Incoming) {
 	ev.Library = get(keyLibrary)
 	ev.Revenue = e.revenue
 	ev.Currency = get(keyCurrency)
-	ev.Properties = n.CopyProperties()
+	ev.Properties = withGroups(n.CopyProperties(), n.Text(e.texts[keyGroups]))
 	if e.called {
 		ev.Name = weir.NameCall
 		ev.Call = &weir.Call{
