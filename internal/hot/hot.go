@@ -36,6 +36,7 @@ type Store interface {
 	Counters
 	Presence
 	Eraser
+	Corrector
 	Close() error
 }
 

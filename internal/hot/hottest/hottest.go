@@ -45,6 +45,7 @@ func Run(t *testing.T, open Open, place func(t *testing.T) string) {
 		{"inquire", s.testInquire},
 		{"presence", s.testPresence},
 		{"erase", s.testErase},
+		{"correct", s.testCorrect},
 		{"kill", s.testKill},
 	} {
 		t.Run(group.name, group.run)

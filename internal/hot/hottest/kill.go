@@ -29,7 +29,8 @@ func Main(m *testing.M, open Open) {
 }
 
 // write appends until an error, and tells each id after it was acknowledged. Between
-// appends it drains, so that a kill falls into commits too.
+// appends it drains, so that a kill falls into commits too, and subtracts every fourth
+// append from the counters: before that it tells the number of that append.
 func write(open Open, place string) error {
 	ctx := context.Background()
 	s, err := open(place, Config{})
@@ -56,11 +57,8 @@ func write(open Open, place string) error {
 	fmt.Println("ready")
 	for i := 0; ; i++ {
 		var events []weir.Event
-		for j := range 1 + i%20 {
-			now := time.Now()
-			e := killed(fmt.Sprintf("%s-%d-%d", run, i, j), j)
-			e.Name, e.Time, e.ReceivedAt = "x", now, now
-			events = append(events, e)
+		for _, r := range killed(run, i, s.Shards()) {
+			events = append(events, r.Event)
 		}
 		if _, err := s.Append(ctx, items(events)); err != nil {
 			return err
@@ -68,18 +66,47 @@ func write(open Open, place string) error {
 		for _, e := range events {
 			fmt.Println(e.ID)
 		}
+		if i%4 == 3 {
+			fmt.Println(subtracted, run, i)
+			if err := subtract(ctx, s, run, i); err != nil {
+				return err
+			}
+		}
 	}
 }
 
-// killed returns the j-th event of an append of the writer.
-func killed(id string, j int) weir.Event {
-	return weir.Event{ID: id, ProjectID: "p", DeviceID: fmt.Sprint("d", j%7)}
+const subtracted = "subtract"
+
+// subtract subtracts the writer's i-th append from the counters.
+func subtract(ctx context.Context, s hot.Store, run string, i int) error {
+	return s.Subtract(ctx, "p", hot.Step{ID: run, Number: uint64(i)}, hot.Amounts(killed(run, i, s.Shards()), time.UTC))
+}
+
+// killed returns the events of the writer's i-th append. The run is the time when it began, in
+// nanoseconds since 1970.
+func killed(run string, i, shards int) []weir.EventRow {
+	nanos, err := strconv.ParseInt(run, 10, 64)
+	if err != nil {
+		panic(err)
+	}
+	began := time.Unix(0, nanos)
+	rows := make([]weir.EventRow, 1+i%20)
+	for j := range rows {
+		rows[j].Event = weir.Event{
+			ID: fmt.Sprintf("%s-%d-%d", run, i, j), ProjectID: "p", DeviceID: fmt.Sprint("d", j%7),
+			Name: "x", Time: began, ReceivedAt: began,
+		}
+		rows[j].Shard = hot.ShardOf(&rows[j].Event, shards)
+	}
+	return rows
 }
 
 func (s suite) testKill(t *testing.T) {
 	place := s.place(t)
 	acked := map[string]bool{}
 	var sent []weir.Event
+	var last []string // words of the last line that tells a subtraction
+	var gone int      // events that are subtracted
 	for round := range 6 {
 		cmd := exec.Command(os.Args[0])
 		cmd.Env = append(os.Environ(), childEnv+"="+place)
@@ -100,13 +127,14 @@ func (s suite) testKill(t *testing.T) {
 			if id == "ready" {
 				continue
 			}
-			acked[id] = true
-			_, n, _ := strings.Cut(id[strings.IndexByte(id, '-')+1:], "-")
-			j, err := strconv.Atoi(n)
-			if err != nil {
-				t.Fatalf("the writer says %q", id)
+			if strings.HasPrefix(id, subtracted) {
+				last = strings.Fields(id)
+				gone += 1 + number(t, last[2])%20
+				continue
 			}
-			sent = append(sent, killed(id, j))
+			acked[id] = true
+			words := strings.Split(id, "-")
+			sent = append(sent, killed(words[0], number(t, words[1]), 1)[number(t, words[2])].Event)
 			if told++; told == until {
 				if err := cmd.Process.Kill(); err != nil {
 					t.Fatal(err)
@@ -117,17 +145,32 @@ func (s suite) testKill(t *testing.T) {
 		if told < until {
 			t.Fatalf("round %d: the writer ended by itself after %d events", round, told)
 		}
-		s.checkAfterKill(t, place, acked, sent)
+		s.checkAfterKill(t, place, acked, sent, last, int64(gone))
 	}
 }
 
-func (s suite) checkAfterKill(t *testing.T, place string, acked map[string]bool, sent []weir.Event) {
+func number(t *testing.T, text string) int {
+	t.Helper()
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatalf("the writer says %q", text)
+	}
+	return n
+}
+
+func (s suite) checkAfterKill(t *testing.T, place string, acked map[string]bool, sent []weir.Event, last []string, gone int64) {
 	t.Helper()
 	st, err := s.open(place, Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer st.Close()
+	// The last subtraction is done or not. It is repeated; if it is done, nothing changes.
+	for range 2 {
+		if err := subtract(t.Context(), st, last[1], number(t, last[2])); err != nil {
+			t.Fatal(err)
+		}
+	}
 	// What is committed left the log: those seqs and the log's add up to the
 	// counter, and to the unique ids if each acknowledged one is still known.
 	var events int64
@@ -155,15 +198,15 @@ func (s suite) checkAfterKill(t *testing.T, place string, acked map[string]bool,
 	for _, p := range points {
 		counted += p.Count
 	}
-	if counted != events {
-		t.Fatalf("the log took %d events, the counter says %d", events, counted)
+	if counted != events-gone {
+		t.Fatalf("the log took %d events and %d are subtracted, the counter says %d", events, gone, counted)
 	}
 	day := hot.Day.Start(now, time.UTC)
 	found, err := st.Inquire(t.Context(), "p", hot.Inquiry{Tables: []hot.Question{
 		{Grain: hot.Day, Dimension: hot.Name, Starts: []time.Time{day.AddDate(0, 0, -1), day}, Top: 1},
 	}})
-	if err != nil || found.Tables[0].Sum() != events {
-		t.Fatalf("the log took %d events, an inquiry says %v (%v)", events, found, err)
+	if err != nil || found.Tables[0].Sum() != events-gone {
+		t.Fatalf("the log took %d events and %d are subtracted, an inquiry says %v (%v)", events, gone, found, err)
 	}
 	if events < int64(len(acked)) {
 		t.Fatalf("%d events were acknowledged, %d are there", len(acked), events)

@@ -118,6 +118,7 @@ type flight struct {
 	batch  *pebble.Batch
 	heads  []uint64 // of the shards, once it has landed
 	now    time.Time
+	landed chan<- error // gets one answer; nil for a batch of groups
 }
 
 // maxFlights bounds how far the log runs ahead of its fsync; while that many
@@ -181,6 +182,9 @@ func (s *Store) landLoop() {
 			}
 		}
 		answer(f.groups, err)
+		if f.landed != nil {
+			f.landed <- err
+		}
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 // The first byte of a key says what it is. Numbers are big-endian, so that keys
 // sort by them; a project id is followed by a zero byte, which ids never hold.
 const (
-	tagMeta       = 'm' // → format, shards, id; 'w' → window of duplicates; 'g' → generation of ids; 'h' → horizon of sweeps
+	tagMeta       = 'm' // → format, shards, id; 'w' → window of duplicates; 'g' → generation of ids; 'h' → horizon of sweeps; 'c', project → last step of a correction
 	tagShard      = 'h' // shard, field → lease, intent or committed seq
 	tagLog        = 'l' // shard, seq → record
 	tagState      = 's' // shard, key → drain state
@@ -23,6 +23,8 @@ const (
 	fieldIntent   = 'i'
 	fieldProgress = 'c'
 )
+
+func stepKey(project string) []byte { return append([]byte{tagMeta, 'c'}, project...) }
 
 func shardKey(shard int, field byte) []byte {
 	return []byte{tagShard, byte(shard >> 8), byte(shard), field}

@@ -220,6 +220,23 @@ func (s *seen) has(g *generation, id [16]byte) (bool, error) {
 	return true, closer.Close()
 }
 
+// remove deletes an id in b. The filters go on saying maybe of it, and then the store is asked.
+func (s *seen) remove(b *pebble.Batch, id [16]byte) error {
+	delete(s.batch, id)
+	for _, g := range [...]*generation{&s.current, &s.before} {
+		known, err := s.has(g, id)
+		if err != nil {
+			return err
+		}
+		if known {
+			if err := b.Delete(dedupKey(nil, g.number, id), nil); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // sweep deletes the generations that no add asks for any more.
 func (s *seen) sweep() error {
 	return s.db.DeleteRange(dedupKey(nil, 0, [16]byte{}), dedupKey(nil, s.oldest.Load(), [16]byte{}), pebble.NoSync)

@@ -210,6 +210,12 @@ func useLog(t *testing.T, url string, server *redistest.Server) {
 	must(err)
 	_, err = s.Seen(t.Context(), "p", []hot.SeenQuery{{Device: "d"}}, now)
 	must(err)
+	day := hot.Bucket{Grain: hot.Day, Start: hot.Day.Start(now, time.UTC).Unix()}
+	rows := []weir.EventRow{{Event: *batch("d", 1)[0].Event}}
+	must(s.Subtract(t.Context(), "p", hot.Step{ID: "x", Number: 1}, hot.Amounts(rows, time.UTC)))
+	must(s.ClearUniques(t.Context(), "p", []hot.Bucket{day}))
+	must(s.AddUniques(t.Context(), "p", []hot.Unique{{Bucket: day, Device: "d"}}))
+	must(s.DropIDs(t.Context(), rows))
 	_, err = s.Bind(t.Context(), "meta", false)
 	must(err)
 	if h := healthOf(t, s); len(h.Notes) > 0 {

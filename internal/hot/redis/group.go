@@ -125,20 +125,21 @@ func (g *group) fill(pieces []*piece) {
 
 // build makes the script's keys and arguments. They are valid until the next
 // build. See scripts/append.lua for their order.
-func (g *group) build(s *Store, shard int, gen generation, back *lookback, now time.Time) (keys, args []string) {
+func (g *group) build(w *writer) (keys, args []string) {
+	s, shard, gen, now := w.s, w.shard, w.gen, w.s.opt.Clock.Now()
 	g.reset()
 	g.keys.text(s.keys.shards[shard])
 	g.keys.text(s.keys.stream(shard))
-	asked := g.addIDs(s, shard, gen, back)
+	asked := g.addIDs(s, shard, gen, w.back)
 	for _, e := range g.entries {
 		g.increments.add(e.item, g.marks)
 		g.see(e.item, now)
 	}
 	g.addProjects(s, shard, now)
 	g.addBuckets(s, shard, now)
-	const head = 9
+	const head = 10
 	g.argued = append(g.argued[:0], s.id, strconv.FormatInt(s.scriptNow(now), 10), strconv.FormatInt(s.window.Microseconds(), 10),
-		strconv.FormatInt(gen.number, 10), strconv.Itoa(gen.bits), strconv.Itoa(gen.before),
+		strconv.FormatInt(gen.number, 10), strconv.Itoa(gen.bits), strconv.Itoa(gen.before), strconv.FormatInt(w.cleared, 10),
 		strconv.Itoa(len(g.entries)), strconv.Itoa(asked), strconv.Itoa(head+len(g.args.ends)))
 	g.argued = g.lists.strings(g.args.strings(g.argued))
 	g.keyed = g.keys.strings(g.keyed[:0])

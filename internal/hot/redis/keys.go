@@ -10,11 +10,12 @@ import (
 // Cluster holds them in one place and a script may touch them in one step.
 //
 //	w:log                          what the log is: id, shards, window, format
-//	{w3}                           hash: head, committed, intent, lease, generation of ids
+//	{w3}                           hash: head, committed, intent, lease, generation of ids, how often sketches were cleared
 //	{w3}:log                       stream: chunks of records
 //	{w3}:state                     hash: drain state by key
 //	{w3}:GENERATION.SET            set: ids of a generation; numbers in base 36, since these keys are many
 //	{w3}:live:PROJECT              sorted set: devices by time of the last event. See hot.BotsOf for the bots'
+//	{w3}:step:PROJECT              hash: the last step of a correction
 //	{w3}:at:PROJECT:GRAIN          sorted set: starts of buckets
 //	{w3}:num:PROJECT:GRAIN:START   string: counts, see slots.go
 //	{w3}:mem:PROJECT:GRAIN:START   sorted set: members by their slot in the counts
@@ -36,6 +37,10 @@ func (k keys) stream(shard int) string { return k.shards[shard] + ":log" }
 func (k keys) state(shard int) string  { return k.shards[shard] + ":state" }
 func (k keys) live(shard int, project string) string {
 	return k.shards[shard] + ":live:" + project
+}
+
+func (k keys) step(shard int, project string) string {
+	return k.shards[shard] + ":step:" + project
 }
 
 func (k keys) index(shard int, project string, g hot.Grain) string {

@@ -31,6 +31,8 @@ type writer struct {
 	gen   generation
 	back  *lookback // nil asks Redis
 
+	cleared int64 // how often sketches of the shard were cleared; the group's marks are of after that
+
 	connection                 // without one, the next call takes one
 	coming     chan connection // one that is being made
 	server     string          // what marks and back were learned from; see meet
@@ -232,8 +234,12 @@ func (w *writer) append(pieces []*piece) error {
 			return nil
 		case "known":
 			w.group.found(answer.numbers)
-		case "generation":
+		case "stale":
 			w.gen = generation{answer.numbers[0], int(answer.numbers[1]), int(answer.numbers[2])}
+			if cleared := answer.numbers[3]; cleared != w.cleared {
+				w.cleared = cleared
+				clear(w.group.marks)
+			}
 		}
 	}
 }
@@ -250,7 +256,7 @@ func (w *writer) build(pieces []*piece) (keys, args []string) {
 		return nil, nil
 	}
 	w.look(w.gen)
-	return w.group.build(w.s, w.shard, w.gen, w.back, w.s.opt.Clock.Now())
+	return w.group.build(w)
 }
 
 // answer is what the append script returns; without a word nothing was left to

@@ -3,11 +3,12 @@
 --
 -- KEYS shard, log, then in this order: for each id its set in this generation; for those ids that may be in the generation
 --      before, their sets in that; for each project its live set; for each bucket its index, counts, members, uniques.
--- ARGV log's id, now in µs (0: ask Redis), window in µs, generation, its bits, bits of the one before (0: it has none),
---      number of ids, number of those that may be in the generation before, index of the last argument before the lists;
+-- ARGV log's id, now in µs (0: ask Redis), window in µs, generation, its bits, bits of the one before (0: it has none), how often
+--      sketches were cleared; number of ids, number of those that may be in the generation before, index of the last argument before the lists;
 --      the ids; which of them may be, from 0; the sections below; the lists. A section names
 --      a list by "from to", counted from the first of the lists; "0 0" is an empty one.
--- Returns {'ok', head}, {'known', index…} with indexes of ids from 0, {'generation', number, bits, bits before}.
+-- Returns {'ok', head}, {'known', index…} with indexes of ids from 0, {'stale', generation, bits, bits before, cleared} if the
+-- caller has older ones.
 local call = redis.call
 local shard, log = KEYS[1], KEYS[2]
 local now, window = tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -16,7 +17,7 @@ if now == 0 then
   now = t[1] * 1000000 + t[2]
 end
 
-local m = call('HMGET', shard, 'id', 'head', 'gen', 'bits', 'before', 'began', 'since', 'turned')
+local m = call('HMGET', shard, 'id', 'head', 'gen', 'bits', 'before', 'began', 'since', 'turned', 'cleared')
 if m[1] ~= ARGV[1] then
   return redis.error_reply('LOST the shard is not the one that was opened')
 end
@@ -53,11 +54,13 @@ if now - since >= window and (now < turned or now - turned >= window) then
   since = string.format('%.0f', since)
   call('HSET', shard, 'gen', gen, 'bits', bits, 'before', before, 'began', m[2], 'since', since, 'turned', since)
 end
-if gen ~= tonumber(ARGV[4]) or bits ~= tonumber(ARGV[5]) or before ~= tonumber(ARGV[6]) then
-  return {'generation', gen, bits, before}
+-- A caller leaves out devices that it has sent before. If a sketch was cleared since, they are missing in it.
+local cleared = tonumber(m[9]) or 0
+if gen ~= tonumber(ARGV[4]) or bits ~= tonumber(ARGV[5]) or before ~= tonumber(ARGV[6]) or cleared ~= tonumber(ARGV[7]) then
+  return {'stale', gen, bits, before, cleared}
 end
 
-local n, asked, lists, a, k = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9]), 9, 2
+local n, asked, lists, a, k = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10]), 10, 2
 local known
 for j = 1, asked do
   local i = ARGV[a + n + j]
