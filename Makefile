@@ -65,7 +65,7 @@ clients: build clients/node/test/frameworks/node_modules/.package-lock.json ## T
 # new package. PLAIN are packages without (of the cold tiers and of transfer, RACED_TOO names the tests of what writes);
 # ALONE are tests elsewhere, in the packages ALONE_IN, that compute for long in one goroutine, or repeat on other servers
 # what one server (TestStandalone) proves with the detector.
-PLAIN := . ./internal/accesslog ./internal/clickhousetest ./internal/codec ./internal/cold/... ./internal/dump ./internal/redistest ./internal/report \
+PLAIN := . ./internal/accesslog ./internal/clickhousetest ./internal/codec ./internal/cold/... ./internal/dump ./internal/postgrestest ./internal/redistest ./internal/report \
 	./internal/servertest ./internal/stats ./internal/transfer ./internal/visit \
 	$(addprefix ./internal/wire/,amplitude ga4 item jsonscan matomo mixpanel native openpanel otlp plausible posthog segment sharedpath umami)
 RACED_TOO := ^Test(Store|Server|BothSidesOfAnyMovesAreWhatOneStoreWouldBe)$$/^Write$$

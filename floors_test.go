@@ -57,7 +57,9 @@ var house = map[string]room{
 	"internal/wire":      {floor: 1},
 	"internal/accesslog": {floor: 1},
 	"internal/tail":      {floor: 1, only: domain, visitors: []string{"internal/importer"}},
-	"internal/meta":      {floor: 1, visitors: []string{"cmd/weir", "internal/httpd", "internal/retention", "internal/demo"}},
+	"internal/meta":      {floor: 2, visitors: []string{"cmd/weir", "internal/httpd", "internal/retention", "internal/demo"}},
+
+	"internal/meta/postgres": {floor: 1, only: domain, visitors: []string{"internal/meta"}},
 
 	// wire is the contract of a protocol. A folder of wire that is not listed is the protocol of
 	// a vendor.
@@ -135,6 +137,7 @@ var house = map[string]room{
 	"internal/servertest":      {floor: 1, only: nothing, support: true},
 	"internal/redistest":       {floor: 2, only: []string{"internal/servertest"}, support: true},
 	"internal/clickhousetest":  {floor: 2, only: []string{"internal/servertest"}, support: true},
+	"internal/postgrestest":    {floor: 2, only: []string{"internal/servertest"}, support: true},
 	"internal/cold/coldtest":   {floor: 4, support: true},
 }
 
@@ -161,6 +164,7 @@ var guests = []struct {
 	{"github.com/cockroachdb/", in("internal/hot/pebble")},
 	{"github.com/redis/", in("internal/redisconn", "internal/hot/redis", "internal/fleet/redis")},
 	{"modernc.org/sqlite", in("internal/meta")},
+	{"github.com/jackc/pgx/", in("internal/meta/postgres", "internal/postgrestest")},
 	{"github.com/oschwald/maxminddb-golang/", in("internal/enrich")},
 	{"github.com/wneessen/go-mail", in("internal/deliver")},
 	{"github.com/danielgtaylor/huma/", in("internal/httpd")},

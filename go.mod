@@ -43,7 +43,16 @@ require (
 	pgregory.net/rapid v1.3.0
 )
 
-require go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc v1.47.0
+require (
+	github.com/jackc/pgx/v5 v5.12.0
+	go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc v1.47.0
+)
+
+require (
+	github.com/jackc/pgpassfile v1.0.0 // indirect
+	github.com/jackc/pgservicefile v0.0.0-20240606120523-5a60cdf6a761 // indirect
+	github.com/jackc/puddle/v2 v2.2.3 // indirect
+)
 
 require (
 	github.com/DataDog/zstd v1.5.7 // indirect

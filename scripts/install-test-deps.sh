@@ -73,6 +73,16 @@ for tool in redis-server redis-sentinel; do
 	fi
 done
 
+# Debian has the server's programs in a folder for each version, outside of PATH.
+postgres() { have initdb || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; }
+
+if ! postgres && may_install; then
+	install_for "the tests against PostgreSQL" postgresql
+fi
+if ! postgres; then
+	missing "PostgreSQL's server is missing: the tests against it cannot run"
+fi
+
 if ! have goaccess && may_install; then
 	install_for "the test beside GoAccess" goaccess
 fi

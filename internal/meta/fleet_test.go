@@ -1,7 +1,6 @@
 package meta_test
 
 import (
-	"path/filepath"
 	"testing"
 
 	weir "github.com/weir-analytics/weir"
@@ -12,7 +11,7 @@ import (
 
 func TestSessionsKeepWhatTheFleetPromises(t *testing.T) {
 	fleettest.RunSessions(t, func(t *testing.T, clock weir.Clock) (a, b fleet.Sessions) {
-		s, err := meta.Open(t.Context(), filepath.Join(t.TempDir(), "meta.db"), clock, meta.WithPasswordCost(8, 1))
+		s, err := meta.Open(t.Context(), place(t), clock, meta.WithPasswordCost(8, 1))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -34,14 +34,10 @@ func (s *Store) Forgotten(ctx context.Context) (map[string]time.Time, error) {
 // not known is left out.
 func (s *Store) SetForgotten(ctx context.Context, before map[string]time.Time) error {
 	err := s.inTx(ctx, func(tx *sql.Tx) error {
-		stmt, err := tx.PrepareContext(ctx, `INSERT INTO forgotten (project_id, before_at) SELECT id, ? FROM projects WHERE id = ?
-ON CONFLICT (project_id) DO UPDATE SET before_at = excluded.before_at`)
-		if err != nil {
-			return err
-		}
-		defer stmt.Close()
 		for id, t := range before {
-			if _, err := stmt.ExecContext(ctx, micros(t), id); err != nil {
+			_, err := tx.ExecContext(ctx, `INSERT INTO forgotten (project_id, before_at) SELECT id, ? FROM projects WHERE id = ?
+				ON CONFLICT (project_id) DO UPDATE SET before_at = excluded.before_at`, micros(t), id)
+			if err != nil {
 				return err
 			}
 		}

@@ -1,10 +1,3 @@
-// Package meta stores users, projects, roles, keys, tokens, login sessions and salts in
-// SQLite. Its SQL is SQL that PostgreSQL reads too.
-//
-// No secret that lets somebody in is stored in clear: passwords are argon2id hashes; write
-// keys, API tokens and session tokens are SHA-256 sums (they are random, with 128 bits or
-// more, so a slow hash would add nothing). The keys of Secret are stored in clear: they
-// sign, and let nobody in.
 package meta
 
 import (
@@ -13,13 +6,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"net/url"
-	"os"
-	"path/filepath"
 	"time"
 
 	weir "github.com/weir-analytics/weir"
-	_ "modernc.org/sqlite" // the "sqlite" driver
+	"github.com/weir-analytics/weir/internal/meta/postgres"
 )
 
 // ErrNewer is returned by Open when a newer version of Weir wrote the store.
@@ -27,9 +17,8 @@ var ErrNewer = errors.New("meta: store was written by a newer version of Weir")
 
 // Store is the open store. All methods are safe for concurrent use.
 type Store struct {
-	write *sql.DB // one connection: SQLite takes one writer at a time
-	read  *sql.DB
-	id    string
+	*engine
+	id string
 
 	clock    weir.Clock
 	hasher   *hasher
@@ -37,6 +26,15 @@ type Store struct {
 	tokens   *cache[*Token]
 	salts    saltCache
 	ticks    clockState // guarded by salts.mu
+}
+
+// engine is a database, with what SQLite and PostgreSQL do differently.
+type engine struct {
+	write *sql.DB // for transactions and statements that write
+	read  *sql.DB // for queries
+
+	ddl    func(migration string) string   // returns a migration for the database
+	forget func(ctx context.Context) error // removes destroyed salts from the files
 }
 
 // Option changes how Open sets the store up.
@@ -48,10 +46,11 @@ func WithPasswordCost(memoryKiB, passes uint32) Option {
 	return func(s *Store) { s.hasher.cost.memory, s.hasher.cost.passes = memoryKiB, passes }
 }
 
-// Open opens the store at path, making the file and its directory, readable to
-// the owner alone, when missing, and brings its schema up to date. Errors:
-// ErrNewer. The caller closes the store.
-func Open(ctx context.Context, path string, clock weir.Clock, opts ...Option) (*Store, error) {
+// Open opens a store and brings its schema up to date. Where is the URL of a PostgreSQL
+// database, postgres://…, or else the path of an SQLite file: it and its folder are made,
+// readable to the owner alone, if they are missing. Errors: ErrNewer. The caller closes the
+// store.
+func Open(ctx context.Context, where string, clock weir.Clock, opts ...Option) (*Store, error) {
 	s := &Store{
 		clock:    clock,
 		hasher:   newHasher(),
@@ -61,28 +60,21 @@ func Open(ctx context.Context, path string, clock weir.Clock, opts ...Option) (*
 	for _, o := range opts {
 		o(s)
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, fmt.Errorf("meta: open %s: %w", path, err)
+	var err error
+	name := where
+	if postgres.Is(where) {
+		s.engine, name, err = openPostgres(where)
+	} else {
+		s.engine, err = openSQLite(where)
 	}
-	// SQLite would make the file readable to all; its WAL takes on the mode.
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("meta: open: %w", err)
 	}
-	if err := f.Close(); err != nil {
-		return nil, fmt.Errorf("meta: open %s: %w", path, err)
+	if err = s.migrate(ctx); err == nil {
+		err = s.identify(ctx)
 	}
-	if s.write, err = openDB(path, 1, "secure_delete(1)"); err != nil {
-		return nil, err
-	}
-	if err := s.migrate(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("meta: open %s: %w", path, err), s.write.Close())
-	}
-	if err := s.identify(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("meta: open %s: %w", path, err), s.write.Close())
-	}
-	if s.read, err = openDB(path, 4, "query_only(1)"); err != nil {
-		return nil, errors.Join(err, s.write.Close())
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("meta: open %s: %w", name, err), s.Close())
 	}
 	return s, nil
 }
@@ -105,24 +97,6 @@ func (s *Store) identify(ctx context.Context) error {
 // ID names the store for ever: made at random when the store was made, and the
 // same in each copy of its file.
 func (s *Store) ID() string { return s.id }
-
-// busyTimeout is how long a statement waits for another process, in ms.
-const busyTimeout = "5000"
-
-func openDB(path string, conns int, pragmas ...string) (*sql.DB, error) {
-	q := url.Values{"_txlock": {"immediate"}}
-	q["_pragma"] = append([]string{
-		"busy_timeout(" + busyTimeout + ")", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
-	}, pragmas...)
-	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
-	db, err := sql.Open("sqlite", dsn)
-	if err != nil {
-		return nil, fmt.Errorf("meta: open %s: %w", path, err)
-	}
-	db.SetMaxOpenConns(conns)
-	db.SetMaxIdleConns(conns)
-	return db, nil
-}
 
 // Close closes the store. A second Close does nothing.
 func (s *Store) Close() error {

@@ -2,10 +2,7 @@ package meta_test
 
 import (
 	"context"
-	"database/sql"
 	"errors"
-	"net/url"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -43,12 +40,12 @@ func (w *watch) add(d time.Duration) {
 type fixture struct {
 	*meta.Store
 	watch *watch
-	path  string
+	path  string // of the file, or the URL of the database
 }
 
 func open(t *testing.T) fixture {
 	t.Helper()
-	f := fixture{watch: newWatch(), path: filepath.Join(t.TempDir(), "a dir", "meta #1?.db")}
+	f := fixture{watch: newWatch(), path: place(t)}
 	f.Store = reopen(t, f)
 	return f
 }
@@ -65,17 +62,6 @@ func reopen(t *testing.T, f fixture) *meta.Store {
 		}
 	})
 	return s
-}
-
-// raw opens the store's file beside it.
-func raw(t *testing.T, path string) *sql.DB {
-	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?_pragma=busy_timeout(5000)")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
-	return db
 }
 
 func must[T any](v T, err error) func(*testing.T) T {
@@ -96,19 +82,12 @@ func wantCode(t *testing.T, err error, code string) {
 }
 
 func TestOpenRefusesAStoreOfANewerVersion(t *testing.T) {
-	f := open(t)
-	if err := f.Close(); err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(t.TempDir(), "meta.db")
-	f.path = path
+	f := fixture{watch: newWatch(), path: newPlace(t)}
 	if err := reopen(t, f).Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := raw(t, path).Exec(`INSERT INTO schema_version (version) VALUES (1000)`); err != nil {
-		t.Fatal(err)
-	}
-	_, err := meta.Open(t.Context(), path, f.watch.now)
+	raw(t, f.path).exec(t, `INSERT INTO schema_version (version) VALUES (1000)`)
+	_, err := meta.Open(t.Context(), f.path, f.watch.now)
 	if !errors.Is(err, meta.ErrNewer) {
 		t.Fatalf("err = %v, want ErrNewer", err)
 	}

@@ -41,7 +41,7 @@ func (s *Store) migrate(ctx context.Context) error {
 				done = true
 				return nil
 			}
-			return apply(ctx, tx, names[version], version+1)
+			return s.apply(ctx, tx, names[version], version+1)
 		})
 		if err != nil {
 			return err
@@ -50,12 +50,12 @@ func (s *Store) migrate(ctx context.Context) error {
 	return nil
 }
 
-func apply(ctx context.Context, tx *sql.Tx, name string, version int) error {
+func (s *Store) apply(ctx context.Context, tx *sql.Tx, name string, version int) error {
 	text, err := migrationFiles.ReadFile(name)
 	if err != nil {
 		return fmt.Errorf("read %s: %w", name, err)
 	}
-	if _, err := tx.ExecContext(ctx, string(text)); err != nil {
+	if _, err := tx.ExecContext(ctx, s.ddl(string(text))); err != nil {
 		return fmt.Errorf("apply %s: %w", name, err)
 	}
 	if _, err := tx.ExecContext(ctx, `INSERT INTO schema_version (version) VALUES (?)`, version); err != nil {

@@ -52,9 +52,7 @@ func TestAMessageThatCannotBeReadIsGivenUpAndHoldsUpNoOther(t *testing.T) {
 	a, b := makeAlert(t, f, p), makeAlert(t, f, p)
 	fires(t, f, a, 1)
 	fires(t, f, b, 1)
-	if _, err := raw(t, f.path).Exec(`UPDATE alert_outbox SET message = '{"id":' WHERE alert_id = ?`, a.ID); err != nil {
-		t.Fatal(err)
-	}
+	raw(t, f.path).exec(t, `UPDATE alert_outbox SET message = '{"id":' WHERE alert_id = ?`, a.ID)
 	all, err := f.ClaimAlertDeliveries(t.Context(), time.Minute, 16)
 	if err != nil || len(all) != len(b.Channels) || all[0].AlertID != b.ID {
 		t.Fatalf("claimed %+v: %v", all, err)

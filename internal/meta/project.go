@@ -81,7 +81,7 @@ func (s *Store) SetRetention(ctx context.Context, id string, days int) error {
 }
 
 const projectColumns = `p.id, p.name, p.timezone, p.store_ip, p.created_at, p.retention_days,
-	(SELECT group_concat(s.site) FROM sites s WHERE s.project_id = p.id), p.url_rules, ` + limitColumns
+	(SELECT string_agg(s.site, ',') FROM sites s WHERE s.project_id = p.id), p.url_rules, ` + limitColumns
 
 // Project returns the project of an id, its timezone resolved. It is shared: do not
 // change it. Errors: ENOTFOUND.

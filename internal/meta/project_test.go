@@ -2,7 +2,6 @@ package meta_test
 
 import (
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -99,16 +98,14 @@ func TestARetentionIsKeptAndChanged(t *testing.T) {
 }
 
 func TestProjectsOfTheFirstVersionHaveTheDefaults(t *testing.T) {
-	f := fixture{watch: newWatch(), path: filepath.Join(t.TempDir(), "meta.db")}
+	f := fixture{watch: newWatch(), path: newPlace(t)}
 	db := raw(t, f.path)
 	for _, q := range []string{
 		string(must(os.ReadFile("migrations/0001_init.sql"))(t)),
 		`CREATE TABLE schema_version (version BIGINT NOT NULL)`, `INSERT INTO schema_version (version) VALUES (1)`,
 		`INSERT INTO projects (id, name, timezone, store_ip, import_salt, created_at) VALUES ('p', 'Shop', 'UTC', 0, '', 0)`,
 	} {
-		if _, err := db.Exec(q); err != nil {
-			t.Fatal(err)
-		}
+		db.exec(t, q)
 	}
 	got := must(reopen(t, f).Project(t.Context(), "p"))(t)
 	if got.ID != "p" || got.RetentionDays != 0 || got.Limits != (weir.Limits{Over: weir.OverRefuse, Sample: 10}) {
@@ -272,9 +269,7 @@ func TestAFloodOfUnknownKeysPushesNoRealOneOut(t *testing.T) {
 		wantCode(t, err, weir.ENOTFOUND)
 	}
 	// Only the cache can answer now.
-	if _, err := raw(t, f.path).Exec(`UPDATE write_keys SET revoked_at = 1`); err != nil {
-		t.Fatal(err)
-	}
+	raw(t, f.path).exec(t, `UPDATE write_keys SET revoked_at = 1`)
 	if got := must(f.ProjectByKey(t.Context(), key))(t); got.ID != p.ID {
 		t.Fatalf("project = %q", got.ID)
 	}

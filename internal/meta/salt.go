@@ -110,31 +110,15 @@ func (s *Store) destroySalts(ctx context.Context, tx *sql.Tx, day time.Time) (t 
 	return t, destroyed, err
 }
 
-// errRead is a file that another process reads for long.
+// errRead is a file that somebody else reads for long.
 var errRead = errors.New("another process is reading the file")
 
-// ForgetSalts empties the write-ahead log. In the database itself the pages of
-// destroyed salts are overwritten (secure_delete), but their older images can be
-// read in that log. It does not wait: it fails when another process is reading the
-// file, and is to be called again later.
+// ForgetSalts removes the salts that were destroyed from the files of the database. It does not
+// wait: it fails when another process is reading the salts, and is to be called
+// again later.
 func (s *Store) ForgetSalts(ctx context.Context) error {
-	c, err := s.write.Conn(ctx)
-	if err != nil {
+	if err := s.forget(ctx); err != nil {
 		return fmt.Errorf("meta: destroy old salts: %w", err)
-	}
-	defer c.Close()
-	if _, err := c.ExecContext(ctx, `PRAGMA busy_timeout(0)`); err != nil {
-		return fmt.Errorf("meta: destroy old salts: %w", err)
-	}
-	defer func() { _, _ = c.ExecContext(context.WithoutCancel(ctx), `PRAGMA busy_timeout(`+busyTimeout+`)`) }()
-	// The pragma has no error of its own: it returns a row that says whether the
-	// log was busy, its pages, and how many of them were moved to the database.
-	var busy, pages, moved int
-	if err := c.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &pages, &moved); err != nil {
-		return fmt.Errorf("meta: destroy old salts: %w", err)
-	}
-	if busy != 0 {
-		return fmt.Errorf("meta: destroy old salts: %w, so that they are still in its write-ahead log", errRead)
 	}
 	return nil
 }

@@ -77,9 +77,7 @@ func TestASaltThatAReaderKeepsInTheLogIsForgottenOnceTheReaderIsGone(t *testing.
 	text := base64.StdEncoding.EncodeToString(first)
 	f.watch.add(24 * time.Hour)
 	salts(t, f)
-	other := raw(t, f.path)
-	defer other.Close()
-	reading, err := other.BeginTx(t.Context(), nil)
+	reading, err := raw(t, f.path).read.BeginTx(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -199,11 +199,7 @@ func TestExpiredSessionsAreClearedAway(t *testing.T) {
 	if err := s.Commit("b", []byte("1"), f.watch.now().Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
-	var n int
-	if err := raw(t, f.path).QueryRow(`SELECT count(*) FROM sessions`).Scan(&n); err != nil {
-		t.Fatal(err)
-	}
-	if n != 1 {
+	if n := raw(t, f.path).number(t, `SELECT count(*) FROM sessions`); n != 1 {
 		t.Fatalf("%d sessions are stored, want 1", n)
 	}
 }

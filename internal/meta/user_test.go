@@ -160,24 +160,6 @@ func TestUserFindsAccountsByID(t *testing.T) {
 	wantCode(t, err, weir.ENOTFOUND)
 }
 
-// stored reads all that the store's directory holds.
-func stored(t *testing.T, f fixture) string {
-	t.Helper()
-	var all strings.Builder
-	files, err := filepath.Glob(filepath.Join(filepath.Dir(f.path), "*"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range files {
-		b, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		all.Write(b)
-	}
-	return all.String()
-}
-
 func TestStoredFilesHoldNoPasswordAndOnlyTheOwnerReadsThem(t *testing.T) {
 	f := open(t)
 	must(f.Setup(t.Context(), "ada@example.org", "Ada", password))(t)
@@ -187,6 +169,9 @@ func TestStoredFilesHoldNoPasswordAndOnlyTheOwnerReadsThem(t *testing.T) {
 	}
 	if strings.Contains(all, password) {
 		t.Fatal("the password is stored")
+	}
+	if server != nil {
+		return // the files are the server's
 	}
 	files, err := filepath.Glob(filepath.Join(filepath.Dir(f.path), "*"))
 	if err != nil {

@@ -1,6 +1,7 @@
 package servertest
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -19,6 +20,17 @@ const (
 // other test processes see and servers do not.
 func ClaimPort(t testing.TB) int {
 	t.Helper()
+	port, release, err := Claim()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(release)
+	return port
+}
+
+// Claim is ClaimPort for a server that several tests share: the port is the caller's until
+// release.
+func Claim() (port int, release func(), err error) {
 	for range 1000 {
 		port := firstPort + rand.IntN(lastPort-firstPort+1)
 		claim, err := net.ListenPacket("udp", fmt.Sprintf("127.0.0.1:%d", port))
@@ -29,11 +41,9 @@ func ClaimPort(t testing.TB) int {
 			claim.Close()
 			continue
 		}
-		t.Cleanup(func() { claim.Close() })
-		return port
+		return port, func() { claim.Close() }, nil
 	}
-	t.Fatal("servertest: no free port")
-	return 0
+	return 0, nil, errors.New("servertest: no free port")
 }
 
 func free(port int) bool {

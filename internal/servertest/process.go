@@ -16,14 +16,19 @@ type Process struct {
 	Done chan struct{} // closed when it has ended and been waited for
 }
 
-// Launch starts cmd in such a way that it does not outlive this process.
+// Launch starts cmd in such a way that it does not outlive this process. Of cmd.SysProcAttr it
+// keeps the user.
 //
 // The kernel's signal for that belongs to the thread that started the child, not
 // to the process, and Go ends threads when it likes. So the goroutine that starts
 // the child locks its thread until the child has ended.
 func Launch(cmd *exec.Cmd) (*Process, error) {
-	cmd.SysProcAttr = dieWithParent()
-	cmd.SysProcAttr.Setpgid = true
+	attr := dieWithParent()
+	attr.Setpgid = true
+	if cmd.SysProcAttr != nil {
+		attr.Credential = cmd.SysProcAttr.Credential
+	}
+	cmd.SysProcAttr = attr
 	p := &Process{Cmd: cmd, Done: make(chan struct{})}
 	started := make(chan error)
 	go func() {

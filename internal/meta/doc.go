@@ -1,0 +1,8 @@
+// Package meta stores users, projects, roles, keys, tokens, login sessions and salts in SQLite or
+// in PostgreSQL. DESIGN.md says how to write a query and a migration for both.
+//
+// No secret that lets somebody in is stored in clear: passwords are argon2id hashes; write
+// keys, API tokens and session tokens are SHA-256 sums (they are random, with 128 bits or
+// more, so a slow hash would add nothing). The keys of Secret are stored in clear: they
+// sign, and let nobody in.
+package meta
