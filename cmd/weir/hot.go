@@ -6,21 +6,19 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/alexedwards/scs/v2"
 	"github.com/weir-analytics/weir/internal/backend"
 	"github.com/weir-analytics/weir/internal/fleet"
 	"github.com/weir-analytics/weir/internal/fleet/local"
 	"github.com/weir-analytics/weir/internal/hot"
 )
 
-// shared is what the nodes share besides events. roster, bus and sessions are nil without
+// shared is what the nodes share besides events. roster and bus are nil without
 // other nodes.
 type shared struct {
 	cache      fleet.Cache
 	cacheLocks fleet.Locks // of the nodes that share cache; nil of a cache that is this node's own
 	limiter    fleet.Limiter
 	locks      fleet.Locks
-	sessions   scs.Store
 	roster     fleet.Roster
 	bus        fleet.Bus
 }
@@ -37,7 +35,6 @@ func (s *server) openHot(ctx context.Context) (err error) {
 	s.tier, err = c.hot.Open(ctx, backend.HotOptions{
 		Shards: c.Shards, Window: c.DedupWindow, MinFree: c.MinFree << 20, Memory: c.parts, Clock: s.clock, Logger: s.log,
 		Insecure: c.InsecureRedis, AckReplica: c.HotAck == ackReplica,
-		SessionKey: func(ctx context.Context) ([]byte, error) { return s.meta.Secret(ctx, "sessions") },
 	})
 	if errors.Is(err, hot.ErrBusy) {
 		return fmt.Errorf("another weir is running on the data folder %s: stop it, or use another --data: %w", c.Data, err)
@@ -51,7 +48,7 @@ func (s *server) openHot(ctx context.Context) (err error) {
 		s.trimStores = append(s.trimStores, s.tier.Trim)
 	}
 	if f := s.tier.Fleet; f != nil {
-		s.shared.limiter, s.shared.locks, s.shared.sessions = f.Limiter, f.Locks, f.Sessions
+		s.shared.limiter, s.shared.locks = f.Limiter, f.Locks
 		s.shared.roster, s.shared.bus = f.Roster, f.Bus
 	}
 	return nil

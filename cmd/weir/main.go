@@ -26,6 +26,7 @@ type cli struct {
 	Project projectCmd `cmd:"" help:"Make, list and change projects."`
 	Key     keyCmd     `cmd:"" help:"Make, list and revoke write keys."`
 	Profile profileCmd `cmd:"" help:"Export and erase profiles."`
+	User    userCmd    `cmd:"" help:"List, invite, deactivate and sign out people; links to reset a password."`
 	Report  reportCmd  `cmd:"" help:"Print, compute and schedule daily reports."`
 	Migrate migrateCmd `cmd:"" help:"Copy the past to another cold tier."`
 	Bench   benchCmd   `cmd:"" help:"Measure a running server."`

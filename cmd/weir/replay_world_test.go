@@ -145,7 +145,7 @@ func newReplayWorld(t *testing.T, stores func(*testing.T, weir.Clock) (hot.Store
 	})
 	w.nightly = report.NewScheduler(w.reports, w.meta, always)
 	s := httptest.NewServer(httpd.New(httpd.Config{
-		Directory: w.meta, Sessions: w.meta.Sessions(), Clock: w.clock, UI: fstest.MapFS{}, Logger: slog.New(slog.DiscardHandler),
+		Directory: w.meta, Clock: w.clock, UI: fstest.MapFS{}, Logger: slog.New(slog.DiscardHandler),
 		Ingest: ingest.New(ingest.Config{Log: w.hot, Salts: w.meta, Enrich: kinds, Clock: w.clock}),
 		Stats:  stats.New(w.hot, w.clock), Insights: e, Reports: w.reports, Live: live.NewHub(1),
 	}).Handler())

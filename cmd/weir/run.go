@@ -100,6 +100,7 @@ func unlessStopped(ctx context.Context, err error) error {
 // background starts what runs until ctx is done.
 func (s *server) background(ctx context.Context, g *errgroup.Group) {
 	g.Go(func() error { return s.feed.Run(ctx) })
+	g.Go(func() error { return unlessStopped(ctx, s.http.Listen(ctx)) })
 	g.Go(func() error { return process.KeepTrimmed(ctx, backend.TrimMalloc, s.trimStores, s.log) })
 	if s.cmd.Cache != "" {
 		g.Go(func() error { return unlessStopped(ctx, s.awaitCache(ctx)) })

@@ -258,13 +258,9 @@ func (s *server) build() {
 		drains.WatchBrake(s.brake)
 		s.late.brake.set(s.brake)
 	}
-	sessions := s.shared.sessions
-	if sessions == nil {
-		sessions = s.meta.Sessions()
-	}
 	s.late.feed.set(s.feed)
 	s.http.Open(func(c *httpd.Config) {
-		c.Sessions, c.Limiter = sessions, s.shared.limiter
+		c.Limiter, c.Bus = s.shared.limiter, s.shared.bus
 		c.Usage, c.Stats, c.Insights, c.Reports = s.usage(), stats.New(s.hot, s.clock), answers, s.reports
 		c.Alerts, c.Profiles, c.Live = s.alerts.rules, people, s.feed
 		c.SetupCode, c.DeviceKey = s.setupCode, s.deviceKey
@@ -308,6 +304,8 @@ func (s *server) buildIntake() {
 		PublicURL:      s.cmd.PublicURL,
 		AnyHost:        s.cmd.anyHost(),
 		Checks:         s.checks(),
+		Place:          s.place,
+		Mail:           s.mailer(),
 	})
 }
 

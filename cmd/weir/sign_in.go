@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -11,7 +12,10 @@ import (
 	"net/url"
 	"strings"
 
+	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/deliver"
 	"github.com/weir-analytics/weir/internal/demo"
+	"github.com/weir-analytics/weir/internal/httpd"
 )
 
 // checkPublic refuses an address of the server that is more than scheme and host.
@@ -80,5 +84,29 @@ func (s *server) greetOwner(address string, stdout io.Writer) {
 		fmt.Fprintf(stdout, "Open %s to create the owner's account; it asks for the admin token.\n", address)
 	default:
 		fmt.Fprintf(stdout, "Open %s/#setup=%s to create the owner's account. The code is good once, until the next start.\n", address, s.setupCode)
+	}
+}
+
+// place describes where a request comes from, for the list of a user's sessions.
+func (s *server) place(ip, userAgent string) (device, country string) {
+	in := &weir.Incoming{Source: weir.Source{IP: ip, UserAgent: userAgent}}
+	s.enrich.Apply(in)
+	switch e := in.Event; {
+	case e.Browser == "" || e.OS == "":
+		device = cmp.Or(e.Browser, e.OS)
+	default:
+		device = e.Browser + " on " + e.OS
+	}
+	return device, in.Event.Country
+}
+
+// mailer returns what sends mails to people, nil without a mail server.
+func (s *server) mailer() func(ctx context.Context, m httpd.Mail) error {
+	mail, _ := s.cmd.mail() // check looked at the error
+	if mail == nil {
+		return nil
+	}
+	return func(ctx context.Context, m httpd.Mail) error {
+		return mail.Send(ctx, deliver.Letter{Key: m.Key, To: m.To, Subject: m.Subject, Text: m.Text, At: s.clock.Now()})
 	}
 }

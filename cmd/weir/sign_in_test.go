@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"database/sql"
 	"log/slog"
 	"net"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/weir-analytics/weir/internal/meta"
+	"github.com/weir-analytics/weir/internal/password"
 )
 
 // posts sends a body as JSON and returns the status.
@@ -105,12 +107,29 @@ func TestOneCanSignInToTheDemoAtEachStart(t *testing.T) {
 }
 
 func TestThePasswordOfAnEarlierDemoIsTakenAway(t *testing.T) {
-	store, err := meta.Open(t.Context(), filepath.Join(t.TempDir(), "meta.db"), nil, meta.WithPasswordCost(8, 1))
+	file := filepath.Join(t.TempDir(), "meta.db")
+	store, err := meta.Open(t.Context(), file, nil, meta.WithPasswordCost(8, 1))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = store.Close() })
-	if _, err := store.Setup(t.Context(), "demo@example.com", "Demo", demoPassword); err != nil {
+	if _, err := store.Setup(t.Context(), "demo@example.com", "Demo", "a long password"); err != nil {
+		t.Fatal(err)
+	}
+	// It is too short for a new account.
+	hash, err := password.NewHasher(password.Cost{Memory: 8, Passes: 1, Threads: 1}).Hash(t.Context(), demoPassword)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite", "file:"+file+"?_pragma=busy_timeout(5000)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(t.Context(), `UPDATE users SET password = ?`, hash); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Authenticate(t.Context(), "demo@example.com", demoPassword); err != nil {
 		t.Fatal(err)
 	}
 	var log bytes.Buffer

@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/alexedwards/scs/v2"
 	"github.com/prometheus/client_golang/prometheus"
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/fleet"
@@ -35,8 +34,6 @@ type HotOptions struct {
 	Insecure bool // a server without a password is accepted on any address
 
 	AckReplica bool // an append waits for replicas
-	// SessionKey returns the key that encrypts sessions of people in a shared hot tier.
-	SessionKey func(ctx context.Context) ([]byte, error)
 }
 
 // Open opens the hot tier. If that is a server that is unavailable, Open waits for it
@@ -63,11 +60,10 @@ type HotTier struct {
 
 // Fleet is what the nodes that share a hot tier share besides the events.
 type Fleet struct {
-	Limiter  fleet.Limiter
-	Locks    fleet.Locks
-	Sessions scs.Store
-	Roster   fleet.Roster
-	Bus      fleet.Bus
+	Limiter fleet.Limiter
+	Locks   fleet.Locks
+	Roster  fleet.Roster
+	Bus     fleet.Bus
 	// Bind stores the id of the nodes' meta store, unless another is stored and replace
 	// is false. It returns the id that was stored before.
 	Bind func(ctx context.Context, meta string, replace bool) (before string, err error)

@@ -40,10 +40,10 @@ func openRedis(ctx context.Context, u redisconn.URL, o HotOptions) (*HotTier, er
 		return nil, err
 	}
 	health := &redisHealth{url: u.String(), ask: log.Health}
-	f := fleetredis.New(client, fleetredis.Options{Prefix: u.Prefix + ":", Logger: o.Logger, SessionKey: o.SessionKey})
+	f := fleetredis.New(client, fleetredis.Options{Prefix: u.Prefix + ":", Logger: o.Logger})
 	return &HotTier{
 		Store:     log,
-		Fleet:     &Fleet{Limiter: f.Limiter, Locks: f.Locks, Sessions: f.Sessions, Roster: f.Roster, Bus: f.Bus, Bind: log.Bind},
+		Fleet:     &Fleet{Limiter: f.Limiter, Locks: f.Locks, Roster: f.Roster, Bus: f.Bus, Bind: log.Bind},
 		Status:    health.status,
 		Collector: newRedisMetrics(health),
 		Close:     func() error { client.Close(); return nil },

@@ -1,5 +1,5 @@
 // Package fleet is what the nodes of one Weir share besides the events: cached answers,
-// limits, locks, login sessions, messages, and the list of nodes. Each has a small interface
+// limits, locks, messages, and the list of nodes. Each has a small interface
 // of its own, so that each may have another backend. Package fleettest tests a backend
 // against all of them.
 //
@@ -13,8 +13,6 @@ import (
 	"context"
 	"fmt"
 	"time"
-
-	"github.com/alexedwards/scs/v2"
 )
 
 // Cache stores values for a limited time. It may drop any of them earlier. Callers treat an
@@ -80,12 +78,6 @@ type Locks interface {
 	Acquire(ctx context.Context, name, owner string, ttl time.Duration) (ok bool, err error)
 	// Release gives up the lock if owner owns it, and does nothing if not.
 	Release(ctx context.Context, name, owner string) error
-}
-
-// Sessions are login sessions: what scs asks of a store, with a token kept as a hash
-// only, so that who reads the store cannot log in with what is there.
-type Sessions interface {
-	scs.CtxStore
 }
 
 // Bus carries messages between the nodes, at most once: a subscriber that is disconnected or

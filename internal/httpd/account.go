@@ -78,17 +78,18 @@ func (s *Server) logIn(ctx context.Context, in *loginInput) (*sessionOutput, err
 		return nil, err
 	}
 	s.guesses.right(ctx, in.Body.Email, c.ip, device)
-	s.log.InfoContext(ctx, "signed in", "user", u.ID, "request_id", c.id)
 	return s.signIn(ctx, u)
 }
 
 func (s *Server) signIn(ctx context.Context, u *meta.Account) (*sessionOutput, error) {
-	cookie, err := s.logins.begin(ctx, u.ID)
+	c := callOf(ctx)
+	cookie, err := s.beginSession(ctx, u.ID)
 	if err != nil {
 		return nil, err
 	}
+	s.log.InfoContext(ctx, "signed in", "user", u.ID, "request_id", c.id)
 	return &sessionOutput{
-		Cookie:       []http.Cookie{cookie, s.deviceCookie(u.Email, callOf(ctx).secure)},
+		Cookie:       []http.Cookie{cookie, s.deviceCookie(u.Email, s.secureFor(c.request))},
 		CacheControl: "no-store",
 		Body:         SessionBody{User: userBody(u)},
 	}, nil
@@ -99,11 +100,14 @@ type logOutOutput struct {
 }
 
 func (s *Server) logOut(ctx context.Context, _ *struct{}) (*logOutOutput, error) {
-	cookie, err := s.logins.end(ctx)
-	if err != nil {
-		return nil, err
+	if who := callOf(ctx).who; who.session != nil {
+		err := s.cfg.Directory.EndSession(ctx, who.user.ID, who.session.ID)
+		if err != nil && weir.ErrorCode(err) != weir.ENOTFOUND { // ended already
+			return nil, err
+		}
+		s.accessEnded(ctx)
 	}
-	return &logOutOutput{Cookie: []http.Cookie{cookie}}, nil
+	return &logOutOutput{Cookie: []http.Cookie{s.noSession(ctx)}}, nil
 }
 
 func userBody(u *meta.Account) *UserBody {

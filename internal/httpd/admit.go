@@ -11,9 +11,10 @@ import (
 
 // principal is the caller: at most one of a user, a token and a write key.
 type principal struct {
-	user  *meta.Account
-	token *meta.Token
-	key   *weir.Project // the project that the key writes to
+	user    *meta.Account
+	session *meta.Session // of user
+	token   *meta.Token
+	key     *weir.Project // the project that the key writes to
 }
 
 func (p principal) known() bool { return p.user != nil || p.token != nil || p.key != nil }
@@ -73,20 +74,16 @@ func (s *Server) admitting(rule Rule, next http.Handler) http.Handler {
 		c := callOf(r.Context())
 		asked := r
 		c.readmit = func() error {
-			_, err := s.admit(rule, asked, &call{})
-			return err
+			return s.admit(rule, asked, &call{})
 		}
 		c.route, c.rule, c.refuse = rule.pattern(), rule, s.mux.refusers[rule.pattern()]
-		ctx, err := r.Context(), s.starting(rule.Need)
+		err := s.starting(rule.Need)
 		if err == nil {
-			ctx, err = s.admit(rule, r, c)
+			err = s.admit(rule, r, c)
 		}
 		if err != nil {
 			s.fail(w, r, err)
 			return
-		}
-		if ctx != r.Context() {
-			r = r.WithContext(ctx)
 		}
 		next.ServeHTTP(w, r)
 	})
@@ -98,33 +95,35 @@ func (s *Server) admitting(rule Rule, next http.Handler) http.Handler {
 
 // admit applies a rule to a request: it identifies the caller, and refuses a caller who may
 // not use the route. Errors: see Rules.
-func (s *Server) admit(rule Rule, r *http.Request, c *call) (context.Context, error) {
+func (s *Server) admit(rule Rule, r *http.Request, c *call) error {
 	ctx := r.Context()
 	switch rule.Need {
 	case Public, WriteKey, Sender:
-		return ctx, nil
+		return nil
 	}
 	if err := s.checkHost(r); err != nil {
-		return ctx, err
+		return err
 	}
-	ctx, who, err := s.identify(rule, r)
+	who, err := s.identify(r)
 	if err != nil {
-		return ctx, err
+		return err
 	}
 	c.who = who
 	switch {
 	case rule.Need == Session:
-		return ctx, nil
+		return nil
 	case !who.known():
-		return ctx, weir.Errorf(weir.EUNAUTHORIZED, "sign in, or send an API token as Authorization: Bearer")
+		return weir.Errorf(weir.EUNAUTHORIZED, "sign in, or send an API token as Authorization: Bearer")
 	case who.key != nil:
-		return ctx, weir.Errorf(weir.EFORBIDDEN, "a write key can only write events")
+		return weir.Errorf(weir.EFORBIDDEN, "a write key can only write events")
+	case rule.Need == User && who.user == nil:
+		return weir.Errorf(weir.EFORBIDDEN, "this is for people who signed in: a token has no account")
 	case rule.Need == Instance && !who.admin():
-		return ctx, weir.Errorf(weir.EFORBIDDEN, "only an admin of this server may do that")
+		return weir.Errorf(weir.EFORBIDDEN, "only an admin of this server may do that")
 	case rule.Need == InProject:
-		return ctx, s.admitToProject(ctx, rule, r, c)
+		return s.admitToProject(ctx, rule, r, c)
 	}
-	return ctx, nil
+	return nil
 }
 
 func (s *Server) admitToProject(ctx context.Context, rule Rule, r *http.Request, c *call) error {
@@ -153,35 +152,31 @@ func (s *Server) admitToProject(ctx context.Context, rule Rule, r *http.Request,
 }
 
 // identify returns the caller: by the Bearer token if there is one, otherwise by the
-// session cookie. The context that it returns has the session. With a token the session is
-// loaded only if the route needs it.
-func (s *Server) identify(rule Rule, r *http.Request) (context.Context, principal, error) {
-	secret := bearer(r)
-	if secret != "" && rule.Need != Session {
-		who, err := s.identifyBearer(r.Context(), secret, callOf(r.Context()).ip)
-		return r.Context(), who, err
-	}
-	ctx, err := s.logins.load(r)
-	if err != nil {
-		return r.Context(), principal{}, err
-	}
-	if secret != "" {
-		who, err := s.identifyBearer(ctx, secret, callOf(ctx).ip)
-		return ctx, who, err
+// session's cookie.
+func (s *Server) identify(r *http.Request) (principal, error) {
+	ctx := r.Context()
+	if secret := bearer(r); secret != "" {
+		return s.identifyBearer(ctx, secret, callOf(ctx).ip)
 	}
 	// A browser sends its cookies also for pages of other sites.
 	if err := s.checkOrigin(r); err != nil {
-		return ctx, principal{}, weir.Wrap(err, weir.EFORBIDDEN, "this request comes from another site")
+		return principal{}, weir.Wrap(err, weir.EFORBIDDEN, "this request comes from another site")
 	}
-	id := s.logins.userID(ctx)
-	if id == "" {
-		return ctx, principal{}, nil
+	secret := s.sessionSecret(r)
+	if secret == "" {
+		return principal{}, nil
 	}
-	user, err := s.cfg.Directory.User(ctx, id)
+	session, user, err := s.cfg.Directory.Session(ctx, secret)
 	if weir.ErrorCode(err) == weir.ENOTFOUND {
-		return ctx, principal{}, nil
+		return principal{}, nil
 	}
-	return ctx, principal{user: user}, err
+	if err != nil {
+		return principal{}, err
+	}
+	if err := s.cfg.Directory.UseSession(ctx, session, s.place(r)); err != nil {
+		s.log.WarnContext(ctx, "the last use of a session was not stored", "error", err)
+	}
+	return principal{user: user, session: session}, nil
 }
 
 // identifyBearer returns the project of a write key or the owner of an API token. Errors:

@@ -54,7 +54,7 @@ func ingestRoute(b *testing.B, c httpd.Config) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	c.Directory, c.Sessions, c.Ingest, c.Logger = store, store.Sessions(), nothing{}, slog.New(slog.DiscardHandler)
+	c.Directory, c.Ingest, c.Logger = store, nothing{}, slog.New(slog.DiscardHandler)
 	h := httpd.New(c).Handler()
 	req, err := http.NewRequest("POST", "/v1/events", strings.NewReader("{}"))
 	if err != nil {
@@ -85,7 +85,7 @@ func BenchmarkOverviewRoute(b *testing.B) {
 		b.Fatal(err)
 	}
 	h := httpd.New(httpd.Config{
-		Directory: store, Sessions: store.Sessions(), Stats: statistics{&backend{}},
+		Directory: store, Stats: statistics{&backend{}},
 		Logger: slog.New(slog.DiscardHandler),
 	}).Handler()
 	req, err := http.NewRequest("GET", "/api/v1/projects/"+p.ID+"/stats/overview", nil)

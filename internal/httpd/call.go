@@ -14,6 +14,7 @@ import (
 
 // call is the state of a running request. serve makes it, admit adds the caller.
 type call struct {
+	request *http.Request
 	id      string
 	ip      string // the client's, "" when unknown
 	secure  bool   // the client speaks TLS, to us or to a trusted proxy
@@ -47,6 +48,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	c := &call{id: s.requestID(r), route: "none"}
 	c.ip, c.secure = s.remote(r)
 	r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
+	c.request = r
 	rec := &recorder{ResponseWriter: w, until: time.Now().Add(writeTimeout)}
 	r, body := paced(w, r)
 	defer body.answered()

@@ -17,7 +17,30 @@ type Directory interface {
 	SetupRequired(ctx context.Context) (bool, error)
 	Setup(ctx context.Context, email, name, password string) (*meta.Account, error)
 	Authenticate(ctx context.Context, email, password string) (*meta.Account, error)
+	SetPassword(ctx context.Context, userID, password string) error
 	User(ctx context.Context, id string) (*meta.Account, error)
+	UserByEmail(ctx context.Context, email string) (*meta.Account, error)
+	Users(ctx context.Context) ([]meta.Account, error)
+	SetActive(ctx context.Context, userID string, active bool) error
+	CreateReset(ctx context.Context, userID string) (secret string, until time.Time, err error)
+	ResetPassword(ctx context.Context, secret, password string) (*meta.Account, error)
+	// Forget empties the caches: another process has changed something.
+	Forget()
+
+	BeginSession(ctx context.Context, userID string, at meta.Place, before string) (secret string, err error)
+	Session(ctx context.Context, secret string) (*meta.Session, *meta.Account, error)
+	UseSession(ctx context.Context, x *meta.Session, at meta.Place) error
+	Sessions(ctx context.Context, userID string) ([]meta.Session, error)
+	EndSession(ctx context.Context, userID, id string) error
+	EndSessions(ctx context.Context, userID string) error
+
+	Invite(ctx context.Context, n meta.Invitation) (i *meta.Invitation, secret string, err error)
+	Invitation(ctx context.Context, secret string) (i *meta.Invitation, account bool, err error)
+	Invitations(ctx context.Context, projectID string) ([]meta.Invitation, error)
+	Withdraw(ctx context.Context, projectID, id string) error
+	AcceptNew(ctx context.Context, secret, name, password string) (*meta.Account, error)
+	AcceptAs(ctx context.Context, secret string, a *meta.Account) error
+
 	Token(ctx context.Context, secret string) (*meta.Token, error)
 
 	Project(ctx context.Context, id string) (*weir.Project, error)

@@ -81,6 +81,7 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 	beat, look := time.NewTicker(s.cfg.Heartbeat), time.NewTicker(s.cfg.LiveLook)
 	defer beat.Stop()
 	defer look.Stop()
+	again := s.streams.look()
 	for {
 		select {
 		case e, ok := <-events:
@@ -95,6 +96,9 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 			err = st.write(len(events) == 0, "event: %s\ndata: %s\n\n", e.Type, data)
 		case <-beat.C:
 			err = st.comment()
+		case <-again:
+			again = s.streams.look()
+			err = c.readmit()
 		case <-look.C:
 			// A session that was ended, a token that was revoked, a role that was taken away.
 			err = c.readmit()

@@ -13,6 +13,7 @@ import (
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/httpd"
 	"github.com/weir-analytics/weir/internal/live"
+	"github.com/weir-analytics/weir/internal/meta"
 	"github.com/weir-analytics/weir/internal/stats"
 )
 
@@ -220,7 +221,7 @@ func TestAStreamEndsWithWhatItWasOpenedBy(t *testing.T) {
 	t.Run("the session's end", func(t *testing.T) {
 		f := start(t, look)
 		lines := f.streamOf(f.signedIn("ada@example.org", weir.RoleViewer, false), f.shop.ID)
-		f.watch.add(4000 * 24 * time.Hour) // scs has a clock of its own: the session ends 14 days from the real now
+		f.watch.add(meta.SessionIdle)
 		ends(t, lines)
 	})
 	t.Run("a role that is taken away", func(t *testing.T) {

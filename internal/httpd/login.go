@@ -2,79 +2,96 @@ package httpd
 
 import (
 	"context"
-	"fmt"
 	"net/http"
+	"net/netip"
+	"strings"
 	"time"
 
-	"github.com/alexedwards/scs/v2"
+	"github.com/weir-analytics/weir/internal/meta"
 )
 
 const (
 	sessionCookie = "weir_session"
-	sessionFor    = 14 * 24 * time.Hour
-	sessionUser   = "user" // in the session: the user's id
+	// hostPrefix makes a browser take a cookie only over TLS, for this host and all its
+	// paths (RFC 6265bis, section 4.1.3.2): no other host of the domain can set it.
+	hostPrefix = "__Host-"
 )
 
-// logins are login sessions, by cookie. Sessions are written at login and
-// logout alone, so they are not scs's middleware's to save.
-type logins struct{ m *scs.SessionManager }
-
-// managing is what all are copies of: each scs.New starts a goroutine, for a store
-// that nobody uses, which never ends.
-var managing = scs.New()
-
-func newLogins(store scs.Store) *logins {
-	m := *managing
-	m.Store = store
-	m.Lifetime = sessionFor
-	return &logins{&m}
+// secureFor says whether the browser speaks TLS, so that its cookies need it too: to us, to a
+// trusted proxy that says so, or at the public address.
+func (s *Server) secureFor(r *http.Request) bool {
+	u := s.cfg.PublicURL
+	return callOf(r.Context()).secure || u != nil && u.Scheme == "https" && strings.EqualFold(r.Host, u.Host)
 }
 
-// load puts the request's session into its context.
-func (l *logins) load(r *http.Request) (context.Context, error) {
-	var token string
-	if c, err := r.Cookie(sessionCookie); err == nil {
-		token = c.Value
+func sessionCookieName(secure bool) string {
+	if secure {
+		return hostPrefix + sessionCookie
 	}
-	ctx, err := l.m.Load(r.Context(), token)
-	if err != nil {
-		return nil, fmt.Errorf("httpd: load session: %w", err)
-	}
-	return ctx, nil
+	return sessionCookie
 }
 
-// userID is who is signed in, or "".
-func (l *logins) userID(ctx context.Context) string { return l.m.GetString(ctx, sessionUser) }
-
-// begin signs a user in, under a new token: one that was known before the login
-// says nothing after it.
-func (l *logins) begin(ctx context.Context, userID string) (http.Cookie, error) {
-	if err := l.m.RenewToken(ctx); err != nil {
-		return http.Cookie{}, fmt.Errorf("httpd: begin session: %w", err)
-	}
-	l.m.Put(ctx, sessionUser, userID)
-	token, expiry, err := l.m.Commit(ctx)
+// sessionSecret returns the secret in the request's cookie, or "".
+func (s *Server) sessionSecret(r *http.Request) string {
+	c, err := r.Cookie(sessionCookieName(s.secureFor(r)))
 	if err != nil {
-		return http.Cookie{}, fmt.Errorf("httpd: begin session: %w", err)
+		return ""
 	}
-	c := cookie(ctx, token)
-	c.Expires, c.MaxAge = expiry, int(sessionFor/time.Second)
+	return c.Value
+}
+
+// place describes where a request comes from. The address is shortened, so that it shows a
+// provider or a company but no person.
+func (s *Server) place(r *http.Request) meta.Place {
+	ip := callOf(r.Context()).ip
+	at := meta.Place{Network: shortened(ip)}
+	if s.cfg.Place != nil {
+		at.Device, at.Country = s.cfg.Place(ip, r.UserAgent())
+	}
+	return at
+}
+
+// shortened returns the network of an address: the first 24 bits of IPv4, 48 of IPv6.
+func shortened(ip string) string {
+	a, err := netip.ParseAddr(ip)
+	if err != nil {
+		return ""
+	}
+	bits := 48
+	if a = a.Unmap(); a.Is4() {
+		bits = 24
+	}
+	p, err := a.WithZone("").Prefix(bits)
+	if err != nil {
+		return ""
+	}
+	return p.String()
+}
+
+// beginSession signs a user in, under a new secret: one that was known before says nothing
+// after it.
+func (s *Server) beginSession(ctx context.Context, userID string) (http.Cookie, error) {
+	r := callOf(ctx).request
+	secret, err := s.cfg.Directory.BeginSession(ctx, userID, s.place(r), s.sessionSecret(r))
+	if err != nil {
+		return http.Cookie{}, err
+	}
+	c := s.cookie(r, secret)
+	c.Expires, c.MaxAge = s.cfg.Clock.Now().Add(meta.SessionFor), int(meta.SessionFor/time.Second)
 	return c, nil
 }
 
-// end signs out.
-func (l *logins) end(ctx context.Context) (http.Cookie, error) {
-	if err := l.m.Destroy(ctx); err != nil {
-		return http.Cookie{}, fmt.Errorf("httpd: end session: %w", err)
-	}
-	c := cookie(ctx, "")
+// noSession returns the cookie that takes a session's place.
+func (s *Server) noSession(ctx context.Context) http.Cookie {
+	c := s.cookie(callOf(ctx).request, "")
 	c.Expires, c.MaxAge = time.Unix(1, 0), -1
-	return c, nil
+	return c
 }
 
-func cookie(ctx context.Context, value string) http.Cookie {
+func (s *Server) cookie(r *http.Request, value string) http.Cookie {
+	secure := s.secureFor(r)
 	return http.Cookie{
-		Name: sessionCookie, Value: value, Path: "/",
-		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: callOf(ctx).secure,
+		Name: sessionCookieName(secure), Value: value, Path: "/",
+		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: secure,
 	}
 }

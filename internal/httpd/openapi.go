@@ -29,7 +29,7 @@ func openAPIConfig(version string) huma.Config {
 	c.Info.Description = "Real-time product and API analytics."
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		byToken:    {Type: "http", Scheme: "bearer", Description: "an API token, wt_…"},
-		bySession:  {Type: "apiKey", In: "cookie", Name: sessionCookie},
+		bySession:  {Type: "apiKey", In: "cookie", Name: sessionCookie, Description: "over HTTPS it is named " + hostPrefix + sessionCookie},
 		byWriteKey: {Type: "http", Scheme: "bearer", Description: "a project's write key, wk_…; also as X-Weir-Key or ?key="},
 	}
 	return c
@@ -40,6 +40,8 @@ func securityOf(n Need) []map[string][]string {
 	switch n {
 	case WriteKey:
 		return []map[string][]string{{byWriteKey: {}}}
+	case User:
+		return []map[string][]string{{bySession: {}}}
 	case SignedIn, InProject, Instance:
 		return []map[string][]string{{byToken: {}}, {bySession: {}}}
 	}

@@ -25,6 +25,8 @@ const (
 	Sender
 	// SignedIn asks for a user or a token.
 	SignedIn
+	// User asks for a user who signed in: a token is refused.
+	User
 	// InProject asks for a user or token with at least Rule.Role in the project
 	// that the path's {id}, or else the query's project, names.
 	InProject
@@ -59,6 +61,15 @@ func Rules() []Rule {
 		{Method: "POST", Path: "/api/v1/setup", Need: Session},
 		{Method: "POST", Path: "/api/v1/login", Need: Session},
 		{Method: "POST", Path: "/api/v1/logout", Need: Session},
+		{Method: "POST", Path: "/api/v1/password/forgotten", Need: Session},
+		{Method: "POST", Path: "/api/v1/password/reset", Need: Session},
+		{Method: "POST", Path: "/api/v1/invitation", Need: Session},
+		{Method: "POST", Path: "/api/v1/invitation/accept", Need: Session},
+
+		{Method: "PUT", Path: "/api/v1/account/password", Need: User},
+		{Method: "GET", Path: "/api/v1/account/sessions", Need: User},
+		{Method: "DELETE", Path: "/api/v1/account/sessions", Need: User},
+		{Method: "DELETE", Path: "/api/v1/account/sessions/{session}", Need: User},
 
 		{Method: "GET", Path: "/api/v1/projects", Need: SignedIn},
 		{Method: "POST", Path: "/api/v1/projects", Need: Instance},
@@ -69,6 +80,10 @@ func Rules() []Rule {
 		{Method: "POST", Path: "/api/v1/projects/{id}/keys", Need: InProject, Role: weir.RoleAdmin},
 		{Method: "PATCH", Path: "/api/v1/projects/{id}/keys/{key}", Need: InProject, Role: weir.RoleAdmin},
 		{Method: "DELETE", Path: "/api/v1/projects/{id}/keys/{key}", Need: InProject, Role: weir.RoleAdmin},
+
+		{Method: "GET", Path: "/api/v1/projects/{id}/invitations", Need: InProject, Role: weir.RoleAdmin},
+		{Method: "POST", Path: "/api/v1/projects/{id}/invitations", Need: InProject, Role: weir.RoleAdmin},
+		{Method: "DELETE", Path: "/api/v1/projects/{id}/invitations/{invitation}", Need: InProject, Role: weir.RoleAdmin},
 
 		{Method: "GET", Path: "/api/v1/projects/{id}/stats/overview", Need: InProject, Role: weir.RoleViewer},
 		{Method: "GET", Path: "/api/v1/projects/{id}/stats/trend", Need: InProject, Role: weir.RoleViewer},
@@ -108,6 +123,14 @@ func Rules() []Rule {
 		{Method: "PUT", Path: "/api/v1/projects/{id}/reports/schedule", Need: InProject, Role: weir.RoleAdmin},
 
 		{Method: "GET", Path: "/api/admin/status", Need: Instance},
+		{Method: "GET", Path: "/api/admin/users", Need: Instance},
+		{Method: "GET", Path: "/api/admin/users/{user}", Need: Instance},
+		{Method: "PATCH", Path: "/api/admin/users/{user}", Need: Instance},
+		{Method: "POST", Path: "/api/admin/users/{user}/reset", Need: Instance},
+		{Method: "DELETE", Path: "/api/admin/users/{user}/sessions", Need: Instance},
+		{Method: "GET", Path: "/api/admin/invitations", Need: Instance},
+		{Method: "POST", Path: "/api/admin/invitations", Need: Instance},
+		{Method: "DELETE", Path: "/api/admin/invitations/{invitation}", Need: Instance},
 	}...)
 }
 

@@ -55,7 +55,7 @@ func run(t *testing.T, drain time.Duration) *running {
 		t.Fatal(err)
 	}
 	s := httpd.New(httpd.Config{
-		Directory: store, Sessions: store.Sessions(), Ingest: r.gate, Live: r.hub,
+		Directory: store, Ingest: r.gate, Live: r.hub,
 		Logger: slog.New(slog.DiscardHandler), DrainTimeout: drain,
 	})
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -150,7 +150,7 @@ func TestRunFailsWhenItsListenerDoes(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = store.Close() })
-	s := httpd.New(httpd.Config{Directory: store, Sessions: store.Sessions(), Logger: slog.New(slog.DiscardHandler)})
+	s := httpd.New(httpd.Config{Directory: store, Logger: slog.New(slog.DiscardHandler)})
 	if err := s.Run(t.Context(), l); err == nil {
 		t.Fatal("served on a closed listener")
 	}

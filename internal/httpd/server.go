@@ -23,7 +23,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/alexedwards/scs/v2"
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/prometheus/client_golang/prometheus"
@@ -41,7 +40,6 @@ import (
 // that their comment names.
 type Config struct {
 	Directory Directory
-	Sessions  scs.Store
 	Limiter   fleet.Limiter // of attempts to sign in; nil is one of the server's own
 	Ingest    receive.Ingester
 	Usage     Usage
@@ -77,6 +75,15 @@ type Config struct {
 	PublicURL *url.URL
 	AnyHost   bool
 
+	// Place describes where a request comes from, for the list of a user's sessions; nil
+	// leaves device and country empty.
+	Place func(ip, userAgent string) (device, country string)
+
+	// Mail sends a mail; nil is no mail server.
+	Mail func(ctx context.Context, m Mail) error
+	// Bus tells the other nodes that somebody's access ended; nil without other nodes.
+	Bus fleet.Bus
+
 	SetupCode string // lets its holder set the server up; "" is none: the admin token does
 	DeviceKey []byte // signs the cookies of browsers that signed in; nil is a random one, which a restart forgets
 
@@ -100,7 +107,6 @@ type Server struct {
 	log      *slog.Logger
 	mux      *guardedMux
 	api      huma.API
-	logins   *logins
 	guesses  *throttle
 	receiver *receive.Receiver
 	proxies  []netip.Prefix
@@ -111,6 +117,7 @@ type Server struct {
 	origin   *http.CrossOriginProtection
 	devices  devices
 	streams  streams
+	letters  letters
 	began    time.Time
 
 	unavailable rate.Sometimes // the log of refusals of unavailable parts
@@ -134,7 +141,7 @@ func New(cfg Config) *Server {
 		ui:       newUI(cfg.UI),
 		strays:   newStrays(cfg.Metrics),
 		origin:   ownOrigin(cfg.PublicURL),
-		streams:  streams{users: cfg.LiveOfUser, projects: cfg.LiveOfProject, server: cfg.LiveStreams, open: map[string]int{}},
+		streams:  streams{users: cfg.LiveOfUser, projects: cfg.LiveOfProject, server: cfg.LiveStreams, open: map[string]int{}, again: make(chan struct{})},
 		began:    cfg.Clock.Now(),
 		stopping: make(chan struct{}),
 
@@ -153,6 +160,9 @@ func New(cfg Config) *Server {
 	s.mountSenders()
 	s.mountSnippet()
 	s.mountAccount()
+	s.mountOwnAccount()
+	s.mountPeople()
+	s.mountInvitations()
 	s.mountProjects()
 	s.mountUsage()
 	s.mountStats()
@@ -173,7 +183,7 @@ func New(cfg Config) *Server {
 // part that senders need: those are being served.
 func (s *Server) Open(complete func(*Config)) {
 	complete(&s.cfg)
-	s.logins, s.devices = newLogins(s.cfg.Sessions), devices{s.cfg.DeviceKey}
+	s.devices = devices{s.cfg.DeviceKey}
 	s.guesses = newThrottle(s.cfg.Limiter, s.cfg.Clock, s.cfg.Logger, s.metrics)
 	s.opened.Store(true)
 }

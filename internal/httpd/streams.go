@@ -11,8 +11,24 @@ import (
 type streams struct {
 	users, projects, server int // most of each
 
-	mu   sync.Mutex
-	open map[string]int
+	mu    sync.Mutex
+	open  map[string]int
+	again chan struct{} // closed when all streams must look whether they may go on
+}
+
+// look returns a channel that is closed when a stream must look whether it may go on.
+func (x *streams) look() <-chan struct{} {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.again
+}
+
+// lookAgain lets all streams look whether they may go on.
+func (x *streams) lookAgain() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	close(x.again)
+	x.again = make(chan struct{})
 }
 
 // enter counts a stream of a user or token until leave. The errors say what there

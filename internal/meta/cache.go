@@ -94,3 +94,9 @@ func (c *cache[V]) forget() {
 	c.found.Purge()
 	c.missed.Purge()
 }
+
+// Forget empties the caches of projects and tokens: another process has changed something.
+func (s *Store) Forget() {
+	s.projects.forget()
+	s.tokens.forget()
+}

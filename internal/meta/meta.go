@@ -10,6 +10,7 @@ import (
 
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/meta/postgres"
+	"github.com/weir-analytics/weir/internal/password"
 )
 
 // ErrNewer is returned by Open when a newer version of Weir wrote the store.
@@ -21,7 +22,7 @@ type Store struct {
 	id string
 
 	clock    weir.Clock
-	hasher   *hasher
+	hasher   *password.Hasher
 	projects *cache[*weir.Project]
 	tokens   *cache[*Token]
 	salts    saltCache
@@ -41,9 +42,11 @@ type engine struct {
 type Option func(*Store)
 
 // WithPasswordCost sets the cost of new password hashes: memory in KiB and
-// passes over it. Hashes that exist keep theirs. Low costs are for tests.
+// passes over it. Hashes that exist get it when their users sign in. Low costs are for tests.
 func WithPasswordCost(memoryKiB, passes uint32) Option {
-	return func(s *Store) { s.hasher.cost.memory, s.hasher.cost.passes = memoryKiB, passes }
+	return func(s *Store) {
+		s.hasher = password.NewHasher(password.Cost{Memory: memoryKiB, Passes: passes, Threads: 1})
+	}
 }
 
 // Open opens a store and brings its schema up to date. Where is the URL of a PostgreSQL
@@ -53,7 +56,7 @@ func WithPasswordCost(memoryKiB, passes uint32) Option {
 func Open(ctx context.Context, where string, clock weir.Clock, opts ...Option) (*Store, error) {
 	s := &Store{
 		clock:    clock,
-		hasher:   newHasher(),
+		hasher:   password.NewHasher(password.DefaultCost),
 		projects: newCache[*weir.Project](clock),
 		tokens:   newCache[*Token](clock),
 	}

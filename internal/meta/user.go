@@ -15,10 +15,8 @@ import (
 
 // Limits of what people type, in characters; an address is counted in bytes.
 const (
-	maxName     = 100
-	maxEmail    = 254 // RFC 5321
-	minPassword = 8   // NIST SP 800-63B
-	maxPassword = 256
+	maxName  = 100
+	maxEmail = 254 // RFC 5321
 )
 
 // Account is a user with what a whole server, rather than a project, grants.
@@ -26,6 +24,10 @@ type Account struct {
 	weir.User
 	// Admin may make projects, and has every role in every project.
 	Admin bool
+	// Inactive accounts may not sign in, and have no sessions.
+	Inactive bool
+	// HasPassword is false for an account that signs in with a provider only.
+	HasPassword bool
 }
 
 // SetupRequired says whether nobody has an account yet.
@@ -50,110 +52,62 @@ func (s *Store) CreateUser(ctx context.Context, email, name, password string, ad
 }
 
 func (s *Store) addUser(ctx context.Context, email, name, password string, admin, first bool) (*Account, error) {
-	email, err := normalEmail(email)
+	a, hash, err := s.newAccount(ctx, email, name, password)
 	if err != nil {
 		return nil, err
 	}
-	if name, err = normalName(name); err != nil {
-		return nil, err
-	}
-	hash, err := s.hashPassword(ctx, password)
-	if err != nil {
-		return nil, err
-	}
-	id := newID()
-	a := &Account{User: weir.User{ID: id, Email: email, Name: name, CreatedAt: s.clock.Now()}, Admin: admin}
-	err = s.inTx(ctx, func(tx *sql.Tx) error {
-		// Every first account adds this one row, so a conflict means that there
-		// is an account, also in a database that lets several write at once.
-		ok, err := inserted(tx.ExecContext(ctx,
-			`INSERT INTO setup (only_row, done_at) VALUES (1, ?) ON CONFLICT DO NOTHING`, micros(a.CreatedAt)))
-		if err != nil {
-			return err
-		}
-		if first && !ok {
-			return weir.Errorf(weir.ECONFLICT, "this server has been set up already: sign in")
-		}
-		ok, err = inserted(tx.ExecContext(ctx,
-			`INSERT INTO users (id, email, name, password, admin, created_at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-			a.ID, a.Email, a.Name, hash, flag(a.Admin), micros(a.CreatedAt)))
-		if err != nil {
-			return err
-		}
-		if !ok {
-			return weir.Errorf(weir.ECONFLICT, "there is an account for %s already", a.Email)
-		}
-		return nil
-	})
+	a.Admin = admin
+	err = s.inTx(ctx, func(tx *sql.Tx) error { return insertUser(ctx, tx, a, hash, first) })
 	if err != nil {
 		return nil, fmt.Errorf("meta: create user: %w", err)
 	}
 	return a, nil
 }
 
-// SetPassword changes a user's password. Errors: ENOTFOUND, EINVALID.
-func (s *Store) SetPassword(ctx context.Context, userID, password string) error {
-	hash, err := s.hashPassword(ctx, password)
+// newAccount checks what an account is made of, and hashes its password.
+func (s *Store) newAccount(ctx context.Context, email, name, password string) (a *Account, hash string, err error) {
+	if email, err = normalEmail(email); err != nil {
+		return nil, "", err
+	}
+	if name, err = normalName(name); err != nil {
+		return nil, "", err
+	}
+	if hash, err = s.hashPassword(ctx, password, email); err != nil {
+		return nil, "", err
+	}
+	return &Account{User: weir.User{ID: newID(), Email: email, Name: name, CreatedAt: s.clock.Now()}, HasPassword: true}, hash, nil
+}
+
+// insertUser stores an account. With first it must be the first one. Errors: ECONFLICT.
+func insertUser(ctx context.Context, tx *sql.Tx, a *Account, hash string, first bool) error {
+	// Every first account adds this one row, so a conflict means that there
+	// is an account, also in a database that lets several write at once.
+	ok, err := inserted(tx.ExecContext(ctx,
+		`INSERT INTO setup (only_row, done_at) VALUES (1, ?) ON CONFLICT DO NOTHING`, micros(a.CreatedAt)))
 	if err != nil {
 		return err
 	}
-	found, err := inserted(s.write.ExecContext(ctx, `UPDATE users SET password = ? WHERE id = ?`, hash, userID))
-	if err != nil {
-		return fmt.Errorf("meta: set password: %w", err)
+	if first && !ok {
+		return weir.Errorf(weir.ECONFLICT, "this server has been set up already: sign in")
 	}
-	if !found {
-		return weir.Errorf(weir.ENOTFOUND, "no such user")
+	ok, err = inserted(tx.ExecContext(ctx,
+		`INSERT INTO users (id, email, name, password, admin, inactive, created_at) VALUES (?, ?, ?, ?, ?, 0, ?) ON CONFLICT DO NOTHING`,
+		a.ID, a.Email, a.Name, hash, flag(a.Admin), micros(a.CreatedAt)))
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return weir.Errorf(weir.ECONFLICT, "there is an account for %s already", a.Email)
 	}
 	return nil
 }
 
-func (s *Store) hashPassword(ctx context.Context, password string) (string, error) {
-	if err := checkPassword(password); err != nil {
-		return "", err
-	}
-	salt := randomBytes(saltLen)
-	hash, err := s.hasher.hash(ctx, password, salt)
-	if err != nil {
-		return "", fmt.Errorf("meta: %w", err)
-	}
-	return hash, nil
-}
-
-// Authenticate returns the account of an address and its password. Errors:
-// EUNAUTHORIZED, the same and after the same work whether the address or the
-// password is wrong.
-func (s *Store) Authenticate(ctx context.Context, email, password string) (*Account, error) {
-	refused := weir.Errorf(weir.EUNAUTHORIZED, "wrong email or password")
-	hash := s.hasher.dummy()
-	var a *Account
-	if email, err := normalEmail(email); err == nil {
-		row := s.read.QueryRowContext(ctx, `SELECT id, email, name, admin, created_at, password FROM users WHERE email = ?`, email)
-		var stored string
-		found, err := scanAccount(row, &stored)
-		switch {
-		case err == nil:
-			a, hash = found, stored
-		case !errors.Is(err, sql.ErrNoRows):
-			return nil, fmt.Errorf("meta: authenticate: %w", err)
-		}
-	}
-	if len(password) > maxPassword*utf8.UTFMax {
-		password = "" // nobody's, and not worth hashing
-	}
-	ok, err := s.hasher.verify(ctx, password, hash)
-	if err != nil {
-		return nil, fmt.Errorf("meta: authenticate: %w", err)
-	}
-	if !ok || a == nil {
-		return nil, refused
-	}
-	return a, nil
-}
+// accountColumns are what scanAccount reads.
+const accountColumns = `u.id, u.email, u.name, u.admin, u.inactive, u.password <> '', u.created_at`
 
 // User returns the account of an id. Errors: ENOTFOUND.
 func (s *Store) User(ctx context.Context, id string) (*Account, error) {
-	a, err := scanAccount(s.read.QueryRowContext(ctx,
-		`SELECT id, email, name, admin, created_at FROM users WHERE id = ?`, id))
+	a, err := scanAccount(s.read.QueryRowContext(ctx, `SELECT `+accountColumns+` FROM users u WHERE u.id = ?`, id))
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, weir.Errorf(weir.ENOTFOUND, "no such user")
 	}
@@ -166,7 +120,7 @@ func (s *Store) User(ctx context.Context, id string) (*Account, error) {
 // UserByEmail returns the account of an address. Errors: ENOTFOUND.
 func (s *Store) UserByEmail(ctx context.Context, email string) (*Account, error) {
 	a, err := scanAccount(s.read.QueryRowContext(ctx,
-		`SELECT id, email, name, admin, created_at FROM users WHERE email = ?`, email))
+		`SELECT `+accountColumns+` FROM users u WHERE u.email = ?`, strings.ToLower(strings.TrimSpace(email))))
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, weir.Errorf(weir.ENOTFOUND, "no such user")
 	}
@@ -181,11 +135,11 @@ type scanner interface{ Scan(dest ...any) error }
 
 func scanAccount(row scanner, more ...any) (*Account, error) {
 	var a Account
-	var admin, created int64
-	if err := row.Scan(append([]any{&a.ID, &a.Email, &a.Name, &admin, &created}, more...)...); err != nil {
+	var admin, inactive, created int64
+	if err := row.Scan(append([]any{&a.ID, &a.Email, &a.Name, &admin, &inactive, &a.HasPassword, &created}, more...)...); err != nil {
 		return nil, err
 	}
-	a.Admin, a.CreatedAt = admin != 0, fromMicros(created)
+	a.Admin, a.Inactive, a.CreatedAt = admin != 0, inactive != 0, fromMicros(created)
 	return &a, nil
 }
 
@@ -205,11 +159,4 @@ func normalName(s string) (string, error) {
 		return "", weir.Errorf(weir.EINVALID, "name: 1 to %d characters, none of them a control character", maxName)
 	}
 	return s, nil
-}
-
-func checkPassword(s string) error {
-	if n := utf8.RuneCountInString(s); n < minPassword || n > maxPassword {
-		return weir.Errorf(weir.EINVALID, "password: %d to %d characters", minPassword, maxPassword)
-	}
-	return nil
 }

@@ -1,5 +1,5 @@
-// Package fleettest proves a backend of package fleet: every promise as a test. A
-// backend is done when Run passes, one of sessions alone when RunSessions does.
+// Package fleettest proves a backend of package fleet: every promise as a test. A backend
+// is done when Run passes.
 package fleettest
 
 import (
@@ -13,12 +13,11 @@ import (
 
 // Node is what one node has of the fleet.
 type Node struct {
-	Cache    fleet.Cache
-	Limiter  fleet.Limiter
-	Locks    fleet.Locks
-	Sessions fleet.Sessions // nil: they are elsewhere
-	Bus      fleet.Bus
-	Roster   fleet.Roster
+	Cache   fleet.Cache
+	Limiter fleet.Limiter
+	Locks   fleet.Locks
+	Bus     fleet.Bus
+	Roster  fleet.Roster
 }
 
 // Open makes a new, empty fleet under a clock, nil for the real one, and returns
@@ -41,15 +40,6 @@ func Run(t *testing.T, open Open) {
 	} {
 		t.Run(part.name, part.run)
 	}
-	if open(t, nil)().Sessions == nil {
-		return
-	}
-	t.Run("sessions", func(t *testing.T) {
-		RunSessions(t, func(t *testing.T, clock weir.Clock) (a, b fleet.Sessions) {
-			join := open(t, clock)
-			return join().Sessions, join().Sessions
-		})
-	})
 }
 
 type suite struct{ open Open }

@@ -1,7 +1,6 @@
 package redis_test
 
 import (
-	"encoding/hex"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,8 +11,6 @@ import (
 	"github.com/weir-analytics/weir/internal/fleet/redis"
 	"github.com/weir-analytics/weir/internal/redistest"
 )
-
-const token = "the-token-of-a-session"
 
 // useAll leaves something of each kind in Redis.
 func useAll(t *testing.T, s *redis.Store) {
@@ -32,7 +29,6 @@ func useAll(t *testing.T, s *redis.Store) {
 	must(err)
 	_, err = s.Locks.Acquire(t.Context(), "l", "o", time.Minute)
 	must(err)
-	must(s.Sessions.CommitCtx(t.Context(), token, []byte("data"), time.Now().Add(time.Minute)))
 	_, err = s.Roster.Announce(t.Context(), "g", "a", time.Minute)
 	must(err)
 	_, err = s.Roster.Announce(t.Context(), "g", "b", time.Second)
@@ -43,10 +39,10 @@ func useAll(t *testing.T, s *redis.Store) {
 func TestEveryKeyHasThePrefixAndExpires(t *testing.T) {
 	for _, prefix := range []string{"", "mine:"} {
 		server := redistest.Start(t)
-		useAll(t, redis.New(client(t, server.Addr), redis.Options{Prefix: prefix, SessionKey: sessionKey}))
+		useAll(t, redis.New(client(t, server.Addr), redis.Options{Prefix: prefix}))
 		keys := strings.Split(server.Do("KEYS", "*"), "\n")
-		if len(keys) != 5 {
-			t.Fatalf("keys = %q, want five", keys)
+		if len(keys) != 4 {
+			t.Fatalf("keys = %q, want four", keys)
 		}
 		if prefix == "" {
 			prefix = "w:"
@@ -72,30 +68,15 @@ func TestEveryKeyHasThePrefixAndExpires(t *testing.T) {
 			}
 		}
 		slices.Sort(kinds)
-		if got := strings.Join(kinds, " "); got != "cache limit lock roster session" {
+		if got := strings.Join(kinds, " "); got != "cache limit lock roster" {
 			t.Errorf("kinds = %s", got)
-		}
-	}
-}
-
-func TestATokenIsNeverInRedis(t *testing.T) {
-	server := redistest.Start(t)
-	useAll(t, redis.New(client(t, server.Addr), redis.Options{SessionKey: sessionKey}))
-	for key := range strings.SplitSeq(server.Do("KEYS", "*"), "\n") {
-		if kind := server.Do("TYPE", key); kind != "string" {
-			continue
-		}
-		for _, text := range []string{key, server.Do("GET", key)} {
-			if strings.Contains(text, token) || strings.Contains(text, hex.EncodeToString([]byte(token))) {
-				t.Errorf("%s: %q holds the token", key, text)
-			}
 		}
 	}
 }
 
 func TestARosterWithoutAnnouncementsIsNoKey(t *testing.T) {
 	server := redistest.Start(t)
-	s := redis.New(client(t, server.Addr), redis.Options{SessionKey: sessionKey})
+	s := redis.New(client(t, server.Addr), redis.Options{})
 	if _, err := s.Roster.Announce(t.Context(), "g", "a", time.Minute); err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +90,7 @@ func TestARosterWithoutAnnouncementsIsNoKey(t *testing.T) {
 
 func TestScriptsThatRedisForgotAreSentAgain(t *testing.T) {
 	server := redistest.Start(t)
-	s := redis.New(client(t, server.Addr), redis.Options{SessionKey: sessionKey})
+	s := redis.New(client(t, server.Addr), redis.Options{})
 	for range 2 {
 		useAll(t, s)
 		server.Do("SCRIPT", "FLUSH")
@@ -119,19 +100,18 @@ func TestScriptsThatRedisForgotAreSentAgain(t *testing.T) {
 	}
 }
 
-func TestFullRedisStillReleasesLocksLimitsAndSessions(t *testing.T) {
+func TestFullRedisStillReleasesLocksAndLimits(t *testing.T) {
 	server := redistest.Start(t)
-	s := redis.New(client(t, server.Addr), redis.Options{SessionKey: sessionKey})
+	s := redis.New(client(t, server.Addr), redis.Options{})
 	useAll(t, s)
 	server.Do("CONFIG", "SET", "maxmemory", "1")
 	if _, err := s.Locks.Acquire(t.Context(), "m", "o", time.Minute); err == nil {
 		t.Fatal("there was room for a lock")
 	}
 	for name, err := range map[string]error{
-		"unlock":         s.Locks.Release(t.Context(), "l", "o"),
-		"forget":         s.Limiter.Forget(t.Context(), "k"),
-		"delete session": s.Sessions.DeleteCtx(t.Context(), token),
-		"leave":          s.Roster.Leave(t.Context(), "g", "a"),
+		"unlock": s.Locks.Release(t.Context(), "l", "o"),
+		"forget": s.Limiter.Forget(t.Context(), "k"),
+		"leave":  s.Roster.Leave(t.Context(), "g", "a"),
 	} {
 		if err != nil {
 			t.Errorf("%s: %v", name, err)

@@ -19,7 +19,7 @@ import (
 // quiet returns a store that waits 300 ms for an answer, and keeps its log to itself.
 func quiet(t *testing.T, addrs ...string) *redis.Store {
 	t.Helper()
-	return redis.New(client(t, addrs...), redis.Options{SessionKey: sessionKey, Timeout: 300 * time.Millisecond, Logger: slog.New(slog.DiscardHandler)})
+	return redis.New(client(t, addrs...), redis.Options{Timeout: 300 * time.Millisecond, Logger: slog.New(slog.DiscardHandler)})
 }
 
 // askAll asks each part something, and returns the errors by their names.
@@ -31,9 +31,6 @@ func askAll(ctx context.Context, s *redis.Store) map[string]error {
 	errs["forget"] = s.Limiter.Forget(ctx, "k")
 	_, errs["acquire"] = s.Locks.Acquire(ctx, "l", "o", time.Minute)
 	errs["release"] = s.Locks.Release(ctx, "l", "o")
-	_, _, errs["find"] = s.Sessions.FindCtx(ctx, "t")
-	errs["commit"] = s.Sessions.CommitCtx(ctx, "t", nil, time.Now().Add(time.Minute))
-	errs["delete"] = s.Sessions.DeleteCtx(ctx, "t")
 	errs["publish"] = s.Bus.Publish(ctx, "t", nil)
 	_, errs["announce"] = s.Roster.Announce(ctx, "g", "n", time.Minute)
 	errs["leave"] = s.Roster.Leave(ctx, "g", "n")
@@ -97,7 +94,7 @@ func waitForBack(t *testing.T, s *redis.Store) {
 
 func TestACallEndsWithItsContext(t *testing.T) {
 	server := redistest.Start(t)
-	s := redis.New(client(t, server.Addr), redis.Options{SessionKey: sessionKey, Timeout: time.Hour})
+	s := redis.New(client(t, server.Addr), redis.Options{Timeout: time.Hour})
 	server.Pause()
 	defer server.Resume()
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
@@ -121,7 +118,7 @@ func TestACallGivenUpFailsNobodyElses(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	s := redis.New(c, redis.Options{SessionKey: sessionKey, Timeout: 50 * time.Millisecond})
+	s := redis.New(c, redis.Options{Timeout: 50 * time.Millisecond})
 	useAll(t, s)
 	server.Pause()
 	var wg sync.WaitGroup
@@ -162,7 +159,7 @@ func TestASubscriberConnectsAgain(t *testing.T) {
 func TestAnOutageOfTheBusIsLoggedOnceAndNotWithEachTry(t *testing.T) {
 	server := redistest.Start(t)
 	var lines lines
-	s := redis.New(client(t, server.Addr), redis.Options{SessionKey: sessionKey, Timeout: 300 * time.Millisecond, Logger: slog.New(slog.NewTextHandler(&lines, nil))})
+	s := redis.New(client(t, server.Addr), redis.Options{Timeout: 300 * time.Millisecond, Logger: slog.New(slog.NewTextHandler(&lines, nil))})
 	l := fleettest.Listen(t, s.Bus, "news")
 	for range 8 {
 		server.Do("CLIENT", "KILL", "TYPE", "pubsub")
@@ -287,7 +284,7 @@ func TestBehindSentinelAllGoesOnWithTheNextMaster(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	s := redis.New(c, redis.Options{SessionKey: sessionKey, Timeout: 300 * time.Millisecond, Logger: slog.New(slog.DiscardHandler)})
+	s := redis.New(c, redis.Options{Timeout: 300 * time.Millisecond, Logger: slog.New(slog.DiscardHandler)})
 	l := fleettest.Listen(t, s.Bus, "news")
 	for _, failover := range []func(){
 		func() { g.Failover() }, // the old one lives on, as a replica

@@ -5,7 +5,6 @@
 //	w:cache:KEY      string, the value
 //	w:limit:KEY      string, when the bucket is full: µs since 1970
 //	w:lock:NAME      string, the owner
-//	w:session:HASH   string, the session's data, signed; the token's SHA-256 sum in hex
 //	w:roster:GROUP   sorted set of names, by when they expire: µs since 1970
 //	w:bus:TOPIC      no key but a channel
 package redis
@@ -25,13 +24,8 @@ import (
 // Options tune a Store. Zero values are the defaults that their comments name.
 type Options struct {
 	Prefix string // of every key and channel; "w:". Weirs that share a Redis have one each
-	// Clock is for tests. Nil is Redis' own time, which is the same for all nodes;
-	// what a session has left is counted from the node's, which set its end.
+	// Clock is for tests. Nil is Redis' own time, which is the same for all nodes.
 	Clock weir.Clock
-	// SessionKey returns the key that sessions are signed with, 32 random bytes that
-	// all nodes have and Redis has not. It is asked once, when a session is used first;
-	// without it none is stored or found.
-	SessionKey func(context.Context) ([]byte, error)
 
 	Timeout time.Duration // of one call, tries after a lost connection among it; 2 s, and of the cache 250 ms at most
 	Logger  *slog.Logger  // nil is slog.Default
@@ -39,21 +33,19 @@ type Options struct {
 
 // Store holds all that the fleet has in Redis.
 type Store struct {
-	Cache    *Cache
-	Limiter  *Limiter
-	Locks    *Locks
-	Sessions *Sessions
-	Bus      *Bus
-	Roster   *Roster
+	Cache   *Cache
+	Limiter *Limiter
+	Locks   *Locks
+	Bus     *Bus
+	Roster  *Roster
 }
 
 var (
-	_ fleet.Cache    = (*Cache)(nil)
-	_ fleet.Limiter  = (*Limiter)(nil)
-	_ fleet.Locks    = (*Locks)(nil)
-	_ fleet.Sessions = (*Sessions)(nil)
-	_ fleet.Bus      = (*Bus)(nil)
-	_ fleet.Roster   = (*Roster)(nil)
+	_ fleet.Cache   = (*Cache)(nil)
+	_ fleet.Limiter = (*Limiter)(nil)
+	_ fleet.Locks   = (*Locks)(nil)
+	_ fleet.Bus     = (*Bus)(nil)
+	_ fleet.Roster  = (*Roster)(nil)
 )
 
 // New makes a store over a client, which stays the caller's to close. Nothing is
@@ -70,12 +62,11 @@ func New(client rueidis.Client, o Options) *Store {
 	}
 	c := &conn{client: client, prefix: o.Prefix, clock: o.Clock, timeout: o.Timeout}
 	return &Store{
-		Cache:    newCache(c),
-		Limiter:  &Limiter{conn: c, take: rueidis.NewLuaScript(takeScript)},
-		Locks:    newLocks(c),
-		Sessions: &Sessions{conn: c, secret: o.SessionKey, log: o.Logger},
-		Bus:      &Bus{conn: c, log: o.Logger},
-		Roster:   &Roster{conn: c, announce: rueidis.NewLuaScriptRetryable(announceScript)},
+		Cache:   newCache(c),
+		Limiter: &Limiter{conn: c, take: rueidis.NewLuaScript(takeScript)},
+		Locks:   newLocks(c),
+		Bus:     &Bus{conn: c, log: o.Logger},
+		Roster:  &Roster{conn: c, announce: rueidis.NewLuaScriptRetryable(announceScript)},
 	}
 }
 

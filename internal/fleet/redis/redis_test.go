@@ -1,8 +1,6 @@
 package redis_test
 
 import (
-	"bytes"
-	"context"
 	"fmt"
 	"log/slog"
 	"sync/atomic"
@@ -31,8 +29,8 @@ func open(addrs ...string) fleettest.Open {
 	return func(t *testing.T, clock weir.Clock) func() fleettest.Node {
 		prefix := fmt.Sprintf("w%d:", fleets.Add(1))
 		return func() fleettest.Node {
-			s := redis.New(client(t, addrs...), redis.Options{Prefix: prefix, SessionKey: sessionKey, Clock: clock, Logger: slog.New(slog.DiscardHandler)})
-			return fleettest.Node{Cache: s.Cache, Limiter: s.Limiter, Locks: s.Locks, Sessions: s.Sessions, Bus: s.Bus, Roster: s.Roster}
+			s := redis.New(client(t, addrs...), redis.Options{Prefix: prefix, Clock: clock, Logger: slog.New(slog.DiscardHandler)})
+			return fleettest.Node{Cache: s.Cache, Limiter: s.Limiter, Locks: s.Locks, Bus: s.Bus, Roster: s.Roster}
 		}
 	}
 }
@@ -46,6 +44,3 @@ func client(t *testing.T, addrs ...string) rueidis.Client {
 	t.Cleanup(c.Close)
 	return c
 }
-
-// sessionKey returns what the nodes of a test sign sessions with.
-func sessionKey(context.Context) ([]byte, error) { return bytes.Repeat([]byte("k"), 32), nil }

@@ -222,7 +222,7 @@ func useLog(t *testing.T, url string, server *redistest.Server) {
 		t.Errorf("health leaves out: %q", h.Notes)
 	}
 
-	f := fleetredis.New(s.client, fleetredis.Options{SessionKey: func(context.Context) ([]byte, error) { return make([]byte, 32), nil }})
+	f := fleetredis.New(s.client, fleetredis.Options{})
 	must(f.Cache.Set(t.Context(), "k", []byte("v"), time.Minute))
 	_, _, err = f.Cache.Get(t.Context(), "k")
 	must(err)
@@ -232,10 +232,6 @@ func useLog(t *testing.T, url string, server *redistest.Server) {
 	_, err = f.Locks.Acquire(t.Context(), "l", "o", time.Minute)
 	must(err)
 	must(f.Locks.Release(t.Context(), "l", "o"))
-	must(f.Sessions.CommitCtx(t.Context(), "token", nil, time.Now().Add(time.Minute)))
-	_, _, err = f.Sessions.FindCtx(t.Context(), "token")
-	must(err)
-	must(f.Sessions.DeleteCtx(t.Context(), "token"))
 	_, err = f.Roster.Announce(t.Context(), "g", "a", time.Minute)
 	must(err)
 	must(f.Roster.Leave(t.Context(), "g", "a"))

@@ -13,7 +13,7 @@ describe('checkLogin', () => {
 })
 
 describe('checkSetup', () => {
-  const good = { code: 'ABC', name: 'Ada', email: 'ada@example.org', password: '12345678' }
+  const good = { code: 'ABC', name: 'Ada', email: 'ada@example.org', password: '1234567890' }
 
   it('finds nothing wrong with a full form', () => {
     expect(checkSetup(good)).toEqual({})
@@ -23,7 +23,7 @@ describe('checkSetup', () => {
     [{ ...good, code: ' ' }, 'code'],
     [{ ...good, name: ' ' }, 'name'],
     [{ ...good, email: 'ada' }, 'email'],
-    [{ ...good, password: '1234567' }, 'password'],
+    [{ ...good, password: '123456789' }, 'password'],
   ])('finds the fault of %o in %s', (filled, field) => {
     expect(Object.keys(checkSetup(filled))).toEqual([field])
   })

@@ -1,7 +1,7 @@
 import { m } from '../messages'
 
 /** The server's least length of a password, in characters. */
-export const SHORTEST_PASSWORD = 8
+export const SHORTEST_PASSWORD = 10
 
 export interface Filled {
   code?: string
