@@ -81,38 +81,6 @@ func (p *Project) RetainedFrom(now time.Time) time.Time {
 	return Midnight(y, m, d-p.RetentionDays, loc)
 }
 
-// Role is what a user may do in a project. Roles are ordered: each may do all
-// that the one before may.
-type Role int
-
-// The roles, from least to most.
-const (
-	RoleNone Role = iota
-	RoleViewer
-	RoleEditor
-	RoleAdmin
-	RoleOwner
-)
-
-var roleNames = [...]string{"none", "viewer", "editor", "admin", "owner"}
-
-func (r Role) String() string {
-	if r < 0 || int(r) >= len(roleNames) {
-		return "none"
-	}
-	return roleNames[r]
-}
-
-// ParseRole is the inverse of Role.String; ok is false for an unknown name.
-func ParseRole(s string) (r Role, ok bool) {
-	for i, n := range roleNames {
-		if n == s {
-			return Role(i), true
-		}
-	}
-	return RoleNone, false
-}
-
 // User is a person who signs in.
 type User struct {
 	ID        string

@@ -25,6 +25,8 @@ type cli struct {
 	Import  importCmd  `cmd:"" help:"Import access logs, and exports of other tools."`
 	Project projectCmd `cmd:"" help:"Make, list and change projects."`
 	Key     keyCmd     `cmd:"" help:"Make, list and revoke write keys."`
+	Member  memberCmd  `cmd:"" help:"List, add, change and remove a project's members."`
+	Admin   adminCmd   `cmd:"" help:"List, add and remove administrators of the server."`
 	Profile profileCmd `cmd:"" help:"Export and erase profiles."`
 	User    userCmd    `cmd:"" help:"List, invite, deactivate and sign out people; links to reset a password."`
 	Report  reportCmd  `cmd:"" help:"Print, compute and schedule daily reports."`

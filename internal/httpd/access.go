@@ -1,19 +1,27 @@
 package httpd
 
-import "context"
+import (
+	"context"
+	"time"
+)
+
+// tellWithin bounds how long a change waits until the other nodes are told of it.
+const tellWithin = 2 * time.Second
 
 // accessTopic is the topic of messages that somebody's access ended.
 const accessTopic = "access"
 
-// accessEnded lets the live streams of all nodes look at once whether they may go on, and
-// empties the other nodes' caches of tokens.
+// accessEnded is called after each change of projects, keys, tokens, members and accounts. It lets the live streams of all nodes look at once whether they may go on, and
+// empties the other nodes' caches.
 func (s *Server) accessEnded(ctx context.Context) {
 	s.streams.lookAgain()
 	if s.cfg.Bus == nil {
 		return
 	}
-	if err := s.cfg.Bus.Publish(context.WithoutCancel(ctx), accessTopic, nil); err != nil {
-		s.log.WarnContext(ctx, "the other nodes were not told that an access ended: their live streams end within seconds, their cached tokens within a minute", "error", err)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tellWithin)
+	defer cancel()
+	if err := s.cfg.Bus.Publish(ctx, accessTopic, nil); err != nil {
+		s.log.WarnContext(ctx, "the other nodes were not told that an access ended: their live streams end within seconds, what they remember of projects and keys within a minute", "error", err)
 	}
 }
 

@@ -9,7 +9,8 @@ import (
 	"github.com/weir-analytics/weir/internal/meta"
 )
 
-// principal is the caller: at most one of a user, a token and a write key.
+// principal is the caller: a user, perhaps by a token that acts for them; a token of a project
+// or of the server; or a write key.
 type principal struct {
 	user    *meta.Account
 	session *meta.Session // of user
@@ -19,10 +20,10 @@ type principal struct {
 
 func (p principal) known() bool { return p.user != nil || p.token != nil || p.key != nil }
 
-// name returns a name that is different for each user and token.
+// name returns a name that is different for each user, and for each token that is no user's.
 func (p principal) name() string {
 	switch {
-	case p.user != nil:
+	case p.user != nil: // with a token of theirs too
 		return "user " + p.user.ID
 	case p.token != nil:
 		return "token " + p.token.ID
@@ -32,40 +33,38 @@ func (p principal) name() string {
 
 // admin reports whether the caller may do everything on the server.
 func (p principal) admin() bool {
-	switch {
-	case p.user != nil:
+	if t := p.token; t != nil && (!t.Scopes.Has(weir.ScopeAdmin) || t.ProjectID != "") {
+		return false
+	}
+	return p.server()
+}
+
+// server reports whether the caller has rights in all projects.
+func (p principal) server() bool {
+	if p.user != nil {
 		return p.user.Admin
-	case p.token != nil:
-		return p.token.Admin && p.token.Scope == meta.ScopeWrite
 	}
-	return false
+	return p.token != nil && p.token.Admin
 }
 
-// role returns the caller's role in a project.
-func (p principal) role(ctx context.Context, d Directory, projectID string) (weir.Role, error) {
+// scopes returns what the caller may do in a project. in is false if the project is not
+// theirs: they may not even learn that it exists.
+func (p principal) scopes(ctx context.Context, d Directory, projectID string) (may weir.Scopes, in bool, err error) {
+	may = weir.AllScopes
+	if p.token != nil {
+		if p.token.ProjectID != "" && p.token.ProjectID != projectID {
+			return 0, false, nil
+		}
+		may = p.token.Scopes
+	}
 	switch {
-	case p.user != nil && p.user.Admin:
-		return weir.RoleOwner, nil
-	case p.user != nil:
-		return d.Role(ctx, p.user.ID, projectID)
-	case p.token != nil:
-		return tokenRole(p.token, projectID), nil
+	case p.server(), p.user == nil && p.token != nil: // a project's token
+		return may, true, nil
+	case p.user == nil:
+		return 0, false, nil
 	}
-	return weir.RoleNone, nil
-}
-
-func tokenRole(t *meta.Token, projectID string) weir.Role {
-	role := weir.RoleNone
-	switch {
-	case t.Admin:
-		role = weir.RoleOwner
-	case t.ProjectID == projectID:
-		role = t.Role
-	}
-	if t.Scope != meta.ScopeWrite {
-		role = min(role, weir.RoleViewer)
-	}
-	return role
+	role, err := d.Role(ctx, p.user.ID, projectID)
+	return may & role.Scopes(), role != weir.RoleNone, err
 }
 
 // admitting returns a handler that passes the requests that the rule admits to next.
@@ -74,7 +73,10 @@ func (s *Server) admitting(rule Rule, next http.Handler) http.Handler {
 		c := callOf(r.Context())
 		asked := r
 		c.readmit = func() error {
-			return s.admit(rule, asked, &call{})
+			now := &call{}
+			err := s.admit(rule, asked, now)
+			c.may = now.may
+			return err
 		}
 		c.route, c.rule, c.refuse = rule.pattern(), rule, s.mux.refusers[rule.pattern()]
 		err := s.starting(rule.Need)
@@ -116,12 +118,14 @@ func (s *Server) admit(rule Rule, r *http.Request, c *call) error {
 		return weir.Errorf(weir.EUNAUTHORIZED, "sign in, or send an API token as Authorization: Bearer")
 	case who.key != nil:
 		return weir.Errorf(weir.EFORBIDDEN, "a write key can only write events")
-	case rule.Need == User && who.user == nil:
+	case rule.Need == User && who.session == nil:
 		return weir.Errorf(weir.EFORBIDDEN, "this is for people who signed in: a token has no account")
 	case rule.Need == Instance && !who.admin():
 		return weir.Errorf(weir.EFORBIDDEN, "only an admin of this server may do that")
 	case rule.Need == InProject:
 		return s.admitToProject(ctx, rule, r, c)
+	case who.token != nil && !who.token.Scopes.Has(rule.Scope):
+		return lacksScope(rule)
 	}
 	return nil
 }
@@ -133,7 +137,7 @@ func (s *Server) admitToProject(ctx context.Context, rule Rule, r *http.Request,
 			return weir.Errorf(weir.EINVALID, "project: name one, as in ?project=ID")
 		}
 	}
-	role, err := c.who.role(ctx, s.cfg.Directory, id)
+	may, in, err := c.who.scopes(ctx, s.cfg.Directory, id)
 	if err != nil {
 		return err
 	}
@@ -141,14 +145,21 @@ func (s *Server) admitToProject(ctx context.Context, rule Rule, r *http.Request,
 	if err != nil && weir.ErrorCode(err) != weir.ENOTFOUND {
 		return err
 	}
-	if err != nil || role == weir.RoleNone {
+	if err != nil || !in {
 		return weir.Errorf(weir.ENOTFOUND, "no such project")
 	}
-	if role < rule.Role {
-		return weir.Errorf(weir.EFORBIDDEN, "this takes the role %s in the project", rule.Role)
+	if !may.Has(rule.Scope) {
+		if c.who.token != nil && !c.who.token.Scopes.Has(rule.Scope) {
+			return lacksScope(rule)
+		}
+		return weir.Errorf(weir.EFORBIDDEN, "this takes the role %s in the project", weir.LeastRole(rule.Scope))
 	}
-	c.project, c.role = p, role
+	c.project, c.may = p, may
 	return nil
+}
+
+func lacksScope(rule Rule) error {
+	return weir.Errorf(weir.EFORBIDDEN, "this takes a token with the scope %s", rule.Scope)
 }
 
 // identify returns the caller: by the Bearer token if there is one, otherwise by the
@@ -188,6 +199,11 @@ func (s *Server) identifyBearer(ctx context.Context, secret, ip string) (who pri
 			who.key, err = s.cfg.Directory.ProjectByKey(ctx, secret)
 		} else {
 			who.token, err = s.cfg.Directory.Token(ctx, secret)
+		}
+		if err == nil && who.token != nil && who.token.UserID != "" {
+			if who.user, err = s.cfg.Directory.User(ctx, who.token.UserID); err == nil && who.user.Inactive {
+				return weir.Errorf(weir.EUNAUTHORIZED, "the account of this token is deactivated")
+			}
 		}
 		if weir.ErrorCode(err) == weir.ENOTFOUND {
 			return weir.Errorf(weir.EUNAUTHORIZED, "unknown token")

@@ -193,7 +193,7 @@ func channelsFrom(in []ChannelInput, was []weir.AlertChannel) ([]weir.AlertChann
 
 func (s *Server) channelBody(ctx context.Context, c weir.AlertChannel) ChannelBody {
 	b := ChannelBody{ID: c.ID, Type: c.Kind, URL: c.URL, To: c.To, Secret: c.Secret}
-	if c.URL != "" && callOf(ctx).role < weir.RoleEditor {
+	if c.URL != "" && !callOf(ctx).may.Has(weir.ScopeWrite) {
 		b.URL = alert.Destination(c)
 	}
 	return b

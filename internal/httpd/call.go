@@ -22,7 +22,7 @@ type call struct {
 	rule    Rule   // zero with the routes "ui" and "none"
 	who     principal
 	project *weir.Project // with InProject
-	role    weir.Role     // with InProject
+	may     weir.Scopes   // in the project, with InProject
 
 	// readmit says why the caller may not call any more: for answers that last.
 	readmit func() error

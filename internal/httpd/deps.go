@@ -49,6 +49,17 @@ type Directory interface {
 	Projects(ctx context.Context) ([]*weir.Project, error)
 	Memberships(ctx context.Context, userID string) ([]meta.Membership, error)
 	Role(ctx context.Context, userID, projectID string) (weir.Role, error)
+	OnChange(tell func())
+
+	Members(ctx context.Context, projectID string) ([]meta.Member, error)
+	AddMember(ctx context.Context, projectID, email string, role weir.Role) (*meta.Member, error)
+	ChangeMember(ctx context.Context, projectID, userID string, role weir.Role, leaveNone bool) (*meta.Member, error)
+	RemoveMember(ctx context.Context, projectID, userID string, leaveNone bool) error
+	Admins(ctx context.Context) ([]meta.Admin, error)
+	AddAdmin(ctx context.Context, email string) (*meta.Admin, error)
+	RemoveAdmin(ctx context.Context, userID string) error
+	HandOver(ctx context.Context, by, userID string) error
+
 	Sites(ctx context.Context, projectID string) ([]string, error)
 	SetSites(ctx context.Context, projectID string, sites []string) error
 	Descriptions(ctx context.Context, projectID string, kind meta.DescribedKind) ([]meta.Description, error)

@@ -2,7 +2,6 @@ package httpd
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -123,12 +122,8 @@ func (s *Server) discovery(p *weir.Project, in *DiscoveryParams) (q insight.Disc
 	return q, fresh, nil
 }
 
-// seesPeople says whether the caller may see people: whoever may list profiles may.
-func (s *Server) seesPeople(ctx context.Context) bool {
-	rules := Rules()
-	i := slices.IndexFunc(rules, func(r Rule) bool { return r.pattern() == "GET /api/v1/projects/{id}/profiles" })
-	return callOf(ctx).role >= rules[i].Role
-}
+// seesPeople says whether the caller may see people.
+func seesPeople(ctx context.Context) bool { return callOf(ctx).may.Has(weir.ScopePersons) }
 
 // described returns what is said about the project's events or columns, by name, and those
 // that are hidden: none if all are asked for.
@@ -178,7 +173,7 @@ func (s *Server) columns(ctx context.Context, in *columnsInput) (*output[insight
 	if err != nil {
 		return nil, err
 	}
-	q.Event, q.Hidden, q.People = in.Event, hidden, s.seesPeople(ctx)
+	q.Event, q.Hidden, q.People = in.Event, hidden, seesPeople(ctx)
 	a, err := s.cfg.Insights.Columns(ctx, p, q, fresh)
 	if err != nil {
 		return nil, err
@@ -191,7 +186,7 @@ func (s *Server) columns(ctx context.Context, in *columnsInput) (*output[insight
 
 func (s *Server) values(ctx context.Context, in *valuesInput) (*output[insight.ColumnValues], error) {
 	p := projectOf(ctx)
-	if insight.IdentifiesPeople(in.Column) && !s.seesPeople(ctx) {
+	if insight.IdentifiesPeople(in.Column) && !seesPeople(ctx) {
 		return nil, weir.Errorf(weir.EFORBIDDEN, "the values of %s are for those who may see people", in.Column)
 	}
 	q, fresh, err := s.discovery(p, &in.DiscoveryParams)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -51,6 +52,11 @@ func (s *Server) query(ctx context.Context, in *queryInput) (*queryOutput, error
 	if err := s.checkQuestion(&in.Body); err != nil {
 		return nil, err
 	}
+	if !seesPeople(ctx) {
+		if column := columnOfPeople(in.Body.raw); column != "" {
+			return nil, weir.Errorf(weir.EFORBIDDEN, "a question that names %s is for those who may see people", column)
+		}
+	}
 	var asker struct {
 		Freshness Freshness `json:"freshness"`
 	}
@@ -82,4 +88,38 @@ func (s *Server) events(ctx context.Context, in *eventsInput) (*output[insight.E
 		}
 	}
 	return passOn(s.cfg.Insights.Events(ctx, p, q, time.Duration(fresh)))
+}
+
+// columnOfPeople returns a column that identifies people which a question names, as a
+// breakdown, in a filter or elsewhere, or "".
+func columnOfPeople(raw []byte) string {
+	var question any
+	if json.Unmarshal(raw, &question) != nil {
+		return "" // it is refused later
+	}
+	return namedColumn(question)
+}
+
+func namedColumn(v any) string {
+	var inside []any
+	switch v := v.(type) {
+	case string:
+		if insight.IdentifiesPeople(v) {
+			return v
+		}
+	case []any:
+		inside = v
+	case map[string]any:
+		for name, member := range v {
+			if n := strings.ToLower(name); n != "value" && n != "values" { // a value is what a column is compared with
+				inside = append(inside, member)
+			}
+		}
+	}
+	for _, one := range inside {
+		if column := namedColumn(one); column != "" {
+			return column
+		}
+	}
+	return ""
 }

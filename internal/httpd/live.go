@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/insight"
 	"github.com/weir-analytics/weir/internal/live"
 )
 
@@ -24,7 +26,7 @@ func (s *Server) mountLive() {
 	op := huma.Operation{
 		OperationID: "live", Method: "GET", Path: "/api/v1/projects/{id}/live", Summary: "Stream what happens",
 		Description: "Server-sent events: received (an event was accepted), saved (a batch was committed), presence (who is here). " +
-			"A client that reads too slowly misses some.",
+			"A client that reads too slowly misses some. For those who may not see people, received has a count and no events. The stream ends when who opened it may not read the project any more.",
 		Parameters: []*huma.Param{{Name: "id", In: "path", Required: true, Schema: &huma.Schema{Type: huma.TypeString}}},
 		Responses: map[string]*huma.Response{
 			"200":     {Description: "OK", Content: map[string]*huma.MediaType{"text/event-stream": {Schema: s.streamSchema()}}},
@@ -74,6 +76,11 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
+	again := s.streams.look()
+	if err := c.readmit(); err != nil { // for what changed before
+		s.fail(w, r, err)
+		return
+	}
 	st := &stream{w: w, conn: http.NewResponseController(w)}
 	if err := st.begin(); err != nil {
 		return // the client is gone
@@ -81,12 +88,23 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 	beat, look := time.NewTicker(s.cfg.Heartbeat), time.NewTicker(s.cfg.LiveLook)
 	defer beat.Stop()
 	defer look.Stop()
-	again := s.streams.look()
 	for {
 		select {
 		case e, ok := <-events:
 			if !ok {
 				return
+			}
+			select {
+			case <-again: // before the event, which the reader may have lost the right to see
+				again = s.streams.look()
+				err = c.readmit()
+			default:
+			}
+			if err != nil {
+				break
+			}
+			if !c.may.Has(weir.ScopePersons) {
+				e = withoutPersons(e)
 			}
 			data, bad := json.Marshal(e.Data) // on one line
 			if bad != nil {
@@ -112,6 +130,23 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+}
+
+// withoutPersons returns a stream's event for those who may not see people.
+func withoutPersons(e live.Event) live.Event {
+	if e.Type != live.TypeReceived {
+		return e
+	}
+	var r live.Received
+	switch data := e.Data.(type) {
+	case live.Received:
+		r = data
+	case json.RawMessage: // of another node
+		_ = json.Unmarshal(data, &r) // a message that cannot be read has no count
+	}
+	r.Events = []insight.EventItem{}
+	e.Data = r
+	return e
 }
 
 // stream writes server-sent events (WHATWG HTML, section 9.2).

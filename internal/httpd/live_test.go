@@ -21,11 +21,17 @@ import (
 // server has begun to answer.
 func (f *fixture) watchLive(ctx context.Context) (*http.Response, *bufio.Scanner) {
 	f.t.Helper()
+	return f.watchWith(ctx, f.admin)
+}
+
+// watchWith opens a live stream of shop with a token.
+func (f *fixture) watchWith(ctx context.Context, token string) (*http.Response, *bufio.Scanner) {
+	f.t.Helper()
 	req, err := http.NewRequestWithContext(ctx, "GET", f.server.URL+f.path("/live"), nil)
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	req.Header.Set("Authorization", "Bearer "+f.admin)
+	req.Header.Set("Authorization", "Bearer "+token)
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
 		f.t.Fatal(err)

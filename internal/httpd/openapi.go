@@ -76,7 +76,7 @@ func (s *Server) describe(op *huma.Operation) {
 	rule := s.mux.rules[op.Method+" "+op.Path]
 	op.Security = securityOf(rule.Need)
 	if rule.Need == InProject {
-		op.Description += fmt.Sprintf(" Takes the role %s in the project.", rule.Role)
+		op.Description += fmt.Sprintf(" Takes the role %s in the project, or a token with the scope %s.", weir.LeastRole(rule.Scope), rule.Scope)
 	}
 }
 

@@ -110,15 +110,7 @@ func (s *Server) mountProfiles() {
 }
 
 // who calls, in the record of an erasure.
-func who(ctx context.Context) string {
-	switch w := callOf(ctx).who; {
-	case w.user != nil:
-		return "user " + w.user.ID
-	case w.token != nil:
-		return "token " + w.token.ID
-	}
-	return ""
-}
+func who(ctx context.Context) string { return callOf(ctx).who.name() }
 
 func freshnessOf(text string) (time.Duration, error) {
 	if text == "" {

@@ -15,7 +15,7 @@ type ProjectBody struct {
 	ID       string `json:"id"`
 	Name     string `json:"name"`
 	Timezone string `json:"timezone" doc:"IANA name"`
-	Role     string `json:"role" enum:"viewer,editor,admin,owner" doc:"of who asks"`
+	Role     string `json:"role" enum:"viewer,editor,admin" doc:"of who asks; of a token the role that may do no more than it"`
 
 	RetentionDays int `json:"retention_days" doc:"days before today that events are kept for; 0 is for ever"`
 	Limits
@@ -167,37 +167,47 @@ func (s *Server) listProjects(ctx context.Context, _ *struct{}) (*projectsOutput
 	return out, nil
 }
 
-// visible are the projects that one has a role in.
+// visible returns the projects that the caller may read.
 func (s *Server) visible(ctx context.Context, who principal) ([]meta.Membership, error) {
-	switch {
-	case who.user != nil && !who.user.Admin:
-		return s.cfg.Directory.Memberships(ctx, who.user.ID)
-	case who.token != nil && !who.token.Admin:
-		p, err := s.cfg.Directory.Project(ctx, who.token.ProjectID)
+	var all []meta.Membership
+	switch t := who.token; {
+	case t != nil && t.ProjectID != "":
+		p, err := s.cfg.Directory.Project(ctx, t.ProjectID)
 		if err != nil {
 			return nil, err
 		}
-		return []meta.Membership{{Project: p, Role: tokenRole(who.token, p.ID)}}, nil
-	}
-	projects, err := s.cfg.Directory.Projects(ctx)
-	if err != nil {
-		return nil, err
-	}
-	all := make([]meta.Membership, 0, len(projects))
-	for _, p := range projects {
-		role := weir.RoleOwner
-		if who.token != nil {
-			role = tokenRole(who.token, p.ID)
+		all = []meta.Membership{{Project: p}}
+	case who.server():
+		projects, err := s.cfg.Directory.Projects(ctx)
+		if err != nil {
+			return nil, err
 		}
-		all = append(all, meta.Membership{Project: p, Role: role})
+		for _, p := range projects {
+			all = append(all, meta.Membership{Project: p})
+		}
+	default:
+		var err error
+		if all, err = s.cfg.Directory.Memberships(ctx, who.user.ID); err != nil {
+			return nil, err
+		}
 	}
-	return all, nil
+	readable := all[:0]
+	for _, m := range all {
+		may, _, err := who.scopes(ctx, s.cfg.Directory, m.Project.ID)
+		if err != nil {
+			return nil, err
+		}
+		if may.Has(weir.ScopeRead) {
+			readable = append(readable, meta.Membership{Project: m.Project, Role: may.Role()})
+		}
+	}
+	return readable, nil
 }
 
 func (s *Server) createProject(ctx context.Context, in *createInput) (*createOutput, error) {
 	n := meta.NewProject{Name: in.Body.Name, Timezone: in.Body.Timezone, StoreIP: in.Body.StoreIP, RetentionDays: in.Body.RetentionDays}
 	if u := callOf(ctx).who.user; u != nil {
-		n.OwnerID = u.ID
+		n.AdminID = u.ID
 	}
 	p, key, err := s.cfg.Directory.CreateProject(ctx, n)
 	if err != nil {
@@ -314,7 +324,7 @@ func (s *Server) createKey(ctx context.Context, in *newKeyInput) (*newKeyOutput,
 
 // projectOutput returns a project as the caller's role may see it.
 func (s *Server) projectOutput(ctx context.Context, p *weir.Project) (*projectOutput, error) {
-	body, err := s.projectBody(ctx, p, callOf(ctx).role)
+	body, err := s.projectBody(ctx, p, callOf(ctx).may.Role())
 	if err != nil {
 		return nil, err
 	}

@@ -62,7 +62,7 @@ func TestAProjectsMakerOwnsIt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if role, err := f.meta.Role(t.Context(), u.ID, p.ID); err != nil || role != weir.RoleOwner {
+	if role, err := f.meta.Role(t.Context(), u.ID, p.ID); err != nil || role != weir.RoleAdmin {
 		t.Fatalf("role = %v, %v", role, err)
 	}
 }
@@ -101,7 +101,7 @@ func TestTheRetentionIsSetAndChanged(t *testing.T) {
 	for _, days := range []int{1, 0, 90} {
 		a := f.as(f.admin, "PATCH", path, fmt.Sprintf(`{"retention_days":%d}`, days))
 		wantStatus(t, a, 200)
-		want := httpd.ProjectBody{ID: made.ID, Name: "Blog", Timezone: "UTC", Role: "owner", RetentionDays: days, Limits: plain, Sites: []string{}, URLRules: weir.URLRules{Rules: []weir.URLRule{}}}
+		want := httpd.ProjectBody{ID: made.ID, Name: "Blog", Timezone: "UTC", Role: "admin", RetentionDays: days, Limits: plain, Sites: []string{}, URLRules: weir.URLRules{Rules: []weir.URLRule{}}}
 		if d := cmp.Diff(want, decode[httpd.ProjectBody](t, a)); d != "" {
 			t.Error(d)
 		}
@@ -138,11 +138,11 @@ func TestEachSeesTheirProjectsAndRoles(t *testing.T) {
 	viewer := f.signedIn("ada@example.org", weir.RoleViewer, false)
 	check("viewer", f.doWith(viewer, "GET", "/api/v1/projects", ""), as(shop, "viewer"))
 	check("nobody's member", f.doWith(f.signedIn("eve@example.org", weir.RoleNone, false), "GET", "/api/v1/projects", ""))
-	check("admin token", f.as(f.admin, "GET", "/api/v1/projects", ""), as(rest, "owner"), as(shop, "owner"))
-	check("server admin", f.doWith(f.signedIn("root@example.org", weir.RoleNone, true), "GET", "/api/v1/projects", ""), as(rest, "owner"), as(shop, "owner"))
-	token := newToken(t, f, meta.NewToken{Name: "x", Scope: meta.ScopeRead, ProjectID: f.shop.ID, Role: weir.RoleAdmin})
+	check("admin token", f.as(f.admin, "GET", "/api/v1/projects", ""), as(rest, "admin"), as(shop, "admin"))
+	check("server admin", f.doWith(f.signedIn("root@example.org", weir.RoleNone, true), "GET", "/api/v1/projects", ""), as(rest, "admin"), as(shop, "admin"))
+	token := newToken(t, f, meta.NewToken{Name: "x", Scopes: weir.ScopeRead, ProjectID: f.shop.ID})
 	check("read token", f.as(token, "GET", "/api/v1/projects", ""), as(shop, "viewer"))
-	reader := newToken(t, f, meta.NewToken{Name: "x", Scope: meta.ScopeRead, Admin: true})
+	reader := newToken(t, f, meta.NewToken{Name: "x", Scopes: weir.ScopeRead, Admin: true})
 	check("reading admin token", f.as(reader, "GET", "/api/v1/projects", ""), as(rest, "viewer"), as(shop, "viewer"))
 
 	if d := cmp.Diff(as(shop, "viewer"), decode[httpd.ProjectBody](t, f.doWith(viewer, "GET", f.path(""), ""))); d != "" {

@@ -164,6 +164,8 @@ func New(cfg Config) *Server {
 	s.mountPeople()
 	s.mountInvitations()
 	s.mountProjects()
+	s.mountMembers()
+	s.mountAdmins()
 	s.mountUsage()
 	s.mountStats()
 	s.mountInsights()
@@ -185,6 +187,7 @@ func (s *Server) Open(complete func(*Config)) {
 	complete(&s.cfg)
 	s.devices = devices{s.cfg.DeviceKey}
 	s.guesses = newThrottle(s.cfg.Limiter, s.cfg.Clock, s.cfg.Logger, s.metrics)
+	s.cfg.Directory.OnChange(func() { s.accessEnded(context.Background()) })
 	s.opened.Store(true)
 }
 

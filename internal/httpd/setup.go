@@ -6,7 +6,6 @@ import (
 	"crypto/subtle"
 
 	weir "github.com/weir-analytics/weir"
-	"github.com/weir-analytics/weir/internal/meta"
 )
 
 type setupInput struct {
@@ -53,7 +52,7 @@ func (s *Server) mayClaim(ctx context.Context, code string) error {
 			return nil
 		}
 		t, err := s.cfg.Directory.Token(ctx, code)
-		if err == nil && t.Admin && t.Scope == meta.ScopeWrite {
+		if err == nil && (principal{token: t}).admin() {
 			return nil
 		}
 		if err != nil && weir.ErrorCode(err) != weir.ENOTFOUND {

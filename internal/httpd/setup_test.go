@@ -25,10 +25,10 @@ func TestOnlyWhoHasTheCodeOrTheAdminTokenOwnsAServer(t *testing.T) {
 		"a write key":            {"", f.key},
 		"a write key as code":    {f.key, ""},
 		"an unknown token":       {"", "wt_made_up"},
-		"an admin's reading one": {"", newToken(t, f, meta.NewToken{Name: "x", Scope: meta.ScopeRead, Admin: true})},
+		"an admin's reading one": {"", newToken(t, f, meta.NewToken{Name: "x", Scopes: weir.ScopeRead, Admin: true})},
 	}
-	for r := weir.RoleViewer; r <= weir.RoleOwner; r++ {
-		token := newToken(t, f, meta.NewToken{Name: "x", Scope: meta.ScopeWrite, ProjectID: f.shop.ID, Role: r})
+	for r := weir.RoleViewer; r <= weir.RoleAdmin; r++ {
+		token := newToken(t, f, meta.NewToken{Name: "x", Scopes: r.Scopes(), ProjectID: f.shop.ID})
 		refused["a token of "+r.String()], refused["a token as code of "+r.String()] = [2]string{"", token}, [2]string{token, ""}
 	}
 	for name, c := range refused {

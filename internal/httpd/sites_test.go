@@ -93,7 +93,7 @@ func TestSitesAreSeenByViewersAndChangedByAdmins(t *testing.T) {
 		role   weir.Role
 		status int
 	}{{weir.RoleViewer, 403}, {weir.RoleEditor, 403}, {weir.RoleAdmin, 200}} {
-		token := newToken(t, f, meta.NewToken{Name: "x", Scope: meta.ScopeWrite, ProjectID: f.shop.ID, Role: c.role})
+		token := newToken(t, f, meta.NewToken{Name: "x", Scopes: c.role.Scopes(), ProjectID: f.shop.ID})
 		if got := decode[httpd.ProjectBody](t, f.as(token, "GET", f.path(""), "")); !cmp.Equal(got.Sites, []string{"shop.example"}) {
 			t.Errorf("%v sees %v", c.role, got.Sites)
 		}

@@ -70,7 +70,7 @@ func TestAStatusThatFailsIsAnInternalError(t *testing.T) {
 
 func TestOnlyTheServersAdministratorSeesItsStatus(t *testing.T) {
 	f := start(t)
-	owner := f.signedIn("owner@example.org", weir.RoleOwner, false) // of a project
+	owner := f.signedIn("owner@example.org", weir.RoleAdmin, false) // of a project
 	wantError(t, f.doWith(owner, "GET", "/api/admin/status", ""), 403, weir.EFORBIDDEN)
 	wantError(t, f.do("GET", "/api/admin/status", ""), 401, weir.EUNAUTHORIZED)
 	root := f.signedIn("root@example.org", weir.RoleNone, true)

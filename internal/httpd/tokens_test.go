@@ -12,7 +12,7 @@ import (
 
 func TestGuessesAtTokensAreSlowedDownAndCounted(t *testing.T) {
 	f := start(t)
-	used := newToken(t, f, meta.NewToken{Name: "used", Scope: meta.ScopeRead, Admin: true})
+	used := newToken(t, f, meta.NewToken{Name: "used", Scopes: weir.ScopeRead, Admin: true})
 	ask := func(token, ip string) answer {
 		return f.do("GET", "/api/v1/projects", "", "Authorization", "Bearer "+token, "X-Forwarded-For", ip)
 	}
@@ -51,7 +51,7 @@ func TestGuessesAtTokensAreSlowedDownAndCounted(t *testing.T) {
 
 func TestATokenThatWasRevokedIsRefusedWhereItWasRightBefore(t *testing.T) {
 	f := start(t)
-	tok, secret, err := f.meta.CreateToken(t.Context(), meta.NewToken{Name: "x", Scope: meta.ScopeRead, Admin: true})
+	tok, secret, err := f.meta.CreateToken(t.Context(), meta.NewToken{Name: "x", Scopes: weir.ScopeRead, Admin: true})
 	if err != nil {
 		t.Fatal(err)
 	}

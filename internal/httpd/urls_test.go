@@ -78,7 +78,7 @@ func TestURLRulesAreSeenByViewersAndChangedByAdmins(t *testing.T) {
 		role   weir.Role
 		status int
 	}{{weir.RoleViewer, 403}, {weir.RoleEditor, 403}, {weir.RoleAdmin, 200}} {
-		token := newToken(t, f, meta.NewToken{Name: "x", Scope: meta.ScopeWrite, ProjectID: f.shop.ID, Role: c.role})
+		token := newToken(t, f, meta.NewToken{Name: "x", Scopes: c.role.Scopes(), ProjectID: f.shop.ID})
 		wantStatus(t, f.as(token, "GET", f.path(""), ""), 200)
 		wantStatus(t, f.as(token, "PATCH", f.path(""), `{"url_rules":{"strip_slash":true}}`), c.status)
 	}

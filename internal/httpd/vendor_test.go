@@ -148,7 +148,7 @@ func TestEveryVendorsRouteTakesAProjectsOwnNameOnly(t *testing.T) {
 	if err := f.meta.SetSites(t.Context(), f.shop.ID, []string{"Shop.Example"}); err != nil {
 		t.Fatal(err)
 	}
-	viewer := newToken(t, f, meta.NewToken{Name: "x", Scope: meta.ScopeWrite, ProjectID: f.shop.ID, Role: weir.RoleOwner})
+	viewer := newToken(t, f, meta.NewToken{Name: "x", Scopes: weir.AllScopes, ProjectID: f.shop.ID})
 	for _, rule := range httpd.Rules() {
 		pattern := rule.Method + " " + rule.Path
 		plain := strings.TrimSuffix(pattern, "/{$}")

@@ -53,6 +53,15 @@ func newCache[V any](clock weir.Clock) *cache[V] {
 // get returns what has a name, of the cache or of load. An ENOTFOUND error of load is
 // remembered too.
 func (c *cache[V]) get(ctx context.Context, name string, load func(context.Context) (V, error)) (V, error) {
+	return c.getUntil(ctx, name, func(ctx context.Context) (V, time.Time, error) {
+		v, err := load(ctx)
+		return v, time.Time{}, err
+	})
+}
+
+// getUntil is get for a value that is remembered at most until the time that load returns, if
+// that is not zero.
+func (c *cache[V]) getUntil(ctx context.Context, name string, load func(context.Context) (V, time.Time, error)) (V, error) {
 	now := c.clock.Now()
 	c.mu.Lock()
 	if e, ok := c.found.Get(name); ok && now.Before(e.until) {
@@ -67,7 +76,11 @@ func (c *cache[V]) get(ctx context.Context, name string, load func(context.Conte
 	generation := c.generation
 	c.mu.Unlock()
 
-	v, err := load(ctx)
+	v, ends, err := load(ctx)
+	until := now.Add(keptFound)
+	if !ends.IsZero() && ends.Before(until) {
+		until = ends
+	}
 
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -76,11 +89,31 @@ func (c *cache[V]) get(ctx context.Context, name string, load func(context.Conte
 	}
 	switch {
 	case err == nil:
-		c.found.Add(name, found[V]{v, now.Add(keptFound)})
+		c.found.Add(name, found[V]{v, until})
 		c.missed.Remove(name)
 	case weir.ErrorCode(err) == weir.ENOTFOUND:
 		c.missed.Add(name, miss{err, now.Add(keptMiss)})
 		c.found.Remove(name)
+	}
+	return v, err
+}
+
+// refresh returns what load returns, and remembers it. If load fails with another error than
+// ENOTFOUND, it returns what is remembered instead.
+func (c *cache[V]) refresh(name string, load func() (V, error)) (V, error) {
+	now := c.clock.Now()
+	v, err := load()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case err == nil:
+		c.found.Add(name, found[V]{v, now.Add(keptFound)})
+	case weir.ErrorCode(err) == weir.ENOTFOUND:
+		c.found.Remove(name)
+	default:
+		if e, ok := c.found.Get(name); ok && now.Before(e.until) {
+			return e.value, nil
+		}
 	}
 	return v, err
 }

@@ -37,7 +37,7 @@ func (s *Store) Invite(ctx context.Context, n Invitation) (i *Invitation, secret
 	if n.Email, err = normalEmail(n.Email); err != nil {
 		return nil, "", err
 	}
-	if (n.ProjectID == "") != (n.Role == weir.RoleNone) || n.Role > weir.RoleOwner {
+	if (n.ProjectID == "") != (n.Role == weir.RoleNone) || n.Role > weir.RoleAdmin {
 		return nil, "", weir.Errorf(weir.EINVALID, "an invitation is to a project with a role, or to be an admin of the server")
 	}
 	if n.ProjectID != "" {

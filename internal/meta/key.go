@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	weir "github.com/weir-analytics/weir"
@@ -78,7 +79,7 @@ func (s *Store) storeKey(ctx context.Context, db execer, projectID, secret strin
 		}
 		return nil, weir.Errorf(weir.ECONFLICT, "this write key is taken")
 	}
-	s.projects.forget()
+	s.changed()
 	return k, nil
 }
 
@@ -123,26 +124,51 @@ func (s *Store) RevokeKey(ctx context.Context, projectID, keyID string) error {
 	if !ok {
 		return weir.Errorf(weir.ENOTFOUND, "no such write key")
 	}
-	s.projects.forget()
+	s.changed()
 	return nil
 }
 
-// ProjectByKey returns the project that a write key writes to, with the key's origins. It
-// is shared: do not change it. Errors: ENOTFOUND.
+// ProjectByKey returns the project that a write key, or a project's token with the scope
+// ingest, writes to, with the key's origins. It is shared: do not change it. Errors: ENOTFOUND.
 func (s *Store) ProjectByKey(ctx context.Context, writeKey string) (*weir.Project, error) {
 	hash := hashSecret(writeKey)
-	return s.projects.get(ctx, "key:"+hash, func(ctx context.Context) (*weir.Project, error) {
-		var origins sql.NullString
-		p, err := scanProject(s.read.QueryRowContext(ctx, `SELECT `+projectColumns+`, k.origins
-			FROM write_keys k JOIN projects p ON p.id = k.project_id
-			WHERE k.hash = ? AND k.revoked_at IS NULL`, hash), &origins)
-		if errors.Is(err, sql.ErrNoRows) {
-			return nil, weir.Errorf(weir.ENOTFOUND, "unknown write key")
+	return s.projects.getUntil(ctx, "key:"+hash, func(ctx context.Context) (*weir.Project, time.Time, error) {
+		p, err := s.readByKey(ctx, hash)
+		if err == nil || weir.ErrorCode(err) != weir.ENOTFOUND || !strings.HasPrefix(writeKey, TokenPrefix) {
+			return p, time.Time{}, err
 		}
-		if err != nil {
-			return nil, fmt.Errorf("meta: project by key: %w", err)
-		}
-		p.KeyOrigins = split(origins)
-		return p, nil
+		return s.readByToken(ctx, hash)
 	})
+}
+
+func (s *Store) readByKey(ctx context.Context, hash string) (*weir.Project, error) {
+	var origins sql.NullString
+	p, err := scanProject(s.read.QueryRowContext(ctx, `SELECT `+projectColumns+`, k.origins
+		FROM write_keys k JOIN projects p ON p.id = k.project_id
+		WHERE k.hash = ? AND k.revoked_at IS NULL`, hash), &origins)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, weir.Errorf(weir.ENOTFOUND, "unknown write key")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("meta: project by key: %w", err)
+	}
+	p.KeyOrigins = split(origins)
+	return p, nil
+}
+
+// readByToken returns the project that a token may send events to, and when the token ends.
+func (s *Store) readByToken(ctx context.Context, hash string) (*weir.Project, time.Time, error) {
+	t, err := s.readToken(ctx, hash)
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	ended := !t.ExpiresAt.IsZero() && !s.clock.Now().Before(t.ExpiresAt)
+	if ended || t.UserID != "" || t.ProjectID == "" || !t.Scopes.Has(weir.ScopeIngest) {
+		return nil, time.Time{}, weir.Errorf(weir.ENOTFOUND, "unknown write key, or a token that may not send events")
+	}
+	p, err := s.Project(ctx, t.ProjectID)
+	if err == nil {
+		s.noteUse(ctx, t)
+	}
+	return p, t.ExpiresAt, err
 }

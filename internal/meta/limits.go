@@ -53,7 +53,7 @@ func (s *Store) ChangeLimits(ctx context.Context, id string, change func(*weir.L
 	if err != nil {
 		return weir.Limits{}, fmt.Errorf("meta: change limits: %w", err)
 	}
-	s.projects.forget()
+	s.changed()
 	return l, nil
 }
 

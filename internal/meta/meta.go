@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	weir "github.com/weir-analytics/weir"
@@ -26,7 +27,8 @@ type Store struct {
 	projects *cache[*weir.Project]
 	tokens   *cache[*Token]
 	salts    saltCache
-	ticks    clockState // guarded by salts.mu
+	ticks    clockState             // guarded by salts.mu
+	tell     atomic.Pointer[func()] // see OnChange
 }
 
 // engine is a database, with what SQLite and PostgreSQL do differently.

@@ -63,6 +63,6 @@ func (s *Store) SetKeyOrigins(ctx context.Context, projectID, keyID string, orig
 	if !ok {
 		return weir.Errorf(weir.ENOTFOUND, "no such write key")
 	}
-	s.projects.forget()
+	s.changed()
 	return nil
 }

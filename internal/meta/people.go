@@ -38,7 +38,7 @@ func (s *Store) Users(ctx context.Context) ([]Account, error) {
 }
 
 // SetActive activates or deactivates an account. Both end its sessions and links to reset its
-// password. Errors: ENOTFOUND, ECONFLICT for the last active admin of the server.
+// password. Errors: ENOTFOUND, ECONFLICT for the owner and the last active admin of the server.
 func (s *Store) SetActive(ctx context.Context, userID string, active bool) error {
 	err := s.inTx(ctx, func(tx *sql.Tx) error {
 		found, err := inserted(tx.ExecContext(ctx, `UPDATE users SET inactive = ? WHERE id = ?`, flag(!active), userID))
@@ -57,12 +57,15 @@ func (s *Store) SetActive(ctx context.Context, userID string, active bool) error
 		if err := tx.QueryRowContext(ctx, `SELECT admin FROM users WHERE id = ?`, userID).Scan(&admin); err != nil || active || admin == 0 {
 			return err
 		}
+		if a, err := readAdmin(ctx, tx, userID); err != nil || a.Owner {
+			return errors.Join(err, weir.Errorf(weir.ECONFLICT, "this account owns the server: the owner hands it over first"))
+		}
 		return needAdmin(ctx, tx)
 	})
 	if err != nil {
 		return fmt.Errorf("meta: set active: %w", err)
 	}
-	s.tokens.forget()
+	s.changed()
 	return nil
 }
 

@@ -18,13 +18,13 @@ type NewProject struct {
 	Name     string // 1 to 100 characters
 	Timezone string // IANA name; "" is UTC
 	StoreIP  bool
-	OwnerID  string // the user who becomes its owner, or ""
+	AdminID  string // the user who becomes its admin, or ""
 
 	RetentionDays int // 1 to weir.MaxRetentionDays; 0 is for ever
 }
 
 // CreateProject makes a project and its first write key, which is shown this
-// once: the store keeps a hash. Errors: EINVALID, ENOTFOUND for the owner.
+// once: the store keeps a hash. Errors: EINVALID, ENOTFOUND for the admin.
 func (s *Store) CreateProject(ctx context.Context, n NewProject) (p *weir.Project, writeKey string, err error) {
 	p = &weir.Project{Timezone: n.Timezone, StoreIP: n.StoreIP, RetentionDays: n.RetentionDays, CreatedAt: s.clock.Now()}
 	if p.Limits, err = p.Limits.Normal(); err != nil {
@@ -48,8 +48,8 @@ func (s *Store) CreateProject(ctx context.Context, n NewProject) (p *weir.Projec
 		if err != nil {
 			return err
 		}
-		if n.OwnerID != "" {
-			if err := setRole(ctx, tx, n.OwnerID, p.ID, weir.RoleOwner); err != nil {
+		if n.AdminID != "" {
+			if err := setRole(ctx, tx, n.AdminID, p.ID, weir.RoleAdmin); err != nil {
 				return err
 			}
 		}
@@ -76,7 +76,7 @@ func (s *Store) SetRetention(ctx context.Context, id string, days int) error {
 	if !ok {
 		return weir.Errorf(weir.ENOTFOUND, "no such project")
 	}
-	s.projects.forget()
+	s.changed()
 	return nil
 }
 
@@ -184,6 +184,7 @@ func (s *Store) SetRole(ctx context.Context, userID, projectID string, role weir
 	if err != nil {
 		return fmt.Errorf("meta: set role: %w", err)
 	}
+	s.changed()
 	return nil
 }
 

@@ -58,7 +58,7 @@ func TestProjectsAreRefusedForBadInput(t *testing.T) {
 			t.Errorf("%s: err = %v, want EINVALID", name, err)
 		}
 	}
-	_, _, err := f.CreateProject(t.Context(), meta.NewProject{Name: "Shop", OwnerID: "nobody"})
+	_, _, err := f.CreateProject(t.Context(), meta.NewProject{Name: "Shop", AdminID: "nobody"})
 	wantCode(t, err, weir.ENOTFOUND)
 	if all := must(f.Projects(t.Context()))(t); len(all) != 0 {
 		t.Fatalf("%d projects were made", len(all))
@@ -125,7 +125,7 @@ func TestMembershipsNameTheRole(t *testing.T) {
 	f := open(t)
 	a := must(f.Setup(t.Context(), "ada@example.org", "Ada", password))(t)
 	bob := must(f.CreateUser(t.Context(), "bob@example.org", "Bob", password, false))(t)
-	b, _, err := f.CreateProject(t.Context(), meta.NewProject{Name: "B", OwnerID: a.ID})
+	b, _, err := f.CreateProject(t.Context(), meta.NewProject{Name: "B", AdminID: a.ID})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,14 +143,14 @@ func TestMembershipsNameTheRole(t *testing.T) {
 		}
 		return m
 	}
-	want := map[string]weir.Role{b.ID: weir.RoleOwner, other.ID: weir.RoleViewer}
+	want := map[string]weir.Role{b.ID: weir.RoleAdmin, other.ID: weir.RoleViewer}
 	if d := cmp.Diff(want, roles(a.ID)); d != "" {
 		t.Error(d)
 	}
 	if d := cmp.Diff(map[string]weir.Role{}, roles(bob.ID)); d != "" {
 		t.Error(d)
 	}
-	if r := must(f.Role(t.Context(), a.ID, b.ID))(t); r != weir.RoleOwner {
+	if r := must(f.Role(t.Context(), a.ID, b.ID))(t); r != weir.RoleAdmin {
 		t.Errorf("role = %v", r)
 	}
 	if r := must(f.Role(t.Context(), bob.ID, b.ID))(t); r != weir.RoleNone {

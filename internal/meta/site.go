@@ -125,6 +125,6 @@ func (s *Store) SetSites(ctx context.Context, projectID string, sites []string) 
 	if err != nil {
 		return fmt.Errorf("meta: set sites: %w", err)
 	}
-	s.projects.forget()
+	s.changed()
 	return nil
 }

@@ -13,77 +13,114 @@ import (
 	weir "github.com/weir-analytics/weir"
 )
 
-// Scope bounds what a token may do, whatever its role.
-type Scope string
-
-// The scopes.
-const (
-	ScopeRead  Scope = "read"  // look, as a viewer
-	ScopeWrite Scope = "write" // all that the role allows
-)
-
 // Token is what is stored about an API token.
 type Token struct {
-	ID        string
-	Name      string
-	Last4     string
-	Scope     Scope
-	Admin     bool      // good for the whole server; ProjectID and Role say nothing
-	ProjectID string    // else good for this project
-	Role      weir.Role // in it
-	CreatedAt time.Time
+	ID     string
+	Name   string
+	Last4  string
+	Scopes weir.Scopes // what it may do at most
+	// A token is one of three kinds. With Admin it is for the whole server. With UserID it acts
+	// for a user, and never may do more than the user may. Otherwise it belongs to its project.
+	Admin     bool
+	UserID    string
+	ProjectID string // good for this project only; "" for all that Admin or the user allows
+
+	CreatedAt  time.Time
+	ExpiresAt  time.Time // zero: it does not end
+	LastUsedAt time.Time // to the minute; zero: never
 }
 
 // bootstrapID is the id of the admin token that the server's settings name or
 // its first start made. There is one at a time.
 const bootstrapID = "bootstrap"
 
+// maxTokens bounds the tokens of a project and of a user.
+const maxTokens = 200
+
 // NewToken is a token to make.
 type NewToken struct {
 	Name      string
-	Scope     Scope
+	Scopes    weir.Scopes
 	Admin     bool
-	ProjectID string // unless Admin
-	Role      weir.Role
+	UserID    string // "" for a token of the project
+	ProjectID string // "" with Admin, and for all projects of the user
+	ExpiresAt time.Time
 }
 
 // CreateToken makes an API token and returns it, this once. Errors: EINVALID,
-// ENOTFOUND for the project.
+// ENOTFOUND for the project or the user.
 func (s *Store) CreateToken(ctx context.Context, n NewToken) (t *Token, secret string, err error) {
-	t = &Token{Scope: n.Scope, Admin: n.Admin, ProjectID: n.ProjectID, Role: n.Role, CreatedAt: s.clock.Now()}
+	t = &Token{Scopes: n.Scopes, Admin: n.Admin, UserID: n.UserID, ProjectID: n.ProjectID, CreatedAt: s.clock.Now()}
 	if t.Name, err = normalName(n.Name); err != nil {
 		return nil, "", err
 	}
 	switch {
-	case t.Scope != ScopeRead && t.Scope != ScopeWrite:
-		return nil, "", weir.Errorf(weir.EINVALID, "scope: read or write")
-	case t.Admin && (t.ProjectID != "" || t.Role != weir.RoleNone):
-		return nil, "", weir.Errorf(weir.EINVALID, "an admin token is for no single project")
-	case !t.Admin && (t.Role <= weir.RoleNone || t.Role > weir.RoleOwner):
-		return nil, "", weir.Errorf(weir.EINVALID, "role: viewer, editor, admin or owner")
+	case t.Scopes == 0 || !weir.AllScopes.Has(t.Scopes):
+		return nil, "", weir.Errorf(weir.EINVALID, "scopes: one or more of %s", weir.AllScopes)
+	case t.Admin && (t.ProjectID != "" || t.UserID != ""):
+		return nil, "", weir.Errorf(weir.EINVALID, "an admin token is for no single project or user")
+	case !t.Admin && t.UserID == "" && t.ProjectID == "":
+		return nil, "", weir.Errorf(weir.EINVALID, "a token is for a project, a user or the whole server")
+	case t.Scopes.Has(weir.ScopeIngest) && !t.Admin && t.UserID != "":
+		return nil, "", weir.Errorf(weir.EINVALID, "only a token of a project sends events: leave the scope ingest out, or make a project's token")
+	case !n.ExpiresAt.IsZero() && !n.ExpiresAt.After(t.CreatedAt):
+		return nil, "", weir.Errorf(weir.EINVALID, "expires_at: a time that is still to come")
 	}
-	if !t.Admin {
-		if _, err := s.Project(ctx, t.ProjectID); err != nil {
-			return nil, "", fmt.Errorf("meta: create token: %w", err)
-		}
+	if !n.ExpiresAt.IsZero() {
+		t.ExpiresAt = n.ExpiresAt.UTC().Truncate(time.Microsecond)
 	}
 	t.ID = newID()
 	secret = newSecret(TokenPrefix)
 	t.Last4 = last4(secret)
-	if err := addToken(ctx, s.write, t, secret); err != nil {
+	err = s.inTx(ctx, func(tx *sql.Tx) error {
+		if err := checkTokenOwner(ctx, tx, t); err != nil {
+			return err
+		}
+		return addToken(ctx, tx, t, secret)
+	})
+	if err != nil {
 		return nil, "", fmt.Errorf("meta: create token: %w", err)
 	}
-	s.tokens.forget()
+	s.changed()
 	return t, secret, nil
 }
 
+// checkTokenOwner checks that there are the user and the project of a new token, and that
+// they have not too many.
+func checkTokenOwner(ctx context.Context, tx *sql.Tx, t *Token) error {
+	for _, o := range []struct{ id, what, exists, count string }{
+		{t.UserID, "user", `SELECT count(*) FROM users WHERE id = ?`, `SELECT count(*) FROM tokens WHERE user_id = ?`},
+		{t.ProjectID, "project", `SELECT count(*) FROM projects WHERE id = ?`, `SELECT count(*) FROM tokens WHERE project_id = ?`},
+	} {
+		if o.id == "" {
+			continue
+		}
+		var exist, tokens int
+		if err := tx.QueryRowContext(ctx, o.exists, o.id).Scan(&exist); err != nil {
+			return err
+		}
+		if exist == 0 {
+			return weir.Errorf(weir.ENOTFOUND, "no such %s", o.what)
+		}
+		if err := tx.QueryRowContext(ctx, o.count, o.id).Scan(&tokens); err != nil {
+			return err
+		}
+		if tokens >= maxTokens {
+			return weir.Errorf(weir.EINVALID, "a %s has at most %d tokens: revoke those that nobody uses", o.what, maxTokens)
+		}
+	}
+	return nil
+}
+
 func addToken(ctx context.Context, db execer, t *Token, secret string) error {
-	project := sql.NullString{String: t.ProjectID, Valid: t.ProjectID != ""}
-	_, err := db.ExecContext(ctx, `INSERT INTO tokens (id, hash, name, last4, scope, admin, project_id, role, created_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		t.ID, hashSecret(secret), t.Name, t.Last4, string(t.Scope), flag(t.Admin), project, t.Role.String(), micros(t.CreatedAt))
+	expires := sql.NullInt64{Int64: micros(t.ExpiresAt), Valid: !t.ExpiresAt.IsZero()}
+	_, err := db.ExecContext(ctx, `INSERT INTO tokens (id, hash, name, last4, scopes, admin, user_id, project_id, created_at, expires_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		t.ID, hashSecret(secret), t.Name, t.Last4, t.Scopes.String(), flag(t.Admin), textOrNull(t.UserID), textOrNull(t.ProjectID), micros(t.CreatedAt), expires)
 	return err
 }
+
+func textOrNull(s string) sql.NullString { return sql.NullString{String: s, Valid: s != ""} }
 
 // MinAdminToken is the least length of an admin token that an operator chooses, in
 // characters.
@@ -133,51 +170,12 @@ func (s *Store) EnsureAdminToken(ctx context.Context, secret string) (made strin
 			made = secret
 		}
 		return addToken(ctx, tx, &Token{
-			ID: bootstrapID, Name: "bootstrap", Last4: last4(secret), Scope: ScopeWrite, Admin: true, CreatedAt: s.clock.Now(),
+			ID: bootstrapID, Name: "bootstrap", Last4: last4(secret), Scopes: weir.AllScopes, Admin: true, CreatedAt: s.clock.Now(),
 		}, secret)
 	})
 	if err != nil {
 		return "", false, fmt.Errorf("meta: ensure admin token: %w", err)
 	}
-	s.tokens.forget()
+	s.changed()
 	return made, replaced, nil
-}
-
-// Token returns the token of a secret. It is shared: do not change it. Errors:
-// ENOTFOUND.
-func (s *Store) Token(ctx context.Context, secret string) (*Token, error) {
-	hash := hashSecret(secret)
-	return s.tokens.get(ctx, hash, func(ctx context.Context) (*Token, error) { return s.readToken(ctx, hash) })
-}
-
-func (s *Store) readToken(ctx context.Context, hash string) (*Token, error) {
-	var t Token
-	var admin, created int64
-	var scope, role string
-	var project sql.NullString
-	err := s.read.QueryRowContext(ctx, `SELECT id, name, last4, scope, admin, project_id, role, created_at
-		FROM tokens WHERE hash = ?`, hash).
-		Scan(&t.ID, &t.Name, &t.Last4, &scope, &admin, &project, &role, &created)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, weir.Errorf(weir.ENOTFOUND, "unknown token")
-	}
-	if err != nil {
-		return nil, fmt.Errorf("meta: token: %w", err)
-	}
-	t.Scope, t.Admin, t.ProjectID, t.CreatedAt = Scope(scope), admin != 0, project.String, fromMicros(created)
-	t.Role, _ = weir.ParseRole(role)
-	return &t, nil
-}
-
-// RevokeToken ends a token. Errors: ENOTFOUND.
-func (s *Store) RevokeToken(ctx context.Context, id string) error {
-	ok, err := inserted(s.write.ExecContext(ctx, `DELETE FROM tokens WHERE id = ?`, id))
-	if err != nil {
-		return fmt.Errorf("meta: revoke token: %w", err)
-	}
-	if !ok {
-		return weir.Errorf(weir.ENOTFOUND, "no such token")
-	}
-	s.tokens.forget()
-	return nil
 }

@@ -31,7 +31,7 @@ func (s *Store) SetURLRules(ctx context.Context, id string, rules weir.URLRules)
 	if !ok {
 		return weir.Errorf(weir.ENOTFOUND, "no such project")
 	}
-	s.projects.forget()
+	s.changed()
 	return nil
 }
 

@@ -99,6 +99,9 @@ func insertUser(ctx context.Context, tx *sql.Tx, a *Account, hash string, first 
 	if !ok {
 		return weir.Errorf(weir.ECONFLICT, "there is an account for %s already", a.Email)
 	}
+	if a.Admin {
+		return makeAdmin(ctx, tx, a.ID)
+	}
 	return nil
 }
 

@@ -46,10 +46,11 @@ export function ProjectPage() {
 }
 
 function Body() {
-  const { id } = useProject()
+  const { id, role } = useProject()
   const { moment } = useLive()
+  const seesPeople = role !== 'viewer' // a viewer has no list of events
   const overview = useQuery({ ...overviewQuery(id), refetchInterval: pace(moment.state, OVERVIEW_MS) })
-  const recent = useQuery({ ...recentQuery(id), refetchInterval: pace(moment.state, false) })
+  const recent = useQuery({ ...recentQuery(id), enabled: seesPeople, refetchInterval: pace(moment.state, false) })
 
   const silent = recent.data?.length === 0 && moment.streamed.length === 0 && overview.data?.today.events === 0
   if (silent) return <FirstEvent />
@@ -57,7 +58,7 @@ function Body() {
     <div className="grid gap-4 sm:gap-5">
       <NowCard overview={overview} />
       <div className="grid gap-4 sm:gap-5 lg:grid-cols-3">
-        <RecentEvents query={recent} />
+        {seesPeople && <RecentEvents query={recent} />}
         <TodayCard query={overview} />
       </div>
       <OverTime />
