@@ -179,6 +179,8 @@ type Dialect interface {
 	// Lower is text with A to Z as a to z; other letters stay, since engines differ in them.
 	// text may stand several times in it, so it has no "?".
 	Lower(text string) string
+	// Bytes is the length of text in bytes.
+	Bytes(text string) string
 	// SHA256 is the hash of text in hex, in small letters.
 	SHA256(text string) string
 	// Zero is a text of one zero byte.

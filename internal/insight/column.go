@@ -113,7 +113,7 @@ func CheckColumn(name string) error {
 			return nil
 		}
 	}
-	if _, ok := columns[name]; !ok {
+	if _, ok := columns[name]; !ok && name != weir.ActionColumn {
 		return unknownColumn(name)
 	}
 	return nil

@@ -93,15 +93,11 @@ func (a *ColumnValues) source(ctx context.Context, r *reader, c column, q Discov
 		return keyedTable{table: holders.as("held")}, where, nil
 	}
 	b := oneBucket(q.From, q.To)
-	in := r.in(b)
-	if q.Event != "" {
-		in = all(in, sql("name = @", bind(q.Event)))
-	}
 	if cold.IsTallied(c.name) && b.wholeQuarters() && !r.o.Raw {
-		tallied := selection{columns: sql("@ AS k, events", c.key(r.d)), from: raw("tallies"), where: in}
+		tallied := selection{columns: sql("@ AS k, events", c.key(r.d)), from: raw("tallies"), where: all(r.in(b), isNamedEvent(q.Event))}
 		return keyedTable{tallied.as("tallied"), true}, where, nil
 	}
-	newest, n, whole, err := r.newestOf(ctx, in, valueRows)
+	newest, n, whole, err := r.newestOf(ctx, b, q.Event, valueRows)
 	if err != nil {
 		return from, where, err
 	}
@@ -115,11 +111,24 @@ func (a *ColumnValues) source(ctx context.Context, r *reader, c column, q Discov
 
 const newestFirst = "ts DESC, shard DESC, seq DESC"
 
-// newestOf returns a condition that selects the newest n events for which where holds, and perhaps
-// some more of the same minute. found is how many of the n there are. whole says whether where
-// holds for no further events.
-func (r *reader) newestOf(ctx context.Context, where fragment, n int) (newest fragment, found int64, whole bool, err error) {
-	newest, all, err := r.narrow(ctx, raw("events"), where, n+1)
+// isNamedEvent is the condition for the events of a name, empty for "".
+func isNamedEvent(name string) fragment {
+	if name == "" {
+		return fragment{}
+	}
+	return sql("name = @", bind(name))
+}
+
+// newestOf returns a condition that selects the newest n events of a name in a range, and perhaps
+// some more of the same minute. found is how many of the n there are. whole says whether the range
+// has no further events of the name.
+func (r *reader) newestOf(ctx context.Context, b buckets, event string, n int) (newest fragment, found int64, whole bool, err error) {
+	where := all(r.in(b), isNamedEvent(event))
+	since, err := r.sinceQuarter(ctx, b, event, n+1)
+	if err != nil {
+		return newest, 0, false, err
+	}
+	newest, all, err := r.narrow(ctx, raw("events"), all(where, since), n+1)
 	if err != nil {
 		return newest, 0, false, err
 	}
@@ -129,6 +138,33 @@ func (r *reader) newestOf(ctx context.Context, where fragment, n int) (newest fr
 	q := selection{columns: raw("COUNT(*)"), from: raw("events"), where: newest}
 	err = r.each(ctx, q.statement(), func(scan func(...any) error) error { return scan(&found) })
 	return newest, min(found, int64(n)), found <= int64(n), err
+}
+
+// sinceQuarter is a condition for the quarters of an hour at the end of a range that have n events
+// of a name, by the tallies; empty if the range has fewer. So the newest events are looked for
+// among few, however long the range is.
+func (r *reader) sinceQuarter(ctx context.Context, b buckets, event string, n int) (fragment, error) {
+	from, to := (b.from+quarterOfHour-1)/quarterOfHour, b.to/quarterOfHour // those that lie in the range whole
+	if r.o.Raw || from >= to {
+		return fragment{}, nil
+	}
+	counted := selection{
+		columns: raw("quarter, CAST(SUM(events) AS BIGINT)"), from: raw("tallies"),
+		where: all(r.quarters(buckets{from: from * quarterOfHour, to: to * quarterOfHour}), isNamedEvent(event)), groupBy: "quarter", orderBy: "quarter DESC", limit: n,
+	}
+	var first, sum int64
+	err := r.each(ctx, counted.statement(), func(scan func(...any) error) error {
+		var quarter, events int64
+		if err := scan(&quarter, &events); err != nil || sum >= int64(n) {
+			return err
+		}
+		first, sum = quarter, sum+events
+		return nil
+	})
+	if err != nil || sum < int64(n) {
+		return fragment{}, err
+	}
+	return sql("quarter >= @", bind(first)), nil
 }
 
 // matching is the condition for values that contain a text, and that are not too long.

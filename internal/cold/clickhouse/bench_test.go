@@ -12,3 +12,8 @@ func BenchmarkTraits(b *testing.B) {
 	server := clickhousetest.Start(b)
 	coldtest.BenchTraits(b, func(b *testing.B, _ string) cold.Store { return openAt(b, server.URL("weir")) })
 }
+
+func BenchmarkDiscovery(b *testing.B) {
+	server := clickhousetest.Start(b)
+	coldtest.BenchDiscovery(b, func(b *testing.B, _ string) cold.Store { return openAt(b, server.URL("weir")) })
+}

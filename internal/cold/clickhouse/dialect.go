@@ -85,6 +85,9 @@ func (Dialect) StartsWith(text, part string) string { return "startsWith(" + tex
 // Matches finds a match anywhere, as RE2 does by itself.
 func (Dialect) Matches(text, pattern string) string { return "match(" + text + ", " + pattern + ")" }
 
+// Bytes is length, which does not count characters here.
+func (Dialect) Bytes(text string) string { return "length(" + text + ")" }
+
 // Lower is for ASCII by itself.
 func (Dialect) Lower(text string) string { return "lower(" + text + ")" }
 

@@ -28,3 +28,13 @@ func BenchmarkTraits(b *testing.B) {
 		return s
 	})
 }
+
+func BenchmarkDiscovery(b *testing.B) {
+	coldtest.BenchDiscovery(b, func(b *testing.B, dir string) cold.Store {
+		s, err := duckdb.Open(filepath.Join(dir, "weir.duckdb"), duckdb.Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		return s
+	})
+}

@@ -90,6 +90,9 @@ func (Dialect) Matches(text, pattern string) string {
 	return "regexp_matches(" + text + ", " + pattern + "::VARCHAR)"
 }
 
+// Bytes is strlen: length counts characters.
+func (Dialect) Bytes(text string) string { return "strlen(" + text + ")" }
+
 // Lower is lower for ASCII, where each character is a byte: translate is ten times slower.
 func (Dialect) Lower(text string) string {
 	return "CASE WHEN strlen(" + text + ") = length(" + text + ") THEN lower(" + text + ") ELSE translate(" + text +
