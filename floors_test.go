@@ -60,6 +60,7 @@ var house = map[string]room{
 	"internal/meta":      {floor: 2, visitors: []string{"cmd/weir", "internal/httpd", "internal/retention", "internal/demo"}},
 
 	"internal/meta/postgres": {floor: 1, only: domain, visitors: []string{"internal/meta"}},
+	"internal/keyring":       {floor: 0, only: nothing, visitors: []string{"internal/meta", "cmd/weir"}},
 	"internal/password":      {floor: 1, only: domain, visitors: []string{"internal/meta"}},
 
 	// wire is the contract of a protocol. A folder of wire that is not listed is the protocol of

@@ -27,6 +27,7 @@ type cli struct {
 	Key     keyCmd     `cmd:"" help:"Make, list and revoke write keys."`
 	Member  memberCmd  `cmd:"" help:"List, add, change and remove a project's members."`
 	Admin   adminCmd   `cmd:"" help:"List, add and remove administrators of the server."`
+	KeyRing keyRingCmd `cmd:"" name:"key-ring" help:"Add a key to the key ring, and list its keys."`
 	Profile profileCmd `cmd:"" help:"Export and erase profiles."`
 	User    userCmd    `cmd:"" help:"List, invite, deactivate and sign out people; links to reset a password."`
 	Report  reportCmd  `cmd:"" help:"Print, compute and schedule daily reports."`

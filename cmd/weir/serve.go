@@ -28,12 +28,14 @@ type serveCmd struct {
 	Cache   string `env:"WEIR_CACHE" placeholder:"URL" help:"Redis that keeps answers, which may evict; in this process by default."`
 	Cold    string `env:"WEIR_COLD" placeholder:"URL" help:"Cold tier: duckdb:FILE (in --data by default), or clickhouse://HOST:PORT,…/DATABASE; clickhouses with TLS."`
 	Meta    string `env:"WEIR_META" placeholder:"URL" help:"Users, projects and keys: sqlite:FILE; in --data by default."`
+	KeyRing string `name:"key-ring" env:"WEIR_KEY_RING" type:"path" placeholder:"FILE" help:"File with the keys that encrypt secrets in --meta; DATA/keys by default, made at the first start. All nodes that share a meta store need the same file: copy it."`
 	Shards  int    `default:"4" env:"WEIR_SHARDS" help:"Shards of a new hot tier; an existing one keeps its own."`
 	MinFree uint64 `default:"256" env:"WEIR_MIN_FREE" help:"Free disk in MiB below which events are refused; 0 for no such limit."`
 
 	Memory         memory.Size `env:"WEIR_MEMORY" placeholder:"SIZE" help:"Memory of the process, such as 512MB or 2GB; 75 % of what the container or the machine has by default."`
 	ColdMemory     memory.Size `env:"WEIR_COLD_MEMORY" placeholder:"SIZE" help:"What of it is for the DuckDB file, such as 2GB; by default a share of --memory."`
 	AdoptMeta      bool        `env:"WEIR_ADOPT_META" help:"Let this node's users and projects be those of the fleet from now on, after its meta store was replaced; for one start."`
+	AdoptKeyRing   bool        `env:"WEIR_ADOPT_KEY_RING" help:"Go on with this node's key ring after the fleet's was lost; for one start. Secrets that were encrypted with that one stay unreadable: second factors, webhooks' secrets and the provider's secret are made anew."`
 	AcceptMismatch bool        `env:"WEIR_ACCEPT_MISMATCH" help:"Go on with a hot and a cold tier that do not belong together, such as from copies of two moments; for one start. Events stay missing, or count twice."`
 
 	Roles    []string `default:"ingest,drain,query,jobs" env:"WEIR_ROLES" placeholder:"ROLE,…" help:"What this node does: ingest, drain, query, jobs; less than all with --hot redis://… only."`

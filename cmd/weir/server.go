@@ -130,7 +130,7 @@ func (s *server) prepare(ctx context.Context) (err error) {
 	}
 	s.onClose(dir.Close)
 	s.node = dir.Node
-	if s.meta, err = meta.Open(ctx, c.metaFile, s.clock); err != nil {
+	if err := s.openMeta(ctx); err != nil {
 		return err
 	}
 	if s.enrich, err = enrich.New(enrich.Options{Country: c.GeoCountry, City: c.GeoCity}); err != nil {

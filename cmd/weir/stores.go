@@ -19,6 +19,9 @@ func (c *serveCmd) checkStores() (err error) {
 	if c.metaFile, err = backend.ParseMeta(c.Meta, filepath.Join(c.Data, "meta.db")); err != nil {
 		return fmt.Errorf("--meta: %w", err)
 	}
+	if c.KeyRing == "" {
+		c.KeyRing = filepath.Join(c.Data, keyRingFile)
+	}
 	if c.Cache != "" {
 		if c.cache, err = backend.ParseCache(c.Cache); err != nil {
 			return fmt.Errorf("--cache: %w", err)

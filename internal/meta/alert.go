@@ -145,7 +145,7 @@ func (s *Store) storeChannels(ctx context.Context, tx *sql.Tx, alertID string, c
 				c.Secret = newSecret(SecretPrefix)
 			}
 			if _, err := tx.ExecContext(ctx, `INSERT INTO alert_channels (id, alert_id, position, kind, target, secret) VALUES (?, ?, ?, ?, ?, ?)`,
-				c.ID, alertID, i, c.Kind, string(target), c.Secret); err != nil {
+				c.ID, alertID, i, c.Kind, string(target), s.sealWebhook(c)); err != nil {
 				return nil, err
 			}
 		}
@@ -291,7 +291,7 @@ type querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
-// channelsOf returns channels with their secrets, by alert.
+// channelsOf returns channels with their secrets as they are stored, by alert.
 func channelsOf(ctx context.Context, db querier, where string, args ...any) (map[string][]weir.AlertChannel, error) {
 	rows, err := db.QueryContext(ctx, `SELECT c.id, c.alert_id, c.kind, c.target, c.secret FROM alert_channels c `+where+` ORDER BY c.alert_id, c.position`, args...)
 	if err != nil {
@@ -328,5 +328,19 @@ func (s *Store) AlertTargets(ctx context.Context, alertID string) ([]weir.AlertC
 	if err != nil {
 		return nil, fmt.Errorf("meta: alert targets: %w", err)
 	}
-	return all[alertID], nil
+	channels := all[alertID]
+	for i, c := range channels {
+		if channels[i].Secret, err = s.unseal(c.Secret, useWebhook+c.ID); err != nil {
+			return nil, fmt.Errorf("meta: the secret of the channel %s: %w: add the channel anew", c.ID, err)
+		}
+	}
+	return channels, nil
+}
+
+// sealWebhook returns how a channel's secret is stored; that of a mail channel is empty.
+func (s *Store) sealWebhook(c weir.AlertChannel) string {
+	if c.Secret == "" {
+		return ""
+	}
+	return s.seal(c.Secret, useWebhook+c.ID)
 }

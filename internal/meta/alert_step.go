@@ -188,7 +188,7 @@ func (s *Store) ClaimAlertDeliveries(ctx context.Context, lease time.Duration, l
 		now := s.clock.Now()
 		var err error
 		var unread []weir.AlertDelivery
-		if all, unread, err = dueDeliveries(ctx, tx, now, limit); err != nil {
+		if all, unread, err = s.dueDeliveries(ctx, tx, now, limit); err != nil {
 			return err
 		}
 		for _, d := range unread {
@@ -214,7 +214,7 @@ func (s *Store) ClaimAlertDeliveries(ctx context.Context, lease time.Duration, l
 }
 
 // dueDeliveries returns those that are due, and those among them that cannot be read.
-func dueDeliveries(ctx context.Context, tx *sql.Tx, now time.Time, limit int) (due, unread []weir.AlertDelivery, err error) {
+func (s *Store) dueDeliveries(ctx context.Context, tx *sql.Tx, now time.Time, limit int) (due, unread []weir.AlertDelivery, err error) {
 	rows, err := tx.QueryContext(ctx, `SELECT id, project_id, alert_id, message, attempts, created_at, channel, kind, target, secret FROM (
 		SELECT o.id, a.project_id, o.alert_id, o.message, o.attempts, o.created_at, o.due_at, c.id AS channel, c.kind, c.target, c.secret,
 			ROW_NUMBER() OVER (PARTITION BY a.project_id ORDER BY o.due_at, o.id) AS turn
@@ -233,7 +233,9 @@ func dueDeliveries(ctx context.Context, tx *sql.Tx, now time.Time, limit int) (d
 			&d.Channel.ID, &d.Channel.Kind, &target, &d.Channel.Secret); err != nil {
 			return nil, nil, err
 		}
-		if errors.Join(json.Unmarshal([]byte(message), &d.Message), setTarget(&d.Channel, target)) != nil {
+		sealed := d.Channel.Secret
+		d.Channel.Secret, err = s.unseal(sealed, useWebhook+d.Channel.ID)
+		if errors.Join(err, json.Unmarshal([]byte(message), &d.Message), setTarget(&d.Channel, target)) != nil {
 			unread = append(unread, d)
 			continue
 		}

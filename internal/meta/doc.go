@@ -3,6 +3,6 @@
 //
 // No secret that lets somebody in is stored in clear: passwords are argon2id hashes; write
 // keys, API tokens and session tokens are SHA-256 sums (they are random, with 128 bits or
-// more, so a slow hash would add nothing). The keys of Secret are stored in clear: they
-// sign, and let nobody in.
+// more, so a slow hash would add nothing). Secrets that must be used as they are, such
+// as those that sign webhooks, are encrypted with the key ring.
 package meta

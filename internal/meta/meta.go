@@ -10,6 +10,7 @@ import (
 	"time"
 
 	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/keyring"
 	"github.com/weir-analytics/weir/internal/meta/postgres"
 	"github.com/weir-analytics/weir/internal/password"
 )
@@ -22,13 +23,15 @@ type Store struct {
 	*engine
 	id string
 
-	clock    weir.Clock
-	hasher   *password.Hasher
-	projects *cache[*weir.Project]
-	tokens   *cache[*Token]
-	salts    saltCache
-	ticks    clockState             // guarded by salts.mu
-	tell     atomic.Pointer[func()] // see OnChange
+	clock     weir.Clock
+	hasher    *password.Hasher
+	ring      *keyring.Ring // nil in tests
+	adoptRing bool
+	projects  *cache[*weir.Project]
+	tokens    *cache[*Token]
+	salts     saltCache
+	ticks     clockState             // guarded by salts.mu
+	tell      atomic.Pointer[func()] // see OnChange
 }
 
 // engine is a database, with what SQLite and PostgreSQL do differently.
@@ -53,8 +56,8 @@ func WithPasswordCost(memoryKiB, passes uint32) Option {
 
 // Open opens a store and brings its schema up to date. Where is the URL of a PostgreSQL
 // database, postgres://…, or else the path of an SQLite file: it and its folder are made,
-// readable to the owner alone, if they are missing. Errors: ErrNewer. The caller closes the
-// store.
+// readable to the owner alone, if they are missing. Errors: ErrNewer,
+// ErrKeyRing. The caller closes the store.
 func Open(ctx context.Context, where string, clock weir.Clock, opts ...Option) (*Store, error) {
 	s := &Store{
 		clock:    clock,
@@ -77,6 +80,9 @@ func Open(ctx context.Context, where string, clock weir.Clock, opts ...Option) (
 	}
 	if err = s.migrate(ctx); err == nil {
 		err = s.identify(ctx)
+	}
+	if err == nil {
+		err = s.joinRing(ctx)
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("meta: open %s: %w", name, err), s.Close())

@@ -62,16 +62,19 @@ const keyBytes = 32
 
 // Secret returns the key of a name, 32 bytes, which is made at random when it is first
 // asked for: what is signed with it is known to all nodes that share the store, and
-// after a restart. It is stored as it is, since it must be used as it is.
+// after a restart.
 func (s *Store) Secret(ctx context.Context, name string) (key []byte, err error) {
 	fresh := randomBytes(keyBytes)
 	err = s.inTx(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO secrets (name, key) VALUES (?, ?) ON CONFLICT DO NOTHING`, name, hex.EncodeToString(fresh))
+		_, err := tx.ExecContext(ctx, `INSERT INTO secrets (name, key) VALUES (?, ?) ON CONFLICT DO NOTHING`, name, s.seal(hex.EncodeToString(fresh), useSecret+name))
 		if err != nil {
 			return err
 		}
 		var text string
 		if err := tx.QueryRowContext(ctx, `SELECT key FROM secrets WHERE name = ?`, name).Scan(&text); err != nil {
+			return err
+		}
+		if text, err = s.unseal(text, useSecret+name); err != nil {
 			return err
 		}
 		key, err = hex.DecodeString(text)
