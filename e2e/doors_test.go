@@ -124,6 +124,9 @@ func TestForeignHostsReachNothingButIngestion(t *testing.T) {
 				t.Errorf("GET %s of %s: %d: %.100s", path, host, status, answer)
 			}
 		}
+		if status, answer, _ := s.asks("GET", "/metrics", h, nil); status != http.StatusOK {
+			t.Errorf("GET /metrics of %s with a token: %d: %.100s", host, status, answer)
+		}
 		delete(h, "Authorization")
 		if !own {
 			for path, body := range map[string]map[string]string{
@@ -134,7 +137,7 @@ func TestForeignHostsReachNothingButIngestion(t *testing.T) {
 				}
 			}
 		}
-		for _, path := range []string{"/healthz", "/readyz", "/metrics", "/weir.js"} {
+		for _, path := range []string{"/healthz", "/readyz", "/weir.js"} {
 			if status, answer, _ := s.asks("GET", path, h, nil); status != http.StatusOK {
 				t.Errorf("GET %s of %s: %d: %.100s", path, host, status, answer)
 			}

@@ -10,6 +10,8 @@ import { snippet } from './build/snippet.ts'
 const server = 'http://127.0.0.1:8080'
 
 export default defineConfig({
+  // Relative to the <base> that the server puts into the page: it may be below a path.
+  base: './',
   plugins: [react(), tailwindcss(), licences(), snippet(), compress()],
   server: {
     proxy: { '/api': server, '/v1': server },

@@ -62,7 +62,7 @@ func (s *server) newAlerting(engine *insight.Engine) *alerting {
 		Limiter:  s.shared.limiter, MailsPerHour: s.cmd.MailsPerHour, Texts: alert.English(),
 	}
 	if u := s.cmd.PublicURL; u != nil {
-		sender.Address = u.Scheme + "://" + u.Host
+		sender.Address = publicAddress(u)
 	}
 	if mail, _ := s.cmd.mail(); mail != nil { // check looked at the error
 		sender.Mails = mail

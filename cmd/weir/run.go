@@ -29,7 +29,11 @@ func (s *server) run(ctx context.Context, l net.Listener, stdout io.Writer) erro
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
-	front := &httpd.Front{Logger: s.log, Within: requestsWithin, Conns: conns}
+	certificate, err := s.certificate()
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
+	front := &httpd.Front{Logger: s.log, Within: requestsWithin, Conns: conns, TLS: certificate}
 	g, gctx := errgroup.WithContext(ctx)
 	drained, closed := after(gctx, stopWithin), after(gctx, closeWithin)
 	g.Go(func() error { return front.Run(gctx, l) })

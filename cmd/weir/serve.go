@@ -54,11 +54,13 @@ type serveCmd struct {
 	MaxConns int `env:"WEIR_MAX_CONNS" placeholder:"N" help:"Most connections at once, of which one address has an eighth; 0, the default, is one for each 256 KiB of --memory, 4096 at most, or fewer where the limit of open files is low."`
 
 	AdminToken     string   `env:"WEIR_ADMIN_TOKEN" placeholder:"TOKEN" help:"Token of the administrator, 24 characters or more; it replaces the one of the data folder. Without it one is made at the first start and printed once. Better given as WEIR_ADMIN_TOKEN than on the command line."`
-	PublicURL      *url.URL `name:"public-url" env:"WEIR_PUBLIC_URL" placeholder:"URL" help:"Address at which people reach the server, such as https://weir.example.com: the page and the API are served under its host and on loopback only, and links lead there. Needed behind a proxy."`
+	PublicURL      *url.URL `name:"public-url" env:"WEIR_PUBLIC_URL" placeholder:"URL" help:"Address at which people reach the server, such as https://weir.example.com or https://example.com/weir: the page and the API are served under its host and on loopback only, and links lead there. Below its path everything is served too. Needed behind a proxy."`
 	TrustedProxies networks `env:"WEIR_TRUSTED_PROXIES" placeholder:"NETWORK,…" help:"Addresses and networks (CIDR) of proxies whose X-Forwarded-For counts; loopback by default."`
 	GeoCountry     string   `env:"WEIR_GEO_COUNTRY" type:"path" placeholder:"FILE" help:"Country database (MMDB) instead of the built-in one."`
 	GeoCity        string   `env:"WEIR_GEO_CITY" type:"path" placeholder:"FILE" help:"City database (MMDB); without it regions and cities stay empty."`
 
+	tlsFlags      `embed:""`
+	OpenMetrics   bool `env:"WEIR_OPEN_METRICS" help:"Show /metrics to everybody who can reach the server. Without it they take an administrator's token, unless the server listens on loopback and has no --public-url."`
 	alertFlags    `embed:""`
 	OTLPConsumers []string `name:"otlp-consumers" env:"WEIR_OTLP_CONSUMERS" placeholder:"ATTRIBUTE,…" help:"Attributes of spans that name who called, the first that is there; by default weir.consumer, enduser.id, enduser.pseudo.id, user.id."`
 
@@ -86,6 +88,7 @@ Examples:
     weir serve
     weir serve --demo
     weir serve --listen 0.0.0.0:8080 --data /var/lib/weir
+    weir serve --listen :443 --tls-cert cert.pem --tls-key key.pem --public-url https://weir.example.com
     weir serve --hot redis+sentinel://:PASSWORD@s1,s2,s3/mymaster --hot-ack replica
     weir serve --hot redis://:PASSWORD@r1 --roles ingest --spill /var/lib/weir/spill
     weir serve --hot redis://:PASSWORD@r1 --cold clickhouse://weir:PASSWORD@ch1,ch2/weir?cluster=main
@@ -141,6 +144,9 @@ func (c *serveCmd) check() error {
 		return fmt.Errorf("--shards: 1 to 1024, not %d", c.Shards)
 	}
 	if err := checkPublic(c.PublicURL); err != nil {
+		return err
+	}
+	if err := c.tlsFlags.check(); err != nil {
 		return err
 	}
 	if c.AdminToken != "" {

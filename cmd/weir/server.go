@@ -303,6 +303,7 @@ func (s *server) buildIntake() {
 		TrustedProxies: s.cmd.TrustedProxies,
 		PublicURL:      s.cmd.PublicURL,
 		AnyHost:        s.cmd.anyHost(),
+		OpenMetrics:    s.cmd.OpenMetrics || loopback(s.cmd.Listen) && s.cmd.PublicURL == nil,
 		Checks:         s.checks(),
 		Place:          s.place,
 		Mail:           s.mailer(),
@@ -376,7 +377,7 @@ func (s *server) close() error {
 
 // greet prints the address of the server, and the admin token if it was made at this start.
 func (s *server) greet(ctx context.Context, addr net.Addr, stdout io.Writer) error {
-	url := "http://" + addr.String()
+	url := s.cmd.scheme() + addr.String()
 	fmt.Fprintf(stdout, "Weir %s is at %s\n", version, url)
 	if s.adminToken != "" {
 		fmt.Fprintf(stdout, "Admin token, shown this once: %s\n", s.adminToken)

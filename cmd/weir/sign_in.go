@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"path"
 	"strings"
 
 	weir "github.com/weir-analytics/weir"
@@ -23,8 +24,11 @@ func checkPublic(u *url.URL) error {
 	if u == nil {
 		return nil
 	}
-	if u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
-		return errors.New("--public-url: want scheme and host, such as https://weir.example.com")
+	if u.Path != "" && path.Clean(u.Path) != strings.TrimSuffix(u.Path, "/") && u.Path != "/" || u.RawPath != "" {
+		return errors.New("--public-url: its path has parts that are not plain, such as // or %2F")
+	}
+	if u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		return errors.New("--public-url: want scheme and host, and a path if there is one, such as https://weir.example.com or https://example.com/weir")
 	}
 	return nil
 }
@@ -57,12 +61,17 @@ func (s *server) prepareSignIn(ctx context.Context) (err error) {
 // address returns where people reach the server that listens on addr.
 func (s *server) address(addr net.Addr) string {
 	if u := s.cmd.PublicURL; u != nil {
-		return u.Scheme + "://" + u.Host
+		return publicAddress(u)
 	}
 	if ap, err := netip.ParseAddrPort(addr.String()); err == nil && ap.Addr().IsUnspecified() {
-		return fmt.Sprintf("http://localhost:%d", ap.Port())
+		return fmt.Sprintf("%slocalhost:%d", s.cmd.scheme(), ap.Port())
 	}
-	return "http://" + addr.String()
+	return s.cmd.scheme() + addr.String()
+}
+
+// publicAddress returns --public-url without a slash at its end.
+func publicAddress(u *url.URL) string {
+	return u.Scheme + "://" + u.Host + strings.TrimSuffix(u.EscapedPath(), "/")
 }
 
 // warnOfExposure warns if more people can reach the server than its operator may think.

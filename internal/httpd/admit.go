@@ -33,10 +33,7 @@ func (p principal) name() string {
 
 // admin reports whether the caller may do everything on the server.
 func (p principal) admin() bool {
-	if t := p.token; t != nil && (!t.Scopes.Has(weir.ScopeAdmin) || t.ProjectID != "") {
-		return false
-	}
-	return p.server()
+	return p.everywhere() && (p.token == nil || p.token.Scopes.Has(weir.ScopeAdmin))
 }
 
 // server reports whether the caller has rights in all projects.
@@ -45,6 +42,11 @@ func (p principal) server() bool {
 		return p.user.Admin
 	}
 	return p.token != nil && p.token.Admin
+}
+
+// everywhere reports whether the caller's rights count in all projects.
+func (p principal) everywhere() bool {
+	return p.server() && (p.token == nil || p.token.ProjectID == "")
 }
 
 // scopes returns what the caller may do in a project. in is false if the project is not
@@ -87,6 +89,11 @@ func (s *Server) admitting(rule Rule, next http.Handler) http.Handler {
 			s.fail(w, r, err)
 			return
 		}
+		switch rule.Need {
+		case Public, WriteKey, Sender:
+		default:
+			w.Header().Set("Cache-Control", "no-store")
+		}
 		next.ServeHTTP(w, r)
 	})
 	if rule.Anywhere {
@@ -103,7 +110,11 @@ func (s *Server) admit(rule Rule, r *http.Request, c *call) error {
 	case Public, WriteKey, Sender:
 		return nil
 	}
-	if err := s.checkHost(r); err != nil {
+	if rule.Need == Scraper {
+		if s.cfg.OpenMetrics {
+			return nil
+		}
+	} else if err := s.checkHost(r); err != nil {
 		return err
 	}
 	who, err := s.identify(r)
@@ -120,7 +131,7 @@ func (s *Server) admit(rule Rule, r *http.Request, c *call) error {
 		return weir.Errorf(weir.EFORBIDDEN, "a write key can only write events")
 	case rule.Need == User && who.session == nil:
 		return weir.Errorf(weir.EFORBIDDEN, "this is for people who signed in: a token has no account")
-	case rule.Need == Instance && !who.admin():
+	case rule.Need == Instance && !who.admin(), rule.Need == Scraper && !who.everywhere():
 		return weir.Errorf(weir.EFORBIDDEN, "only an admin of this server may do that")
 	case rule.Need == InProject:
 		return s.admitToProject(ctx, rule, r, c)

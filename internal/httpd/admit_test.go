@@ -146,6 +146,11 @@ func want(route documented, c caller, project string, shop string) int {
 			return 403
 		}
 		return 0
+	case "scraper":
+		if !c.others.may.Has(route.scope) {
+			return 403
+		}
+		return 0
 	case "server":
 		if !c.admin {
 			return 403

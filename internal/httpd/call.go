@@ -45,6 +45,7 @@ func callOf(ctx context.Context) *call {
 // serve is the outermost handler.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	began := s.cfg.Clock.Now()
+	r = s.belowBase(r)
 	c := &call{id: s.requestID(r), route: "none"}
 	c.ip, c.secure = s.remote(r)
 	r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
@@ -56,6 +57,9 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	h.Set("X-Request-Id", c.id)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "same-origin")
+	if c.secure {
+		h.Set("Strict-Transport-Security", "max-age=31536000")
+	}
 	defer func() {
 		// A panic that passes through has been answered or cuts the connection.
 		took := s.cfg.Clock.Now().Sub(began)

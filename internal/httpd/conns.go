@@ -2,6 +2,8 @@ package httpd
 
 import (
 	"container/list"
+	"crypto/tls"
+	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -83,12 +85,16 @@ func within(prefixes []netip.Prefix) func(netip.Addr) bool {
 // conn is a connection that is counted until it is closed.
 type conn struct {
 	net.Conn
+	raw   net.Conn // below TLS, or the same
 	conns *Conns
 	from  netip.Addr // zero for the exempt
 	once  sync.Once
 	idle  *list.Element // nil while a request is under way
 	next  atomic.Bool   // another head comes
 	head  headLines
+
+	handshake sync.Once
+	shaken    error
 
 	preface preface
 	http2   bool // counted as such
@@ -97,6 +103,12 @@ type conn struct {
 
 // Read implements net.Conn.
 func (c *conn) Read(p []byte) (int, error) {
+	if secure, ok := c.Conn.(*tls.Conn); ok {
+		c.handshake.Do(func() { c.shaken = shake(secure) })
+		if c.shaken != nil {
+			return 0, io.EOF // nobody can read an answer
+		}
+	}
 	n, err := c.Conn.Read(p)
 	if c.preface.whole() {
 		return n, err // frames, which have no lines
@@ -123,12 +135,23 @@ func (c *conn) Close() error {
 	return c.Conn.Close()
 }
 
-// listener is l within the bounds.
-func (c *Conns) listener(l net.Listener) net.Listener { return &boundedListener{l, c} }
+// cut closes the connection without a word, which a client could delay.
+func (c *conn) cut() {
+	c.once.Do(func() { c.conns.remove(c) })
+	_ = c.raw.Close() // it is given up
+}
+
+// listener is l within the bounds. With a configuration its connections speak TLS. That is below
+// conn, which looks at what a request begins with. So net/http sees no TLS, and takes
+// HTTP/2 by its preface, with and without TLS.
+func (c *Conns) listener(l net.Listener, secure *tls.Config) net.Listener {
+	return &boundedListener{l, c, secure}
+}
 
 type boundedListener struct {
 	net.Listener
-	conns *Conns
+	conns  *Conns
+	secure *tls.Config // nil is without TLS
 }
 
 // Accept implements net.Listener.
@@ -138,9 +161,12 @@ func (l *boundedListener) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		c := &conn{Conn: raw, conns: l.conns}
+		c := &conn{Conn: raw, raw: raw, conns: l.conns}
 		if a, ok := weir.ParseHop(raw.RemoteAddr().String()); ok && !l.conns.exempt(a) {
 			c.from = sharer(a)
+		}
+		if l.secure != nil {
+			c.Conn = tls.Server(raw, l.secure)
 		}
 		if l.conns.add(c) {
 			return c, nil
@@ -185,7 +211,7 @@ func (c *Conns) add(n *conn) bool {
 	c.mu.Unlock()
 	if victim != nil {
 		c.closed.WithLabelValues(reason, kindIdle).Inc()
-		_ = victim.Close() // it is given up
+		victim.cut()
 	}
 	return true
 }

@@ -51,7 +51,7 @@ func (d devices) sign(text, email string) string {
 func (s *Server) deviceCookie(email string, secure bool) http.Cookie {
 	until := s.cfg.Clock.Now().Add(deviceFor)
 	return http.Cookie{
-		Name: deviceCookie, Value: s.devices.issue(s.cfg.NewRequestID(), email, until), Path: devicePath,
+		Name: deviceCookie, Value: s.devices.issue(s.cfg.NewRequestID(), email, until), Path: s.base + devicePath,
 		Expires: until, MaxAge: int(deviceFor / time.Second),
 		HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: secure,
 	}

@@ -66,7 +66,7 @@ func TestABrowserThatSignedInBeforeIsNotKeptOutByOthersGuesses(t *testing.T) {
 	for range 5 {
 		wantError(t, logIn("wrong"), 401, weir.EUNAUTHORIZED)
 	}
-	if m := f.do("GET", "/metrics", "").body; !strings.Contains(m, `weir_login_throttled_total{by="device"} 1`) {
+	if m := f.do("GET", "/metrics", "", "Authorization", "Bearer "+f.admin).body; !strings.Contains(m, `weir_login_throttled_total{by="device"} 1`) {
 		t.Error("/metrics does not count what a known browser tries too often")
 	}
 }

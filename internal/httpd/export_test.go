@@ -1,6 +1,7 @@
 package httpd
 
 import (
+	"crypto/tls"
 	"net"
 	"net/http"
 	"net/netip"
@@ -17,11 +18,11 @@ func ForwardedFor(values []string, peer netip.Addr, trusted func(netip.Addr) boo
 func Sharer(a netip.Addr) netip.Addr { return sharer(a) }
 
 // Listener is listener.
-func (c *Conns) Listener(l net.Listener) net.Listener { return c.listener(l) }
+func (c *Conns) Listener(l net.Listener) net.Listener { return c.listener(l, nil) }
 
 // Room says whether add finds room for a connection from an address.
 func (c *Conns) Room(from netip.Addr) bool {
-	return c.add(&conn{Conn: &net.TCPConn{}, conns: c, from: from})
+	return c.add(&conn{Conn: &net.TCPConn{}, raw: &net.TCPConn{}, conns: c, from: from})
 }
 
 // State is state.
@@ -32,3 +33,6 @@ func Document(s *Server) *huma.OpenAPI { return s.api.OpenAPI() }
 
 // IsDashboardRoute is isDashboardRoute.
 func IsDashboardRoute(path string) bool { return isDashboardRoute(path) }
+
+// Shown is get.
+func Shown(c *Certificate) (*tls.Certificate, error) { return c.get(nil) }

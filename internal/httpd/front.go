@@ -2,10 +2,12 @@ package httpd
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"sync/atomic"
@@ -23,6 +25,8 @@ type Front struct {
 	Within time.Duration
 	// Conns bounds the connections; nil is any number.
 	Conns *Conns
+	// TLS is the certificate of the listener; nil is HTTP without TLS.
+	TLS *Certificate
 
 	server atomic.Pointer[Server]
 }
@@ -39,6 +43,9 @@ func (f *Front) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer leave()
+	if f.TLS != nil {
+		r.TLS = &tls.ConnectionState{HandshakeComplete: true} // net/http does not know, see Conns.listener
+	}
 	if s := f.server.Load(); s != nil {
 		s.serve(w, r)
 		return
@@ -82,9 +89,14 @@ func (f *Front) Run(ctx context.Context, l net.Listener) error {
 		Protocols:         httpVersions(),
 		HTTP2:             http2Config,
 	}
-	if f.Conns != nil {
-		l, srv.ConnState = f.Conns.listener(l), f.Conns.state
+	conns, secure := f.Conns, (*tls.Config)(nil)
+	if f.TLS != nil {
+		secure = f.TLS.config()
 	}
+	if conns == nil {
+		conns = NewConns(math.MaxInt, math.MaxInt, nil, nil)
+	}
+	l, srv.ConnState = conns.listener(l, secure), conns.state
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(l) }()
 	select {

@@ -31,6 +31,35 @@ func (s *Server) checkHost(r *http.Request) error {
 		"such as https://weir.example.com; a proxy before it passes the Host on", host[:min(len(host), maxHost)]), nil, nil)
 }
 
+// basePath returns the path of the server's public address: "/weir", or "" for none.
+func basePath(public *url.URL) string {
+	if public == nil {
+		return ""
+	}
+	return strings.TrimSuffix(public.Path, "/")
+}
+
+// belowBase takes the path of the public address off a request's path. A proxy may have taken it
+// off before: then the request stays as it is.
+func (s *Server) belowBase(r *http.Request) *http.Request {
+	if s.base == "" {
+		return r
+	}
+	rest, ok := strings.CutPrefix(r.URL.Path, s.base)
+	if !ok || rest != "" && rest[0] != '/' {
+		return r
+	}
+	u := *r.URL
+	u.Path = "/" + strings.TrimPrefix(rest, "/")
+	if u.RawPath != "" {
+		// The base has no escapes (see --public-url), so it is as long in both forms.
+		u.RawPath = "/" + strings.TrimPrefix(u.RawPath[min(len(s.base), len(u.RawPath)):], "/")
+	}
+	below := *r
+	below.URL = &u
+	return &below
+}
+
 // hostName is the name or address of a Host field, without port, brackets and the
 // full stop of a whole name, in lower case.
 func hostName(hostport string) string {

@@ -45,7 +45,7 @@ func TestAnotherHostSeesNothingButWhatIsForAll(t *testing.T) {
 	for _, rule := range httpd.Rules() {
 		body := bodies[rule.Method+" "+rule.Path]
 		a := f.at("rebound.example:8080", rule.Method, path.Replace(rule.Path), body, "Authorization", "Bearer "+f.admin)
-		forAll := rule.Need == httpd.Public || rule.Need == httpd.WriteKey || rule.Need == httpd.Sender
+		forAll := rule.Need == httpd.Public || rule.Need == httpd.Scraper || rule.Need == httpd.WriteKey || rule.Need == httpd.Sender
 		if (a.status == 421) == forAll {
 			t.Errorf("%s %s: %d %s", rule.Method, rule.Path, a.status, a.body)
 		}

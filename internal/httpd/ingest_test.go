@@ -113,7 +113,7 @@ func TestAMissingOrUnknownKeyIsRefusedAndCounted(t *testing.T) {
 	} {
 		wantError(t, a, 401, weir.EUNAUTHORIZED)
 	}
-	m := f.do("GET", "/metrics", "").body
+	m := f.do("GET", "/metrics", "", "Authorization", "Bearer "+f.admin).body
 	for _, line := range []string{
 		`weir_ingest_senders_refused_total{reason="missing"} 1`,
 		`weir_ingest_senders_refused_total{reason="unknown"} 3`,

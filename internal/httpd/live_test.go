@@ -186,7 +186,7 @@ func TestOneViewerCannotTakeAllLiveStreams(t *testing.T) {
 	f.streamOf(bob, f.shop.ID)
 	wantError(t, f.doWith(root, "GET", f.path("/live"), ""), 503, weir.EUNAVAILABLE) // the project is full
 	f.streamOf(root, other.ID)
-	m := f.do("GET", "/metrics", "").body
+	m := f.do("GET", "/metrics", "", "Authorization", "Bearer "+f.admin).body
 	for _, line := range []string{`weir_live_refused_total{by="user"} 2`, `weir_live_refused_total{by="project"} 1`, `weir_live_streams 4`} {
 		if !strings.Contains(m, line) {
 			t.Errorf("/metrics lacks %s", line)

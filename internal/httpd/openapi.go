@@ -42,7 +42,7 @@ func securityOf(n Need) []map[string][]string {
 		return []map[string][]string{{byWriteKey: {}}}
 	case User:
 		return []map[string][]string{{bySession: {}}}
-	case SignedIn, InProject, Instance:
+	case SignedIn, InProject, Instance, Scraper:
 		return []map[string][]string{{byToken: {}}, {bySession: {}}}
 	}
 	return nil

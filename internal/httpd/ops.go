@@ -48,10 +48,12 @@ func (s *Server) mountOps() {
 	s.mux.HandleFunc("GET /metrics", metrics.ServeHTTP)
 	s.api.OpenAPI().AddOperation(&huma.Operation{
 		OperationID: "metrics", Method: http.MethodGet, Path: "/metrics", Summary: "Metrics for Prometheus",
+		Security:    securityOf(Scraper),
+		Description: "A server takes no token that runs with --open-metrics, or on loopback without --public-url.",
 		Responses: map[string]*huma.Response{"200": {
 			Description: "OK",
 			Content:     map[string]*huma.MediaType{"text/plain": {Schema: &huma.Schema{Type: huma.TypeString}}},
-		}},
+		}, "default": s.errorResponse()},
 	})
 }
 

@@ -54,7 +54,7 @@ func TestAnAddressIsHeldToItsRate(t *testing.T) {
 	if n := len(f.bodies); n != 5 {
 		t.Errorf("%d bodies were read, want 5: who is refused is not read", n)
 	}
-	m := f.do("GET", "/metrics", "").body
+	m := f.do("GET", "/metrics", "", "Authorization", "Bearer "+f.admin).body
 	if !strings.Contains(m, `weir_ingest_senders_refused_total{reason="rate_limited"} 1`) {
 		t.Error("the refusal is not counted")
 	}

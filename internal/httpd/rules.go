@@ -30,6 +30,9 @@ const (
 	// InProject asks for a user or token with Rule.Scope in the project
 	// that the path's {id}, or else the query's project, names.
 	InProject
+	// Scraper asks for nothing while Config.OpenMetrics is set, and otherwise for an admin of the
+	// server, or a token of one that may read. Any host name does: a page of another site has no token.
+	Scraper
 	// Instance asks for a user or token that is admin of the whole server.
 	Instance
 )
@@ -55,7 +58,7 @@ func Rules() []Rule {
 	return append(senderRules(), []Rule{
 		{Method: "GET", Path: "/healthz", Need: Public},
 		{Method: "GET", Path: "/readyz", Need: Public},
-		{Method: "GET", Path: "/metrics", Need: Public},
+		{Method: "GET", Path: "/metrics", Need: Scraper, Scope: weir.ScopeRead},
 		{Method: "GET", Path: "/openapi.json", Need: Public},
 		{Method: "GET", Path: "/weir.js", Need: Public},
 

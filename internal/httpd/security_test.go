@@ -50,7 +50,7 @@ func documentedRoutes(t *testing.T) map[string]documented {
 }
 
 var needs = map[httpd.Need]string{
-	httpd.Public: "nothing", httpd.Session: "session", httpd.SignedIn: "account", httpd.User: "person", httpd.InProject: "project", httpd.Instance: "server",
+	httpd.Public: "nothing", httpd.Session: "session", httpd.SignedIn: "account", httpd.User: "person", httpd.InProject: "project", httpd.Instance: "server", httpd.Scraper: "scraper",
 }
 
 func TestTheTableOfRoutesIsTheRules(t *testing.T) {

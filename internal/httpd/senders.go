@@ -90,7 +90,7 @@ func (e *endpoint) preflight(w http.ResponseWriter, r *http.Request) {
 func (e *endpoint) request(r *http.Request) *wire.Request {
 	c := callOf(r.Context())
 	return &wire.Request{
-		Route: e.route, Path: r.URL.Path, Host: r.Host, Secure: c.secure, RawQuery: r.URL.RawQuery, Header: r.Header,
+		Route: e.route, Path: r.URL.Path, Host: r.Host + e.server.base, Secure: c.secure, RawQuery: r.URL.RawQuery, Header: r.Header,
 		IP: c.ip, UserAgent: r.UserAgent(), Now: e.server.cfg.Clock.Now(),
 	}
 }

@@ -157,7 +157,7 @@ func TestRequestsAreMeasuredByRoute(t *testing.T) {
 	f.do("GET", f.path("/stats/overview"), "")
 	f.do("GET", "/api/v1/wat/1", "")
 	f.do("GET", "/api/v1/wat/2", "")
-	m := f.do("GET", "/metrics", "").body
+	m := f.do("GET", "/metrics", "", "Authorization", "Bearer "+f.admin).body
 	for _, line := range []string{
 		`weir_http_requests_total{route="GET /api/v1/projects/{id}/stats/overview",status="200"} 1`,
 		`weir_http_requests_total{route="GET /api/v1/projects/{id}/stats/overview",status="401"} 1`,

@@ -72,6 +72,7 @@ type Config struct {
 
 	// PublicURL is the address at which people reach the server, nil when it is not known.
 	// The page and the API serve its host, and loopback's names; with AnyHost any.
+	// Everything is served below its path too.
 	PublicURL *url.URL
 	AnyHost   bool
 
@@ -83,6 +84,9 @@ type Config struct {
 	Mail func(ctx context.Context, m Mail) error
 	// Bus tells the other nodes that somebody's access ended; nil without other nodes.
 	Bus fleet.Bus
+
+	// OpenMetrics shows /metrics to everybody; otherwise it takes an administrator of the server.
+	OpenMetrics bool
 
 	SetupCode string // lets its holder set the server up; "" is none: the admin token does
 	DeviceKey []byte // signs the cookies of browsers that signed in; nil is a random one, which a restart forgets
@@ -113,6 +117,7 @@ type Server struct {
 	strange  sync.Once // of the warning of proxies that are not trusted
 	metrics  *metrics
 	ui       *ui
+	base     string // path of PublicURL, such as "/weir"; "" is none
 	strays   *strays
 	origin   *http.CrossOriginProtection
 	devices  devices
@@ -138,7 +143,8 @@ func New(cfg Config) *Server {
 		log:      cfg.Logger,
 		proxies:  cfg.TrustedProxies,
 		metrics:  newMetrics(cfg.Metrics),
-		ui:       newUI(cfg.UI),
+		ui:       newUI(cfg.UI, basePath(cfg.PublicURL)),
+		base:     basePath(cfg.PublicURL),
 		strays:   newStrays(cfg.Metrics),
 		origin:   ownOrigin(cfg.PublicURL),
 		streams:  streams{users: cfg.LiveOfUser, projects: cfg.LiveOfProject, server: cfg.LiveStreams, open: map[string]int{}, again: make(chan struct{})},
@@ -193,7 +199,7 @@ func (s *Server) Open(complete func(*Config)) {
 
 // starting returns errStarting for a route that is not served before Open, otherwise nil.
 func (s *Server) starting(n Need) error {
-	if n == Public || n == WriteKey || n == Sender || s.opened.Load() {
+	if n == Public || n == Scraper && s.cfg.OpenMetrics || n == WriteKey || n == Sender || s.opened.Load() {
 		return nil
 	}
 	return errStarting

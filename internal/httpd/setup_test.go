@@ -109,7 +109,7 @@ func TestGuessesAtTheSetUpCodeAreSlowedDownAndCounted(t *testing.T) {
 	if a.header.Get("Retry-After") != "2" {
 		t.Errorf("Retry-After = %q", a.header.Get("Retry-After"))
 	}
-	m := f.do("GET", "/metrics", "").body
+	m := f.do("GET", "/metrics", "", "Authorization", "Bearer "+f.admin).body
 	for _, line := range []string{`weir_login_failed_total{reason="setup_code"} 31`, `weir_login_throttled_total{by="setup_code"} 1`} {
 		if !strings.Contains(m, line) {
 			t.Errorf("/metrics lacks %s", line)

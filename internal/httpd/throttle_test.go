@@ -96,7 +96,7 @@ func TestGuessesAtOneAccountFromManyAddressesAreSlowedDown(t *testing.T) {
 		f.watch.add(time.Second)
 		f.logIn("wrong", "2001:db8:1:2::1")
 	}
-	m := f.do("GET", "/metrics", "").body
+	m := f.do("GET", "/metrics", "", "Authorization", "Bearer "+f.admin).body
 	for _, line := range []string{
 		`weir_login_throttled_total{by="account"} 21`, `weir_login_throttled_total{by="account_and_address"} 1`, `weir_login_throttled_total{by="address"} 0`,
 		`weir_login_failed_total{reason="password"} 604`,

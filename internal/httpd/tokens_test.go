@@ -39,7 +39,7 @@ func TestGuessesAtTokensAreSlowedDownAndCounted(t *testing.T) {
 	f.signedIn("ada@example.org", weir.RoleViewer, false)
 	wantStatus(t, f.logIn(password, "192.0.2.1"), 200)
 
-	m := f.do("GET", "/metrics", "").body
+	m := f.do("GET", "/metrics", "", "Authorization", "Bearer "+f.admin).body
 	for _, line := range []string{`weir_login_failed_total{reason="token"} 32`, `weir_login_throttled_total{by="token"} 2`} {
 		if !strings.Contains(m, line) {
 			t.Errorf("/metrics lacks %s", line)

@@ -1,8 +1,10 @@
 package httpd
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"html"
 	"io/fs"
 	"mime"
 	"net/http"
@@ -14,7 +16,10 @@ import (
 // pagePolicy lets the dashboard load its own files alone. Styles may be inline:
 // charts set them on what they draw.
 const pagePolicy = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
-	"font-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+	"font-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
+
+// permissions lets the page use nothing of the device.
+const permissions = "camera=(), display-capture=(), geolocation=(), hid=(), microphone=(), midi=(), payment=(), serial=(), usb=()"
 
 const notBuilt = `<!doctype html>
 <html lang="en">
@@ -22,7 +27,7 @@ const notBuilt = `<!doctype html>
 <title>Weir</title>
 <h1>Weir is running</h1>
 <p>The dashboard is not part of this build. Run <code>make build</code>, which needs Node, and start the server again.</p>
-<p>The API is there: see <a href="/openapi.json">/openapi.json</a>.</p>
+<p>The API is there: see <a href="openapi.json">openapi.json</a>.</p>
 </html>
 `
 
@@ -33,7 +38,8 @@ type ui struct {
 	etag  string // of index
 }
 
-func newUI(files fs.FS) *ui {
+// newUI makes the dashboard below a path; "" is the root.
+func newUI(files fs.FS, base string) *ui {
 	u := &ui{files: files}
 	if files == nil {
 		return u
@@ -42,6 +48,8 @@ func newUI(files fs.FS) *ui {
 	if err != nil {
 		return u
 	}
+	// The page's own addresses are relative to it, whatever route it shows.
+	index = bytes.Replace(index, []byte("<head>"), []byte(`<head><base href="`+html.EscapeString(base)+`/">`), 1)
 	sum := sha256.Sum256(index)
 	u.index, u.etag = index, `"`+hex.EncodeToString(sum[:8])+`"`
 	return u
@@ -83,6 +91,10 @@ func (u *ui) serve(w http.ResponseWriter, r *http.Request) error {
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", pagePolicy)
 	h.Set("Cache-Control", "no-cache")
+	h.Set("Permissions-Policy", permissions)
+	if callOf(r.Context()).secure { // browsers take it with TLS only
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	}
 	page := u.index
 	if page == nil {
 		page = []byte(notBuilt)

@@ -42,7 +42,7 @@ func TestTrackerAtAnUnknownPathIsCountedAndLoggedOnce(t *testing.T) {
 			t.Errorf("%s: a page sees the status = %v, want %v", call, got, tracker)
 		}
 	}
-	metrics := f.do("GET", "/metrics", "").body
+	metrics := f.do("GET", "/metrics", "", "Authorization", "Bearer "+f.admin).body
 	for kind, want := range map[string]string{"prefixed": "4", "named": "3", "post": "1"} {
 		if line := `weir_http_stray_requests_total{kind="` + kind + `"} ` + want + "\n"; !strings.Contains(metrics, line) {
 			t.Errorf("no %s", line)

@@ -124,7 +124,7 @@ func MediaType(contentType string) string {
 type Request struct {
 	Route     Route // the matching one of Routes
 	Path      string
-	Host      string // the server's name in the request, with the port if it has one
+	Host      string // the server's name in the request, with the port if it has one, and the path of its public address
 	Secure    bool   // the sender used https, to this server or to a proxy in front of it
 	RawQuery  string // see Query
 	Header    http.Header

@@ -11,6 +11,7 @@ import {
 import { takeCode } from './account/code'
 import { LoginPage } from './account/LoginPage'
 import { SetupPage } from './account/SetupPage'
+import { base } from './api/client'
 import { projectsQuery, sessionQuery } from './api/session'
 import { isPeriod, type Period } from './project/period'
 import { AppLayout } from './shell/AppLayout'
@@ -100,7 +101,7 @@ const project = createRoute({
 const routes = root.addChildren([login, setup, app.addChildren([index, project])])
 
 export const makeRouter = (queries: QueryClient) =>
-  createRouter({ routeTree: routes, context: { queries }, defaultPreload: false, scrollRestoration: true })
+  createRouter({ routeTree: routes, basepath: base || '/', context: { queries }, defaultPreload: false, scrollRestoration: true })
 
 declare module '@tanstack/react-router' {
   interface Register {

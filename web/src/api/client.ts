@@ -30,8 +30,12 @@ async function failure(res: Response): Promise<ApiError> {
   )
 }
 
+/** The path below which the server is, "" for the root. The server says it in the page's <base>. */
+export const base =
+  typeof document === 'undefined' ? '' : (document.querySelector('base')?.getAttribute('href') ?? '/').replace(/\/$/, '')
+
 /** The API. Its calls throw an ApiError unless they succeed. */
-export const api = createClient<paths>({ headers: { Accept: 'application/json' }, credentials: 'same-origin' })
+export const api = createClient<paths>({ baseUrl: base, headers: { Accept: 'application/json' }, credentials: 'same-origin' })
 
 api.use({
   async onResponse({ response }) {

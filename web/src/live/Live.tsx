@@ -1,7 +1,7 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { createContext, useContext, useEffect, useMemo, useState, useSyncExternalStore, type ReactNode } from 'react'
 
-
+import { base } from '../api/client'
 import { Feed, type Moment, type StreamState } from './feed'
 
 interface Live {
@@ -14,7 +14,7 @@ const LiveContext = createContext<Live | null>(null)
 /** Gives a project's live events to the page below. Its key must be the project. */
 export function LiveProvider({ project, children }: { project: string; children: ReactNode }) {
   const queries = useQueryClient()
-  const [feed] = useState(() => new Feed(`/api/v1/projects/${encodeURIComponent(project)}/live`))
+  const [feed] = useState(() => new Feed(`${base}/api/v1/projects/${encodeURIComponent(project)}/live`))
   const moment = useSyncExternalStore(feed.subscribe, feed.current)
 
   // What happened while there was no stream is fetched.

@@ -1,3 +1,4 @@
+import { base } from '../api/client'
 import { m } from '../messages'
 import { Command } from '../ui/Command'
 import { LiveDot } from './LiveDot'
@@ -14,7 +15,7 @@ export function FirstEvent() {
       <p className="max-w-md text-balance text-muted">{m.project.firstText}</p>
       <Command
         lines={[
-          `curl ${location.origin}/v1/events`,
+          `curl ${location.origin}${base}/v1/events`,
           `-H 'Authorization: Bearer WRITE_KEY'`,
           `-H 'Content-Type: application/json'`,
           `-d '{"name":"screen_view","path":"/hello","device_id":"me"}'`,
