@@ -160,11 +160,11 @@ func (c *CSV) parts(fs ...*float64) {
 
 func (c *CSV) write() error { return c.w.Write(c.cell) }
 
-// Text is a cell that a spreadsheet shows as it is. Those that begin as a formula
-// does, in any of the forms of https://owasp.org/www-community/attacks/CSV_Injection,
-// get an apostrophe before them; so do those that begin with one, so that it is
-// always the first that is to be taken off again. What is no UTF-8, or ends a line,
-// is replaced by a space.
+// Text is a cell that a spreadsheet shows as it is. A text that begins as a formula does, in any
+// of the forms of https://owasp.org/www-community/attacks/CSV_Injection, gets an apostrophe before
+// it. So does one that begins with an apostrophe: the first is always the one to take off again.
+// The same goes for what follows a semicolon, since a spreadsheet of many countries divides cells
+// there, inside of quotes too. What is no UTF-8, or ends a line, is replaced by a space.
 func Text(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if r == utf8.RuneError || r < ' ' || r == 0x7f {
@@ -172,10 +172,13 @@ func Text(s string) string {
 		}
 		return r
 	}, s)
-	first, _ := utf8.DecodeRuneInString(strings.TrimLeft(s, " \u00a0\u3000"))
-	switch first {
-	case '=', '+', '-', '@', '|', '%', '\'', '＝', '＋', '－', '＠', '"':
-		return "'" + s
+	parts := strings.Split(s, ";")
+	for i, part := range parts {
+		first, _ := utf8.DecodeRuneInString(strings.TrimLeft(part, " \u00a0\u3000"))
+		switch first {
+		case '=', '+', '-', '@', '|', '%', '\'', '＝', '＋', '－', '＠', '"':
+			parts[i] = "'" + part
+		}
 	}
-	return s
+	return strings.Join(parts, ";")
 }

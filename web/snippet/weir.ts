@@ -68,7 +68,7 @@ function load(from: HTMLScriptElement): void {
     }
   }
 
-  const queue = newQueue(`${(data.host ?? new URL(from.src).origin).replace(/\/$/, '')}/v1/events?key=${data.key}&sent_at=`, say, run)
+  const queue = newQueue(`${(data.host ?? new URL('.', from.src).href).replace(/\/$/, '')}/v1/events?key=${data.key}&sent_at=`, say, run)
   let out = false // opted out, where that cannot be stored
   let profile: string | undefined // where it is not stored
   let ready = false // not while the page is prerendered
