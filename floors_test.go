@@ -100,6 +100,7 @@ var house = map[string]room{
 	"internal/importer": {floor: 5, only: []string{"", "internal/wire", "internal/wire/native", "internal/accesslog", "internal/dump", "internal/enrich", "internal/tail"}, visitors: command},
 
 	"internal/spill":    {floor: 3, tests: 4},
+	"internal/deletion": {floor: 3, only: []string{"", "internal/cold", "internal/cold/schema", "internal/hot", "internal/visit", "internal/fleet"}},
 	"internal/transfer": {floor: 3, only: []string{"", "internal/cold", "internal/cold/schema"}, visitors: command},
 	// ingest knows no protocol: from wire it has the reasons of rejections.
 	"internal/ingest":  {floor: 3, tests: 5, only: []string{"", "internal/wire", "internal/enrich", "internal/hot", "internal/fleet", "internal/fleet/local"}},

@@ -221,10 +221,18 @@ func (a *asked) result() []TraitChange {
 	for i := range out {
 		c := &out[i]
 		c.ProjectID, c.ProfileID, c.At, c.ReceivedAt = r.ProjectID, r.ProfileID, r.Time, r.ReceivedAt
-		// Times are shifted so that those before 1970 are not negative.
-		c.Place = fmt.Sprintf("%016x%04x%016x%04x%s", uint64(r.Time.UnixMicro())^1<<63, r.Shard, r.Seq, i, r.ID)
+		c.Place = fmt.Sprintf("%s%04x%s", PlacePrefix(r), i, r.ID)
 	}
 	return out
+}
+
+// PlacePrefixLength is the length of a PlacePrefix of a shard below 65,536.
+const PlacePrefixLength = 16 + 4 + 16
+
+// PlacePrefix is what the place of each change of an event begins with. Times are shifted so
+// that those before 1970 are not negative.
+func PlacePrefix(r *EventRow) string {
+	return fmt.Sprintf("%016x%04x%016x", uint64(r.Time.UnixMicro())^1<<63, r.Shard, r.Seq)
 }
 
 // micros is a JSON number in millionths, rounded; exact says that nothing was lost, ok

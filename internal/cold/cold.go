@@ -99,7 +99,7 @@ func (e *RowError) Error() string { return "cold: row refused: " + e.Reason }
 // Reader answers SQL. Arguments are bound to "?" in order.
 //
 // The tables are events, sightings, tallies, visits, traits, identities, aliases, erasures,
-// dead_letters and batches, with the columns that package schema describes in every
+// deletions, deleted_events, dead_letters and batches, with the columns that package schema describes in every
 // engine, and perhaps more. The rows of sightings and tallies are computed at the write,
 // as Sightings and Tallies say.
 type Reader interface {
@@ -113,6 +113,7 @@ type Store interface {
 	Reader
 	Forgetter
 	Eraser
+	Deleter
 	Close() error
 }
 

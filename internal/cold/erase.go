@@ -172,7 +172,11 @@ type Erased map[[2]string]time.Time
 // Add adds marks.
 func (m Erased) Add(marks ...Mark) {
 	for _, k := range marks {
-		for _, key := range [][2]string{{k.ProjectID, k.Person}, {k.ProjectID, ""}} {
+		last := ""
+		if IsRefold(k) {
+			last = lastRefold
+		}
+		for _, key := range [][2]string{{k.ProjectID, k.Person}, {k.ProjectID, last}} {
 			if k.At.After(m[key]) {
 				m[key] = k.At
 			}

@@ -119,5 +119,6 @@ func DeletionParts(deletions []Deletion, moment string) ([]Part, error) {
 		part("tallies", "quarter", "?", quarter),
 		part("visits", "start_at", moment, time.Time.UnixMicro),
 		part("dead_letters", "refused_at", moment, time.Time.UnixMicro),
+		part("deleted_events", "ts", moment, time.Time.UnixMicro),
 	}, nil
 }

@@ -55,6 +55,7 @@ func marksFor(erased cold.Erased, since time.Time, rows []weir.EventRow, open vi
 	}
 	for key, st := range open {
 		project, device := visit.Split(key)
+		erased.OfRefolds(marks, since, project, device)
 		if !erased.Last(project).After(since) {
 			continue
 		}
@@ -78,10 +79,11 @@ func efface(marks cold.Erased, rows []weir.EventRow) {
 	}
 }
 
-// folderFor returns the shard's folder, which drops the open visits of erased people.
+// folderFor returns the shard's folder, which drops the open visits of erased people, and those
+// that a deletion of events has folded again.
 func (s *shard) folderFor(erased cold.Erased) visit.Folder {
 	f := s.folder
-	f.Erased = erased.MayBeIn
+	f.Erased = func(v *weir.VisitRow) bool { return erased.MayBeIn(v) || erased.Refolded(v) }
 	return f
 }
 

@@ -183,7 +183,7 @@ type foreign struct {
 func (p Pair) otherLogs(ctx context.Context) (f foreign, err error) {
 	var other, migrated int64
 	err = p.queryRow(ctx, "SELECT CAST(coalesce(sum(CASE WHEN shard >= 0 AND NOT (token >= ? AND token < ?) THEN 1 ELSE 0 END), 0) AS BIGINT),"+
-		" CAST(coalesce(sum(CASE WHEN shard < 0 THEN 1 ELSE 0 END), 0) AS BIGINT) FROM batches",
+		" CAST(coalesce(sum(CASE WHEN token LIKE 'migrate/%' THEN 1 ELSE 0 END), 0) AS BIGINT) FROM batches",
 		[]any{p.Hot.ID() + "/", p.Hot.ID() + "0"}, &other, &migrated)
 	return foreign{other > 0, migrated > 0}, err
 }

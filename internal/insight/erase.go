@@ -37,7 +37,7 @@ func (e *Engine) Erase(ctx context.Context, p *weir.Project, c cold.Eraser, h ho
 		return nil, err
 	}
 	at := e.clock.Now().Truncate(time.Microsecond)
-	if err := e.complete(ctx); err != nil {
+	if err := e.Complete(ctx); err != nil {
 		return nil, err
 	}
 	er := cold.Erasure{ProjectID: p.ID, ProfileID: profileID, At: at, By: by, Now: true}
@@ -64,7 +64,7 @@ func (e *Engine) Erase(ctx context.Context, p *weir.Project, c cold.Eraser, h ho
 	if err := c.Mark(ctx, er); err != nil {
 		return nil, fmt.Errorf("insight: %w", err)
 	}
-	if err := e.complete(ctx); err != nil {
+	if err := e.Complete(ctx); err != nil {
 		return nil, err
 	}
 	// Before the links are gone: an erasure that is repeated must find the devices again.
@@ -91,18 +91,18 @@ func (r *reader) lastOf(ctx context.Context, profileID string) (last time.Time, 
 	})
 }
 
-// complete waits until all that was acknowledged is in the cold tier. Error:
+// Complete waits until all that was acknowledged is in the cold tier. Error:
 // EUNAVAILABLE.
-func (e *Engine) complete(ctx context.Context) error {
+func (e *Engine) Complete(ctx context.Context) error {
 	asked := e.clock.Now()
 	for range barrierTries {
 		asOf, err := e.b.Flush(ctx)
 		if err != nil {
-			return fmt.Errorf("insight: erase: barrier: %w", err)
+			return fmt.Errorf("insight: barrier: %w", err)
 		}
 		if !asOf.Before(asked) {
 			return nil
 		}
 	}
-	return weir.Errorf(weir.EUNAVAILABLE, "not all events are in the cold tier: erase again when they are")
+	return weir.Errorf(weir.EUNAVAILABLE, "not all events are in the cold tier: try again when they are")
 }

@@ -42,7 +42,7 @@ func (e *Engine) identitiesOf(ctx context.Context, p *weir.Project) (id identiti
 	const links, aliases, erasures, unidentified = 1, 2, 3, 4
 	q := sql("SELECT 1 AS kind, COUNT(*) AS n FROM identities WHERE project_id = @ AND device_id <> '' AND profile_id <> '' "+
 		"UNION ALL SELECT 2 AS kind, COUNT(*) AS n FROM aliases WHERE project_id = @ "+
-		"UNION ALL SELECT 3 AS kind, COUNT(*) AS n FROM erasures WHERE project_id = @ "+
+		"UNION ALL SELECT 3 AS kind, COUNT(*) AS n FROM erasures WHERE project_id = @ AND "+cold.OfPersons+" "+
 		"UNION ALL SELECT 4 AS kind, COUNT(*) AS n FROM identities WHERE project_id = @ AND profile_id = ''",
 		bind(p.ID), bind(p.ID), bind(p.ID), bind(p.ID))
 	var found [unidentified + 1]bool // by kind

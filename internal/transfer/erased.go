@@ -219,7 +219,7 @@ func (r *run) refresh(ctx context.Context, project string) (changed bool, err er
 
 func marksIn(ctx context.Context, from cold.Reader, project string) ([]cold.Mark, error) {
 	var out []cold.Mark
-	err := each(ctx, from, "SELECT DISTINCT project_id, person, erased_at, erased_by FROM erasures WHERE project_id = ? ORDER BY erased_at, person, erased_by", []any{project}, func(rows *sql.Rows) error {
+	err := each(ctx, from, "SELECT DISTINCT project_id, person, erased_at, erased_by FROM erasures WHERE project_id = ? AND "+cold.OfPersons+" ORDER BY erased_at, person, erased_by", []any{project}, func(rows *sql.Rows) error {
 		var m cold.Mark
 		if err := rows.Scan(&m.ProjectID, &m.Person, &m.At, &m.By); err != nil {
 			return err
@@ -235,7 +235,7 @@ func marksIn(ctx context.Context, from cold.Reader, project string) ([]cold.Mark
 func countMarks(ctx context.Context, from cold.Reader, projects []string) (map[string]int64, error) {
 	out := map[string]int64{}
 	where, args := among(projects)
-	err := each(ctx, from, "SELECT project_id, COUNT(*) FROM (SELECT DISTINCT project_id, person, erased_at FROM erasures"+where+") AS marks GROUP BY project_id", args, func(rows *sql.Rows) error {
+	err := each(ctx, from, "SELECT project_id, COUNT(*) FROM (SELECT DISTINCT project_id, person, erased_at FROM (SELECT * FROM erasures WHERE "+cold.OfPersons+") AS erasures"+where+") AS marks GROUP BY project_id", args, func(rows *sql.Rows) error {
 		var p string
 		var n int64
 		err := rows.Scan(&p, &n)

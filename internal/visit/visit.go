@@ -287,3 +287,17 @@ func (f Folder) sessionID(shard int, seq uint64) string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s/%d/%d", f.LogID, shard, seq))
 	return hex.EncodeToString(sum[:10])
 }
+
+// IsDerived reports whether a session id has the form of those that the fold derives. An id that
+// an SDK chose may have it too, but no known SDK does.
+func IsDerived(id string) bool {
+	if len(id) != 20 {
+		return false
+	}
+	for i := range len(id) {
+		if c := id[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return true
+}

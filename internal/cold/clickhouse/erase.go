@@ -278,7 +278,7 @@ func (u *URL) eraseOthers(ctx context.Context, db *sql.DB, events string, e cold
 	for _, p := range e.SharedParts(Dialect{}) {
 		from := u.Database + "." + u.local(p.Table)
 		if p.Table == "events" {
-			err = updateRows(ctx, db, from, cold.Unshared, p.Where, p.Args...)
+			err = updateRows(ctx, db, from, cold.Unshared, 0, p.Where, p.Args...)
 		} else {
 			err = forgetRows(ctx, db, from+" WHERE "+p.Where, p.Args...)
 		}
@@ -287,7 +287,7 @@ func (u *URL) eraseOthers(ctx context.Context, db *sql.DB, events string, e cold
 		}
 	}
 	for _, p := range e.Consumed(Dialect{}) {
-		if err := updateRows(ctx, db, events, "consumer = ''", p.Where, p.Args...); err != nil {
+		if err := updateRows(ctx, db, events, "consumer = ''", 0, p.Where, p.Args...); err != nil {
 			return fmt.Errorf("consumers: %w", err)
 		}
 	}
@@ -302,7 +302,7 @@ func (u *URL) eraseOthers(ctx context.Context, db *sql.DB, events string, e cold
 			set, args = "properties = ?", append(args, string(r.Properties))
 		}
 		args = append(append(args, e.ProjectID), r.Place...)
-		if err := updateRows(ctx, db, events, set, "project_id = ? AND log = ? AND shard = ? AND seq = ?", args...); err != nil {
+		if err := updateRows(ctx, db, events, set, len(args)-1-len(r.Place), "project_id = ? AND log = ? AND shard = ? AND seq = ?", args...); err != nil {
 			return fmt.Errorf("aliases in events: %w", err)
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/ClickHouse/ch-go/proto"
@@ -68,12 +67,12 @@ func forgetRows(ctx context.Context, db *sql.DB, from string, args ...any) error
 	return mutate(ctx, db, "DELETE FROM "+from, args)
 }
 
-// updateRows changes columns of the rows of a condition, none of which is in the sorting
-// key. The values of set come before those of where.
-func updateRows(ctx context.Context, db *sql.DB, table, set, where string, args ...any) error {
+// updateRows changes columns of the rows of a condition. No column may be in the sorting
+// key. The first bound arguments are those of set, the others those of where.
+func updateRows(ctx context.Context, db *sql.DB, table, set string, bound int, where string, args ...any) error {
 	ctx, cancel := context.WithTimeout(ctx, forgetTimeout)
 	defer cancel()
-	n, err := anyRow(ctx, db, table+" WHERE "+where, args[strings.Count(set, "?"):])
+	n, err := anyRow(ctx, db, table+" WHERE "+where, args[bound:])
 	if err != nil || !n {
 		return err
 	}

@@ -36,6 +36,8 @@ var (
 	aliases     = tableOf(&schema.Aliases)
 	traits      = tableOf(&schema.Traits)
 	erasures    = tableOf(&schema.Erasures)
+	deletions   = tableOf(&schema.Deletions)
+	deleted     = tableOf(&schema.DeletedEvents)
 	deadLetters = tableOf(&schema.DeadLetters)
 	batches     = tableOf(&schema.Batches)
 )

@@ -30,7 +30,7 @@ func testArrival(t *testing.T, open func(t *testing.T, dir string) cold.Store, p
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.unfold()
+		w.unfold(false)
 		merged := 0
 		for _, b := range w.lateBatches(r, 8) {
 			write(t, s, b)
@@ -69,17 +69,21 @@ func testArrival(t *testing.T, open func(t *testing.T, dir string) cold.Store, p
 }
 
 // unfold removes what a fold computes, and some session ids. Devices with an even number lose all.
-// Other devices lose the session id of each visit's first event.
-func (w *world) unfold() {
+// Other devices lose the session id of each visit's first event, unless named is set.
+func (w *world) unfold(named bool) {
 	first := map[string]bool{} // session ids that were seen
 	times := map[string]map[time.Time]bool{}
 	slices.SortStableFunc(w.events, func(a, b weir.EventRow) int { return a.Time.Compare(b.Time) })
 	for i := range w.events {
 		e := &w.events[i]
 		var device int
-		if _, err := fmt.Sscanf(e.DeviceID, "device-%d", &device); err == nil && (device%2 == 0 || !first[e.SessionID]) {
+		_, err := fmt.Sscanf(e.DeviceID, "device-%d", &device)
+		if err == nil && (device%2 == 0 || !named && !first[e.SessionID]) {
 			first[e.SessionID] = true
 			e.SessionID = ""
+		}
+		if named && e.SessionID != "" && e.Name == weir.NameScreenLeave {
+			e.Name = "click" // a leave that begins a visit would be in none, and have its name
 		}
 		if e.DeviceID == "" || e.Name == weir.NameScreenLeave {
 			e.SessionID = ""
@@ -167,6 +171,7 @@ func (w *world) sessionize() {
 		ends := e.Name == weir.NameScreenLeave
 		if v == nil {
 			if ends {
+				e.SessionID = "" // it is in no visit
 				continue
 			}
 			v = &naiveVisit{name: "visit of " + e.ID, start: e.Time}

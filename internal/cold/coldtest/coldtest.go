@@ -40,6 +40,8 @@ func RunPart(t *testing.T, p Part, open func(t *testing.T, dir string) cold.Stor
 		t.Run("Identity", func(t *testing.T) { testIdentity(t, open, p) })
 	}
 	t.Run("Erase", func(t *testing.T) { testErase(t, open, p) })
+	t.Run("Delete", func(t *testing.T) { testDelete(t, open, p) })
+	t.Run("Delete, failing", func(t *testing.T) { testDeleteStory(t, open, p) })
 	t.Run("Export", func(t *testing.T) { testExport(t, open) })
 	t.Run("Money", func(t *testing.T) { testMoney(t, open) })
 	t.Run("Insight", func(t *testing.T) { testInsight(t, open, p) })

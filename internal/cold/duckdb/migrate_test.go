@@ -120,7 +120,7 @@ func TestWhoWasIdentifiedBeforeThereWereAliasesIsMergedIntoNobody(t *testing.T) 
 	coldtest.Upgrade(t, openFile(t, path), func(s cold.Store) cold.Store {
 		for _, q := range []string{
 			"DELETE FROM identities",
-			"DROP TABLE aliases", "ALTER TABLE identities DROP COLUMN received_at",
+			"DROP TABLE aliases", "DROP TABLE deletions", "DROP TABLE deleted_events", "ALTER TABLE identities DROP COLUMN received_at",
 			"ALTER TABLE visits DROP COLUMN formerly", "ALTER TABLE events DROP COLUMN rest_ms", "ALTER TABLE events DROP COLUMN replaces_ms",
 			"ALTER TABLE visits DROP COLUMN received_at", "ALTER TABLE visits DROP COLUMN beside", "ALTER TABLE traits DROP COLUMN received_at", "ALTER TABLE events DROP COLUMN import_id",
 			"ALTER TABLE events DROP COLUMN request_bytes", "ALTER TABLE events DROP COLUMN response_bytes", "ALTER TABLE events DROP COLUMN error",

@@ -27,6 +27,8 @@ var (
 	aliases     = layoutOf(&schema.Aliases)
 	traits      = layoutOf(&schema.Traits)
 	erasures    = layoutOf(&schema.Erasures)
+	deletions   = layoutOf(&schema.Deletions)
+	deleted     = layoutOf(&schema.DeletedEvents)
 	deadLetters = layoutOf(&schema.DeadLetters)
 	batches     = layoutOf(&schema.Batches)
 )

@@ -163,6 +163,6 @@ func fields[R any](columns []Column[R]) []Field {
 func All() []Description {
 	return []Description{
 		Events.describe(), Sightings.describe(), Tallies.describe(), Visits.describe(), Identities.describe(), Aliases.describe(),
-		Traits.describe(), Erasures.describe(), DeadLetters.describe(), Batches.describe(),
+		Traits.describe(), Erasures.describe(), Deletions.describe(), DeletedEvents.describe(), DeadLetters.describe(), Batches.describe(),
 	}
 }

@@ -128,6 +128,80 @@ var Erasures = Table[Mark]{
 	},
 }
 
+// Deletion is a step of a deletion of events. A deletion has a row for each step that is
+// done: the one with the greatest Step counts.
+type Deletion struct {
+	ProjectID, ID        string
+	Step                 int32
+	Before               time.Time // only events that were received before are deleted
+	Spec                 string    // which events, as JSON
+	By                   string    // who asked for it
+	Events, Visits, Days int64     // that the deleted events are or were in
+	ChangedAt            time.Time // when the step was done
+}
+
+// Deletions has the steps of deletions.
+var Deletions = Table[Deletion]{
+	Name: "deletions",
+	Columns: []Column[Deletion]{
+		{Name: "project_id", Type: Word, Value: func(d *Deletion) *string { return &d.ProjectID }},
+		{Name: "id", Type: Text, Value: func(d *Deletion) *string { return &d.ID }},
+		{Name: "step", Type: Int32, Value: func(d *Deletion) *int32 { return &d.Step }},
+		{Name: "received_before", Type: Time, Value: func(d *Deletion) *time.Time { return &d.Before }},
+		{Name: "spec", Type: Text, Value: func(d *Deletion) *string { return &d.Spec }},
+		{Name: "deleted_by", Type: Text, Value: func(d *Deletion) *string { return &d.By }},
+		{Name: "events", Type: Int64, Value: func(d *Deletion) *int64 { return &d.Events }},
+		{Name: "visits", Type: Int64, Value: func(d *Deletion) *int64 { return &d.Visits }},
+		{Name: "days", Type: Int64, Value: func(d *Deletion) *int64 { return &d.Days }},
+		{Name: "changed_at", Type: Time, Value: func(d *Deletion) *time.Time { return &d.ChangedAt }},
+	},
+}
+
+// Deleted is an event that a deletion deletes: its place, and what counters, visits, sightings
+// and links have of it.
+type Deleted struct {
+	DeletionID string
+	weir.EventRow
+}
+
+// DeletedEvents has the events of each deletion. They are stored before the first event is
+// deleted, so that a deletion that is repeated deletes the same events.
+var DeletedEvents = Table[Deleted]{
+	Name:    "deleted_events",
+	Checked: true,
+	Columns: []Column[Deleted]{
+		{Name: "project_id", Type: Word, Value: func(r *Deleted) *string { return &r.ProjectID }},
+		{Name: "deletion_id", Type: Word, Value: func(r *Deleted) *string { return &r.DeletionID }},
+		{Name: "ts", Type: Time, Value: func(r *Deleted) *time.Time { return &r.Time }},
+		{Name: "quarter", Type: Int32, Value: func(r *Deleted) int32 { return weir.Quarter(r.Time) }},
+		{Name: "name", Type: Word, Value: func(r *Deleted) *string { return &r.Name }},
+		{Name: "id", Type: Text, Value: func(r *Deleted) *string { return &r.Event.ID }},
+		{Name: "received_at", Type: Time, Value: func(r *Deleted) *time.Time { return &r.ReceivedAt }},
+		{Name: "profile_id", Type: Text, Value: func(r *Deleted) *string { return &r.ProfileID }},
+		{Name: "device_id", Type: Text, Value: func(r *Deleted) *string { return &r.DeviceID }},
+		{Name: "session_id", Type: Text, Value: func(r *Deleted) *string { return &r.SessionID }},
+		{Name: "person", Type: Text, Value: func(r *Deleted) string { return weir.Person(r.ProfileID, r.DeviceID) }},
+		{Name: "bot", Type: Bool, Value: func(r *Deleted) *bool { return &r.Bot }},
+		{Name: "method", Type: Word, Null: IfAbsent, Make: makeDeletedCall, Value: ofDeletedCall(func(c *weir.Call) *string { return &c.Method })},
+		{Name: "route", Type: Word, Null: IfAbsent, Make: makeDeletedCall, Value: ofDeletedCall(func(c *weir.Call) *string { return &c.Route })},
+		{Name: "status", Type: Int32, Null: IfZero, Make: makeDeletedCall, Value: ofDeletedCall(func(c *weir.Call) *int { return &c.Status })},
+		{Name: "consumer", Type: Word, Null: IfAbsent, Make: makeDeletedCall, Value: ofDeletedCall(func(c *weir.Call) *string { return &c.Consumer })},
+		{Name: "shard", Type: Int32, Value: func(r *Deleted) *int { return &r.Shard }},
+		{Name: "seq", Type: Uint64, Value: func(r *Deleted) *uint64 { return &r.Seq }},
+	},
+}
+
+func ofDeletedCall[V any](f func(*weir.Call) *V) func(*Deleted) *V {
+	return func(r *Deleted) *V {
+		if r.Call == nil {
+			return nil
+		}
+		return f(r.Call)
+	}
+}
+
+func makeDeletedCall(r *Deleted) { r.Call = &weir.Call{} }
+
 // DeadLetters has the events that were refused.
 var DeadLetters = Table[weir.DeadLetter]{
 	Name:   "dead_letters",
