@@ -28,6 +28,8 @@ type cli struct {
 	Member  memberCmd  `cmd:"" help:"List, add, change and remove a project's members."`
 	Admin   adminCmd   `cmd:"" help:"List, add and remove administrators of the server."`
 	KeyRing keyRingCmd `cmd:"" name:"key-ring" help:"Add a key to the key ring, and list its keys."`
+	Token   tokenCmd   `cmd:"" help:"Make, list and revoke API tokens."`
+	Audit   auditCmd   `cmd:"" help:"List who did what, to what, when and from where."`
 	Profile profileCmd `cmd:"" help:"Export and erase profiles."`
 	User    userCmd    `cmd:"" help:"List, invite, deactivate and sign out people; links to reset a password."`
 	Report  reportCmd  `cmd:"" help:"Print, compute and schedule daily reports."`

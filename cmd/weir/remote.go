@@ -71,6 +71,7 @@ func (r remote) send(ctx context.Context, method, path string, in any) (*http.Re
 	}
 	req.Header.Set("Authorization", "Bearer "+r.Token)
 	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("User-Agent", "weir-cli/"+version)
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return nil, fmt.Errorf("ask %s: %w", r.URL, err)

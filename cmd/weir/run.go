@@ -114,6 +114,7 @@ func (s *server) background(ctx context.Context, g *errgroup.Group) {
 	}
 	if s.cmd.has(roleJobs) {
 		g.Go(func() error { return retention.DestroySalts(ctx, s.meta, s.once("salts"), s.log) })
+		g.Go(func() error { return retention.TrimAudit(ctx, s.meta, s.cmd.AuditDays, s.once("audit"), s.log) })
 	}
 	if s.retention != nil {
 		g.Go(func() error { return s.retention.Run(ctx) })

@@ -44,6 +44,9 @@ type serveCmd struct {
 
 	InsecureRedis bool `env:"WEIR_INSECURE_REDIS" help:"Let --hot and --cache be a Redis that asks for no password though it is not on a loopback address: whoever reaches it reads and changes what is there."`
 
+	AuditDays    int    `default:"365" env:"WEIR_AUDIT_DAYS" placeholder:"N" help:"Days that the log of administrative acts is kept for; 0 is as long as there is room for 500,000 entries."`
+	AuditAddress string `default:"network" enum:"full,network,off" env:"WEIR_AUDIT_ADDRESS" help:"What it keeps of the address from which an act came: full, network (without its end) or off."`
+
 	ReportAt string `default:"01:00" env:"WEIR_REPORT_AT" help:"Time of day, in each project's timezone, at which the report of the day before is computed; off for none. A project may have its own."`
 
 	DedupWindow time.Duration `default:"24h" env:"WEIR_DEDUP_WINDOW" help:"How long a new hot tier remembers event ids at least; an existing one keeps its own."`

@@ -301,6 +301,7 @@ func (s *server) buildIntake() {
 		RateLimiter:    limiter,
 		LimitIP:        s.cmd.LimitIP,
 		TrustedProxies: s.cmd.TrustedProxies,
+		AuditAddress:   s.cmd.AuditAddress,
 		PublicURL:      s.cmd.PublicURL,
 		AnyHost:        s.cmd.anyHost(),
 		OpenMetrics:    s.cmd.OpenMetrics || loopback(s.cmd.Listen) && s.cmd.PublicURL == nil,

@@ -70,6 +70,7 @@ func (s *Server) logIn(ctx context.Context, in *loginInput) (*sessionOutput, err
 	if err := s.guesses.guess(ctx, in.Body.Email, c.ip, device); err != nil {
 		return nil, err
 	}
+	s.signingIn(ctx, in.Body.Email)
 	u, err := s.cfg.Directory.Authenticate(ctx, in.Body.Email, in.Body.Password)
 	if err != nil {
 		if weir.ErrorCode(err) == weir.EUNAUTHORIZED {
@@ -83,6 +84,7 @@ func (s *Server) logIn(ctx context.Context, in *loginInput) (*sessionOutput, err
 
 func (s *Server) signIn(ctx context.Context, u *meta.Account) (*sessionOutput, error) {
 	c := callOf(ctx)
+	c.act.account = u
 	cookie, err := s.beginSession(ctx, u.ID)
 	if err != nil {
 		return nil, err

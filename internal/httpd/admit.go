@@ -87,6 +87,7 @@ func (s *Server) admitting(rule Rule, next http.Handler) http.Handler {
 		}
 		if err != nil {
 			s.fail(w, r, err)
+			s.audit(w, asked, rule)
 			return
 		}
 		switch rule.Need {
@@ -95,6 +96,7 @@ func (s *Server) admitting(rule Rule, next http.Handler) http.Handler {
 			w.Header().Set("Cache-Control", "no-store")
 		}
 		next.ServeHTTP(w, r)
+		s.audit(w, asked, rule)
 	})
 	if rule.Anywhere {
 		return cors(h)

@@ -203,6 +203,10 @@ var bodies = map[string]string{
 	"POST /api/v1/projects/{id}/members":                    `{"email":"made-up@example.org","role":"viewer"}`,
 	"PATCH /api/v1/projects/{id}/members/{user}":            `{"role":"viewer"}`,
 	"DELETE /api/v1/projects/{id}/members/{user}":           "",
+	"POST /api/v1/tokens":                                   `{"name":"x","scopes":["admin"]}`,
+	"DELETE /api/v1/tokens/{token}":                         "",
+	"POST /api/v1/projects/{id}/tokens":                     `{"name":"x","scopes":["admin"]}`,
+	"DELETE /api/v1/projects/{id}/tokens/{token}":           "",
 	"POST /api/v1/admins":                                   `{"email":"made-up@example.org"}`,
 	"DELETE /api/v1/admins/{user}":                          "",
 	"POST /api/v1/admins/{user}/owner":                      "",
@@ -232,6 +236,7 @@ func TestEveryRouteAdmitsWhomItsRuleNames(t *testing.T) {
 	other, foreignKey := f.newProject("Other", "UTC")
 	who := callers(t, f, other, foreignKey)
 	routes := documentedRoutes(t)
+	done := map[string]string{} // acts, by the ids of requests
 	refusals := map[int]string{401: weir.EUNAUTHORIZED, 403: weir.EFORBIDDEN, 404: weir.ENOTFOUND}
 	for _, rule := range httpd.Rules() {
 		pattern := rule.Method + " " + rule.Path
@@ -266,11 +271,14 @@ func TestEveryRouteAdmitsWhomItsRuleNames(t *testing.T) {
 			for _, c := range who {
 				a := f.call(c, rule.Method, path, body)
 				got := a.status
+				if rule.Act != "" && got < 400 {
+					done[a.header.Get("X-Request-Id")] = rule.Act
+				}
 				expected := want(route, c, project, f.shop.ID)
 				if expected == 0 {
 					// Handlers may say 404 and 409 of what is in them, and 401 of a
 					// login; admission has words of its own.
-					if got == 403 && !strings.Contains(a.body, "a token does not hand the server over") || got == 401 && !ofHandlers.MatchString(a.body) ||
+					if got == 403 && !strings.Contains(a.body, "a token does not hand the server over") && !strings.Contains(a.body, "this token acts for no user") && !strings.Contains(a.body, "this token is for one project") || got == 401 && !ofHandlers.MatchString(a.body) ||
 						got == 404 && !ofHandlers.MatchString(a.body) {
 						t.Errorf("%s %s as %s: refused with %d %s", rule.Method, path, c.name, got, a.body)
 					}
@@ -281,6 +289,42 @@ func TestEveryRouteAdmitsWhomItsRuleNames(t *testing.T) {
 				}
 			}
 		}
+	}
+	wantAudited(t, f, done)
+}
+
+func wantAudited(t *testing.T, f *fixture, done map[string]string) {
+	t.Helper()
+	logged, refused := map[string]string{}, 0
+	for q := (meta.AuditQuery{Limit: 1000}); ; {
+		entries, next, err := f.meta.Audit(t.Context(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range entries {
+			if e.Refused {
+				refused++
+				continue
+			}
+			logged[e.RequestID] = e.Act
+		}
+		if q.Cursor = next; next == "" {
+			break
+		}
+	}
+	for id, act := range done {
+		if logged[id] != act {
+			t.Errorf("%s is not in the audit log", act)
+		}
+		delete(logged, id)
+	}
+	for id, act := range logged {
+		if act != "sign-in" { // of the callers
+			t.Errorf("the audit log has %s (request %s), which was not done", act, id)
+		}
+	}
+	if refused == 0 {
+		t.Error("no refusal is in the audit log")
 	}
 }
 

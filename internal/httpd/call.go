@@ -23,6 +23,7 @@ type call struct {
 	who     principal
 	project *weir.Project // with InProject
 	may     weir.Scopes   // in the project, with InProject
+	act     act           // for the audit log
 
 	// readmit says why the caller may not call any more: for answers that last.
 	readmit func() error

@@ -50,6 +50,13 @@ type Directory interface {
 	Memberships(ctx context.Context, userID string) ([]meta.Membership, error)
 	Role(ctx context.Context, userID, projectID string) (weir.Role, error)
 	OnChange(tell func())
+	Audit
+
+	CreateToken(ctx context.Context, n meta.NewToken) (t *meta.Token, secret string, err error)
+	UserTokens(ctx context.Context, userID string) ([]meta.Token, error)
+	ProjectTokens(ctx context.Context, projectID string) ([]meta.Token, error)
+	RevokeUserToken(ctx context.Context, userID, id string) error
+	RevokeProjectToken(ctx context.Context, projectID, id string) error
 
 	Members(ctx context.Context, projectID string) ([]meta.Member, error)
 	AddMember(ctx context.Context, projectID, email string, role weir.Role) (*meta.Member, error)

@@ -110,6 +110,7 @@ func (s *Server) addMember(ctx context.Context, in *addMemberInput) (*memberOutp
 	if err != nil {
 		return nil, err
 	}
+	callOf(ctx).acted(m.ID, "role", m.Role.String())
 	return &memberOutput{memberBody(m)}, nil
 }
 
@@ -119,6 +120,7 @@ func (s *Server) changeMember(ctx context.Context, in *changeMemberInput) (*memb
 	if err != nil {
 		return nil, err
 	}
+	callOf(ctx).acted(m.ID, "role", m.Role.String())
 	return &memberOutput{memberBody(m)}, nil
 }
 
@@ -139,6 +141,7 @@ func (s *Server) mountAdmins() {
 		if err != nil {
 			return nil, err
 		}
+		callOf(ctx).acted(a.ID)
 		return &adminOutput{adminBody(a)}, nil
 	})
 	handle(s, huma.Operation{

@@ -16,6 +16,8 @@ type metrics struct {
 
 	streamsRefused *prometheus.CounterVec
 	strangeProxies prometheus.Counter
+
+	auditSkipped, auditFailed prometheus.Counter
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -43,7 +45,13 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Name: "weir_http_untrusted_proxy_total", Help: "Requests with X-Forwarded-For from a private address that is not in --trusted-proxies: their visitors count as one.",
 		}),
 	}
-	reg.MustRegister(m.requests, m.seconds, m.guesses, m.wrong, m.streams, m.streamsRefused, m.strangeProxies)
+	m.auditSkipped = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "weir_audit_skipped_total", Help: "Refused acts that the audit log left out, since there were too many.",
+	})
+	m.auditFailed = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "weir_audit_failures_total", Help: "Acts that could not be stored in the audit log; the server's log has them.",
+	})
+	reg.MustRegister(m.requests, m.seconds, m.guesses, m.wrong, m.streams, m.streamsRefused, m.strangeProxies, m.auditSkipped, m.auditFailed)
 	// Shown from the start, so that a rate over them begins at zero.
 	for _, by := range []string{"address", "network", "account_and_address", "account", "device", "token", "setup_code", "invitation", "reset"} {
 		m.guesses.WithLabelValues(by)

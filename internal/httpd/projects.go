@@ -3,6 +3,8 @@ package httpd
 import (
 	"context"
 	"net/http"
+	"reflect"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -213,6 +215,7 @@ func (s *Server) createProject(ctx context.Context, in *createInput) (*createOut
 	if err != nil {
 		return nil, err
 	}
+	callOf(ctx).acted(p.ID, "name", p.Name)
 	return &createOutput{NewProjectBody{ID: p.ID, Name: p.Name, Timezone: p.Timezone, WriteKey: key, RetentionDays: p.RetentionDays}}, nil
 }
 
@@ -251,7 +254,20 @@ func (s *Server) changeProject(ctx context.Context, in *changeInput) (*projectOu
 		}
 		p.RetentionDays = *b.RetentionDays
 	}
+	callOf(ctx).acted("", "changed", strings.Join(in.changed(), ","))
 	return s.projectOutput(ctx, &p)
+}
+
+// changed returns the names of what the body changes.
+func (in *changeInput) changed() (names []string) {
+	b := reflect.ValueOf(in.Body)
+	for i := range b.NumField() {
+		if !b.Field(i).IsNil() {
+			name, _, _ := strings.Cut(b.Type().Field(i).Tag.Get("json"), ",")
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // check looks at the limits and the URL rules before anything is changed: all is changed or
@@ -319,6 +335,7 @@ func (s *Server) createKey(ctx context.Context, in *newKeyInput) (*newKeyOutput,
 	if err != nil {
 		return nil, err
 	}
+	callOf(ctx).acted(k.ID)
 	return &newKeyOutput{NewKeyBody{KeyBody: keyBody(k, projectOf(ctx).Location()), WriteKey: key}}, nil
 }
 

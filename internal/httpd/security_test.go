@@ -16,9 +16,10 @@ import (
 type documented struct {
 	needs string // nothing, session, account, person, project or server
 	scope weir.Scopes
+	act   string // in the audit log
 }
 
-var lineOfRoute = regexp.MustCompile("(?m)^\\| `([A-Z]+ /[^`]*)` \\| (\\w+) \\| (\\w*) \\|")
+var lineOfRoute = regexp.MustCompile("(?m)^\\| `([A-Z]+ /[^`]*)` \\| (\\w+) \\| (\\w*) \\| ([a-z.-]*) \\|")
 
 func securityDoc(t *testing.T) string {
 	t.Helper()
@@ -34,7 +35,7 @@ func documentedRoutes(t *testing.T) map[string]documented {
 	t.Helper()
 	routes := map[string]documented{}
 	for _, m := range lineOfRoute.FindAllStringSubmatch(securityDoc(t), -1) {
-		d := documented{needs: m[2]}
+		d := documented{needs: m[2], act: m[4]}
 		if m[3] != "" {
 			var err error
 			if d.scope, err = weir.ParseScopes(m[3]); err != nil {
@@ -60,13 +61,32 @@ func TestTheTableOfRoutesIsTheRules(t *testing.T) {
 			continue
 		}
 		pattern := rule.Method + " " + rule.Path
-		if got, ok := routes[pattern]; !ok || got.needs != needs[rule.Need] || got.scope != rule.Scope {
-			t.Errorf("docs/security.md says %q %q of %s; its rule says %q %q", got.needs, got.scope, pattern, needs[rule.Need], rule.Scope)
+		if got, ok := routes[pattern]; !ok || got.needs != needs[rule.Need] || got.scope != rule.Scope || got.act != rule.Act {
+			t.Errorf("docs/security.md says %q %q %q of %s; its rule says %q %q %q", got.needs, got.scope, got.act, pattern, needs[rule.Need], rule.Scope, rule.Act)
 		}
 		delete(routes, pattern)
 	}
 	for pattern := range routes {
 		t.Errorf("docs/security.md has %s, for which there is no rule", pattern)
+	}
+}
+
+// changeNothing are the routes whose method is that of a change.
+var changeNothing = map[string]bool{
+	"POST /api/v1/projects/{id}/query": true, // asks
+	"POST /api/v1/invitation":          true, // shows what it offers
+}
+
+func TestEachRouteThatChangesSomethingIsInTheAuditLog(t *testing.T) {
+	for _, rule := range httpd.Rules() {
+		pattern := rule.Method + " " + rule.Path
+		changes := rule.Method != "GET" && !rule.Anywhere && !changeNothing[pattern]
+		if pattern == "GET /api/v1/projects/{id}/profiles/{profile}/export" {
+			changes = true // takes all that is known of a person out of the server
+		}
+		if changes != (rule.Act != "") {
+			t.Errorf("%s has the act %q", pattern, rule.Act)
+		}
 	}
 }
 

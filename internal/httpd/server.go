@@ -91,6 +91,7 @@ type Config struct {
 	SetupCode string // lets its holder set the server up; "" is none: the admin token does
 	DeviceKey []byte // signs the cookies of browsers that signed in; nil is a random one, which a restart forgets
 
+	AuditAddress   string         // what the audit log keeps of addresses: AddressFull, AddressNetwork (the default) or AddressOff
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For counts; nil is loopback
 	NewRequestID   func() string  // nil is 128 random bits
 
@@ -171,6 +172,8 @@ func New(cfg Config) *Server {
 	s.mountInvitations()
 	s.mountProjects()
 	s.mountMembers()
+	s.mountTokens()
+	s.mountAudit()
 	s.mountAdmins()
 	s.mountUsage()
 	s.mountStats()
