@@ -59,7 +59,7 @@ var house = map[string]room{
 	"internal/tail":      {floor: 1, only: domain, visitors: []string{"internal/importer"}},
 	"internal/meta":      {floor: 2, visitors: []string{"cmd/weir", "internal/httpd", "internal/retention", "internal/demo"}},
 
-	"internal/meta/postgres": {floor: 1, only: domain, visitors: []string{"internal/meta"}},
+	"internal/meta/postgres": {floor: 1, only: domain, visitors: []string{"internal/meta", "internal/backend"}},
 	"internal/keyring":       {floor: 0, only: nothing, visitors: []string{"internal/meta", "cmd/weir"}},
 	"internal/password":      {floor: 1, only: domain, visitors: []string{"internal/meta"}},
 
@@ -93,7 +93,7 @@ var house = map[string]room{
 
 	// backend names the backends, and nobody else does.
 	"internal/backend": {floor: 4, visitors: command, only: []string{
-		"", "internal/outage", "internal/memory", "internal/hot", "internal/cold", "internal/fleet", "internal/redisconn",
+		"", "internal/outage", "internal/memory", "internal/hot", "internal/cold", "internal/fleet", "internal/meta/postgres", "internal/redisconn",
 		"internal/hot/pebble", "internal/hot/redis", "internal/fleet/redis", "internal/cold/duckdb", "internal/cold/clickhouse",
 	}},
 

@@ -30,7 +30,7 @@ func TestARetryIsKnownOnTheOtherSideOfMidnight(t *testing.T) {
 			two := one
 			if hot == "redis" {
 				clock = newClock(t, 0)
-				args := append(args, "--roles", "ingest", "--data", t.TempDir(), "--meta", "sqlite:"+filepath.Join(data, "meta.db"))
+				args := append(args, "--roles", "ingest", "--data", t.TempDir(), "--meta", "sqlite:"+filepath.Join(data, "meta.db"), "--key-ring", filepath.Join(data, "keys"))
 				two = node{start(t, binary(t, "clocked"), args...), clock}
 			}
 			p := one.project("UTC")

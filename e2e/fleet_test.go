@@ -13,7 +13,7 @@ import (
 
 // fleet is several nodes on one Redis: one that drains and answers, since a
 // DuckDB file has one owner, and others that take events. They share the first
-// one's meta.db.
+// one's meta.db and key ring.
 type fleet struct {
 	t      *testing.T
 	path   string
@@ -56,6 +56,7 @@ func (f *fleet) addIngest(args ...string) *node {
 	f.t.Helper()
 	n := startNode(f.t, f.path, append([]string{
 		"--hot", f.hot, "--roles", "ingest", "--data", f.t.TempDir(), "--meta", "sqlite:" + filepath.Join(f.data, "meta.db"),
+		"--key-ring", filepath.Join(f.data, "keys"),
 	}, args...)...)
 	f.ingest = append(f.ingest, n)
 	return n

@@ -181,7 +181,7 @@ func TestAnotherNodeTakesOverFromOneThatIsGone(t *testing.T) {
 	f.drain.kill()
 	takes.send(p, `{"name":"c"}`)
 	f.drain = startNode(t, f.path, "--hot", f.hot, "--roles", "drain,query,jobs", "--data", t.TempDir(),
-		"--cold", "duckdb:"+f.data+"/cold.duckdb", "--meta", "sqlite:"+f.data+"/meta.db")
+		"--cold", "duckdb:"+f.data+"/cold.duckdb", "--meta", "sqlite:"+f.data+"/meta.db", "--key-ring", f.data+"/keys")
 	until(t, "the new node has drained what the old one left", func() bool { return f.total(p) == 3 })
 	f.stop()
 }

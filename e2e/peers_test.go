@@ -38,6 +38,7 @@ func startPeers(t *testing.T, path string, args ...string) *peers {
 	start := func(data string) *node {
 		return startNode(t, path, append([]string{
 			"--hot", h.hot, "--cold", h.cold.through(), "--data", data, "--meta", "sqlite:" + filepath.Join(h.data, "meta.db"),
+			"--key-ring", filepath.Join(h.data, "keys"),
 		}, args...)...)
 	}
 	h.drain = start(h.data)

@@ -83,6 +83,13 @@ if ! postgres; then
 	missing "PostgreSQL's server is missing: the tests against it cannot run"
 fi
 
+if ! have pgbouncer && may_install; then
+	install_for "the test behind PgBouncer" pgbouncer
+fi
+if ! have pgbouncer; then
+	missing "pgbouncer is missing: the test behind it cannot run"
+fi
+
 if ! have goaccess && may_install; then
 	install_for "the test beside GoAccess" goaccess
 fi

@@ -24,17 +24,26 @@ func (s *server) openMeta(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("--key-ring: %w", err)
 	}
-	s.meta, err = meta.Open(ctx, c.metaFile, s.clock, meta.WithKeyRing(ring, c.AdoptKeyRing))
+	if c.meta.Plaintext {
+		s.log.Warn("the connection to PostgreSQL may be unencrypted, and others on the network could read secrets: add sslmode=verify-full to --meta", "meta", c.meta.Name)
+	}
+	s.meta, err = meta.Open(ctx, c.meta.Where, s.clock, meta.WithWait(s.log), meta.WithKeyRing(ring, c.AdoptKeyRing))
 	if errors.Is(err, meta.ErrKeyRing) {
 		if made {
 			err = errors.Join(err, os.Remove(c.KeyRing))
 		}
 		return fmt.Errorf("--key-ring: %w. Copy the file of another node, or of the backup, to %s. Is it lost? Then start one node once with --adopt-key-ring", err, c.KeyRing)
 	}
-	if err == nil && made {
+	if err != nil {
+		return fmt.Errorf("--meta: %w", err)
+	}
+	if made {
 		s.log.Info("a key ring was made: back it up, apart from the meta store; nodes that share the meta store need a copy", "file", c.KeyRing)
 	}
-	return err
+	if c.meta.Shared {
+		s.log.Info("users, projects and keys are in PostgreSQL", "meta", c.meta.Name, "connections", c.meta.Pool)
+	}
+	return nil
 }
 
 // keyRingCmd is "weir key-ring".

@@ -120,7 +120,7 @@ func TestAServerThatCannotServeSaysWhyInOneLine(t *testing.T) {
 		"a hot tier without scheme":  {[]string{"--hot", "somewhere"}, []string{"--hot", "pebble:PATH"}},
 		"another cold tier":          {[]string{"--cold", "clickhous://u:0123456789abcdef@127.0.0.1"}, []string{"--cold", "clickhous:", "duckdb:", "clickhouse://"}},
 		"no such cold option":        {[]string{"--cold", "clickhouse://u:0123456789abcdef@127.0.0.1/weir?clutser=x"}, []string{"--cold", "clutser", "cluster"}},
-		"another meta store":         {[]string{"--meta", "postgres://127.0.0.1"}, []string{"--meta", "postgres:", "sqlite:"}},
+		"another meta store":         {[]string{"--meta", "mysql://127.0.0.1"}, []string{"--meta", "mysql:", "sqlite:", "postgres:"}},
 		"a demo for all":             {[]string{"--demo", "--listen", "0.0.0.0:0"}, []string{"--demo", "0.0.0.0:0"}},
 		"a demo on all addresses":    {[]string{"--demo", "--listen", ":0"}, []string{"--demo", "loopback"}},
 		"profiles for all":           {[]string{"--pprof", "0.0.0.0:0"}, []string{"--pprof", "0.0.0.0:0"}},

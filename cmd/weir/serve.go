@@ -27,7 +27,7 @@ type serveCmd struct {
 	HotAck  string `default:"master" enum:"master,replica" env:"WEIR_HOT_ACK" help:"When an event is accepted: the Redis master has it, or its replicas too."`
 	Cache   string `env:"WEIR_CACHE" placeholder:"URL" help:"Redis that keeps answers, which may evict; in this process by default."`
 	Cold    string `env:"WEIR_COLD" placeholder:"URL" help:"Cold tier: duckdb:FILE (in --data by default), or clickhouse://HOST:PORT,…/DATABASE; clickhouses with TLS."`
-	Meta    string `env:"WEIR_META" placeholder:"URL" help:"Users, projects and keys: sqlite:FILE; in --data by default."`
+	Meta    string `env:"WEIR_META" placeholder:"URL" help:"Users, projects and keys: sqlite:FILE (in --data by default), or postgres://USER:PASSWORD@HOST/DATABASE, which nodes on several machines share."`
 	KeyRing string `name:"key-ring" env:"WEIR_KEY_RING" type:"path" placeholder:"FILE" help:"File with the keys that encrypt secrets in --meta; DATA/keys by default, made at the first start. All nodes that share a meta store need the same file: copy it."`
 	Shards  int    `default:"4" env:"WEIR_SHARDS" help:"Shards of a new hot tier; an existing one keeps its own."`
 	MinFree uint64 `default:"256" env:"WEIR_MIN_FREE" help:"Free disk in MiB below which events are refused; 0 for no such limit."`
@@ -73,11 +73,11 @@ type serveCmd struct {
 	PprofAddr string     `name:"pprof" env:"WEIR_PPROF" placeholder:"ADDR" help:"Serve Go profiles on this loopback address."`
 
 	// What check makes of the flags.
-	hot      backend.Hot
-	cold     backend.Cold
-	cache    backend.Cache // unless Cache is ""
-	metaFile string
-	parts    memory.Parts // of Memory
+	hot   backend.Hot
+	cold  backend.Cold
+	cache backend.Cache // unless Cache is ""
+	meta  backend.Meta
+	parts memory.Parts // of Memory
 }
 
 // Help is shown below the usage.

@@ -115,8 +115,8 @@ func (c *serveCmd) server(log *slog.Logger) *server {
 	return s
 }
 
-// prepare opens what is on this machine, without waiting for a server, and builds the parts
-// that receive events.
+// prepare opens what is on this machine, and the store of users, projects and keys, for which it
+// waits if that is a server. It builds the parts that receive events.
 func (s *server) prepare(ctx context.Context) (err error) {
 	c := s.cmd
 	if err := datadir.Check(c.Data, version); err != nil {
@@ -313,7 +313,11 @@ func (s *server) buildIntake() {
 
 // checks returns the checks of /readyz: of the parts without which the node is not ready.
 func (s *server) checks() []httpd.Check {
-	checks := []httpd.Check{{Name: "meta", Probe: s.meta.Ping}, {Name: "disk", Probe: s.checkDisk}}
+	checks := []httpd.Check{{Name: "disk", Probe: s.checkDisk}}
+	// A node takes events for the keys that it has read while PostgreSQL is away: it must not be taken out for that.
+	if !s.cmd.meta.Shared || !s.cmd.has(roleIngest) {
+		checks = append(checks, httpd.Check{Name: "meta", Probe: s.meta.Ping})
+	}
 	if s.spill == nil {
 		checks = append(checks, httpd.Check{Name: "hot", Probe: s.late.hot.probe})
 	}

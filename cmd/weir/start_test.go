@@ -237,7 +237,7 @@ func TestANodeWithOtherProjectsIsRefusedByTheFleet(t *testing.T) {
 	if refused.status != 1 || !strings.Contains(refused.stderr, "--adopt-meta") {
 		t.Errorf("another meta store: %+v", refused)
 	}
-	with := append(args, "--meta", "sqlite:"+filepath.Join(data, "meta.db"))
+	with := append(args, "--meta", "sqlite:"+filepath.Join(data, "meta.db"), "--key-ring", filepath.Join(data, "keys"))
 	if got := serves(t, t.TempDir(), with...).stops(); got != 0 {
 		t.Errorf("the same meta store: %d", got)
 	}

@@ -16,7 +16,7 @@ func (c *serveCmd) checkStores() (err error) {
 	if c.cold, err = backend.ParseCold(c.Cold, filepath.Join(c.Data, "cold.duckdb")); err != nil {
 		return fmt.Errorf("--cold: %w", err)
 	}
-	if c.metaFile, err = backend.ParseMeta(c.Meta, filepath.Join(c.Data, "meta.db")); err != nil {
+	if c.meta, err = backend.ParseMeta(c.Meta, filepath.Join(c.Data, "meta.db")); err != nil {
 		return fmt.Errorf("--meta: %w", err)
 	}
 	if c.KeyRing == "" {
@@ -38,7 +38,7 @@ func (c *serveCmd) checkStores() (err error) {
 
 // storePaths returns the stores that are on this machine.
 func (c *serveCmd) storePaths() (paths []string) {
-	for _, path := range []string{c.hot.Folder, c.cold.File, c.metaFile, c.Spill} {
+	for _, path := range []string{c.hot.Folder, c.cold.File, c.meta.File, c.Spill} {
 		if path != "" {
 			paths = append(paths, path)
 		}
@@ -48,7 +48,10 @@ func (c *serveCmd) storePaths() (paths []string) {
 
 // folders returns those that the node writes to.
 func (c *serveCmd) folders() []string {
-	all := []string{c.Data, filepath.Dir(c.metaFile)}
+	all := []string{c.Data}
+	if c.meta.File != "" {
+		all = append(all, filepath.Dir(c.meta.File))
+	}
 	if c.cold.File != "" {
 		all = append(all, filepath.Dir(c.cold.File))
 	}

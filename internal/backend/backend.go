@@ -27,8 +27,10 @@ var (
 		"clickhouse":  clickhouseCold,
 		"clickhouses": clickhouseCold,
 	}
-	metaSchemes = map[string]func(url, rest string) (path string, err error){
-		"sqlite": func(_, rest string) (string, error) { return rest, nil },
+	metaSchemes = map[string]func(url, rest string) (Meta, error){
+		"sqlite":     func(_, rest string) (Meta, error) { return Meta{Where: rest, File: rest}, nil },
+		"postgres":   postgresMeta,
+		"postgresql": postgresMeta,
 	}
 )
 
@@ -51,12 +53,12 @@ func ParseCold(url, file string) (Cold, error) {
 	return parse(coldSchemes, url, "duckdb:FILE or clickhouse://HOST/DATABASE")
 }
 
-// ParseMeta reads the URL of a meta store and returns the path of its file; "" is file.
-func ParseMeta(url, file string) (path string, err error) {
+// ParseMeta reads the URL of a meta store; "" is SQLite in file.
+func ParseMeta(url, file string) (Meta, error) {
 	if url == "" && file != "" {
-		return file, nil
+		return Meta{Where: file, File: file}, nil
 	}
-	return parse(metaSchemes, url, "sqlite:PATH")
+	return parse(metaSchemes, url, "sqlite:PATH or postgres://HOST/DATABASE")
 }
 
 // parse calls the backend that the URL's scheme selects. want names the possible URLs, for

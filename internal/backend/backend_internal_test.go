@@ -41,10 +41,19 @@ func TestEachSchemeOpensItsBackendAndSaysWhatItIsLike(t *testing.T) {
 	if len(colds) != len(coldSchemes)+1 {
 		t.Errorf("%d of %d schemes are looked at", len(colds)-1, len(coldSchemes))
 	}
-	for url, want := range map[string]string{"": "usual", "sqlite:there": "there"} {
+	metas := map[string]Meta{
+		"":                           {Where: "usual", File: "usual"},
+		"sqlite:there":               {Where: "there", File: "there"},
+		"postgres://u:x@h/d?pool=4":  {Where: "postgres://u:x@h/d?pool=4", Shared: true, Name: "postgres://u@h:5432/d", Pool: 4, Plaintext: true},
+		"postgresql://u@127.0.0.1/d": {Where: "postgresql://u@127.0.0.1/d", Shared: true, Name: "postgres://u@127.0.0.1:5432/d", Pool: 10},
+	}
+	for url, want := range metas {
 		if got, err := ParseMeta(url, "usual"); err != nil || got != want {
-			t.Errorf("%q: %q, %v", url, got, err)
+			t.Errorf("%q: %+v, %v", url, got, err)
 		}
+	}
+	if len(metas) != len(metaSchemes)+1 {
+		t.Errorf("%d of %d schemes are looked at", len(metas)-1, len(metaSchemes))
 	}
 }
 
@@ -64,7 +73,8 @@ func TestAURLThatNoBackendReadsIsRefusedWithoutItsPassword(t *testing.T) {
 		{hot, "duckdb:x", "not duckdb:…"},
 		{cold, "clickhous://u:" + password + "@h", "want duckdb:FILE or clickhouse://HOST/DATABASE, not clickhous:…"},
 		{cold, "clickhouse://u:" + password + "@h/d?clutser=x", "clutser"},
-		{meta, "postgres://u:" + password + "@h", "want sqlite:PATH, not postgres:…"},
+		{meta, "mysql://u:" + password + "@h", "want sqlite:PATH or postgres://HOST/DATABASE, not mysql:…"},
+		{meta, "postgres://u:" + password + "@h/d?sslmode=maybe", "sslmode"},
 	} {
 		if err := c.parse(c.url); err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), password) {
 			t.Errorf("%s: %v, want %q", c.url, err, c.want)

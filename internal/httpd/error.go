@@ -127,7 +127,7 @@ func asError(err error) *Error {
 	case errors.Is(err, context.Canceled):
 		return newError(weir.EUNAVAILABLE, "the request was given up", nil, err)
 	case meta.Unavailable(err):
-		return newError(weir.EUNAVAILABLE, "the server cannot read or store that now: its disk may be full", nil, err)
+		return newError(weir.EUNAVAILABLE, "the server cannot read or store that now: its disk may be full, or PostgreSQL unavailable", nil, err)
 	case isEnvironment(err):
 		return newError(weir.EUNAVAILABLE, "a part of the server does not answer now", nil, err)
 	}

@@ -6,12 +6,14 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync/atomic"
 	"time"
 
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/keyring"
 	"github.com/weir-analytics/weir/internal/meta/postgres"
+	"github.com/weir-analytics/weir/internal/outage"
 	"github.com/weir-analytics/weir/internal/password"
 )
 
@@ -32,6 +34,7 @@ type Store struct {
 	salts     saltCache
 	ticks     clockState             // guarded by salts.mu
 	tell      atomic.Pointer[func()] // see OnChange
+	wait      *slog.Logger           // nil: Open does not wait for a server
 }
 
 // engine is a database, with what SQLite and PostgreSQL do differently.
@@ -42,6 +45,11 @@ type engine struct {
 	ddl    func(migration string) string   // returns a migration for the database
 	forget func(ctx context.Context) error // removes destroyed salts from the files
 }
+
+// staleProjects is for how long a node takes events for projects and write keys that it has
+// read, while the store is unavailable: nobody can revoke a key then. A token is no longer good
+// than usual, since it reads data.
+const staleProjects = 24 * time.Hour
 
 // Option changes how Open sets the store up.
 type Option func(*Store)
@@ -54,6 +62,10 @@ func WithPasswordCost(memoryKiB, passes uint32) Option {
 	}
 }
 
+// WithWait has Open wait for a server that is unavailable, until its context is done, and log
+// that it does. A wrong password is an error at once.
+func WithWait(log *slog.Logger) Option { return func(s *Store) { s.wait = log } }
+
 // Open opens a store and brings its schema up to date. Where is the URL of a PostgreSQL
 // database, postgres://…, or else the path of an SQLite file: it and its folder are made,
 // readable to the owner alone, if they are missing. Errors: ErrNewer,
@@ -62,8 +74,8 @@ func Open(ctx context.Context, where string, clock weir.Clock, opts ...Option) (
 	s := &Store{
 		clock:    clock,
 		hasher:   password.NewHasher(password.DefaultCost),
-		projects: newCache[*weir.Project](clock),
-		tokens:   newCache[*Token](clock),
+		projects: newCache[*weir.Project](clock, staleProjects),
+		tokens:   newCache[*Token](clock, 0),
 	}
 	for _, o := range opts {
 		o(s)
@@ -78,16 +90,41 @@ func Open(ctx context.Context, where string, clock weir.Clock, opts ...Option) (
 	if err != nil {
 		return nil, fmt.Errorf("meta: open: %w", err)
 	}
-	if err = s.migrate(ctx); err == nil {
-		err = s.identify(ctx)
-	}
-	if err == nil {
-		err = s.joinRing(ctx)
-	}
-	if err != nil {
+	if err = s.prepare(ctx, name); err != nil {
 		return nil, errors.Join(fmt.Errorf("meta: open %s: %w", name, err), s.Close())
 	}
 	return s, nil
+}
+
+// prepare brings the schema up to date, reads the store's id and compares the key ring. It waits for a server that is
+// unavailable, if the store was opened so.
+func (s *Store) prepare(ctx context.Context, name string) error {
+	var away *outage.Log
+	if s.wait != nil {
+		away = outage.New(s.wait, s.clock, "waiting for PostgreSQL", "PostgreSQL is there")
+	}
+	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 3*time.Second) {
+		err := s.migrate(ctx)
+		if err == nil {
+			err = s.identify(ctx)
+		}
+		if err == nil {
+			err = s.joinRing(ctx)
+		}
+		if away == nil || err != nil && !postgres.Starting(err) {
+			return err
+		}
+		if err == nil {
+			away.Up("meta", name)
+			return nil
+		}
+		away.Down(err, "meta", name)
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 // identify reads the store's id, or makes it.

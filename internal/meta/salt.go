@@ -27,6 +27,30 @@ type saltCache struct {
 	day, next string
 	today     []byte
 	others    [][]byte
+
+	read  []salt    // all that were read last, by day
+	retry time.Time // the store is not asked before: it was unavailable
+}
+
+// salt is the salt of a day.
+type salt struct {
+	day   string
+	bytes []byte
+}
+
+// saltOf returns a day's salt, nil if it is not among them, and the others of the days from the one
+// before it.
+func saltOf(day time.Time, all []salt) (today []byte, others [][]byte) {
+	name, first := day.UTC().Format(time.DateOnly), dayStart(day).AddDate(0, 0, -1).Format(time.DateOnly)
+	for _, s := range all {
+		switch {
+		case s.day == name:
+			today = s.bytes
+		case s.day >= first:
+			others = append(others, s.bytes)
+		}
+	}
+	return today, others
 }
 
 // Salts returns the secrets that device ids of a day, in UTC, are derived under:
@@ -35,7 +59,8 @@ type saltCache struct {
 // which are there when a clock was set back, and before midnight, since other nodes' clocks
 // may be ahead. Older ones are destroyed, so that ids of two days ago cannot be
 // derived again by anybody; while the clock is in doubt they are kept, see Today. All
-// are read-only. Errors: EINVALID for a day more than one away from the clock's, which
+// are read-only. While the store is unavailable it returns those that it read last, if the day's is
+// among them. Errors: EINVALID for a day more than one away from the clock's, which
 // has no salt or not yet.
 func (s *Store) Salts(ctx context.Context, day time.Time) (today []byte, others [][]byte, err error) {
 	name, next := day.UTC().Format(time.DateOnly), day.UTC().Add(saltAhead).Format(time.DateOnly)
@@ -48,7 +73,17 @@ func (s *Store) Salts(ctx context.Context, day time.Time) (today []byte, others 
 	if d := dayStart(day).Sub(dayStart(now)); d < -24*time.Hour || d > 24*time.Hour {
 		return nil, nil, weir.Errorf(weir.EINVALID, "the salt of %s is destroyed or not made yet", name)
 	}
+	known, knownOthers := saltOf(day, s.salts.read)
+	if known != nil {
+		if wait := s.salts.retry.Sub(now); wait > 0 && wait <= askAgain {
+			return known, knownOthers, nil
+		}
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, askFor)
+		defer cancel()
+	}
 	var destroyed bool
+	var all []salt
 	err = s.inTx(ctx, func(tx *sql.Tx) error {
 		var err error
 		if _, destroyed, err = s.destroySalts(ctx, tx, day); err != nil {
@@ -62,16 +97,22 @@ func (s *Store) Salts(ctx context.Context, day time.Time) (today []byte, others 
 				return err
 			}
 		}
-		today, others, err = readSalts(ctx, tx, day)
+		all, err = readSalts(ctx, tx, day)
 		return err
 	})
+	if known != nil && unavailable(err) {
+		s.salts.retry = now.Add(askAgain)
+		return known, knownOthers, nil
+	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("meta: salts: %w", err)
 	}
+	today, others = saltOf(day, all)
+	s.salts.read = all
 	if destroyed {
 		// If this fails, the caller gets its salt all the same: the hourly job tries again, and
 		// reports a failure.
-		if err := s.ForgetSalts(ctx); err != nil && !errors.Is(err, errRead) {
+		if err := s.ForgetSalts(ctx); err != nil && !errors.Is(err, errRead) && !unavailable(err) {
 			return nil, nil, err
 		}
 	}
@@ -127,31 +168,27 @@ func (s *Store) ForgetSalts(ctx context.Context) error {
 // often may have made more; each costs a look-up of each event.
 const laterSalts = 2
 
-// readSalts returns a day's salt, and the others in the order of their days.
-func readSalts(ctx context.Context, tx *sql.Tx, day time.Time) (today []byte, others [][]byte, err error) {
-	name := day.UTC().Format(time.DateOnly)
+// readSalts returns the salts of a day, of the day before it and of later ones, by day.
+func readSalts(ctx context.Context, tx *sql.Tx, day time.Time) ([]salt, error) {
 	rows, err := tx.QueryContext(ctx, `SELECT day, salt FROM salts WHERE day >= ? ORDER BY day LIMIT ?`,
 		dayStart(day).AddDate(0, 0, -1).Format(time.DateOnly), 2+laterSalts)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	defer rows.Close()
+	var all []salt
 	for rows.Next() {
-		var of, text string
-		if err := rows.Scan(&of, &text); err != nil {
-			return nil, nil, err
+		var x salt
+		var text string
+		if err := rows.Scan(&x.day, &text); err != nil {
+			return nil, err
 		}
-		salt, err := base64.StdEncoding.DecodeString(text)
-		if err != nil {
-			return nil, nil, err
+		if x.bytes, err = base64.StdEncoding.DecodeString(text); err != nil {
+			return nil, err
 		}
-		if of == name {
-			today = salt
-		} else {
-			others = append(others, salt)
-		}
+		all = append(all, x)
 	}
-	return today, others, rows.Err()
+	return all, rows.Err()
 }
 
 // ImportSalt returns the secret that device ids of a project's imported logs are
