@@ -1,10 +1,13 @@
 package hot
 
-import "sync"
+import (
+	"context"
+	"sync"
+)
 
 // NamedBefore names all members now, and returns questions whose Named only looks these names up.
-// Naming by rules may take long, and lock is held while tables are made. lock guards n.
-func (n *MemberNumbers) NamedBefore(lock sync.Locker, questions []Question) []Question {
+// Naming by rules may take long, and lock is held while tables are made. lock guards n. Error: ctx's.
+func (n *MemberNumbers) NamedBefore(ctx context.Context, lock sync.Locker, questions []Question) ([]Question, error) {
 	out := make([]Question, len(questions))
 	for i, q := range questions {
 		out[i] = q
@@ -21,9 +24,13 @@ func (n *MemberNumbers) NamedBefore(lock sync.Locker, questions []Question) []Qu
 		names := make(map[string]string)
 		for _, members := range lists {
 			for _, member := range members {
-				if _, ok := names[member]; !ok {
-					names[member] = q.Named(member)
+				if _, ok := names[member]; ok {
+					continue
 				}
+				if len(names)%256 == 0 && ctx.Err() != nil {
+					return nil, context.Cause(ctx)
+				}
+				names[member] = q.Named(member)
 			}
 		}
 		out[i].Named = func(member string) string {
@@ -33,7 +40,7 @@ func (n *MemberNumbers) NamedBefore(lock sync.Locker, questions []Question) []Qu
 			return q.Named(member) // it was counted just now
 		}
 	}
-	return out
+	return out, nil
 }
 
 // names are the names that Question.Named gives the members of an open dimension, as

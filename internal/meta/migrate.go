@@ -6,16 +6,18 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"path"
+	"strconv"
+	"strings"
 )
 
 //go:embed migrations/*.sql
 var migrationFiles embed.FS
 
 // migrate applies the migrations that the store lacks, each in a transaction
-// of its own. Migration N is the N-th file by name, and files only ever get
-// added. Errors: ErrNewer.
+// of its own. Files only ever get added. Errors: ErrNewer.
 func (s *Store) migrate(ctx context.Context) error {
-	names, err := fs.Glob(migrationFiles, "migrations/*.sql") // sorted
+	names, err := migrationNames(migrationFiles)
 	if err != nil {
 		return fmt.Errorf("list migrations: %w", err)
 	}
@@ -48,6 +50,22 @@ func (s *Store) migrate(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// migrationNames lists the migrations: the N-th has the number N. With a gap or with a number
+// twice, a later version would take another file for the N-th.
+func migrationNames(files fs.FS) ([]string, error) {
+	names, err := fs.Glob(files, "migrations/*.sql") // sorted
+	if err != nil {
+		return nil, err
+	}
+	for i, name := range names {
+		number, _, _ := strings.Cut(path.Base(name), "_")
+		if n, err := strconv.Atoi(number); err != nil || n != i+1 {
+			return nil, fmt.Errorf("%s should have number %d", name, i+1)
+		}
+	}
+	return names, nil
 }
 
 func (s *Store) apply(ctx context.Context, tx *sql.Tx, name string, version int) error {

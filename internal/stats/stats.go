@@ -19,10 +19,13 @@ type Store interface {
 type Stats struct {
 	store Store
 	clock weir.Clock
+	names pageNames
 }
 
 // New makes a Stats.
-func New(s Store, clock weir.Clock) *Stats { return &Stats{s, clock} }
+func New(s Store, clock weir.Clock) *Stats {
+	return &Stats{store: s, clock: clock, names: pageNames{of: map[string]*projectNames{}}}
+}
 
 // Overview is a project's state now. Days and hours are in its timezone. The doc
 // and nullable tags, here and in Trend, are for the API's description.
@@ -116,7 +119,8 @@ func (s *Stats) Overview(ctx context.Context, p *weir.Project) (*Overview, error
 		Live:    now,
 	}
 	in.Tables[failed].AlsoCount = hot.Route
-	in.Tables[routes].Named, in.Tables[failed].Named = p.URLRules.Namer(), p.URLRules.Namer()
+	in.Tables[routes].Named = s.names.project(p)
+	in.Tables[failed].Named = in.Tables[routes].Named
 	yesterday, lastWeek := daysAgo(minute, 1, loc), daysAgo(minute, 7, loc)
 	in.Tables = append(in.Tables, yesterday.questions()...)
 	in.Tables = append(in.Tables, lastWeek.questions()...)

@@ -76,7 +76,7 @@ func (s *Stats) Trend(ctx context.Context, p *weir.Project, q TrendQuery) (*Tren
 			return nil, err
 		}
 		if by.Dimension == hot.Route {
-			by.Named = p.URLRules.Namer()
+			by.Named = s.names.project(p)
 		}
 		if by.Dimension != hot.Name {
 			in.Tables[0].Dimension = hot.Calls

@@ -68,7 +68,10 @@ func (s *Store) Inquire(ctx context.Context, project string, in hot.Inquiry) (ho
 		f.Live = s.presence.live(project, in.Live)
 	}
 
-	tables := sh.names.NamedBefore(&b.mu, in.Tables)
+	tables, err := sh.names.NamedBefore(ctx, &b.mu, in.Tables)
+	if err != nil {
+		return f, err
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, q := range tables {

@@ -60,7 +60,10 @@ func (s *Store) Inquire(ctx context.Context, project string, in hot.Inquiry) (ho
 		}
 		q.again = q.again[:0]
 	}
-	tables := q.cache.names.NamedBefore(&s.buckets.mu, in.Tables)
+	tables, err := q.cache.names.NamedBefore(ctx, &s.buckets.mu, in.Tables)
+	if err != nil {
+		return f, err
+	}
 	s.buckets.mu.Lock()
 	defer s.buckets.mu.Unlock()
 	for _, t := range tables {
