@@ -12,6 +12,7 @@ import (
 	ch "github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/weir-analytics/weir/internal/cold"
 	"github.com/weir-analytics/weir/internal/cold/schema"
+	"golang.org/x/sync/errgroup"
 )
 
 // withoutErased is the batch without those who were erased after its rows were
@@ -224,28 +225,66 @@ func (u *URL) erase(ctx context.Context, db *sql.DB, e cold.Erasure) error {
 	if err := u.eraseOthers(ctx, db, events, e); err != nil {
 		return err
 	}
+	// Each change passes over the parts of its table, and mostly waits for that: so tables go at
+	// once. The links go last: an erasure that failed finds the devices by them when it is repeated.
+	var rows, links [][]cold.Part
 	for _, p := range e.Parts(Dialect{}) {
-		if p.Table == "events" {
-			q, bound, err := bindings("INSERT INTO "+events+" ("+into+") SELECT "+from+" FROM "+events+" WHERE "+p.Where+
-				" AND (log, shard, seq, "+cold.ErasedIDOf(Dialect{})+") NOT IN (SELECT log, shard, seq, id FROM "+events+" WHERE project_id = ? AND person = '' AND id LIKE '"+cold.FormerErasedID+"-%')"+
-				// A version before may have got so far.
-				" AND (log, shard, seq) NOT IN (SELECT log, shard, seq FROM "+events+" WHERE project_id = ? AND person = '' AND id = '"+cold.FormerErasedID+"')",
-				append(append([]any{}, p.Args...), e.ProjectID, e.ProjectID))
-			if err == nil {
-				err = retry(ctx, func() error {
-					_, err := db.ExecContext(ch.Context(ctx, ch.WithSettings(ch.Settings{"insert_deduplicate": 0, "max_partitions_per_insert_block": 0})), q, bound...)
-					return err
-				})
-			}
-			if err != nil {
-				return fmt.Errorf("events: %w", err)
-			}
+		if p.Table == "identities" || p.Table == "aliases" {
+			links = ofTable(links, p)
+		} else {
+			rows = ofTable(rows, p)
 		}
-		if err := forgetRows(ctx, db, u.Database+"."+u.local(p.Table)+" WHERE "+p.Where, p.Args...); err != nil {
-			return fmt.Errorf("%s: %w", p.Table, err)
+	}
+	for _, tables := range [][][]cold.Part{rows, links} {
+		var g errgroup.Group
+		for _, parts := range tables {
+			g.Go(func() error {
+				for _, p := range parts {
+					if err := u.erasePart(ctx, db, e, p, into, from); err != nil {
+						return fmt.Errorf("%s: %w", p.Table, err)
+					}
+				}
+				return nil
+			})
+		}
+		if err := g.Wait(); err != nil {
+			return err
 		}
 	}
 	return u.eraseDead(ctx, db, e)
+}
+
+// ofTable adds a part to those of its table.
+func ofTable(tables [][]cold.Part, p cold.Part) [][]cold.Part {
+	for i, parts := range tables {
+		if parts[0].Table == p.Table {
+			tables[i] = append(parts, p)
+			return tables
+		}
+	}
+	return append(tables, []cold.Part{p})
+}
+
+// erasePart deletes the rows of a part. Those of events are stored without the person before.
+func (u *URL) erasePart(ctx context.Context, db *sql.DB, e cold.Erasure, p cold.Part, into, from string) error {
+	table := u.Database + "." + u.local(p.Table)
+	if p.Table == "events" {
+		q, bound, err := bindings("INSERT INTO "+table+" ("+into+") SELECT "+from+" FROM "+table+" WHERE "+p.Where+
+			" AND (log, shard, seq, "+cold.ErasedIDOf(Dialect{})+") NOT IN (SELECT log, shard, seq, id FROM "+table+" WHERE project_id = ? AND person = '' AND id LIKE '"+cold.FormerErasedID+"-%')"+
+			// A version before may have got so far.
+			" AND (log, shard, seq) NOT IN (SELECT log, shard, seq FROM "+table+" WHERE project_id = ? AND person = '' AND id = '"+cold.FormerErasedID+"')",
+			append(append([]any{}, p.Args...), e.ProjectID, e.ProjectID))
+		if err == nil {
+			err = retry(ctx, func() error {
+				_, err := db.ExecContext(ch.Context(ctx, ch.WithSettings(ch.Settings{"insert_deduplicate": 0, "max_partitions_per_insert_block": 0})), q, bound...)
+				return err
+			})
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return forgetRows(ctx, db, table+" WHERE "+p.Where, p.Args...)
 }
 
 // share looks on a server for visits that the person shared with others.
