@@ -108,6 +108,7 @@ var house = map[string]room{
 	"internal/stats":   {floor: 3},
 	"internal/insight": {floor: 3},
 
+	"internal/recount":   {floor: 3, only: []string{"", "internal/cold", "internal/hot"}, visitors: command},
 	"internal/retention": {floor: 3, only: []string{"", "internal/cold", "internal/meta"}, visitors: command},
 
 	"internal/process": {floor: 3, only: []string{"internal/memory"}, visitors: command},

@@ -10,7 +10,7 @@ const KeyPrefix = "wk_"
 type Project struct {
 	ID        string // short, URL-safe
 	Name      string
-	Timezone  string // IANA name; fixed when the project is made
+	Timezone  string // IANA name
 	CreatedAt time.Time
 	// StoreIP keeps the visitor's address in the event's properties.
 	StoreIP bool
@@ -25,6 +25,8 @@ type Project struct {
 	KeyOrigins []string
 	// URLRules say which of its paths are one page.
 	URLRules URLRules
+	// Recounting says whether its counters are being made anew, since its timezone changed.
+	Recounting Recounting
 	// Limits are what it may bring in.
 	Limits Limits
 

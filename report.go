@@ -192,10 +192,14 @@ type ReportHead struct {
 	Date     Date
 	Revision int
 	Events   int64 // in the report
-	Counted  int64 // by the counters when it was computed; -1 when they were no longer kept
+	Counted  int64 // by the counters when it was computed; -1 when they were no longer kept; CountedElsewhere
 	// ComputedAt may lie ahead: then the clock was, and perhaps the day was not over.
 	ComputedAt time.Time
 }
+
+// CountedElsewhere stands in ReportHead.Counted when the project's timezone changed since: the
+// report is of a day in the former one.
+const CountedElsewhere = -2
 
 // Head is r's.
 func (r *Report) Head() ReportHead {

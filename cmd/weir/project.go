@@ -38,7 +38,7 @@ func (*projectCmd) Help() string {
 type projectCreateCmd struct {
 	remote   `embed:""`
 	Name     string `arg:"" help:"Its name."`
-	Timezone string `default:"UTC" help:"IANA name; days begin in it. It cannot be changed later."`
+	Timezone string `default:"UTC" help:"IANA name; days begin in it."`
 
 	RetentionDays int `placeholder:"N" help:"Days before today that its events are kept for; 0, the default, is for ever."`
 }
@@ -82,6 +82,7 @@ func (c *projectListCmd) Run(ctx context.Context, stdout io.Writer) error {
 			ID, Name, Timezone string
 			RetentionDays      int `json:"retention_days"`
 			Sites              []string
+			Counters           countersBody
 		}
 	}
 	if err := c.call(ctx, http.MethodGet, "/api/v1/projects", nil, &list); err != nil {
@@ -90,9 +91,23 @@ func (c *projectListCmd) Run(ctx context.Context, stdout io.Writer) error {
 	w := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "PROJECT\tNAME\tTIMEZONE\tKEPT\tSITES")
 	for _, p := range list.Projects {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", p.ID, p.Name, p.Timezone, kept(p.RetentionDays), sites(p.Sites))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", p.ID, p.Name, timezone(p.Timezone, p.Counters), kept(p.RetentionDays), sites(p.Sites))
 	}
 	return w.Flush()
+}
+
+// countersBody is the state of a project's counters.
+type countersBody struct {
+	State   string
+	Percent int
+}
+
+// timezone returns a project's timezone, and how far its counters are rebuilt.
+func timezone(name string, c countersBody) string {
+	if c.State == "rebuilding" {
+		return fmt.Sprintf("%s, counters are rebuilding: %d %%", name, c.Percent)
+	}
+	return name
 }
 
 // kept says how long a project's events are kept.
@@ -109,6 +124,7 @@ func kept(days int) string {
 type projectSetCmd struct {
 	remote        `embed:""`
 	Project       string `arg:"" help:"Id of the project."`
+	Timezone      string `placeholder:"NAME" help:"IANA name, such as Europe/Berlin. Days begin in it; the counters of the past are counted again."`
 	RetentionDays *int   `placeholder:"N" help:"Days before today that its events are kept for; 0 is for ever. What is older is deleted within the hour."`
 	limitFlags    `embed:""`
 	siteFlags     `embed:""`
@@ -122,6 +138,7 @@ func (*projectSetCmd) Help() string {
 Examples:
 
     WEIR_TOKEN=… weir project set PROJECT --retention-days 90
+    WEIR_TOKEN=… weir project set PROJECT --timezone Europe/Berlin
     WEIR_TOKEN=… weir project set PROJECT --limit-key 1000/s --limit-ip 600/m
     WEIR_TOKEN=… weir project set PROJECT --quota 1000000 --over sample --sample 10
     WEIR_TOKEN=… weir project set PROJECT --site shop.example --site blog.shop.example
@@ -136,8 +153,13 @@ func (c *projectSetCmd) Run(ctx context.Context, stdout io.Writer) error {
 		limitsBody
 		Sites    []string
 		URLRules weir.URLRules `json:"url_rules"`
+		Timezone string
+		Counters countersBody
 	}
 	in := map[string]any{}
+	if c.Timezone != "" {
+		in["timezone"] = c.Timezone
+	}
 	if c.RetentionDays != nil {
 		in["retention_days"] = *c.RetentionDays
 	}
@@ -147,13 +169,13 @@ func (c *projectSetCmd) Run(ctx context.Context, stdout io.Writer) error {
 		return err
 	}
 	if len(in) == 0 {
-		return misuse(errors.New("say what to change: --retention-days, --limit-key, --limit-ip, --quota, --over, --sample, --site, --no-sites, --url-rule, --url-strip-slash, --url-lower-case or --no-url-rules"))
+		return misuse(errors.New("say what to change: --timezone, --retention-days, --limit-key, --limit-ip, --quota, --over, --sample, --site, --no-sites, --url-rule, --url-strip-slash, --url-lower-case or --no-url-rules"))
 	}
 	if err := c.call(ctx, http.MethodPatch, "/api/v1/projects/"+url.PathEscape(c.Project), in, &p); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(stdout, "project              %s\nkept                 %s\n%vsites                %s\nurl rules            %s\n",
-		p.ID, kept(p.RetentionDays), p.limitsBody, cmp.Or(strings.Join(p.Sites, ", "), "none"), urlLines(p.URLRules))
+	_, err := fmt.Fprintf(stdout, "project              %s\ntimezone             %s\nkept                 %s\n%vsites                %s\nurl rules            %s\n",
+		p.ID, timezone(p.Timezone, p.Counters), kept(p.RetentionDays), p.limitsBody, cmp.Or(strings.Join(p.Sites, ", "), "none"), urlLines(p.URLRules))
 	return err
 }
 

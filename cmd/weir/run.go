@@ -118,6 +118,7 @@ func (s *server) background(ctx context.Context, g *errgroup.Group) {
 	}
 	if s.retention != nil {
 		g.Go(func() error { return s.retention.Run(ctx) })
+		g.Go(func() error { return s.recounter.Run(ctx) })
 	}
 	if s.nightly != nil {
 		g.Go(func() error { return s.nightly.Run(ctx) })

@@ -29,6 +29,7 @@ import (
 	"github.com/weir-analytics/weir/internal/live"
 	"github.com/weir-analytics/weir/internal/meta"
 	"github.com/weir-analytics/weir/internal/receive"
+	"github.com/weir-analytics/weir/internal/recount"
 	"github.com/weir-analytics/weir/internal/report"
 	"github.com/weir-analytics/weir/internal/retention"
 	"github.com/weir-analytics/weir/internal/spill"
@@ -85,6 +86,7 @@ type server struct {
 	alerts *alerting
 
 	retention *retention.Retention // nil unless the node does scheduled work and has the cold tier open
+	recounter *recount.Recounter   // nil like retention
 
 	reports *report.Reporter
 	nightly *report.Scheduler // nil like retention
@@ -251,6 +253,9 @@ func (s *server) build() {
 	s.alerts = s.newAlerting(engine)
 	if s.cmd.has(roleJobs) && s.cold != nil {
 		s.retention = retention.New(s.meta, s.cold, s.once("retention"), s.log, s.reg)
+		s.recounter = recount.New(recount.Config{
+			Meta: s.meta, Hot: s.hot, Cold: s.cold, Barrier: s.drain, Locks: s.shared.locks, Owner: s.node + " recount", Clock: s.clock, Logger: s.log,
+		})
 	}
 	s.buildReports(queries.Timed(s.cold))
 	if s.cmd.has(roleIngest) {

@@ -25,6 +25,13 @@ import (
 //
 // Presence stays as it is: a device of a deleted event is live for up to Window after that event.
 //
+// A recount counts the events of whole buckets again, for example when a project's days begin at
+// other times: Empty, the barrier, then Refill with all events of the buckets up to the heads that
+// Empty returned. If it fails in between, it begins again with Empty and another id.
+//
+// A project may have one correction at a time. Who corrects holds the fleet's lock
+// CorrectionLock(project) meanwhile.
+//
 // One call takes at most MaxCorrection amounts, devices or rows. Appends wait for no more than
 // one call. When a call returns without an error, it is durable.
 type Corrector interface {
@@ -33,14 +40,22 @@ type Corrector interface {
 	// be repeated. A counter does not fall below 0, and a bucket that is gone stays gone. What
 	// a member lacks is subtracted from what its dimension counts beyond MaxMembers.
 	//
-	// The store remembers the last step of each project. So a project may have one correction
-	// at a time, whose steps come in order.
+	// The store remembers the last step of each project. So the steps of a correction come in
+	// order.
 	Subtract(ctx context.Context, project string, step Step, amounts []Amount) error
 	// ClearUniques makes the sketches of the buckets empty, those of people and of bots.
 	ClearUniques(ctx context.Context, project string, buckets []Bucket) error
 	// AddUniques adds devices to sketches. A bucket without counters is skipped: it is past
 	// its time.
 	AddUniques(ctx context.Context, project string, unique []Unique) error
+	// Empty deletes the counters and the sketches of at most MaxEmptied buckets, and notes the id, in one
+	// atomic step per shard. It returns for each shard the seq of its last event at that moment. So
+	// the buckets have none of the events up to these seqs, and all later ones.
+	Empty(ctx context.Context, project, id string, buckets []Bucket) (heads []uint64, err error)
+	// Refill adds amounts and devices to emptied buckets, and notes the step, in one atomic step per
+	// shard. step.ID is the id of Empty. A noted step changes nothing. Buckets past their time are skipped.
+	// Errors: ErrFenced if another id was noted meanwhile; ErrFull.
+	Refill(ctx context.Context, project string, step Step, amounts []Amount, unique []Unique) error
 	// DropIDs deletes the ids of events, so that Append takes events with these ids. The cold
 	// tier does not store whether an event roams. So all names are deleted that the event may have.
 	DropIDs(ctx context.Context, rows []weir.EventRow) error
@@ -51,7 +66,13 @@ type Corrector interface {
 const (
 	MaxCorrection   = 10_000
 	AmountsPerEvent = 21 // 7 facts in 3 buckets
+
+	// MaxEmptied is the most buckets in one Empty.
+	MaxEmptied = 1000
 )
+
+// CorrectionLock returns the name of the lock that a correction of the project holds.
+func CorrectionLock(project string) string { return "correction of " + project }
 
 // Step is one step of a correction.
 type Step struct {
@@ -61,7 +82,9 @@ type Step struct {
 
 // Amount is a part of a counter.
 type Amount struct {
-	Shard int // where the events were counted, as their rows say
+	// Shard is where the events were counted, as their rows say. Rows of a former log may have
+	// a shard that this store does not have. Then the remainder by the number of shards is taken.
+	Shard int
 	Bucket
 	Fact
 	N int64 // events, above 0
@@ -114,17 +137,25 @@ func CheckCorrection(parts int) error {
 	return nil
 }
 
-// Check refuses a step that cannot be noted, and amounts that Subtract must not get.
-func (s Step) Check(amounts []Amount) error {
+// Check refuses a step that cannot be noted, too many amounts and devices, and amounts below 1.
+func (s Step) Check(amounts []Amount, unique []Unique) error {
 	if s.ID == "" || s.Number == 0 {
 		return fmt.Errorf("hot: step %d of correction %q has no name", s.Number, s.ID)
 	}
 	for i := range amounts {
 		if a := &amounts[i]; a.N <= 0 || a.Shard < 0 {
-			return fmt.Errorf("hot: cannot subtract %d events of shard %d", a.N, a.Shard)
+			return fmt.Errorf("hot: a correction by %d events of shard %d", a.N, a.Shard)
 		}
 	}
-	return CheckCorrection(len(amounts))
+	return CheckCorrection(len(amounts) + len(unique))
+}
+
+// CheckEmpty refuses an Empty without an id or with too many buckets.
+func CheckEmpty(id string, buckets []Bucket) error {
+	if id == "" || len(buckets) > MaxEmptied {
+		return fmt.Errorf("hot: cannot empty %d buckets under the id %q, at most %d and an id are needed", len(buckets), id, MaxEmptied)
+	}
+	return nil
 }
 
 // DedupIDs returns the names that DedupID may have given the event, each once: Roams may be

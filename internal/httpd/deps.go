@@ -71,6 +71,7 @@ type Directory interface {
 	SetSites(ctx context.Context, projectID string, sites []string) error
 	Descriptions(ctx context.Context, projectID string, kind meta.DescribedKind) ([]meta.Description, error)
 	Describe(ctx context.Context, projectID string, kind meta.DescribedKind, name string, change func(*meta.Description)) (meta.Description, error)
+	SetTimezone(ctx context.Context, id, timezone string) error
 	SetURLRules(ctx context.Context, id string, rules weir.URLRules) error
 	Actions(ctx context.Context, projectID string) ([]weir.Action, error)
 	Action(ctx context.Context, projectID, id string) (*weir.Action, error)

@@ -25,6 +25,14 @@ type ProjectBody struct {
 	Sites []string `json:"sites" nullable:"false" doc:"names of the project besides its write keys, for vendors' SDKs: a domain, an id. They are no secret"`
 
 	URLRules weir.URLRules `json:"url_rules" doc:"which of its paths are one page"`
+
+	Counters CountersBody `json:"counters"`
+}
+
+// CountersBody says whether a project's counters are complete.
+type CountersBody struct {
+	State   string `json:"state" enum:"complete,rebuilding" doc:"rebuilding after the timezone changed: the hours and days of the overview, of stats/trend and of reports are counted again, the newest first"`
+	Percent int    `json:"percent" doc:"of the days that are counted again; 100 when complete"`
 }
 
 // NewProjectBody is a project just made.
@@ -68,7 +76,7 @@ type (
 	createInput   struct {
 		Body struct {
 			Name     string `json:"name" doc:"1 to 100 characters"`
-			Timezone string `json:"timezone,omitempty" doc:"IANA name, fixed from now on; UTC when missing"`
+			Timezone string `json:"timezone,omitempty" doc:"IANA name; UTC when missing"`
 			StoreIP  bool   `json:"store_ip,omitempty" doc:"keep visitors' addresses in their events' properties"`
 
 			RetentionDays int `json:"retention_days,omitempty" minimum:"0" maximum:"36500" doc:"days before today that events are kept for; 0 is for ever"`
@@ -77,6 +85,8 @@ type (
 	changeInput struct {
 		ID   string `path:"id" doc:"the project's id"`
 		Body struct {
+			Timezone *string `json:"timezone,omitempty" nullable:"false" minLength:"1" maxLength:"100" doc:"IANA name. Questions use it at once. The counters of hours and days are counted again from the stored events, see counters; reports of the last days follow within the hour"`
+
 			RetentionDays *int `json:"retention_days,omitempty" nullable:"false" minimum:"0" maximum:"36500" doc:"days before today that events are kept for; 0 is for ever. What is older is deleted within the hour"`
 
 			LimitKey *string `json:"limit_key,omitempty" nullable:"false" maxLength:"20" doc:"most events by one write key, such as 1000/s; off for any number; empty for the server's"`
@@ -129,7 +139,7 @@ func (s *Server) mountProjects() {
 		return s.projectOutput(ctx, projectOf(ctx))
 	})
 	handle(s, huma.Operation{
-		OperationID: "change-project", Method: "PATCH", Path: "/api/v1/projects/{id}", Summary: "Change how long a project's events are kept, its limits, its sites and its URL rules",
+		OperationID: "change-project", Method: "PATCH", Path: "/api/v1/projects/{id}", Summary: "Change a project's timezone, how long its events are kept, its limits, its sites and its URL rules",
 		Description: "What is missing stays. Other nodes go by the change within a minute. A site that is another project's is a conflict (409), and nothing is changed.",
 	}, s.changeProject)
 	handle(s, huma.Operation{
@@ -222,8 +232,8 @@ func (s *Server) createProject(ctx context.Context, in *createInput) (*createOut
 func (s *Server) changeProject(ctx context.Context, in *changeInput) (*projectOutput, error) {
 	p, b := *projectOf(ctx), &in.Body // the project is shared
 	limits := b.LimitKey != nil || b.LimitIP != nil || b.Quota != nil || b.Over != nil || b.Sample != nil
-	if !limits && b.RetentionDays == nil && b.Sites == nil && b.URLRules == nil {
-		return nil, weir.Errorf(weir.EINVALID, "say what to change: retention_days, limit_key, limit_ip, quota, over, sample, sites or url_rules")
+	if !limits && b.Timezone == nil && b.RetentionDays == nil && b.Sites == nil && b.URLRules == nil {
+		return nil, weir.Errorf(weir.EINVALID, "say what to change: timezone, retention_days, limit_key, limit_ip, quota, over, sample, sites or url_rules")
 	}
 	if err := in.check(p.Limits); err != nil {
 		return nil, err
@@ -232,6 +242,16 @@ func (s *Server) changeProject(ctx context.Context, in *changeInput) (*projectOu
 		if err := s.cfg.Directory.SetSites(ctx, p.ID, b.Sites); err != nil {
 			return nil, err
 		}
+	}
+	if b.Timezone != nil {
+		if err := s.cfg.Directory.SetTimezone(ctx, p.ID, *b.Timezone); err != nil {
+			return nil, err
+		}
+		now, err := s.cfg.Directory.Project(ctx, p.ID)
+		if err != nil {
+			return nil, err
+		}
+		p = *now
 	}
 	if b.URLRules != nil {
 		var err error
@@ -270,7 +290,7 @@ func (in *changeInput) changed() (names []string) {
 	return names
 }
 
-// check looks at the limits and the URL rules before anything is changed: all is changed or
+// check looks at the limits, the timezone and the URL rules before anything is changed: all is changed or
 // nothing. Error: EINVALID.
 func (in *changeInput) check(l weir.Limits) error {
 	if err := in.limits(&l); err != nil {
@@ -278,6 +298,11 @@ func (in *changeInput) check(l weir.Limits) error {
 	}
 	if _, err := l.Normal(); err != nil {
 		return err
+	}
+	if in.Body.Timezone != nil {
+		if err := (&weir.Project{Timezone: *in.Body.Timezone}).Resolve(); err != nil {
+			return err
+		}
 	}
 	if in.Body.URLRules == nil {
 		return nil
@@ -356,7 +381,15 @@ func (s *Server) projectBody(ctx context.Context, p *weir.Project, role weir.Rol
 	}
 	return ProjectBody{
 		ID: p.ID, Name: p.Name, Timezone: p.Timezone, Role: role.String(), RetentionDays: p.RetentionDays, Limits: limitsOf(p.Limits), Sites: sites, URLRules: rules,
+		Counters: countersOf(p.Recounting),
 	}, err
+}
+
+func countersOf(r weir.Recounting) CountersBody {
+	if r.Running {
+		return CountersBody{State: "rebuilding", Percent: r.Percent}
+	}
+	return CountersBody{State: "complete", Percent: 100}
 }
 
 func keyBody(k *meta.Key, loc *time.Location) KeyBody {

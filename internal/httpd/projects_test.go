@@ -101,7 +101,7 @@ func TestTheRetentionIsSetAndChanged(t *testing.T) {
 	for _, days := range []int{1, 0, 90} {
 		a := f.as(f.admin, "PATCH", path, fmt.Sprintf(`{"retention_days":%d}`, days))
 		wantStatus(t, a, 200)
-		want := httpd.ProjectBody{ID: made.ID, Name: "Blog", Timezone: "UTC", Role: "admin", RetentionDays: days, Limits: plain, Sites: []string{}, URLRules: weir.URLRules{Rules: []weir.URLRule{}}}
+		want := httpd.ProjectBody{ID: made.ID, Name: "Blog", Timezone: "UTC", Role: "admin", RetentionDays: days, Limits: plain, Sites: []string{}, URLRules: weir.URLRules{Rules: []weir.URLRule{}}, Counters: httpd.CountersBody{State: "complete", Percent: 100}}
 		if d := cmp.Diff(want, decode[httpd.ProjectBody](t, a)); d != "" {
 			t.Error(d)
 		}
@@ -122,8 +122,8 @@ func TestTheRetentionIsSetAndChanged(t *testing.T) {
 func TestEachSeesTheirProjectsAndRoles(t *testing.T) {
 	f := start(t)
 	other, _ := f.newProject("Other", "UTC")
-	shop := httpd.ProjectBody{ID: f.shop.ID, Name: "Shop", Timezone: "Europe/Berlin", Limits: plain, Sites: []string{}, URLRules: weir.URLRules{Rules: []weir.URLRule{}}}
-	rest := httpd.ProjectBody{ID: other.ID, Name: "Other", Timezone: "UTC", Limits: plain, Sites: []string{}, URLRules: weir.URLRules{Rules: []weir.URLRule{}}}
+	shop := httpd.ProjectBody{ID: f.shop.ID, Name: "Shop", Timezone: "Europe/Berlin", Limits: plain, Sites: []string{}, URLRules: weir.URLRules{Rules: []weir.URLRule{}}, Counters: httpd.CountersBody{State: "complete", Percent: 100}}
+	rest := httpd.ProjectBody{ID: other.ID, Name: "Other", Timezone: "UTC", Limits: plain, Sites: []string{}, URLRules: weir.URLRules{Rules: []weir.URLRule{}}, Counters: httpd.CountersBody{State: "complete", Percent: 100}}
 	as := func(b httpd.ProjectBody, role string) httpd.ProjectBody { b.Role = role; return b }
 	type list struct{ Projects []httpd.ProjectBody }
 	check := func(name string, a answer, want ...httpd.ProjectBody) {

@@ -81,7 +81,8 @@ func (s *Store) SetRetention(ctx context.Context, id string, days int) error {
 }
 
 const projectColumns = `p.id, p.name, p.timezone, p.store_ip, p.created_at, p.retention_days,
-	(SELECT string_agg(s.site, ',') FROM sites s WHERE s.project_id = p.id), p.url_rules, ` + limitColumns
+	(SELECT string_agg(s.site, ',') FROM sites s WHERE s.project_id = p.id), p.url_rules,
+	(SELECT r.done FROM recounts r WHERE r.project_id = p.id), ` + limitColumns
 
 // Project returns the project of an id, its timezone resolved. It is shared: do not
 // change it. Errors: ENOTFOUND.
@@ -212,8 +213,9 @@ func scanProject(row scanner, more ...any) (*weir.Project, error) {
 	var storeIP, created int64
 	var sites sql.NullString // with commas, which no site has
 	var rules string
+	var recounted sql.NullInt64 // days; NULL unless its timezone changed lately
 	var limits limitScan
-	fields := append([]any{&p.ID, &p.Name, &p.Timezone, &storeIP, &created, &p.RetentionDays, &sites, &rules}, limits.into(&p.Limits)...)
+	fields := append([]any{&p.ID, &p.Name, &p.Timezone, &storeIP, &created, &p.RetentionDays, &sites, &rules, &recounted}, limits.into(&p.Limits)...)
 	if err := row.Scan(append(fields, more...)...); err != nil {
 		return nil, err
 	}
@@ -223,6 +225,9 @@ func scanProject(row scanner, more ...any) (*weir.Project, error) {
 		slices.Sort(p.Sites)
 	}
 	p.URLRules = readURLRules(rules)
+	if recounted.Valid {
+		p.Recounting = weir.RecountingOf(int(recounted.Int64))
+	}
 	p.StoreIP, p.CreatedAt = storeIP != 0, fromMicros(created)
 	if err := p.Resolve(); err != nil {
 		// The zone was known when the project was made: the machine's zone

@@ -58,6 +58,9 @@ func (r *Reporter) Compute(ctx context.Context, p *weir.Project, d weir.Date) (*
 
 // check refuses days that have no report.
 func (r *Reporter) check(p *weir.Project, d weir.Date) error {
+	if p.Recounting.Running {
+		return weir.Errorf(weir.EUNAVAILABLE, "the project's timezone changed, and its counters are being rebuilt (%d %%): reports follow", p.Recounting.Percent)
+	}
 	loc, today := p.Location(), r.today(p)
 	if _, err := weir.ParseDate(string(d)); err != nil {
 		return err

@@ -31,12 +31,14 @@ type world struct {
 	asOf    func(asked time.Time) time.Time
 
 	reports map[weir.Date]*weir.Report
-	times   map[string]string
-	asked   []weir.Date // whose totals were asked for
-	fails   map[string]error
-	failDay map[weir.Date]bool // days that cannot be computed
-	saved   map[weir.Date]int  // how often each was stored
-	before  func(what string)  // is told of each question
+	// elsewhere are the days with a report in a former timezone of the project.
+	elsewhere map[weir.Date]bool
+	times     map[string]string
+	asked     []weir.Date // whose totals were asked for
+	fails     map[string]error
+	failDay   map[weir.Date]bool // days that cannot be computed
+	saved     map[weir.Date]int  // how often each was stored
+	before    func(what string)  // is told of each question
 
 	log bytes.Buffer
 	reg *prometheus.Registry
@@ -233,7 +235,11 @@ func (w *world) ReportHeads(ctx context.Context, id string, first, last weir.Dat
 	all, err := w.Reports(ctx, id, first, last)
 	var heads []weir.ReportHead
 	for _, a := range all {
-		heads = append(heads, a.Head())
+		h := a.Head()
+		if w.elsewhere[h.Date] {
+			h.Counted = weir.CountedElsewhere
+		}
+		heads = append(heads, h)
 	}
 	return heads, err
 }
@@ -245,6 +251,7 @@ func (w *world) SaveReport(_ context.Context, a *weir.Report, after int) (bool, 
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	delete(w.elsewhere, a.Date)
 	b, ok := w.reports[a.Date]
 	if after == 0 && ok || after > 0 && (!ok || b.Revision != after) {
 		return false, nil

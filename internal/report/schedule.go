@@ -114,6 +114,9 @@ func (s *Scheduler) Look(ctx context.Context) {
 	}
 	var overdue time.Duration
 	for _, p := range projects {
+		if p.Recounting.Running {
+			continue
+		}
 		at := s.r.at(times[p.ID])
 		if ctx.Err() != nil {
 			return
@@ -317,7 +320,14 @@ func (s *Scheduler) differing(ctx context.Context, p *weir.Project, now time.Tim
 	loc := p.Location()
 	last := weir.DateOf(now, loc).Add(-1)
 	first := last.Add(1 - CatchUp)
-	heads, err := s.r.cfg.Store.ReportHeads(ctx, p.ID, first, last)
+	heads, err := s.r.cfg.Store.ReportHeads(ctx, p.ID, last.Add(1-Kept), last)
+	kept := p.RetainedFrom(now)
+	heads = slices.DeleteFunc(heads, func(h weir.ReportHead) bool {
+		if h.Counted == weir.CountedElsewhere { // as far back as its events are there
+			return h.Date.Begin(loc).Before(kept)
+		}
+		return h.Date < first
+	})
 	if err != nil || len(heads) == 0 {
 		return nil, err
 	}
@@ -331,7 +341,6 @@ func (s *Scheduler) differing(ctx context.Context, p *weir.Project, now time.Tim
 	if err != nil {
 		return nil, fmt.Errorf("report: events by day: %w", err)
 	}
-	kept := p.RetainedFrom(now)
 	var days []weir.Date
 	for _, h := range heads {
 		forgotten := h.Date.Begin(loc).Before(kept)

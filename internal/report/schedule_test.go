@@ -374,3 +374,38 @@ func TestAStopLeavesNoHalfReportAndNoFailure(t *testing.T) {
 		}
 	})
 }
+
+func TestReportsFollowAChangeOfTheTimezoneOnceTheCountersAreRebuilt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "Asia/Tokyo")
+		w.madeOn("1999-06-01")
+		w.p.RetentionDays = 200
+		for _, d := range []weir.Date{"1999-02-01", "1999-09-15", "1999-12-30"} {
+			w.reports[d] = &weir.Report{ProjectID: "p", Date: d, Revision: 1, Timezone: "UTC", Counters: &weir.ReportCounters{}}
+		}
+		w.elsewhere = map[weir.Date]bool{"1999-02-01": true, "1999-09-15": true, "1999-12-30": true}
+		for d := weir.Date("1999-11-20"); d < "2000-01-01"; d = d.Add(1) {
+			if w.reports[d] == nil {
+				w.reports[d] = &weir.Report{ProjectID: "p", Date: d, Revision: 1, Timezone: "Asia/Tokyo", Counters: &weir.ReportCounters{}}
+			}
+		}
+		w.p.Recounting = weir.Recounting{Running: true, Percent: 40}
+		s := report.NewScheduler(w.reporter(), w, always)
+		lasting(t, s, 90*time.Minute)
+		if len(w.asked) != 0 {
+			t.Fatalf("computed %v while the counters are rebuilt", w.asked)
+		}
+		if _, err := w.reporter().Compute(t.Context(), w.p, "1999-12-30"); weir.ErrorCode(err) != weir.EUNAVAILABLE {
+			t.Fatalf("%v, want EUNAVAILABLE", err)
+		}
+		w.p.Recounting = weir.Recounting{}
+		lasting(t, s, 90*time.Minute)
+		// The events of 1999-02-01 are no longer kept.
+		if d := cmp.Diff([]weir.Date{"1999-09-15", "1999-12-30"}, w.asked); d != "" {
+			t.Error(d)
+		}
+		if a := w.reports["1999-09-15"]; a.Timezone != "Asia/Tokyo" || a.Revision != 2 {
+			t.Errorf("%+v", a)
+		}
+	})
+}

@@ -94,8 +94,14 @@ func (f *fixture) numbers(buckets []hot.Bucket) map[string]int64 {
 			if err != nil {
 				f.t.Fatal(err)
 			}
+			var sum int64
 			for _, m := range members {
 				got[fmt.Sprintf("%c %d %c %s %v", b.Grain, b.Start, d, m.Name, m.Rest)] = m.Count
+				sum += m.Count
+			}
+			found := f.inquire(hot.Inquiry{Tables: []hot.Question{{Grain: b.Grain, Dimension: d, Starts: []time.Time{at}}}})
+			if n := found.Tables[0].Sum(); n != sum {
+				f.t.Fatalf("%c %d by %c: %d events, an inquiry says %d", b.Grain, b.Start, d, sum, n)
 			}
 		}
 		for _, crowd := range [...]string{"p", hot.BotsOf("p")} {

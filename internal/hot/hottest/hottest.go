@@ -46,6 +46,7 @@ func Run(t *testing.T, open Open, place func(t *testing.T) string) {
 		{"presence", s.testPresence},
 		{"erase", s.testErase},
 		{"correct", s.testCorrect},
+		{"recount", s.testRecount},
 		{"kill", s.testKill},
 	} {
 		t.Run(group.name, group.run)

@@ -44,7 +44,7 @@ func (s *Store) correct(ctx context.Context, what string, f func(b *pebble.Batch
 
 // Subtract implements hot.Corrector. The shards are one step.
 func (s *Store) Subtract(ctx context.Context, project string, step hot.Step, amounts []hot.Amount) error {
-	if err := step.Check(amounts); err != nil {
+	if err := step.Check(amounts, nil); err != nil {
 		return err
 	}
 	noted := false
@@ -72,22 +72,29 @@ func (s *Store) Subtract(ctx context.Context, project string, step hot.Step, amo
 
 // note puts the step into b, unless it or a later one is noted already.
 func (s *Store) note(b *pebble.Batch, project string, step hot.Step) (noted bool, err error) {
-	key := stepKey(project)
-	raw, err := s.get(key)
-	if err != nil {
-		return false, err
+	last, err := s.lastStep(project)
+	if err != nil || last.ID == step.ID && last.Number >= step.Number {
+		return err == nil, err
 	}
-	if raw != nil {
-		r := codec.NewReader(raw)
-		last := hot.Step{ID: r.String(), Number: r.Uint()}
-		if err := r.Done(); err != nil {
-			return false, fmt.Errorf("step of %q: %w", project, err)
-		}
-		if last.ID == step.ID && last.Number >= step.Number {
-			return true, nil
-		}
+	return false, setStep(b, project, step)
+}
+
+// lastStep returns the noted step of the project, the zero step if there is none.
+func (s *Store) lastStep(project string) (last hot.Step, err error) {
+	raw, err := s.get(stepKey(project))
+	if err != nil || raw == nil {
+		return last, err
 	}
-	return false, b.Set(key, codec.AppendUint(codec.AppendString(nil, step.ID), step.Number), nil)
+	r := codec.NewReader(raw)
+	last = hot.Step{ID: r.String(), Number: r.Uint()}
+	if err := r.Done(); err != nil {
+		return last, fmt.Errorf("step of %q: %w", project, err)
+	}
+	return last, nil
+}
+
+func setStep(b *pebble.Batch, project string, step hot.Step) error {
+	return b.Set(stepKey(project), codec.AppendUint(codec.AppendString(nil, step.ID), step.Number), nil)
 }
 
 // reduction are counters with the values that are left of them.
@@ -140,32 +147,36 @@ func (r *reduction) write(b *pebble.Batch) (err error) {
 	return nil
 }
 
+// clearKeys deletes what the buckets have under one of the tags, in b.
+func (s *Store) clearKeys(b *pebble.Batch, tag byte, project string, buckets []hot.Bucket) error {
+	for _, k := range buckets {
+		prefix := bucketKey(nil, tag, project, k.Grain, k.Start)
+		empty, err := none(s.db, prefix) // a deleted range costs more than this question
+		if err == nil && !empty {
+			err = b.DeleteRange(prefix, after(prefix), nil)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // ClearUniques implements hot.Corrector.
 func (s *Store) ClearUniques(ctx context.Context, project string, buckets []hot.Bucket) error {
 	if err := hot.CheckCorrection(len(buckets)); err != nil {
 		return err
 	}
-	crowds := [...]string{project, hot.BotsOf(project)}
 	return s.correct(ctx, "clear uniques", func(b *pebble.Batch) error {
-		for _, k := range buckets {
-			for _, crowd := range crowds {
-				prefix := bucketKey(nil, tagUnique, crowd, k.Grain, k.Start)
-				empty, err := none(s.db, prefix) // a deleted range costs more than this question
-				if err == nil && !empty {
-					err = b.DeleteRange(prefix, after(prefix), nil)
-				}
-				if err != nil {
-					return err
-				}
-			}
-		}
-		return nil
-	}, func() {
-		s.uniques.forget()
-		for _, crowd := range crowds {
-			s.buckets.forget(crowd)
-		}
-	})
+		return errors.Join(s.clearKeys(b, tagUnique, project, buckets), s.clearKeys(b, tagUnique, hot.BotsOf(project), buckets))
+	}, func() { s.forgetUniques(project) })
+}
+
+// forgetUniques empties the caches of what sketches have.
+func (s *Store) forgetUniques(project string) {
+	s.uniques.forget()
+	s.buckets.forget(project)
+	s.buckets.forget(hot.BotsOf(project))
 }
 
 // AddUniques implements hot.Corrector.

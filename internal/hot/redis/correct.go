@@ -3,7 +3,6 @@ package redis
 import (
 	"context"
 	_ "embed"
-	"fmt"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -33,43 +32,38 @@ var (
 // stepKept is how long a step is remembered: as long as a counter that it changed can be there.
 var stepKept = strconv.Itoa(int((hot.Day.Kept() + 2*bucketSlack) / time.Second))
 
-// correct runs a script of one shard within Options.Timeout, on the shard's keys after its hash
-// and with the log's id before the arguments.
+// correct runs a script of one shard on the shard's keys after its hash, and with the log's id
+// before the arguments.
 func (s *Store) correct(ctx context.Context, what string, sc *script, shard int, keys, args []string) error {
-	if err := s.usable(); err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, s.opt.Timeout)
-	defer cancel()
-	r, err := s.run(ctx, sc, s.replica, append([]string{s.keys.shards[shard]}, keys...), append([]string{s.id}, args...))
+	r, err := s.runIn(ctx, sc, append([]string{s.keys.shards[shard]}, keys...), append([]string{s.id}, args...))
 	if err == nil {
 		err = r.Error()
 	}
 	return s.fault(what, err)
 }
 
-// shardExists refuses a shard that the store does not have.
-func (s *Store) shardExists(shard int) error {
-	if shard < 0 || shard >= s.opt.Shards {
-		return fmt.Errorf("hot: there is no shard %d", shard)
+// runIn runs a script within Options.Timeout, and waits for the replicas where that is set.
+func (s *Store) runIn(ctx context.Context, sc *script, keys, args []string) (rueidis.RedisResult, error) {
+	if err := s.usable(); err != nil {
+		return rueidis.RedisResult{}, err
 	}
-	return nil
+	ctx, cancel := context.WithTimeout(ctx, s.opt.Timeout)
+	defer cancel()
+	return s.run(ctx, sc, s.replica, keys, args)
 }
 
 // Subtract implements hot.Corrector: one step in each shard that has amounts.
 func (s *Store) Subtract(ctx context.Context, project string, step hot.Step, amounts []hot.Amount) error {
-	if err := step.Check(amounts); err != nil {
+	if err := step.Check(amounts, nil); err != nil {
 		return err
 	}
 	of := map[int]map[hot.Bucket][]hot.Amount{}
 	for _, a := range amounts {
-		if err := s.shardExists(a.Shard); err != nil {
-			return err
+		shard := a.Shard % s.opt.Shards
+		if of[shard] == nil {
+			of[shard] = map[hot.Bucket][]hot.Amount{}
 		}
-		if of[a.Shard] == nil {
-			of[a.Shard] = map[hot.Bucket][]hot.Amount{}
-		}
-		of[a.Shard][a.Bucket] = append(of[a.Shard][a.Bucket], a)
+		of[shard][a.Bucket] = append(of[shard][a.Bucket], a)
 	}
 	for shard, buckets := range of {
 		keys := []string{s.keys.step(shard, project)}
@@ -173,8 +167,8 @@ func (s *Store) DropIDs(ctx context.Context, rows []weir.EventRow) error {
 	keys, args := map[int][]string{}, map[int][]string{}
 	for i := range rows {
 		shard := rows[i].Shard
-		if err := s.shardExists(shard); err != nil {
-			return err
+		if shard < 0 || shard >= s.opt.Shards {
+			continue // of a former log, whose ids are in another store
 		}
 		gen, ok := gens[shard]
 		if !ok {

@@ -136,11 +136,22 @@ func (g *group) build(w *writer) (keys, args []string) {
 		g.see(e.item, now)
 	}
 	g.addProjects(s, shard, now)
-	g.addBuckets(s, shard, now)
+	g.addBuckets(s, shard, now, g.increments.eachBucket)
+	return g.call(s, known{gen, w.cleared}, len(g.entries), asked, now)
+}
+
+// known is what a caller of the append script has of the shard's state, from its last answer.
+type known struct {
+	generation
+	cleared int64 // how often sketches were cleared
+}
+
+// call returns the keys and arguments of what was added to g.
+func (g *group) call(s *Store, k known, ids, asked int, now time.Time) (keys, args []string) {
 	const head = 10
 	g.argued = append(g.argued[:0], s.id, strconv.FormatInt(s.scriptNow(now), 10), strconv.FormatInt(s.window.Microseconds(), 10),
-		strconv.FormatInt(gen.number, 10), strconv.Itoa(gen.bits), strconv.Itoa(gen.before), strconv.FormatInt(w.cleared, 10),
-		strconv.Itoa(len(g.entries)), strconv.Itoa(asked), strconv.Itoa(head+len(g.args.ends)))
+		strconv.FormatInt(k.number, 10), strconv.Itoa(k.bits), strconv.Itoa(k.before), strconv.FormatInt(k.cleared, 10),
+		strconv.Itoa(ids), strconv.Itoa(asked), strconv.Itoa(head+len(g.args.ends)))
 	g.argued = g.lists.strings(g.args.strings(g.argued))
 	g.keyed = g.keys.strings(g.keyed[:0])
 	return g.keyed, g.argued
@@ -251,8 +262,8 @@ func (g *group) refer(from int) {
 	g.args.number(int64(to))
 }
 
-// addBuckets adds what the buckets get.
-func (g *group) addBuckets(s *Store, shard int, now time.Time) {
+// addBuckets adds what the buckets get: each calls its function with every bucket and its sums.
+func (g *group) addBuckets(s *Store, shard int, now time.Time, each func(time.Time, func(bucketOf, *sums))) {
 	type refs struct{ fixed, devices, members [2]int }
 	type both struct{ all, bots refs }
 	places := map[*sums]both{}
@@ -270,7 +281,7 @@ func (g *group) addBuckets(s *Store, shard int, now time.Time) {
 			g.buckets = append(g.buckets, int64(l[0]), int64(l[1]))
 		}
 	}
-	g.increments.eachBucket(now, func(b bucketOf, sum *sums) {
+	each(now, func(b bucketOf, sum *sums) {
 		r, ok := places[sum]
 		if !ok {
 			r.all = refs{g.fixed(sum.fixed), g.devices(sum.devices), g.members(sum)}

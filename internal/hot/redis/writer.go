@@ -235,9 +235,9 @@ func (w *writer) append(pieces []*piece) error {
 		case "known":
 			w.group.found(answer.numbers)
 		case "stale":
-			w.gen = generation{answer.numbers[0], int(answer.numbers[1]), int(answer.numbers[2])}
-			if cleared := answer.numbers[3]; cleared != w.cleared {
-				w.cleared = cleared
+			is := answer.known()
+			if w.gen = is.generation; is.cleared != w.cleared {
+				w.cleared = is.cleared
 				clear(w.group.marks)
 			}
 		}
@@ -264,6 +264,11 @@ func (w *writer) build(pieces []*piece) (keys, args []string) {
 type answer struct {
 	word    string
 	numbers []int64
+}
+
+// known returns what an answer "stale" says.
+func (a answer) known() known {
+	return known{generation{a.numbers[0], int(a.numbers[1]), int(a.numbers[2])}, a.numbers[3]}
 }
 
 // call connects before it builds: what the writer remembers may not be true of a

@@ -1,13 +1,14 @@
 #!lua
 -- Appends a group of events of one shard: all of it, or, when ids are known already, none of it. No id is there twice.
+-- Without ids it is a step of a recount (hot.Corrector.Refill), and adds to buckets alone.
 --
 -- KEYS shard, log, then in this order: for each id its set in this generation; for those ids that may be in the generation
---      before, their sets in that; for each project its live set; for each bucket its index, counts, members, uniques.
+--      before, their sets in that; without ids the key of the project's last step; for each project its live set; for each bucket its index, counts, members, uniques.
 -- ARGV log's id, now in µs (0: ask Redis), window in µs, generation, its bits, bits of the one before (0: it has none), how often
 --      sketches were cleared; number of ids, number of those that may be in the generation before, index of the last argument before the lists;
---      the ids; which of them may be, from 0; the sections below; the lists. A section names
+--      the ids; which of them may be, from 0; without ids the step's recount and number; the sections below; the lists. A section names
 --      a list by "from to", counted from the first of the lists; "0 0" is an empty one.
--- Returns {'ok', head}, {'known', index…} with indexes of ids from 0, {'stale', generation, bits, bits before, cleared} if the
+-- Returns {'ok', head}, {'fenced'} if another correction was noted, {'known', index…} with indexes of ids from 0, {'stale', generation, bits, bits before, cleared} if the
 -- caller has older ones.
 local call = redis.call
 local shard, log = KEYS[1], KEYS[2]
@@ -93,6 +94,14 @@ if known then
   return known
 end
 a, k = a + n + asked, k + n + asked
+
+if n == 0 then
+  local noted = call('HMGET', KEYS[k + 1], 'id', 'number')
+  if noted[1] ~= ARGV[a + 1] then return {'fenced'} end
+  if tonumber(noted[2]) >= tonumber(ARGV[a + 2]) then return {'ok', head} end
+  call('HSET', KEYS[k + 1], 'number', ARGV[a + 2])
+  a, k = a + 2, k + 1
+end
 
 -- Projects: count, records (one chunk; its place in the stream is its last seq), from, to (times and live devices in turn),
 -- the time that is too old.
