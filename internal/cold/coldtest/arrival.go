@@ -58,10 +58,8 @@ func testArrival(t *testing.T, open func(t *testing.T, dir string) cold.Store, p
 			})
 			t.Run("pages", a.pages)
 			t.Run("anything together", a.anything)
-			if p.Of <= 1 || long() {
+			if p.Of == 1 {
 				t.Run("every breakdown", a.breakdowns)
-			}
-			if !p.Spread || long() {
 				t.Run("events", a.events)
 			}
 		})

@@ -192,7 +192,7 @@ func isNumber(s string) bool { _, ok := numeric(s); return ok }
 
 // testDiscoveryOfMany asks a project for whose write key somebody sends a flood of names: what
 // is read is bounded, the answer says so, and what is sent often is still found.
-func testDiscoveryOfMany(t *testing.T, open func(t *testing.T, dir string) cold.Store) {
+func testDiscoveryOfMany(t *testing.T, open func(t *testing.T, dir string) cold.Store, _ Part) {
 	s := begin(t, open)
 	p := &weir.Project{ID: "flood", Timezone: "UTC"}
 	if err := p.Resolve(); err != nil {

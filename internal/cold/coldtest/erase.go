@@ -21,10 +21,8 @@ import (
 func testErase(t *testing.T, open func(*testing.T, string) cold.Store, p Part) {
 	t.Run("who is erased is gone, nobody else is, and no event", func(t *testing.T) { testEraseProfile(t, open, p) })
 	t.Run("what was received before and is written later is without the person", func(t *testing.T) { testEraseLate(t, open) })
-	if !p.Spread {
-		t.Run("what is of a time to come is erased too", func(t *testing.T) { testEraseAhead(t, open) })
-		t.Run("an erasure of nobody is refused", func(t *testing.T) { testEraseNobody(t, open) })
-	}
+	t.Run("what is of a time to come is erased too", func(t *testing.T) { testEraseAhead(t, open) })
+	t.Run("an erasure of nobody is refused", func(t *testing.T) { testEraseNobody(t, open) })
 	t.Run("what is received after it stays, of whatever time it is", func(t *testing.T) { testEraseBehind(t, open) })
 	t.Run("who shared a device keeps their own", func(t *testing.T) { testEraseShared(t, open) })
 	t.Run("an id of the person stands nowhere else", func(t *testing.T) { testEraseNamed(t, open) })
@@ -66,7 +64,7 @@ func testEraseProfile(t *testing.T, open func(*testing.T, string) cold.Store, p 
 		}
 	}
 	times := []bool{true, false} // once more changes nothing
-	if p.Spread {
+	if p.Of > 1 {
 		times = times[:1]
 	}
 	for _, first := range times {

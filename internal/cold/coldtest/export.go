@@ -14,7 +14,7 @@ import (
 )
 
 // testExport reads a profile in many pages, over rows that share a moment or a place.
-func testExport(t *testing.T, open func(*testing.T, string) cold.Store) {
+func testExport(t *testing.T, open func(*testing.T, string) cold.Store, _ Part) {
 	s := begin(t, open)
 	p := storyProject("export", "pages")
 	const events, visits, dead, changes = 450, 2300, 2300, 1500

@@ -25,10 +25,6 @@ func testForget(t *testing.T, open func(*testing.T, string) cold.Store, p Part) 
 		"a project's id is a value, whatever is in it":                 testForgetOddID,
 		"batches are written meanwhile":                                testForgetMeanwhile,
 	}
-	if p.Spread { // what one server does alone
-		delete(tests, "what is forgotten is forgotten after a reopen")
-		delete(tests, "a time that begins no quarter of an hour is refused")
-	}
 	for name, f := range tests {
 		t.Run(name, func(t *testing.T) { f(t, open) })
 	}

@@ -29,13 +29,13 @@ type zone struct{ name, from string }
 // twice and shows the date before between. The date lies days before the change.
 var zones = []zone{
 	{"UTC", "2025-12-20"},
+	{"Australia/Lord_Howe", "2025-03-28"},
+	{"Asia/Beirut", "2025-03-24"},
+	{"America/St_Johns", "2010-11-01"},
 	{"Asia/Kolkata", "2025-02-20"},
 	{"America/New_York", "2025-10-26"},
-	{"Australia/Lord_Howe", "2025-03-28"},
 	{"America/Santiago", "2025-09-01"},
-	{"Asia/Beirut", "2025-03-24"},
 	{"Asia/Amman", "2021-10-23"},
-	{"America/St_Johns", "2010-11-01"},
 }
 
 // generate makes a world of about n events over 14 days.

@@ -12,7 +12,7 @@ import (
 )
 
 // testMoney compares sums of revenue with what they are to the last digit.
-func testMoney(t *testing.T, open func(t *testing.T, dir string) cold.Store) {
+func testMoney(t *testing.T, open func(t *testing.T, dir string) cold.Store, _ Part) {
 	s := open(t, t.TempDir())
 	defer s.Close()
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)

@@ -14,7 +14,7 @@ import (
 
 // testReferrerSpam asks about two people and three devices whose referrer is spam: people's
 // numbers leave these out and say how many, numbers of events have them.
-func testReferrerSpam(t *testing.T, open func(t *testing.T, dir string) cold.Store) {
+func testReferrerSpam(t *testing.T, open func(t *testing.T, dir string) cold.Store, _ Part) {
 	s := begin(t, open)
 	p := &weir.Project{ID: "spam", Timezone: "UTC"}
 	if err := p.Resolve(); err != nil {

@@ -31,7 +31,7 @@ func testURLs(t *testing.T, open func(t *testing.T, dir string) cold.Store, p Pa
 	calls := all
 	calls.Interval = ""
 	w.project.URLRules = weir.URLRules{StripSlash: true, LowerCase: true}
-	for i := range weir.MaxURLRules {
+	for i := range weir.MaxURLRules / p.Of {
 		w.project.URLRules.Rules = append(w.project.URLRules.Rules, weir.URLRule{From: fmt.Sprintf("/product%d/*", i), To: fmt.Sprintf("/product%d/:id", i)})
 	}
 	most := weir.Pages{Common: all, Limit: 1000} // a long statement

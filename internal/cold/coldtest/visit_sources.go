@@ -15,7 +15,7 @@ import (
 // testVisitSources asks where the visitors of three visits came from: one came by mail and
 // returned from a payment page, one by a search whose first view arrived last, and one
 // event is in no visit.
-func testVisitSources(t *testing.T, open func(t *testing.T, dir string) cold.Store) {
+func testVisitSources(t *testing.T, open func(t *testing.T, dir string) cold.Store, _ Part) {
 	s := begin(t, open)
 	p := &weir.Project{ID: "sources", Timezone: "UTC"}
 	if err := p.Resolve(); err != nil {

@@ -16,7 +16,7 @@ import (
 	"github.com/weir-analytics/weir/internal/cold"
 )
 
-func testWrite(t *testing.T, open func(t *testing.T, dir string) cold.Store) {
+func testWrite(t *testing.T, open func(t *testing.T, dir string) cold.Store, _ Part) {
 	tests := map[string]func(*testing.T, func(*testing.T, string) cold.Store){
 		"every column comes back as it was written":                                  testRoundTrip,
 		"a token that was written adds nothing":                                      testToken,
