@@ -1,7 +1,7 @@
 'use strict';
 
-// A service's spans, made by OpenTelemetry's SDK and sent by its exporter: of json, or of
-// protobuf, which is set as docs/otlp.md says, through OTEL_… of the environment.
+// A service's spans, made by OpenTelemetry's SDK and sent by its exporter: of json, of
+// protobuf, or of gRPC, which is set as docs/otlp.md says, through OTEL_… of the environment.
 // e2e/otlp_test.go starts it, and reads the one line that it prints.
 const { diag, DiagLogLevel, SpanKind } = require('@opentelemetry/api');
 const { ExportResultCode } = require('@opentelemetry/core');
@@ -9,7 +9,7 @@ const { resourceFromAttributes } = require('@opentelemetry/resources');
 const { BatchSpanProcessor, NodeTracerProvider } = require('@opentelemetry/sdk-trace-node');
 
 const [protocol, count] = [process.argv[2], Number(process.argv[3])];
-const packages = { json: '@opentelemetry/exporter-trace-otlp-http', protobuf: '@opentelemetry/exporter-trace-otlp-proto' };
+const packages = { json: '@opentelemetry/exporter-trace-otlp-http', protobuf: '@opentelemetry/exporter-trace-otlp-proto', grpc: '@opentelemetry/exporter-trace-otlp-grpc' };
 
 // What the SDK has to say: that it is not content.
 const said = [];
