@@ -32,6 +32,10 @@ func TestMembersAndAdministratorsAreManagedFromTheCommandLine(t *testing.T) {
 		{[]string{"audit", shop, "--act", "token"}, "token.create"},
 		{[]string{"audit", "--limit", "1"}, "more: --cursor "},
 		{[]string{"audit", "--act", "member.remove", "--json"}, `"via":"cli"`},
+		{[]string{"project", "set", shop, "--name", "Boutique"}, shop},
+		{[]string{"project", "list"}, "Boutique"},
+		{[]string{"key", "rotate", shop, keyID(t, shop), "--overlap", "72h"}, "wk_"},
+		{[]string{"key", "list", shop}, "ends "},
 		{[]string{"admin", "list"}, "owner"},
 		{[]string{"admin", "add", "ada@example.org"}, "ada@example.org"},
 		{[]string{"admin", "hand-over", "ada@example.org"}, ""},
@@ -56,4 +60,11 @@ func TestMembersAndAdministratorsAreManagedFromTheCommandLine(t *testing.T) {
 			t.Errorf("%v: %+v", args, got)
 		}
 	}
+}
+
+// keyID returns the id of a project's only key.
+func keyID(t *testing.T, project string) string {
+	t.Helper()
+	lines := strings.Split(weirs(t, "key", "list", project).out, "\n")
+	return strings.Fields(lines[1])[0]
 }

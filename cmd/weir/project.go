@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	weir "github.com/weir-analytics/weir"
 )
@@ -123,9 +124,10 @@ func kept(days int) string {
 
 type projectSetCmd struct {
 	remote        `embed:""`
-	Project       string `arg:"" help:"Id of the project."`
-	Timezone      string `placeholder:"NAME" help:"IANA name, such as Europe/Berlin. Days begin in it; the counters of the past are counted again."`
-	RetentionDays *int   `placeholder:"N" help:"Days before today that its events are kept for; 0 is for ever. What is older is deleted within the hour."`
+	Project       string  `arg:"" help:"Id of the project."`
+	Name          *string `help:"Another name."`
+	Timezone      string  `placeholder:"NAME" help:"IANA name, such as Europe/Berlin. Days begin in it; the counters of the past are counted again."`
+	RetentionDays *int    `placeholder:"N" help:"Days before today that its events are kept for; 0 is for ever. What is older is deleted within the hour."`
 	limitFlags    `embed:""`
 	siteFlags     `embed:""`
 	urlFlags      `embed:""`
@@ -137,6 +139,7 @@ func (*projectSetCmd) Help() string {
 
 Examples:
 
+    WEIR_TOKEN=… weir project set PROJECT --name "My other shop"
     WEIR_TOKEN=… weir project set PROJECT --retention-days 90
     WEIR_TOKEN=… weir project set PROJECT --timezone Europe/Berlin
     WEIR_TOKEN=… weir project set PROJECT --limit-key 1000/s --limit-ip 600/m
@@ -160,6 +163,9 @@ func (c *projectSetCmd) Run(ctx context.Context, stdout io.Writer) error {
 	if c.Timezone != "" {
 		in["timezone"] = c.Timezone
 	}
+	if c.Name != nil {
+		in["name"] = *c.Name
+	}
 	if c.RetentionDays != nil {
 		in["retention_days"] = *c.RetentionDays
 	}
@@ -169,7 +175,7 @@ func (c *projectSetCmd) Run(ctx context.Context, stdout io.Writer) error {
 		return err
 	}
 	if len(in) == 0 {
-		return misuse(errors.New("say what to change: --timezone, --retention-days, --limit-key, --limit-ip, --quota, --over, --sample, --site, --no-sites, --url-rule, --url-strip-slash, --url-lower-case or --no-url-rules"))
+		return misuse(errors.New("say what to change: --name, --timezone, --retention-days, --limit-key, --limit-ip, --quota, --over, --sample, --site, --no-sites, --url-rule, --url-strip-slash, --url-lower-case or --no-url-rules"))
 	}
 	if err := c.call(ctx, http.MethodPatch, "/api/v1/projects/"+url.PathEscape(c.Project), in, &p); err != nil {
 		return err
@@ -184,6 +190,7 @@ type keyCmd struct {
 	Create keyCreateCmd `cmd:"" help:"Make a write key for a project and print it, this once."`
 	List   keyListCmd   `cmd:"" help:"List a project's write keys by their last characters."`
 	Set    keySetCmd    `cmd:"" help:"Hold a write key to the pages of some hosts."`
+	Rotate keyRotateCmd `cmd:"" help:"Make a write key in the place of another, which stays good for a while."`
 	Revoke keyRevokeCmd `cmd:"" help:"Revoke a write key."`
 }
 
@@ -195,6 +202,7 @@ func (*keyCmd) Help() string {
     weir key create PROJECT --origin shop.example --origin '*.shop.example'
     weir key list PROJECT
     weir key set PROJECT KEY-ID --origin shop.example
+    weir key rotate PROJECT KEY-ID --overlap 72h
     weir key revoke PROJECT KEY-ID`
 }
 
@@ -255,7 +263,10 @@ func (c *keyListCmd) Run(ctx context.Context, stdout io.Writer) error {
 	for _, k := range list.Keys {
 		state := "good"
 		if k.RevokedAt != "" {
-			state = "revoked " + k.RevokedAt
+			state = "ended " + k.RevokedAt
+			if at, err := time.Parse(time.RFC3339, k.RevokedAt); err == nil && at.After(time.Now()) {
+				state = "ends " + k.RevokedAt
+			}
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", k.ID, k.Last4, k.CreatedAt, state, cmp.Or(sites(k.Origins), "any"))
 	}
@@ -282,6 +293,35 @@ func (*keySetCmd) Help() string {
 func (c *keySetCmd) Run(ctx context.Context) error {
 	in := map[string]any{"origins": append([]string{}, c.Origin...)}
 	return c.call(ctx, http.MethodPatch, keysPath(c.Project)+"/"+url.PathEscape(c.Key), in, nil)
+}
+
+type keyRotateCmd struct {
+	remote  `embed:""`
+	Project string        `arg:"" help:"Id of the project."`
+	Key     string        `arg:"" help:"Id of the key, as list shows it."`
+	Overlap time.Duration `default:"24h" help:"How long the key stays good, such as 72h or 30m; 0 ends it at once."`
+}
+
+// Help is shown below the usage.
+func (*keyRotateCmd) Help() string {
+	return `It prints the new key, this once.
+
+Example:
+
+    WEIR_TOKEN=… weir key rotate PROJECT KEY-ID --overlap 72h`
+}
+
+// Run rotates the key.
+func (c *keyRotateCmd) Run(ctx context.Context, stdout io.Writer) error {
+	var k struct {
+		WriteKey string `json:"write_key"`
+	}
+	in := map[string]any{"overlap_seconds": int64(c.Overlap.Seconds())}
+	if err := c.call(ctx, http.MethodPost, keysPath(c.Project)+"/"+url.PathEscape(c.Key)+"/rotate", in, &k); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(stdout, k.WriteKey)
+	return err
 }
 
 type keyRevokeCmd struct {

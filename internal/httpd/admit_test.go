@@ -207,6 +207,7 @@ var bodies = map[string]string{
 	"DELETE /api/v1/tokens/{token}":                         "",
 	"POST /api/v1/projects/{id}/tokens":                     `{"name":"x","scopes":["admin"]}`,
 	"DELETE /api/v1/projects/{id}/tokens/{token}":           "",
+	"POST /api/v1/projects/{id}/keys/{key}/rotate":          `{"overlap_seconds":60}`,
 	"POST /api/v1/admins":                                   `{"email":"made-up@example.org"}`,
 	"DELETE /api/v1/admins/{user}":                          "",
 	"POST /api/v1/admins/{user}/owner":                      "",

@@ -86,7 +86,7 @@ func TestStrangersDoNotFillTheAuditLog(t *testing.T) {
 			t.Errorf("an address without an account is logged: %+v", e)
 		}
 	}
-	if !strings.Contains(f.do("GET", "/metrics", "").body, "weir_audit_skipped_total 140") {
+	if !strings.Contains(f.as(f.admin, "GET", "/metrics", "").body, "weir_audit_skipped_total 140") {
 		t.Error("what was left out is not counted")
 	}
 	f.watch.add(time.Minute)

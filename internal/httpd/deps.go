@@ -85,6 +85,8 @@ type Directory interface {
 	Keys(ctx context.Context, projectID string) ([]meta.Key, error)
 	CreateKey(ctx context.Context, projectID string, origins ...string) (k *meta.Key, writeKey string, err error)
 	SetKeyOrigins(ctx context.Context, projectID, keyID string, origins []string) error
+	RotateKey(ctx context.Context, projectID, keyID string, overlap time.Duration) (k *meta.Key, writeKey string, err error)
+	Rename(ctx context.Context, id, name string) error
 	RevokeKey(ctx context.Context, projectID, keyID string) error
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"reflect"
+	"strconv"
 	"strings"
 	"time"
 
@@ -50,7 +51,7 @@ type KeyBody struct {
 	ID        string     `json:"id"`
 	Last4     string     `json:"last4" doc:"the key's last characters"`
 	CreatedAt time.Time  `json:"created_at"`
-	RevokedAt *time.Time `json:"revoked_at,omitempty"`
+	RevokedAt *time.Time `json:"revoked_at,omitempty" doc:"when it ended; or, if it was rotated, when it will: until then it is good"`
 	Origins   []string   `json:"origins" nullable:"false" doc:"hosts whose pages may send with it; none: everybody who has it may"`
 }
 
@@ -85,6 +86,7 @@ type (
 	changeInput struct {
 		ID   string `path:"id" doc:"the project's id"`
 		Body struct {
+			Name     *string `json:"name,omitempty" nullable:"false" doc:"1 to 100 characters"`
 			Timezone *string `json:"timezone,omitempty" nullable:"false" minLength:"1" maxLength:"100" doc:"IANA name. Questions use it at once. The counters of hours and days are counted again from the stored events, see counters; reports of the last days follow within the hour"`
 
 			RetentionDays *int `json:"retention_days,omitempty" nullable:"false" minimum:"0" maximum:"36500" doc:"days before today that events are kept for; 0 is for ever. What is older is deleted within the hour"`
@@ -119,6 +121,13 @@ type (
 		Key  string `path:"key" doc:"the key's id"`
 		Body keyOrigins
 	}
+	rotateKey struct {
+		ID   string `path:"id"`
+		Key  string `path:"key" doc:"the key's id"`
+		Body struct {
+			OverlapSeconds int64 `json:"overlap_seconds,omitempty" minimum:"0" maximum:"31622400" doc:"how long the key stays good; 0, or missing, ends it at once"`
+		}
+	}
 	keyInput struct {
 		ID  string `path:"id"`
 		Key string `path:"key" doc:"the key's id"`
@@ -139,7 +148,7 @@ func (s *Server) mountProjects() {
 		return s.projectOutput(ctx, projectOf(ctx))
 	})
 	handle(s, huma.Operation{
-		OperationID: "change-project", Method: "PATCH", Path: "/api/v1/projects/{id}", Summary: "Change a project's timezone, how long its events are kept, its limits, its sites and its URL rules",
+		OperationID: "change-project", Method: "PATCH", Path: "/api/v1/projects/{id}", Summary: "Change a project's name and timezone, how long its events are kept, its limits, its sites and its URL rules",
 		Description: "What is missing stays. Other nodes go by the change within a minute. A site that is another project's is a conflict (409), and nothing is changed.",
 	}, s.changeProject)
 	handle(s, huma.Operation{
@@ -154,6 +163,10 @@ func (s *Server) mountProjects() {
 	}, func(ctx context.Context, in *changeKey) (*struct{}, error) {
 		return nil, s.cfg.Directory.SetKeyOrigins(ctx, projectOf(ctx).ID, in.Key, in.Body.Origins)
 	})
+	handle(s, huma.Operation{
+		OperationID: "rotate-key", Method: "POST", Path: "/api/v1/projects/{id}/keys/{key}/rotate", Summary: "Make a write key in the place of another, which stays good for a while",
+		Description: "The new key has the same origins. Both are listed. When the overlap is over, the former one gets 401.", DefaultStatus: http.StatusCreated,
+	}, s.rotateKey)
 	handle(s, huma.Operation{
 		OperationID: "revoke-key", Method: "DELETE", Path: "/api/v1/projects/{id}/keys/{key}", Summary: "Revoke a write key",
 	}, func(ctx context.Context, in *keyInput) (*struct{}, error) {
@@ -232,8 +245,8 @@ func (s *Server) createProject(ctx context.Context, in *createInput) (*createOut
 func (s *Server) changeProject(ctx context.Context, in *changeInput) (*projectOutput, error) {
 	p, b := *projectOf(ctx), &in.Body // the project is shared
 	limits := b.LimitKey != nil || b.LimitIP != nil || b.Quota != nil || b.Over != nil || b.Sample != nil
-	if !limits && b.Timezone == nil && b.RetentionDays == nil && b.Sites == nil && b.URLRules == nil {
-		return nil, weir.Errorf(weir.EINVALID, "say what to change: timezone, retention_days, limit_key, limit_ip, quota, over, sample, sites or url_rules")
+	if !limits && b.Name == nil && b.Timezone == nil && b.RetentionDays == nil && b.Sites == nil && b.URLRules == nil {
+		return nil, weir.Errorf(weir.EINVALID, "say what to change: name, timezone, retention_days, limit_key, limit_ip, quota, over, sample, sites or url_rules")
 	}
 	if err := in.check(p.Limits); err != nil {
 		return nil, err
@@ -252,6 +265,12 @@ func (s *Server) changeProject(ctx context.Context, in *changeInput) (*projectOu
 			return nil, err
 		}
 		p = *now
+	}
+	if b.Name != nil {
+		if err := s.cfg.Directory.Rename(ctx, p.ID, *b.Name); err != nil {
+			return nil, err
+		}
+		p.Name = strings.TrimSpace(*b.Name)
 	}
 	if b.URLRules != nil {
 		var err error
@@ -362,6 +381,16 @@ func (s *Server) createKey(ctx context.Context, in *newKeyInput) (*newKeyOutput,
 	}
 	callOf(ctx).acted(k.ID)
 	return &newKeyOutput{NewKeyBody{KeyBody: keyBody(k, projectOf(ctx).Location()), WriteKey: key}}, nil
+}
+
+func (s *Server) rotateKey(ctx context.Context, in *rotateKey) (*newKeyOutput, error) {
+	p := projectOf(ctx)
+	k, key, err := s.cfg.Directory.RotateKey(ctx, p.ID, in.Key, time.Duration(in.Body.OverlapSeconds)*time.Second)
+	if err != nil {
+		return nil, err
+	}
+	callOf(ctx).acted("", "new", k.ID, "overlap_seconds", strconv.FormatInt(in.Body.OverlapSeconds, 10))
+	return &newKeyOutput{NewKeyBody{KeyBody: keyBody(k, p.Location()), WriteKey: key}}, nil
 }
 
 // projectOutput returns a project as the caller's role may see it.

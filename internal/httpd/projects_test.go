@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	weir "github.com/weir-analytics/weir"
@@ -179,4 +180,47 @@ func TestKeysAreMadeListedAndRevoked(t *testing.T) {
 	wantError(t, f.as(k.WriteKey, "POST", "/v1/events", `{}`), 401, weir.EUNAUTHORIZED)
 	wantError(t, f.as(f.admin, "DELETE", f.path("/keys/"+k.ID), ""), 404, weir.ENOTFOUND)
 	wantStatus(t, f.as(f.key, "POST", "/v1/events", `{}`), 200)
+}
+
+func TestAKeyIsRotatedWithATimeInWhichBothAreGood(t *testing.T) {
+	f := start(t)
+	k := decode[httpd.NewKeyBody](t, f.as(f.admin, "POST", f.path("/keys"), `{"origins":["shop.example"]}`))
+	a := f.as(f.admin, "POST", f.path("/keys/"+k.ID+"/rotate"), `{"overlap_seconds":3600}`)
+	wantStatus(t, a, 201)
+	fresh := decode[httpd.NewKeyBody](t, a)
+	send := func(key string) answer {
+		return f.do("POST", "/v1/events", `{"name":"x"}`, "Authorization", "Bearer "+key, "Origin", "https://shop.example")
+	}
+	wantStatus(t, send(k.WriteKey), 200)
+	wantStatus(t, send(fresh.WriteKey), 200)
+	wantError(t, f.as(f.admin, "POST", f.path("/keys/"+k.ID+"/rotate"), `{}`), 404, weir.ENOTFOUND)
+	for _, body := range []string{`{"overlap_seconds":-1}`, `{"overlap_seconds":31622401}`} {
+		wantError(t, f.as(f.admin, "POST", f.path("/keys/"+fresh.ID+"/rotate"), body), 400, weir.EINVALID)
+	}
+	ends := 0
+	for _, one := range decode[struct{ Keys []httpd.KeyBody }](t, f.as(f.admin, "GET", f.path("/keys"), "")).Keys {
+		if one.RevokedAt != nil {
+			ends++
+			if one.ID != k.ID || !one.RevokedAt.Equal(f.watch.now().Add(time.Hour)) {
+				t.Errorf("%s ends at %v", one.ID, one.RevokedAt)
+			}
+		}
+	}
+	if ends != 1 {
+		t.Errorf("%d keys end, want 1", ends)
+	}
+	f.watch.add(time.Hour)
+	wantError(t, send(k.WriteKey), 401, weir.EUNAUTHORIZED)
+	wantStatus(t, send(fresh.WriteKey), 200)
+}
+
+func TestAProjectIsRenamed(t *testing.T) {
+	f := start(t)
+	if p := decode[httpd.ProjectBody](t, f.as(f.admin, "PATCH", f.path(""), `{"name":"Boutique"}`)); p.Name != "Boutique" {
+		t.Errorf("answer = %+v", p)
+	}
+	if p := decode[httpd.ProjectBody](t, f.as(f.admin, "GET", f.path(""), "")); p.Name != "Boutique" {
+		t.Errorf("project = %+v", p)
+	}
+	wantError(t, f.as(f.admin, "PATCH", f.path(""), `{"name":" "}`), 400, weir.EINVALID)
 }

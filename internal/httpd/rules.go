@@ -87,6 +87,7 @@ func Rules() []Rule {
 		{Method: "GET", Path: "/api/v1/projects/{id}/keys", Need: InProject, Scope: weir.ScopeAdmin},
 		{Method: "POST", Path: "/api/v1/projects/{id}/keys", Need: InProject, Scope: weir.ScopeAdmin, Act: "key.create"},
 		{Method: "PATCH", Path: "/api/v1/projects/{id}/keys/{key}", Need: InProject, Scope: weir.ScopeAdmin, Act: "key.change"},
+		{Method: "POST", Path: "/api/v1/projects/{id}/keys/{key}/rotate", Need: InProject, Scope: weir.ScopeAdmin, Act: "key.rotate"},
 		{Method: "DELETE", Path: "/api/v1/projects/{id}/keys/{key}", Need: InProject, Scope: weir.ScopeAdmin, Act: "key.revoke"},
 
 		{Method: "GET", Path: "/api/v1/projects/{id}/tokens", Need: InProject, Scope: weir.ScopeAdmin},

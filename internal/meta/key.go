@@ -17,7 +17,7 @@ type Key struct {
 	ID        string
 	Last4     string // the key's last characters
 	CreatedAt time.Time
-	RevokedAt time.Time // zero while it is good
+	RevokedAt time.Time // when it ends or ended: zero while it is good without an end
 	// Origins are the hosts whose pages may send with it; none: everybody who has it may.
 	Origins []string
 }
@@ -63,8 +63,23 @@ func (s *Store) AddKey(ctx context.Context, projectID, writeKey string) (*Key, e
 }
 
 func (s *Store) storeKey(ctx context.Context, db execer, projectID, secret string, origins []string) (*Key, error) {
-	id := newID()
-	k := &Key{ID: id, Last4: last4(secret), CreatedAt: s.clock.Now(), Origins: origins}
+	k, err := s.insertKey(ctx, db, projectID, secret, origins)
+	if err != nil {
+		return nil, err
+	}
+	if k == nil {
+		if _, err := s.Project(ctx, projectID); err != nil {
+			return nil, err
+		}
+		return nil, weir.Errorf(weir.ECONFLICT, "this write key is taken")
+	}
+	s.changed()
+	return k, nil
+}
+
+// insertKey stores a key. It returns nil if the key is taken or the project is missing.
+func (s *Store) insertKey(ctx context.Context, db execer, projectID, secret string, origins []string) (*Key, error) {
+	k := &Key{ID: newID(), Last4: last4(secret), CreatedAt: s.clock.Now(), Origins: origins}
 	hash := hashSecret(secret)
 	ok, err := inserted(db.ExecContext(ctx, `INSERT INTO write_keys (id, project_id, hash, last4, created_at, origins)
 		SELECT ?, p.id, ?, ?, ?, ? FROM projects p
@@ -74,13 +89,42 @@ func (s *Store) storeKey(ctx context.Context, db execer, projectID, secret strin
 		return nil, err
 	}
 	if !ok {
-		if _, err := s.Project(ctx, projectID); err != nil {
-			return nil, err
+		return nil, nil //nolint:nilnil // see above
+	}
+	return k, nil
+}
+
+// MaxOverlap is the longest time that a rotated key stays good.
+const MaxOverlap = 366 * 24 * time.Hour
+
+// RotateKey makes a key in the place of another, with the same origins, and returns it, this
+// once. The other one is good for the overlap still. Errors: EINVALID for the overlap, ENOTFOUND, also for a key
+// that was revoked or rotated before.
+func (s *Store) RotateKey(ctx context.Context, projectID, keyID string, overlap time.Duration) (k *Key, writeKey string, err error) {
+	if overlap < 0 || overlap > MaxOverlap {
+		return nil, "", weir.Errorf(weir.EINVALID, "overlap: 0 to %d days", int(MaxOverlap.Hours()/24))
+	}
+	err = s.inTx(ctx, func(tx *sql.Tx) error {
+		var origins sql.NullString
+		err := tx.QueryRowContext(ctx, `SELECT origins FROM write_keys WHERE id = ? AND project_id = ? AND revoked_at IS NULL`, keyID, projectID).Scan(&origins)
+		if errors.Is(err, sql.ErrNoRows) {
+			return weir.Errorf(weir.ENOTFOUND, "no such write key, or it ends already")
 		}
-		return nil, weir.Errorf(weir.ECONFLICT, "this write key is taken")
+		if err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE write_keys SET revoked_at = ? WHERE id = ?`, micros(s.clock.Now().Add(overlap)), keyID); err != nil {
+			return err
+		}
+		writeKey = newSecret(KeyPrefix)
+		k, err = s.insertKey(ctx, tx, projectID, writeKey, split(origins))
+		return err
+	})
+	if err != nil {
+		return nil, "", fmt.Errorf("meta: rotate key: %w", err)
 	}
 	s.changed()
-	return k, nil
+	return k, writeKey, nil
 }
 
 // Keys returns a project's keys, newest first, revoked ones too.
@@ -112,12 +156,13 @@ func (s *Store) Keys(ctx context.Context, projectID string) ([]Key, error) {
 	return keys, nil
 }
 
-// RevokeKey ends a key; events that it sent stay. Errors: ENOTFOUND, also for a
+// RevokeKey ends a key at once, also one that was rotated; events that it sent stay. Errors: ENOTFOUND, also for a
 // key that was revoked before.
 func (s *Store) RevokeKey(ctx context.Context, projectID, keyID string) error {
+	now := s.clock.Now()
 	ok, err := inserted(s.write.ExecContext(ctx,
-		`UPDATE write_keys SET revoked_at = ? WHERE id = ? AND project_id = ? AND revoked_at IS NULL`,
-		micros(s.clock.Now()), keyID, projectID))
+		`UPDATE write_keys SET revoked_at = ? WHERE id = ? AND project_id = ? AND (revoked_at IS NULL OR revoked_at > ?)`,
+		micros(now), keyID, projectID, micros(now)))
 	if err != nil {
 		return fmt.Errorf("meta: revoke key: %w", err)
 	}
@@ -133,27 +178,32 @@ func (s *Store) RevokeKey(ctx context.Context, projectID, keyID string) error {
 func (s *Store) ProjectByKey(ctx context.Context, writeKey string) (*weir.Project, error) {
 	hash := hashSecret(writeKey)
 	return s.projects.getUntil(ctx, "key:"+hash, func(ctx context.Context) (*weir.Project, time.Time, error) {
-		p, err := s.readByKey(ctx, hash)
+		p, ends, err := s.readByKey(ctx, hash)
 		if err == nil || weir.ErrorCode(err) != weir.ENOTFOUND || !strings.HasPrefix(writeKey, TokenPrefix) {
-			return p, time.Time{}, err
+			return p, ends, err
 		}
 		return s.readByToken(ctx, hash)
 	})
 }
 
-func (s *Store) readByKey(ctx context.Context, hash string) (*weir.Project, error) {
+// readByKey returns the project of a key, and when the key ends: zero if it does not.
+func (s *Store) readByKey(ctx context.Context, hash string) (p *weir.Project, ends time.Time, err error) {
 	var origins sql.NullString
-	p, err := scanProject(s.read.QueryRowContext(ctx, `SELECT `+projectColumns+`, k.origins
+	var revoked sql.NullInt64
+	p, err = scanProject(s.read.QueryRowContext(ctx, `SELECT `+projectColumns+`, k.origins, k.revoked_at
 		FROM write_keys k JOIN projects p ON p.id = k.project_id
-		WHERE k.hash = ? AND k.revoked_at IS NULL`, hash), &origins)
+		WHERE k.hash = ? AND (k.revoked_at IS NULL OR k.revoked_at > ?)`, hash, micros(s.clock.Now())), &origins, &revoked)
 	if errors.Is(err, sql.ErrNoRows) {
-		return nil, weir.Errorf(weir.ENOTFOUND, "unknown write key")
+		return nil, ends, weir.Errorf(weir.ENOTFOUND, "unknown write key")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("meta: project by key: %w", err)
+		return nil, ends, fmt.Errorf("meta: project by key: %w", err)
+	}
+	if revoked.Valid {
+		ends = fromMicros(revoked.Int64)
 	}
 	p.KeyOrigins = split(origins)
-	return p, nil
+	return p, ends, nil
 }
 
 // readByToken returns the project that a token may send events to, and when the token ends.

@@ -80,6 +80,24 @@ func (s *Store) SetRetention(ctx context.Context, id string, days int) error {
 	return nil
 }
 
+// Rename gives a project another name. Errors: EINVALID, ENOTFOUND.
+func (s *Store) Rename(ctx context.Context, id, name string) error {
+	name, err := normalName(name)
+	if err != nil {
+		return err
+	}
+	// In spite of its name, inserted says whether a row was changed.
+	ok, err := inserted(s.write.ExecContext(ctx, `UPDATE projects SET name = ? WHERE id = ?`, name, id))
+	if err != nil {
+		return fmt.Errorf("meta: rename: %w", err)
+	}
+	if !ok {
+		return weir.Errorf(weir.ENOTFOUND, "no such project")
+	}
+	s.changed()
+	return nil
+}
+
 const projectColumns = `p.id, p.name, p.timezone, p.store_ip, p.created_at, p.retention_days,
 	(SELECT string_agg(s.site, ',') FROM sites s WHERE s.project_id = p.id), p.url_rules,
 	(SELECT r.done FROM recounts r WHERE r.project_id = p.id), ` + limitColumns
