@@ -126,7 +126,7 @@ var house = map[string]room{
 	// httpd knows the stores only through what floor 3 answers.
 	"internal/httpd": {floor: 5, only: []string{
 		"", "internal/outage", "internal/wire", "internal/wire/protocols", "internal/receive", "internal/fleet", "internal/fleet/local", "internal/meta",
-		"internal/ingest", "internal/stats", "internal/insight", "internal/report", "internal/alert", "internal/live",
+		"internal/ingest", "internal/stats", "internal/insight", "internal/report", "internal/alert", "internal/live", "internal/deletion",
 	}},
 
 	"cmd/weir": {floor: 6},

@@ -30,6 +30,7 @@ type cli struct {
 	KeyRing keyRingCmd `cmd:"" name:"key-ring" help:"Add a key to the key ring, and list its keys."`
 	Token   tokenCmd   `cmd:"" help:"Make, list and revoke API tokens."`
 	Audit   auditCmd   `cmd:"" help:"List who did what, to what, when and from where."`
+	Delete  deleteCmd  `cmd:"" help:"Delete events as if they had never come; undo an import."`
 	Profile profileCmd `cmd:"" help:"Export and erase profiles."`
 	User    userCmd    `cmd:"" help:"List, invite, deactivate and sign out people; links to reset a password."`
 	Report  reportCmd  `cmd:"" help:"Print, compute and schedule daily reports."`

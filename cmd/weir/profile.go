@@ -89,9 +89,30 @@ func (c *profileExportCmd) Run(ctx context.Context, stdout io.Writer) error {
 
 type profileEraseCmd struct {
 	ofProfile `embed:""`
-	Yes       bool `help:"Do not ask."`
+	asking    `embed:""`
+}
+
+// asking is a command that asks before it does what cannot be undone.
+type asking struct {
+	Yes bool `help:"Do not ask."`
 
 	stdin io.Reader // nil is the process'
+}
+
+// confirm asks, and returns an error unless the answer is yes. failed says what was not done.
+func (c *asking) confirm(ctx context.Context, log io.Writer, question, failed string) error {
+	if c.Yes {
+		return nil
+	}
+	fmt.Fprint(log, question)
+	said, err := c.answer(ctx)
+	if err != nil {
+		return fmt.Errorf("%s: %w", failed, err)
+	}
+	if said != "yes" {
+		return fmt.Errorf("%s: the answer is not yes; with --yes nothing is asked", failed)
+	}
+	return nil
 }
 
 // Help is shown below the usage.
@@ -110,15 +131,9 @@ func (c *profileEraseCmd) Run(ctx context.Context, stdout io.Writer, log logWrit
 	if err != nil {
 		return err
 	}
-	if !c.Yes {
-		fmt.Fprintf(log, "Erase the profile %q and its devices from the project %s? It cannot be undone. Type yes: ", c.Profile, c.Project)
-		said, err := c.answer(ctx)
-		if err != nil {
-			return fmt.Errorf("nothing was erased: %w", err)
-		}
-		if said != "yes" {
-			return errors.New("nothing was erased: the answer is not yes; --yes erases without asking")
-		}
+	question := fmt.Sprintf("Erase the profile %q and its devices from the project %s? It cannot be undone. Type yes: ", c.Profile, c.Project)
+	if err := c.confirm(ctx, log, question, "nothing was erased"); err != nil {
+		return err
 	}
 	c.patience = 5 * time.Minute // what was received before is stored first
 	var e struct {
@@ -133,7 +148,7 @@ func (c *profileEraseCmd) Run(ctx context.Context, stdout io.Writer, log logWrit
 }
 
 // answer returns a line of standard input, unless ctx is done before.
-func (c *profileEraseCmd) answer(ctx context.Context) (string, error) {
+func (c *asking) answer(ctx context.Context) (string, error) {
 	in := c.stdin
 	if in == nil {
 		in = os.Stdin

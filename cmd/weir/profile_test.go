@@ -38,7 +38,7 @@ func TestProfilesAreExportedAndErasedFromTheCommandLine(t *testing.T) {
 	// erases answers the question; with "" nobody asks.
 	erases := func(id, answer string) (string, string, error) {
 		t.Helper()
-		c := &profileEraseCmd{Yes: answer == "", stdin: strings.NewReader(answer)}
+		c := &profileEraseCmd{asking: asking{Yes: answer == "", stdin: strings.NewReader(answer)}}
 		c.URL, c.Token, c.Profile, c.Project = s.url, "the administrator's own secret", id, project
 		var out, asked bytes.Buffer
 		err := c.Run(t.Context(), &out, logWriter{&asked})
@@ -183,7 +183,7 @@ func TestAnExportThatDoesNotBeginIsAnError(t *testing.T) {
 func TestNothingIsErasedWhenTheQuestionIsInterrupted(t *testing.T) {
 	silence, end := io.Pipe()
 	defer end.Close()
-	c := &profileEraseCmd{stdin: silence}
+	c := &profileEraseCmd{asking: asking{stdin: silence}}
 	c.URL, c.Token, c.Profile = "http://127.0.0.1:1", "t", "u1"
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/deletion"
 	"github.com/weir-analytics/weir/internal/ingest"
 	"github.com/weir-analytics/weir/internal/insight"
 )
@@ -107,6 +108,26 @@ func (e missingRole) Profile(context.Context, *weir.Project, string, time.Durati
 
 func (e missingRole) Export(context.Context, *weir.Project, string, io.Writer) error {
 	return e.err("answer questions")
+}
+
+// Dry refuses.
+func (e missingRole) Dry(context.Context, *weir.Project, deletion.Spec) (deletion.Numbers, error) {
+	return deletion.Numbers{}, e.err("delete events")
+}
+
+// Begin refuses.
+func (e missingRole) Begin(context.Context, *weir.Project, deletion.Spec, int64, string) (*deletion.Deletion, error) {
+	return nil, e.err("delete events")
+}
+
+// List refuses.
+func (e missingRole) List(context.Context, *weir.Project) ([]*deletion.Deletion, error) {
+	return nil, e.err("list deletions")
+}
+
+// Get refuses.
+func (e missingRole) Get(context.Context, *weir.Project, string) (*deletion.Deletion, error) {
+	return nil, e.err("show deletions")
 }
 
 func (e missingRole) Erase(context.Context, *weir.Project, string, string) (*insight.Erased, error) {

@@ -120,6 +120,9 @@ func (s *server) background(ctx context.Context, g *errgroup.Group) {
 		g.Go(func() error { return s.retention.Run(ctx) })
 		g.Go(func() error { return s.recounter.Run(ctx) })
 	}
+	if s.deletions != nil && s.cmd.has(roleJobs) {
+		g.Go(func() error { return s.deletions.Run(ctx) })
+	}
 	if s.nightly != nil {
 		g.Go(func() error { return s.nightly.Run(ctx) })
 	}

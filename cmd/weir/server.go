@@ -18,6 +18,7 @@ import (
 	"github.com/weir-analytics/weir/internal/backend"
 	"github.com/weir-analytics/weir/internal/cold"
 	"github.com/weir-analytics/weir/internal/datadir"
+	"github.com/weir-analytics/weir/internal/deletion"
 	"github.com/weir-analytics/weir/internal/demo"
 	"github.com/weir-analytics/weir/internal/drain"
 	"github.com/weir-analytics/weir/internal/enrich"
@@ -89,6 +90,9 @@ type server struct {
 	recounter *recount.Recounter   // nil like retention
 
 	reports *report.Reporter
+	// deletions is nil unless the node answers.
+	deletions *deletion.Deletions
+
 	nightly *report.Scheduler // nil like retention
 
 	adminToken string // "" unless it was made just now
@@ -235,6 +239,7 @@ func (s *server) build() {
 	var answers httpd.Insights = missingRole{s.cmd.Roles}
 	var engine *insight.Engine // nil unless the node answers
 	var people httpd.Profiles = missingRole{s.cmd.Roles}
+	var deletes httpd.Deletions = missingRole{s.cmd.Roles}
 	if s.cmd.usesCold() {
 		s.drain = drain.New(s.hot, s.cold, drain.Options{
 			Owner: s.node, ReadOnly: !s.cmd.has(roleDrain), Roster: s.shared.roster, Bus: s.shared.bus,
@@ -248,6 +253,10 @@ func (s *server) build() {
 		e := insight.New(queries.Timed(s.cold), s.drain, s.clock, insight.Options{Actions: s.meta, Cache: s.shared.cache, Locks: s.shared.cacheLocks, Memory: int64(s.cmd.parts.Answers)})
 		queries.WatchCache(e)
 		answers, engine, people = e, e, insight.Profiles{Engine: e, Cold: s.cold, Hot: s.hot, Locks: s.shared.locks}
+	}
+	if engine != nil {
+		s.deletions = s.newDeletions(engine)
+		deletes = s.deletions
 	}
 	s.watchMemory(engine)
 	s.alerts = s.newAlerting(engine)
@@ -267,7 +276,7 @@ func (s *server) build() {
 	s.http.Open(func(c *httpd.Config) {
 		c.Limiter, c.Bus = s.shared.limiter, s.shared.bus
 		c.Usage, c.Stats, c.Insights, c.Reports = s.usage(), stats.New(s.hot, s.clock), answers, s.reports
-		c.Alerts, c.Profiles, c.Live = s.alerts.rules, people, s.feed
+		c.Alerts, c.Profiles, c.Live, c.Deletions = s.alerts.rules, people, s.feed, deletes
 		c.SetupCode, c.DeviceKey = s.setupCode, s.deviceKey
 		c.Status = s.status
 	})

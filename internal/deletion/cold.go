@@ -1,6 +1,9 @@
-// Package deletion deletes events of a project from the cold tier, as if they had never come: a
-// mistake of a sender, or an import that was wrong. An erasure (package insight) is about a person
-// and keeps numbers; a deletion is about events and changes them.
+// Package deletion deletes events of a project, as if they had never come: a mistake of a sender,
+// or an import that was wrong. An erasure (package insight) is about a person and keeps numbers; a
+// deletion is about events and changes them.
+//
+// A deletion has three steps that are stored: asked, selected (it is stored which events are
+// deleted) and done. One that did not end is continued by Run, on any node with the role jobs.
 package deletion
 
 import (
@@ -115,7 +118,11 @@ func (c *Cold) texts(ctx context.Context, column, where string, some int, f func
 
 // each calls f for each row of a query.
 func (c *Cold) each(ctx context.Context, q string, args []any, f func(*sql.Rows) error) error {
-	rows, err := c.Store.Query(ctx, q, args...)
+	return each(ctx, c.Store, q, args, f)
+}
+
+func each(ctx context.Context, from cold.Reader, q string, args []any, f func(*sql.Rows) error) error {
+	rows, err := from.Query(ctx, q, args...)
 	if err != nil {
 		return err
 	}

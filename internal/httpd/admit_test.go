@@ -212,6 +212,7 @@ var bodies = map[string]string{
 	"DELETE /api/v1/admins/{user}":                          "",
 	"POST /api/v1/admins/{user}/owner":                      "",
 
+	"POST /api/v1/projects/{id}/deletions":              `{"import_id":"x","dry_run":true}`,
 	"POST /api/v1/projects/{id}/actions":                `{"name":"x","any":[{"event":"x"}]}`,
 	"PATCH /api/v1/projects/{id}/actions/{action}":      `{"name":"x"}`,
 	"DELETE /api/v1/projects/{id}/actions/{action}":     "",

@@ -238,6 +238,7 @@ func (w *watch) add(d time.Duration) {
 }
 
 type fixture struct {
+	deletions deletions
 	*backend
 	t        *testing.T
 	meta     *meta.Store
@@ -282,7 +283,7 @@ func prepare(t *testing.T, change ...func(*httpd.Config)) *fixture {
 	}
 	f.shop, f.key = f.newProject("Shop", "Europe/Berlin")
 	cfg := httpd.Config{
-		Directory: idler{f.meta, f.backend}, Ingest: f, Budget: f.budget, Protocols: f.protocols(), Usage: f, Stats: statistics{f.backend}, Insights: insights{f.backend}, Reports: reports{f.backend}, Profiles: f, Live: f.hub,
+		Directory: idler{f.meta, f.backend}, Ingest: f, Budget: f.budget, Protocols: f.protocols(), Usage: f, Stats: statistics{f.backend}, Insights: insights{f.backend}, Reports: reports{f.backend}, Profiles: f, Deletions: &f.deletions, Live: f.hub,
 		Logger:  slog.New(slog.NewJSONHandler(f.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Clock:   f.watch.now,
 		Version: "test",

@@ -136,6 +136,9 @@ func Rules() []Rule {
 		{Method: "GET", Path: "/api/v1/projects/{id}/profiles/{profile}/events", Need: InProject, Scope: weir.ScopePersons},
 		{Method: "GET", Path: "/api/v1/projects/{id}/profiles/{profile}/export", Need: InProject, Scope: weir.ScopePersons, Act: "profile.export"},
 		{Method: "DELETE", Path: "/api/v1/projects/{id}/profiles/{profile}", Need: InProject, Scope: weir.ScopeAdmin, Act: "profile.erase"},
+		{Method: "POST", Path: "/api/v1/projects/{id}/deletions", Need: InProject, Scope: weir.ScopeAdmin, Act: "events.delete"},
+		{Method: "GET", Path: "/api/v1/projects/{id}/deletions", Need: InProject, Scope: weir.ScopeAdmin},
+		{Method: "GET", Path: "/api/v1/projects/{id}/deletions/{deletion}", Need: InProject, Scope: weir.ScopeAdmin},
 		{Method: "GET", Path: "/api/v1/projects/{id}/live", Need: InProject, Scope: weir.ScopeRead},
 
 		{Method: "GET", Path: "/api/v1/projects/{id}/reports/daily", Need: InProject, Scope: weir.ScopeRead},

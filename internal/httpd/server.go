@@ -48,6 +48,7 @@ type Config struct {
 	Reports   Reports
 	Alerts    Alerts
 	Profiles  Profiles
+	Deletions Deletions
 	Live      Live
 	UI        fs.FS                // the built dashboard; without index.html a page says how to build it
 	Metrics   *prometheus.Registry // gets the server's metrics, and is what /metrics shows; nil is a fresh one
@@ -182,6 +183,7 @@ func New(cfg Config) *Server {
 	s.mountActions()
 	s.mountReports()
 	s.mountProfiles()
+	s.mountDeletions()
 	s.mountLive()
 	s.mountAlerts()
 	s.mountStatus()
