@@ -21,6 +21,6 @@ func (s *server) joinFleet(ctx context.Context) error {
 		return nil
 	}
 	return fmt.Errorf("--meta: this node's store of users, projects and keys (id %s) is not that of the other nodes on this hot tier (id %s): "+
-		"it would refuse their write keys, and senders would lose events. Give all nodes one --meta: on several machines postgres://…. Or give this one a hot tier of its own (redis://…?prefix=NAME). "+
+		"it would refuse their write keys, and senders would lose events. Give all nodes one --meta: on several machines postgres://…, to which weir migrate --meta brings those of a file. Or give this one a hot tier of its own (redis://…?prefix=NAME). "+
 		"Was the fleet's store lost or replaced by this one? Then start one node once with --adopt-meta", s.meta.ID(), before)
 }

@@ -15,10 +15,12 @@ import (
 	"github.com/weir-analytics/weir/internal/transfer"
 )
 
-// migrateCmd is "weir migrate": the past from one cold tier to another.
+// migrateCmd is "weir migrate": the past from one cold tier to another, or users, projects and
+// keys from one meta store to another.
 type migrateCmd struct {
-	From    string   `required:"" env:"WEIR_FROM" placeholder:"URL" help:"Cold tier to copy: duckdb:FILE, or clickhouse://HOST:PORT,…/DATABASE."`
-	To      string   `required:"" env:"WEIR_TO" placeholder:"URL" help:"Cold tier to copy to, as --cold of weir serve has it."`
+	From    string   `required:"" env:"WEIR_FROM" placeholder:"URL" help:"Cold tier to copy: duckdb:FILE, or clickhouse://HOST:PORT,…/DATABASE. With --meta: sqlite:FILE or postgres://HOST/DATABASE."`
+	To      string   `required:"" env:"WEIR_TO" placeholder:"URL" help:"Cold tier to copy to, as --cold of weir serve has it; with --meta, an empty meta store, as --meta of weir serve has it."`
+	Meta    bool     `help:"Copy users, projects, keys and what belongs to them in place of events."`
 	Project []string `placeholder:"ID" help:"Project to copy, as often as you like; all without it."`
 	Recheck bool     `help:"Compare again what earlier runs have finished, and copy what has gone missing there."`
 
@@ -44,12 +46,16 @@ Examples:
 
     weir migrate --from duckdb:data/cold.duckdb --to clickhouse://ch1/weir
     WEIR_TO=clickhouse://weir:PASSWORD@ch1,ch2/weir?cluster=main weir migrate --from duckdb:data/cold.duckdb
-    weir migrate --from clickhouse://ch1/weir --to duckdb:back.duckdb --project shop --project docs`
+    weir migrate --from clickhouse://ch1/weir --to duckdb:back.duckdb --project shop --project docs
+    WEIR_TO=postgres://weir:PASSWORD@10.0.0.9/weir weir migrate --meta --from sqlite:data/meta.db`
 }
 
 // Run copies until all is there or ctx is done.
 func (c *migrateCmd) Run(ctx context.Context, stdout io.Writer, stderr logWriter) (err error) {
 	outliveReaders()
+	if c.Meta {
+		return c.copyMeta(ctx, stdout)
+	}
 	if err := misuse(c.check()); err != nil {
 		return err
 	}

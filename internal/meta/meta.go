@@ -99,10 +99,11 @@ func Open(ctx context.Context, where string, clock weir.Clock, opts ...Option) (
 // prepare brings the schema up to date, reads the store's id and compares the key ring. It waits for a server that is
 // unavailable, if the store was opened so.
 func (s *Store) prepare(ctx context.Context, name string) error {
-	var away *outage.Log
-	if s.wait != nil {
-		away = outage.New(s.wait, s.clock, "waiting for PostgreSQL", "PostgreSQL is there")
+	log := s.wait
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
 	}
+	away := outage.New(log, s.clock, "waiting for PostgreSQL", "PostgreSQL is there")
 	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 3*time.Second) {
 		err := s.migrate(ctx)
 		if err == nil {
@@ -111,14 +112,16 @@ func (s *Store) prepare(ctx context.Context, name string) error {
 		if err == nil {
 			err = s.joinRing(ctx)
 		}
-		if away == nil || err != nil && !postgres.Starting(err) {
-			return err
-		}
-		if err == nil {
+		switch {
+		case err == nil:
 			away.Up("meta", name)
 			return nil
+		case s.wait != nil && postgres.Starting(err):
+			away.Down(err, "meta", name)
+		case busy(err) && pause < time.Second:
+		default:
+			return err
 		}
-		away.Down(err, "meta", name)
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():

@@ -9,7 +9,8 @@ import (
 	"os"
 	"path/filepath"
 
-	_ "modernc.org/sqlite" // the "sqlite" driver
+	"modernc.org/sqlite" // and the driver of that name
+	lib "modernc.org/sqlite/lib"
 )
 
 // openSQLite opens the file, and makes it and its folder if they are missing.
@@ -57,6 +58,13 @@ func openFile(path string, conns int, pragmas ...string) (*sql.DB, error) {
 	db.SetMaxOpenConns(conns)
 	db.SetMaxIdleConns(conns)
 	return db, nil
+}
+
+// busy returns whether an error is that of a file which several processes open for the first
+// time at the same moment: SQLite does not wait then, whatever busy_timeout says.
+func busy(err error) bool {
+	e, ok := errors.AsType[*sqlite.Error](err)
+	return ok && e.Code()&0xff == lib.SQLITE_BUSY
 }
 
 // truncateLog empties the write-ahead log. In the database itself the pages of deleted rows

@@ -34,7 +34,7 @@ func (s *Server) Pooler(t testing.TB) string {
 		config: fmt.Sprintf("[databases]\n* = host=%s port=%s\n[pgbouncer]\nlisten_addr=127.0.0.1\nlisten_port=%d\nunix_socket_dir=\nauth_type=plain\nauth_file=%s\n"+
 			"pool_mode=transaction\ndefault_pool_size=2\nmax_client_conn=500\n", host, port, own, users),
 	} {
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		if err := s.writeFile(path, text); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -141,7 +141,7 @@ func (s *Server) initialize(ctx context.Context) error {
 		return s.write(initialized.files)
 	}
 	password := filepath.Join(s.Dir, "password")
-	if err := os.WriteFile(password, []byte(Password), 0o644); err != nil {
+	if err := s.writeFile(password, Password); err != nil {
 		return err
 	}
 	args := []string{
@@ -158,6 +158,15 @@ func (s *Server) initialize(ctx context.Context) error {
 	}
 	files, err := read(s.data())
 	initialized.files = files
+	return err
+}
+
+// writeFile writes a file that the server's user can read, whatever the process's umask is.
+func (s *Server) writeFile(path, text string) error {
+	err := os.WriteFile(path, []byte(text), 0o600)
+	if err == nil && s.user != nil {
+		err = os.Chown(path, int(s.user.Uid), int(s.user.Gid))
+	}
 	return err
 }
 
