@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 	weir "github.com/weir-analytics/weir"
@@ -126,11 +127,14 @@ func (s *Server) errorResponse() *huma.Response {
 func (s *Server) mountOpenAPI() {
 	completeSchemas(s.api.OpenAPI().Components.Schemas)
 	describeMeasures(s.api.OpenAPI().Components.Schemas)
-	doc, err := json.Marshal(s.api.OpenAPI())
-	if err != nil {
-		panic(fmt.Sprintf("httpd: OpenAPI document: %v", err))
-	}
-	s.mux.HandleFunc("GET /openapi.json", func(w http.ResponseWriter, _ *http.Request) {
+	// Made when it is first asked for: a start needs none, and it takes as long as all routes together.
+	document := sync.OnceValues(func() ([]byte, error) { return json.Marshal(s.api.OpenAPI()) })
+	s.mux.HandleFunc("GET /openapi.json", func(w http.ResponseWriter, r *http.Request) {
+		doc, err := document()
+		if err != nil {
+			s.fail(w, r, fmt.Errorf("httpd: OpenAPI document: %w", err))
+			return
+		}
 		w.Header().Set("Content-Type", "application/openapi+json")
 		w.Header().Set("Cache-Control", "no-cache")
 		_, _ = w.Write(doc)

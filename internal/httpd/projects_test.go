@@ -110,7 +110,7 @@ func TestTheRetentionIsSetAndChanged(t *testing.T) {
 	}
 	for _, body := range []string{
 		`{"retention_days":-1}`, `{"retention_days":36501}`, `{"retention_days":null}`, `{"retention_days":"7"}`, `{}`, ``,
-		`{"retention_days":7,"timezone":"UTC"}`, `{"quota":null}`,
+		`{"retention_days":7,"timezone":"Nowhere/At_All"}`, `{"quota":null}`,
 	} {
 		wantError(t, f.as(f.admin, "PATCH", path, body), 400, weir.EINVALID)
 	}
