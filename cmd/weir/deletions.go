@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	weir "github.com/weir-analytics/weir"
@@ -47,7 +48,7 @@ func (s *server) reportAgain(ctx context.Context, p *weir.Project, first, last w
 	}
 	for _, h := range heads {
 		if _, err := s.reports.Compute(ctx, p, h.Date); err != nil {
-			return err
+			return fmt.Errorf("%s: %w", h.Date, err)
 		}
 	}
 	return nil

@@ -86,6 +86,9 @@ func (s *Store) DeleteEvents(ctx context.Context, d cold.DeletedChunk) error {
 
 // DeleteRows deletes on each server of a cluster in turn.
 func (s *Store) DeleteRows(ctx context.Context, parts ...cold.Part) error {
+	if len(parts) == 0 {
+		return nil
+	}
 	defer s.writer.forgetSightings()
 	return s.onServers(ctx, "delete rows", func(u *URL, db *sql.DB) error {
 		for _, p := range parts {

@@ -45,6 +45,9 @@ func (s *Store) DeleteEvents(ctx context.Context, c cold.DeletedChunk) error {
 
 // DeleteRows deletes in one transaction.
 func (s *Store) DeleteRows(ctx context.Context, parts ...cold.Part) error {
+	if len(parts) == 0 {
+		return nil
+	}
 	return s.alterBySQL(ctx, "delete rows", func(tx *sql.Tx) error {
 		for _, p := range parts {
 			if _, err := tx.ExecContext(ctx, "DELETE FROM "+p.Table+" WHERE "+p.Where, p.Args...); err != nil {
