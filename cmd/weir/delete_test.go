@@ -5,11 +5,14 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/clickhousetest"
+	"github.com/weir-analytics/weir/internal/redistest"
 )
 
 // deleting is a server with a project, as far as a deletion changes it.
@@ -85,8 +88,17 @@ func (d *deleting) numbers() (n numbers) {
 }
 
 func TestAnImportIsUndoneFromTheCommandLineAndImportedAgain(t *testing.T) {
+	t.Run("embedded", func(t *testing.T) { testUndo(t) })
+	if os.Getenv("WEIR_TEST_LONG") != "" {
+		t.Run("Redis and ClickHouse", func(t *testing.T) {
+			testUndo(t, "--hot", redistest.Start(t).URL(), "--cold", clickhousetest.Start(t).URL("weir"))
+		})
+	}
+}
+
+func testUndo(t *testing.T, stores ...string) {
 	asAdmin(t, "the administrator's own secret")
-	s := serves(t, t.TempDir())
+	s := serves(t, t.TempDir(), stores...)
 	made := strings.Fields(weirs(t, "project", "create", "Shop", "--url", s.url).out)
 	d := &deleting{t, s.url, "the administrator's own secret", made[1], made[len(made)-1]}
 	d.send("kept", "")
@@ -125,6 +137,21 @@ func TestAnImportIsUndoneFromTheCommandLineAndImportedAgain(t *testing.T) {
 	}
 	if diff := cmp.Diff(both, d.numbers()); diff != "" {
 		t.Errorf("imported again (-want +got):\n%s", diff)
+	}
+	// An open visit with deleted events ends with what is left, and the next event begins another.
+	d.ask("POST", "/v1/events?import=open", d.key, `[{"name":"screen_view","device_id":"kept","path":"/wrong"}]`, nil)
+	if n := d.numbers(); n.Visits != both.Visits || n.Views != both.Views+1 {
+		t.Errorf("with one more view in an open visit %+v", n)
+	}
+	weirs(t, "delete", "--project", d.project, "--import", "open", "--yes", "--url", s.url)
+	if diff := cmp.Diff(both, d.numbers()); diff != "" {
+		t.Errorf("without the view of an open visit (-want +got):\n%s", diff)
+	}
+	d.ask("POST", "/v1/events", d.key, `[{"name":"screen_view","device_id":"kept","path":"/next"}]`, nil)
+	next := both
+	next.Counted, next.Stored, next.Views, next.Visits = both.Counted+1, both.Stored+1, both.Views+1, both.Visits+1
+	if diff := cmp.Diff(next, d.numbers()); diff != "" {
+		t.Errorf("with the next view (-want +got):\n%s", diff)
 	}
 	if none := weirs(t, "delete", "--project", d.project, "--import", "march", "--yes", "--url", s.url); none.status != 0 || !strings.Contains(none.out, "events  0\n") {
 		t.Errorf("%+v", none)
