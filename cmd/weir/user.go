@@ -19,6 +19,7 @@ type userCmd struct {
 	Reset      userResetCmd      `cmd:"" help:"Make a link by which somebody chooses a new password, and print it."`
 	Deactivate userDeactivateCmd `cmd:"" help:"Deactivate an account: it may not sign in, and its sessions end."`
 	Activate   userActivateCmd   `cmd:"" help:"Let a deactivated account sign in again."`
+	ResetTOTP  userResetTOTPCmd  `cmd:"" name:"reset-totp" help:"Remove somebody's second factor, after they lost it."`
 	SignOut    userSignOutCmd    `cmd:"" help:"End all sessions of an account."`
 }
 
@@ -45,6 +46,7 @@ type users struct {
 type account struct {
 	ID, Email, Name string
 	Admin, Active   bool
+	SecondFactor    bool      `json:"second_factor"`
 	CreatedAt       time.Time `json:"created_at"`
 }
 
@@ -113,9 +115,10 @@ func (c *userListCmd) Run(ctx context.Context, stdout io.Writer) error {
 	var list struct{ Users []account }
 	return c.ask(ctx, stdout, http.MethodGet, "/api/admin/users", nil, &list, func() error {
 		w := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(w, "USER\tEMAIL\tNAME\tADMIN\tSTATE")
+		fmt.Fprintln(w, "USER\tEMAIL\tNAME\tADMIN\tSECOND FACTOR\tSTATE")
 		for _, a := range list.Users {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", a.ID, a.Email, a.Name, map[bool]string{true: "yes", false: "no"}[a.Admin], a.state())
+			yes := map[bool]string{true: "yes", false: "no"}
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", a.ID, a.Email, a.Name, yes[a.Admin], yes[a.SecondFactor], a.state())
 		}
 		return w.Flush()
 	})
@@ -232,6 +235,29 @@ func (u users) setActive(ctx context.Context, stdout io.Writer, user string, act
 		_, err := fmt.Fprintf(stdout, "user   %s\nemail  %s\nstate  %s\n", a.ID, a.Email, a.state())
 		return err
 	})
+}
+
+type userResetTOTPCmd struct {
+	users `embed:""`
+	User  string `arg:"" help:"Mail address or id."`
+}
+
+// Help is shown below the usage.
+func (*userResetTOTPCmd) Help() string {
+	return `The account's sessions end. Its password alone signs in until a second factor is set up again.
+
+Example:
+
+    WEIR_TOKEN=… weir user reset-totp ada@example.org`
+}
+
+// Run removes it.
+func (c *userResetTOTPCmd) Run(ctx context.Context, stdout io.Writer) error {
+	path, err := c.find(ctx, c.User)
+	if err != nil {
+		return err
+	}
+	return c.ask(ctx, stdout, http.MethodDelete, path+"/totp", nil, nil, nil)
 }
 
 type userSignOutCmd struct {

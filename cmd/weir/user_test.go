@@ -57,6 +57,7 @@ func TestPeopleAreInvitedResetAndDeactivatedFromTheCommandLine(t *testing.T) {
 	ok("activate", "ada@example.org")
 	post("/api/v1/login", login, http.StatusOK)
 	ok("sign-out", "ada@example.org")
+	ok("reset-totp", "ada@example.org")
 	for _, args := range [][]string{
 		{"reset", "nobody@example.org"},
 		{"reset", "nothing"},

@@ -15,6 +15,8 @@ type UserBody struct {
 	Email string `json:"email"`
 	Name  string `json:"name"`
 	Admin bool   `json:"admin" doc:"may make projects and has every role in all"`
+
+	SecondFactor bool `json:"second_factor" doc:"signing in with the password takes a code of an app too"`
 }
 
 // SessionBody says who is signed in.
@@ -34,6 +36,7 @@ type loginInput struct {
 	Body   struct {
 		Email    string `json:"email"`
 		Password string `json:"password"`
+		Code     string `json:"code,omitempty" doc:"of the second factor, or a recovery code: needed if the answer without it has the error second_factor"`
 	}
 }
 
@@ -78,14 +81,28 @@ func (s *Server) logIn(ctx context.Context, in *loginInput) (*sessionOutput, err
 		}
 		return nil, err
 	}
+	if u.SecondFactor {
+		if in.Body.Code == "" {
+			c.acted("", "second_factor", "asked for")
+			return nil, newError(codeSecondFactor, "code: this account takes a code of its second factor, or a recovery code", nil, nil)
+		}
+		if err := s.checkCode(ctx, u, in.Body.Code, device); err != nil {
+			return nil, err
+		}
+	}
 	s.guesses.right(ctx, in.Body.Email, c.ip, device)
 	return s.signIn(ctx, u)
 }
 
+// signIn begins a session of a user who has given the password.
 func (s *Server) signIn(ctx context.Context, u *meta.Account) (*sessionOutput, error) {
+	return s.signInBy(ctx, u, meta.ByPassword)
+}
+
+func (s *Server) signInBy(ctx context.Context, u *meta.Account, by meta.Method) (*sessionOutput, error) {
 	c := callOf(ctx)
 	c.act.account = u
-	cookie, err := s.beginSession(ctx, u.ID)
+	cookie, err := s.beginSession(ctx, u.ID, by)
 	if err != nil {
 		return nil, err
 	}
@@ -113,5 +130,5 @@ func (s *Server) logOut(ctx context.Context, _ *struct{}) (*logOutOutput, error)
 }
 
 func userBody(u *meta.Account) *UserBody {
-	return &UserBody{ID: u.ID, Email: u.Email, Name: u.Name, Admin: u.Admin}
+	return &UserBody{ID: u.ID, Email: u.Email, Name: u.Name, Admin: u.Admin, SecondFactor: u.SecondFactor}
 }

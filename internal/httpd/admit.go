@@ -131,6 +131,13 @@ func (s *Server) admit(rule Rule, r *http.Request, c *call) error {
 		return weir.Errorf(weir.EUNAUTHORIZED, "sign in, or send an API token as Authorization: Bearer")
 	case who.key != nil:
 		return weir.Errorf(weir.EFORBIDDEN, "a write key can only write events")
+	}
+	if rule.Need != User {
+		if err := s.needSecondFactor(ctx, who); err != nil {
+			return err
+		}
+	}
+	switch {
 	case rule.Need == User && who.session == nil:
 		return weir.Errorf(weir.EFORBIDDEN, "this is for people who signed in: a token has no account")
 	case rule.Need == Instance && !who.admin(), rule.Need == Scraper && !who.everywhere():

@@ -190,6 +190,12 @@ var bodies = map[string]string{
 	"POST /api/v1/invitation/accept":                  `{"token":"wi_made_up","name":"X","password":"a long password"}`,
 	"PUT /api/v1/account/password":                    `{"old":"correct horse","new":"short"}`,
 	"DELETE /api/v1/account/sessions/{session}":       "",
+	"POST /api/v1/account/totp":                       `{"password":"correct horse"}`,
+	"POST /api/v1/account/totp/confirm":               `{"code":"000000"}`,
+	"POST /api/v1/account/totp/remove":                `{"password":"correct horse"}`,
+	"POST /api/v1/account/totp/recovery-codes":        `{"code":"000000"}`,
+	"DELETE /api/admin/users/{user}/totp":             "",
+	"PATCH /api/admin/sign-in":                        `{}`,
 
 	"POST /api/v1/projects/{id}/invitations":                `{"email":"x@example.org","role":"viewer"}`,
 	"DELETE /api/v1/projects/{id}/invitations/{invitation}": "",

@@ -27,12 +27,20 @@ type Directory interface {
 	// Forget empties the caches: another process has changed something.
 	Forget()
 
-	BeginSession(ctx context.Context, userID string, at meta.Place, before string) (secret string, err error)
+	BeginSession(ctx context.Context, userID string, by meta.Method, at meta.Place, before string) (secret string, err error)
 	Session(ctx context.Context, secret string) (*meta.Session, *meta.Account, error)
 	UseSession(ctx context.Context, x *meta.Session, at meta.Place) error
 	Sessions(ctx context.Context, userID string) ([]meta.Session, error)
 	EndSession(ctx context.Context, userID, id string) error
 	EndSessions(ctx context.Context, userID string) error
+
+	StartTOTP(ctx context.Context, userID string) (secret string, err error)
+	ConfirmTOTP(ctx context.Context, userID, code string) (recovery []string, err error)
+	CheckTOTP(ctx context.Context, userID, code string) error
+	NewRecoveryCodes(ctx context.Context, userID string) (all []string, err error)
+	RemoveTOTP(ctx context.Context, userID string) error
+	SignIn(ctx context.Context) (*meta.SignIn, error)
+	ChangeSignIn(ctx context.Context, change func(*meta.SignIn) error) (*meta.SignIn, error)
 
 	Invite(ctx context.Context, n meta.Invitation) (i *meta.Invitation, secret string, err error)
 	Invitation(ctx context.Context, secret string) (i *meta.Invitation, account bool, err error)

@@ -28,7 +28,7 @@ type Error struct {
 
 // ErrorContent says what went wrong.
 type ErrorContent struct {
-	Code    string `json:"code" enum:"invalid,unauthorized,forbidden,not_found,conflict,too_slow,too_large,unsupported,rate_limited,quota_exceeded,unavailable,internal,method_not_allowed,misdirected" doc:"a stable word"`
+	Code    string `json:"code" enum:"invalid,unauthorized,forbidden,not_found,conflict,too_slow,too_large,unsupported,rate_limited,quota_exceeded,unavailable,internal,method_not_allowed,misdirected,second_factor" doc:"a stable word"`
 	Message string `json:"message" doc:"what is wrong, for people"`
 	Details any    `json:"details,omitempty" doc:"more about it, depending on the code"`
 }
@@ -48,7 +48,7 @@ func statusOf(code string) int {
 	switch code {
 	case weir.EINVALID:
 		return http.StatusBadRequest
-	case weir.EUNAUTHORIZED:
+	case weir.EUNAUTHORIZED, codeSecondFactor:
 		return http.StatusUnauthorized
 	case weir.EFORBIDDEN:
 		return http.StatusForbidden

@@ -70,9 +70,9 @@ func shortened(ip string) string {
 
 // beginSession signs a user in, under a new secret: one that was known before says nothing
 // after it.
-func (s *Server) beginSession(ctx context.Context, userID string) (http.Cookie, error) {
+func (s *Server) beginSession(ctx context.Context, userID string, by meta.Method) (http.Cookie, error) {
 	r := callOf(ctx).request
-	secret, err := s.cfg.Directory.BeginSession(ctx, userID, s.place(r), s.sessionSecret(r))
+	secret, err := s.cfg.Directory.BeginSession(ctx, userID, by, s.place(r), s.sessionSecret(r))
 	if err != nil {
 		return http.Cookie{}, err
 	}

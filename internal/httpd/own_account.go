@@ -76,16 +76,8 @@ func (s *Server) mountOwnAccount() {
 
 func (s *Server) changePassword(ctx context.Context, in *changePassword) (*sessionOutput, error) {
 	u := callOf(ctx).who.user
-	// By the account: who has somebody's session must not guess at the password.
-	if b, wait := s.guesses.take(ctx, []bucket{{"account", "password:" + fleet.Digest(u.ID), s.guesses.pair}}); wait > 0 {
-		return nil, s.guesses.refuse(b.by, wait)
-	}
-	if _, err := s.cfg.Directory.Authenticate(ctx, u.Email, in.Body.Old); err != nil {
-		if weir.ErrorCode(err) != weir.EUNAUTHORIZED {
-			return nil, err
-		}
-		s.guesses.wrong("password")
-		return nil, weir.Errorf(weir.EFORBIDDEN, "old: this is not your password")
+	if err := s.checkOwnPassword(ctx, u, in.Body.Old, "old"); err != nil {
+		return nil, err
 	}
 	if err := s.cfg.Directory.SetPassword(ctx, u.ID, in.Body.New); err != nil {
 		return nil, err

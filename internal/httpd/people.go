@@ -2,6 +2,7 @@ package httpd
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -92,6 +93,7 @@ func (s *Server) getUser(ctx context.Context, in *UserPath) (*accountOutput, err
 
 func (s *Server) changeUser(ctx context.Context, in *changeUser) (*accountOutput, error) {
 	if active := in.Body.Active; active != nil {
+		callOf(ctx).acted("", "active", strconv.FormatBool(*active))
 		if err := s.cfg.Directory.SetActive(ctx, in.User, *active); err != nil {
 			return nil, err
 		}

@@ -169,6 +169,7 @@ func New(cfg Config) *Server {
 	s.mountSnippet()
 	s.mountAccount()
 	s.mountOwnAccount()
+	s.mountSecondFactor()
 	s.mountPeople()
 	s.mountInvitations()
 	s.mountProjects()

@@ -136,6 +136,11 @@ func (t *throttle) right(ctx context.Context, email, ip, device string) {
 	if device != "" {
 		key = deviceKey(device)
 	}
+	t.forget(ctx, key)
+}
+
+// forget makes a bucket full.
+func (t *throttle) forget(ctx context.Context, key string) {
 	for _, l := range []fleet.Limiter{t.limiter, t.own} {
 		if l == nil {
 			continue

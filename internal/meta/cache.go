@@ -174,8 +174,9 @@ func (c *cache[V]) forget() {
 	}
 }
 
-// Forget empties the caches of projects and tokens: another process has changed something.
+// Forget empties the caches of projects, tokens and settings: another process has changed something.
 func (s *Store) Forget() {
 	s.projects.forget()
 	s.tokens.forget()
+	s.signIn.forget()
 }

@@ -30,6 +30,7 @@ type Store struct {
 	ring      *keyring.Ring // nil in tests
 	adoptRing bool
 	projects  *cache[*weir.Project]
+	signIn    *cache[*SignIn]
 	tokens    *cache[*Token]
 	salts     saltCache
 	ticks     clockState             // guarded by salts.mu
@@ -75,6 +76,7 @@ func Open(ctx context.Context, where string, clock weir.Clock, opts ...Option) (
 		clock:    clock,
 		hasher:   password.NewHasher(password.DefaultCost),
 		projects: newCache[*weir.Project](clock, staleProjects),
+		signIn:   newCache[*SignIn](clock, 0),
 		tokens:   newCache[*Token](clock, 0),
 	}
 	for _, o := range opts {

@@ -34,12 +34,22 @@ type Place struct {
 	Network string // of the address, such as 192.0.2.0/24
 }
 
+// Method is how a session began.
+type Method string
+
+// The methods.
+const (
+	ByPassword Method = "password" // with a code if the user has a second factor
+	ByProvider Method = "provider"
+)
+
 // Session is a login session. Its secret is stored hashed.
 type Session struct {
 	ID        string
 	CreatedAt time.Time
 	UsedAt    time.Time // to the minute
 	Place     Place     // of the last use
+	Method    Method
 
 	hash string
 }
@@ -56,7 +66,7 @@ func (x *Session) EndsAt() time.Time {
 // BeginSession signs a user in, and returns the session's secret, this once. It ends the
 // session of the secret before, if there is one. Errors: EUNAUTHORIZED for an account that
 // is inactive or gone.
-func (s *Store) BeginSession(ctx context.Context, userID string, at Place, before string) (secret string, err error) {
+func (s *Store) BeginSession(ctx context.Context, userID string, by Method, at Place, before string) (secret string, err error) {
 	secret = newSecret(sessionPrefix)
 	now := s.clock.Now()
 	err = s.inTx(ctx, func(tx *sql.Tx) error {
@@ -64,9 +74,9 @@ func (s *Store) BeginSession(ctx context.Context, userID string, at Place, befor
 			return err
 		}
 		// From users, so that one who is deactivated at the same moment gets none.
-		ok, err := inserted(tx.ExecContext(ctx, `INSERT INTO sessions (hash, id, user_id, created_at, used_at, device, country, network)
-			SELECT CAST(? AS TEXT), CAST(? AS TEXT), id, CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS TEXT) FROM users WHERE id = ? AND inactive = 0`,
-			hashSecret(secret), newID(), micros(now), micros(now), at.Device, at.Country, at.Network, userID))
+		ok, err := inserted(tx.ExecContext(ctx, `INSERT INTO sessions (hash, id, user_id, created_at, used_at, device, country, network, method)
+			SELECT CAST(? AS TEXT), CAST(? AS TEXT), id, CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS TEXT) FROM users WHERE id = ? AND inactive = 0`,
+			hashSecret(secret), newID(), micros(now), micros(now), at.Device, at.Country, at.Network, string(by), userID))
 		if err == nil && !ok {
 			return errInactive
 		}
@@ -90,10 +100,10 @@ func dropSessions(ctx context.Context, tx *sql.Tx, userID, before string, now ti
 	return err
 }
 
-const sessionColumns = `s.id, s.hash, s.created_at, s.used_at, s.device, s.country, s.network`
+const sessionColumns = `s.id, s.hash, s.created_at, s.used_at, s.device, s.country, s.network, s.method`
 
 func (x *Session) columns(created, used *int64) []any {
-	return []any{&x.ID, &x.hash, created, used, &x.Place.Device, &x.Place.Country, &x.Place.Network}
+	return []any{&x.ID, &x.hash, created, used, &x.Place.Device, &x.Place.Country, &x.Place.Network, &x.Method}
 }
 
 // Session returns the session of a secret and its user. Errors: ENOTFOUND when there is none,

@@ -21,7 +21,7 @@ func (f fixture) ada(t *testing.T) *meta.Account {
 
 func (f fixture) begin(t *testing.T, a *meta.Account, before string) string {
 	t.Helper()
-	return must(f.BeginSession(t.Context(), a.ID, home, before))(t)
+	return must(f.BeginSession(t.Context(), a.ID, meta.ByPassword, home, before))(t)
 }
 
 // wantNoSession wants a secret to be nobody's.
@@ -176,7 +176,7 @@ func TestADeactivatedAccountIsOutAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.wantNoSession(t, secret)
-	_, err = f.BeginSession(t.Context(), eve.ID, home, "")
+	_, err = f.BeginSession(t.Context(), eve.ID, meta.ByPassword, home, "")
 	wantCode(t, err, weir.EUNAUTHORIZED)
 	_, err = f.Authenticate(t.Context(), eve.Email, password)
 	wantCode(t, err, weir.EUNAUTHORIZED)

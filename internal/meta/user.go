@@ -28,6 +28,8 @@ type Account struct {
 	Inactive bool
 	// HasPassword is false for an account that signs in with a provider only.
 	HasPassword bool
+	// SecondFactor says that signing in with the password takes a code too.
+	SecondFactor bool
 }
 
 // SetupRequired says whether nobody has an account yet.
@@ -106,7 +108,8 @@ func insertUser(ctx context.Context, tx *sql.Tx, a *Account, hash string, first 
 }
 
 // accountColumns are what scanAccount reads.
-const accountColumns = `u.id, u.email, u.name, u.admin, u.inactive, u.password <> '', u.created_at`
+const accountColumns = `u.id, u.email, u.name, u.admin, u.inactive, u.password <> '',
+	EXISTS (SELECT 1 FROM totp WHERE totp.user_id = u.id AND totp.confirmed = 1), u.created_at`
 
 // User returns the account of an id. Errors: ENOTFOUND.
 func (s *Store) User(ctx context.Context, id string) (*Account, error) {
@@ -139,7 +142,7 @@ type scanner interface{ Scan(dest ...any) error }
 func scanAccount(row scanner, more ...any) (*Account, error) {
 	var a Account
 	var admin, inactive, created int64
-	if err := row.Scan(append([]any{&a.ID, &a.Email, &a.Name, &admin, &inactive, &a.HasPassword, &created}, more...)...); err != nil {
+	if err := row.Scan(append([]any{&a.ID, &a.Email, &a.Name, &admin, &inactive, &a.HasPassword, &a.SecondFactor, &created}, more...)...); err != nil {
 		return nil, err
 	}
 	a.Admin, a.Inactive, a.CreatedAt = admin != 0, inactive != 0, fromMicros(created)
