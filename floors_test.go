@@ -60,6 +60,8 @@ var house = map[string]room{
 	"internal/meta":      {floor: 2, visitors: []string{"cmd/weir", "internal/httpd", "internal/retention", "internal/demo"}},
 
 	"internal/meta/postgres": {floor: 1, only: domain, visitors: []string{"internal/meta", "internal/backend"}},
+	"internal/oidc":          {floor: 1, only: domain, visitors: []string{"internal/httpd"}},
+	"internal/oidc/oidctest": {floor: 2, only: nothing, support: true},
 	"internal/keyring":       {floor: 0, only: nothing, visitors: []string{"internal/meta", "cmd/weir"}},
 	"internal/password":      {floor: 1, only: domain, visitors: []string{"internal/meta"}},
 
@@ -125,7 +127,7 @@ var house = map[string]room{
 
 	// httpd knows the stores only through what floor 3 answers.
 	"internal/httpd": {floor: 5, only: []string{
-		"", "internal/outage", "internal/wire", "internal/wire/protocols", "internal/receive", "internal/fleet", "internal/fleet/local", "internal/meta",
+		"", "internal/outage", "internal/oidc", "internal/wire", "internal/wire/protocols", "internal/receive", "internal/fleet", "internal/fleet/local", "internal/meta",
 		"internal/ingest", "internal/stats", "internal/insight", "internal/report", "internal/alert", "internal/live", "internal/deletion",
 	}},
 

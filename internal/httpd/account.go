@@ -22,6 +22,8 @@ type UserBody struct {
 // SessionBody says who is signed in.
 type SessionBody struct {
 	User          *UserBody `json:"user"`
+	Provider      string    `json:"provider,omitempty" doc:"name of the identity provider to sign in with, at /api/v1/oidc/begin; to who is not signed in"`
+	NoPasswords   bool      `json:"no_passwords,omitempty" doc:"people sign in with the provider only"`
 	SetupRequired bool      `json:"setup_required" doc:"nobody has an account yet: who sets one up, with the set-up code or the admin token, owns the server"`
 }
 
@@ -63,8 +65,17 @@ func (s *Server) getSession(ctx context.Context, _ *struct{}) (*sessionOutput, e
 		return out, nil // somebody has an account
 	}
 	var err error
-	out.Body.SetupRequired, err = s.cfg.Directory.SetupRequired(ctx)
-	return out, err
+	if out.Body.SetupRequired, err = s.cfg.Directory.SetupRequired(ctx); err != nil {
+		return nil, err
+	}
+	in, err := s.cfg.Directory.SignIn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if out.Body.NoPasswords = in.NoPasswords; in.Provider != nil {
+		out.Body.Provider = in.Provider.Name
+	}
+	return out, nil
 }
 
 func (s *Server) logIn(ctx context.Context, in *loginInput) (*sessionOutput, error) {
@@ -74,6 +85,9 @@ func (s *Server) logIn(ctx context.Context, in *loginInput) (*sessionOutput, err
 		return nil, err
 	}
 	s.signingIn(ctx, in.Body.Email)
+	if err := s.takePasswords(ctx); err != nil {
+		return nil, err
+	}
 	u, err := s.cfg.Directory.Authenticate(ctx, in.Body.Email, in.Body.Password)
 	if err != nil {
 		if weir.ErrorCode(err) == weir.EUNAUTHORIZED {

@@ -195,6 +195,7 @@ var bodies = map[string]string{
 	"POST /api/v1/account/totp/remove":                `{"password":"correct horse"}`,
 	"POST /api/v1/account/totp/recovery-codes":        `{"code":"000000"}`,
 	"DELETE /api/admin/users/{user}/totp":             "",
+	"DELETE /api/admin/users/{user}/identity":         "",
 	"PATCH /api/admin/sign-in":                        `{}`,
 
 	"POST /api/v1/projects/{id}/invitations":                `{"email":"x@example.org","role":"viewer"}`,
@@ -232,7 +233,7 @@ var bodies = map[string]string{
 }
 
 // ofHandlers are the words of handlers with 401 and 404.
-var ofHandlers = regexp.MustCompile(`wrong email|no such (write key|alert|action|user|session|invitation|member|administrator|token)|nobody has an account|this link was used|this invitation was`)
+var ofHandlers = regexp.MustCompile(`wrong email|no such (write key|alert|action|user|session|invitation|member|administrator|token)|nobody has an account|this link was used|this invitation was|no identity provider|has not begun|has not signed in with a provider`)
 
 var ofOpenTelemetry = regexp.MustCompile(`^/v1/(traces|metrics|logs)\b`)
 

@@ -42,6 +42,11 @@ type Directory interface {
 	SignIn(ctx context.Context) (*meta.SignIn, error)
 	ChangeSignIn(ctx context.Context, change func(*meta.SignIn) error) (*meta.SignIn, error)
 
+	SignInWith(ctx context.Context, who meta.Identity) (*meta.Account, error)
+	Unlink(ctx context.Context, userID string) error
+	BeginFlow(ctx context.Context, f meta.Flow) error
+	TakeFlow(ctx context.Context, state string) (meta.Flow, error)
+
 	Invite(ctx context.Context, n meta.Invitation) (i *meta.Invitation, secret string, err error)
 	Invitation(ctx context.Context, secret string) (i *meta.Invitation, account bool, err error)
 	Invitations(ctx context.Context, projectID string) ([]meta.Invitation, error)

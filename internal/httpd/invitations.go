@@ -212,6 +212,9 @@ func (s *Server) acceptInvitation(ctx context.Context, in *acceptInput) (*sessio
 		if u != nil {
 			return s.cfg.Directory.AcceptAs(ctx, in.Body.Token, u)
 		}
+		if err := s.takePasswords(ctx); err != nil {
+			return err
+		}
 		u, err = s.cfg.Directory.AcceptNew(ctx, in.Body.Token, in.Body.Name, in.Body.Password)
 		return err
 	})

@@ -68,13 +68,19 @@ func (s *Server) sendLater(ctx context.Context, write func(ctx context.Context) 
 // link returns the address of the page with a secret, which is after the #: no browser sends
 // it to a server, and so no log has it.
 func (s *Server) link(r *http.Request, kind, secret string) string {
-	base := "http://" + r.Host
+	return s.address(r) + "/#" + kind + "=" + secret
+}
+
+// address returns the address of the server without a slash at its end: the public one, or the
+// one that the request names.
+func (s *Server) address(r *http.Request) string {
 	if u := s.cfg.PublicURL; u != nil {
-		base = u.Scheme + "://" + u.Host
-	} else if callOf(r.Context()).secure {
-		base = "https://" + r.Host
+		return u.Scheme + "://" + u.Host + s.base
 	}
-	return base + "/#" + kind + "=" + secret
+	if callOf(r.Context()).secure {
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
 }
 
 // mails says whether links are sent by mail: there is a mail server, and the address of this

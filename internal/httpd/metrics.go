@@ -53,10 +53,10 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	})
 	reg.MustRegister(m.requests, m.seconds, m.guesses, m.wrong, m.streams, m.streamsRefused, m.strangeProxies, m.auditSkipped, m.auditFailed)
 	// Shown from the start, so that a rate over them begins at zero.
-	for _, by := range []string{"address", "network", "account_and_address", "account", "device", "token", "setup_code", "invitation", "reset", "second_factor"} {
+	for _, by := range []string{"address", "network", "account_and_address", "account", "device", "token", "setup_code", "invitation", "reset", "second_factor", "oidc"} {
 		m.guesses.WithLabelValues(by)
 	}
-	for _, reason := range []string{"password", "token", "setup_code", "invitation", "reset", "second_factor"} {
+	for _, reason := range []string{"password", "token", "setup_code", "invitation", "reset", "second_factor", "oidc"} {
 		m.wrong.WithLabelValues(reason)
 	}
 	for _, by := range []string{"user", "project", "server"} {

@@ -134,7 +134,7 @@ func (s *Server) forgotPassword(ctx context.Context, in *forgotten) (*struct{}, 
 	if b, wait := s.guesses.take(ctx, s.guesses.places("forgot:", callOf(ctx).ip)); wait > 0 {
 		return nil, s.guesses.refuse(b.by, wait)
 	}
-	if !s.mails() {
+	if !s.mails() || s.takePasswords(ctx) != nil {
 		return nil, nil //nolint:nilnil // the same answer
 	}
 	// Who asks too often for one address gets the same answer too, and it no mail.
@@ -174,6 +174,9 @@ func (s *Server) resetMail(ctx context.Context, r *http.Request, u *meta.Account
 }
 
 func (s *Server) resetPassword(ctx context.Context, in *resetInput) (*struct{}, error) {
+	if err := s.takePasswords(ctx); err != nil {
+		return nil, err
+	}
 	c := callOf(ctx)
 	return nil, s.guesses.checkSecret(ctx, "reset", c.ip, func() error {
 		u, err := s.cfg.Directory.ResetPassword(ctx, in.Body.Token, in.Body.Password)

@@ -74,6 +74,9 @@ func Rules() []Rule {
 		{Method: "POST", Path: "/api/v1/invitation", Need: Session},
 		{Method: "POST", Path: "/api/v1/invitation/accept", Need: Session, Act: "invitation.accept"},
 
+		{Method: "GET", Path: "/api/v1/oidc/begin", Need: Session},
+		{Method: "GET", Path: "/api/v1/oidc/callback", Need: Session, Act: "sign-in"},
+
 		{Method: "PUT", Path: "/api/v1/account/password", Need: User, Act: "password.change"},
 		{Method: "POST", Path: "/api/v1/account/totp", Need: User, Act: "second-factor.start"},
 		{Method: "POST", Path: "/api/v1/account/totp/confirm", Need: User, Act: "second-factor.on"},
@@ -161,6 +164,7 @@ func Rules() []Rule {
 		{Method: "PATCH", Path: "/api/admin/users/{user}", Need: Instance, Scope: weir.ScopeAdmin, Act: "user.change"},
 		{Method: "POST", Path: "/api/admin/users/{user}/reset", Need: Instance, Scope: weir.ScopeAdmin, Act: "user.reset"},
 		{Method: "DELETE", Path: "/api/admin/users/{user}/sessions", Need: Instance, Scope: weir.ScopeAdmin, Act: "user.sign-out"},
+		{Method: "DELETE", Path: "/api/admin/users/{user}/identity", Need: Instance, Scope: weir.ScopeAdmin, Act: "user.unlink"},
 		{Method: "DELETE", Path: "/api/admin/users/{user}/totp", Need: Instance, Scope: weir.ScopeAdmin, Act: "user.reset-totp"},
 		{Method: "GET", Path: "/api/admin/sign-in", Need: Instance, Scope: weir.ScopeAdmin},
 		{Method: "PATCH", Path: "/api/admin/sign-in", Need: Instance, Scope: weir.ScopeAdmin, Act: "server.sign-in"},

@@ -27,11 +27,6 @@ type RecoveryBody struct {
 	RecoveryCodes []string `json:"recovery_codes" nullable:"false" doc:"each works once in the place of a code"`
 }
 
-// SignInBody is how people sign in to the server.
-type SignInBody struct {
-	RequireSecondFactor bool `json:"require_second_factor" doc:"people who sign in with a password must set a second factor up before anything else"`
-}
-
 type (
 	startTOTP struct {
 		Body struct {
@@ -62,12 +57,6 @@ type (
 		CacheControl string `header:"Cache-Control"`
 		Body         RecoveryBody
 	}
-	signInOutput struct{ Body SignInBody }
-	changeSignIn struct {
-		Body struct {
-			RequireSecondFactor *bool `json:"require_second_factor,omitempty" nullable:"false" doc:"people who sign in with a password must set a second factor up before anything else"`
-		} `doc:"what is missing stays"`
-	}
 )
 
 func (s *Server) mountSecondFactor() {
@@ -91,12 +80,6 @@ func (s *Server) mountSecondFactor() {
 		OperationID: "reset-totp", Method: "DELETE", Path: "/api/admin/users/{user}/totp", Summary: "Remove somebody's second factor",
 		Description: "For who lost it with all recovery codes. Ends the account's sessions.",
 	}, s.resetTOTP)
-	handle(s, huma.Operation{
-		OperationID: "get-sign-in", Method: "GET", Path: "/api/admin/sign-in", Summary: "How people sign in",
-	}, s.getSignIn)
-	handle(s, huma.Operation{
-		OperationID: "change-sign-in", Method: "PATCH", Path: "/api/admin/sign-in", Summary: "Change how people sign in",
-	}, s.changeSignIn)
 }
 
 // Limits on wrong codes. Only who has the password of an account can use them up, and a browser
@@ -250,32 +233,4 @@ func (s *Server) needSecondFactor(ctx context.Context, who principal) error {
 	e := newError(codeSecondFactor, "this server asks for a second factor: set one up first, with POST /api/v1/account/totp", nil, nil)
 	e.status = http.StatusForbidden
 	return e
-}
-
-func signInBody(in *meta.SignIn) SignInBody {
-	return SignInBody{RequireSecondFactor: in.RequireSecondFactor}
-}
-
-func (s *Server) getSignIn(ctx context.Context, _ *struct{}) (*signInOutput, error) {
-	in, err := s.cfg.Directory.SignIn(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return &signInOutput{signInBody(in)}, nil
-}
-
-func (s *Server) changeSignIn(ctx context.Context, in *changeSignIn) (*signInOutput, error) {
-	now, err := s.cfg.Directory.ChangeSignIn(ctx, func(x *meta.SignIn) error {
-		if b := in.Body.RequireSecondFactor; b != nil {
-			x.RequireSecondFactor = *b
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	c := callOf(ctx)
-	s.log.InfoContext(ctx, "sign-in changed", "by", c.who.name(), "request_id", c.id)
-	s.accessEnded(ctx)
-	return &signInOutput{signInBody(now)}, nil
 }

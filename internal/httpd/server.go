@@ -125,6 +125,7 @@ type Server struct {
 	devices  devices
 	streams  streams
 	letters  letters
+	provided providers
 	began    time.Time
 
 	unavailable rate.Sometimes // the log of refusals of unavailable parts
@@ -170,6 +171,8 @@ func New(cfg Config) *Server {
 	s.mountAccount()
 	s.mountOwnAccount()
 	s.mountSecondFactor()
+	s.mountProvider()
+	s.mountSignIn()
 	s.mountPeople()
 	s.mountInvitations()
 	s.mountProjects()

@@ -112,7 +112,7 @@ var everybody = map[string]func(t *testing.T, c *crowd, p *weir.Project){
 		u := must(c.CreateUser(t.Context(), "eve@example.org", "Eve", password, false))(t)
 		secrets := make([]string, nodes)
 		c.all(t, "", func(s *meta.Store, i int) (err error) {
-			secrets[i], err = s.BeginSession(t.Context(), u.ID, meta.Place{}, "")
+			secrets[i], err = s.BeginSession(t.Context(), u.ID, meta.ByPassword, meta.Place{}, "")
 			return err
 		})
 		c.all(t, "", func(s *meta.Store, i int) error {
