@@ -173,9 +173,12 @@ func TestADeactivatedPersonIsOutAtOnceAndItsStreamsEndAtAllNodes(t *testing.T) {
 	other := httpd.New(httpd.Config{Directory: f.meta, Bus: bus, Clock: f.watch.now})
 	for _, s := range []*httpd.Server{f.served, other} {
 		ctx, stop := context.WithCancel(t.Context())
-		listening := make(chan error, 1)
-		go func() { listening <- s.Listen(ctx) }()
-		t.Cleanup(func() { stop(); _ = <-listening })
+		stopped := make(chan struct{})
+		go func() {
+			defer close(stopped)
+			_ = s.Listen(ctx) // its only error is that it was stopped
+		}()
+		t.Cleanup(func() { stop(); <-stopped })
 	}
 	u, err := f.meta.UserByEmail(t.Context(), "eve@example.org")
 	if err != nil {

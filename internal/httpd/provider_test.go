@@ -2,6 +2,7 @@ package httpd_test
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -307,10 +308,7 @@ func TestWrongSettingsOfAProviderAreRefused(t *testing.T) {
 		"a password": {"issuer", "https://a:b@id.example.org"}, "no client": {"client_id", ""}, "no name": {"name", ""}, "an address": {"domains", []string{"a@example.org"}},
 		"no domain": {"domains", []string{"example"}}, "groups without a claim": {"groups", []any{map[string]any{"group": "x", "admin": true}}}, "a line": {"client_secret", "a\nb"},
 	} {
-		bad := map[string]any{}
-		for k, v := range good {
-			bad[k] = v
-		}
+		bad := maps.Clone(good)
 		bad[change[0].(string)] = change[1]
 		raw, _ := json.Marshal(map[string]any{"provider": bad})
 		if a := f.as(f.admin, "PATCH", "/api/admin/sign-in", string(raw)); a.status != 400 {

@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -141,9 +142,7 @@ func (p *Provider) token(w http.ResponseWriter, r *http.Request) {
 	}
 	now := p.Now()
 	claims := map[string]any{"iss": p.URL, "aud": ClientID, "sub": "1", "nonce": q.Get("nonce"), "iat": now.Unix(), "exp": now.Add(5 * time.Minute).Unix()}
-	for k, v := range p.Claims {
-		claims[k] = v
-	}
+	maps.Copy(claims, p.Claims)
 	if p.Bend != nil {
 		p.Bend(claims)
 	}
