@@ -71,7 +71,7 @@ first line, the line itself, and how many lines like it stand before it. The ser
 window, 24 hours unless it is set otherwise; import a file again after that and its lines count twice.
 
 Each run has an id, which the report names and its events are stored with: import_id in filters and breakdowns. So what an import brought can be
-looked at alone, or left out. An event that was there before keeps the id that it came with.
+looked at alone, or left out. An event that was there before keeps the id that it came with. "weir delete --import ID" undoes an import.
 
 Examples:
 

@@ -3,6 +3,7 @@ package deletion
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
@@ -46,13 +47,15 @@ func (d *Deletions) Run(ctx context.Context) error {
 	}
 }
 
-// Look is one round of Run.
+// Look is one round of Run. A deletion that fails delays later ones of its project, and no others.
 func (d *Deletions) Look(ctx context.Context) error {
 	open, err := Steps(ctx, d.Cold, "1 = 1")
 	if err != nil {
 		return err
 	}
 	var projects map[string]*weir.Project
+	var errs []error
+	failed := map[string]bool{}
 	for i := range open {
 		row := &open[i]
 		if row.Step == done {
@@ -69,14 +72,15 @@ func (d *Deletions) Look(ctx context.Context) error {
 			}
 		}
 		p := projects[row.ProjectID]
-		if p == nil {
+		if p == nil || failed[p.ID] {
 			continue
 		}
 		if err := d.continueOne(ctx, p, row); err != nil {
-			return fmt.Errorf("deletion %s of project %s: %w", row.ID, p.ID, err)
+			failed[p.ID] = true
+			errs = append(errs, fmt.Errorf("deletion %s of project %s: %w", row.ID, p.ID, err))
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // continueOne does what is left of a deletion, unless another node does it. Erasures have the
