@@ -254,7 +254,7 @@ func TestProjectsAndKeysAreManagedFromTheCommandLine(t *testing.T) {
 	if sends(first) != 200 || sends(second) != 401 {
 		t.Error("revoking a key does not end it, or ends another")
 	}
-	if list := ok("key", "list", project); !strings.Contains(list, "revoked") {
+	if list := ok("key", "list", project); !strings.Contains(list, "ended ") {
 		t.Errorf("the list does not tell a revoked key: %s", list)
 	}
 
