@@ -207,7 +207,13 @@ func (s *Server) offer(ctx context.Context, in *invitationToken) (*offerOutput, 
 
 func (s *Server) acceptInvitation(ctx context.Context, in *acceptInput) (*sessionOutput, error) {
 	c := callOf(ctx)
-	u := c.who.user
+	u, by := c.who.user, meta.ByPassword
+	switch {
+	case c.who.session != nil:
+		by = c.who.session.Method
+	case c.who.known(): // a session may do more than a token
+		return nil, weir.Errorf(weir.EINVALID, "send no token with it: sign in, or give a name and a password")
+	}
 	err := s.guesses.checkSecret(ctx, "invitation", c.ip, func() (err error) {
 		if u != nil {
 			return s.cfg.Directory.AcceptAs(ctx, in.Body.Token, u)
@@ -226,5 +232,5 @@ func (s *Server) acceptInvitation(ctx context.Context, in *acceptInput) (*sessio
 	if u, err = s.cfg.Directory.User(ctx, u.ID); err != nil {
 		return nil, err
 	}
-	return s.signIn(ctx, u)
+	return s.signInBy(ctx, u, by)
 }

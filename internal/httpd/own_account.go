@@ -84,7 +84,7 @@ func (s *Server) changePassword(ctx context.Context, in *changePassword) (*sessi
 	}
 	s.log.InfoContext(ctx, "password changed", "user", u.ID, "request_id", callOf(ctx).id)
 	s.accessEnded(ctx)
-	return s.signIn(ctx, u)
+	return s.signInBy(ctx, u, callOf(ctx).who.session.Method)
 }
 
 func (s *Server) listLogins(ctx context.Context, _ *struct{}) (*loginsOutput, error) {

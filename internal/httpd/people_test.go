@@ -12,6 +12,7 @@ import (
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/fleet/local"
 	"github.com/weir-analytics/weir/internal/httpd"
+	"github.com/weir-analytics/weir/internal/meta"
 )
 
 // read decodes an answer's body.
@@ -333,4 +334,24 @@ func TestTheSessionsCookieIsForThisHostAloneOverTLS(t *testing.T) {
 	// A cookie that another host of the domain could set is none over TLS.
 	other := strings.TrimPrefix(secure, "__Host-")
 	wantError(t, f.do("GET", "/api/v1/projects", "", "Cookie", other, "X-Forwarded-Proto", "https"), 401, weir.EUNAUTHORIZED)
+}
+
+// A session may do more than a token that its user made.
+func TestATokenGetsNoSessionByAnInvitation(t *testing.T) {
+	f := start(t)
+	c := f.signedIn("eve@example.org", weir.RoleViewer, false)
+	u, err := f.meta.UserByEmail(t.Context(), "eve@example.org")
+	if err != nil {
+		t.Fatal(err)
+	}
+	token := newToken(t, f, meta.NewToken{Name: "x", UserID: u.ID, Scopes: weir.ScopeRead})
+	made := read[httpd.NewInvitationBody](t, f.as(f.admin, "POST", f.path("/invitations"), `{"email":"eve@example.org","role":"editor"}`))
+	body := jsonOf(map[string]string{"token": tokenOf(t, made.URL, "invitation"), "name": "Eve", "password": password})
+	for _, secret := range []string{token, f.admin, f.key} {
+		a := f.as(secret, "POST", "/api/v1/invitation/accept", body)
+		if wantError(t, a, 400, weir.EINVALID); a.header.Get("Set-Cookie") != "" {
+			t.Error("a session was begun")
+		}
+	}
+	wantStatus(t, f.doWith(c, "POST", "/api/v1/invitation/accept", body), 200)
 }

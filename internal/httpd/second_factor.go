@@ -157,7 +157,7 @@ func (s *Server) confirmTOTP(ctx context.Context, in *totpCode) (*confirmOutput,
 	}
 	s.log.InfoContext(ctx, "second factor on", "user", u.ID, "request_id", callOf(ctx).id)
 	s.accessEnded(ctx)
-	signedIn, err := s.signIn(ctx, u)
+	signedIn, err := s.signInBy(ctx, u, callOf(ctx).who.session.Method)
 	if err != nil {
 		return nil, err
 	}
@@ -183,7 +183,7 @@ func (s *Server) removeTOTP(ctx context.Context, in *removeTOTP) (*sessionOutput
 	if u, err = s.cfg.Directory.User(ctx, u.ID); err != nil {
 		return nil, err
 	}
-	return s.signIn(ctx, u)
+	return s.signInBy(ctx, u, callOf(ctx).who.session.Method)
 }
 
 // forbidden returns EFORBIDDEN in the place of EUNAUTHORIZED: who asks is signed in.
