@@ -75,7 +75,10 @@ func (d *Deletions) Look(ctx context.Context) error {
 		if p == nil || failed[p.ID] {
 			continue
 		}
-		if err := d.continueOne(ctx, p, row); err != nil {
+		switch err := d.continueOne(ctx, p, row); {
+		case errors.Is(err, errLater):
+			failed[p.ID] = true // those after it must not begin before it has ended
+		case err != nil:
 			failed[p.ID] = true
 			errs = append(errs, fmt.Errorf("deletion %s of project %s: %w", row.ID, p.ID, err))
 		}
@@ -83,22 +86,31 @@ func (d *Deletions) Look(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// continueOne does what is left of a deletion, unless another node does it. Erasures have the
+// errLater says that a deletion is left for a later round.
+var errLater = errors.New("another node deletes, erases or counts again")
+
+// continueOne does what is left of a deletion. It returns errLater if another node does it. Erasures have the
 // same lock, since both change the same rows.
 func (d *Deletions) continueOne(ctx context.Context, p *weir.Project, row *cold.DeletionStep) error {
 	release, mine, err := fleet.Hold(ctx, d.Locks, "erase:"+p.ID, lockTTL)
-	if err != nil || !mine {
+	switch {
+	case err != nil:
 		return err
+	case !mine:
+		return errLater
 	}
 	defer release()
 	// A recount counts stored events into empty counters. Events that are deleted meanwhile would be
 	// subtracted though they are not counted.
 	if p.Recounting.Running {
-		return nil
+		return errLater
 	}
 	releaseCounters, mine, err := fleet.Hold(ctx, d.Locks, hot.CorrectionLock(p.ID), lockTTL)
-	if err != nil || !mine {
+	switch {
+	case err != nil:
 		return err
+	case !mine:
+		return errLater
 	}
 	defer releaseCounters()
 	now, err := Steps(ctx, d.Cold, "project_id = ? AND id = ?", p.ID, row.ID)
