@@ -21,6 +21,9 @@ type projectCmd struct {
 	List   projectListCmd   `cmd:"" help:"List the projects."`
 	Set    projectSetCmd    `cmd:"" help:"Change how long a project's events are kept, how many it may bring in, its sites and its URL rules."`
 
+	Delete    projectDeleteCmd    `cmd:"" help:"Delete a project and all that it has."`
+	Deletions projectDeletionsCmd `cmd:"" help:"List projects that are being deleted, or were."`
+
 	Names    projectNamesCmd    `cmd:"" help:"List the names of a project's events, with counts."`
 	Columns  projectColumnsCmd  `cmd:"" help:"List what questions about a project may name: columns, properties, traits."`
 	Describe projectDescribeCmd `cmd:"" help:"Describe or hide an event or a column."`

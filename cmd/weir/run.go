@@ -116,6 +116,9 @@ func (s *server) background(ctx context.Context, g *errgroup.Group) {
 		g.Go(func() error { return retention.DestroySalts(ctx, s.meta, s.once("salts"), s.log) })
 		g.Go(func() error { return retention.TrimAudit(ctx, s.meta, s.cmd.AuditDays, s.once("audit"), s.log) })
 	}
+	if s.cmd.has(roleJobs) && s.cold != nil {
+		g.Go(s.projectDeleter(ctx))
+	}
 	if s.retention != nil {
 		g.Go(func() error { return s.retention.Run(ctx) })
 		g.Go(func() error { return s.recounter.Run(ctx) })

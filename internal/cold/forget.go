@@ -7,6 +7,7 @@ import (
 	"time"
 
 	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/cold/schema"
 )
 
 // Forgetter deletes old data of projects, for their retention.
@@ -121,4 +122,16 @@ func DeletionParts(deletions []Deletion, moment string) ([]Part, error) {
 		part("dead_letters", "refused_at", moment, time.Time.UnixMicro),
 		part("deleted_events", "ts", moment, time.Time.UnixMicro),
 	}, nil
+}
+
+// ProjectParts returns all rows of a project, one part for each table. Batches stay: they are
+// not one project's.
+func ProjectParts(projectID string) []Part {
+	var parts []Part
+	for _, t := range schema.All() {
+		if slices.ContainsFunc(t.Columns, func(f schema.Field) bool { return f.Name == "project_id" }) {
+			parts = append(parts, Part{t.Name, "project_id = ?", []any{projectID}})
+		}
+	}
+	return parts
 }

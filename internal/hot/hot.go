@@ -157,7 +157,7 @@ type Presence interface {
 	Seen(ctx context.Context, project string, asked []SeenQuery, now time.Time) ([]SeenResult, error)
 }
 
-// Eraser takes persons out of what Append keeps beside the log.
+// Eraser takes persons and projects out of what Append keeps beside the log.
 type Eraser interface {
 	// Erase makes the devices unseen and no longer live, until their next events, and
 	// takes the consumers out of all buckets: their calls go on counting under
@@ -166,6 +166,11 @@ type Eraser interface {
 	// wait for no more than one of them; after an error a part may be done, and to do it
 	// again does the rest. When it returns without an error, it is durable.
 	Erase(ctx context.Context, project string, devices, consumers []string) error
+	// DropProject deletes all that Append keeps beside the log of a project that nobody appends
+	// to any more: counters, sketches, the last step of a correction. Events of the log stay
+	// until they are drained, ids and devices until their time is over. After an error a
+	// part may be done, and to do it again does the rest. When it returns without an error, it is durable.
+	DropProject(ctx context.Context, project string) error
 }
 
 // SeenQuery is a device, and the id of an event that it may have sent; "" is none.

@@ -215,6 +215,7 @@ var bodies = map[string]string{
 	"POST /api/v1/projects/{id}/tokens":                     `{"name":"x","scopes":["admin"]}`,
 	"DELETE /api/v1/projects/{id}/tokens/{token}":           "",
 	"POST /api/v1/projects/{id}/keys/{key}/rotate":          `{"overlap_seconds":60}`,
+	"DELETE /api/v1/projects/{id}":                          `{"name":"no name of a project"}`,
 	"POST /api/v1/admins":                                   `{"email":"made-up@example.org"}`,
 	"DELETE /api/v1/admins/{user}":                          "",
 	"POST /api/v1/admins/{user}/owner":                      "",

@@ -63,6 +63,8 @@ type Directory interface {
 	Memberships(ctx context.Context, userID string) ([]meta.Membership, error)
 	Role(ctx context.Context, userID, projectID string) (weir.Role, error)
 	OnChange(tell func())
+	DeleteProject(ctx context.Context, id, name string) (*meta.ProjectDeletion, error)
+	ProjectDeletions(ctx context.Context) ([]meta.ProjectDeletion, error)
 	Audit
 
 	CreateToken(ctx context.Context, n meta.NewToken) (t *meta.Token, secret string, err error)

@@ -90,6 +90,8 @@ func Rules() []Rule {
 		{Method: "POST", Path: "/api/v1/projects", Need: Instance, Scope: weir.ScopeAdmin, Act: "project.create"},
 		{Method: "GET", Path: "/api/v1/projects/{id}", Need: InProject, Scope: weir.ScopeRead},
 		{Method: "PATCH", Path: "/api/v1/projects/{id}", Need: InProject, Scope: weir.ScopeAdmin, Act: "project.change"},
+		{Method: "DELETE", Path: "/api/v1/projects/{id}", Need: InProject, Scope: weir.ScopeAdmin, Act: "project.delete"},
+		{Method: "GET", Path: "/api/v1/project-deletions", Need: Instance, Scope: weir.ScopeAdmin},
 		{Method: "GET", Path: "/api/v1/projects/{id}/usage", Need: InProject, Scope: weir.ScopeRead},
 		{Method: "GET", Path: "/api/v1/projects/{id}/keys", Need: InProject, Scope: weir.ScopeAdmin},
 		{Method: "POST", Path: "/api/v1/projects/{id}/keys", Need: InProject, Scope: weir.ScopeAdmin, Act: "key.create"},

@@ -176,6 +176,7 @@ func New(cfg Config) *Server {
 	s.mountPeople()
 	s.mountInvitations()
 	s.mountProjects()
+	s.mountProjectDeletion()
 	s.mountMembers()
 	s.mountTokens()
 	s.mountAudit()

@@ -38,6 +38,8 @@ func (s *slowEraser) Erase(context.Context, cold.Erasure) error {
 
 type noCounters struct{}
 
+func (noCounters) DropProject(context.Context, string) error { return nil }
+
 func (noCounters) Erase(context.Context, string, []string, []string) error { return nil }
 
 // Two at once could each add what is left of the same events: a cold tier need not

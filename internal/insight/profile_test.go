@@ -104,6 +104,8 @@ func (n *noting) Erase(ctx context.Context, e cold.Erasure) error {
 // counters are the hot tier's; they note what they were asked beside.
 type counters struct{ *noting }
 
+func (counters) DropProject(context.Context, string) error { return nil }
+
 func (n counters) Erase(_ context.Context, project string, devices, consumers []string) error {
 	n.asked = append(n.asked, fmt.Sprint("hot ", project, devices, consumers))
 	return n.fails

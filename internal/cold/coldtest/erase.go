@@ -381,3 +381,4 @@ func testEraseManyDead(t *testing.T, open func(*testing.T, string) cold.Store) {
 type noCounters struct{}
 
 func (noCounters) Erase(context.Context, string, []string, []string) error { return nil }
+func (noCounters) DropProject(context.Context, string) error               { return nil }

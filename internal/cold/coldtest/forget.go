@@ -24,6 +24,7 @@ func testForget(t *testing.T, open func(*testing.T, string) cold.Store, p Part) 
 		"a time that begins no quarter of an hour is refused":          testForgetUnaligned,
 		"a project's id is a value, whatever is in it":                 testForgetOddID,
 		"batches are written meanwhile":                                testForgetMeanwhile,
+		"all rows of a project are deleted, and no others":             testDeleteProject,
 	}
 	for name, f := range tests {
 		t.Run(name, func(t *testing.T) { f(t, open) })
@@ -306,5 +307,53 @@ func testForgetMeanwhile(t *testing.T, open func(*testing.T, string) cold.Store)
 	n := <-done
 	if got, want := len(left(t, s)["events"]), 2+10*n; got != want {
 		t.Errorf("%d events are left, want %d", got, want)
+	}
+}
+
+func testDeleteProject(t *testing.T, open func(*testing.T, string) cold.Store) {
+	s := begin(t, open)
+	write(t, s, around(1, "p", "pp", "p'--"))
+	traits := &cold.Batch{Token: "traits", Log: "log", First: 100, Last: 101, Now: time.Now().UTC().Truncate(time.Microsecond)}
+	for i, p := range []string{"p", "pp"} {
+		traits.Traits = append(traits.Traits, weir.TraitChange{ProjectID: p, ProfileID: "u", Trait: "plan", Op: weir.TraitSet, Text: "pro", At: cut, Place: fmt.Sprint(i)})
+	}
+	write(t, s, traits)
+	// rows returns how many rows each table has of each project.
+	rows := func() map[string]int64 {
+		got := map[string]int64{}
+		for _, p := range cold.ProjectParts("p") {
+			r, err := s.Query(t.Context(), "SELECT project_id, COUNT(*) FROM "+p.Table+" GROUP BY project_id")
+			if err != nil {
+				t.Fatal(err)
+			}
+			for r.Next() {
+				var project string
+				var n int64
+				if err := r.Scan(&project, &n); err != nil {
+					t.Fatal(err)
+				}
+				got[project+" "+p.Table] = n
+			}
+			if err := r.Err(); err != nil {
+				t.Fatal(err)
+			}
+			_ = r.Close()
+		}
+		return got
+	}
+	want := rows()
+	for _, table := range []string{"events", "visits", "sightings", "tallies", "identities", "traits", "dead_letters"} {
+		if want["p "+table] == 0 {
+			t.Fatalf("%s has nothing of p: %v", table, want)
+		}
+		delete(want, "p "+table)
+	}
+	for range 2 {
+		if err := s.DeleteRows(t.Context(), cold.ProjectParts("p")...); err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(want, rows()); d != "" {
+			t.Error(d)
+		}
 	}
 }

@@ -86,11 +86,17 @@ func (f *fixture) recountUniques(buckets []hot.Bucket, deleted map[string]bool) 
 // numbers returns all counters of p and the uniques of people and bots, by bucket.
 func (f *fixture) numbers(buckets []hot.Bucket) map[string]int64 {
 	f.t.Helper()
+	return f.numbersOf("p", buckets)
+}
+
+// numbersOf returns what numbers does, of any project.
+func (f *fixture) numbersOf(project string, buckets []hot.Bucket) map[string]int64 {
+	f.t.Helper()
 	got := map[string]int64{}
 	for _, b := range buckets {
 		at := time.Unix(b.Start, 0)
 		for _, d := range hot.Dimensions {
-			members, err := f.Members(f.t.Context(), "p", b.Grain, d, at, at.Add(time.Second), 0)
+			members, err := f.Members(f.t.Context(), project, b.Grain, d, at, at.Add(time.Second), 0)
 			if err != nil {
 				f.t.Fatal(err)
 			}
@@ -99,12 +105,15 @@ func (f *fixture) numbers(buckets []hot.Bucket) map[string]int64 {
 				got[fmt.Sprintf("%c %d %c %s %v", b.Grain, b.Start, d, m.Name, m.Rest)] = m.Count
 				sum += m.Count
 			}
-			found := f.inquire(hot.Inquiry{Tables: []hot.Question{{Grain: b.Grain, Dimension: d, Starts: []time.Time{at}}}})
+			found, err := f.Inquire(f.t.Context(), project, hot.Inquiry{Tables: []hot.Question{{Grain: b.Grain, Dimension: d, Starts: []time.Time{at}}}})
+			if err != nil {
+				f.t.Fatal(err)
+			}
 			if n := found.Tables[0].Sum(); n != sum {
 				f.t.Fatalf("%c %d by %c: %d events, an inquiry says %d", b.Grain, b.Start, d, sum, n)
 			}
 		}
-		for _, crowd := range [...]string{"p", hot.BotsOf("p")} {
+		for _, crowd := range [...]string{project, hot.BotsOf(project)} {
 			n, err := f.Uniques(f.t.Context(), crowd, b.Grain, at, at.Add(time.Second))
 			if err != nil {
 				f.t.Fatal(err)

@@ -45,6 +45,7 @@ func Run(t *testing.T, open Open, place func(t *testing.T) string) {
 		{"inquire", s.testInquire},
 		{"presence", s.testPresence},
 		{"erase", s.testErase},
+		{"drop project", s.testDropProject},
 		{"correct", s.testCorrect},
 		{"recount", s.testRecount},
 		{"kill", s.testKill},
