@@ -52,6 +52,10 @@ func again(err error) error {
 	if _, away := errors.AsType[*awayError](err); away && !pgconn.Timeout(err) {
 		return driver.ErrBadConn
 	}
+	// The server's last words on the connection, which may have waited there since a restart.
+	if e, answered := errors.AsType[*pgconn.PgError](err); answered && e.Severity == "FATAL" {
+		return driver.ErrBadConn
+	}
 	return err
 }
 
