@@ -135,7 +135,7 @@ var several = map[string]func(t *testing.T, f fixture, p *weir.Project, n string
 	},
 	"a reset": func(t *testing.T, f fixture, _ *weir.Project, n string) func(s *meta.Store) error {
 		u := must(f.CreateUser(t.Context(), n+"@example.org", "A", password, false))(t)
-		must(f.BeginSession(t.Context(), u.ID, meta.Place{}, ""))(t)
+		must(f.BeginSession(t.Context(), u.ID, meta.ByPassword, meta.Place{}, ""))(t)
 		secret, _, err := f.CreateReset(t.Context(), u.ID)
 		if err != nil {
 			t.Fatal(err)
@@ -147,9 +147,9 @@ var several = map[string]func(t *testing.T, f fixture, p *weir.Project, n string
 	},
 	"a session in the place of another": func(t *testing.T, f fixture, _ *weir.Project, n string) func(s *meta.Store) error {
 		u := must(f.CreateUser(t.Context(), n+"@example.org", "A", password, false))(t)
-		before := must(f.BeginSession(t.Context(), u.ID, meta.Place{}, ""))(t)
+		before := must(f.BeginSession(t.Context(), u.ID, meta.ByPassword, meta.Place{}, ""))(t)
 		return func(s *meta.Store) error {
-			_, err := s.BeginSession(t.Context(), u.ID, meta.Place{}, before)
+			_, err := s.BeginSession(t.Context(), u.ID, meta.ByPassword, meta.Place{}, before)
 			return err
 		}
 	},

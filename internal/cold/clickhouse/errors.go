@@ -116,6 +116,8 @@ func asked(err error) error {
 		return weir.Wrap(Explain(err), weir.EUNAVAILABLE, "the replicas of the cold tier are catching up")
 	case proto.ErrTooManySimultaneousQueries, proto.ErrQuotaExceeded:
 		return weir.Wrap(Explain(err), weir.EUNAVAILABLE, "too many questions at once")
+	case proto.ErrAllConnectionTriesFailed, proto.ErrNetworkError, proto.ErrSocketTimeout: // of the server that was asked, to another shard
+		return weir.Wrap(Explain(err), weir.EUNAVAILABLE, "a part of the cold tier is away")
 	}
 	if away(err) {
 		return weir.Wrap(Explain(err), weir.EUNAVAILABLE, "the cold tier is away")
