@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/http"
 	"os"
@@ -42,9 +43,10 @@ func (s *server) asks(method, path string, header map[string]string, body any) (
 		s.t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	answer = make([]byte, 1<<10)
-	n, _ := resp.Body.Read(answer)
-	return resp.StatusCode, answer[:n], resp.Cookies()
+	if answer, err = io.ReadAll(io.LimitReader(resp.Body, 64<<10)); err != nil {
+		s.t.Fatal(err)
+	}
+	return resp.StatusCode, answer, resp.Cookies()
 }
 
 // setUp tries to make the owner's account.
