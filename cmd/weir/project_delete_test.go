@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 )
 
 func TestAProjectIsDeletedFromTheCommandLine(t *testing.T) {
@@ -25,13 +24,8 @@ func TestAProjectIsDeletedFromTheCommandLine(t *testing.T) {
 	if status := posts(t, server.url+"/v1/events?key="+key, `[{"name":"x"}]`); status != http.StatusUnauthorized {
 		t.Errorf("its key: %d", status)
 	}
-	for end := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
+	server.until("the project is deleted", func() bool {
 		list := weirs(t, "project", "deletions")
-		if list.status == 0 && strings.Contains(list.out, " deleted ") {
-			break
-		}
-		if time.Now().After(end) {
-			t.Fatalf("deletions: %+v", list)
-		}
-	}
+		return list.status == 0 && strings.Contains(list.out, " deleted ")
+	})
 }

@@ -62,7 +62,7 @@ func TestADeletedProjectIsGoneWithAllThatItHas(t *testing.T) {
 
 var (
 	created = regexp.MustCompile(`(?s)CREATE TABLE (\w+) \((.*?)\n\);`)
-	deleted = regexp.MustCompile("DELETE FROM (\\w+) WHERE project_id")
+	deleted = regexp.MustCompile(`DELETE FROM (\w+) WHERE project_id`)
 )
 
 // referring returns the tables with rows of projects.

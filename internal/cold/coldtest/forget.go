@@ -326,6 +326,7 @@ func testDeleteProject(t *testing.T, open func(*testing.T, string) cold.Store) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			defer r.Close()
 			for r.Next() {
 				var project string
 				var n int64
@@ -337,7 +338,6 @@ func testDeleteProject(t *testing.T, open func(*testing.T, string) cold.Store) {
 			if err := r.Err(); err != nil {
 				t.Fatal(err)
 			}
-			_ = r.Close()
 		}
 		return got
 	}

@@ -29,14 +29,19 @@ func (d *deleting) do(what string) error {
 func (d *deleting) DueDeletions(context.Context) ([]meta.ProjectDeletion, error) {
 	return []meta.ProjectDeletion{{ProjectID: "p"}}, nil
 }
+
 func (d *deleting) DeletionStep(_ context.Context, _, step string) error { return d.do("note " + step) }
+
 func (d *deleting) DeletionFailed(_ context.Context, _, reason string) error {
 	return d.do("failed: " + reason)
 }
+
 func (d *deleting) DeletionPassed(context.Context, meta.ProjectDeletion) error { return d.do("passed") }
+
 func (d *deleting) DropProject(_ context.Context, project string) error {
 	return d.do("drop " + project)
 }
+
 func (d *deleting) DeleteRows(_ context.Context, parts ...cold.Part) error {
 	for _, p := range parts {
 		if p.Where != "project_id = ?" || p.Args[0] != "p" {
