@@ -16,14 +16,15 @@ const MINUTE = 60_000
 const TICK = 200
 
 // Every account is this one; a browser that signed in has the cookie.
-const user = { id: 'u1', email: 'ada@example.org', name: 'Ada Lovelace', admin: false }
+const user = { id: 'u1', email: 'ada@example.org', name: 'Ada Lovelace', admin: false, second_factor: false }
 const COOKIE = 'mock=in'
 
+const counters = { state: 'complete', percent: 100 }
 const limits = { limit_key: '', limit_ip: '', quota: 0, over: 'refuse', sample: 10 }
 const rules = { strip_slash: false, lower_case: false, rules: [] }
 const projects = [
-  { id: 'demo', name: 'Demo shop', timezone: 'Europe/Berlin', role: 'owner', retention_days: 0, ...limits, sites: [], url_rules: rules },
-  { id: 'api', name: 'Orders API', timezone: 'Asia/Kolkata', role: 'viewer', retention_days: 0, ...limits, sites: [], url_rules: rules },
+  { id: 'demo', name: 'Demo shop', timezone: 'Europe/Berlin', role: 'admin', retention_days: 0, ...limits, counters, sites: [], url_rules: rules },
+  { id: 'api', name: 'Orders API', timezone: 'Asia/Kolkata', role: 'viewer', retention_days: 0, ...limits, counters, sites: [], url_rules: rules },
 ]
 
 const fail = (status, code, message) => Object.assign(new Error(message), { status, code })
