@@ -62,7 +62,7 @@ func isDashboardRoute(path string) bool {
 		return project != "" && !strings.Contains(project, "/")
 	}
 	switch strings.TrimSuffix(path, "/") {
-	case "", "/login", "/setup":
+	case "", "/login", "/setup", "/invitation", "/reset":
 		return true
 	}
 	return path == "/index.html"

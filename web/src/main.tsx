@@ -12,7 +12,9 @@ import { ThemeProvider } from './theme'
 
 const UNAUTHORIZED = 401
 
-const isUnauthorized = (error: unknown) => error instanceof ApiError && error.status === UNAUTHORIZED
+// Who must set up a second factor first has a session.
+const isUnauthorized = (error: unknown) =>
+  error instanceof ApiError && error.status === UNAUTHORIZED && error.code !== 'second_factor'
 
 const queries = new QueryClient({
   queryCache: new QueryCache({

@@ -51,6 +51,60 @@ export const m = {
     passwordShort: (n: number) => `Use at least ${n} characters.`,
   },
 
+  login: {
+    changed: 'Your new password is set. Sign in with it.',
+    or: 'or',
+    provider: (name: string) => `Sign in with ${name}`,
+    providerOnly: 'This server takes no passwords.',
+    forgotten: 'Forgotten password?',
+    back: 'Back to sign-in',
+  },
+
+  factor: {
+    title: 'Second factor',
+    intro: 'Enter the code that your authenticator app shows now.',
+    code: 'Code',
+    codeHint: 'Without the app, enter a recovery code: each works once.',
+    codeMissing: 'Enter the code.',
+    submit: 'Go on',
+    back: 'Sign in as somebody else',
+  },
+
+  forgotten: {
+    title: 'Forgotten password',
+    intro: 'Enter your address to get a link. You choose a new password there.',
+    submit: 'Send the link',
+    sentTitle: 'Look at your mail',
+    sent: (email: string) => `If there is an account for ${email}, and this server sends mail, a link is on its way.`,
+    sentMore: 'No mail came? Ask an administrator of this server for a link.',
+  },
+
+  reset: {
+    title: 'Choose a new password',
+    intro: 'It takes the place of the one before. Wherever you are signed in, you are signed out.',
+    password: 'New password',
+    submit: 'Set password',
+  },
+
+  invitation: {
+    title: 'You are invited',
+    toAdmin: 'You are to be an administrator of this server.',
+    toProject: (project: string, role: string) => `Join the project ${project} ${role}.`,
+    roles: {
+      viewer: 'as a viewer: you see its numbers',
+      editor: 'as an editor: you see its numbers and people',
+      admin: 'as an admin: you see all of it and change its settings',
+    },
+    accept: 'Accept',
+    create: 'Create account',
+    signedIn: (email: string) => `You are signed in as ${email}.`,
+    hasAccount: (email: string) => `There is an account for ${email}. Sign in first, then accept.`,
+    withProvider: (email: string) => `Sign in as ${email} first, then accept.`,
+    otherAccount: (email: string, other: string) =>
+      `The invitation is for ${email}, but you are signed in as ${other}. Sign out first.`,
+    overTitle: 'This invitation cannot be used',
+  },
+
   theme: {
     toDark: 'Use the dark theme',
     toLight: 'Use the light theme',

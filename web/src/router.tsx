@@ -8,8 +8,10 @@ import {
   redirect,
 } from '@tanstack/react-router'
 
-import { takeCode } from './account/code'
+import { InvitationPage } from './account/InvitationPage'
+import { isLink, takeLink, tabStore, type Link } from './account/link'
 import { LoginPage } from './account/LoginPage'
+import { ResetPage } from './account/ResetPage'
 import { SetupPage } from './account/SetupPage'
 import { base } from './api/client'
 import { projectsQuery, sessionQuery } from './api/session'
@@ -31,12 +33,24 @@ const root = createRootRouteWithContext<Context>()({
 /** Paths of this site only, so that a link cannot send a user elsewhere after the login. */
 const isOwnPath = (v: unknown): v is string => typeof v === 'string' && /^\/(?![/\\])/.test(v)
 
+interface LoginSearch {
+  /** Where to go then. */
+  next?: string
+  /** The password is forgotten: asks for a link. */
+  forgotten?: true
+  /** The password was changed by a link. */
+  changed?: true
+}
+
 const login = createRoute({
   getParentRoute: () => root,
   path: '/login',
   component: LoginPage,
-  validateSearch: (search: Record<string, unknown>): { next?: string } =>
-    isOwnPath(search.next) ? { next: search.next } : {},
+  validateSearch: (search: Record<string, unknown>): LoginSearch => ({
+    ...(isOwnPath(search.next) ? { next: search.next } : {}),
+    ...(search.forgotten === true ? { forgotten: true } : {}),
+    ...(search.changed === true ? { changed: true } : {}),
+  }),
   beforeLoad: async ({ context, search }) => {
     const session = await context.queries.ensureQueryData(sessionQuery)
     if (session.setup_required) throw redirect({ to: '/setup' })
@@ -45,15 +59,40 @@ const login = createRoute({
 })
 
 /** Read before the router leaves the address that holds it. */
-const setupCode = takeCode(location, history)
+const link = takeLink(location, history, tabStore(), base)
+const secretFor = (kind: Link['kind']) => (link?.kind === kind ? link.secret : '')
+
+// A link that is opened in a tab which shows the start page already changes the fragment only.
+addEventListener('hashchange', () => {
+  if (isLink(location.hash)) location.reload()
+})
 
 const setup = createRoute({
   getParentRoute: () => root,
   path: '/setup',
-  component: () => <SetupPage code={setupCode} />,
+  component: () => <SetupPage code={secretFor('setup')} />,
   beforeLoad: async ({ context }) => {
     const session = await context.queries.ensureQueryData(sessionQuery)
     if (!session.setup_required) throw redirect({ to: '/' })
+  },
+})
+
+const invitation = createRoute({
+  getParentRoute: () => root,
+  path: '/invitation',
+  component: () => <InvitationPage token={secretFor('invitation')} />,
+  beforeLoad: async ({ context }) => {
+    if (!secretFor('invitation')) throw redirect({ to: '/' })
+    await context.queries.ensureQueryData(sessionQuery)
+  },
+})
+
+const reset = createRoute({
+  getParentRoute: () => root,
+  path: '/reset',
+  component: () => <ResetPage token={secretFor('reset')} />,
+  beforeLoad: () => {
+    if (!secretFor('reset')) throw redirect({ to: '/' })
   },
 })
 
@@ -98,7 +137,7 @@ const project = createRoute({
   }),
 })
 
-const routes = root.addChildren([login, setup, app.addChildren([index, project])])
+const routes = root.addChildren([login, setup, invitation, reset, app.addChildren([index, project])])
 
 export const makeRouter = (queries: QueryClient) =>
   createRouter({ routeTree: routes, basepath: base || '/', context: { queries }, defaultPreload: false, scrollRestoration: true })

@@ -3,15 +3,16 @@ import { m } from '../messages'
 import { Button } from '../ui/Button'
 import { Field } from '../ui/Field'
 import { AuthLayout } from './AuthLayout'
-import { checkSetup, SHORTEST_PASSWORD } from './check'
+import { checkSetup } from './check'
 import { FormError } from './FormError'
+import { NewPassword } from './NewPassword'
 import { useEnter } from './useEnter'
 import { useForm } from './useForm'
 
 export function SetupPage({ code: given }: { code: string }) {
   const enter = useEnter(setUp, '/')
-  const { form, faults, submit } = useForm(checkSetup, ({ code = '', email, name = '', password }) =>
-    enter.mutate({ code: code.trim(), email, name: name.trim(), password }),
+  const { form, faults, submit } = useForm(checkSetup, ({ code, email, name, password }) =>
+    enter.mutate({ code: code.trim(), email: email.trim(), name: name.trim(), password }),
   )
   return (
     <AuthLayout title={m.account.setupTitle} intro={m.account.setupIntro}>
@@ -28,14 +29,7 @@ export function SetupPage({ code: given }: { code: string }) {
         />
         <Field label={m.account.name} name="name" autoComplete="name" autoFocus={given !== ''} error={faults.name} />
         <Field label={m.account.email} name="email" type="email" autoComplete="username" error={faults.email} />
-        <Field
-          label={m.account.password}
-          name="password"
-          type="password"
-          autoComplete="new-password"
-          hint={m.account.passwordHint(SHORTEST_PASSWORD)}
-          error={faults.password}
-        />
+        <NewPassword error={faults.password} />
         <FormError error={enter.error} />
         <Button type="submit" look="solid" disabled={enter.isPending} className="h-11">
           {m.account.setupSubmit}

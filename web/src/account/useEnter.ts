@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useRouter } from '@tanstack/react-router'
 
-import { sessionQuery } from '../api/session'
+import { projectsQuery, sessionQuery } from '../api/session'
 
 /** Sends what was filled in; then the session is read anew and the page `next` is gone to. */
 export function useEnter<T>(send: (body: T) => Promise<unknown>, next: string) {
@@ -11,8 +11,9 @@ export function useEnter<T>(send: (body: T) => Promise<unknown>, next: string) {
     mutationFn: send,
     onSuccess: async () => {
       await queries.fetchQuery({ ...sessionQuery, staleTime: 0 })
+      queries.removeQueries({ queryKey: projectsQuery.queryKey }) // they may be more now
       await router.invalidate()
-      router.history.push(next)
+      await router.navigate({ href: next }) // the history itself does not add the path of the server
     },
   })
 }

@@ -1,6 +1,6 @@
 import { queryOptions } from '@tanstack/react-query'
 
-import { answer, api, type Schemas } from './client'
+import { answer, api, base, type Schemas } from './client'
 
 export const sessionQuery = queryOptions({
   queryKey: ['session'],
@@ -19,3 +19,22 @@ export const logIn = (body: Schemas['LoginInputBody']) => answer(api.POST('/api/
 export const setUp = (body: Schemas['SetupInputBody']) => answer(api.POST('/api/v1/setup', { body }))
 
 export const logOut = () => answer(api.POST('/api/v1/logout'))
+
+/** What an invitation offers. A link that is not good any more stays so: it is not asked again. */
+export const invitationQuery = (token: string) =>
+  queryOptions({
+    queryKey: ['invitation', token],
+    queryFn: ({ signal }) => answer(api.POST('/api/v1/invitation', { body: { token }, signal })),
+    staleTime: Infinity,
+    refetchOnWindowFocus: false,
+    refetchOnReconnect: false,
+  })
+
+export const acceptInvitation = (body: Schemas['AcceptInputBody']) => answer(api.POST('/api/v1/invitation/accept', { body }))
+
+export const askForReset = (body: Schemas['ForgottenBody']) => answer(api.POST('/api/v1/password/forgotten', { body }))
+
+export const resetPassword = (body: Schemas['ResetInputBody']) => answer(api.POST('/api/v1/password/reset', { body }))
+
+/** Where signing in with the identity provider begins. */
+export const providerAddress = `${base}/api/v1/oidc/begin`

@@ -7,13 +7,21 @@ const looks = {
   quiet: 'bg-sunken text-ink hover:bg-soft px-3 h-8 text-sm font-medium',
 }
 
-export function Button({ look = 'quiet', className = '', ...rest }: ComponentProps<'button'> & { look?: keyof typeof looks }) {
+type Look = keyof typeof looks
+
+const shape = (look: Look, className: string) =>
+  `inline-flex items-center justify-center gap-1.5 rounded-lg transition disabled:opacity-60 ${looks[look]} ${className}`
+
+export function Button({ look = 'quiet', className = '', ...rest }: ComponentProps<'button'> & { look?: Look }) {
+  return <button type="button" className={shape(look, className)} {...rest} />
+}
+
+/** A link that looks like a button. */
+export function LinkButton({ look = 'quiet', className = '', children, ...rest }: ComponentProps<'a'> & { look?: Look }) {
   return (
-    <button
-      type="button"
-      className={`inline-flex items-center justify-center gap-1.5 rounded-lg transition disabled:opacity-60 ${looks[look]} ${className}`}
-      {...rest}
-    />
+    <a className={shape(look, className)} {...rest}>
+      {children}
+    </a>
   )
 }
 

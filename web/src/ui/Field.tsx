@@ -25,7 +25,7 @@ export function Field({ label, hint, error, type = 'text', ...rest }: Props) {
           type={shown ? 'text' : type}
           aria-invalid={error ? true : undefined}
           aria-describedby={described || undefined}
-          className={`h-11 w-full rounded-lg border bg-surface px-3 text-base outline-offset-0 placeholder:text-muted ${error ? 'border-bad' : 'border-edge'} ${type === 'password' ? 'pr-11' : ''}`}
+          className={`h-11 w-full rounded-lg border bg-surface px-3 read-only:bg-sunken read-only:text-muted text-base outline-offset-0 placeholder:text-muted ${error ? 'border-bad' : 'border-edge'} ${type === 'password' ? 'pr-11' : ''}`}
           {...rest}
         />
         {type === 'password' && (
