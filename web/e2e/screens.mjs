@@ -15,7 +15,10 @@ if (!dir) throw new Error('usage: screens.mjs DIR [SCENARIO…]')
 const PORT = '18099'
 const base = `http://127.0.0.1:${PORT}`
 const sizes = { wide: { width: 1440, height: 900 }, narrow: { width: 390, height: 844 } }
-const scenarios = ['setup', 'setup-link', 'setup-wrong', 'login', 'site', 'calls', 'empty', 'error', 'stale', 'none', 'drawer']
+const scenarios = [
+  'setup', 'setup-link', 'setup-wrong', 'invitation', 'invitation-account', 'reset', 'forgotten', 'provider', 'provider-only', 'factor', 'login',
+  'site', 'calls', 'empty', 'error', 'stale', 'none', 'drawer',
+]
 const settle = 2500
 
 async function mock(scenario) {
@@ -41,6 +44,27 @@ async function show(page, scenario) {
     await page.getByLabel('Password', { exact: true }).fill('correct horse')
     await page.getByRole('button', { name: 'Create account' }).click()
     return page.getByRole('alert').getByText('neither').waitFor()
+  }
+  if (scenario.startsWith('invitation') || scenario === 'reset') {
+    await page.goto(`${base}/#${scenario.replace(/-.*/, '')}=MOCK`)
+    await page.getByRole('heading', { name: /invited|new password/ }).waitFor()
+    if (page.url().includes('MOCK')) throw new Error('the secret stays in the address')
+    return
+  }
+  if (scenario === 'forgotten') {
+    await page.goto(`${base}/login`)
+    await page.getByRole('link', { name: 'Forgotten password?' }).click()
+    await page.getByLabel('Email').fill('ada@example.org')
+    await page.getByRole('button', { name: 'Send the link' }).click()
+    return page.getByRole('heading', { name: 'Look at your mail' }).waitFor()
+  }
+  if (scenario.startsWith('provider')) {
+    await page.goto(`${base}/login`)
+    return page.getByRole('link', { name: 'Sign in with Example Inc.' }).waitFor()
+  }
+  if (scenario === 'factor') {
+    await signIn(page, base, 'ada@example.org', 'correct horse')
+    return page.getByLabel('Code').waitFor()
   }
   if (scenario === 'login') {
     await signIn(page, base, 'ada@example.org', 'wrong')

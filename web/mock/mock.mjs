@@ -47,6 +47,7 @@ function backend({ scenario, rate }) {
   const enter = ({ body, res }) => {
     if (!setUp && body.code !== SETUP_CODE) throw fail(401, 'unauthorized', 'This is neither the set-up code that the server printed when it last started nor the admin token.')
     if (setUp && body.password !== PASSWORD) throw fail(401, 'unauthorized', 'The email or the password is wrong.')
+    if (scenario === 'factor' && !body.code) throw fail(401, 'second_factor', 'This account takes a code of its second factor.')
     setUp = true
     res.setHeader('Set-Cookie', `${COOKIE}; Path=/; HttpOnly; SameSite=Lax`)
     return { user, setup_required: false }
@@ -65,9 +66,23 @@ function backend({ scenario, rate }) {
       return made
     },
     strangers: {
-      'get-session': ({ signedIn }) => ({ user: signedIn ? user : null, setup_required: !setUp }),
+      'get-session': ({ signedIn }) => ({
+        user: signedIn ? user : null,
+        setup_required: !setUp,
+        ...(scenario.startsWith('provider') ? { provider: 'Example Inc.', no_passwords: scenario === 'provider-only' } : {}),
+      }),
       'set-up': enter,
       'log-in': enter,
+      'get-invitation': () => ({
+        email: user.email,
+        admin: false,
+        project: projects[0].name,
+        role: 'editor',
+        account: scenario === 'invitation-account',
+      }),
+      'accept-invitation': enter,
+      'forgotten-password': () => {},
+      'reset-password': () => {},
     },
     users: {
       'log-out': ({ res }) => void res.setHeader('Set-Cookie', `${COOKIE}; Path=/; Max-Age=0`),

@@ -48,6 +48,10 @@ describe.each(['site', 'calls', 'empty', 'error', 'stale', 'setup', 'none'])('th
     expect((await ask('POST', '/api/v1/setup', enter)).status).toBe(201)
     expect((await ask('POST', '/api/v1/login', enter)).status).toBe(200)
     expect((await ask('POST', '/api/v1/login', { ...enter, password: 'x' })).status).toBe(401)
+    expect((await ask('POST', '/api/v1/invitation', { token: 'MOCK' })).status).toBe(200)
+    expect((await ask('POST', '/api/v1/invitation/accept', { ...enter, token: 'MOCK' })).status).toBe(200)
+    expect((await ask('POST', '/api/v1/password/forgotten', enter)).status).toBe(202)
+    expect((await ask('POST', '/api/v1/password/reset', { ...enter, token: 'MOCK' })).status).toBe(204)
     expect((await ask('GET', '/api/v1/projects')).status).toBe(200)
     for (const project of ['demo', 'api']) {
       for (const [method, rest, body] of numbers) {

@@ -6,7 +6,9 @@
 //
 // SCENARIO: site, calls (an API without pages), empty (no event until RATE > 0
 // makes some), error (all numbers fail), stale (no live stream), setup (first
-// run, with the code MOCK), none (no project). RATE is in events per second. Sign in with any
+// run, with the code MOCK), none (no project), invitation-account (to somebody with an account),
+// factor (the sign-in takes a code), provider and provider-only (with an identity provider,
+// and without passwords). The links #invitation=MOCK and #reset=MOCK are always good. RATE is in events per second. Sign in with any
 // address and the password "correct horse".
 
 import { createMock } from './mock.mjs'
