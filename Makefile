@@ -72,7 +72,7 @@ RACED_TOO := ^Test(Store|Server|BothSidesOfAnyMovesAreWhatOneStoreWouldBe)$$/^Wr
 ALONE := ReplayAreTheTruth KeyInAPackedPayload WhoAnEventCountsFor SenderIsKnownBeforeItsBody WithoutAKeyAreNotUnpacked WithLittleMemoryKeepsAllPromises \
 	OfEventsOutOfOrderAreRight BlockCacheFullOfIDs FailedPostIsTriedAgainEverLater KeptVisitTakesAtMost TakeNoMoreMemoryThanTheirBudget \
 	AMillionIdsTakeTheMemory EveryRouteAdmitsWhomItsRuleNames LargeEventsAreReadBack AMailThatTheLimitHoldsUpForADay \
-	HTTP2FloodsEndTheirConnection MessagesThatAreNoneAreRefused AStopOfAnyLengthFiresNoDrop FourNodesAtFiveTimesTheLimit DevicesOfEventsOutOfOrderCountOnce IDsAreToldApartWhenTheirFiltersAreFull IdleVisitsEndOnAShard IdsAreToldApartExactly ^TestCluster$$ ^TestSentinel$$
+	HTTP2FloodsEndTheirConnection MessagesThatAreNoneAreRefused AStopOfAnyLengthFiresNoDrop FourNodesAtFiveTimesTheLimit DevicesOfEventsOutOfOrderCountOnce IDsAreToldApartWhenTheirFiltersAreFull IdleVisitsEndOnAShard IdsAreToldApartExactly ImportedExportsCountWhatTheirFilesSay ARedisOfAnotherMomentThanItsClickHouse UsersAndProjectsMoveToPostgreSQL CommandsOfTheManualMoveThereAndBack ^TestCluster$$ ^TestSentinel$$
 ALONE_IN := ./cmd/weir ./internal/alert ./internal/drain ./internal/fleet/redis ./internal/hot/pebble ./internal/hot/redis ./internal/httpd ./internal/ingest ./internal/wire/protocols
 # names joins words of a list to one pattern.
 space := $(subst ,, )
@@ -97,10 +97,11 @@ test: ## Everything CI runs: dashboard, lint, clients, Go tests with the race de
 
 .PHONY: test-race test-plain test-alone test-e2e
 test-race:
-	$(GOTEST) bin/tests/race.json -- $(TESTFLAGS) -race -skip '$(call names,$(ALONE))' $(RACED)
+	WEIR_TEST_META=sqlite $(GOTEST) bin/tests/race.json -- $(TESTFLAGS) -race -skip '$(call names,$(ALONE))' $(RACED)
 	$(GOTEST) bin/tests/raced-too.json -- $(TESTFLAGS) -race -run '$(RACED_TOO)' ./internal/cold/... ./internal/transfer
 test-plain:
 	$(GOTEST) bin/tests/plain.json -- $(TESTFLAGS) $(PLAIN)
+	WEIR_TEST_META=postgres $(GOTEST) bin/tests/meta-postgres.json -- $(TESTFLAGS) ./internal/meta
 test-alone:
 	$(GOTEST) bin/tests/alone.json -- $(TESTFLAGS) -run '$(call names,$(ALONE))' $(ALONE_IN)
 test-e2e: build

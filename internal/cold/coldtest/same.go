@@ -43,8 +43,8 @@ func Same(t *testing.T, n int, engines ...Engine) {
 		first := reference{t: t, w: w, e: insight.New(engines[0].Store, written{time.Now()}, time.Now, insight.Options{Raw: true, Actions: savedActions{}})}
 		for j, e := range engines {
 			of := 1
-			if !long() { // a sixth of the questions of each list, and each engine another one
-				of = 6
+			if !long() { // a part of the questions of each list, and each engine another one
+				of = 18
 			}
 			t.Run(z.name+" in "+e.Name, func(t *testing.T) {
 				first.t = t
