@@ -38,7 +38,7 @@ func (c *serveCmd) checkStores() (err error) {
 
 // storePaths returns the stores that are on this machine.
 func (c *serveCmd) storePaths() (paths []string) {
-	for _, path := range []string{c.hot.Folder, c.cold.File, c.meta.File, c.Spill} {
+	for _, path := range []string{c.hot.Folder, c.cold.File, c.meta.File, c.Spill, filepath.Join(c.Data, keyRingFile)} {
 		if path != "" {
 			paths = append(paths, path)
 		}

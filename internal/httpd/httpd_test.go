@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -264,6 +265,25 @@ func start(t *testing.T, change ...func(*httpd.Config)) *fixture {
 	return f
 }
 
+// emptyStore is the file of a new meta store. All tests begin with a copy: to make one takes
+// longer than most of them.
+var emptyStore = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "meta")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	file := filepath.Join(dir, "meta.db")
+	s, err := meta.Open(context.Background(), file, time.Now)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Close(); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(file)
+})
+
 // prepare is start without a listener.
 func prepare(t *testing.T, change ...func(*httpd.Config)) *fixture {
 	t.Helper()
@@ -271,8 +291,15 @@ func prepare(t *testing.T, change ...func(*httpd.Config)) *fixture {
 		t: t, backend: &backend{budget: wire.NewBudget(64 << 20)}, hub: live.NewHub(16), log: &logbook{},
 		watch: &watch{t: time.Date(2026, 3, 10, 12, 34, 56, 0, time.UTC)},
 	}
-	var err error
-	f.meta, err = meta.Open(t.Context(), filepath.Join(t.TempDir(), "meta.db"), f.watch.now, meta.WithPasswordCost(8, 1))
+	file := filepath.Join(t.TempDir(), "meta.db")
+	empty, err := emptyStore()
+	if err == nil {
+		err = os.WriteFile(file, empty, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.meta, err = meta.Open(t.Context(), file, f.watch.now, meta.WithPasswordCost(8, 1))
 	if err != nil {
 		t.Fatal(err)
 	}
