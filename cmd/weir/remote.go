@@ -14,10 +14,10 @@ import (
 	"time"
 )
 
-// remote is a running server that a command asks as its administrator.
+// remote is a running server that a command asks with a token.
 type remote struct {
 	URL   string `name:"url" default:"http://127.0.0.1:8080" env:"WEIR_URL" help:"Address of the server."`
-	Token string `name:"token" env:"WEIR_TOKEN" help:"Admin token of the server; better given as WEIR_TOKEN than on the command line."`
+	Token string `name:"token" env:"WEIR_TOKEN" help:"Token that may do it: the server's admin token, or one of weir token create. Better given as WEIR_TOKEN than on the command line."`
 
 	patience time.Duration // for an answer; 0 is 30 s
 }

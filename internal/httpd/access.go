@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// tellWithin bounds how long a change waits until the other nodes are told of it.
+// tellWithin is the longest that a request waits for the message to the other nodes.
 const tellWithin = 2 * time.Second
 
 // accessTopic is the topic of messages that somebody's access ended.

@@ -2,6 +2,7 @@ package httpd
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -100,6 +101,7 @@ func (s *Server) deleteEvents(ctx context.Context, in *deleteInput) (*deletionOu
 		if err != nil {
 			return nil, err
 		}
+		callOf(ctx).acted("", "dry_run", "true") // nothing was deleted
 		out := deletionBody(&deletion.Deletion{Spec: spec, State: "dry_run", Numbers: n})
 		return &deletionOutput{out}, nil
 	}
@@ -111,6 +113,7 @@ func (s *Server) deleteEvents(ctx context.Context, in *deleteInput) (*deletionOu
 	if err != nil {
 		return nil, err
 	}
+	callOf(ctx).acted(d.ID, "events", strconv.FormatInt(d.Events, 10))
 	return &deletionOutput{deletionBody(d)}, nil
 }
 

@@ -3,6 +3,8 @@ package httpd_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -72,4 +74,12 @@ func TestEventsAreDeletedOnceTheirNumberIsConfirmed(t *testing.T) {
 	}
 	wantStatus(t, f.as(f.admin, "GET", path, ""), 200)
 	wantStatus(t, f.as(f.admin, "GET", path+"/gone", ""), 200)
+	var acts []string
+	for _, e := range decode[auditPage](t, f.as(f.admin, "GET", f.path("/audit?act=events.delete"), "")).Entries {
+		acts = append(acts, fmt.Sprintf("%q %v", e.Target, e.Detail))
+	}
+	slices.Sort(acts) // they are of one moment
+	if d := cmp.Diff([]string{`"" map[dry_run:true]`, `"gone" map[events:7]`}, acts); d != "" {
+		t.Errorf("audit (-want +got):\n%s", d)
+	}
 }

@@ -43,7 +43,7 @@ type AuditQuery struct {
 // Bounds of the audit log, in entries. The oldest ones go.
 const (
 	maxAudit        = 500_000
-	maxAuditRefused = 10_000 // of those that were refused, of which strangers can make any number
+	maxAuditRefused = 10_000 // of refused acts, since strangers can make any number of them
 )
 
 const maxDetail = 2000 // bytes

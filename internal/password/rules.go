@@ -52,7 +52,7 @@ func isCommon(lower string) bool {
 	return listed(lower) || listed(stem(lower))
 }
 
-// stem returns a password without the digits and signs at its end, of which it cuts a few.
+// stem cuts digits and signs off the end of a password, a few at most: "dragon12!" is "dragon".
 func stem(lower string) string {
 	s := lower
 	for range suffixed {

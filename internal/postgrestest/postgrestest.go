@@ -6,7 +6,7 @@
 // name, or fails if WEIR_TEST_STRICT is set.
 //
 // The server does not sync its files. So Kill is the crash of its processes, not that of the
-// machine: what was committed is there after Restart.
+// machine. After Restart the server has all that was committed.
 package postgrestest
 
 import (
@@ -125,8 +125,8 @@ func unprivileged(dir string) (*syscall.Credential, error) {
 	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
 }
 
-// initialized is the data folder that initdb made, of which each server gets a copy: initdb
-// takes longer than all else.
+// initialized is an empty data folder. Each server starts with a copy, since initdb takes longer
+// than all else.
 var initialized struct {
 	sync.Mutex
 	files map[string][]byte // by path; a folder's name ends with a slash

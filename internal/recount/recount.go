@@ -32,7 +32,7 @@ type Hot interface {
 	Series(ctx context.Context, project string, g hot.Grain, d hot.Dimension, member string, from, to time.Time) ([]hot.Point, error)
 }
 
-// Barrier waits until what was acknowledged is in the cold tier. *drain.Drain implements it.
+// Barrier waits until all acknowledged events are in the cold tier. *drain.Drain implements it.
 type Barrier interface {
 	Flush(ctx context.Context) (asOf time.Time, err error)
 }

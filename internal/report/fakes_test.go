@@ -38,7 +38,7 @@ type world struct {
 	fails     map[string]error
 	failDay   map[weir.Date]bool // days that cannot be computed
 	saved     map[weir.Date]int  // how often each was stored
-	before    func(what string)  // is told of each question
+	before    func(what string)  // is called before each question
 
 	log bytes.Buffer
 	reg *prometheus.Registry

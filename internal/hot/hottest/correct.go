@@ -34,7 +34,8 @@ func (f *fixture) anyEvent(random *rand.Rand, id string) weir.Event {
 	return e
 }
 
-// rows returns what the cold tier has after the barrier: the log, of which nothing is drained.
+// rows stands for the cold tier. These tests drain nothing, so the log still has every event, and rows returns what the cold
+// tier would have after a barrier.
 func (f *fixture) rows(deleted map[string]bool) (rows []weir.EventRow) {
 	f.t.Helper()
 	for shard := range f.Shards() {
