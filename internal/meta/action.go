@@ -19,22 +19,7 @@ const (
 // Actions returns a project's actions by name.
 func (s *Store) Actions(ctx context.Context, projectID string) ([]weir.Action, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT id, spec, created_at, updated_at FROM actions WHERE project_id = ? ORDER BY name`, projectID)
-	if err != nil {
-		return nil, fmt.Errorf("meta: actions: %w", err)
-	}
-	defer rows.Close()
-	var all []weir.Action
-	for rows.Next() {
-		a, err := scanAction(rows, projectID)
-		if err != nil {
-			return nil, fmt.Errorf("meta: actions: %w", err)
-		}
-		all = append(all, *a)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("meta: actions: %w", err)
-	}
-	return all, nil
+	return collect(rows, err, "actions", func(row scanner) (*weir.Action, error) { return scanAction(row, projectID) })
 }
 
 // Action returns one. Error: ENOTFOUND.

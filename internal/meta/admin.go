@@ -21,22 +21,7 @@ const adminColumns = `SELECT u.id, u.email, u.name, u.created_at, (SELECT count(
 // Admins returns the administrators of the server, by address.
 func (s *Store) Admins(ctx context.Context) ([]Admin, error) {
 	rows, err := s.read.QueryContext(ctx, adminColumns+` WHERE u.admin = 1 ORDER BY u.email`)
-	if err != nil {
-		return nil, fmt.Errorf("meta: admins: %w", err)
-	}
-	defer rows.Close()
-	var all []Admin
-	for rows.Next() {
-		a, err := scanAdmin(rows)
-		if err != nil {
-			return nil, fmt.Errorf("meta: admins: %w", err)
-		}
-		all = append(all, *a)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("meta: admins: %w", err)
-	}
-	return all, nil
+	return collect(rows, err, "admins", scanAdmin)
 }
 
 func scanAdmin(row scanner) (*Admin, error) {

@@ -89,22 +89,7 @@ func scanInvitation(row scanner) (*Invitation, error) {
 func (s *Store) Invitations(ctx context.Context, projectID string) ([]Invitation, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT `+invitationColumns+` FROM invitations
 		WHERE coalesce(project_id, '') = ? AND expires_at > ? ORDER BY created_at, id`, projectID, micros(s.clock.Now()))
-	if err != nil {
-		return nil, fmt.Errorf("meta: invitations: %w", err)
-	}
-	defer rows.Close()
-	var all []Invitation
-	for rows.Next() {
-		i, err := scanInvitation(rows)
-		if err != nil {
-			return nil, fmt.Errorf("meta: invitations: %w", err)
-		}
-		all = append(all, *i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("meta: invitations: %w", err)
-	}
-	return all, nil
+	return collect(rows, err, "invitations", scanInvitation)
 }
 
 // Withdraw ends an open invitation to a project, or with "" one that makes an admin. Errors:

@@ -23,22 +23,7 @@ const memberColumns = `u.id, u.email, u.name, u.created_at, m.role FROM members 
 // Members returns those who have a role in a project, by address.
 func (s *Store) Members(ctx context.Context, projectID string) ([]Member, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT `+memberColumns+` WHERE m.project_id = ? ORDER BY u.email`, projectID)
-	if err != nil {
-		return nil, fmt.Errorf("meta: members: %w", err)
-	}
-	defer rows.Close()
-	var all []Member
-	for rows.Next() {
-		m, err := scanMember(rows)
-		if err != nil {
-			return nil, fmt.Errorf("meta: members: %w", err)
-		}
-		all = append(all, *m)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("meta: members: %w", err)
-	}
-	return all, nil
+	return collect(rows, err, "members", scanMember)
 }
 
 func scanMember(row scanner) (*Member, error) {

@@ -19,22 +19,7 @@ const resetPrefix = "wr_"
 // Users returns all accounts, by address.
 func (s *Store) Users(ctx context.Context) ([]Account, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT `+accountColumns+` FROM users u ORDER BY u.email`)
-	if err != nil {
-		return nil, fmt.Errorf("meta: users: %w", err)
-	}
-	defer rows.Close()
-	var all []Account
-	for rows.Next() {
-		a, err := scanAccount(rows)
-		if err != nil {
-			return nil, fmt.Errorf("meta: users: %w", err)
-		}
-		all = append(all, *a)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("meta: users: %w", err)
-	}
-	return all, nil
+	return collect(rows, err, "users", func(row scanner) (*Account, error) { return scanAccount(row) })
 }
 
 // SetActive activates or deactivates an account. Both end its sessions and links to reset its

@@ -87,22 +87,7 @@ func (s *Store) ProjectTokens(ctx context.Context, projectID string) ([]Token, e
 
 func (s *Store) listTokens(ctx context.Context, where, id string) ([]Token, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT `+tokenColumns+` FROM tokens t WHERE `+where+` ORDER BY t.created_at DESC, t.id`, id)
-	if err != nil {
-		return nil, fmt.Errorf("meta: tokens: %w", err)
-	}
-	defer rows.Close()
-	var all []Token
-	for rows.Next() {
-		t, err := scanToken(rows)
-		if err != nil {
-			return nil, fmt.Errorf("meta: tokens: %w", err)
-		}
-		all = append(all, *t)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("meta: tokens: %w", err)
-	}
-	return all, nil
+	return collect(rows, err, "tokens", scanToken)
 }
 
 // RevokeUserToken ends a user's token. Error: ENOTFOUND.

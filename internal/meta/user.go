@@ -139,6 +139,27 @@ func (s *Store) UserByEmail(ctx context.Context, email string) (*Account, error)
 // scanner is a *sql.Row or *sql.Rows.
 type scanner interface{ Scan(dest ...any) error }
 
+// collect reads all rows of a query, and closes them. err is that of the query; what names the
+// query in errors.
+func collect[T any](rows *sql.Rows, err error, what string, scan func(scanner) (*T, error)) ([]T, error) {
+	if err != nil {
+		return nil, fmt.Errorf("meta: %s: %w", what, err)
+	}
+	defer rows.Close()
+	var all []T
+	for rows.Next() {
+		one, err := scan(rows)
+		if err != nil {
+			return nil, fmt.Errorf("meta: %s: %w", what, err)
+		}
+		all = append(all, *one)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("meta: %s: %w", what, err)
+	}
+	return all, nil
+}
+
 func scanAccount(row scanner, more ...any) (*Account, error) {
 	var a Account
 	var admin, inactive, created int64
