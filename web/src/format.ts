@@ -1,8 +1,10 @@
 import { locale } from './messages'
 
+const usual = { en: 'en-GB', zh: 'zh-CN' }
+
 /** The browser's variant of the interface's language, so that a date is never half translated. */
 function pickLocale(): string {
-  return globalThis.navigator?.languages?.find((l) => l.split('-')[0] === locale) ?? `${locale}-GB`
+  return globalThis.navigator?.languages?.find((l) => l.split('-')[0] === locale) ?? usual[locale]
 }
 
 /** Writes numbers and times the way one project shows them. */

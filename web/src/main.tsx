@@ -7,6 +7,8 @@ import { createRoot } from 'react-dom/client'
 
 import { ApiError } from './api/client'
 import { sessionQuery } from './api/session'
+import { language } from './language'
+import { speak } from './messages'
 import { makeRouter } from './router'
 import { ThemeProvider } from './theme'
 
@@ -34,12 +36,14 @@ const queries = new QueryClient({
 
 const router = makeRouter(queries)
 
-createRoot(document.getElementById('root')!).render(
-  <StrictMode>
-    <ThemeProvider>
-      <QueryClientProvider client={queries}>
-        <RouterProvider router={router} />
-      </QueryClientProvider>
-    </ThemeProvider>
-  </StrictMode>,
+void speak(language()).then(() =>
+  createRoot(document.getElementById('root')!).render(
+    <StrictMode>
+      <ThemeProvider>
+        <QueryClientProvider client={queries}>
+          <RouterProvider router={router} />
+        </QueryClientProvider>
+      </ThemeProvider>
+    </StrictMode>,
+  ),
 )

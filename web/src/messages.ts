@@ -1,8 +1,8 @@
-// All texts of the dashboard. A translation is another file of this shape.
+// The texts of the dashboard, but for those of the settings. A translation is another file of this shape.
 
-export const locale = 'en'
+import type { Language } from './language'
 
-export const m = {
+const en = {
   product: 'Weir',
   tagline: 'Measure the stream without stopping it.',
   skip: 'Skip to content',
@@ -263,4 +263,18 @@ export const m = {
       consumer: 'Consumer',
     },
   },
-} as const
+}
+
+export type Messages = typeof en
+
+/** The texts in the language of the page. */
+export let m: Messages = en
+
+export let locale: Language = 'en'
+
+/** Loads the texts of a language. Called once, before anything is shown. */
+export async function speak(language: Language) {
+  if (language === 'zh') m = (await import('./messages.zh')).zh
+  locale = language
+  document.documentElement.lang = language
+}

@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react'
 
 import { m } from '../messages'
+import { LanguageToggle } from '../shell/LanguageToggle'
 import { ThemeToggle } from '../shell/ThemeToggle'
 import { Wordmark } from '../ui/Logo'
 
@@ -32,7 +33,10 @@ export function AuthLayout({ title, intro, children }: { title: string; intro: s
       <main className="flex flex-col bg-surface px-6 py-6 sm:px-12">
         <header className="flex items-center justify-between">
           <Wordmark />
-          <ThemeToggle />
+          <div className="flex items-center gap-1">
+            <LanguageToggle className="h-9 rounded-lg px-2.5 text-sm text-muted transition hover:bg-sunken hover:text-ink" />
+            <ThemeToggle />
+          </div>
         </header>
         <div className="mx-auto my-auto w-full max-w-sm py-10">
           <h1 className="text-2xl font-semibold tracking-tight">{title}</h1>

@@ -4,6 +4,7 @@ import { useRouter } from '@tanstack/react-router'
 import { logOut, sessionQuery } from '../api/session'
 import { m } from '../messages'
 import { Icon } from '../ui/Icon'
+import { LanguageToggle } from './LanguageToggle'
 
 const MENU = 'account-menu'
 
@@ -38,6 +39,7 @@ export function AccountMenu() {
       >
         <p className="truncate px-2.5 pt-1.5 font-medium">{user.name}</p>
         <p className="mb-1.5 truncate px-2.5 text-sm text-muted">{user.email}</p>
+        <LanguageToggle className="flex w-full rounded-lg px-2.5 py-2 text-left hover:bg-sunken" />
         <button
           type="button"
           disabled={leave.isPending}

@@ -1,0 +1,13 @@
+import { chooseLanguage, languages, type Language } from '../language'
+import { locale } from '../messages'
+
+/** Goes to the next language; the button has its name. */
+export function LanguageToggle({ className }: { className: string }) {
+  const all = Object.keys(languages) as Language[]
+  const next = all[(all.indexOf(locale) + 1) % all.length]!
+  return (
+    <button type="button" lang={next} className={className} onClick={() => chooseLanguage(next)}>
+      {languages[next]}
+    </button>
+  )
+}
