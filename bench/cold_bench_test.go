@@ -9,21 +9,29 @@ import (
 )
 
 // BenchmarkColdWrite writes batches as the drain does: one op is one event, and
-// cpu-us/op is what this process and the store's spend on it, B/event what is on
-// disk after it.
+// cpu-us/op is what this process within Write, and the store's server, spend on it.
+// B/event is what is on disk after it, and visits/event and so on how many rows were
+// written to other tables.
 func BenchmarkColdWrite(b *testing.B) {
-	for _, size := range []int{100, 1_000, 10_000} {
-		b.Run(fmt.Sprint("batch=", size), func(b *testing.B) {
-			engines(b, func(b *testing.B, e *engine) {
-				now := time.Now()
-				plan := bench.Plan{Project: "p", From: now.Add(-24 * time.Hour), To: now, Events: b.N, Devices: b.N/20 + 1}
-				cpu := e.cpu()
-				b.ResetTimer()
-				e.fill(b, plan, size)
-				b.StopTimer()
-				b.ReportMetric(float64((e.cpu()-cpu).Microseconds())/float64(b.N), "cpu-us/op")
-				b.ReportMetric(float64(e.bytes())/float64(b.N), "B/event")
+	for _, mix := range mixes {
+		for _, size := range []int{100, 1_000, 10_000, 131_072} {
+			b.Run(fmt.Sprint("mix=", mix.name, "/batch=", size), func(b *testing.B) {
+				engines(b, func(b *testing.B, e *engine) {
+					now := time.Now()
+					plan := bench.Plan{Project: "p", From: now.Add(-24 * time.Hour), To: now, Events: b.N, Devices: b.N/15 + 1}
+					server := e.cpu()
+					b.ResetTimer()
+					f := e.fill(b, mix.make(1, plan), size)
+					b.StopTimer()
+					per := func(n float64, unit string) { b.ReportMetric(n/float64(f.events), unit) }
+					per(float64((f.cpu + e.cpu() - server).Microseconds()), "cpu-us/op")
+					per(float64(f.visits), "visits/event")
+					for _, table := range []string{"sightings", "tallies", "identities"} {
+						per(float64(e.rows(b, table)), table+"/event")
+					}
+					per(float64(e.bytes()), "B/event")
+				})
 			})
-		})
+		}
 	}
 }

@@ -2,9 +2,11 @@ package bench_test
 
 import (
 	"fmt"
+	"iter"
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -24,7 +26,7 @@ import (
 type engine struct {
 	cold.Store
 	name string
-	cpu  func() time.Duration // what it and this process used so far
+	cpu  func() time.Duration // what its server used so far, if it has one
 	// bytes is what is on disk.
 	bytes func() int64
 	exec  func(query string)
@@ -69,7 +71,7 @@ func openEngine(b *testing.B, name string) *engine {
 	}
 	return &engine{
 		Store: s, exec: run,
-		cpu: func() time.Duration { return cpuTime(b) },
+		cpu: func() time.Duration { return 0 },
 		bytes: func() int64 {
 			run("CHECKPOINT")
 			info, err := os.Stat(path)
@@ -108,7 +110,7 @@ func openClickHouse(b *testing.B) *engine {
 	return &engine{
 		Store: s,
 		exec:  func(query string) { server.Do("USE weir; " + query) },
-		cpu:   func() time.Duration { return cpuTime(b) + processTime(b, server.PID()) },
+		cpu:   func() time.Duration { return processTime(b, server.PID()) },
 		bytes: func() int64 {
 			tables := server.Do("SELECT name FROM system.tables WHERE database = 'weir'")
 			for t := range strings.FieldsSeq(tables) {
@@ -151,34 +153,86 @@ func processTime(b *testing.B, pid int) time.Duration {
 	return time.Duration(ticks) * 10 * time.Millisecond
 }
 
-// fill writes the plan's events as a drain does, in batches of a size.
-func (e *engine) fill(b *testing.B, plan bench.Plan, size int) {
+// mixes are the data sets to measure with.
+var mixes = []struct {
+	name string
+	make func(seed int64, plan bench.Plan) iter.Seq[weir.Event]
+}{{"mix", bench.Mix}, {"short", bench.ShortMix}}
+
+// filled is what fill did.
+type filled struct {
+	cpu     time.Duration // of this process within Write
+	events  int
+	visits  int // rows
+	batches int // without events too
+}
+
+// fill writes events as a drain does, in batches of a size: after each, idle visits end.
+func (e *engine) fill(b *testing.B, events iter.Seq[weir.Event], size int) (f filled) {
 	b.Helper()
 	open, folder := visit.Open{}, visit.Folder{LogID: "bench"}
 	var rows []weir.EventRow
-	seq := uint64(0)
-	write := func() {
+	first := uint64(1)
+	write := func(batch cold.Batch) {
+		batch.Log, batch.Token = "bench", fmt.Sprint("bench/", batch.Last, "/", f.batches)
+		before := cpuTime(b)
+		if err := e.Write(b.Context(), &batch); err != nil {
+			b.Fatal(err)
+		}
+		f.cpu += cpuTime(b) - before
+		f.events += len(batch.Events)
+		f.visits += len(batch.Visits)
+		f.batches++
+	}
+	flush := func() {
 		if len(rows) == 0 {
 			return
 		}
 		now := rows[len(rows)-1].Time
+		last := rows[len(rows)-1].Seq
 		r := folder.Fold(open, rows, now, nil)
 		maps.Copy(open, r.Changed)
-		batch := &cold.Batch{
-			Token: fmt.Sprint("bench/", seq), Log: "bench", Events: rows, Visits: r.Visits,
-			First: rows[0].Seq, Last: seq, Now: now,
+		write(cold.Batch{Events: rows, Visits: r.Visits, First: first, Last: last, Now: now})
+		rows, first = rows[:0], last+1
+		for ended := range slices.Chunk(expire(open, folder, now), 1000) {
+			write(cold.Batch{Visits: ended, First: first, Last: last, Now: now})
 		}
-		if err := e.Write(b.Context(), batch); err != nil {
-			b.Fatal(err)
-		}
-		rows = rows[:0]
 	}
-	for ev := range bench.Mix(1, plan) {
+	seq := uint64(0)
+	for ev := range events {
 		seq++
 		rows = append(rows, weir.EventRow{Event: ev, Seq: seq})
 		if len(rows) == size {
-			write()
+			flush()
 		}
 	}
-	write()
+	flush()
+	return f
+}
+
+// expire ends idle visits in the state, and returns the rows that say so.
+func expire(open visit.Open, folder visit.Folder, now time.Time) []weir.VisitRow {
+	r := folder.Expire(open, now)
+	for key, st := range r.Changed {
+		if len(st) == 0 {
+			delete(open, key)
+		} else {
+			open[key] = st
+		}
+	}
+	return r.Visits
+}
+
+// rows returns how many rows of a table there are.
+func (e *engine) rows(b *testing.B, table string) (n int) {
+	b.Helper()
+	rows, err := e.Query(b.Context(), "SELECT count(*) FROM "+table)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer rows.Close()
+	if !rows.Next() || rows.Scan(&n) != nil {
+		b.Fatal("no number of rows", rows.Err())
+	}
+	return n
 }

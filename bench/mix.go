@@ -22,13 +22,16 @@ type Plan struct {
 // shared between events and must not be written to.
 //
 // It yields nothing when the range is empty or Events is not positive.
-func Mix(seed int64, plan Plan) iter.Seq[weir.Event] {
+func Mix(seed int64, plan Plan) iter.Seq[weir.Event] { return mix(seed, plan, false) }
+
+// mix is Mix, or ShortMix.
+func mix(seed int64, plan Plan, short bool) iter.Seq[weir.Event] {
 	return func(yield func(weir.Event) bool) {
 		plan.From, plan.To = plan.From.UTC().Truncate(time.Microsecond), plan.To.UTC().Truncate(time.Microsecond)
 		if plan.Events <= 0 || !plan.From.Before(plan.To) {
 			return
 		}
-		m := newMixer(seed, plan)
+		m := newMixer(seed, plan, short)
 		for range plan.Events {
 			if !yield(m.next()) {
 				return
@@ -40,6 +43,7 @@ func Mix(seed int64, plan Plan) iter.Seq[weir.Event] {
 // mixer merges the visits that are open at the same time.
 type mixer struct {
 	plan   Plan
+	short  bool // see ShortMix
 	seed   uint64
 	pool   []visit
 	people []person
@@ -58,6 +62,7 @@ type person struct {
 	device, profile string
 	browser         *browser
 	place           *place
+	known           bool // in all events, see ShortMix
 }
 
 // openVisit is a visit under way; its next step is due at at.
@@ -69,11 +74,16 @@ type openVisit struct {
 	person *person
 }
 
-func newMixer(seed int64, plan Plan) *mixer {
+func newMixer(seed int64, plan Plan, short bool) *mixer {
 	if plan.Devices <= 0 {
 		plan.Devices = max(plan.Events/50, 1)
 	}
-	m := &mixer{plan: plan, seed: mix64(uint64(seed)), pool: drawVisits(seed), scale: 1}
+	m := &mixer{plan: plan, short: short, seed: mix64(uint64(seed)), scale: 1}
+	if short {
+		m.pool = drawShortVisits(seed)
+	} else {
+		m.pool = drawVisits(seed)
+	}
 	m.people = make([]person, plan.Devices)
 	for i := range m.people {
 		h := mix64(m.seed ^ uint64(i))
@@ -84,6 +94,7 @@ func newMixer(seed int64, plan Plan) *mixer {
 			device: "d_" + string(id[:]), profile: "u_" + string(id[:]),
 			browser: &browsers[int(u*u*float64(len(browsers)))],
 			place:   &places[h%uint64(len(places))],
+			known:   short && i%10 == 0,
 		}
 	}
 	longest := time.Duration(0)
@@ -154,8 +165,11 @@ func (m *mixer) event(o *openVisit) weir.Event {
 		OS: p.browser.os, OSVersion: p.browser.osVersion, DeviceType: p.browser.on,
 		Library: library, Call: s.call, Properties: s.properties,
 	}
-	if s.identified {
+	if s.identified || p.known {
 		e.ProfileID = p.profile
+	}
+	if m.short {
+		e.Properties = shortProperties(m.seed, m.made)
 	}
 	if s.revenue > 0 {
 		e.Revenue, e.Currency = weir.Known(s.revenue), "EUR"

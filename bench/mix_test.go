@@ -93,6 +93,41 @@ func TestMixIsOfVisits(t *testing.T) {
 	}
 }
 
+func TestShortMixIsMostlyOfOnePage(t *testing.T) {
+	visits, devices, known, last := map[string]int{}, map[string]time.Time{}, map[string]bool{}, time.Time{}
+	current, n := map[string]string{}, 0
+	for e := range bench.ShortMix(1, bench.Plan{Project: "p1", From: plan(1).From, To: plan(1).To, Events: 60_000}) {
+		if n++; e.Time.Before(last) || !e.IsScreenView() {
+			t.Fatalf("event is %+v after %v", e, last)
+		}
+		last = e.Time
+		var p map[string]any
+		if err := json.Unmarshal(e.Properties, &p); err != nil || len(p) != 5 || p["plan"] == nil {
+			t.Fatalf("properties are %s: %v", e.Properties, err)
+		}
+		if at, ok := devices[e.DeviceID]; !ok || e.Time.Sub(at) > 30*time.Minute {
+			current[e.DeviceID] = e.ID
+		}
+		devices[e.DeviceID] = e.Time
+		visits[current[e.DeviceID]]++
+		if e.ProfileID != "" {
+			known[e.DeviceID] = true
+		}
+	}
+	one := 0
+	for _, events := range visits {
+		if events == 1 {
+			one++
+		}
+	}
+	if share := float64(one) / float64(len(visits)); n != 60_000 || share < 0.85 || share > 0.95 {
+		t.Errorf("%d events, %.2f of the visits are one page", n, share)
+	}
+	if len(devices) < 3800 || len(devices) > 4000 || len(known) < 350 || len(known) > 400 {
+		t.Errorf("%d devices, %d of profiles", len(devices), len(known))
+	}
+}
+
 func TestMixOfNothingIsEmpty(t *testing.T) {
 	none, backwards := plan(0), plan(10)
 	backwards.To = backwards.From

@@ -101,7 +101,7 @@ func BenchmarkQuery(b *testing.B) {
 	}
 	engines(b, func(b *testing.B, e *engine) {
 		first := min(n, 10_000_000)
-		e.fill(b, bench.Plan{Project: queryProject, From: queryEnd.AddDate(0, 0, -30), To: queryEnd, Events: first, Devices: first / 30}, 10_000)
+		e.fill(b, bench.Mix(1, bench.Plan{Project: queryProject, From: queryEnd.AddDate(0, 0, -30), To: queryEnd, Events: first, Devices: first / 30}), 10_000)
 		for i := 1; i < n/first; i++ {
 			e.double(i)
 		}
