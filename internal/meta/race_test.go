@@ -85,6 +85,9 @@ func first(ok bool, err error) error {
 	return err
 }
 
+// second returns the error of a call that returns something else too.
+func second[T any](_ T, err error) error { return err }
+
 func TestTenNodesThatStartTogetherMakeOneStore(t *testing.T) {
 	c := gather(t, newPlace(t))
 	for _, s := range c.stores {
@@ -99,11 +102,15 @@ func TestTenNodesThatStartTogetherMakeOneStore(t *testing.T) {
 
 const firstOwner = "the first owner"
 
-// once are operations of which one node's may succeed. prepare returns what the nodes do.
-var once = map[string]struct {
+// single is an operation of which one node's may succeed, and the code of the others. prepare
+// returns what the nodes do.
+type single struct {
 	refused string
 	prepare func(t *testing.T, c *crowd, p *weir.Project) func(s *meta.Store, i int) error
-}{
+}
+
+// once are operations of which one node's may succeed; onceOnPeople are more.
+var once = map[string]single{
 	firstOwner: {weir.ECONFLICT, func(t *testing.T, _ *crowd, _ *weir.Project) func(s *meta.Store, i int) error {
 		return func(s *meta.Store, i int) error {
 			_, err := s.Setup(t.Context(), fmt.Sprintf("a%d@example.org", i), "A", password)
@@ -245,6 +252,7 @@ var once = map[string]struct {
 
 func TestOfTenNodesOneSucceeds(t *testing.T) {
 	c := gather(t, place(t))
+	maps.Copy(once, onceOnPeople)
 	// The first account comes first.
 	names := slices.Sorted(maps.Keys(once))
 	names = append([]string{firstOwner}, slices.DeleteFunc(names, func(name string) bool { return name == firstOwner })...)
