@@ -61,19 +61,20 @@ clients: build clients/node/test/frameworks/node_modules/.package-lock.json ## T
 	WEIR_BIN=$(CURDIR)/bin/weir node --test clients/node/test/*.test.js
 	! command -v $(PYTHON) >/dev/null || { cd clients/python && WEIR_BIN=$(CURDIR)/bin/weir $(PYTHON) -B -m unittest discover; }
 
-# The race detector makes Go code several times as slow. It runs on each package that has goroutines or locks, and on each
-# new package. PLAIN are packages without (of the cold tiers, RACED_TOO names the tests of what writes);
-# ALONE are tests elsewhere, in the packages ALONE_IN, that compute for long in one goroutine, or repeat on other servers
-# what one server (TestStandalone) proves with the detector.
-PLAIN := . ./internal/accesslog ./internal/clickhousetest ./internal/codec ./internal/cold/... ./internal/dump ./internal/postgrestest ./internal/redistest ./internal/report \
-	./internal/servertest ./internal/stats ./internal/transfer ./internal/visit \
+# The race detector makes Go code several times as slow. It runs on each package that has goroutines or locks, on each new
+# package, and on the whole binary in some stories (RACED_STORIES). PLAIN are packages without; RACED_TOO names tests of
+# them that need it all the same: what writes to a cold tier, what many do at once over HTTP. ALONE are tests elsewhere,
+# in the packages ALONE_IN, that compute for long in one goroutine, or repeat on other servers what one server
+# (TestStandalone) proves with the detector.
+PLAIN := . ./cmd/weir ./internal/accesslog ./internal/alert ./internal/clickhousetest ./internal/codec ./internal/cold/... ./internal/dump ./internal/httpd ./internal/importer \
+	./internal/postgrestest ./internal/redistest ./internal/report ./internal/servertest ./internal/stats ./internal/transfer ./internal/visit ./internal/wire/protocols \
 	$(addprefix ./internal/wire/,amplitude ga4 item jsonscan matomo mixpanel native openpanel otlp plausible posthog segment sharedpath umami)
-RACED_TOO := ^Test(Store|Server)$$/^Write$$
-ALONE := ReplayAreTheTruth KeyInAPackedPayload WhoAnEventCountsFor SenderIsKnownBeforeItsBody WithoutAKeyAreNotUnpacked WithLittleMemoryKeepsAllPromises \
-	OfEventsOutOfOrderAreRight BlockCacheFullOfIDs FailedPostIsTriedAgainEverLater KeptVisitTakesAtMost TakeNoMoreMemoryThanTheirBudget \
-	AMillionIdsTakeTheMemory EveryRouteAdmitsWhomItsRuleNames LargeEventsAreReadBack AMailThatTheLimitHoldsUpForADay \
-	HTTP2FloodsEndTheirConnection MessagesThatAreNoneAreRefused AStopOfAnyLengthFiresNoDrop FourNodesAtFiveTimesTheLimit DevicesOfEventsOutOfOrderCountOnce IDsAreToldApartWhenTheirFiltersAreFull IdleVisitsEndOnAShard IdsAreToldApartExactly ImportedExportsCountWhatTheirFilesSay ARedisOfAnotherMomentThanItsClickHouse UsersAndProjectsMoveToPostgreSQL CommandsOfTheManualMoveThereAndBack ^TestCluster$$ ^TestSentinel$$
-ALONE_IN := ./cmd/weir ./internal/alert ./internal/drain ./internal/fleet/redis ./internal/hot/pebble ./internal/hot/redis ./internal/httpd ./internal/ingest ./internal/wire/protocols
+RACED_TOO := ^Test(Store|Server)$$/^Write$$|Stream|AtOnce|WhileItIsRead
+RACED_TOO_IN := ./internal/cold/duckdb ./internal/cold/clickhouse ./internal/httpd
+RACED_STORIES := ATeamFromTheFirstStart|AnEventIsSeenByTheQuery|ALoginAtOneNode|LiveFeedReachesOtherNodes|AStopInTheMiddleOfSending|^TestTortureLosesAndDoublesNothing$$
+ALONE := WithLittleMemoryKeepsAllPromises OfEventsOutOfOrderAreRight BlockCacheFullOfIDs KeptVisitTakesAtMost AMillionIdsTakeTheMemory LargeEventsAreReadBack \
+	FourNodesAtFiveTimesTheLimit DevicesOfEventsOutOfOrderCountOnce IDsAreToldApartWhenTheirFiltersAreFull IdleVisitsEndOnAShard IdsAreToldApartExactly ^TestCluster$$ ^TestSentinel$$
+ALONE_IN := ./internal/drain ./internal/fleet/redis ./internal/hot/pebble ./internal/hot/redis ./internal/ingest
 # names joins words of a list to one pattern.
 space := $(subst ,, )
 names = $(subst $(space),|,$(strip $(1)))
@@ -98,14 +99,16 @@ test: ## Everything CI runs: dashboard, lint, clients, Go tests with the race de
 .PHONY: test-race test-plain test-alone test-e2e
 test-race:
 	WEIR_TEST_META=sqlite $(GOTEST) bin/tests/race.json -- $(TESTFLAGS) -race -skip '$(call names,$(ALONE))' $(RACED)
-	$(GOTEST) bin/tests/raced-too.json -- $(TESTFLAGS) -race -run '$(RACED_TOO)' ./internal/cold/duckdb ./internal/cold/clickhouse
+	$(GOTEST) bin/tests/raced-too.json -- $(TESTFLAGS) -race -run '$(RACED_TOO)' $(RACED_TOO_IN)
+	go build -race -o bin/weir-race ./cmd/weir
+	GORACE=halt_on_error=1 WEIR_BIN=$(CURDIR)/bin/weir-race WEIR_TORTURE_KILLS=3 $(GOTEST) bin/tests/raced-stories.json -- $(TESTFLAGS) -run '$(RACED_STORIES)' ./e2e
 test-plain:
 	$(GOTEST) bin/tests/plain.json -- $(TESTFLAGS) $(PLAIN)
 	WEIR_TEST_META=postgres $(GOTEST) bin/tests/meta-postgres.json -- $(TESTFLAGS) ./internal/meta
 test-alone:
 	$(GOTEST) bin/tests/alone.json -- $(TESTFLAGS) -run '$(call names,$(ALONE))' $(ALONE_IN)
 test-e2e: build
-	WEIR_BIN=$(CURDIR)/bin/weir WEIR_TORTURE_KILLS=$${WEIR_TORTURE_KILLS:-5} $(GOTEST) bin/tests/e2e.json -- $(TESTFLAGS) -parallel 4 ./e2e
+	WEIR_BIN=$(CURDIR)/bin/weir WEIR_TORTURE_KILLS=$${WEIR_TORTURE_KILLS:-5} $(GOTEST) bin/tests/e2e.json -- $(TESTFLAGS) -parallel 6 ./e2e
 
 .PHONY: lint
 lint: ## Lint the Go code

@@ -27,6 +27,7 @@ func TestTheMakefileNamesTestsThatExist(t *testing.T) {
 	}
 	in := words("ALONE_IN")
 	raced := testsByFolder(t)
+	delete(raced, "./e2e")
 	for _, folder := range words("PLAIN") {
 		delete(raced, folder)
 		if below, ok := strings.CutSuffix(folder, "/..."); ok {
@@ -53,12 +54,30 @@ func TestTheMakefileNamesTestsThatExist(t *testing.T) {
 	}
 }
 
-// testsByFolder returns the names of all tests but e2e's, by folder ("./internal/hot").
+// A name of RACED_STORIES that no test of the whole binary has would run nothing with the race detector.
+func TestTheMakefileNamesStoriesThatExist(t *testing.T) {
+	makefile, err := os.ReadFile("Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := regexp.MustCompile(`(?m)^RACED_STORIES := (.*)$`).FindSubmatch(makefile)
+	if m == nil {
+		t.Fatal("the Makefile has no RACED_STORIES")
+	}
+	stories := testsByFolder(t)["./e2e"]
+	for _, name := range strings.Split(strings.ReplaceAll(string(m[1]), "$$", "$"), "|") {
+		if !slices.ContainsFunc(stories, regexp.MustCompile(name).MatchString) {
+			t.Errorf("no test of the whole binary has the name %s", name)
+		}
+	}
+}
+
+// testsByFolder returns the names of all tests, by folder ("./internal/hot").
 func testsByFolder(t *testing.T) map[string][]string {
 	t.Helper()
 	tests := map[string][]string{}
 	name := regexp.MustCompile(`(?m)^func (Test\w+)\(`)
-	for _, root := range []string{"bench", "client", "cmd", "internal"} {
+	for _, root := range []string{"bench", "client", "cmd", "e2e", "internal"} {
 		err := filepath.WalkDir(root, func(path string, _ fs.DirEntry, err error) error {
 			if err != nil || !strings.HasSuffix(path, "_test.go") {
 				return err

@@ -15,10 +15,10 @@ import (
 )
 
 // Every cold tier gives the same answers about the same events: WEIR_SAME_EVENTS of
-// them, 5,000 if that is not set. WEIR_TEST_LONG asks more, about 20,000.
+// them, 3,000 if that is not set. WEIR_TEST_LONG asks more, about 20,000.
 func TestEveryColdTierGivesTheSameAnswers(t *testing.T) {
 	t.Parallel()
-	n := longer(5000, 20_000)
+	n := longer(3000, 20_000)
 	if s := os.Getenv("WEIR_SAME_EVENTS"); s != "" {
 		var err error
 		if n, err = strconv.Atoi(s); err != nil {

@@ -44,7 +44,7 @@ func Same(t *testing.T, n int, engines ...Engine) {
 		for j, e := range engines {
 			of := 1
 			if !long() { // a part of the questions of each list, and each engine another one
-				of = 18
+				of = 36
 			}
 			t.Run(z.name+" in "+e.Name, func(t *testing.T) {
 				first.t = t
