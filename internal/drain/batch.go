@@ -44,15 +44,6 @@ func (s *shard) batch(ctx context.Context, in hot.Intent, rows []weir.EventRow, 
 	return err
 }
 
-func eventRows(shard int, records []hot.Record) []weir.EventRow {
-	rows := make([]weir.EventRow, len(records))
-	for i := range records {
-		r := &records[i] // not a copy: it is large
-		rows[i] = weir.EventRow{Event: r.Event, Shard: shard, Seq: r.Seq}
-	}
-	return rows
-}
-
 func total(by map[string]int) (n int) {
 	for _, i := range by {
 		n += i
@@ -88,15 +79,15 @@ func devices(rows []weir.EventRow) []string {
 	return keys
 }
 
-// full names the projects of the records that have as many open visits as they may.
-func (s *shard) full(records []hot.Record) (full []string) {
+// full names the projects of the rows that have as many open visits as they may.
+func (s *shard) full(rows []weir.EventRow) (full []string) {
 	most := s.opt.OpenBytes / int64(s.log.Shards())
 	for project, bytes := range s.states.known {
 		if bytes < most {
 			continue
 		}
-		for i := range records {
-			if records[i].Event.ProjectID == project {
+		for i := range rows {
+			if rows[i].ProjectID == project {
 				full = append(full, project)
 				break
 			}
@@ -177,11 +168,10 @@ func (s *shard) commitHeld(ctx context.Context, in hot.Intent) error {
 	for after := in.First - 1; after < in.Last; {
 		limit := s.batchLimit()
 		limit.Events = int(min(uint64(limit.Events), in.Last-after))
-		records, err := s.read(ctx, in, after, limit)
+		rows, err := s.read(ctx, in, after, limit)
 		if err != nil {
 			return err
 		}
-		rows := eventRows(s.n, records)
 		some, err := s.states.load(ctx, devices(rows))
 		if err != nil {
 			return err
@@ -191,36 +181,35 @@ func (s *shard) commitHeld(ctx context.Context, in hot.Intent) error {
 		for i := range rows {
 			slim = append(slim, visit.Slim(&rows[i]))
 		}
-		after = records[len(records)-1].Seq
+		after = rows[len(rows)-1].Seq
 	}
 	return s.commit(ctx, in, open, s.folderOf(n).Fold(open, slim, in.Now, n.full()), moment{})
 }
 
 // read reads events of an intent.
-func (s *shard) read(ctx context.Context, in hot.Intent, after uint64, limit hot.Limit) ([]hot.Record, error) {
-	records, err := s.log.Read(ctx, s.n, after, limit)
-	if err == nil && len(records) == 0 {
+func (s *shard) read(ctx context.Context, in hot.Intent, after uint64, limit hot.Limit) ([]weir.EventRow, error) {
+	rows, err := s.log.Read(ctx, s.n, after, limit)
+	if err == nil && len(rows) == 0 {
 		err = fmt.Errorf("intent %d-%d: the log has nothing after %d", in.First, in.Last, after)
 	}
-	return records, err
+	return rows, err
 }
 
 // redo does a batch again, as its intent says. It intends it first, again: the
 // intent that is there may be one that the log did not vouch for, and would lose
 // with a master that fails; what is written under a lost intent is written twice.
 func (s *shard) redo(ctx context.Context, in hot.Intent) error {
-	var records []hot.Record
-	for after := in.First - 1; after < in.Last; after = records[len(records)-1].Seq {
+	var rows []weir.EventRow
+	for after := in.First - 1; after < in.Last; after = rows[len(rows)-1].Seq {
 		some, err := s.read(ctx, in, after, hot.Limit{Events: int(in.Last - after)})
 		if err != nil {
 			return err
 		}
-		records = append(records, some...)
+		rows = append(rows, some...)
 	}
 	if err := s.log.Intend(ctx, s.lease, in); err != nil {
 		return err
 	}
-	rows := eventRows(s.n, records)
 	open, err := s.states.load(ctx, devices(rows))
 	if err != nil {
 		return err

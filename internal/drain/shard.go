@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/cold"
 	"github.com/weir-analytics/weir/internal/hot"
 	"github.com/weir-analytics/weir/internal/visit"
@@ -238,14 +239,13 @@ func (s *shard) drainDue(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	defer func() { <-s.slots }()
-	records, err := s.log.Read(ctx, s.n, s.committed, limit)
+	rows, err := s.log.Read(ctx, s.n, s.committed, limit)
 	if err != nil {
 		return false, err
 	}
-	if len(records) == 0 {
+	if len(rows) == 0 {
 		return false, fmt.Errorf("head is %d, but nothing stands after %d", p.Head, s.committed)
 	}
-	rows := eventRows(s.n, records)
 	open, err := s.states.load(ctx, devices(rows))
 	if err != nil {
 		return false, err
@@ -255,14 +255,14 @@ func (s *shard) drainDue(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	in := hot.Intent{First: s.committed + 1, Last: records[len(records)-1].Seq, Now: now.wall}
-	in.Note = note{Full: s.full(records), Erased: marksFor(erased, since, rows, open)}.encode()
+	in := hot.Intent{First: s.committed + 1, Last: rows[len(rows)-1].Seq, Now: now.wall}
+	in.Note = note{Full: s.full(rows), Erased: marksFor(erased, since, rows, open)}.encode()
 	if err := s.log.Intend(ctx, s.lease, in); err != nil {
 		return false, err
 	}
 	complete := now // the head was read after it
 	if in.Last < p.Head {
-		complete = s.cameAt(&records[len(records)-1])
+		complete = s.cameAt(&rows[len(rows)-1])
 	}
 	return true, s.batch(ctx, in, rows, open, complete)
 }
@@ -277,12 +277,12 @@ func (s *shard) slot(ctx context.Context) error {
 	}
 }
 
-// cameAt returns when the record was received; zero if its time is of no use, since the clock
+// cameAt returns when the event was received; zero if its time is of no use, since the clock
 // was set back.
-func (s *shard) cameAt(r *hot.Record) moment {
+func (s *shard) cameAt(r *weir.EventRow) moment {
 	now := s.clock.look(s.opt.Clock)
-	age := now.wall.Sub(r.Event.ReceivedAt)
-	came := moment{r.Event.ReceivedAt, now.mono.Add(-age)}
+	age := now.wall.Sub(r.ReceivedAt)
+	came := moment{r.ReceivedAt, now.mono.Add(-age)}
 	if at, _ := s.clock.lastSetBack(); age < 0 || !at.IsZero() && came.mono.Before(at) {
 		return moment{}
 	}

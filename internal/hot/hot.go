@@ -46,11 +46,9 @@ type Item struct {
 	Location *time.Location // the project's timezone, for day and hour counters
 }
 
-// Record is an event in a shard's log.
-type Record struct {
-	Seq   uint64
-	Event weir.Event
-}
+// Record is an event in a shard's log: Event, Shard and Seq are set. It is the row that the drain
+// completes and writes, so that it is copied nowhere on the way: it is a large struct.
+type Record = weir.EventRow
 
 // Intent describes a batch before its rows are written. After a crash the drain repeats
 // the batch from the intent: same range, same Now, same Note, and so the same rows.

@@ -120,13 +120,12 @@ func RecordSize(e *weir.Event) int {
 	return n
 }
 
-// DecodeRecord returns the inverse of AppendRecord. The event does not alias b.
-func DecodeRecord(b []byte) (weir.Event, error) {
-	var e weir.Event
+// DecodeRecord decodes what AppendRecord made into e, which has to be zero. The event does not alias b.
+func DecodeRecord(b []byte, e *weir.Event) error {
 	r := codec.NewReader(b)
 	version := r.Byte()
 	if version < version1 || version > version3 {
-		return e, fmt.Errorf("hot: record of version %d: %w", version, codec.ErrCorrupt)
+		return fmt.Errorf("hot: record of version %d: %w", version, codec.ErrCorrupt)
 	}
 	flags := r.Byte()
 	e.Bot, e.Roams = flags&flagBot != 0, flags&flagRoams != 0
@@ -135,7 +134,7 @@ func DecodeRecord(b []byte) (weir.Event, error) {
 	texts, n := e.Texts(), texts1
 	if version >= version2 {
 		if n = int(r.Byte()); n > len(texts) {
-			return e, fmt.Errorf("hot: record with %d texts, this version of Weir reads %d: %w", n, len(texts), codec.ErrCorrupt)
+			return fmt.Errorf("hot: record with %d texts, this version of Weir reads %d: %w", n, len(texts), codec.ErrCorrupt)
 		}
 	}
 	for _, s := range texts[:n] {
@@ -165,9 +164,9 @@ func DecodeRecord(b []byte) (weir.Event, error) {
 		}
 	}
 	if err := r.Done(); err != nil {
-		return e, fmt.Errorf("hot: record: %w", err)
+		return fmt.Errorf("hot: record: %w", err)
 	}
-	return e, nil
+	return nil
 }
 
 // DedupID names an event for deduplication: 128 bits of SHA-256 over project,

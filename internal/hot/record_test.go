@@ -28,9 +28,14 @@ func fullEvent() weir.Event {
 	}
 }
 
+func decode(b []byte) (e weir.Event, err error) {
+	err = hot.DecodeRecord(b, &e)
+	return e, err
+}
+
 func TestARecordComesBackWhole(t *testing.T) {
 	for _, e := range []weir.Event{{}, fullEvent()} {
-		got, err := hot.DecodeRecord(hot.AppendRecord(nil, &e))
+		got, err := decode(hot.AppendRecord(nil, &e))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -51,14 +56,14 @@ func TestARecordSaysHowManyTextsItHas(t *testing.T) {
 		out[0] = 2
 		return append(out, b[begin:]...)
 	}
-	got, err := hot.DecodeRecord(counted(27))
+	got, err := decode(counted(27))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if d := cmp.Diff(e, got); d != "" {
 		t.Error(d)
 	}
-	if _, err := hot.DecodeRecord(counted(byte(len(e.Texts()) + 1))); err == nil {
+	if _, err := decode(counted(byte(len(e.Texts()) + 1))); err == nil {
 		t.Error("a record with more texts than an event has was read")
 	}
 }
@@ -74,7 +79,7 @@ func TestRecordOfCallThatEarlierVersionsHaveNotSaysItsVersion(t *testing.T) {
 			if b[0] != want {
 				t.Errorf("%+v: version %d, want %d", c, b[0], want)
 			}
-			got, err := hot.DecodeRecord(b)
+			got, err := decode(b)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -93,11 +98,11 @@ func FuzzDecodeRecord(f *testing.F) {
 	f.Add(hot.AppendRecord(nil, &e))
 	f.Add([]byte{1, 0})
 	f.Fuzz(func(t *testing.T, b []byte) {
-		e, err := hot.DecodeRecord(b)
+		e, err := decode(b)
 		if err != nil {
 			return
 		}
-		again, err := hot.DecodeRecord(hot.AppendRecord(nil, &e))
+		again, err := decode(hot.AppendRecord(nil, &e))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -122,7 +127,7 @@ func BenchmarkRecord(b *testing.B) {
 	b.Run("decode", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			if _, err := hot.DecodeRecord(buf); err != nil {
+			if _, err := decode(buf); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -132,7 +137,7 @@ func BenchmarkRecord(b *testing.B) {
 func TestRecordsKeepZeroApartFromUnknown(t *testing.T) {
 	for _, n := range []weir.Number{{}, weir.Known(0), weir.Known(-2.5)} {
 		want := weir.Event{Revenue: n, Call: &weir.Call{LatencyMS: n}, Time: time.UnixMicro(1).UTC(), ReceivedAt: time.UnixMicro(2).UTC()}
-		got, err := hot.DecodeRecord(hot.AppendRecord(nil, &want))
+		got, err := decode(hot.AppendRecord(nil, &want))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -149,7 +154,7 @@ func TestLatencyZeroInARecordOfAnEarlierVersionIsUnknown(t *testing.T) {
 	if b[1] != callFlag {
 		t.Fatalf("flags are %d, want %d", b[1], callFlag)
 	}
-	if e, err := hot.DecodeRecord(b); err != nil || e.Call.LatencyMS.Known || e.Revenue.Known {
+	if e, err := decode(b); err != nil || e.Call.LatencyMS.Known || e.Revenue.Known {
 		t.Errorf("%+v %v", e.Call, err)
 	}
 }

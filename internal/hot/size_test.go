@@ -27,7 +27,7 @@ func FuzzRecordSize(f *testing.F) {
 	e := fullEvent()
 	f.Add(hot.AppendRecord(nil, &e))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		e, err := hot.DecodeRecord(b)
+		e, err := decode(b)
 		if err != nil {
 			return
 		}

@@ -1,9 +1,7 @@
 package visit
 
 import (
-	"encoding/hex"
 	"slices"
-	"strings"
 	"time"
 
 	weir "github.com/weir-analytics/weir"
@@ -213,33 +211,71 @@ const (
 	idUUID // lower case, with its dashes
 )
 
-// dashes of a UUID's text.
-var dashes = []int{8, 13, 18, 23}
+// uuidSize is the length of a UUID's text, whose dashes stand at these places.
+const uuidSize = 36
+
+func isDash(i int) bool { return i == 8 || i == 13 || i == 18 || i == 23 }
 
 // appendID appends a text that often is a number in hexadecimal.
 func appendID(b []byte, id string) []byte {
-	form, digits := byte(idHex), id
-	if len(id) == 36 {
-		form, digits = idUUID, strings.ReplaceAll(id, "-", "")
+	form, digits := byte(idHex), len(id)
+	if len(id) == uuidSize {
+		form, digits = idUUID, uuidSize-4
 	}
-	if raw, err := hex.DecodeString(digits); err == nil && len(raw) > 1 && idOf(form, raw) == id {
-		return codec.AppendString(append(b, form), string(raw))
+	from := len(b)
+	if digits >= 4 && digits%2 == 0 {
+		b = codec.AppendUint(append(b, form), uint64(digits/2))
+		if packed, ok := appendDigits(b, id, form); ok {
+			return packed
+		}
 	}
-	return codec.AppendString(append(b, idText), id)
+	return codec.AppendString(append(b[:from], idText), id)
+}
+
+// appendDigits appends the bytes whose text the id is. It returns false if that text would be
+// another one.
+func appendDigits(b []byte, id string, form byte) ([]byte, bool) {
+	var high byte
+	half := false
+	for i := range len(id) {
+		c := id[i]
+		if form == idUUID && isDash(i) {
+			if c != '-' {
+				return nil, false
+			}
+			continue
+		}
+		switch {
+		case '0' <= c && c <= '9':
+			c -= '0'
+		case 'a' <= c && c <= 'f':
+			c -= 'a' - 10
+		default:
+			return nil, false
+		}
+		if half {
+			b = append(b, high<<4|c)
+		}
+		high, half = c, !half
+	}
+	return b, true
 }
 
 // idOf is the text of an id; a UUID has 16 bytes.
-func idOf(form byte, raw []byte) string {
-	id := hex.EncodeToString(raw)
-	if form == idUUID {
-		if len(raw) != 16 {
-			return ""
-		}
-		for _, i := range dashes {
-			id = id[:i] + "-" + id[i:]
-		}
+func idOf(form byte, raw string) string {
+	const digits = "0123456789abcdef"
+	var room [uuidSize]byte // of a UUID, or of a session id that the fold derived
+	id := room[:0]
+	if len(raw)*2 > len(room) {
+		id = make([]byte, 0, 2*len(raw))
 	}
-	return id
+	for i := range len(raw) {
+		if form == idUUID && isDash(len(id)) {
+			id = append(id, '-')
+		}
+		id = append(id, digits[raw[i]>>4], digits[raw[i]&15])
+	}
+	return string(id)
 }
 
 // words are stored as their index from 1; 0 is another text, which follows. The

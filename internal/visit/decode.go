@@ -142,7 +142,9 @@ func (r *reader) trail(s *Sitting, flags byte) {
 		return
 	}
 	before, next := Step{At: s.Start}, false
-	for range r.Uint() {
+	n := r.Uint()
+	s.Trail = make([]Step, 0, min(n, mostSteps))
+	for range n {
 		if r.Err() != nil || r.wrong {
 			return
 		}
@@ -211,7 +213,7 @@ func (r *reader) id() string {
 	if r.wrong {
 		return ""
 	}
-	return idOf(form, []byte(raw))
+	return idOf(form, raw)
 }
 
 func (r *reader) word() string {

@@ -13,7 +13,8 @@ func (f Folder) join(b *batch, key string, st *State, r *weir.EventRow) int {
 	if f.NoMerge || f.InLogOrder {
 		return f.joinAlone(key, *st, r)
 	}
-	takers := f.takers(key, *st, r)
+	var room [3]string
+	takers := f.takers(room[:0], key, *st, r)
 	if len(takers) == 0 {
 		return -1
 	}
@@ -32,26 +33,31 @@ func (f Folder) join(b *batch, key string, st *State, r *weir.EventRow) int {
 	return st.index(session)
 }
 
-// takers returns the session ids of the visits that the event is part of, at most three: the
+// takers appends to ids the session ids of the visits that the event is part of, at most three: the
 // one that has the event's session id, the newest that had begun by then, and the oldest that
 // begins after the event.
-func (f Folder) takers(key string, st State, r *weir.EventRow) []string {
-	var named, before, after []string
+func (f Folder) takers(ids []string, key string, st State, r *weir.EventRow) []string {
+	var named, before, after string
 	for i := range st {
 		s := &st[i]
 		switch {
 		case !f.takes(st, i, r) || f.apart(key, s, r):
 		case r.SessionID != "" && s.SessionID == r.SessionID:
-			named = []string{s.SessionID}
+			named = s.SessionID
 		case r.Time.Before(s.Start):
 			if !ends(r) { // what ends a visit begins none
-				after = []string{s.SessionID}
+				after = s.SessionID
 			}
-		case before == nil:
-			before = []string{s.SessionID}
+		case before == "":
+			before = s.SessionID
 		}
 	}
-	return slices.Concat(named, before, after)
+	for _, id := range [...]string{named, before, after} {
+		if id != "" {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }
 
 // ends reports whether the event ends a screen view or a visit, and so begins no visit.

@@ -66,32 +66,42 @@ func (s *Sitting) follow(r *weir.EventRow) {
 	for v >= 0 && !s.Trail[v].isView() {
 		v--
 	}
-	trail := s.Trail
+	var view Step
+	changed := false
 	if v >= 0 {
-		trail = closed(trail, v, i, &step, isStep, r)
+		view, changed = closed(s.Trail, v, i, &step, isStep, r)
 	}
 	if isView {
-		if at, ok := closer(&step, trail, i); ok {
+		if at, ok := closer(&step, s.Trail, i); ok {
 			step.Closed, step.ClosedAt = true, at
 			r.RestMS = ms(r.Time, at)
 		}
 	} else if r.Path == "" && v >= 0 {
-		r.Path, r.InheritedFrom = trail[v].Path, trail[v].EventID
+		r.Path, r.InheritedFrom = view.Path, view.EventID
 		if r.Origin == "" {
-			r.Origin = trail[v].Origin
+			r.Origin = view.Origin
 		}
 	}
-	if isStep {
-		s.Trail = trimmed(slices.Concat(trail[:i], []Step{step}, trail[i:]))
-	} else {
-		s.Trail = trail
+	if !isStep && !changed {
+		return
 	}
+	// A new one: a state that was read or stored may have the trail.
+	trail := make([]Step, 0, len(s.Trail)+1)
+	trail = append(trail, s.Trail...)
+	if changed {
+		trail[v] = view
+	}
+	if isStep {
+		trail = trimmed(slices.Insert(trail, i, step))
+	}
+	s.Trail = trail
 }
 
-// closed returns the trail after the event has closed the view at index v, or has merged the
-// visits of this view and of a stored event that closes it. The event stands at index i.
-func closed(trail []Step, v, i int, step *Step, isStep bool, r *weir.EventRow) []Step {
-	view := trail[v]
+// closed returns the view at index v after the event has closed it, or has merged the
+// visits of this view and of a stored event that closes it. The event stands at index i. It
+// returns false if the view stays as it was.
+func closed(trail []Step, v, i int, step *Step, isStep bool, r *weir.EventRow) (view Step, changed bool) {
+	view = trail[v]
 	switch at, ok := closer(&view, trail, i); {
 	case isStep && step.closes(&view) && (!view.Closed || view.ClosedAt.After(r.Time)):
 		if view.Closed {
@@ -103,14 +113,12 @@ func closed(trail []Step, v, i int, step *Step, isStep bool, r *weir.EventRow) [
 		r.RestMS = weir.Known(float64(at.Sub(view.At).Milliseconds() - r.Time.Sub(view.At).Milliseconds()))
 		view.ClosedAt = at
 	default:
-		return trail
+		return view, false
 	}
 	view.Closed = true
 	r.ClosesEventID, r.ClosesPath = view.EventID, view.Path
 	r.ClosesMS = r.Time.Sub(view.At).Milliseconds()
-	trail = slices.Clone(trail)
-	trail[v] = view
-	return trail
+	return view, true
 }
 
 func ms(from, to time.Time) weir.Number {
@@ -118,7 +126,7 @@ func ms(from, to time.Time) weir.Number {
 }
 
 // trimmed returns the part of the trail that an event may need if it is late by Idle: the steps
-// of that time, the view before them, and the last view.
+// of that time, the view before them, and the last view. It changes trail, which no state may have.
 func trimmed(trail []Step) []Step {
 	if len(trail) == 0 {
 		return nil
@@ -134,7 +142,7 @@ func trimmed(trail []Step) []Step {
 			}
 		}
 	}
-	out := trail[:0:0]
+	out := trail[:0] // the steps that are left move to the front
 	for i := range trail {
 		p := &trail[i]
 		old := i < before || i != before && p.At.Before(since)

@@ -157,7 +157,9 @@ type Folder struct {
 // In a project that is full no device begins its first visit: the events of such
 // devices stay as they are, in no visit.
 func (f Folder) Fold(open Open, rows []weir.EventRow, now time.Time, full map[string]bool) Result {
-	b := batch{open: open, now: now, full: full, changed: map[string]State{}, at: map[visitKey]int{}, began: map[visitKey]bool{}, renamed: map[visitKey]string{}}
+	b := batch{open: open, now: now, full: full, changed: make(map[string]State, len(open)), at: make(map[visitKey]int, len(open)), began: map[visitKey]bool{}, renamed: map[visitKey]string{}}
+	// Most visits have some events in a batch and two rows. A slice that grows would be copied again and again.
+	b.visits = make([]weir.VisitRow, 0, len(rows))
 	for _, i := range f.order(rows) {
 		if rows[i].DeviceID != "" {
 			f.event(&b, &rows[i])

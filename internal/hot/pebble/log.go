@@ -94,14 +94,13 @@ func (s *Store) Read(ctx context.Context, shard int, afterSeq uint64, limit hot.
 		if size += len(v); size > limit.Bytes && len(records) > 0 {
 			return errStop
 		}
-		e, err := hot.DecodeRecord(v)
-		if err != nil {
-			return fmt.Errorf("record %d: %w", seq, err)
-		}
 		if records == nil { // room for all, if they are as large as the first: a record is a large struct to move
 			records = make([]hot.Record, 0, min(int(last-afterSeq), 1+limit.Bytes/len(v))) //nolint:gosec // at most limit.Events
 		}
-		records = append(records, hot.Record{Seq: seq, Event: e})
+		records = append(records, hot.Record{Shard: shard, Seq: seq})
+		if err := hot.DecodeRecord(v, &records[len(records)-1].Event); err != nil {
+			return fmt.Errorf("record %d: %w", seq, err)
+		}
 		next++
 		return nil
 	})

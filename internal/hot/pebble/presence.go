@@ -186,8 +186,8 @@ func (s *Store) readTail(shard int, now time.Time) error {
 	}
 	n, size := 0, 0
 	for ok := it.Last(); ok; ok = it.Prev() {
-		e, err := hot.DecodeRecord(it.Value())
-		if err != nil {
+		var e weir.Event
+		if err := hot.DecodeRecord(it.Value(), &e); err != nil {
 			it.Close()
 			return err
 		}

@@ -98,7 +98,7 @@ func parseIntent(text string) (*hot.Intent, error) {
 // is about to be.
 func (s *Store) Read(ctx context.Context, shard int, after uint64, limit hot.Limit) ([]hot.Record, error) {
 	limit = limit.WithDefaults()
-	r := reading{next: after + 1, left: limit}
+	r := reading{shard: shard, next: after + 1, left: limit}
 	// How long entries are is not known before the first one.
 	for chunks := int64(1); !r.full; {
 		entries, err := s.chunks(ctx, shard, r.next, chunks)
@@ -140,6 +140,7 @@ func (s *Store) chunks(ctx context.Context, shard int, from uint64, count int64)
 
 // reading gathers the records of a Read.
 type reading struct {
+	shard   int
 	out     []hot.Record
 	next    uint64    // the seq after the last of out
 	left    hot.Limit // room for more
@@ -173,12 +174,11 @@ func (r *reading) unpack(e rueidis.XRangeEntry) error {
 			if r.full = r.left.Events == 0 || r.left.Bytes < len(record) && len(r.out) > 0; r.full {
 				return false
 			}
-			event, err := hot.DecodeRecord(record)
-			if err != nil {
+			r.out = append(r.out, hot.Record{Shard: r.shard, Seq: seq})
+			if err := hot.DecodeRecord(record, &r.out[len(r.out)-1].Event); err != nil {
 				bad = fmt.Errorf("record %d: %w", seq, err)
 				return false
 			}
-			r.out = append(r.out, hot.Record{Seq: seq, Event: event})
 			r.left.Events--
 			r.left.Bytes -= len(record)
 			r.next++
