@@ -29,6 +29,7 @@ type cli struct {
 	Admin   adminCmd   `cmd:"" help:"List, add and remove administrators of the server."`
 	KeyRing keyRingCmd `cmd:"" name:"key-ring" help:"Add a key to the key ring, and list its keys."`
 	Token   tokenCmd   `cmd:"" help:"Make, list and revoke API tokens."`
+	Share   shareCmd   `cmd:"" help:"Make, list, change and end shared links."`
 	Audit   auditCmd   `cmd:"" help:"List who did what, to what, when and from where."`
 	Delete  deleteCmd  `cmd:"" help:"Delete events as if they had never come; undo an import."`
 	Profile profileCmd `cmd:"" help:"Export and erase profiles."`

@@ -10,23 +10,30 @@ import (
 )
 
 // principal is the caller: a user, perhaps by a token that acts for them; a token of a project
-// or of the server; or a write key.
+// or of the server; a write key; or the reader of a shared link.
 type principal struct {
 	user    *meta.Account
 	session *meta.Session // of user
 	token   *meta.Token
 	key     *weir.Project // the project that the key writes to
+	share   *meta.Share   // the link that they read
+	locked  bool          // the password of share is missing
 }
 
-func (p principal) known() bool { return p.user != nil || p.token != nil || p.key != nil }
+func (p principal) known() bool {
+	return p.user != nil || p.token != nil || p.key != nil || p.share != nil
+}
 
-// name returns a name that is different for each user, and for each token that is no user's.
+// name returns a name that is different for each user, each token that is no user's and each shared
+// link.
 func (p principal) name() string {
 	switch {
 	case p.user != nil: // with a token of theirs too
 		return "user " + p.user.ID
 	case p.token != nil:
 		return "token " + p.token.ID
+	case p.share != nil:
+		return "shared link " + p.share.ID
 	}
 	return ""
 }
@@ -85,6 +92,9 @@ func (s *Server) admitting(rule Rule, next http.Handler) http.Handler {
 		if err == nil {
 			err = s.admit(rule, r, c)
 		}
+		if err == nil {
+			err = s.paceReader(r.Context(), c)
+		}
 		if err != nil {
 			s.fail(w, r, err)
 			s.audit(w, asked, rule)
@@ -131,6 +141,10 @@ func (s *Server) admit(rule Rule, r *http.Request, c *call) error {
 		return weir.Errorf(weir.EUNAUTHORIZED, "sign in, or send an API token as Authorization: Bearer")
 	case who.key != nil:
 		return weir.Errorf(weir.EFORBIDDEN, "a write key can only write events")
+	case who.share != nil:
+		return s.admitReader(ctx, rule, r, c)
+	case rule.Need == Reader:
+		return weir.Errorf(weir.EFORBIDDEN, "this is for readers of a shared link: send the end of the link as Authorization: Bearer")
 	}
 	if rule.Need != User {
 		if err := s.needSecondFactor(ctx, who); err != nil {
@@ -210,14 +224,18 @@ func (s *Server) identify(r *http.Request) (principal, error) {
 	return principal{user: user, session: session}, nil
 }
 
-// identifyBearer returns the project of a write key or the owner of an API token. Errors:
+// identifyBearer returns the project of a write key, the owner of an API token or the reader of a
+// shared link. Errors:
 // EUNAUTHORIZED for an unknown one, ERATELIMITED for an address that sends many of them.
 func (s *Server) identifyBearer(ctx context.Context, secret, ip string) (who principal, err error) {
 	err = s.guesses.checkSecret(ctx, "token", ip, func() error {
 		var err error
-		if strings.HasPrefix(secret, meta.KeyPrefix) {
+		switch {
+		case strings.HasPrefix(secret, meta.KeyPrefix):
 			who.key, err = s.cfg.Directory.ProjectByKey(ctx, secret)
-		} else {
+		case strings.HasPrefix(secret, meta.SharePrefix):
+			who, err = s.identifyReader(ctx, secret)
+		default:
 			who.token, err = s.cfg.Directory.Token(ctx, secret)
 		}
 		if err == nil && who.token != nil && who.token.UserID != "" {

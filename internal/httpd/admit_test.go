@@ -25,7 +25,9 @@ type caller struct {
 	others rights      // in any other project
 	scopes weir.Scopes // of a token; all without one
 	known  bool
-	admin  bool // may change the server
+	admin  bool   // may change the server
+	link   string // what the shared link shows, "" when the caller is no reader of one
+	locked bool   // without the link's password
 }
 
 // rights are what a caller may do in a project.
@@ -82,6 +84,7 @@ func callers(t *testing.T, f *fixture, other *weir.Project, foreignKey string) [
 	token("token of an admin for another project", meta.NewToken{Scopes: most, UserID: users[weir.RoleAdmin], ProjectID: other.ID}, rights{}, rights{}, false)
 	token("token of a server admin for one project", meta.NewToken{Scopes: most, UserID: root, ProjectID: f.shop.ID}, in(most), rights{}, false)
 	token("admin token that may read", meta.NewToken{Scopes: weir.ScopeRead, Admin: true}, in(weir.ScopeRead), in(weir.ScopeRead), false)
+	all = append(all, readers(f)...)
 	for i := range all {
 		all[i].known = all[i].known || all[i].scopes != 0
 	}
@@ -117,7 +120,10 @@ func (c cookie) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // want is what a caller should get of a route: a status, or 0 for anything that
 // is not a refusal. It restates httpd's rules in the words of docs/security.md.
-func want(route documented, c caller, project string, shop string) int {
+func want(pattern string, route documented, c caller, project string, shop string) int {
+	if c.link != "" {
+		return wantReader(pattern, route, c, project, shop)
+	}
 	anonymous := !c.known
 	presented := c.token != ""
 	switch route.needs {
@@ -136,6 +142,8 @@ func want(route documented, c caller, project string, shop string) int {
 		return 403
 	}
 	switch route.needs {
+	case "reader":
+		return 403
 	case "account":
 		if !c.scopes.Has(route.scope) {
 			return 403
@@ -174,8 +182,9 @@ func want(route documented, c caller, project string, shop string) int {
 
 // bodies are what routes take. A path with a body here is called with it.
 var bodies = map[string]string{
-	"POST /api/v1/projects":                           `{"name":"New"}`,
-	"POST /api/v1/projects/{id}/query":                `{"kind":"trend","from":"-7d"}`,
+	"POST /api/v1/projects":            `{"name":"New"}`,
+	"POST /api/v1/projects/{id}/query": `{"kind":"pages","from":"-7d","limit":8}`, // which readers of a shared link may ask
+
 	"PATCH /api/v1/projects/{id}":                     `{"retention_days":7}`,
 	"PATCH /api/v1/projects/{id}/keys/{key}":          `{"origins":["shop.example"]}`,
 	"PUT /api/v1/projects/{id}/reports/schedule":      `{"at":"02:00"}`,
@@ -220,6 +229,10 @@ var bodies = map[string]string{
 	"DELETE /api/v1/admins/{user}":                          "",
 	"POST /api/v1/admins/{user}/owner":                      "",
 
+	"POST /api/v1/projects/{id}/shares":                 `{"what":"live"}`,
+	"PATCH /api/v1/projects/{id}/shares/{share}":        `{"origins":[]}`,
+	"DELETE /api/v1/projects/{id}/shares/{share}":       "",
+	"POST /api/v1/share/open":                           `{"password":"a wrong password"}`,
 	"POST /api/v1/projects/{id}/deletions":              `{"import_id":"x","dry_run":true}`,
 	"POST /api/v1/projects/{id}/actions":                `{"name":"x","any":[{"event":"x"}]}`,
 	"PATCH /api/v1/projects/{id}/actions/{action}":      `{"name":"x"}`,
@@ -234,7 +247,7 @@ var bodies = map[string]string{
 }
 
 // ofHandlers are the words of handlers with 401 and 404.
-var ofHandlers = regexp.MustCompile(`wrong email|no such (write key|alert|action|user|session|invitation|member|administrator|token)|nobody has an account|this link was used|this invitation was|no identity provider|has not begun|has not signed in with a provider`)
+var ofHandlers = regexp.MustCompile(`wrong email|wrong password|no such (shared link|write key|alert|action|user|session|invitation|member|administrator|token)|nobody has an account|this link was used|this invitation was|no identity provider|has not begun|has not signed in with a provider`)
 
 var ofOpenTelemetry = regexp.MustCompile(`^/v1/(traces|metrics|logs)\b`)
 
@@ -284,7 +297,7 @@ func TestEveryRouteAdmitsWhomItsRuleNames(t *testing.T) {
 				if rule.Act != "" && got < 400 {
 					done[a.header.Get("X-Request-Id")] = rule.Act
 				}
-				expected := want(route, c, project, f.shop.ID)
+				expected := want(pattern, route, c, project, f.shop.ID)
 				if expected == 0 {
 					// Handlers may say 404 and 409 of what is in them, and 401 of a
 					// login; admission has words of its own.

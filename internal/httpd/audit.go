@@ -109,6 +109,9 @@ func (s *Server) auditEntry(rule Rule, r *http.Request, c *call) meta.AuditEntry
 	if t := c.who.token; t != nil {
 		e.TokenID, e.Name = t.ID, t.Name
 	}
+	if c.who.share != nil {
+		e.Name = c.who.name()
+	}
 	user := c.who.user
 	if c.act.account != nil {
 		user = c.act.account

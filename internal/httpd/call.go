@@ -80,9 +80,12 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	s.dispatch(rec, r)
 }
 
-// path is the request's without a profile's id: logs last longer than a person who is
-// erased.
+// path is the request's without a profile's id, since logs last longer than a person who is
+// erased, and without the secret of a shared link.
 func (c *call) path(r *http.Request) string {
+	if strings.HasPrefix(r.URL.Path, sharePath) {
+		return sharePath + "…"
+	}
 	if _, rest, ok := strings.Cut(c.route, "{profile}"); ok {
 		before, _, _ := strings.Cut(r.URL.Path, "/profiles/")
 		return before + "/profiles/{profile}" + rest
@@ -149,12 +152,20 @@ func (s *Server) dispatch(w http.ResponseWriter, r *http.Request) {
 			err = s.starting(Session)
 		}
 		if err == nil {
-			err = s.ui.serve(w, r)
+			err = s.page(w, r)
 		}
 		if err != nil {
 			s.fail(w, r, err)
 		}
 	}
+}
+
+// page answers with a page or a file of the dashboard.
+func (s *Server) page(w http.ResponseWriter, r *http.Request) error {
+	if secret, ok := sharedSecret(r.URL.Path); ok {
+		return s.sharedPage(w, r, secret)
+	}
+	return s.ui.serve(w, r)
 }
 
 // requestID is the one that the client gave, when it is sane, or a new one.

@@ -73,6 +73,13 @@ type Directory interface {
 	RevokeUserToken(ctx context.Context, userID, id string) error
 	RevokeProjectToken(ctx context.Context, projectID, id string) error
 
+	CreateShare(ctx context.Context, n meta.NewShare) (*meta.Share, error)
+	ChangeShare(ctx context.Context, projectID, id string, c meta.ShareChange) (*meta.Share, error)
+	EndShare(ctx context.Context, projectID, id string) error
+	Shares(ctx context.Context, projectID string) ([]meta.Share, error)
+	Share(ctx context.Context, secret string) (*meta.Share, error)
+	OpenShare(ctx context.Context, x *meta.Share, password string) error
+
 	Members(ctx context.Context, projectID string) ([]meta.Member, error)
 	AddMember(ctx context.Context, projectID, email string, role weir.Role) (*meta.Member, error)
 	ChangeMember(ctx context.Context, projectID, userID string, role weir.Role, leaveNone bool) (*meta.Member, error)

@@ -53,6 +53,8 @@ type backend struct {
 
 	series []insight.TrendSeries // of the next trend
 
+	consumers bool // one calls today
+
 	days     []weir.Date // of reports that were asked for
 	reports  int         // that there are
 	breaks   error       // after them
@@ -145,6 +147,9 @@ func (b statistics) Overview(_ context.Context, p *weir.Project) (*stats.Overvie
 	defer b.mu.Unlock()
 	o := &stats.Overview{HotAPIs: []stats.API{}, ErrorAPIs: []stats.ErrorAPI{}, TopConsumers: []stats.Consumer{}, AsOf: asOf(p)}
 	o.Today.Date, o.Yesterday.Date, o.LastWeek.Date = "2026-03-10", "2026-03-09", "2026-03-03"
+	if b.consumers {
+		o.TopConsumers = append(o.TopConsumers, stats.Consumer{Consumer: "acme", Calls: 1})
+	}
 	return o, b.asked(p)
 }
 

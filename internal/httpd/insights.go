@@ -52,6 +52,11 @@ func (s *Server) query(ctx context.Context, in *queryInput) (*queryOutput, error
 	if err := s.checkQuestion(&in.Body); err != nil {
 		return nil, err
 	}
+	if isReader(ctx) {
+		if err := checkReaderQuestion(in.Body.raw); err != nil {
+			return nil, err
+		}
+	}
 	if !seesPeople(ctx) {
 		if column := columnOfPeople(in.Body.raw); column != "" {
 			return nil, weir.Errorf(weir.EFORBIDDEN, "a question that names %s is for those who may see people", column)
@@ -66,6 +71,9 @@ func (s *Server) query(ctx context.Context, in *queryInput) (*queryOutput, error
 	q, err := insight.Decode(in.Body.raw, s.cfg.Clock.Now(), p.Location())
 	if err != nil {
 		return nil, err
+	}
+	if isReader(ctx) {
+		asker.Freshness = Freshness(readerFreshness)
 	}
 	answer, err := s.cfg.Insights.Ask(ctx, p, q, time.Duration(asker.Freshness))
 	if err != nil {

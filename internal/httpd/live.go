@@ -59,7 +59,7 @@ func (s *Server) streamSchema() *huma.Schema {
 
 func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 	c := callOf(r.Context())
-	leave, by, err := s.streams.enter(c.who.name(), c.project.ID)
+	leave, by, err := s.streams.enter(c.who, c.project.ID)
 	if err != nil {
 		s.metrics.streamsRefused.WithLabelValues(by).Inc()
 		s.fail(w, r, err)

@@ -17,6 +17,7 @@ const (
 	byToken    = "token"
 	bySession  = "session"
 	byWriteKey = "write_key"
+	byShare    = "shared_link"
 )
 
 // openAPIConfig leaves out what huma would mount by itself: its documents are
@@ -31,20 +32,27 @@ func openAPIConfig(version string) huma.Config {
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		byToken:    {Type: "http", Scheme: "bearer", Description: "an API token, wt_…"},
 		bySession:  {Type: "apiKey", In: "cookie", Name: sessionCookie, Description: "over HTTPS it is named " + hostPrefix + sessionCookie},
+		byShare:    {Type: "http", Scheme: "bearer", Description: "the end of a shared link, wl_…"},
 		byWriteKey: {Type: "http", Scheme: "bearer", Description: "a project's write key, wk_…; also as X-Weir-Key or ?key="},
 	}
 	return c
 }
 
 // securityOf is a rule in OpenAPI's words.
-func securityOf(n Need) []map[string][]string {
-	switch n {
+func securityOf(rule Rule) []map[string][]string {
+	switch rule.Need {
+	case Reader:
+		return []map[string][]string{{byShare: {}}}
 	case WriteKey:
 		return []map[string][]string{{byWriteKey: {}}}
 	case User:
 		return []map[string][]string{{bySession: {}}}
 	case SignedIn, InProject, Instance, Scraper:
-		return []map[string][]string{{byToken: {}}, {bySession: {}}}
+		ways := []map[string][]string{{byToken: {}}, {bySession: {}}}
+		if len(rule.Shown) > 0 {
+			ways = append(ways, map[string][]string{byShare: {}})
+		}
+		return ways
 	}
 	return nil
 }
@@ -57,7 +65,7 @@ const strangersBody = 8 << 10
 func handle[I, O any](s *Server, op huma.Operation, h func(ctx context.Context, in *I) (*O, error)) {
 	s.describe(&op)
 	op.MaxBodyBytes = s.cfg.MaxBody
-	if need := s.mux.rules[op.Method+" "+op.Path].Need; need == Public || need == Session {
+	if need := s.mux.rules[op.Method+" "+op.Path].Need; need == Public || need == Session || need == Reader {
 		op.MaxBodyBytes = strangersBody
 	}
 	op.Middlewares = append(op.Middlewares, asJSON)
@@ -75,9 +83,12 @@ func handle[I, O any](s *Server, op huma.Operation, h func(ctx context.Context, 
 // describe fills in what follows from the route's rule.
 func (s *Server) describe(op *huma.Operation) {
 	rule := s.mux.rules[op.Method+" "+op.Path]
-	op.Security = securityOf(rule.Need)
+	op.Security = securityOf(rule)
 	if rule.Need == InProject {
 		op.Description += fmt.Sprintf(" Takes the role %s in the project, or a token with the scope %s.", weir.LeastRole(rule.Scope), rule.Scope)
+		if len(rule.Shown) > 0 {
+			op.Description += " Shared links (docs/sharing.md) take a part of it."
+		}
 	}
 }
 

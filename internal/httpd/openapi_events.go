@@ -118,7 +118,7 @@ func (s *Server) documentEvents() {
 		}}},
 	}
 	s.describe(&op)
-	op.Security = securityOf(WriteKey)
+	op.Security = securityOf(Rule{Need: WriteKey})
 	s.api.OpenAPI().AddOperation(&op)
 }
 
@@ -161,7 +161,7 @@ func (s *Server) documentTraces() {
 		"application/json": {Schema: s.schema(reflect.TypeFor[TracesFailure]())}, "application/x-protobuf": inProtobuf,
 	}}
 	s.describe(&op)
-	op.Security = securityOf(WriteKey)
+	op.Security = securityOf(Rule{Need: WriteKey})
 	s.api.OpenAPI().AddOperation(&op)
 	for _, signal := range []string{"metrics", "logs"} {
 		of := op

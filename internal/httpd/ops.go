@@ -48,7 +48,7 @@ func (s *Server) mountOps() {
 	s.mux.HandleFunc("GET /metrics", metrics.ServeHTTP)
 	s.api.OpenAPI().AddOperation(&huma.Operation{
 		OperationID: "metrics", Method: http.MethodGet, Path: "/metrics", Summary: "Metrics for Prometheus",
-		Security:    securityOf(Scraper),
+		Security:    securityOf(Rule{Need: Scraper}),
 		Description: "A server takes no token that runs with --open-metrics, or on loopback without --public-url.",
 		Responses: map[string]*huma.Response{"200": {
 			Description: "OK",

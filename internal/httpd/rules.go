@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	weir "github.com/weir-analytics/weir"
+	"github.com/weir-analytics/weir/internal/meta"
 )
 
 // Need is what a route asks of its caller.
@@ -35,6 +36,8 @@ const (
 	Scraper
 	// Instance asks for a user or token that is admin of the whole server.
 	Instance
+	// Reader asks for the secret of a shared link, with its password or not yet.
+	Reader
 )
 
 // Rule says what a route asks for. Method and Path are as in http.ServeMux.
@@ -47,11 +50,20 @@ type Rule struct {
 	// Act is what the audit log calls a call of the route that was done or refused. Each route
 	// that changes something has one.
 	Act string
+	// Shown are the shared links whose readers may call it too, in the link's project: with
+	// InProject. Whoever has a link is a reader, so none of these routes may show people.
+	Shown []meta.Shown
 	// Anywhere says that pages of any site may call it: it has CORS.
 	Anywhere bool
 }
 
 func (r Rule) pattern() string { return r.Method + " " + r.Path }
+
+// What the page of each shared link asks.
+var (
+	shownNow      = []meta.Shown{meta.ShowsOverview, meta.ShowsLive}
+	shownOverTime = []meta.Shown{meta.ShowsOverview}
+)
 
 // Rules lists every route. A refusal is 401 when it is not known who calls;
 // 404 when they have no role in the project, the same as when there is no such
@@ -116,11 +128,18 @@ func Rules() []Rule {
 		{Method: "POST", Path: "/api/v1/projects/{id}/invitations", Need: InProject, Scope: weir.ScopeAdmin, Act: "invitation.create"},
 		{Method: "DELETE", Path: "/api/v1/projects/{id}/invitations/{invitation}", Need: InProject, Scope: weir.ScopeAdmin, Act: "invitation.withdraw"},
 
-		{Method: "GET", Path: "/api/v1/projects/{id}/stats/overview", Need: InProject, Scope: weir.ScopeRead},
-		{Method: "GET", Path: "/api/v1/projects/{id}/stats/trend", Need: InProject, Scope: weir.ScopeRead},
+		{Method: "GET", Path: "/api/v1/projects/{id}/shares", Need: InProject, Scope: weir.ScopeWrite},
+		{Method: "POST", Path: "/api/v1/projects/{id}/shares", Need: InProject, Scope: weir.ScopeWrite, Act: "share.create"},
+		{Method: "PATCH", Path: "/api/v1/projects/{id}/shares/{share}", Need: InProject, Scope: weir.ScopeWrite, Act: "share.change"},
+		{Method: "DELETE", Path: "/api/v1/projects/{id}/shares/{share}", Need: InProject, Scope: weir.ScopeWrite, Act: "share.end"},
+		{Method: "GET", Path: "/api/v1/share", Need: Reader},
+		{Method: "POST", Path: "/api/v1/share/open", Need: Reader},
+
+		{Method: "GET", Path: "/api/v1/projects/{id}/stats/overview", Need: InProject, Scope: weir.ScopeRead, Shown: shownNow},
+		{Method: "GET", Path: "/api/v1/projects/{id}/stats/trend", Need: InProject, Scope: weir.ScopeRead, Shown: shownNow},
 		{Method: "GET", Path: "/api/admin/stats/overview", Need: InProject, Scope: weir.ScopeRead},
 		{Method: "GET", Path: "/api/admin/stats/trend", Need: InProject, Scope: weir.ScopeRead},
-		{Method: "POST", Path: "/api/v1/projects/{id}/query", Need: InProject, Scope: weir.ScopeRead},
+		{Method: "POST", Path: "/api/v1/projects/{id}/query", Need: InProject, Scope: weir.ScopeRead, Shown: shownOverTime},
 		{Method: "GET", Path: "/api/v1/projects/{id}/events", Need: InProject, Scope: weir.ScopePersons},
 		{Method: "GET", Path: "/api/v1/projects/{id}/names", Need: InProject, Scope: weir.ScopeRead},
 		{Method: "PATCH", Path: "/api/v1/projects/{id}/names/{name}", Need: InProject, Scope: weir.ScopeWrite, Act: "event.describe"},
@@ -148,7 +167,7 @@ func Rules() []Rule {
 		{Method: "POST", Path: "/api/v1/projects/{id}/deletions", Need: InProject, Scope: weir.ScopeAdmin, Act: "events.delete"},
 		{Method: "GET", Path: "/api/v1/projects/{id}/deletions", Need: InProject, Scope: weir.ScopeAdmin},
 		{Method: "GET", Path: "/api/v1/projects/{id}/deletions/{deletion}", Need: InProject, Scope: weir.ScopeAdmin},
-		{Method: "GET", Path: "/api/v1/projects/{id}/live", Need: InProject, Scope: weir.ScopeRead},
+		{Method: "GET", Path: "/api/v1/projects/{id}/live", Need: InProject, Scope: weir.ScopeRead, Shown: shownNow},
 
 		{Method: "GET", Path: "/api/v1/projects/{id}/reports/daily", Need: InProject, Scope: weir.ScopeRead},
 		{Method: "GET", Path: "/api/v1/projects/{id}/reports/daily/{date}", Need: InProject, Scope: weir.ScopeRead},

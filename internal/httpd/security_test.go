@@ -51,7 +51,7 @@ func documentedRoutes(t *testing.T) map[string]documented {
 }
 
 var needs = map[httpd.Need]string{
-	httpd.Public: "nothing", httpd.Session: "session", httpd.SignedIn: "account", httpd.User: "person", httpd.InProject: "project", httpd.Instance: "server", httpd.Scraper: "scraper",
+	httpd.Public: "nothing", httpd.Session: "session", httpd.SignedIn: "account", httpd.User: "person", httpd.InProject: "project", httpd.Instance: "server", httpd.Scraper: "scraper", httpd.Reader: "reader",
 }
 
 func TestTheTableOfRoutesIsTheRules(t *testing.T) {
@@ -75,6 +75,7 @@ func TestTheTableOfRoutesIsTheRules(t *testing.T) {
 var changeNothing = map[string]bool{
 	"POST /api/v1/projects/{id}/query": true, // asks
 	"POST /api/v1/invitation":          true, // shows what it offers
+	"POST /api/v1/share/open":          true, // gives a reader what they may have
 }
 
 func TestEachRouteThatChangesSomethingIsInTheAuditLog(t *testing.T) {

@@ -104,6 +104,7 @@ type Config struct {
 	LiveStreams   int           // live streams at once; 1000
 	LiveOfProject int           // of one project; 500
 	LiveOfUser    int           // of one user or token; 20
+	LiveOfShare   int           // of one shared link; 100
 	DrainTimeout  time.Duration // for requests under way when Run stops; 10 s
 }
 
@@ -150,7 +151,7 @@ func New(cfg Config) *Server {
 		base:     basePath(cfg.PublicURL),
 		strays:   newStrays(cfg.Metrics),
 		origin:   ownOrigin(cfg.PublicURL),
-		streams:  streams{users: cfg.LiveOfUser, projects: cfg.LiveOfProject, server: cfg.LiveStreams, open: map[string]int{}, again: make(chan struct{})},
+		streams:  streams{users: cfg.LiveOfUser, shares: cfg.LiveOfShare, projects: cfg.LiveOfProject, server: cfg.LiveStreams, open: map[string]int{}, again: make(chan struct{})},
 		began:    cfg.Clock.Now(),
 		stopping: make(chan struct{}),
 
@@ -179,6 +180,7 @@ func New(cfg Config) *Server {
 	s.mountProjectDeletion()
 	s.mountMembers()
 	s.mountTokens()
+	s.mountShares()
 	s.mountAudit()
 	s.mountAdmins()
 	s.mountUsage()
@@ -242,6 +244,7 @@ func setDefaults(c *Config) {
 	def(&c.LiveStreams, 1000)
 	def(&c.LiveOfProject, 500)
 	def(&c.LiveOfUser, 20)
+	def(&c.LiveOfShare, 100)
 	def(&c.DrainTimeout, 10*time.Second)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/danielgtaylor/huma/v2"
+	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/stats"
 )
 
@@ -44,9 +45,13 @@ func passOn[T any](v *T, err error) (*output[T], error) {
 
 func (s *Server) mountStats() {
 	overview := func(ctx context.Context) (*output[stats.Overview], error) {
-		return passOn(s.cfg.Stats.Overview(ctx, projectOf(ctx)))
+		o, err := s.cfg.Stats.Overview(ctx, projectOf(ctx))
+		return passOn(forReader(ctx, o, err))
 	}
 	trend := func(ctx context.Context, q TrendParams) (*output[stats.Trend], error) {
+		if isReader(ctx) && (q.Event != "" || q.By != "") {
+			return nil, weir.Errorf(weir.EFORBIDDEN, "a shared link asks only what its page shows: all events")
+		}
 		return passOn(s.cfg.Stats.Trend(ctx, projectOf(ctx), stats.TrendQuery{Range: q.Range, Event: q.Event, By: q.By, Top: q.Top}))
 	}
 	handle(s, huma.Operation{

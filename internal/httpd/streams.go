@@ -9,7 +9,7 @@ import (
 // streams counts the live streams that are open: by who watches, by project, and
 // in all.
 type streams struct {
-	users, projects, server int // most of each
+	users, shares, projects, server int // most of each; shares are shared links
 
 	mu    sync.Mutex
 	open  map[string]int
@@ -31,14 +31,16 @@ func (x *streams) lookAgain() {
 	x.again = make(chan struct{})
 }
 
-// enter counts a stream of a user or token until leave. The errors say what there
+// enter counts a stream of a user, a token or a shared link until leave. The errors say what there
 // are too many of; by names it for the metrics.
-func (x *streams) enter(user, project string) (leave func(), by string, err error) {
-	counts := [...]string{"user " + user, "project " + project, "server"}
+func (x *streams) enter(who principal, project string) (leave func(), by string, err error) {
+	counts := [...]string{"user " + who.name(), "project " + project, "server"}
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	switch {
-	case x.open[counts[0]] >= x.users:
+	case who.share != nil && x.open[counts[0]] >= x.shares:
+		return nil, "shared_link", weir.Errorf(weir.EUNAVAILABLE, "too many live streams of this shared link are open")
+	case who.share == nil && x.open[counts[0]] >= x.users:
 		return nil, "user", weir.Errorf(weir.ERATELIMITED, "you have %d live streams open, which is as many as one may have: close one", x.users)
 	case x.open[counts[1]] >= x.projects:
 		return nil, "project", weir.Errorf(weir.EUNAVAILABLE, "too many live streams of this project are open")

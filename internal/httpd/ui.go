@@ -16,7 +16,10 @@ import (
 // pagePolicy lets the dashboard load its own files alone. Styles may be inline:
 // charts set them on what they draw.
 const pagePolicy = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
-	"font-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
+	"font-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'; " + noFrames
+
+// noFrames lets no page embed this one.
+const noFrames = "frame-ancestors 'none'"
 
 // permissions lets the page use nothing of the device.
 const permissions = "camera=(), display-capture=(), geolocation=(), hid=(), microphone=(), midi=(), payment=(), serial=(), usb=()"
@@ -61,6 +64,9 @@ func isDashboardRoute(path string) bool {
 		project = strings.TrimSuffix(project, "/")
 		return project != "" && !strings.Contains(project, "/")
 	}
+	if _, ok := sharedSecret(path); ok {
+		return true
+	}
 	switch strings.TrimSuffix(path, "/") {
 	case "", "/login", "/setup", "/invitation", "/reset":
 		return true
@@ -88,21 +94,21 @@ func (u *ui) serve(w http.ResponseWriter, r *http.Request) error {
 		return u.file(w, r, strings.TrimPrefix(r.URL.Path, "/"))
 	}
 	h := w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", pagePolicy)
+	u.head(r.Context(), h, nil)
 	h.Set("Cache-Control", "no-cache")
-	h.Set("Permissions-Policy", permissions)
-	if callOf(r.Context()).secure { // browsers take it with TLS only
-		h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	}
-	page := u.index
-	if page == nil {
-		page = []byte(notBuilt)
-	} else {
+	if u.index != nil {
 		h.Set("ETag", u.etag)
 	}
-	http.ServeContent(w, r, "index.html", time.Time{}, strings.NewReader(string(page)))
+	http.ServeContent(w, r, "index.html", time.Time{}, bytes.NewReader(u.page()))
 	return nil
+}
+
+// page returns the dashboard's page.
+func (u *ui) page() []byte {
+	if u.index == nil {
+		return []byte(notBuilt)
+	}
+	return u.index
 }
 
 // file answers with a file, in a compressed form that lies beside it when the

@@ -174,9 +174,10 @@ func (c *cache[V]) forget() {
 	}
 }
 
-// Forget empties the caches of projects, tokens and settings: another process has changed something.
+// Forget empties the caches of projects, tokens, shared links and settings: another process has changed something.
 func (s *Store) Forget() {
 	s.projects.forget()
 	s.tokens.forget()
+	s.shares.forget()
 	s.signIn.forget()
 }

@@ -32,6 +32,7 @@ type Store struct {
 	projects  *cache[*weir.Project]
 	signIn    *cache[*SignIn]
 	tokens    *cache[*Token]
+	shares    *cache[*Share]
 	salts     saltCache
 	ticks     clockState             // guarded by salts.mu
 	tell      atomic.Pointer[func()] // see OnChange
@@ -78,6 +79,7 @@ func Open(ctx context.Context, where string, clock weir.Clock, opts ...Option) (
 		projects: newCache[*weir.Project](clock, staleProjects),
 		signIn:   newCache[*SignIn](clock, 0),
 		tokens:   newCache[*Token](clock, 0),
+		shares:   newCache[*Share](clock, 0),
 	}
 	for _, o := range opts {
 		o(s)

@@ -53,6 +53,7 @@ var ofProject = []string{
 	`DELETE FROM invitations WHERE project_id = ?`,
 	`DELETE FROM recounts WHERE project_id = ?`,
 	`DELETE FROM tokens WHERE project_id = ?`,
+	`DELETE FROM shares WHERE project_id = ?`,
 	`DELETE FROM members WHERE project_id = ?`,
 	`DELETE FROM write_keys WHERE project_id = ?`,
 }

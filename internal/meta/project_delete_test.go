@@ -24,6 +24,7 @@ func TestADeletedProjectIsGoneWithAllThatItHas(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	shared := newShare(t, f, meta.NewShare{ProjectID: p.ID})
 	for _, id := range []string{p.ID, kept.ID} {
 		if err := f.SetSites(t.Context(), id, []string{id + ".example"}); err != nil {
 			t.Fatal(err)
@@ -48,6 +49,8 @@ func TestADeletedProjectIsGoneWithAllThatItHas(t *testing.T) {
 		wantCode(t, err, weir.ENOTFOUND)
 	}
 	_, err = f.Token(t.Context(), token)
+	wantCode(t, err, weir.ENOTFOUND)
+	_, err = f.Share(t.Context(), shared.Secret)
 	wantCode(t, err, weir.ENOTFOUND)
 	must(f.ProjectByKey(t.Context(), keptKey))(t)
 	if all := must(f.Members(t.Context(), kept.ID))(t); len(all) != 1 {

@@ -63,6 +63,22 @@ var everybody = map[string]func(t *testing.T, c *crowd, p *weir.Project){
 			must(c.ProjectByKey(t.Context(), key))(t)
 		}
 	},
+	"shared links": func(t *testing.T, c *crowd, p *weir.Project) {
+		c.all(t, "", func(s *meta.Store, i int) error {
+			x, err := s.CreateShare(t.Context(), meta.NewShare{ProjectID: p.ID, Shows: meta.ShowsLive})
+			if err != nil {
+				return err
+			}
+			_, err = s.ChangeShare(t.Context(), p.ID, x.ID, meta.ShareChange{Origins: &[]string{"shop.example"}})
+			if err == nil {
+				_, err = s.Share(t.Context(), x.Secret)
+			}
+			return err
+		})
+		if all := must(c.Shares(t.Context(), p.ID))(t); len(all) != nodes {
+			t.Errorf("%d links, want %d", len(all), nodes)
+		}
+	},
 	"roles of one user": func(t *testing.T, c *crowd, p *weir.Project) {
 		u := must(c.CreateUser(t.Context(), "ada@example.org", "Ada", password, false))(t)
 		c.all(t, "", func(s *meta.Store, i int) error {

@@ -176,6 +176,10 @@ var once = map[string]single{
 		}
 		return func(s *meta.Store, _ int) error { return s.RevokeToken(t.Context(), k.ID) }
 	}},
+	"the end of a shared link": {weir.ENOTFOUND, func(t *testing.T, c *crowd, p *weir.Project) func(s *meta.Store, i int) error {
+		x := newShare(t, c.fixture, meta.NewShare{ProjectID: p.ID})
+		return func(s *meta.Store, _ int) error { return s.EndShare(t.Context(), p.ID, x.ID) }
+	}},
 	"a site's project": {weir.ECONFLICT, func(t *testing.T, c *crowd, _ *weir.Project) func(s *meta.Store, i int) error {
 		ids := make([]string, nodes)
 		for i := range ids {

@@ -111,6 +111,7 @@ func (s *Store) dropLost(ctx context.Context, tx *sql.Tx) error {
 func (s *Store) sealRest(ctx context.Context, tx *sql.Tx) error {
 	for _, column := range []struct{ use, read, write string }{
 		{useSecret, `SELECT name, key FROM secrets`, `UPDATE secrets SET key = ? WHERE name = ?`},
+		{useShare, `SELECT id, sealed FROM shares`, `UPDATE shares SET sealed = ? WHERE id = ?`},
 		{useWebhook, `SELECT id, secret FROM alert_channels WHERE secret <> ''`, `UPDATE alert_channels SET secret = ? WHERE id = ?`},
 	} {
 		all, err := pairs(ctx, tx, column.read)
