@@ -95,6 +95,14 @@ func (l *lateLimiter) Take(ctx context.Context, key string, of fleet.Limit, n in
 	return f.Take(ctx, key, of, n)
 }
 
+func (l *lateLimiter) Return(ctx context.Context, key string, of fleet.Limit, n int) error {
+	f, err := l.get()
+	if err != nil {
+		return err
+	}
+	return f.Return(ctx, key, of, n)
+}
+
 func (l *lateLimiter) Forget(ctx context.Context, key string) error {
 	f, err := l.get()
 	if err != nil {

@@ -36,6 +36,8 @@ type Limiter interface {
 	// l.Burst + l.Debt; what Limit.Check refuses is an error. A key has one limit; if it
 	// changes, what was taken counts on, in time, as far as the new bucket goes.
 	Take(ctx context.Context, key string, l Limit, n int) (wait time.Duration, remaining int, err error)
+	// Return gives back n tokens that were taken: the bucket holds no more than Burst. n and l are as in Take.
+	Return(ctx context.Context, key string, l Limit, n int) error
 	// Forget makes the bucket full.
 	Forget(ctx context.Context, key string) error
 }

@@ -95,6 +95,8 @@ func (s *Server) logIn(ctx context.Context, in *loginInput) (*sessionOutput, err
 		}
 		return nil, err
 	}
+	// Who knows the password guesses no more at it. Guesses at codes are counted apart.
+	s.guesses.right(ctx, in.Body.Email, c.ip, device)
 	if u.SecondFactor {
 		if in.Body.Code == "" {
 			c.acted("", "second_factor", "asked for")
@@ -103,8 +105,9 @@ func (s *Server) logIn(ctx context.Context, in *loginInput) (*sessionOutput, err
 		if err := s.checkCode(ctx, u, in.Body.Code, device); err != nil {
 			return nil, err
 		}
+		// A code is good once, so nobody signs in without limit by this.
+		s.guesses.unguess(ctx, in.Body.Email, c.ip, device)
 	}
-	s.guesses.right(ctx, in.Body.Email, c.ip, device)
 	return s.signIn(ctx, u)
 }
 

@@ -38,7 +38,11 @@ type act struct {
 	account *meta.Account // whose sign-in it is
 	target  string
 	detail  map[string]string
+	others  []meta.AuditEntry // acts that it did besides, which are done whatever its answer is: see alsoDid
 }
+
+// alsoDid notes another act of a request.
+func (c *call) alsoDid(e meta.AuditEntry) { c.act.others = append(c.act.others, e) }
 
 // acted notes what a request acted on, and more about it in pairs of name and value. Values
 // are no secrets. A target in the route's path is noted without it.
@@ -71,6 +75,13 @@ func (s *Server) audit(w http.ResponseWriter, r *http.Request, rule Rule) {
 	}
 	status := answer.code()
 	c := callOf(r.Context())
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), auditWithin)
+	defer cancel()
+	for _, other := range c.act.others {
+		e := s.auditEntry(rule, r, c)
+		e.Act, e.ProjectID, e.Target, e.Detail = other.Act, other.ProjectID, other.Target, other.Detail
+		s.storeAudit(ctx, e)
+	}
 	refused := false
 	switch status {
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests:
@@ -83,8 +94,6 @@ func (s *Server) audit(w http.ResponseWriter, r *http.Request, rule Rule) {
 			return // it was a mistake, or failed
 		}
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), auditWithin)
-	defer cancel()
 	if refused {
 		wait, _, err := s.guesses.own.Take(ctx, "audit:"+c.who.name(), refusals, 1)
 		if err != nil || wait > 0 {
@@ -94,11 +103,16 @@ func (s *Server) audit(w http.ResponseWriter, r *http.Request, rule Rule) {
 	}
 	e := s.auditEntry(rule, r, c)
 	e.Refused = refused
+	s.storeAudit(ctx, e)
+}
+
+// storeAudit logs and stores an entry.
+func (s *Server) storeAudit(ctx context.Context, e meta.AuditEntry) {
 	s.log.LogAttrs(ctx, slog.LevelInfo, "audit", slog.String("act", e.Act), slog.Bool("refused", e.Refused), slog.String("user", e.UserID), slog.String("token", e.TokenID),
 		slog.String("project", e.ProjectID), slog.String("target", e.Target), slog.Any("detail", e.Detail), slog.String("request_id", e.RequestID))
 	if err := s.cfg.Directory.AddAudit(ctx, e); err != nil {
 		s.metrics.auditFailed.Inc()
-		s.log.ErrorContext(ctx, "an act was not stored in the audit log; this log has it in the line before", "request_id", c.id, "error", err)
+		s.log.ErrorContext(ctx, "an act was not stored in the audit log; this log has it in the line before", "request_id", e.RequestID, "error", err)
 	}
 }
 

@@ -42,7 +42,7 @@ type Directory interface {
 	SignIn(ctx context.Context) (*meta.SignIn, error)
 	ChangeSignIn(ctx context.Context, change func(*meta.SignIn) error) (*meta.SignIn, error)
 
-	SignInWith(ctx context.Context, who meta.Identity) (*meta.Account, error)
+	SignInWith(ctx context.Context, who meta.Identity) (*meta.SignedIn, error)
 	Unlink(ctx context.Context, userID string) error
 	BeginFlow(ctx context.Context, f meta.Flow) error
 	TakeFlow(ctx context.Context, state string) (meta.Flow, error)

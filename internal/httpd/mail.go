@@ -43,16 +43,21 @@ func (l *letters) end() {
 // sendLater sends the mail that write returns, nil for none, after the answer: an answer that
 // waited would show by its time whether there is a mail to send. It says whether it will try.
 func (s *Server) sendLater(ctx context.Context, write func(ctx context.Context) (*Mail, error)) bool {
+	return s.sendWithin(ctx, &s.letters, write)
+}
+
+// sendWithin is sendLater with a bound of its own.
+func (s *Server) sendWithin(ctx context.Context, sending *letters, write func(ctx context.Context) (*Mail, error)) bool {
 	if s.cfg.Mail == nil {
 		return false
 	}
-	if !s.letters.begin() {
+	if !sending.begin() {
 		s.log.WarnContext(ctx, "a mail was not sent: too many are being sent", "at_once", mailsAtOnce)
 		return false
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), mailWithin)
 	go func() {
-		defer s.letters.end()
+		defer sending.end()
 		defer cancel()
 		m, err := write(ctx)
 		if err == nil && m != nil {

@@ -83,6 +83,7 @@ func (s *Server) changePassword(ctx context.Context, in *changePassword) (*sessi
 		return nil, err
 	}
 	s.log.InfoContext(ctx, "password changed", "user", u.ID, "request_id", callOf(ctx).id)
+	s.notify(ctx, u, passwordChanged)
 	s.accessEnded(ctx)
 	return s.signInBy(ctx, u, callOf(ctx).who.session.Method)
 }
@@ -184,6 +185,7 @@ func (s *Server) resetPassword(ctx context.Context, in *resetInput) (*struct{}, 
 			return err
 		}
 		s.log.InfoContext(ctx, "password reset", "user", u.ID, "request_id", c.id)
+		s.notify(ctx, u, passwordReset)
 		s.accessEnded(ctx)
 		return nil
 	})

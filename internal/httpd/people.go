@@ -118,12 +118,14 @@ func (s *Server) resetUser(ctx context.Context, in *UserPath) (*linkOutput, erro
 }
 
 func (s *Server) endUserSessions(ctx context.Context, in *UserPath) (*struct{}, error) {
-	if _, err := s.cfg.Directory.User(ctx, in.User); err != nil {
+	u, err := s.cfg.Directory.User(ctx, in.User)
+	if err != nil {
 		return nil, err
 	}
-	if err := s.cfg.Directory.EndSessions(ctx, in.User); err != nil {
+	if err := s.cfg.Directory.EndSessions(ctx, u.ID); err != nil {
 		return nil, err
 	}
+	s.notify(ctx, u, signedOut)
 	c := callOf(ctx)
 	s.log.InfoContext(ctx, "signed out everywhere", "user", in.User, "by", c.who.name(), "request_id", c.id)
 	s.accessEnded(ctx)

@@ -40,6 +40,11 @@ type mailed chan httpd.Mail
 
 func (m mailed) options(c *httpd.Config) {
 	c.PublicURL, _ = url.Parse("https://weir.example.org")
+	m.without(c)
+}
+
+// without is options without a public address.
+func (m mailed) without(c *httpd.Config) {
 	c.Mail = func(_ context.Context, mail httpd.Mail) error { m <- mail; return nil }
 }
 

@@ -58,6 +58,7 @@ func (s *Server) mountProvider() {
 		if err := s.cfg.Directory.Unlink(ctx, in.User); err != nil {
 			return nil, err
 		}
+		s.notifyID(ctx, in.User, providerUnlinked)
 		s.log.InfoContext(ctx, "identity unlinked", "user", in.User, "by", callOf(ctx).who.name(), "request_id", callOf(ctx).id)
 		return nil, nil //nolint:nilnil // 204
 	})
@@ -153,7 +154,14 @@ func (s *Server) finishProvider(ctx context.Context, in *callbackInput) (*beginP
 	if err != nil {
 		return nil, err
 	}
-	signedIn, err := s.signInBy(ctx, u, meta.ByProvider)
+	c.act.account = u.Account
+	for _, change := range u.Roles {
+		c.alsoDid(roleAudit(u.ID, change))
+	}
+	if u.Linked {
+		s.notify(ctx, u.Account, providerLinked)
+	}
+	signedIn, err := s.signInBy(ctx, u.Account, meta.ByProvider)
 	if err != nil {
 		return nil, err
 	}
@@ -161,6 +169,27 @@ func (s *Server) finishProvider(ctx context.Context, in *callbackInput) (*beginP
 		Status: http.StatusFound, Location: s.base + "/", CacheControl: "no-store",
 		Cookie: append(signedIn.Cookie, s.flowCookie(c.request, "", -1)),
 	}, nil
+}
+
+// roleAudit returns the entry of a role that the groups of a provider gave or took: that which the act has
+// when an administrator does it.
+func roleAudit(userID string, change meta.RoleChange) meta.AuditEntry {
+	e := meta.AuditEntry{Act: "member.change", ProjectID: change.ProjectID, Target: userID, Detail: map[string]string{"by": "groups"}}
+	if change.ProjectID == "" {
+		if e.Act = "admin.remove"; change.Admin {
+			e.Act = "admin.add"
+		}
+		return e
+	}
+	switch weir.RoleNone {
+	case change.Was:
+		e.Act = "member.add"
+	case change.Is:
+		e.Act = "member.remove"
+		return e
+	}
+	e.Detail["role"] = change.Is.String()
+	return e
 }
 
 // takePasswords refuses what is about passwords if people sign in with the provider only.

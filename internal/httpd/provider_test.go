@@ -5,20 +5,23 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/httpd"
 	"github.com/weir-analytics/weir/internal/oidc/oidctest"
 )
 
 // provided starts a server whose people sign in with a provider.
-func provided(t *testing.T, change func(*httpd.ProviderBody)) (*fixture, *oidctest.Provider) {
+func provided(t *testing.T, change func(*httpd.ProviderBody), options ...func(*httpd.Config)) (*fixture, *oidctest.Provider) {
 	t.Helper()
-	f := start(t)
+	f := start(t, options...)
 	p := oidctest.Start(t, f.watch.now)
 	p.Claims = map[string]any{"email": "Ada@example.org", "email_verified": true, "name": "Ada", "groups": []string{"staff"}}
 	body := httpd.ProviderBody{Name: "Example", Issuer: p.URL, ClientID: oidctest.ClientID, ClientSecret: oidctest.ClientSecret, Domains: []string{"Example.org"}}
@@ -176,6 +179,23 @@ func TestGroupsGiveAndTakeRoles(t *testing.T) {
 		if shop, rest, admin := roles(c.groups...); shop != c.shop || rest != weir.RoleEditor || admin != c.admin {
 			t.Errorf("groups %q: shop %v, the other %v, admin %v", c.groups, shop, rest, admin)
 		}
+	}
+	ada := userID(t, f, "ada@example.org")
+	entries := decode[auditPage](t, f.as(f.admin, "GET", "/api/v1/audit?limit=100", "")).Entries
+	entries = slices.DeleteFunc(entries, func(e httpd.AuditBody) bool { return e.Detail["by"] != "groups" })
+	change := func(act, project, role string) httpd.AuditBody {
+		e := httpd.AuditBody{Act: act, User: ada, Name: "ada@example.org", Via: "page", Project: project, Target: ada, Detail: map[string]string{"by": "groups"}, Address: "127.0.0.0/24"}
+		if role != "" {
+			e.Detail["role"] = role
+		}
+		return e
+	}
+	byText := cmpopts.SortSlices(func(a, b httpd.AuditBody) bool { return a.Act+a.Detail["role"] < b.Act+b.Detail["role"] })
+	if d := cmp.Diff([]httpd.AuditBody{
+		change("member.add", f.shop.ID, "viewer"), change("member.change", f.shop.ID, "editor"), change("admin.add", "", ""),
+		change("member.change", f.shop.ID, "viewer"), change("admin.remove", "", ""), change("member.remove", f.shop.ID, ""),
+	}, entries, cmpopts.IgnoreFields(httpd.AuditBody{}, "ID", "At", "RequestID"), byText); d != "" {
+		t.Error(d)
 	}
 	for what, g := range map[string]httpd.GroupBody{
 		"no group": {Project: f.shop.ID, Role: "viewer"}, "nothing": {Group: "x"}, "both": {Group: "x", Admin: true, Project: f.shop.ID, Role: "viewer"},

@@ -156,6 +156,7 @@ func (s *Server) confirmTOTP(ctx context.Context, in *totpCode) (*confirmOutput,
 		return nil, err
 	}
 	s.log.InfoContext(ctx, "second factor on", "user", u.ID, "request_id", callOf(ctx).id)
+	s.notify(ctx, u, factorOn)
 	s.accessEnded(ctx)
 	signedIn, err := s.signInBy(ctx, u, callOf(ctx).who.session.Method)
 	if err != nil {
@@ -179,6 +180,7 @@ func (s *Server) removeTOTP(ctx context.Context, in *removeTOTP) (*sessionOutput
 		return nil, err
 	}
 	s.log.InfoContext(ctx, "second factor off", "user", u.ID, "request_id", callOf(ctx).id)
+	s.notify(ctx, u, factorOff)
 	s.accessEnded(ctx)
 	if u, err = s.cfg.Directory.User(ctx, u.ID); err != nil {
 		return nil, err
@@ -204,16 +206,19 @@ func (s *Server) newRecoveryCodes(ctx context.Context, in *totpCode) (*recoveryO
 		return nil, err
 	}
 	s.log.InfoContext(ctx, "new recovery codes", "user", u.ID, "request_id", callOf(ctx).id)
+	s.notify(ctx, u, recoveryCodesChanged)
 	return &recoveryOutput{CacheControl: "no-store", Body: RecoveryBody{codes}}, nil
 }
 
 func (s *Server) resetTOTP(ctx context.Context, in *UserPath) (*struct{}, error) {
-	if _, err := s.cfg.Directory.User(ctx, in.User); err != nil {
+	u, err := s.cfg.Directory.User(ctx, in.User)
+	if err != nil {
 		return nil, err
 	}
-	if err := s.cfg.Directory.RemoveTOTP(ctx, in.User); err != nil {
+	if err := s.cfg.Directory.RemoveTOTP(ctx, u.ID); err != nil {
 		return nil, err
 	}
+	s.notify(ctx, u, factorReset)
 	c := callOf(ctx)
 	s.log.InfoContext(ctx, "second factor off", "user", in.User, "by", c.who.name(), "request_id", c.id)
 	s.accessEnded(ctx)

@@ -1,6 +1,7 @@
 package httpd_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -128,6 +129,37 @@ func TestGuessingCodesIsSlowAndDoesNotLockTheOwnersBrowserOut(t *testing.T) {
 		f.doWith(browser(t), "POST", "/api/v1/login", `{"email":"ada@example.org","password":"wrong horse","code":"000000"}`)
 	}
 	wantStatus(t, f.login(browser(t), "ada@example.org", f.code(secret), "X-Forwarded-For", "198.51.100.2"), 200)
+}
+
+func TestASignInWithACodeIsOneAttempt(t *testing.T) {
+	f := start(t)
+	codes := map[string]string{} // secrets, by address
+	for i := range 29 {
+		email := fmt.Sprintf("ada%d@example.org", i)
+		codes[email], _ = f.factor(f.signedIn(email, weir.RoleViewer, false))
+	}
+	// An office signs in at the same time, from one address, whose bucket holds 30 attempts.
+	for email, secret := range codes {
+		c := browser(t)
+		wantError(t, f.login(c, email, "", "X-Forwarded-For", "192.0.2.1"), 401, "second_factor")
+		code, err := totp.GenerateCode(secret, f.watch.now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantStatus(t, f.login(c, email, code, "X-Forwarded-For", "192.0.2.1"), 200)
+	}
+	wantError(t, f.login(browser(t), "ada0@example.org", "", "X-Forwarded-For", "192.0.2.1"), 401, "second_factor")
+	wantError(t, f.login(browser(t), "ada0@example.org", "", "X-Forwarded-For", "192.0.2.1"), 429, weir.ERATELIMITED)
+	// Codes that are wrong give nothing back, however often the password is right.
+	refused := 0
+	for range 40 {
+		if f.login(browser(t), "ada1@example.org", "000000", "X-Forwarded-For", "192.0.2.2").status == 429 {
+			refused++
+		}
+	}
+	if refused != 30 {
+		t.Errorf("%d of 40 guesses at the code were refused, want 30", refused)
+	}
 }
 
 func TestAServerMayAskEverybodyForASecondFactor(t *testing.T) {

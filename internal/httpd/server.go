@@ -126,6 +126,7 @@ type Server struct {
 	devices  devices
 	streams  streams
 	letters  letters
+	notices  letters // apart, so that no stranger who asks for mails keeps a notice back
 	provided providers
 	began    time.Time
 

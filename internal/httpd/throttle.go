@@ -69,16 +69,35 @@ func (t *throttle) places(prefix, ip string) []bucket {
 // it has not signed in to the account before. Errors: ERATELIMITED, with the seconds to
 // wait.
 func (t *throttle) guess(ctx context.Context, email, ip, device string) error {
-	buckets := []bucket{{"device", deviceKey(device), t.pair}}
-	if device == "" {
-		buckets = append(t.places("login:", ip),
-			bucket{"account_and_address", pairKey(email, fleet.Customer(ip)), t.pair},
-			bucket{"account", accountKey(email), t.account})
-	}
-	if b, wait := t.take(ctx, buckets); wait > 0 {
+	if b, wait := t.take(ctx, t.attempt(email, ip, device)); wait > 0 {
 		return t.refuse(b.by, wait)
 	}
 	return nil
+}
+
+// attempt returns the buckets of an attempt at an account's password.
+func (t *throttle) attempt(email, ip, device string) []bucket {
+	if device != "" {
+		return []bucket{{"device", deviceKey(device), t.pair}}
+	}
+	return append(t.places("login:", ip),
+		bucket{"account_and_address", pairKey(email, fleet.Customer(ip)), t.pair},
+		bucket{"account", accountKey(email), t.account})
+}
+
+// unguess takes an attempt back. A sign-in with a second factor is two requests, of which the first
+// asks for the code: once the code was right, they count as one.
+func (t *throttle) unguess(ctx context.Context, email, ip, device string) {
+	for _, l := range []fleet.Limiter{t.limiter, t.own} {
+		if l == nil {
+			continue
+		}
+		for _, b := range t.attempt(email, ip, device) {
+			if err := l.Return(ctx, b.key, b.limit, 1); err != nil {
+				t.fail(ctx, err)
+			}
+		}
+	}
 }
 
 // checkSecret checks a token or a code of the kind by calling look, whose error is EUNAUTHORIZED

@@ -22,6 +22,10 @@ func (b *badLimiter) Take(_ context.Context, key string, _ fleet.Limit, _ int) (
 	return 0, 0, errors.New("the store is away")
 }
 
+func (b *badLimiter) Return(context.Context, string, fleet.Limit, int) error {
+	return errors.New("the store is away")
+}
+
 func (b *badLimiter) Forget(context.Context, string) error { return errors.New("the store is away") }
 
 // logIn tries a password for ada from an address.

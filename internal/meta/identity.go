@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -20,27 +21,45 @@ type Identity struct {
 	Groups          []string
 }
 
+// SignedIn is an account, and what a sign-in with a provider has changed of it.
+type SignedIn struct {
+	*Account
+	// Linked is true when an account that existed is the identity's from now on.
+	Linked bool
+	// Roles are those that the identity's groups gave or took.
+	Roles []RoleChange
+}
+
+// RoleChange is a role that somebody has now and had not before.
+type RoleChange struct {
+	ProjectID string    // "" for a change of Admin
+	Was, Is   weir.Role // in the project
+	Admin     bool      // administrator of the server, from now on
+}
+
 // SignInWith returns the account of an identity, with the roles that its groups give. It makes
 // one if the address may sign up or is invited. Errors: EFORBIDDEN for who has no account,
 // EUNAUTHORIZED for an inactive one.
-func (s *Store) SignInWith(ctx context.Context, who Identity) (a *Account, err error) {
+func (s *Store) SignInWith(ctx context.Context, who Identity) (in *SignedIn, err error) {
+	in = &SignedIn{}
 	err = s.inTx(ctx, func(tx *sql.Tx) error {
-		in, err := s.readSignIn(ctx, tx)
+		settings, err := s.readSignIn(ctx, tx)
 		if err != nil {
 			return err
 		}
-		if in.Provider == nil || in.Provider.Issuer != who.Issuer {
+		if settings.Provider == nil || settings.Provider.Issuer != who.Issuer {
 			return weir.Errorf(weir.EFORBIDDEN, "nobody signs in with this provider any more")
 		}
-		id, err := s.userOfIdentity(ctx, tx, who, in.Provider)
+		id, linked, err := s.userOfIdentity(ctx, tx, who, settings.Provider)
 		if err != nil {
 			return err
 		}
-		if err := followGroups(ctx, tx, id, who.Groups, in.Provider.Groups); err != nil {
+		in.Linked = linked
+		if in.Roles, err = followGroups(ctx, tx, id, who.Groups, settings.Provider.Groups); err != nil {
 			return err
 		}
-		a, err = scanAccount(tx.QueryRowContext(ctx, `SELECT `+accountColumns+` FROM users u WHERE u.id = ?`, id))
-		if err == nil && a.Inactive {
+		in.Account, err = scanAccount(tx.QueryRowContext(ctx, `SELECT `+accountColumns+` FROM users u WHERE u.id = ?`, id))
+		if err == nil && in.Inactive {
 			return errInactive // and nothing has changed
 		}
 		return err
@@ -49,36 +68,38 @@ func (s *Store) SignInWith(ctx context.Context, who Identity) (a *Account, err e
 		return nil, fmt.Errorf("meta: sign in with a provider: %w", err)
 	}
 	s.changed()
-	return a, nil
+	return in, nil
 }
 
 // userOfIdentity returns the id of the user of an identity: the one who signed in with it
-// before, or else the one of its address, who is new maybe.
-func (s *Store) userOfIdentity(ctx context.Context, tx *sql.Tx, who Identity, p *Provider) (id string, err error) {
+// before, or else the one of its address, who is new maybe. linked is true for a user who existed
+// and had not signed in with it.
+func (s *Store) userOfIdentity(ctx context.Context, tx *sql.Tx, who Identity, p *Provider) (id string, linked bool, err error) {
 	err = tx.QueryRowContext(ctx, `SELECT user_id FROM identities WHERE issuer = ? AND subject = ?`, who.Issuer, who.Subject).Scan(&id)
 	if err == nil || !errors.Is(err, sql.ErrNoRows) {
-		return id, err
+		return id, false, err
 	}
 	if who.Email == "" {
-		return "", weir.Errorf(weir.EFORBIDDEN, "the provider has not verified your mail address: that is needed the first time")
+		return "", false, weir.Errorf(weir.EFORBIDDEN, "the provider has not verified your mail address: that is needed the first time")
 	}
 	email, err := normalEmail(who.Email)
 	if err != nil {
-		return "", err
+		return "", false, err
 	}
 	err = tx.QueryRowContext(ctx, `SELECT id FROM users WHERE email = ?`, email).Scan(&id)
+	linked = err == nil
 	if errors.Is(err, sql.ErrNoRows) {
 		id, err = s.signUp(ctx, tx, email, who.Name, p)
 	}
 	if err != nil {
-		return "", err
+		return "", false, err
 	}
 	// An address may be given to somebody else later: they do not get the account of who had it.
 	ok, err := inserted(tx.ExecContext(ctx, `INSERT INTO identities (issuer, subject, user_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`, who.Issuer, who.Subject, id))
 	if err == nil && !ok {
-		return "", weir.Errorf(weir.EFORBIDDEN, "somebody else at the provider signed in to the account of %s before: ask an administrator of this server", email)
+		return "", false, weir.Errorf(weir.EFORBIDDEN, "somebody else at the provider signed in to the account of %s before: ask an administrator of this server", email)
 	}
-	return id, err
+	return id, linked, err
 }
 
 // signUp makes an account without a password, if the address may have one.
@@ -104,9 +125,9 @@ func (s *Store) signUp(ctx context.Context, tx *sql.Tx, email, name string, p *P
 	return a.ID, insertUser(ctx, tx, a, "", false)
 }
 
-// followGroups gives a user the roles that groups give. Projects that no group is mapped to are
-// left alone, and so are administrators if no group makes them.
-func followGroups(ctx context.Context, tx *sql.Tx, userID string, groups []string, mapped []GroupRole) error {
+// followGroups gives a user the roles that groups give, and returns what that changed, by project. Projects
+// that no group is mapped to are left alone, and so are administrators if no group makes them.
+func followGroups(ctx context.Context, tx *sql.Tx, userID string, groups []string, mapped []GroupRole) (changes []RoleChange, err error) {
 	roles := map[string]weir.Role{}
 	admins, admin := false, false
 	for _, m := range mapped {
@@ -121,21 +142,49 @@ func followGroups(ctx context.Context, tx *sql.Tx, userID string, groups []strin
 		}
 		roles[m.ProjectID] = role
 	}
-	for project, role := range roles {
-		err := setRole(ctx, tx, userID, project, role)
-		if err != nil && weir.ErrorCode(err) != weir.ENOTFOUND { // the project is deleted
-			return err
+	for _, project := range slices.Sorted(maps.Keys(roles)) {
+		was, err := readRole(ctx, tx, userID, project)
+		if err != nil {
+			return nil, err
+		}
+		if was == roles[project] {
+			continue
+		}
+		err = setRole(ctx, tx, userID, project, roles[project])
+		switch {
+		case err == nil:
+			changes = append(changes, RoleChange{ProjectID: project, Was: was, Is: roles[project]})
+		case weir.ErrorCode(err) != weir.ENOTFOUND: // the project is deleted
+			return nil, err
 		}
 	}
-	switch {
-	case !admins:
-		return nil
-	case admin:
-		return makeAdmin(ctx, tx, userID)
+	if !admins {
+		return changes, nil
+	}
+	var was int64
+	if err := tx.QueryRowContext(ctx, `SELECT admin FROM users WHERE id = ?`, userID).Scan(&was); err != nil || was == flag(admin) {
+		return changes, err
+	}
+	if admin {
+		return append(changes, RoleChange{Admin: true}), makeAdmin(ctx, tx, userID)
 	}
 	// The owner stays one, whatever a provider says.
-	_, err := tx.ExecContext(ctx, `UPDATE users SET admin = 0 WHERE id = ? AND id NOT IN (SELECT owner_id FROM setup WHERE owner_id IS NOT NULL)`, userID)
-	return err
+	taken, err := inserted(tx.ExecContext(ctx, `UPDATE users SET admin = 0 WHERE id = ? AND id NOT IN (SELECT owner_id FROM setup WHERE owner_id IS NOT NULL)`, userID))
+	if taken {
+		changes = append(changes, RoleChange{})
+	}
+	return changes, err
+}
+
+// readRole returns a user's role in a project, RoleNone for none.
+func readRole(ctx context.Context, db rowQuerier, userID, projectID string) (weir.Role, error) {
+	var name string
+	err := db.QueryRowContext(ctx, `SELECT role FROM members WHERE user_id = ? AND project_id = ?`, userID, projectID).Scan(&name)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return weir.RoleNone, err
+	}
+	role, _ := weir.ParseRole(name)
+	return role, nil
 }
 
 // Unlink lets a user sign in with another identity of the provider. Errors: ENOTFOUND.

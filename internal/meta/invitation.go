@@ -184,8 +184,7 @@ func (s *Store) accept(ctx context.Context, secret string, user func(tx *sql.Tx)
 			return err
 		}
 		if i.ProjectID == "" {
-			_, err = tx.ExecContext(ctx, `UPDATE users SET admin = 1 WHERE id = ?`, id)
-			return err
+			return makeAdmin(ctx, tx, id)
 		}
 		return raiseRole(ctx, tx, id, i.ProjectID, i.Role)
 	})
@@ -197,13 +196,9 @@ func (s *Store) accept(ctx context.Context, secret string, user func(tx *sql.Tx)
 
 // raiseRole gives a user a role in a project, unless the user has one that may do more.
 func raiseRole(ctx context.Context, tx *sql.Tx, userID, projectID string, role weir.Role) error {
-	var before string
-	err := tx.QueryRowContext(ctx, `SELECT role FROM members WHERE user_id = ? AND project_id = ?`, userID, projectID).Scan(&before)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+	had, err := readRole(ctx, tx, userID, projectID)
+	if err != nil || had >= role {
 		return err
-	}
-	if had, _ := weir.ParseRole(before); had >= role {
-		return nil
 	}
 	return setRole(ctx, tx, userID, projectID, role)
 }

@@ -183,16 +183,10 @@ func (s *Store) Memberships(ctx context.Context, userID string) ([]Membership, e
 
 // Role returns a user's role in a project, RoleNone when there is none.
 func (s *Store) Role(ctx context.Context, userID, projectID string) (weir.Role, error) {
-	var role string
-	err := s.read.QueryRowContext(ctx,
-		`SELECT role FROM members WHERE user_id = ? AND project_id = ?`, userID, projectID).Scan(&role)
-	if errors.Is(err, sql.ErrNoRows) {
-		return weir.RoleNone, nil
-	}
+	r, err := readRole(ctx, s.read, userID, projectID)
 	if err != nil {
 		return weir.RoleNone, fmt.Errorf("meta: role: %w", err)
 	}
-	r, _ := weir.ParseRole(role)
 	return r, nil
 }
 

@@ -219,7 +219,7 @@ var everybodyOnPeople = map[string]func(t *testing.T, c *crowd, p *weir.Project)
 			t.Errorf("%d groups, want %d", n, nodes)
 		}
 		ids := map[string]bool{}
-		accounts := make([]*meta.Account, nodes)
+		accounts := make([]*meta.SignedIn, nodes)
 		c.all(t, "", func(s *meta.Store, i int) (err error) {
 			state := fmt.Sprint("state ", i)
 			if err := s.BeginFlow(t.Context(), meta.Flow{State: state, Nonce: "n", Verifier: "v"}); err != nil {

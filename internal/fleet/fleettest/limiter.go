@@ -60,6 +60,30 @@ func (s suite) testLimiter(t *testing.T) {
 		wantTake(t, a.Limiter, "k", l, 1, 0, 2)
 		wantTake(t, a.Limiter, "other", l, 1, long, 0)
 	})
+	t.Run("tokens that are given back can be taken again", func(t *testing.T) {
+		clock := newClock()
+		a, b := s.two(t, clock.Now)
+		l := fleet.Limit{Every: long, Burst: 3}
+		give := func(x fleet.Limiter, key string, n int) {
+			t.Helper()
+			if err := x.Return(t.Context(), key, l, n); err != nil {
+				t.Fatal(err)
+			}
+		}
+		wantTake(t, a.Limiter, "k", l, 3, 0, 0)
+		give(b.Limiter, "k", 1)
+		wantTake(t, a.Limiter, "k", l, 1, 0, 0)
+		wantTake(t, a.Limiter, "k", l, 1, long, 0)
+		give(a.Limiter, "k", 2)
+		give(b.Limiter, "k", 3) // more than were taken
+		give(a.Limiter, "never seen", 3)
+		for _, key := range []string{"k", "never seen"} {
+			wantTake(t, b.Limiter, key, l, 1, 0, 2)
+		}
+		if a.Limiter.Return(t.Context(), "k", l, 4) == nil {
+			t.Error("more than a bucket holds is no error")
+		}
+	})
 	t.Run("what no bucket can give is an error", func(t *testing.T) {
 		a, _ := s.two(t, newClock().Now)
 		good := fleet.Limit{Every: time.Second, Burst: 5}

@@ -55,6 +55,19 @@ func (x *Limiter) Take(_ context.Context, key string, l fleet.Limit, n int) (wai
 	return time.Duration(max(over, 0)) * time.Microsecond, remaining, nil
 }
 
+// Return is fleet.Limiter's.
+func (x *Limiter) Return(_ context.Context, key string, l fleet.Limit, n int) error {
+	if err := l.Check(n); err != nil {
+		return fmt.Errorf("fleet: return to %q: %w", key, err)
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if full, ok := x.full.Get(key); ok {
+		x.full.Add(key, full-l.Every.Microseconds()*int64(n))
+	}
+	return nil
+}
+
 // Forget is fleet.Limiter's.
 func (x *Limiter) Forget(_ context.Context, key string) error {
 	x.mu.Lock()

@@ -14,7 +14,7 @@ import (
 // the embedded one, and that is when its key expires.
 type Limiter struct {
 	*conn
-	take *rueidis.Lua
+	take, giveBack *rueidis.Lua
 }
 
 // takeScript takes ARGV: now, µs per token, tokens that the bucket holds, tokens to
@@ -54,6 +54,34 @@ func (x *Limiter) Take(ctx context.Context, key string, l fleet.Limit, n int) (w
 		return 0, 0, fmt.Errorf("fleet: take of %q: %w", key, err)
 	}
 	return time.Duration(r[0]) * time.Microsecond, int(r[1]), nil
+}
+
+// returnScript takes ARGV: now, µs of the tokens that are given back.
+const returnScript = `#!lua
+local now, back = tonumber(ARGV[1]), tonumber(ARGV[2])
+if now == 0 then
+	local t = redis.call('TIME')
+	now = tonumber(t[1]) * 1000000 + tonumber(t[2])
+end
+local full = tonumber(redis.call('GET', KEYS[1]) or 0) - back
+if full <= now then
+	redis.call('DEL', KEYS[1])
+else
+	redis.call('SET', KEYS[1], string.format('%.0f', full), 'PX', string.format('%.0f', math.ceil((full - now) / 1000)))
+end
+return 0
+`
+
+// Return is fleet.Limiter's. When the connection is lost it is not tried again, as in Take.
+func (x *Limiter) Return(ctx context.Context, key string, l fleet.Limit, n int) error {
+	err := l.Check(n)
+	if err == nil {
+		err = x.run(ctx, x.giveBack, x.key(key), x.now(), decimal(l.Every.Microseconds()*int64(n))).Error()
+	}
+	if err != nil {
+		return fmt.Errorf("fleet: return to %q: %w", key, err)
+	}
+	return nil
 }
 
 // Forget is fleet.Limiter's.

@@ -63,7 +63,7 @@ func New(client rueidis.Client, o Options) *Store {
 	c := &conn{client: client, prefix: o.Prefix, clock: o.Clock, timeout: o.Timeout}
 	return &Store{
 		Cache:   newCache(c),
-		Limiter: &Limiter{conn: c, take: rueidis.NewLuaScript(takeScript)},
+		Limiter: &Limiter{conn: c, take: rueidis.NewLuaScript(takeScript), giveBack: rueidis.NewLuaScript(returnScript)},
 		Locks:   newLocks(c),
 		Bus:     &Bus{conn: c, log: o.Logger},
 		Roster:  &Roster{conn: c, announce: rueidis.NewLuaScriptRetryable(announceScript)},
