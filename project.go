@@ -25,6 +25,10 @@ type Project struct {
 	KeyOrigins []string
 	// URLRules say which of its paths are one page.
 	URLRules URLRules
+	// AddressFilters are the networks whose events it refuses.
+	AddressFilters AddressFilters
+	// BotRules say which events are bots', and what happens to them.
+	BotRules BotRules
 	// Recounting says whether its counters are being made anew, since its timezone changed.
 	Recounting Recounting
 	// Limits are what it may bring in.

@@ -19,7 +19,7 @@ import (
 type projectCmd struct {
 	Create projectCreateCmd `cmd:"" help:"Make a project and print its write key."`
 	List   projectListCmd   `cmd:"" help:"List the projects."`
-	Set    projectSetCmd    `cmd:"" help:"Change how long a project's events are kept, how many it may bring in, its sites and its URL rules."`
+	Set    projectSetCmd    `cmd:"" help:"Change how long a project's events are kept, how many it may bring in, its sites and URL rules, whose events it leaves out and what a bot is."`
 
 	Delete    projectDeleteCmd    `cmd:"" help:"Delete a project and all that it has."`
 	Deletions projectDeletionsCmd `cmd:"" help:"List projects that are being deleted, or were."`
@@ -134,6 +134,7 @@ type projectSetCmd struct {
 	limitFlags    `embed:""`
 	siteFlags     `embed:""`
 	urlFlags      `embed:""`
+	filterFlags   `embed:""`
 }
 
 // Help is shown below the usage.
@@ -148,7 +149,9 @@ Examples:
     WEIR_TOKEN=… weir project set PROJECT --limit-key 1000/s --limit-ip 600/m
     WEIR_TOKEN=… weir project set PROJECT --quota 1000000 --over sample --sample 10
     WEIR_TOKEN=… weir project set PROJECT --site shop.example --site blog.shop.example
-    WEIR_TOKEN=… weir project set PROJECT --url-strip-slash --url-rule '/product/*=/product/:id'`
+    WEIR_TOKEN=… weir project set PROJECT --url-strip-slash --url-rule '/product/*=/product/:id'
+    WEIR_TOKEN=… weir project set PROJECT --filter-address 203.0.113.0/24 --filter-address 2001:db8:5::/48
+    WEIR_TOKEN=… weir project set PROJECT --bot-events drop --not-bot-agent Acme-Uptime`
 }
 
 // Run changes it.
@@ -157,6 +160,7 @@ func (c *projectSetCmd) Run(ctx context.Context, stdout io.Writer) error {
 		ID            string
 		RetentionDays int `json:"retention_days"`
 		limitsBody
+		filtersBody
 		Sites    []string
 		URLRules weir.URLRules `json:"url_rules"`
 		Timezone string
@@ -174,17 +178,18 @@ func (c *projectSetCmd) Run(ctx context.Context, stdout io.Writer) error {
 	}
 	c.limitFlags.into(in)
 	c.siteFlags.into(in)
+	c.filterFlags.into(in)
 	if err := c.urlFlags.into(in); err != nil {
 		return err
 	}
 	if len(in) == 0 {
-		return misuse(errors.New("say what to change: --name, --timezone, --retention-days, --limit-key, --limit-ip, --quota, --over, --sample, --site, --no-sites, --url-rule, --url-strip-slash, --url-lower-case or --no-url-rules"))
+		return misuse(errors.New("say what to change: --name, --timezone, --retention-days, --limit-key, --limit-ip, --quota, --over, --sample, --site, --no-sites, --url-rule, --url-strip-slash, --url-lower-case, --no-url-rules, --filter-address, --no-address-filters, --bot-events, --bot-agent, --not-bot-agent or --no-bot-agents"))
 	}
 	if err := c.call(ctx, http.MethodPatch, "/api/v1/projects/"+url.PathEscape(c.Project), in, &p); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(stdout, "project              %s\ntimezone             %s\nkept                 %s\n%vsites                %s\nurl rules            %s\n",
-		p.ID, timezone(p.Timezone, p.Counters), kept(p.RetentionDays), p.limitsBody, cmp.Or(strings.Join(p.Sites, ", "), "none"), urlLines(p.URLRules))
+	_, err := fmt.Fprintf(stdout, "project              %s\ntimezone             %s\nkept                 %s\n%vsites                %s\nurl rules            %s\n%v",
+		p.ID, timezone(p.Timezone, p.Counters), kept(p.RetentionDays), p.limitsBody, cmp.Or(strings.Join(p.Sites, ", "), "none"), urlLines(p.URLRules), p.filtersBody)
 	return err
 }
 

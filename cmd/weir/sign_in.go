@@ -99,7 +99,7 @@ func (s *server) greetOwner(address string, stdout io.Writer) {
 // place describes where a request comes from, for the list of a user's sessions.
 func (s *server) place(ip, userAgent string) (device, country string) {
 	in := &weir.Incoming{Source: weir.Source{IP: ip, UserAgent: userAgent}}
-	s.enrich.Apply(in)
+	s.enrich.Apply(in, nil)
 	switch e := in.Event; {
 	case e.Browser == "" || e.OS == "":
 		device = cmp.Or(e.Browser, e.OS)

@@ -24,10 +24,7 @@ func readAgent(ua string, known *crawlers) agent {
 	if a, ok := readBot(ua, known); ok {
 		return a
 	}
-	var a agent
-	a.os, a.osVersion = systemOf(ua)
-	a.device = deviceOf(ua, a.os)
-	a.browser, a.browserVersion = browserOf(ua, a.os)
+	a := readVisitor(ua)
 	if a.browser == "" {
 		if start, end, ok := monitorWord(ua); ok {
 			return botAgent(crawler, ua, start, end)
@@ -37,6 +34,24 @@ func readAgent(ua string, known *crawlers) agent {
 		if start, end, ok := unnamedBot(ua); ok {
 			return botAgent(crawler, ua, start, end)
 		}
+	}
+	return a
+}
+
+// readVisitor reads the user agent of a browser or an app.
+func readVisitor(ua string) (a agent) {
+	a.os, a.osVersion = systemOf(ua)
+	a.device = deviceOf(ua, a.os)
+	a.browser, a.browserVersion = browserOf(ua, a.os)
+	return a
+}
+
+// asVisitor returns what the user agent of a bot says if it is none. Without a browser it keeps
+// the name of the bot.
+func asVisitor(bot agent, ua string) agent {
+	a := readVisitor(ua)
+	if a.browser == "" {
+		a.browser, a.browserVersion = bot.browser, bot.browserVersion
 	}
 	return a
 }

@@ -64,7 +64,7 @@ func TestUserAgentIsReadAsByHand(t *testing.T) {
 	agents, want := goldenAgents(t)
 	for _, ua := range agents {
 		in := weir.Incoming{Source: weir.Source{UserAgent: ua}}
-		e.Apply(&in)
+		e.Apply(&in, nil)
 		if diff := cmp.Diff(want[ua], readingOf(in.Event)); diff != "" {
 			t.Errorf("%s (-by hand +read):\n%s", ua, diff)
 		}
@@ -79,7 +79,7 @@ func TestAgentAndAddressOfARemoteCallAreTheServersOwn(t *testing.T) {
 			Source: weir.Source{UserAgent: ua, IP: "8.8.8.8", Remote: true},
 		}
 		want := in.Event
-		e.Apply(&in)
+		e.Apply(&in, nil)
 		if diff := cmp.Diff(want, in.Event); diff != "" {
 			t.Errorf("%s: derived (-none +got):\n%s", ua, diff)
 		}
@@ -92,7 +92,7 @@ func TestAgentAndAddressThatACallNamesAreTheVisitors(t *testing.T) {
 		Event:  weir.Event{Name: weir.NameCall, Call: &weir.Call{}},
 		Source: weir.Source{UserAgent: "curl/8.4.0", IP: "8.8.8.8"},
 	}
-	e.Apply(&in)
+	e.Apply(&in, nil)
 	if !in.Event.Bot || in.Event.Browser != "curl" || in.Event.Country != "US" {
 		t.Errorf("bot %t, browser %q, country %q; want true, curl, US", in.Event.Bot, in.Event.Browser, in.Event.Country)
 	}
@@ -105,7 +105,7 @@ func TestProgramThatSendsVisitorsEventsIsNotTheVisitor(t *testing.T) {
 			Event:  weir.Event{Name: "signup"},
 			Source: weir.Source{UserAgent: ua, IP: "8.8.8.8", Remote: true},
 		}
-		e.Apply(&in)
+		e.Apply(&in, nil)
 		if got, want := in.Event, (weir.Event{Name: "signup"}); !cmp.Equal(got, want) {
 			t.Errorf("%s: derived (-none +got):\n%s", ua, cmp.Diff(want, got))
 		}
@@ -115,7 +115,7 @@ func TestProgramThatSendsVisitorsEventsIsNotTheVisitor(t *testing.T) {
 func TestCrawlerThatRunsThePagesScriptIsABot(t *testing.T) {
 	e := open(t, enrich.Options{})
 	in := weir.Incoming{Source: weir.Source{UserAgent: googlebot, IP: "8.8.8.8", Remote: true}}
-	e.Apply(&in)
+	e.Apply(&in, nil)
 	if !in.Event.Bot || in.Event.Country != "US" {
 		t.Errorf("bot %t, country %q; want true, US", in.Event.Bot, in.Event.Country)
 	}
@@ -124,7 +124,7 @@ func TestCrawlerThatRunsThePagesScriptIsABot(t *testing.T) {
 func TestBotFlagOfTheSenderStays(t *testing.T) {
 	e := open(t, enrich.Options{})
 	in := weir.Incoming{Event: weir.Event{Bot: true}, Source: weir.Source{UserAgent: chrome}}
-	e.Apply(&in)
+	e.Apply(&in, nil)
 	if !in.Event.Bot {
 		t.Error("the flag was taken off")
 	}
@@ -136,7 +136,7 @@ func TestVersionGoesOnlyWithItsOwnBrowserAndSystem(t *testing.T) {
 		Event:  weir.Event{Browser: "Arc", OS: "Windows"},
 		Source: weir.Source{UserAgent: chrome},
 	}
-	e.Apply(&in)
+	e.Apply(&in, nil)
 	got := readingOf(in.Event)
 	want := reading{Browser: "Arc", OS: "Windows", OSVersion: "10", DeviceType: weir.DeviceDesktop}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -151,7 +151,7 @@ func TestAnswersAreTheSameWithAndWithoutACache(t *testing.T) {
 		for range 3 {
 			for _, ua := range agents {
 				in := weir.Incoming{Source: weir.Source{UserAgent: ua}}
-				e.Apply(&in)
+				e.Apply(&in, nil)
 				if diff := cmp.Diff(want[ua], readingOf(in.Event)); diff != "" {
 					t.Errorf("cache of %d: %s:\n%s", size, ua, diff)
 				}
@@ -169,7 +169,7 @@ func TestApplyIsSafeForConcurrentUse(t *testing.T) {
 			for i := range 2000 {
 				ua := agents[(i*7+g)%len(agents)]
 				in := weir.Incoming{Source: weir.Source{UserAgent: ua, IP: "8.8.8.8"}}
-				e.Apply(&in)
+				e.Apply(&in, nil)
 				if got := readingOf(in.Event); got != want[ua] {
 					t.Errorf("%s: %+v, want %+v", ua, got, want[ua])
 					return
@@ -188,7 +188,7 @@ func TestOnlyTheBeginningOfALongUserAgentIsRead(t *testing.T) {
 	}{{900, true}, {1100, false}} {
 		ua := chrome + strings.Repeat(" ", c.padding-len(chrome)) + "Googlebot/2.1"
 		in := weir.Incoming{Source: weir.Source{UserAgent: ua}}
-		e.Apply(&in)
+		e.Apply(&in, nil)
 		if in.Event.Bot != c.bot {
 			t.Errorf("Googlebot at byte %d: bot %t, want %t", c.padding, in.Event.Bot, c.bot)
 		}

@@ -36,7 +36,7 @@ func BenchmarkApply(b *testing.B) {
 			b.RunParallel(func(pb *testing.PB) {
 				for i := 0; pb.Next(); i++ {
 					in := ins[i%len(ins)]
-					e.Apply(&in)
+					e.Apply(&in, nil)
 				}
 			})
 		})
@@ -52,7 +52,7 @@ func BenchmarkUserAgent(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				in := weir.Incoming{Source: weir.Source{UserAgent: ua}}
-				e.Apply(&in)
+				e.Apply(&in, nil)
 			}
 		})
 	}
@@ -60,7 +60,7 @@ func BenchmarkUserAgent(b *testing.B) {
 		b.ReportAllocs()
 		for i := 0; b.Loop(); i++ {
 			in := weir.Incoming{Source: weir.Source{UserAgent: agents[i%len(agents)]}}
-			e.Apply(&in)
+			e.Apply(&in, nil)
 		}
 	})
 }
@@ -73,7 +73,7 @@ func BenchmarkPlace(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				in := weir.Incoming{Source: weir.Source{IP: "91.0.0.1"}}
-				e.Apply(&in)
+				e.Apply(&in, nil)
 			}
 		})
 	}
@@ -99,7 +99,7 @@ func BenchmarkFlood(b *testing.B) {
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		in := visit(chrome+strconv.Itoa(i), "91.0.0.1")
-		e.Apply(&in)
+		e.Apply(&in, nil)
 	}
 }
 
@@ -115,7 +115,7 @@ func BenchmarkReferrer(b *testing.B) {
 			for b.Loop() {
 				in := visit(chrome, "91.1.3.4")
 				in.Source.Referrer = referrer
-				e.Apply(&in)
+				e.Apply(&in, nil)
 			}
 		})
 	}

@@ -39,13 +39,13 @@ func TestCampaignIsReadHoweverItsParametersAreWritten(t *testing.T) {
 		{"/?preference=x&resource=y#details", "", "", "", weir.ChannelDirect},
 	} {
 		in := weir.Incoming{Source: weir.Source{URL: "https://s.example" + c.url}}
-		e.Apply(&in)
+		e.Apply(&in, nil)
 		ev := in.Event
 		if ev.UTMSource != c.source || ev.UTMMedium != c.medium || ev.UTMCampaign != c.name || ev.Channel != c.channel || ev.Path != "/" {
 			t.Errorf("%s: source %q, medium %q, campaign %q, channel %q, path %q", c.url, ev.UTMSource, ev.UTMMedium, ev.UTMCampaign, ev.Channel, ev.Path)
 		}
 		in = weir.Incoming{Event: weir.Event{Path: c.url}}
-		e.Apply(&in)
+		e.Apply(&in, nil)
 		if ev := in.Event; ev.UTMSource != c.source || ev.Channel != c.channel || ev.Path != "/" {
 			t.Errorf("path %s: source %q, channel %q, path %q", c.url, ev.UTMSource, ev.Channel, ev.Path)
 		}
@@ -81,7 +81,7 @@ func TestHostsOfASearchEnginesCompanyAreNoSearchEngines(t *testing.T) {
 	} {
 		for _, host := range hosts {
 			in := weir.Incoming{Source: weir.Source{URL: "https://s.example/", Referrer: "https://" + host + "/"}}
-			if e.Apply(&in); in.Event.Channel != channel {
+			if e.Apply(&in, nil); in.Event.Channel != channel {
 				t.Errorf("%s: %q, want %q", host, in.Event.Channel, channel)
 			}
 		}

@@ -29,7 +29,7 @@ func TestReferrerIsAHostWithoutWWW(t *testing.T) {
 		{"", ""},
 	} {
 		in := weir.Incoming{Source: weir.Source{URL: "https://example.com/", Referrer: c.referrer}}
-		e.Apply(&in)
+		e.Apply(&in, nil)
 		if in.Event.Referrer != c.want {
 			t.Errorf("%q: %q, want %q", c.referrer, in.Event.Referrer, c.want)
 		}
@@ -49,7 +49,7 @@ func TestReferrerFromTheSameSiteIsDropped(t *testing.T) {
 		{page: "/a", referrer: "https://example.com/b", want: "example.com"},
 	} {
 		in := weir.Incoming{Event: weir.Event{Origin: c.origin}, Source: weir.Source{URL: c.page, Referrer: c.referrer}}
-		e.Apply(&in)
+		e.Apply(&in, nil)
 		if in.Event.Referrer != c.want {
 			t.Errorf("%s from %s: %q, want %q", c.page, c.referrer, in.Event.Referrer, c.want)
 		}
@@ -69,7 +69,7 @@ func TestReferrerFromASiteOfTheProjectIsDropped(t *testing.T) {
 		"https://other.example/":         "other.example",
 	} {
 		in := weir.Incoming{Source: weir.Source{URL: "https://app.example/", Referrer: referrer}}
-		e.Apply(&in, "shop.example", "help.shop.example")
+		e.Apply(&in, &weir.Project{Sites: []string{"shop.example", "help.shop.example"}})
 		channel := weir.ChannelReferral
 		if want == "" {
 			channel = weir.ChannelDirect
@@ -110,7 +110,7 @@ func TestChannelIsReadFromReferrer(t *testing.T) {
 	} {
 		for _, referrer := range referrers {
 			in := weir.Incoming{Source: weir.Source{URL: "https://example.com/", Referrer: referrer}}
-			e.Apply(&in)
+			e.Apply(&in, nil)
 			if in.Event.Channel != channel {
 				t.Errorf("%q: %q, want %q", referrer, in.Event.Channel, channel)
 			}
@@ -184,7 +184,7 @@ func TestCampaignDecidesTheChannelBeforeTheReferrer(t *testing.T) {
 		{"utm_campaign=may", blog, weir.ChannelReferral},
 	} {
 		in := weir.Incoming{Source: weir.Source{URL: "https://example.com/?" + c.query, Referrer: c.referrer}}
-		e.Apply(&in)
+		e.Apply(&in, nil)
 		if in.Event.Channel != c.want {
 			t.Errorf("%s from %q: %q, want %q", c.query, c.referrer, in.Event.Channel, c.want)
 		}
@@ -194,7 +194,7 @@ func TestCampaignDecidesTheChannelBeforeTheReferrer(t *testing.T) {
 func TestCampaignThatTheSenderSetDecidesTheChannel(t *testing.T) {
 	e := open(t, enrich.Options{})
 	in := weir.Incoming{Event: weir.Event{UTMMedium: "email"}, Source: weir.Source{URL: "https://example.com/?utm_medium=cpc"}}
-	e.Apply(&in)
+	e.Apply(&in, nil)
 	if in.Event.Channel != weir.ChannelEmail {
 		t.Errorf("%q, want %q", in.Event.Channel, weir.ChannelEmail)
 	}
@@ -203,7 +203,7 @@ func TestCampaignThatTheSenderSetDecidesTheChannel(t *testing.T) {
 func TestReferrerThatTheSenderSetDecidesTheChannel(t *testing.T) {
 	e := open(t, enrich.Options{})
 	in := weir.Incoming{Event: weir.Event{Referrer: "claude.ai"}, Source: weir.Source{Referrer: "https://www.google.com/"}}
-	e.Apply(&in)
+	e.Apply(&in, nil)
 	if in.Event.Channel != weir.ChannelAI || in.Event.Referrer != "claude.ai" {
 		t.Errorf("channel %q, referrer %q", in.Event.Channel, in.Event.Referrer)
 	}
@@ -212,7 +212,7 @@ func TestReferrerThatTheSenderSetDecidesTheChannel(t *testing.T) {
 func TestEventWithoutPageReferrerAndCampaignHasNoChannel(t *testing.T) {
 	e := open(t, enrich.Options{})
 	in := weir.Incoming{Event: weir.Event{Name: "purchase"}, Source: weir.Source{UserAgent: chrome, IP: "8.8.8.8"}}
-	e.Apply(&in)
+	e.Apply(&in, nil)
 	if in.Event.Channel != "" {
 		t.Errorf("%q", in.Event.Channel)
 	}
@@ -229,7 +229,7 @@ func TestRemoteCallHasAChannelOnlyFromReferrerOrCampaign(t *testing.T) {
 			Event:  weir.Event{Name: weir.NameCall, Call: &weir.Call{}},
 			Source: weir.Source{URL: c.url, Referrer: c.referrer, Remote: true},
 		}
-		e.Apply(&in)
+		e.Apply(&in, nil)
 		if in.Event.Channel != c.want {
 			t.Errorf("%s from %q: %q, want %q", c.url, c.referrer, in.Event.Channel, c.want)
 		}
@@ -239,11 +239,11 @@ func TestRemoteCallHasAChannelOnlyFromReferrerOrCampaign(t *testing.T) {
 func TestAPageViewThatAServerReportsHasAChannelAndItsCallsHaveNone(t *testing.T) {
 	e := open(t, enrich.Options{})
 	in := weir.Incoming{Event: weir.Event{Name: weir.NameScreenView}, Source: weir.Source{URL: "https://shop.example/", Reported: true}}
-	if e.Apply(&in); in.Event.Channel != weir.ChannelDirect {
+	if e.Apply(&in, nil); in.Event.Channel != weir.ChannelDirect {
 		t.Errorf("a page view: %q", in.Event.Channel)
 	}
 	in = weir.Incoming{Event: weir.Event{Name: weir.NameCall, Call: &weir.Call{}}, Source: weir.Source{URL: "https://api.example/v1", Reported: true}}
-	if e.Apply(&in); in.Event.Channel != "" {
+	if e.Apply(&in, nil); in.Event.Channel != "" {
 		t.Errorf("a call: %q", in.Event.Channel)
 	}
 }

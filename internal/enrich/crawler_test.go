@@ -26,7 +26,7 @@ func listed(tb testing.TB) (lines []string) {
 
 func isBot(e *enrich.Enricher, ua string) bool {
 	in := weir.Incoming{Source: weir.Source{UserAgent: ua}}
-	e.Apply(&in)
+	e.Apply(&in, nil)
 	return in.Event.Bot
 }
 
@@ -106,7 +106,7 @@ func FuzzUserAgent(f *testing.F) {
 			return
 		}
 		in := weir.Incoming{Source: weir.Source{UserAgent: ua}}
-		e.Apply(&in)
+		e.Apply(&in, nil)
 		checkText(t, in.Event)
 		if in.Event.Bot || len(ua) < 2 {
 			return

@@ -39,6 +39,10 @@
 // Dalvik) are no bots. An empty user agent, or "-", says nothing: not a bot.
 // A bot's Browser is its name; no system or device is read of it.
 //
+// A project may name user agents that are bots, and others that are not (weir.BotRules). These
+// rules decide before the list, also for a program that reports what visitors did elsewhere. A
+// user agent that is no bot by them is read like a visitor's.
+//
 // An event whose referrer is spam is a bot's, too: referrer_spam.txt lists the hosts, and a
 // subdomain of a listed host counts as the host. It keeps the browser that it names. Its
 // channel is referrer_spam, before all rules below.

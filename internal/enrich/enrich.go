@@ -60,16 +60,20 @@ func (e *Enricher) Close() error { return e.geo.close() }
 // which is taken off, the escapes of a path and a route, and the spelling of a language. It never fails: what
 // cannot be read is left empty.
 //
-// A referrer whose host is one of own, as weir.Project.Sites has them, is none.
+// p is the event's project, or nil: a referrer whose host is one of its sites is none, and its
+// rules say which user agents are bots.
 //
 // Strings that it sets may share memory with those of in.
-func (e *Enricher) Apply(in *weir.Incoming, own ...string) {
+func (e *Enricher) Apply(in *weir.Incoming, p *weir.Project) {
+	if p == nil {
+		p = &noProject
+	}
 	ev, src := &in.Event, &in.Source
 	host, hint := applyPage(ev, src.URL)
 	if ev.Call != nil {
 		ev.Call.Route = weir.NormalPath(ev.Call.Route)
 	}
-	applyReferrer(ev, src.Referrer, host, own)
+	applyReferrer(ev, src.Referrer, host, p.Sites)
 	applySpam(ev)
 	// A server reports its calls: agent and address are its own, and the path
 	// is no page that a visitor came to.
@@ -84,12 +88,19 @@ func (e *Enricher) Apply(in *weir.Incoming, own ...string) {
 		return
 	}
 	a := e.agent(src.UserAgent)
-	if src.Remote && a.class == script {
+	bot, known := p.BotRules.Judge(truncate(src.UserAgent, maxAgent))
+	if src.Remote && a.class == script && !bot {
 		return // so is a program that reports what visitors did elsewhere
 	}
+	if known && !bot && a.class != visitor {
+		a = asVisitor(a, truncate(src.UserAgent, maxAgent))
+	}
+	ev.Bot = ev.Bot || bot || a.class != visitor
 	applyAgent(ev, a)
 	e.applyPlace(ev, src.IP)
 }
+
+var noProject weir.Project
 
 // applyPage fills path, origin and campaign from the page's address. It
 // returns the page's host and the channel that a click identifier speaks for.
@@ -179,7 +190,6 @@ func (e *Enricher) agent(ua string) agent {
 // applyAgent fills browser, system and device. A version goes only with its
 // own browser or system.
 func applyAgent(ev *weir.Event, a agent) {
-	ev.Bot = ev.Bot || a.class != visitor
 	fillPair(&ev.Browser, &ev.BrowserVersion, a.browser, a.browserVersion)
 	fillPair(&ev.OS, &ev.OSVersion, a.os, a.osVersion)
 	fill(&ev.DeviceType, a.device)

@@ -31,12 +31,12 @@ func TestPathHasOneSpellingOfItsEscapes(t *testing.T) {
 				"bare url":   {Source: weir.Source{URL: s}},
 				"url inside": {Event: weir.Event{Path: "https://example.com" + s}},
 			} {
-				if e.Apply(in); in.Event.Path != want {
+				if e.Apply(in, nil); in.Event.Path != want {
 					t.Errorf("%s %q: path %q, want %q", what, s, in.Event.Path, want)
 				}
 			}
 			call := &weir.Incoming{Event: weir.Event{Path: s, Call: &weir.Call{Route: s}}}
-			if e.Apply(call); call.Event.Call.Route != want {
+			if e.Apply(call, nil); call.Event.Call.Route != want {
 				t.Errorf("route %q: %q, want %q", s, call.Event.Call.Route, want)
 			}
 		}

@@ -54,11 +54,11 @@ func FuzzAddress(f *testing.F) {
 			Event:  weir.Event{Path: path, Language: language},
 			Source: weir.Source{URL: url, Referrer: referrer, IP: language},
 		}
-		e.Apply(&in)
+		e.Apply(&in, nil)
 		checkText(t, in.Event)
 		// What is derived is final: nothing changes when it is derived again.
 		again := in
-		e.Apply(&again)
+		e.Apply(&again, nil)
 		if diff := cmp.Diff(in.Event, again.Event); diff != "" {
 			t.Errorf("applied again (-once +twice):\n%s", diff)
 		}

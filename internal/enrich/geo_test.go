@@ -13,7 +13,7 @@ import (
 // where returns the place that an event gets of an address.
 func where(e *enrich.Enricher, ip string) [3]string {
 	in := weir.Incoming{Source: weir.Source{IP: ip}}
-	e.Apply(&in)
+	e.Apply(&in, nil)
 	return [3]string{in.Event.Country, in.Event.Region, in.Event.City}
 }
 
@@ -110,7 +110,7 @@ func TestRegionAndCityGoOnlyWithTheirOwnCountry(t *testing.T) {
 		{weir.Event{Region: "Wien"}, weir.Event{Country: "AT", Region: "Wien"}},
 	} {
 		in := weir.Incoming{Event: c.set, Source: weir.Source{IP: "8.8.8.8"}}
-		e.Apply(&in)
+		e.Apply(&in, nil)
 		if got := in.Event; got.Country != c.want.Country || got.Region != c.want.Region || got.City != c.want.City {
 			t.Errorf("%+v: %q, %q, %q", c.set, got.Country, got.Region, got.City)
 		}

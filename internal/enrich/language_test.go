@@ -44,7 +44,7 @@ func TestLanguageIsTheFirstPreference(t *testing.T) {
 func TestLanguageOfAnEventIsSpelledAsUsual(t *testing.T) {
 	e := open(t, enrich.Options{})
 	in := weir.Incoming{Event: weir.Event{Language: "pt_br, en;q=0.5"}}
-	e.Apply(&in)
+	e.Apply(&in, nil)
 	if in.Event.Language != "pt-BR" {
 		t.Errorf("%q, want pt-BR", in.Event.Language)
 	}

@@ -20,7 +20,7 @@ func TestProbesMonitorsAndTestToolsAreBots(t *testing.T) {
 		"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Cypress/13.6.0 Chrome/114.0.5735.289 Electron/25.8.4 Safari/537.36",
 	} {
 		in := weir.Incoming{Source: weir.Source{UserAgent: ua}}
-		e.Apply(&in)
+		e.Apply(&in, nil)
 		if !in.Event.Bot || in.Event.Browser == "" || strings.Contains(in.Event.Browser, "http:") || strings.Contains(in.Event.Browser, "www.") {
 			t.Errorf("%q: bot %t, name %q", ua, in.Event.Bot, in.Event.Browser)
 		}
@@ -43,7 +43,7 @@ func TestNameOfABotHasNoAddress(t *testing.T) {
 		"Zorblat/1.0 (+http://acme.example)":                              "Zorblat",
 	} {
 		in := weir.Incoming{Source: weir.Source{UserAgent: ua}}
-		if e.Apply(&in); !in.Event.Bot || in.Event.Browser != want {
+		if e.Apply(&in, nil); !in.Event.Bot || in.Event.Browser != want {
 			t.Errorf("%q: bot %t, name %q, want %q", ua, in.Event.Bot, in.Event.Browser, want)
 		}
 	}
@@ -69,7 +69,7 @@ func TestHarmonyAndInAppBrowsersAreNamed(t *testing.T) {
 		windows + "AVG/120.0.0.0":                                                              {"AVG Secure Browser", weir.DeviceDesktop},
 	} {
 		in := weir.Incoming{Source: weir.Source{UserAgent: ua}}
-		e.Apply(&in)
+		e.Apply(&in, nil)
 		if got := [2]string{in.Event.Browser, in.Event.DeviceType}; got != want || in.Event.Bot {
 			t.Errorf("%s: %q, bot %t, want %q", ua, got, in.Event.Bot, want)
 		}

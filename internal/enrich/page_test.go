@@ -52,7 +52,7 @@ func TestPathAndOriginAreReadFromTheAddress(t *testing.T) {
 		{"https://example.com/\xff", "https://example.com", "/\uFFFD"},
 	} {
 		in := weir.Incoming{Source: weir.Source{URL: c.url}}
-		e.Apply(&in)
+		e.Apply(&in, nil)
 		if in.Event.Origin != c.origin || in.Event.Path != c.path {
 			t.Errorf("%q: origin %q, path %q; want %q, %q", c.url, in.Event.Origin, in.Event.Path, c.origin, c.path)
 		}
@@ -68,7 +68,7 @@ func TestPathThatTheSenderSetLosesOnlyItsQuery(t *testing.T) {
 		{"Home screen", "", "Home screen"},
 	} {
 		in := weir.Incoming{Event: weir.Event{Path: c.path}, Source: weir.Source{URL: c.url}}
-		e.Apply(&in)
+		e.Apply(&in, nil)
 		if in.Event.Path != c.want {
 			t.Errorf("%q: %q, want %q", c.path, in.Event.Path, c.want)
 		}
@@ -78,7 +78,7 @@ func TestPathThatTheSenderSetLosesOnlyItsQuery(t *testing.T) {
 func TestWholeAddressInThePathIsTakenForTheAddress(t *testing.T) {
 	e := open(t, enrich.Options{})
 	in := weir.Incoming{Event: weir.Event{Path: "https://example.com/a?utm_source=x"}}
-	e.Apply(&in)
+	e.Apply(&in, nil)
 	want := weir.Event{Path: "/a", Origin: "https://example.com", UTMSource: "x", Channel: weir.ChannelSocial}
 	if diff := cmp.Diff(want, in.Event); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -89,7 +89,7 @@ func TestLongPathIsCutBetweenCharacters(t *testing.T) {
 	e := open(t, enrich.Options{})
 	for _, path := range []string{"/" + strings.Repeat("a", 5000), "/" + strings.Repeat("é", 5000), "/a" + strings.Repeat("€", 5000)} {
 		in := weir.Incoming{Source: weir.Source{URL: "https://example.com" + path}}
-		e.Apply(&in)
+		e.Apply(&in, nil)
 		if got := in.Event.Path; len(got) > 2048 || len(got) < 2045 || !strings.HasPrefix(path, got) {
 			t.Errorf("%.10s…: %d bytes, or not its beginning", path, len(got))
 		}
@@ -116,7 +116,7 @@ func TestCampaignIsReadFromTheQuery(t *testing.T) {
 		{strings.Repeat("a", 9000) + "&utm_source=far", weir.Event{}},
 	} {
 		in := weir.Incoming{Source: weir.Source{URL: "/p?" + c.query}}
-		e.Apply(&in)
+		e.Apply(&in, nil)
 		c.want.Path, in.Event.Channel = "/p", ""
 		if diff := cmp.Diff(c.want, in.Event); diff != "" {
 			t.Errorf("%.60s (-want +got):\n%s", c.query, diff)
@@ -136,7 +136,7 @@ func TestFieldsThatTheSenderSetStay(t *testing.T) {
 		URL:      "https://example.com/other?utm_source=a&utm_medium=b&utm_campaign=c&utm_term=d&utm_content=e&gclid=f",
 		Referrer: "https://www.google.com/", IP: "8.8.8.8", UserAgent: chrome,
 	}}
-	e.Apply(&in)
+	e.Apply(&in, nil)
 	if diff := cmp.Diff(set, in.Event); diff != "" {
 		t.Errorf("(-set +got):\n%s", diff)
 	}
@@ -145,7 +145,7 @@ func TestFieldsThatTheSenderSetStay(t *testing.T) {
 func TestEmptyEventStaysEmpty(t *testing.T) {
 	e := open(t, enrich.Options{})
 	var in weir.Incoming
-	e.Apply(&in)
+	e.Apply(&in, nil)
 	if diff := cmp.Diff(weir.Incoming{}, in); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

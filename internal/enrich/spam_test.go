@@ -37,7 +37,7 @@ func TestAnEventFromReferrerSpamIsABots(t *testing.T) {
 			Event:  weir.Event{Name: weir.NameScreenView},
 			Source: weir.Source{URL: "https://shop.example/", Referrer: c.referrer, UserAgent: chrome},
 		}
-		e.Apply(&in)
+		e.Apply(&in, nil)
 		if in.Event.Bot != c.bot || in.Event.Channel != c.channel || in.Event.Browser != "Chrome" {
 			t.Errorf("%q: bot %v, channel %q, browser %q; want %v, %q, Chrome", c.referrer, in.Event.Bot, in.Event.Channel, in.Event.Browser, c.bot, c.channel)
 		}
@@ -54,16 +54,16 @@ func TestReferrerSpamIsFlaggedWhateverElseTheEventSays(t *testing.T) {
 		},
 		"a referrer that the sender read": {Event: weir.Event{Referrer: "semalt.com"}},
 	} {
-		if e.Apply(&in); !in.Event.Bot || in.Event.Channel != weir.ChannelSpam {
+		if e.Apply(&in, nil); !in.Event.Bot || in.Event.Channel != weir.ChannelSpam {
 			t.Errorf("%s: bot %v, channel %q", name, in.Event.Bot, in.Event.Channel)
 		}
 	}
 	own := weir.Incoming{Source: weir.Source{URL: "https://shop.example/", Referrer: "https://adf.ly/"}}
-	if e.Apply(&own, "adf.ly"); own.Event.Bot || own.Event.Channel != weir.ChannelDirect {
+	if e.Apply(&own, &weir.Project{Sites: []string{"adf.ly"}}); own.Event.Bot || own.Event.Channel != weir.ChannelDirect {
 		t.Errorf("from a site of the project: bot %v, channel %q", own.Event.Bot, own.Event.Channel)
 	}
 	set := weir.Incoming{Event: weir.Event{Referrer: "semalt.com", Channel: weir.ChannelEmail}}
-	if e.Apply(&set); !set.Event.Bot || set.Event.Channel != weir.ChannelEmail {
+	if e.Apply(&set, nil); !set.Event.Bot || set.Event.Channel != weir.ChannelEmail {
 		t.Errorf("with a channel of the sender's: bot %v, channel %q", set.Event.Bot, set.Event.Channel)
 	}
 }

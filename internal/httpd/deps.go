@@ -95,6 +95,8 @@ type Directory interface {
 	Describe(ctx context.Context, projectID string, kind meta.DescribedKind, name string, change func(*meta.Description)) (meta.Description, error)
 	SetTimezone(ctx context.Context, id, timezone string) error
 	SetURLRules(ctx context.Context, id string, rules weir.URLRules) error
+	SetAddressFilters(ctx context.Context, id string, filters weir.AddressFilters) error
+	ChangeBotRules(ctx context.Context, id string, change func(*weir.BotRules)) (weir.BotRules, error)
 	Actions(ctx context.Context, projectID string) ([]weir.Action, error)
 	Action(ctx context.Context, projectID, id string) (*weir.Action, error)
 	CreateAction(ctx context.Context, projectID string, spec weir.ActionSpec) (*weir.Action, error)

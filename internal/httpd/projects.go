@@ -3,9 +3,7 @@ package httpd
 import (
 	"context"
 	"net/http"
-	"reflect"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -26,6 +24,12 @@ type ProjectBody struct {
 	Sites []string `json:"sites" nullable:"false" doc:"names of the project besides its write keys, for vendors' SDKs: a domain, an id. They are no secret"`
 
 	URLRules weir.URLRules `json:"url_rules" doc:"which of its paths are one page"`
+
+	AddressFilters []string `json:"address_filters,omitzero" nullable:"false" doc:"addresses and networks whose events are left out; only an admin of the project sees them"`
+
+	BotEvents    string   `json:"bot_events" enum:"keep,drop" doc:"what happens to the events of bots: they are kept and marked, or left out"`
+	BotAgents    []string `json:"bot_agents" nullable:"false" doc:"texts: a user agent that contains one is a bot's, in upper or lower case"`
+	NotBotAgents []string `json:"not_bot_agents" nullable:"false" doc:"texts: a user agent that contains one is no bot's. They count before bot_agents and Weir's own list"`
 
 	Counters CountersBody `json:"counters"`
 }
@@ -83,25 +87,6 @@ type (
 			RetentionDays int `json:"retention_days,omitempty" minimum:"0" maximum:"36500" doc:"days before today that events are kept for; 0 is for ever"`
 		}
 	}
-	changeInput struct {
-		ID   string `path:"id" doc:"the project's id"`
-		Body struct {
-			Name     *string `json:"name,omitempty" nullable:"false" doc:"1 to 100 characters"`
-			Timezone *string `json:"timezone,omitempty" nullable:"false" minLength:"1" maxLength:"100" doc:"IANA name. Questions use it at once. The counters of hours and days are counted again from the stored events, see counters; reports of the last days follow within the hour"`
-
-			RetentionDays *int `json:"retention_days,omitempty" nullable:"false" minimum:"0" maximum:"36500" doc:"days before today that events are kept for; 0 is for ever. What is older is deleted within the hour"`
-
-			LimitKey *string `json:"limit_key,omitempty" nullable:"false" maxLength:"20" doc:"most events by one write key, such as 1000/s; off for any number; empty for the server's"`
-			LimitIP  *string `json:"limit_ip,omitempty" nullable:"false" maxLength:"20" doc:"most requests from one address, such as 600/m; off for any number; empty for the server's"`
-			Quota    *int64  `json:"quota,omitempty" nullable:"false" minimum:"0" maximum:"1000000000000" doc:"most events of a calendar month in the project's timezone; 0 for any number"`
-			Over     *string `json:"over,omitempty" nullable:"false" enum:"refuse,sample,flag" doc:"what becomes of more"`
-			Sample   *int    `json:"sample,omitempty" nullable:"false" minimum:"1" maximum:"99" doc:"percent of the devices that are kept under the policy sample"`
-
-			Sites []string `json:"sites,omitempty" nullable:"false" maxItems:"100" doc:"names of the project besides its write keys, for vendors' SDKs; all of them: others are taken from it. 1 to 255 bytes each, without comma, space and slash; case and a leading www. do not count. A name is one project's on this server"`
-
-			URLRules *weir.URLRules `json:"url_rules,omitempty" nullable:"false" doc:"which paths, and which routes of calls, are one page: all of the rules, in the place of those before. Answers apply them when they are computed; stored events keep their paths"`
-		} `doc:"what is missing stays"`
-	}
 	createOutput struct{ Body NewProjectBody }
 	keysOutput   struct {
 		Body struct {
@@ -148,7 +133,7 @@ func (s *Server) mountProjects() {
 		return s.projectOutput(ctx, projectOf(ctx))
 	})
 	handle(s, huma.Operation{
-		OperationID: "change-project", Method: "PATCH", Path: "/api/v1/projects/{id}", Summary: "Change a project's name and timezone, how long its events are kept, its limits, its sites and its URL rules",
+		OperationID: "change-project", Method: "PATCH", Path: "/api/v1/projects/{id}", Summary: "Change a project's name and timezone, how long its events are kept, its limits, its sites and URL rules, whose events it leaves out and what a bot is",
 		Description: "What is missing stays. Other nodes go by the change within a minute. A site that is another project's is a conflict (409), and nothing is changed.",
 	}, s.changeProject)
 	handle(s, huma.Operation{
@@ -242,121 +227,6 @@ func (s *Server) createProject(ctx context.Context, in *createInput) (*createOut
 	return &createOutput{NewProjectBody{ID: p.ID, Name: p.Name, Timezone: p.Timezone, WriteKey: key, RetentionDays: p.RetentionDays}}, nil
 }
 
-func (s *Server) changeProject(ctx context.Context, in *changeInput) (*projectOutput, error) {
-	p, b := *projectOf(ctx), &in.Body // the project is shared
-	limits := b.LimitKey != nil || b.LimitIP != nil || b.Quota != nil || b.Over != nil || b.Sample != nil
-	if !limits && b.Name == nil && b.Timezone == nil && b.RetentionDays == nil && b.Sites == nil && b.URLRules == nil {
-		return nil, weir.Errorf(weir.EINVALID, "say what to change: name, timezone, retention_days, limit_key, limit_ip, quota, over, sample, sites or url_rules")
-	}
-	if err := in.check(p.Limits); err != nil {
-		return nil, err
-	}
-	if b.Sites != nil { // before the others, since only a site may be another project's
-		if err := s.cfg.Directory.SetSites(ctx, p.ID, b.Sites); err != nil {
-			return nil, err
-		}
-	}
-	if b.Timezone != nil {
-		if err := s.cfg.Directory.SetTimezone(ctx, p.ID, *b.Timezone); err != nil {
-			return nil, err
-		}
-		now, err := s.cfg.Directory.Project(ctx, p.ID)
-		if err != nil {
-			return nil, err
-		}
-		p = *now
-	}
-	if b.Name != nil {
-		if err := s.cfg.Directory.Rename(ctx, p.ID, *b.Name); err != nil {
-			return nil, err
-		}
-		p.Name = strings.TrimSpace(*b.Name)
-	}
-	if b.URLRules != nil {
-		var err error
-		if p.URLRules, err = b.URLRules.Normal(); err != nil {
-			return nil, err
-		}
-		if err := s.cfg.Directory.SetURLRules(ctx, p.ID, p.URLRules); err != nil {
-			return nil, err
-		}
-	}
-	if limits {
-		var err error
-		if p.Limits, err = s.cfg.Directory.ChangeLimits(ctx, p.ID, in.limits); err != nil {
-			return nil, err
-		}
-	}
-	if b.RetentionDays != nil {
-		if err := s.cfg.Directory.SetRetention(ctx, p.ID, *b.RetentionDays); err != nil {
-			return nil, err
-		}
-		p.RetentionDays = *b.RetentionDays
-	}
-	callOf(ctx).acted("", "changed", strings.Join(in.changed(), ","))
-	return s.projectOutput(ctx, &p)
-}
-
-// changed returns the names of what the body changes.
-func (in *changeInput) changed() (names []string) {
-	b := reflect.ValueOf(in.Body)
-	for i := range b.NumField() {
-		if !b.Field(i).IsNil() {
-			name, _, _ := strings.Cut(b.Type().Field(i).Tag.Get("json"), ",")
-			names = append(names, name)
-		}
-	}
-	return names
-}
-
-// check looks at the limits, the timezone and the URL rules before anything is changed: all is changed or
-// nothing. Error: EINVALID.
-func (in *changeInput) check(l weir.Limits) error {
-	if err := in.limits(&l); err != nil {
-		return err
-	}
-	if _, err := l.Normal(); err != nil {
-		return err
-	}
-	if in.Body.Timezone != nil {
-		if err := (&weir.Project{Timezone: *in.Body.Timezone}).Resolve(); err != nil {
-			return err
-		}
-	}
-	if in.Body.URLRules == nil {
-		return nil
-	}
-	_, err := in.Body.URLRules.Normal()
-	return err
-}
-
-// limits changes what the body names. Error: EINVALID.
-func (in *changeInput) limits(l *weir.Limits) error {
-	for _, r := range []struct {
-		name string
-		text *string
-		to   *weir.Rate
-	}{{"limit_key", in.Body.LimitKey, &l.Key}, {"limit_ip", in.Body.LimitIP, &l.IP}} {
-		if r.text == nil {
-			continue
-		}
-		var err error
-		if *r.to, err = weir.ParseRate(*r.text); err != nil {
-			return weir.Wrap(err, weir.EINVALID, "%s: %s", r.name, weir.ErrorMessage(err))
-		}
-	}
-	if in.Body.Quota != nil {
-		l.Quota = *in.Body.Quota
-	}
-	if in.Body.Over != nil {
-		l.Over = weir.Overflow(*in.Body.Over)
-	}
-	if in.Body.Sample != nil {
-		l.Sample = *in.Body.Sample
-	}
-	return nil
-}
-
 func (s *Server) listKeys(ctx context.Context, _ *ProjectPath) (*keysOutput, error) {
 	keys, err := s.cfg.Directory.Keys(ctx, projectOf(ctx).ID)
 	if err != nil {
@@ -408,11 +278,25 @@ func (s *Server) projectBody(ctx context.Context, p *weir.Project, role weir.Rol
 	if rules.Rules == nil {
 		rules.Rules = []weir.URLRule{}
 	}
-	return ProjectBody{
+	b := ProjectBody{
 		ID: p.ID, Name: p.Name, Timezone: p.Timezone, Role: role.String(), RetentionDays: p.RetentionDays, Limits: limitsOf(p.Limits), Sites: sites, URLRules: rules,
+		BotEvents: keepBots, BotAgents: append([]string{}, p.BotRules.Agents...), NotBotAgents: append([]string{}, p.BotRules.NotAgents...),
 		Counters: countersOf(p.Recounting),
-	}, err
+	}
+	if p.BotRules.Drop {
+		b.BotEvents = dropBots
+	}
+	if role == weir.RoleAdmin {
+		b.AddressFilters = p.AddressFilters.Strings()
+	}
+	return b, err
 }
+
+// The words of bot_events.
+const (
+	keepBots = "keep"
+	dropBots = "drop"
+)
 
 func countersOf(r weir.Recounting) CountersBody {
 	if r.Running {

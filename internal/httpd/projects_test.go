@@ -123,9 +123,19 @@ func TestTheRetentionIsSetAndChanged(t *testing.T) {
 func TestEachSeesTheirProjectsAndRoles(t *testing.T) {
 	f := start(t)
 	other, _ := f.newProject("Other", "UTC")
-	shop := httpd.ProjectBody{ID: f.shop.ID, Name: "Shop", Timezone: "Europe/Berlin", Limits: plain, Sites: []string{}, URLRules: weir.URLRules{Rules: []weir.URLRule{}}, Counters: httpd.CountersBody{State: "complete", Percent: 100}}
-	rest := httpd.ProjectBody{ID: other.ID, Name: "Other", Timezone: "UTC", Limits: plain, Sites: []string{}, URLRules: weir.URLRules{Rules: []weir.URLRule{}}, Counters: httpd.CountersBody{State: "complete", Percent: 100}}
-	as := func(b httpd.ProjectBody, role string) httpd.ProjectBody { b.Role = role; return b }
+	project := func(id, name, timezone string) httpd.ProjectBody {
+		return httpd.ProjectBody{
+			ID: id, Name: name, Timezone: timezone, Limits: plain, Sites: []string{}, URLRules: weir.URLRules{Rules: []weir.URLRule{}},
+			BotEvents: "keep", BotAgents: []string{}, NotBotAgents: []string{}, Counters: httpd.CountersBody{State: "complete", Percent: 100},
+		}
+	}
+	shop, rest := project(f.shop.ID, "Shop", "Europe/Berlin"), project(other.ID, "Other", "UTC")
+	as := func(b httpd.ProjectBody, role string) httpd.ProjectBody {
+		if b.Role = role; role == "admin" {
+			b.AddressFilters = []string{}
+		}
+		return b
+	}
 	type list struct{ Projects []httpd.ProjectBody }
 	check := func(name string, a answer, want ...httpd.ProjectBody) {
 		t.Helper()

@@ -171,7 +171,7 @@ func ourCounts(t *testing.T, log string) counted {
 		}
 		c.add("path", path, 1)
 		in := weir.Incoming{Source: weir.Source{UserAgent: e.UserAgent}}
-		agents.Apply(&in)
+		agents.Apply(&in, nil)
 		switch name := strings.TrimPrefix(in.Event.Browser, "Mobile "); {
 		case in.Event.Bot:
 			c.add("browser", "(bots)", 1)

@@ -78,17 +78,17 @@ func (g *Ingester) refuse(p *weir.Project, now time.Time, events int, r *Refusal
 	return r
 }
 
-// giveBack returns the tokens of events that could not be stored. The sender will send
-// them again.
-func (g *Ingester) giveBack(a admission) {
-	if a.key != "" {
-		g.Limiter.Return(a.key, a.n)
+// giveBack returns the tokens of n events that count for no rate.
+func (g *Ingester) giveBack(a *admission, n int) {
+	if n = min(n, a.n); n > 0 && a.key != "" {
+		g.Limiter.Return(a.key, n)
+		a.n -= n
 	}
 }
 
 // overflowed applies the quota's policy to events of a month whose quota is used up. It
 // returns the events to store, some of them marked, and the rejections of the others.
-func (g *Ingester) overflowed(p *weir.Project, in []weir.Incoming, a admission) (kept []weir.Incoming, out []weir.Rejection, flagged int) {
+func (g *Ingester) overflowed(p *weir.Project, in []weir.Incoming, a *admission) (kept []weir.Incoming, out []weir.Rejection, flagged int) {
 	l := p.Limits
 	marks := l.Over == weir.OverFlag || l.Over == weir.OverSample
 	if !a.over || !marks && a.refused == 0 {
@@ -119,7 +119,7 @@ func (g *Ingester) overflowed(p *weir.Project, in []weir.Incoming, a admission) 
 
 // accepted counts the stored events of a request for the quota, and the others for the
 // metrics.
-func (g *Ingester) accepted(p *weir.Project, kept []weir.Incoming, duplicates int, out []weir.Rejection, flagged int, a admission, now time.Time) {
+func (g *Ingester) accepted(p *weir.Project, kept []weir.Incoming, duplicates int, out []weir.Rejection, flagged int, a *admission, now time.Time) {
 	if a.month != nil {
 		a.month.added.Add(max(a.month.count(kept)-int64(duplicates), 0))
 	}

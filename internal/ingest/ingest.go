@@ -112,35 +112,41 @@ func (g *Ingester) Refused(err error) { g.metrics.refused(err) }
 
 var itemPool = sync.Pool{New: func() any { return new([]hot.Item) }}
 
-// Accept enriches decoded events, in place, and appends them. Events that a quota drops
-// are rejections in the reply. Errors: EUNAVAILABLE if the hot tier is unavailable (the
+// Accept enriches decoded events, in place, and appends them. Events that a quota drops or the
+// project filters are rejections in the reply. Errors: EUNAVAILABLE if the hot tier is unavailable (the
 // sender may send the same request again); a Refusal if the project is over its limits.
 func (g *Ingester) Accept(ctx context.Context, p *weir.Project, in []weir.Incoming, r Remote) (Reply, error) {
+	now := g.Clock.Now()
+	in, filtered := filterAddresses(p, in, r)
 	if len(in) == 0 {
-		return Reply{}, nil
+		g.leftOut(p, filtered, ReasonAddress, now)
+		return Reply{Rejected: filtered}, nil
 	}
 	if g.Brake != nil && !g.Brake.Allow(len(in)) {
 		return Reply{}, weir.Errorf(weir.EUNAVAILABLE, "too many events wait to be stored: send the same again after Retry-After")
 	}
-	now := g.Clock.Now()
 	admitted, err := g.admit(ctx, p, in, r, now)
 	if err != nil {
 		return Reply{}, err
 	}
-	reply, err := g.accept(ctx, p, in, r, admitted, now)
+	reply, err := g.accept(ctx, p, in, r, &admitted, now)
 	if err != nil {
-		g.giveBack(admitted)
+		g.giveBack(&admitted, admitted.n) // the sender will send them again
 		return Reply{}, err
 	}
+	g.leftOut(p, filtered, ReasonAddress, now)
+	reply.Rejected = append(reply.Rejected, filtered...)
 	reply.Standing = admitted.standing
 	return reply, nil
 }
 
-func (g *Ingester) accept(ctx context.Context, p *weir.Project, in []weir.Incoming, r Remote, admitted admission, now time.Time) (Reply, error) {
+func (g *Ingester) accept(ctx context.Context, p *weir.Project, in []weir.Incoming, r Remote, admitted *admission, now time.Time) (Reply, error) {
 	r.IP = weir.Address(r.IP)
 	for i := range in {
 		g.complete(p, &in[i], r, now)
 	}
+	in, bots := dropBots(p, in)
+	g.giveBack(admitted, len(bots))
 	if err := g.devices.setDevices(ctx, p.ID, in, r, now); err != nil {
 		return Reply{}, unavailable(err)
 	}
@@ -153,31 +159,20 @@ func (g *Ingester) accept(ctx context.Context, p *weir.Project, in []weir.Incomi
 	if err != nil {
 		return Reply{}, err
 	}
+	g.leftOut(p, bots, ReasonBot, now)
 	g.accepted(p, kept, len(duplicates), out, flagged, admitted, now)
 	g.metrics.rejected.WithLabelValues(wire.ReasonTooLarge).Add(float64(len(large)))
 	g.tell(p.ID, kept, duplicates)
-	return Reply{Accepted: len(kept) - len(duplicates), Duplicates: len(duplicates), Rejected: append(large, out...)}, nil
+	return Reply{Accepted: len(kept) - len(duplicates), Duplicates: len(duplicates), Rejected: slices.Concat(large, out, bots)}, nil
 }
+
+var rejectedLarge = weir.Rejection{Reason: wire.ReasonTooLarge, Detail: fmt.Sprintf("at most %d bytes as it is stored", hot.MaxRecord)}
 
 // tooLarge removes events that are larger than the largest record of the log. A decoder
 // bounds the size that was sent, but an event may grow: broken text is repaired, and
 // fields of the whole request are copied into each event.
 func tooLarge(in []weir.Incoming) (kept []weir.Incoming, large []weir.Rejection) {
-	kept = in[:0]
-	for i := range in {
-		if hot.RecordSize(&in[i].Event) <= hot.MaxRecord {
-			if len(kept) < i {
-				kept = append(kept, in[i])
-			} else {
-				kept = in[:i+1]
-			}
-			continue
-		}
-		large = append(large, weir.Rejection{
-			Index: in[i].Index, Reason: wire.ReasonTooLarge, Detail: fmt.Sprintf("at most %d bytes as it is stored", hot.MaxRecord),
-		})
-	}
-	return kept, large
+	return leaveOut(in, rejectedLarge, func(x *weir.Incoming) bool { return hot.RecordSize(&x.Event) > hot.MaxRecord })
 }
 
 // identify assigns ids to events without one. Call it after derive, which looks up the
@@ -211,7 +206,7 @@ func (g *Ingester) complete(p *weir.Project, x *weir.Incoming, r Remote, now tim
 	case s.IP == "" && s.UserAgent == "":
 		s.IP, s.UserAgent, s.Remote = r.IP, r.UserAgent, true
 	}
-	g.Enrich.Apply(x, p.Sites...)
+	g.Enrich.Apply(x, p)
 	e := &x.Event
 	e.ProjectID, e.ReceivedAt = p.ID, now
 	g.dropIllegalIDs(e)

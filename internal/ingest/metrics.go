@@ -42,7 +42,7 @@ func newMetrics(reg prometheus.Registerer) metrics {
 			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14),
 		}),
 	}
-	for _, r := range slices.Concat(wire.Reasons(), wire.SpanReasons(), wire.VendorReasons(), []string{ReasonLimited, ReasonQuota, ReasonSampled}) {
+	for _, r := range slices.Concat(wire.Reasons(), wire.SpanReasons(), wire.VendorReasons(), []string{ReasonLimited, ReasonQuota, ReasonSampled, ReasonAddress, ReasonBot}) {
 		m.rejected.WithLabelValues(r)
 	}
 	for _, c := range []string{weir.EINVALID, weir.ETOOSLOW, weir.ETOOLARGE, weir.EUNSUPPORTED, weir.EUNAVAILABLE, weir.ERATELIMITED, weir.EQUOTA} {

@@ -11,7 +11,7 @@ import (
 	weir "github.com/weir-analytics/weir"
 )
 
-// Ledger stores how many events were refused, dropped or flagged, by project, month
+// Ledger stores how many events were refused, left out or flagged, by project, month
 // (2006-01 in the project's timezone) and reason. *meta.Store implements it.
 type Ledger interface {
 	AddOverflow(ctx context.Context, projectID, month, reason string, events int64) error
@@ -113,6 +113,9 @@ type Usage struct {
 	Flagged     int64 `json:"flagged" doc:"events taken and marked"`
 	RateLimited int64 `json:"rate_limited" doc:"events refused for their key's rate; each time that one was sent counts"`
 
+	AddressFiltered int64 `json:"address_filtered" doc:"events left out since their address is in the project's address_filters"`
+	BotsDropped     int64 `json:"bots_dropped" doc:"events of bots left out, with bot_events drop"`
+
 	LimitKey string    `json:"limit_key" doc:"most events by one write key, such as 1000/s; off for any number"`
 	LimitIP  string    `json:"limit_ip" doc:"most requests from one address"`
 	AsOf     time.Time `json:"as_of"`
@@ -150,7 +153,10 @@ func (u *Usages) Usage(ctx context.Context, p *weir.Project) (*Usage, error) {
 	}
 	// Read the waiting counts before the ledger. If they are written in between, they
 	// count twice for a moment; the other order could miss them.
-	counts := map[string]*int64{ReasonQuota: &a.Refused, ReasonSampled: &a.SampledOut, ReasonFlagged: &a.Flagged, ReasonLimited: &a.RateLimited}
+	counts := map[string]*int64{
+		ReasonQuota: &a.Refused, ReasonSampled: &a.SampledOut, ReasonFlagged: &a.Flagged, ReasonLimited: &a.RateLimited,
+		ReasonAddress: &a.AddressFiltered, ReasonBot: &a.BotsDropped,
+	}
 	for reason, n := range counts {
 		*n = u.Overflows.waiting(p.ID, a.Month, reason)
 	}

@@ -41,6 +41,8 @@ const (
 	ReasonLimited = "rate_limited"   // the key's rate; the sender may send them again
 	ReasonQuota   = wire.ReasonQuota // as well
 	ReasonSampled = wire.ReasonSampled
+	ReasonAddress = wire.ReasonAddress
+	ReasonBot     = wire.ReasonBot
 	ReasonFlagged = "flagged" // taken, and marked
 )
 

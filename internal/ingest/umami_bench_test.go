@@ -39,7 +39,7 @@ func BenchmarkUmamiDecodeAndEnrich(b *testing.B) {
 		for i := range sent.Parts[0].Events {
 			in := &sent.Parts[0].Events[i]
 			in.Source.IP, in.Source.UserAgent = "203.0.113.9", r.UserAgent
-			e.Apply(in)
+			e.Apply(in, nil)
 		}
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/event")

@@ -99,7 +99,7 @@ func (s *Store) Rename(ctx context.Context, id, name string) error {
 }
 
 const projectColumns = `p.id, p.name, p.timezone, p.store_ip, p.created_at, p.retention_days,
-	(SELECT string_agg(s.site, ',') FROM sites s WHERE s.project_id = p.id), p.url_rules,
+	(SELECT string_agg(s.site, ',') FROM sites s WHERE s.project_id = p.id), p.url_rules, p.address_filters, p.bot_rules,
 	(SELECT r.done FROM recounts r WHERE r.project_id = p.id), ` + limitColumns
 
 // Project returns the project of an id, its timezone resolved. It is shared: do not
@@ -224,10 +224,10 @@ func scanProject(row scanner, more ...any) (*weir.Project, error) {
 	var p weir.Project
 	var storeIP, created int64
 	var sites sql.NullString // with commas, which no site has
-	var rules string
+	var rules, filters, bots string
 	var recounted sql.NullInt64 // days; NULL unless its timezone changed lately
 	var limits limitScan
-	fields := append([]any{&p.ID, &p.Name, &p.Timezone, &storeIP, &created, &p.RetentionDays, &sites, &rules, &recounted}, limits.into(&p.Limits)...)
+	fields := append([]any{&p.ID, &p.Name, &p.Timezone, &storeIP, &created, &p.RetentionDays, &sites, &rules, &filters, &bots, &recounted}, limits.into(&p.Limits)...)
 	if err := row.Scan(append(fields, more...)...); err != nil {
 		return nil, err
 	}
@@ -237,6 +237,7 @@ func scanProject(row scanner, more ...any) (*weir.Project, error) {
 		slices.Sort(p.Sites)
 	}
 	p.URLRules = readURLRules(rules)
+	p.AddressFilters, p.BotRules = readAddressFilters(filters), readBotRules(bots)
 	if recounted.Valid {
 		p.Recounting = weir.RecountingOf(int(recounted.Int64))
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -24,6 +25,15 @@ var everybody = map[string]func(t *testing.T, c *crowd, p *weir.Project){
 		})
 		if q := must(reopen(t, c.fixture).Project(t.Context(), p.ID))(t).Limits.Quota; q != nodes {
 			t.Errorf("quota %d, want %d", q, nodes)
+		}
+	},
+	"changes of bot rules": func(t *testing.T, c *crowd, p *weir.Project) {
+		c.all(t, "", func(s *meta.Store, i int) error {
+			_, err := s.ChangeBotRules(t.Context(), p.ID, func(r *weir.BotRules) { r.Agents = append(r.Agents, fmt.Sprint("agent", i)) })
+			return err
+		})
+		if r := must(reopen(t, c.fixture).Project(t.Context(), p.ID))(t).BotRules; len(r.Agents) != nodes {
+			t.Errorf("%v, want %d", r.Agents, nodes)
 		}
 	},
 	"descriptions": func(t *testing.T, c *crowd, p *weir.Project) {
@@ -94,6 +104,7 @@ var everybody = map[string]func(t *testing.T, c *crowd, p *weir.Project){
 			return errors.Join(
 				s.SetRetention(t.Context(), p.ID, 1+i), s.SetReportTime(t.Context(), p.ID, fmt.Sprintf("0%d:00", i)),
 				s.SetForgotten(t.Context(), map[string]time.Time{p.ID: c.watch.now()}), s.SetSites(t.Context(), p.ID, []string{"shop.example"}),
+				s.SetAddressFilters(t.Context(), p.ID, weir.AddressFilters{netip.MustParsePrefix("203.0.113.5/32")}),
 				s.PruneReports(t.Context(), p.ID, "2026-03-01"), s.TrimAlertHistory(t.Context(), c.watch.now()),
 				s.Rename(t.Context(), p.ID, fmt.Sprint("P", i)), s.SetURLRules(t.Context(), p.ID, weir.URLRules{StripSlash: true}),
 			)

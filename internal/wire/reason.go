@@ -4,7 +4,14 @@ package wire
 const (
 	ReasonQuota   = "quota_exceeded" // the quota of its month is used up: it may be sent again when the month is over
 	ReasonSampled = "sampled_out"    // its device is not in the sample that is kept of a month over its quota
+
+	ReasonAddress = "address_filtered" // the project refuses the events of its address
+	ReasonBot     = "bot_dropped"      // it is a bot's, and the project refuses those
 )
+
+// Filtered returns whether an event was left out since its project wants it so: it is not to be
+// sent again, and nothing is wrong with it or its sender.
+func Filtered(reason string) bool { return reason == ReasonAddress || reason == ReasonBot }
 
 // Reasons of a rejection: stable words, which the metric carries too.
 const (

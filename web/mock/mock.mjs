@@ -22,9 +22,10 @@ const COOKIE = 'mock=in'
 const counters = { state: 'complete', percent: 100 }
 const limits = { limit_key: '', limit_ip: '', quota: 0, over: 'refuse', sample: 10 }
 const rules = { strip_slash: false, lower_case: false, rules: [] }
+const bots = { bot_events: 'keep', bot_agents: [], not_bot_agents: [] }
 const projects = [
-  { id: 'demo', name: 'Demo shop', timezone: 'Europe/Berlin', role: 'admin', retention_days: 0, ...limits, counters, sites: [], url_rules: rules },
-  { id: 'api', name: 'Orders API', timezone: 'Asia/Kolkata', role: 'viewer', retention_days: 0, ...limits, counters, sites: [], url_rules: rules },
+  { id: 'demo', name: 'Demo shop', timezone: 'Europe/Berlin', role: 'admin', retention_days: 0, ...limits, ...bots, address_filters: [], counters, sites: [], url_rules: rules },
+  { id: 'api', name: 'Orders API', timezone: 'Asia/Kolkata', role: 'viewer', retention_days: 0, ...limits, ...bots, counters, sites: [], url_rules: rules },
 ]
 
 const fail = (status, code, message) => Object.assign(new Error(message), { status, code })

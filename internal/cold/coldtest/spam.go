@@ -32,7 +32,7 @@ func testReferrerSpam(t *testing.T, open func(t *testing.T, dir string) cold.Sto
 			Event:  weir.Event{ID: string(rune('1' + i)), ProjectID: p.ID, DeviceID: string(rune('a' + i)), Name: weir.NameScreenView, Time: start, ReceivedAt: start},
 			Source: weir.Source{URL: "https://shop.example/", Referrer: referrer},
 		}
-		enricher.Apply(&in)
+		enricher.Apply(&in, nil)
 		rows = append(rows, weir.EventRow{Event: in.Event, Seq: uint64(i + 1)})
 	}
 	folded := visit.Folder{LogID: "log"}.Fold(visit.Open{}, rows, start, nil)

@@ -89,10 +89,13 @@ func (Protocol) Answer(_ *wire.Request, s *wire.Decoded) wire.Response {
 }
 
 // allDefective reports whether every event of the request is defective, so that none was
-// stored, now or before. Events that a quota dropped or postponed are not defective.
+// stored, now or before. Events that a quota dropped or postponed, or the project filters, are not
+// defective.
 func allDefective(p *wire.Part) bool {
 	return len(p.Rejected) > 0 && p.Accepted+p.Duplicates == 0 &&
-		!slices.ContainsFunc(p.Rejected, func(j weir.Rejection) bool { return j.Reason == wire.ReasonSampled || j.Reason == wire.ReasonQuota })
+		!slices.ContainsFunc(p.Rejected, func(j weir.Rejection) bool {
+			return j.Reason == wire.ReasonSampled || j.Reason == wire.ReasonQuota || wire.Filtered(j.Reason)
+		})
 }
 
 // nativeError is Weir's form of an error.

@@ -84,6 +84,7 @@ func TestReplyIsAnErrorOnlyIfEveryEventIsDefective(t *testing.T) {
 		"none":      {wire.Part{}, 200, `{"accepted":0,"duplicates":0,"rejected":[]}` + "\n"},
 		"defective": {wire.Part{Rejected: []weir.Rejection{missing}}, 400, `{"error":{"code":"invalid","message":"no event was taken; the first one: name_missing"},"accepted":0,"duplicates":0,"rejected":[{"index":1,"reason":"name_missing"}]}` + "\n"},
 		"one waits": {wire.Part{Rejected: []weir.Rejection{{Reason: wire.ReasonQuota}, missing}}, 200, `{"accepted":0,"duplicates":0,"rejected":[{"index":0,"reason":"quota_exceeded"},{"index":1,"reason":"name_missing"}]}` + "\n"},
+		"filtered":  {wire.Part{Rejected: []weir.Rejection{{Reason: wire.ReasonAddress}, {Index: 1, Reason: wire.ReasonBot}}}, 200, `{"accepted":0,"duplicates":0,"rejected":[{"index":0,"reason":"address_filtered"},{"index":1,"reason":"bot_dropped"}]}` + "\n"},
 		"accepted":  {wire.Part{Accepted: 2, Duplicates: 1}, 200, `{"accepted":2,"duplicates":1,"rejected":[]}` + "\n"},
 	} {
 		out := native.Protocol{}.Answer(nil, &wire.Decoded{Parts: []wire.Part{c.part}})

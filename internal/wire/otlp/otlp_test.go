@@ -358,7 +358,11 @@ func TestTheReplyIsAnExportTraceServiceResponse(t *testing.T) {
 	if b := otlp.AppendReply(nil, otlp.Protobuf, nil); len(b) != 0 {
 		t.Errorf("full success is %q", b)
 	}
-	rejected := []weir.Rejection{{Reason: "b"}, {Reason: "a", Detail: "d\xc3\xa9"}, {Reason: "a"}}
+	filtered := []weir.Rejection{{Reason: wire.ReasonNotServer}, {Reason: wire.ReasonAddress}, {Reason: wire.ReasonBot}}
+	if b := otlp.AppendReply(nil, otlp.Protobuf, filtered); len(b) != 0 {
+		t.Errorf("the answer to spans that the project filters is %q: senders would log it", b)
+	}
+	rejected := append(filtered, []weir.Rejection{{Reason: "b"}, {Reason: "a", Detail: "d\xc3\xa9"}, {Reason: "a"}}...)
 	var reply coltracepb.ExportTraceServiceResponse
 	if err := proto.Unmarshal(otlp.AppendReply(nil, otlp.Protobuf, rejected), &reply); err != nil {
 		t.Fatal(err)

@@ -15,9 +15,9 @@ import (
 // AppendReply appends an ExportTraceServiceResponse: empty when all calls
 // were taken, else with partial_success, whose message counts the rejected
 // spans by reason. Senders log it and do not send those spans again. A span that is no
-// call is not among them: every trace has such, and a sender would log each batch.
+// call is not among them, nor is one that the project filters: a sender would log each batch.
 func AppendReply(b []byte, e Encoding, rejected []weir.Rejection) []byte {
-	rejected = slices.DeleteFunc(slices.Clone(rejected), func(r weir.Rejection) bool { return r.Reason == wire.ReasonNotServer })
+	rejected = slices.DeleteFunc(slices.Clone(rejected), func(r weir.Rejection) bool { return r.Reason == wire.ReasonNotServer || wire.Filtered(r.Reason) })
 	n, message := len(rejected), rejectionMessage(rejected)
 	if e == JSON {
 		if n == 0 {

@@ -91,7 +91,7 @@ func BenchmarkPostHog(b *testing.B) {
 		for i := range s.Parts[0].Events {
 			in := &s.Parts[0].Events[i]
 			in.Source.IP = "203.0.113.9"
-			e.Apply(in)
+			e.Apply(in, nil)
 		}
 	})
 	run("json.Valid", func(b *testing.B) {

@@ -69,7 +69,7 @@ func BenchmarkSegment(b *testing.B) {
 				}
 				if c.enrich {
 					for i := range sent.Parts[0].Events {
-						e.Apply(&sent.Parts[0].Events[i])
+						e.Apply(&sent.Parts[0].Events[i], nil)
 					}
 				}
 			}

@@ -71,7 +71,7 @@ func Benchmark(b *testing.B, p wire.Protocol, r *wire.Request, n int) {
 				for i := range sent.Parts[0].Events {
 					in := &sent.Parts[0].Events[i]
 					in.Source.IP, in.Source.UserAgent = r.IP, r.UserAgent
-					e.Apply(in)
+					e.Apply(in, nil)
 				}
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/event")
