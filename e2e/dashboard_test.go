@@ -72,3 +72,21 @@ func TestTheOwnerSetsUpByTheLink(t *testing.T) {
 	}
 	s.stop()
 }
+
+// TestPeopleChangeTheirAccountAndProjectInTheDashboard works with the settings in a real browser.
+func TestPeopleChangeTheirAccountAndProjectInTheDashboard(t *testing.T) {
+	t.Parallel()
+	browser := browserFor(t)
+	s := start(t, binary(t, ""), "--listen", "127.0.0.1:0", "--data", t.TempDir())
+	const email, password = "owner@example.org", "correct horse"
+	s.call("POST", "/api/v1/setup", map[string]string{"code": adminToken, "email": email, "name": "Owner", "password": password}, nil, 201)
+	var p struct{ ID string }
+	s.call("POST", "/api/v1/projects", map[string]string{"name": "Shop"}, &p, 201)
+	cmd := exec.Command("node", "e2e/life.mjs")
+	cmd.Dir = "../web"
+	cmd.Env = append(os.Environ(), "BASE_URL="+s.url, "EMAIL="+email, "PASSWORD="+password, "PROJECT="+p.ID, "CHROMIUM="+browser)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	s.stop()
+}

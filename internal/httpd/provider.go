@@ -46,10 +46,12 @@ func (s *Server) mountProvider() {
 	handle(s, huma.Operation{
 		OperationID: "begin-oidc", Method: "GET", Path: "/api/v1/oidc/begin", Summary: "Sign in with the identity provider",
 		Description: "Sends the browser to the provider, which sends it back.", DefaultStatus: http.StatusFound,
+		Middlewares: huma.Middlewares{s.asPage},
 	}, s.beginProvider)
 	handle(s, huma.Operation{
 		OperationID: "finish-oidc", Method: "GET", Path: providerCallback, Summary: "Come back from the identity provider",
-		Description: "Begins a session and sends the browser to the dashboard.", DefaultStatus: http.StatusFound,
+		Description: "Begins a session and sends the browser to the dashboard. If that fails, a browser gets a page that says why.", DefaultStatus: http.StatusFound,
+		Middlewares: huma.Middlewares{s.asPage},
 	}, s.finishProvider)
 	handle(s, huma.Operation{
 		OperationID: "unlink-oidc", Method: "DELETE", Path: "/api/admin/users/{user}/identity", Summary: "Forget with which identity somebody signed in",

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -263,6 +264,39 @@ func TestASignInIsGoodOnceInItsOwnBrowser(t *testing.T) {
 	a := f.doWith(c, "GET", "/api/v1/oidc/callback?error=access_denied&state="+q.Get("state"), "")
 	if wantError(t, a, 401, weir.EUNAUTHORIZED); !strings.Contains(a.body, "access_denied") {
 		t.Error(a.body)
+	}
+}
+
+func TestWhoComesBackFromTheProviderInVainGetsAPage(t *testing.T) {
+	withHead := func(c *httpd.Config) {
+		c.UI = fstest.MapFS{"index.html": {Data: []byte("<!doctype html><head></head>")}}
+	}
+	for name, want := range map[string]string{
+		"the dashboard": `<meta name="weir-failure" content="the identity provider has not signed you in: &#34;&lt;b&gt;&#34;">`,
+		"no dashboard":  "<p>the identity provider has not signed you in: &#34;&lt;b&gt;&#34;</p>",
+	} {
+		t.Run(name, func(t *testing.T) {
+			config := []func(*httpd.Config){withHead}
+			if name == "no dashboard" {
+				config = nil
+			}
+			f, p := provided(t, nil, config...)
+			c := visitor(t)
+			u, _ := url.Parse(f.comeBack(c, p))
+			a := f.doWith(c, "GET", "/api/v1/oidc/callback?error=%3Cb%3E&state="+u.Query().Get("state"), "", "Accept", "text/html,*/*;q=0.8")
+			wantStatus(t, a, 401)
+			if !strings.Contains(a.body, want) {
+				t.Errorf("the page does not say why: %s", a.body)
+			}
+			for header, value := range map[string]string{"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store"} {
+				if a.header.Get(header) != value {
+					t.Errorf("%s = %q", header, a.header.Get(header))
+				}
+			}
+			if !strings.Contains(a.header.Get("Content-Security-Policy"), "script-src 'self'") {
+				t.Error("the page has no policy")
+			}
+		})
 	}
 }
 

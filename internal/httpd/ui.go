@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 	"time"
 )
@@ -58,20 +59,28 @@ func newUI(files fs.FS, base string) *ui {
 	return u
 }
 
-// isDashboardRoute reports whether the dashboard's router (web/src/router.tsx) has the path.
+// The pages of the dashboard, and those of a project's settings.
+var (
+	pages = []string{
+		"", "/index.html", "/login", "/setup", "/invitation", "/reset", "/second-factor", "/sign-in-failed",
+		"/settings", "/settings/account", "/settings/tokens", "/settings/users", "/settings/audit", "/settings/deletions",
+	}
+	projectPages = []string{
+		"settings", "settings/general", "settings/keys", "settings/data", "settings/limits", "settings/members", "settings/tokens", "settings/audit",
+	}
+)
+
+// isDashboardRoute reports whether the dashboard's router (web/src/router.tsx, web/src/settings/routes.ts) has the path.
 func isDashboardRoute(path string) bool {
-	if project, ok := strings.CutPrefix(path, "/p/"); ok {
-		project = strings.TrimSuffix(project, "/")
-		return project != "" && !strings.Contains(project, "/")
+	path = strings.TrimSuffix(path, "/")
+	if rest, ok := strings.CutPrefix(path, "/p/"); ok {
+		project, page, deeper := strings.Cut(rest, "/")
+		return project != "" && (!deeper || slices.Contains(projectPages, page))
 	}
 	if _, ok := sharedSecret(path); ok {
 		return true
 	}
-	switch strings.TrimSuffix(path, "/") {
-	case "", "/login", "/setup", "/invitation", "/reset":
-		return true
-	}
-	return path == "/index.html"
+	return slices.Contains(pages, path)
 }
 
 // has reports whether serve has something for the path.
@@ -109,6 +118,24 @@ func (u *ui) page() []byte {
 		return []byte(notBuilt)
 	}
 	return u.index
+}
+
+// failure returns the page that says why a sign-in with the provider failed. The dashboard reads
+// it from the page (web/src/account/failure.ts).
+func (u *ui) failure(base, message string) []byte {
+	text := html.EscapeString(message)
+	if u.index == nil {
+		return []byte(`<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>Weir</title>
+<h1>You are not signed in</h1>
+<p>` + text + `</p>
+<p><a href="` + html.EscapeString(base) + `/">Back to the start page</a></p>
+</html>
+`)
+	}
+	return bytes.Replace(u.index, []byte("<head>"), []byte(`<head><meta name="weir-failure" content="`+text+`">`), 1)
 }
 
 // file answers with a file, in a compressed form that lies beside it when the

@@ -27,7 +27,7 @@ func withUI(c *httpd.Config) { c.UI = built() }
 
 func TestTheDashboardsOwnRoutesGetItsPage(t *testing.T) {
 	f := start(t, withUI)
-	for _, path := range []string{"/", "/index.html", "/login", "/setup", "/invitation", "/reset", "/p/abc", "/p/abc/"} {
+	for _, path := range []string{"/", "/index.html", "/login", "/setup", "/invitation", "/reset", "/p/abc", "/p/abc/", "/settings/account", "/p/abc/settings/members", "/second-factor"} {
 		a := f.do("GET", path, "")
 		wantStatus(t, a, 200)
 		if a.body != page || !strings.HasPrefix(a.header.Get("Content-Type"), "text/html") {

@@ -54,18 +54,26 @@ func TestTrackerAtAnUnknownPathIsCountedAndLoggedOnce(t *testing.T) {
 }
 
 func TestServerKnowsEachRouteOfTheDashboard(t *testing.T) {
-	router, err := os.ReadFile("../../web/src/router.tsx")
-	if err != nil {
-		t.Fatal(err)
+	parents := map[string]string{"root": "", "app": "", "settings": "/settings", "projectSettings": "/p/abc/settings"}
+	var found [][][]byte
+	for _, file := range []string{"../../web/src/router.tsx", "../../web/src/settings/routes.ts"} {
+		routes, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found = append(found, regexp.MustCompile(`getParentRoute: \(\) => (\w+),\s+path: '([^']+)'`).FindAllSubmatch(routes, -1)...)
 	}
-	found := regexp.MustCompile(`path: '([^']+)'`).FindAllSubmatch(router, -1)
-	if len(found) < 4 {
+	if len(found) < 20 {
 		t.Fatalf("the router has %d paths", len(found))
 	}
 	for _, m := range found {
-		path := regexp.MustCompile(`\$\w+`).ReplaceAllString(string(m[1]), "abc")
+		parent, ok := parents[string(m[1])]
+		if !ok {
+			t.Fatalf("unknown parent %s of %s", m[1], m[2])
+		}
+		path := parent + regexp.MustCompile(`\$\w+`).ReplaceAllString(string(m[2]), "abc")
 		if !httpd.IsDashboardRoute(path) {
-			t.Errorf("%s is a route of the dashboard and answers 404: add it to dashboardRoutes", path)
+			t.Errorf("%s is a route of the dashboard and answers 404: add it to pages or projectPages", path)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import { createServer } from 'node:http'
 import * as answers from './answers.mjs'
 import { check, find, operations, success } from './document.mjs'
 import { event, listed } from './people.mjs'
+import { settings } from './settings.mjs'
 import { serveFile } from './static.mjs'
 
 const PASSWORD = 'correct horse'
@@ -16,7 +17,7 @@ const MINUTE = 60_000
 const TICK = 200
 
 // Every account is this one; a browser that signed in has the cookie.
-const user = { id: 'u1', email: 'ada@example.org', name: 'Ada Lovelace', admin: false, second_factor: false }
+const ada = { id: 'u1', email: 'ada@example.org', name: 'Ada Lovelace', admin: false, second_factor: false }
 const COOKIE = 'mock=in'
 
 const counters = { state: 'complete', percent: 100 }
@@ -32,6 +33,9 @@ const fail = (status, code, message) => Object.assign(new Error(message), { stat
 
 /** What the server behind the API knows, and its answers by operation. */
 function backend({ scenario, rate }) {
+  const user = { ...ada, admin: scenario === 'server', second_factor: scenario === 'server' }
+  const about = settings({ scenario, user, projects })
+  let lacking = scenario === 'required' // the second factor that is asked of everybody
   const minutes = new Map()
   const recent = []
   let setUp = scenario !== 'setup'
@@ -87,7 +91,10 @@ function backend({ scenario, rate }) {
     },
     users: {
       'log-out': ({ res }) => void res.setHeader('Set-Cookie', `${COOKIE}; Path=/; Max-Age=0`),
-      'list-projects': () => ({ projects: scenario === 'none' ? [] : projects }),
+      'list-projects': () => {
+        if (lacking) throw fail(403, 'second_factor', 'this server asks for a second factor: set one up first, with POST /api/v1/account/totp')
+        return { projects: scenario === 'none' ? [] : projects }
+      },
       'stats-overview': numbers(({ params }) => (quiet() ? answers.nothing() : answers.overview(visitors(), callsOnly(params.id)))),
       'stats-trend': numbers(({ url }) => {
         const trend = answers.rangeTrend(url.searchParams.get('range') ?? 'day', minutes, rate)
@@ -98,6 +105,11 @@ function backend({ scenario, rate }) {
         const events = recent.slice(0, Number(url.searchParams.get('limit') ?? 50)).map(listed)
         return { events, ...answers.about() }
       }),
+      ...about,
+      'confirm-totp': () => {
+        lacking = false
+        return about['confirm-totp']()
+      },
       query: numbers(({ body, params }) => answers.insight(body, callsOnly(params.id))),
     },
   }

@@ -39,6 +39,67 @@ const numbers = [
   ...['calls', 'errors', 'latency'].map((sort) => ['POST', 'query', { kind: 'calls', ...days, breakdown: 'route', sort, limit: 8 }]),
 ]
 
+const settings = [
+  ['GET', 'account/sessions'],
+  ['DELETE', 'account/sessions/s2'],
+  ['PUT', 'account/password', { old: 'a', new: 'b' }],
+  ['POST', 'account/totp', { password: 'a' }],
+  ['POST', 'account/totp/confirm', { code: '1' }],
+  ['POST', 'account/totp/recovery-codes', { code: '1' }],
+  ['POST', 'account/totp/remove', { code: '1' }],
+  ...['tokens', 'projects/demo/tokens'].flatMap((at) => [['GET', at], ['POST', at, { name: 'CI', scopes: ['read'] }], ['DELETE', `${at}/t1`]]),
+  ['GET', 'projects/demo/members'],
+  ['PATCH', 'projects/demo/members/u2', { role: 'viewer' }],
+  ['DELETE', 'projects/demo/members/u2'],
+  ['GET', 'projects/demo/invitations'],
+  ['POST', 'projects/demo/invitations', { email: 'a@example.org', role: 'viewer' }],
+  ['DELETE', 'projects/demo/invitations/i1'],
+  ['GET', '../admin/invitations'],
+  ['POST', '../admin/invitations', { email: 'a@example.org' }],
+  ['DELETE', '../admin/invitations/i1'],
+  ['GET', '../admin/users'],
+  ['PATCH', '../admin/users/u2', { active: false }],
+  ['POST', '../admin/users/u2/reset'],
+  ['DELETE', '../admin/users/u2/sessions'],
+  ['DELETE', '../admin/users/u2/totp'],
+  ['GET', 'admins'],
+  ['POST', 'admins', { email: 'a@example.org' }],
+  ['DELETE', 'admins/u2'],
+  ['POST', 'admins/u2/owner'],
+  ['GET', '../admin/sign-in'],
+  ['PATCH', '../admin/sign-in', { require_second_factor: true }],
+  ['GET', 'audit?act=key'],
+  ['GET', 'projects/demo/audit'],
+  ['GET', 'projects/demo/keys'],
+  ['POST', 'projects/demo/keys', { origins: ['shop.example'] }],
+  ['PATCH', 'projects/demo/keys/k1', { origins: [] }],
+  ['POST', 'projects/demo/keys/k1/rotate', { overlap_seconds: 0 }],
+  ['DELETE', 'projects/demo/keys/k1'],
+  ['GET', 'projects/demo/usage'],
+  ['PATCH', 'projects/demo', { name: 'Shop' }],
+  ['DELETE', 'projects/demo', { name: 'Demo shop' }],
+  ['GET', 'project-deletions'],
+  ['DELETE', 'account/sessions'],
+]
+
+describe.each(['server', 'empty'])('the mock server’s settings of %s', (scenario) => {
+  it('answer as the document describes them', async () => {
+    const ask = await start({ scenario })
+    for (const [method, at, body] of settings) {
+      const answer = await ask(method, new URL(at, 'http://mock/api/v1/').pathname + (at.includes('?') ? at.slice(at.indexOf('?')) : ''), body)
+      expect([method, at, answer.status, await answer.text()]).toEqual([method, at, expect.toSatisfy((s) => s < 300), expect.anything()])
+    }
+    expect((await ask('PATCH', '/api/v1/projects/demo', { name: '' })).status).toBe(400)
+  })
+})
+
+it('asks for a second factor until there is one', async () => {
+  const ask = await start({ scenario: 'required' })
+  expect((await ask('GET', '/api/v1/projects')).status).toBe(403)
+  expect((await ask('POST', '/api/v1/account/totp/confirm', { code: '1' })).status).toBe(200)
+  expect((await ask('GET', '/api/v1/projects')).status).toBe(200)
+})
+
 // The mock server answers 500 where its answer is not as openapi.json describes it.
 describe.each(['site', 'calls', 'empty', 'error', 'stale', 'setup', 'none'])('the mock server of %s', (scenario) => {
   it('answers as the document describes it', async () => {

@@ -3,7 +3,7 @@ import { locale } from './messages'
 const usual = { en: 'en-GB', zh: 'zh-CN' }
 
 /** The browser's variant of the interface's language, so that a date is never half translated. */
-function pickLocale(): string {
+export function pickLocale(): string {
   return globalThis.navigator?.languages?.find((l) => l.split('-')[0] === locale) ?? usual[locale]
 }
 

@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { preferred } from './language'
 import { m } from './messages'
 import { zh } from './messages.zh'
+import { en as settings } from './settings/texts/en'
+import { zh as settingsZh } from './settings/texts/zh'
 
 describe('preferred', () => {
   it.each([
@@ -30,4 +32,5 @@ function same(a: object, b: object, at = ''): string[] {
 
 it('says everything in Chinese but names and what all languages write alike', () => {
   expect(same(m, zh)).toEqual(['product', 'routes.columns.p95', 'routes.columns.apdex'])
+  expect(same(settings, settingsZh)).toEqual([])
 })

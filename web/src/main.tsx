@@ -6,7 +6,8 @@ import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 
 import { ApiError } from './api/client'
-import { sessionQuery } from './api/session'
+import { projectsQuery, sessionQuery } from './api/session'
+import { lacksSecondFactor } from './appRoute'
 import { language } from './language'
 import { speak } from './messages'
 import { makeRouter } from './router'
@@ -14,15 +15,17 @@ import { ThemeProvider } from './theme'
 
 const UNAUTHORIZED = 401
 
-// Who must set up a second factor first has a session.
-const isUnauthorized = (error: unknown) =>
-  error instanceof ApiError && error.status === UNAUTHORIZED && error.code !== 'second_factor'
+const isUnauthorized = (error: unknown) => error instanceof ApiError && error.status === UNAUTHORIZED
 
 const queries = new QueryClient({
   queryCache: new QueryCache({
-    // The session ended elsewhere: ask for it again, and the router goes to the login.
-    onError: (error) => {
+    onError: (error, { queryKey }) => {
+      // A second factor is asked of everybody from now on. The router itself asks for the projects, and goes there too.
+      if (lacksSecondFactor(error) && queryKey[0] !== projectsQuery.queryKey[0]) {
+        void router.navigate({ to: '/second-factor', search: { next: router.state.location.href } })
+      }
       if (!isUnauthorized(error)) return
+      // The session ended elsewhere: ask for it again, and the router goes to the login.
       void queries.fetchQuery({ ...sessionQuery, staleTime: 0 }).then(() => router.invalidate())
     },
   }),

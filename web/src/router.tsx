@@ -1,13 +1,8 @@
 import type { QueryClient } from '@tanstack/react-query'
-import {
-  createRootRouteWithContext,
-  createRoute,
-  createRouter,
-  lazyRouteComponent,
-  Outlet,
-  redirect,
-} from '@tanstack/react-router'
+import { createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router'
 
+import { FailedPage } from './account/FailedPage'
+import { takeFailure } from './account/failure'
 import { InvitationPage } from './account/InvitationPage'
 import { isLink, takeLink, tabStore, type Link } from './account/link'
 import { LoginPage } from './account/LoginPage'
@@ -15,27 +10,12 @@ import { ResetPage } from './account/ResetPage'
 import { SetupPage } from './account/SetupPage'
 import { base } from './api/client'
 import { projectsQuery, sessionQuery } from './api/session'
+import { app, nextSearch, root, type NextSearch } from './appRoute'
 import { isPeriod, type Period } from './project/period'
-import { AppLayout } from './shell/AppLayout'
-import { ErrorPage, NotFoundPage } from './shell/ErrorPage'
+import { secondFactor, settingsRoutes } from './settings/routes'
 import { NoProjectPage } from './shell/NoProjectPage'
 
-interface Context {
-  queries: QueryClient
-}
-
-const root = createRootRouteWithContext<Context>()({
-  component: Outlet,
-  errorComponent: ErrorPage,
-  notFoundComponent: () => <NotFoundPage />,
-})
-
-/** Paths of this site only, so that a link cannot send a user elsewhere after the login. */
-const isOwnPath = (v: unknown): v is string => typeof v === 'string' && /^\/(?![/\\])/.test(v)
-
-interface LoginSearch {
-  /** Where to go then. */
-  next?: string
+interface LoginSearch extends NextSearch {
   /** The password is forgotten: asks for a link. */
   forgotten?: true
   /** The password was changed by a link. */
@@ -47,7 +27,7 @@ const login = createRoute({
   path: '/login',
   component: LoginPage,
   validateSearch: (search: Record<string, unknown>): LoginSearch => ({
-    ...(isOwnPath(search.next) ? { next: search.next } : {}),
+    ...nextSearch(search),
     ...(search.forgotten === true ? { forgotten: true } : {}),
     ...(search.changed === true ? { changed: true } : {}),
   }),
@@ -55,6 +35,17 @@ const login = createRoute({
     const session = await context.queries.ensureQueryData(sessionQuery)
     if (session.setup_required) throw redirect({ to: '/setup' })
     if (session.user) throw redirect({ href: search.next ?? '/' })
+  },
+})
+
+const failure = takeFailure(document, history, base)
+
+const failed = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-in-failed',
+  component: () => <FailedPage said={failure} />,
+  beforeLoad: () => {
+    if (!failure) throw redirect({ to: '/login' })
   },
 })
 
@@ -96,20 +87,6 @@ const reset = createRoute({
   },
 })
 
-const app = createRoute({
-  getParentRoute: () => root,
-  id: 'app',
-  component: AppLayout,
-  beforeLoad: async ({ context, location }) => {
-    const session = await context.queries.ensureQueryData(sessionQuery)
-    if (session.setup_required) throw redirect({ to: '/setup' })
-    if (!session.user) {
-      throw redirect({ to: '/login', search: location.href === '/' ? {} : { next: location.href } })
-    }
-  },
-  loader: ({ context }) => context.queries.ensureQueryData(projectsQuery),
-})
-
 const index = createRoute({
   getParentRoute: () => app,
   path: '/',
@@ -137,7 +114,19 @@ const project = createRoute({
   }),
 })
 
-const routes = root.addChildren([login, setup, invitation, reset, app.addChildren([index, project])])
+const routes = root.addChildren([
+  login,
+  setup,
+  invitation,
+  reset,
+  failed,
+  secondFactor,
+  app.addChildren([
+    index,
+    project,
+    ...settingsRoutes,
+  ]),
+])
 
 export const makeRouter = (queries: QueryClient) =>
   createRouter({ routeTree: routes, basepath: base || '/', context: { queries }, defaultPreload: false, scrollRestoration: true })

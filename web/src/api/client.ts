@@ -9,12 +9,15 @@ export type Schemas = components['schemas']
 export class ApiError extends Error {
   readonly status: number
   readonly code: string
+  /** More about it, depending on the code. */
+  readonly details: unknown
 
-  constructor(status: number, code: string, message: string) {
+  constructor(status: number, code: string, message: string, details?: unknown) {
     super(message)
     this.name = 'ApiError'
     this.status = status
     this.code = code
+    this.details = details
   }
 }
 
@@ -27,6 +30,7 @@ async function failure(res: Response): Promise<ApiError> {
     res.status,
     body.error?.code ?? 'unknown',
     body.error?.message ?? `${res.status} ${res.statusText}`,
+    body.error?.details,
   )
 }
 

@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { useRouter } from '@tanstack/react-router'
+import { Link, useParams, useRouter } from '@tanstack/react-router'
 
 import { logOut, sessionQuery } from '../api/session'
 import { m } from '../messages'
@@ -12,6 +12,7 @@ export function AccountMenu() {
   const { data: session } = useQuery(sessionQuery)
   const queries = useQueryClient()
   const router = useRouter()
+  const { projectId } = useParams({ strict: false })
   const leave = useMutation({
     mutationFn: logOut,
     onSuccess: async () => {
@@ -39,7 +40,16 @@ export function AccountMenu() {
       >
         <p className="truncate px-2.5 pt-1.5 font-medium">{user.name}</p>
         <p className="mb-1.5 truncate px-2.5 text-sm text-muted">{user.email}</p>
-        <LanguageToggle className="flex w-full rounded-lg px-2.5 py-2 text-left hover:bg-sunken" />
+        <Link
+          to="/settings/account"
+          search={projectId ? { project: projectId } : {}}
+          onClick={() => document.getElementById(MENU)?.hidePopover()}
+          className="flex items-center gap-2 rounded-lg px-2.5 py-2 hover:bg-sunken"
+        >
+          <Icon name="gear" />
+          {m.account.settings}
+        </Link>
+        <LanguageToggle icon className="flex w-full items-center gap-2 rounded-lg px-2.5 py-2 text-left hover:bg-sunken" />
         <button
           type="button"
           disabled={leave.isPending}

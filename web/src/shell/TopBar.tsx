@@ -4,6 +4,7 @@ import { m } from '../messages'
 import { Wordmark } from '../ui/Logo'
 import { AccountMenu } from './AccountMenu'
 import { ProjectSwitcher } from './ProjectSwitcher'
+import { SettingsLink } from './SettingsLink'
 import { ThemeToggle } from './ThemeToggle'
 
 export function TopBar() {
@@ -13,10 +14,10 @@ export function TopBar() {
         <Link to="/" aria-label={m.product} className="rounded-lg max-sm:[&_span_span]:sr-only">
           <Wordmark />
         </Link>
-        <span className="h-5 w-px bg-line" aria-hidden="true" />
         <ProjectSwitcher />
         <div className="ml-auto flex items-center gap-1">
           <ThemeToggle />
+          <SettingsLink />
           <AccountMenu />
         </div>
       </div>

@@ -5,6 +5,7 @@ import { Icon, type IconName } from './Icon'
 const looks = {
   solid: 'bg-accent text-on-accent hover:brightness-110 px-4 h-10 font-semibold',
   quiet: 'bg-sunken text-ink hover:bg-soft px-3 h-8 text-sm font-medium',
+  danger: 'bg-bad text-on-bad hover:brightness-110 px-4 h-10 font-semibold',
 }
 
 type Look = keyof typeof looks
@@ -25,6 +26,18 @@ export function LinkButton({ look = 'quiet', className = '', children, ...rest }
   )
 }
 
+const iconLook = (className: string) =>
+  `grid size-9 place-items-center rounded-lg text-muted transition hover:bg-sunken hover:text-ink ${className}`
+
+/** A link that shows an icon only. */
+export function IconLink({ icon, label, className = '', ...rest }: ComponentProps<'a'> & { icon: IconName; label: string }) {
+  return (
+    <a aria-label={label} title={label} className={iconLook(className)} {...rest}>
+      <Icon name={icon} className="size-5" />
+    </a>
+  )
+}
+
 /** A button that shows an icon only; its label is read out and shown on hover. */
 export function IconButton({
   icon,
@@ -37,7 +50,7 @@ export function IconButton({
       type="button"
       aria-label={label}
       title={label}
-      className={`grid size-9 place-items-center rounded-lg text-muted transition hover:bg-sunken hover:text-ink ${className}`}
+      className={iconLook(className)}
       {...rest}
     >
       <Icon name={icon} className="size-5" />
