@@ -61,7 +61,7 @@ type VisitRow struct {
 	Interactive int64 // see Event.IsInteractive
 	Calls       int64
 	Revenue     float64 // always finite
-	Ended       bool    // the visit ended, by session_end, idleness or age
+	Ended       bool    // by a session_end. Earlier versions marked other visits that were over too
 	Bot         bool    // all its screen views are a bot's; without a view, all its events
 
 	// The visitor, as the visit's earliest event has it.

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -164,26 +163,30 @@ type filled struct {
 	cpu     time.Duration // of this process within Write
 	events  int
 	visits  int // rows
-	batches int // without events too
+	batches int
 }
 
-// fill writes events as a drain does, in batches of a size: after each, idle visits end.
+// fill writes events as a drain does, in batches of a size.
 func (e *engine) fill(b *testing.B, events iter.Seq[weir.Event], size int) (f filled) {
 	b.Helper()
-	open, folder := visit.Open{}, visit.Folder{LogID: "bench"}
-	var rows []weir.EventRow
-	first := uint64(1)
-	write := func(batch cold.Batch) {
-		batch.Log, batch.Token = "bench", fmt.Sprint("bench/", batch.Last, "/", f.batches)
+	drain(events, size, func(batch *cold.Batch) {
 		before := cpuTime(b)
-		if err := e.Write(b.Context(), &batch); err != nil {
+		if err := e.Write(b.Context(), batch); err != nil {
 			b.Fatal(err)
 		}
 		f.cpu += cpuTime(b) - before
 		f.events += len(batch.Events)
 		f.visits += len(batch.Visits)
 		f.batches++
-	}
+	})
+	return f
+}
+
+// drain makes the batches of a drain: after each, idle visits leave the state.
+func drain(events iter.Seq[weir.Event], size int, write func(*cold.Batch)) {
+	open, folder := visit.Open{}, visit.Folder{LogID: "bench"}
+	var rows []weir.EventRow
+	first := uint64(1)
 	flush := func() {
 		if len(rows) == 0 {
 			return
@@ -192,11 +195,9 @@ func (e *engine) fill(b *testing.B, events iter.Seq[weir.Event], size int) (f fi
 		last := rows[len(rows)-1].Seq
 		r := folder.Fold(open, rows, now, nil)
 		maps.Copy(open, r.Changed)
-		write(cold.Batch{Events: rows, Visits: r.Visits, First: first, Last: last, Now: now})
+		write(&cold.Batch{Log: "bench", Token: fmt.Sprint("bench/", last), Events: rows, Visits: r.Visits, First: first, Last: last, Now: now})
 		rows, first = rows[:0], last+1
-		for ended := range slices.Chunk(expire(open, folder, now), 1000) {
-			write(cold.Batch{Visits: ended, First: first, Last: last, Now: now})
-		}
+		expire(open, folder, now)
 	}
 	seq := uint64(0)
 	for ev := range events {
@@ -207,20 +208,17 @@ func (e *engine) fill(b *testing.B, events iter.Seq[weir.Event], size int) (f fi
 		}
 	}
 	flush()
-	return f
 }
 
-// expire ends idle visits in the state, and returns the rows that say so.
-func expire(open visit.Open, folder visit.Folder, now time.Time) []weir.VisitRow {
-	r := folder.Expire(open, now)
-	for key, st := range r.Changed {
+// expire removes idle visits from the state.
+func expire(open visit.Open, folder visit.Folder, now time.Time) {
+	for key, st := range folder.Expire(open, now).Changed {
 		if len(st) == 0 {
 			delete(open, key)
 		} else {
 			open[key] = st
 		}
 	}
-	return r.Visits
 }
 
 // rows returns how many rows of a table there are.

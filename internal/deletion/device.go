@@ -191,7 +191,7 @@ func (d *device) states(stale *parts) (out []weir.VisitRow) {
 	same := map[string]bool{}
 	for _, v := range old {
 		n, ok := d.final[v.SessionID]
-		n.Version, n.Ended, n.Sign = v.Version, true, v.Sign
+		n.Version, n.Ended, n.Sign = v.Version, v.Ended, v.Sign
 		if ok && n == v && v.Version == versions[v.SessionID] && !same[v.SessionID] {
 			same[v.SessionID] = true
 			continue
@@ -200,7 +200,7 @@ func (d *device) states(stale *parts) (out []weir.VisitRow) {
 		out = append(out, v)
 	}
 	for id, n := range d.final {
-		n.Version, n.Ended, n.Sign = versions[id], true, 1
+		n.Version, n.Sign = versions[id], 1
 		if !same[id] {
 			n.Version++
 			out = append(out, n)

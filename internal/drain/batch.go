@@ -54,7 +54,7 @@ func total(by map[string]int) (n int) {
 // fold takes the rows into the visits of their devices, as the intent says.
 func (s *shard) fold(in hot.Intent, n note, rows []weir.EventRow, open visit.Open) visit.Result {
 	efface(n.Erased, rows)
-	folded := s.folderOf(n).Fold(open, rows, in.Now, n.full())
+	folded := s.folderFor(n, n.Erased).Fold(open, rows, in.Now, n.full())
 	for project, events := range folded.Outside {
 		s.opt.Logger.Warn("drain: project has too many open visits; events of new devices are stored in no visit",
 			"shard", s.n, "project", project, "events", events)
@@ -183,7 +183,7 @@ func (s *shard) commitHeld(ctx context.Context, in hot.Intent) error {
 		}
 		after = rows[len(rows)-1].Seq
 	}
-	return s.commit(ctx, in, open, s.folderOf(n).Fold(open, slim, in.Now, n.full()), moment{})
+	return s.commit(ctx, in, open, s.folderFor(n, n.Erased).Fold(open, slim, in.Now, n.full()), moment{})
 }
 
 // read reads events of an intent.

@@ -79,20 +79,14 @@ func efface(marks cold.Erased, rows []weir.EventRow) {
 	}
 }
 
-// folderFor returns the shard's folder, which drops the open visits of erased people, and those
-// that a deletion of events has folded again.
-func (s *shard) folderFor(erased cold.Erased) visit.Folder {
+// folderFor returns the folder of a batch with the note. It drops the open visits of erased people,
+// and those that a deletion of events has folded again.
+func (s *shard) folderFor(n note, erased cold.Erased) visit.Folder {
 	f := s.folder
+	f.InLogOrder, f.NoMerge, f.MarkOver = n.InLogOrder, n.NoMerge, n.MarkOver
 	if len(erased) > 0 { // else the fold need not ask, for each event
 		f.Erased = func(v *weir.VisitRow) bool { return erased.MayBeIn(v) || erased.Refolded(v) }
 	}
-	return f
-}
-
-// folderOf returns the folder of a batch with the note.
-func (s *shard) folderOf(n note) visit.Folder {
-	f := s.folderFor(n.Erased)
-	f.InLogOrder, f.NoMerge = n.InLogOrder, n.NoMerge
 	return f
 }
 

@@ -20,6 +20,7 @@ type note struct {
 	HasErasures bool
 	InLogOrder  bool // of a note before version 4, see visit.Folder
 	NoMerge     bool // of a note before version 5
+	MarkOver    bool // of a note before version 6
 }
 
 func (n note) full() map[string]bool {
@@ -31,8 +32,9 @@ func (n note) full() map[string]bool {
 }
 
 // noteVersion 1 had no erasures. Version 2 had what to do with each event. Up to version 3 a
-// batch was folded in the order of the log. Up to version 4 it was folded without merging visits.
-const noteVersion = 5
+// batch was folded in the order of the log. Up to version 4 it was folded without merging visits. Up
+// to version 5 a visit that was over was marked in its row.
+const noteVersion = 6
 
 // encode returns the note's stored form.
 func (n note) encode() string {
@@ -53,7 +55,7 @@ func (n note) encode() string {
 func decodeNote(s string) (n note, err error) {
 	n.Erased = cold.Erased{}
 	if s == "" { // version 1 stored an empty note as ""
-		n.InLogOrder, n.NoMerge = true, true
+		n.InLogOrder, n.NoMerge, n.MarkOver = true, true, true
 		return n, nil
 	}
 	r := codec.NewStringReader(s)
@@ -61,14 +63,14 @@ func decodeNote(s string) (n note, err error) {
 	if v < 1 || v > noteVersion {
 		return n, fmt.Errorf("drain: note of version %d: %w", v, codec.ErrCorrupt)
 	}
-	n.InLogOrder, n.NoMerge = v < 4, v < 5
+	n.InLogOrder, n.NoMerge, n.MarkOver = v < 4, v < 5, v < 6
 	for _, list := range []*[]string{&n.Full, &n.Idle} {
 		each(&r, func() { *list = append(*list, r.String()) })
 	}
 	switch v {
 	case 2:
 		n.HasErasures = nothing2(&r)
-	case 3, 4, noteVersion:
+	case 3, 4, 5, noteVersion:
 		n.HasErasures = true
 		each(&r, func() { n.Erased[[2]string{r.String(), r.String()}] = r.Time() })
 	}

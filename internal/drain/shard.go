@@ -32,15 +32,14 @@ type shard struct {
 	pending   time.Time // since when events have been waiting; zero when none
 	flushed   time.Time // last batch
 	again     bool      // what is written may be there
-	lastSweep time.Time // the intent's time of the last batch that ended idle visits
-	ends      int       // devices of a batch that ends idle visits
+	lastSweep time.Time // the intent's time of the last batch that removed idle visits
 	most      int       // events of a batch, after one had too many for the cold tier's memory; 0 for no such bound
 }
 
 func newShard(d *Drain, n int) *shard {
 	return &shard{
 		Drain: d, n: n, folder: visit.Folder{LogID: d.log.ID()}, wake: make(chan struct{}, 1),
-		ends: sweepEnds, states: newStates(d.log, n, d.opt.StateBytes/int64(d.log.Shards())),
+		states: newStates(d.log, n, d.opt.StateBytes/int64(d.log.Shards())),
 	}
 }
 

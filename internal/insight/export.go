@@ -11,6 +11,7 @@ import (
 
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/cold"
+	"github.com/weir-analytics/weir/internal/visit"
 )
 
 // ProfileExport describes what Export writes.
@@ -186,6 +187,7 @@ func (r *reader) exportVisits(ctx context.Context, profileID string, x *export) 
 				return err
 			}
 			v.Start, v.End = r.local(from), r.local(to)
+			v.Ended = v.Ended || r.clock.Now().Sub(v.End) > visit.Idle
 			return pg.more(add(v, 500+len(v.Entry)+len(v.Exit)+len(v.Referrer)))
 		})
 		return pg.end(err)
@@ -263,7 +265,7 @@ type profileVisit struct {
 	ScreenViews int64     `json:"screen_views"`
 	Interactive int64     `json:"interactive,omitempty" doc:"events that are neither views nor calls, as bounces go by"`
 	Calls       int64     `json:"calls,omitempty"`
-	Ended       bool      `json:"ended,omitempty"`
+	Ended       bool      `json:"ended,omitempty" doc:"by its session_end, or since its last event is more than 30 minutes ago"`
 	Bot         bool      `json:"bot,omitempty"`
 	Referrer    string    `json:"referrer,omitempty"`
 	Channel     string    `json:"channel,omitempty"`

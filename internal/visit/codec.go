@@ -32,6 +32,7 @@ const (
 	flagHumanView
 	flagFormerly // there are former session ids
 	flagFirst    // the entry is the first step of the trail
+	flagOver     // earlier versions do not read it
 )
 
 // Flags of a step.
@@ -167,6 +168,7 @@ func (s *Sitting) moreFlags() byte {
 		flag{flagHumanView, s.HumanView},
 		flag{flagFormerly, s.Formerly != ""},
 		flag{flagFirst, s.entersFirst()},
+		flag{flagOver, s.Over},
 	)
 }
 

@@ -37,7 +37,7 @@ func whole() visit.Sitting {
 func TestEveryFieldOfAStateComesBack(t *testing.T) {
 	another := whole() // whose parts have nothing in common
 	another.SessionID, another.Formerly, another.Trail = "0123456789ABCDEF", "", []visit.Step{{EventID: uuid[:35] + "G", At: t0.Add(-time.Hour)}}
-	another.Final, another.Human, another.HumanView = true, true, true
+	another.Final, another.Human, another.HumanView, another.Over = true, true, true, true
 	same := whole()
 	same.Entry, same.EntryAt = same.Exit, same.ExitAt
 	for name, st := range map[string]visit.State{
@@ -135,7 +135,7 @@ func TestAVisitOfVersion1ThatOnlyEndsIsNotWritten(t *testing.T) {
 	s = stateFromVersion1(t)
 	s.fold(view(time.Hour, "/b")) // another visit, which ends it
 	s.fold(at(2*minute, "late"))
-	if v := s.total()["d/visit"]; len(s.visits) != 2 || v.Events != 1 || !v.Ended {
+	if v := s.total()["d/visit"]; len(s.visits) != 2 || v.Events != 1 || v.Ended {
 		t.Errorf("wrote %+v", s.visits)
 	}
 }

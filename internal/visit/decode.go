@@ -62,7 +62,7 @@ func (r *reader) sitting() (s Sitting) {
 		more = r.Byte()
 	}
 	s.Named, s.Ended, s.Bot, s.Final = flags&flagNamed != 0, flags&flagEnded != 0, flags&flagBot != 0, more&flagFinal != 0
-	s.Human, s.HumanView = more&flagHuman != 0, more&flagHumanView != 0
+	s.Human, s.HumanView, s.Over = more&flagHuman != 0, more&flagHumanView != 0, more&flagOver != 0
 	if r.version < 5 { // a visit with an event of a bot's was a bot's
 		s.Human, s.HumanView = !s.Bot, !s.Bot
 	}

@@ -11,16 +11,16 @@ import (
 // that the event is part of too are merged into it. A visit without a name takes the event's.
 func (f Folder) join(b *batch, key string, st *State, r *weir.EventRow) int {
 	if f.NoMerge || f.InLogOrder {
-		return f.joinAlone(key, *st, r)
+		return f.joinAlone(b, key, *st, r)
 	}
 	var room [3]string
-	takers := f.takers(room[:0], key, *st, r)
+	takers := f.takers(b, room[:0], key, *st, r)
 	if len(takers) == 0 {
 		return -1
 	}
 	session := takers[0]
 	if r.SessionID != "" && session != r.SessionID {
-		if !b.nameVisit(key, st, session, r.SessionID) {
+		if !f.nameVisit(b, key, st, session, r.SessionID) {
 			return -1
 		}
 		session = r.SessionID
@@ -36,12 +36,12 @@ func (f Folder) join(b *batch, key string, st *State, r *weir.EventRow) int {
 // takers appends to ids the session ids of the visits that the event is part of, at most three: the
 // one that has the event's session id, the newest that had begun by then, and the oldest that
 // begins after the event.
-func (f Folder) takers(ids []string, key string, st State, r *weir.EventRow) []string {
+func (f Folder) takers(b *batch, ids []string, key string, st State, r *weir.EventRow) []string {
 	var named, before, after string
 	for i := range st {
 		s := &st[i]
 		switch {
-		case !f.takes(st, i, r) || f.apart(key, s, r):
+		case !f.takes(st, i, r, b.now) || f.apart(key, s, r):
 		case r.SessionID != "" && s.SessionID == r.SessionID:
 			named = s.SessionID
 		case r.Time.Before(s.Start):
@@ -66,10 +66,10 @@ func ends(r *weir.EventRow) bool {
 }
 
 // joinAlone is join as versions before 5 of the state had it.
-func (f Folder) joinAlone(key string, st State, r *weir.EventRow) int {
+func (f Folder) joinAlone(b *batch, key string, st State, r *weir.EventRow) int {
 	after := -1
 	for i := range st {
-		if !f.takes(st, i, r) || f.apart(key, &st[i], r) {
+		if !f.takes(st, i, r, b.now) || f.apart(key, &st[i], r) {
 			continue
 		}
 		if f.InLogOrder || r.SessionID != "" || !r.Time.Before(st[i].Start) {
@@ -83,12 +83,12 @@ func (f Folder) joinAlone(key string, st State, r *weir.EventRow) int {
 }
 
 // takes reports whether the event is part of a visit of its device, erasures aside.
-func (f Folder) takes(st State, i int, r *weir.EventRow) bool {
+func (f Folder) takes(st State, i int, r *weir.EventRow, now time.Time) bool {
 	s := &st[i]
 	switch {
 	case r.SessionID != "" && (s.SessionID == r.SessionID || s.Named || f.NoMerge || f.InLogOrder):
 		return s.SessionID == r.SessionID
-	case s.Ended && (s.Final || f.InLogOrder || st.newest().Sub(r.Time) > lateJoin):
+	case f.over(s, now) && (s.Final || f.InLogOrder || st.newest().Sub(r.Time) > lateJoin):
 		return !r.Time.Before(s.Start) && !r.Time.After(s.End)
 	case r.Time.Sub(s.End) <= Idle && s.Start.Sub(r.Time) <= Idle:
 		return s.Named || later(s.End, r.Time).Sub(earlier(s.Start, r.Time)) <= MaxAge
@@ -118,7 +118,7 @@ func (f Folder) begin(b *batch, key string, st State, r *weir.EventRow) (State, 
 		n.SessionID = f.sessionID(r.Shard, r.Seq)
 		b.began[visitKey{key, n.SessionID}] = true
 	}
-	st = b.free(key, st, n.SessionID)
+	st = f.free(b, key, st, n.SessionID)
 	at := slices.IndexFunc(st, func(s Sitting) bool { return !r.Time.Before(s.Start) })
 	if at < 0 {
 		at = len(st)
@@ -128,7 +128,7 @@ func (f Folder) begin(b *batch, key string, st State, r *weir.EventRow) (State, 
 	}
 	if at == 0 {
 		for i := range st {
-			b.end(key, &st[i])
+			f.end(b, key, &st[i])
 		}
 	}
 	return f.trim(b, key, slices.Insert(st, at, n), at)
@@ -136,9 +136,9 @@ func (f Folder) begin(b *batch, key string, st State, r *weir.EventRow) (State, 
 
 // free removes the visit with a session id from the state, if there is one. That visit is on the
 // other side of an erasure, and a state has each session id once.
-func (b *batch) free(key string, st State, session string) State {
+func (f Folder) free(b *batch, key string, st State, session string) State {
 	if i := st.index(session); i >= 0 {
-		b.end(key, &st[i])
+		f.end(b, key, &st[i])
 		st = slices.Delete(st, i, i+1)
 	}
 	delete(b.at, visitKey{key, session}) // of that name there may have been another
@@ -158,7 +158,7 @@ func (f Folder) trim(b *batch, key string, st State, at int) (State, int) {
 		if i == at || len(st) <= most && (st[i].Named || !st[i].End.Before(since)) {
 			continue
 		}
-		b.end(key, &st[i])
+		f.end(b, key, &st[i])
 		st = slices.Delete(st, i, i+1)
 		if i < at {
 			at--

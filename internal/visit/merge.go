@@ -16,12 +16,12 @@ func formerly(s *Sitting) []string { return strings.Fields(s.Formerly) }
 
 // nameVisit gives a visit without a name the session id that an event of its SDK says. It
 // returns false if the visit had too many session ids before.
-func (b *batch) nameVisit(key string, st *State, from, to string) bool {
+func (f Folder) nameVisit(b *batch, key string, st *State, from, to string) bool {
 	i := st.index(from)
 	if len(formerly(&(*st)[i])) >= mostNames {
 		return false
 	}
-	*st = b.free(key, *st, to)
+	*st = f.free(b, key, *st, to)
 	s := &(*st)[st.index(from)]
 	row := b.touch(key, s) // cancels the state under the former id
 	delete(b.at, visitKey{key, from})
@@ -99,7 +99,7 @@ func (s *Sitting) with(o *Sitting) Sitting {
 		n.takeVisitor(&o.VisitRow)
 	}
 	if o.End.After(s.End) {
-		n.Ended, n.Final = o.Ended, o.Final
+		n.Ended, n.Final, n.Over = o.Ended, o.Final, o.Over
 	}
 	n.Start, n.End = earlier(s.Start, o.Start), later(s.End, o.End)
 	n.ReceivedAt, n.Touched = earlier(s.ReceivedAt, o.ReceivedAt), later(s.Touched, o.Touched)

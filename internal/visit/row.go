@@ -27,8 +27,16 @@ func (b *batch) touch(key string, s *Sitting) int {
 	return b.at[k]
 }
 
-// end marks the visit as ended, and says so in its row.
-func (b *batch) end(key string, s *Sitting) {
+// end notes that the visit is over, since a newer one has begun or there is no room for it.
+func (f Folder) end(b *batch, key string, s *Sitting) {
+	if f.MarkOver {
+		b.mark(key, s)
+	}
+	s.Over = true
+}
+
+// mark marks the visit as ended, and says so in its row.
+func (b *batch) mark(key string, s *Sitting) {
 	if s.Ended {
 		return
 	}

@@ -24,13 +24,11 @@ func TestABatchWritesOneStateOfAVisitAndCancelsTheOneBefore(t *testing.T) {
 	second := first
 	second.Version, second.End, second.Exit, second.ExitAt = 2, t0.Add(4*minute), "/b", t0.Add(4*minute)
 	second.Events, second.ScreenViews, second.Interactive = 5, 2, 3
-	ended := second
-	ended.Version, ended.Ended = 3, true
 	cancels := func(v weir.VisitRow) weir.VisitRow {
 		v.Sign = -1
 		return v
 	}
-	if d := cmp.Diff([]weir.VisitRow{first, cancels(first), second, cancels(second), ended}, s.visits); d != "" {
+	if d := cmp.Diff([]weir.VisitRow{first, cancels(first), second}, s.visits); d != "" {
 		t.Fatal(d)
 	}
 }
@@ -48,7 +46,7 @@ func TestAVisitThatIsLeftAloneIsNotWritten(t *testing.T) {
 	n = len(s.visits)
 	s.expire(10 * minute)
 	s.expire(time.Hour)
-	if got := s.visits[n:]; len(got) != 2 || got[1].SessionID != s.rows[1].SessionID {
+	if got := s.visits[n:]; len(got) != 0 {
 		t.Errorf("the end wrote %+v", got)
 	}
 }
@@ -286,7 +284,7 @@ func TestRowsAddUpToTheVisitsOfTheEvents(t *testing.T) {
 				}
 				got.visits = 1
 			} else {
-				v.Ended, v.Version, v.Formerly = true, total[key].Version, total[key].Formerly
+				v.Ended, v.Version, v.Formerly = total[key].Ended, total[key].Version, total[key].Formerly
 				if d := cmp.Diff(v, total[key]); d != "" {
 					t.Fatalf("%s (-naive +fold):\n%s", key, d)
 				}

@@ -21,6 +21,8 @@
 // visit only if it lies between that visit's first and last event; otherwise it begins a
 // visit of its own. So a visit of 10:00 to 10:20 takes an event of 10:10 at any time, and
 // one of 10:25 only while the device has sent nothing of after 11:25.
+// A visit without an arrival for 30 minutes is over, as is one for which a newer one began: that
+// only counts for events that are so far behind.
 // A session_end is final: what comes after it by time is not in its visit. What ends a view or
 // a visit begins none, and makes none begin earlier.
 //
@@ -47,7 +49,8 @@
 //
 // A batch writes the state that it leaves a visit in, after a row that cancels
 // the state before (weir.VisitRow): at most one of each for a visit, however many
-// events of it the batch has, and none for a visit that it leaves alone. A visit
+// events of it the batch has, and none for a visit that it leaves alone. That a visit is
+// over is no change of its state, but for a session_end: it follows from the time of its last event. A visit
 // named by the SDK that was let go of, since it expired or newer ones took its
 // place, and that comes back, begins again as a new visit of the same id.
 package visit
@@ -97,6 +100,7 @@ type Sitting struct {
 	// has no project, device and sign. Without Events it was never written.
 	weir.VisitRow
 	Named     bool      // by the SDK
+	Over      bool      // a newer visit began
 	Final     bool      // ended by a session_end
 	Touched   time.Time // the now of the last batch that had an event of it
 	ProfileAt time.Time // of the last event with the visit's profile; no meaning without one
@@ -148,6 +152,9 @@ type Folder struct {
 	// NoMerge folds as versions before 5 of the state did: no visit is merged into another, and
 	// none takes the name that its SDK says later.
 	NoMerge bool
+	// MarkOver folds as versions before 6 of the drain's note did: a visit that is over is marked
+	// in a row, and it is over by idleness once Expire has marked it.
+	MarkOver bool
 }
 
 // Fold takes the rows of a batch, which come in the order of the log, into the visits. It
@@ -181,9 +188,9 @@ func (f Folder) order(rows []weir.EventRow) []int {
 	return order
 }
 
-// Expire ends the visits that no batch has touched for Idle before now. It removes visits from
-// the state that no batch has touched for twice that time: until then a late event may belong to
-// them. It drops those with somebody who was erased.
+// Expire removes visits from the state that no batch has touched for twice Idle before now: until
+// then a late event may belong to them. It drops those with somebody who was erased. It writes no
+// row, unless MarkOver is set: then it also ends the visits that no batch has touched for Idle.
 func (f Folder) Expire(open Open, now time.Time) Result {
 	b := batch{open: open, now: now, changed: map[string]State{}, at: map[visitKey]int{}}
 	for _, key := range slices.Sorted(maps.Keys(open)) {
@@ -192,8 +199,8 @@ func (f Folder) Expire(open Open, now time.Time) Result {
 		for _, s := range st {
 			switch {
 			case f.hasErased(key, &s):
-			case s.idle(now):
-				b.end(key, &s)
+			case f.MarkOver && s.idle(now):
+				b.mark(key, &s)
 				changed = true
 			}
 			if !f.hasErased(key, &s) && now.Sub(s.Touched) < lateJoin {
@@ -207,18 +214,23 @@ func (f Folder) Expire(open Open, now time.Time) Result {
 	return b.result()
 }
 
-// Idle says whether the state has a visit that Expire would end or let go of.
-func (st State) Idle(now time.Time) bool {
+// Idle says whether the state has a visit that Expire would mark or let go of.
+func (f Folder) Idle(st State, now time.Time) bool {
 	for i := range st {
-		if st[i].idle(now) || now.Sub(st[i].Touched) >= lateJoin {
+		if f.MarkOver && st[i].idle(now) || now.Sub(st[i].Touched) >= lateJoin {
 			return true
 		}
 	}
 	return false
 }
 
-// idle reports whether the visit is to be ended, since no batch has touched it for Idle.
+// idle reports whether Expire marks the visit if MarkOver is set, since no batch has touched it for Idle.
 func (s *Sitting) idle(now time.Time) bool { return !s.Ended && now.Sub(s.Touched) >= Idle }
+
+// over reports whether the visit takes no event any more that is far behind.
+func (f Folder) over(s *Sitting, now time.Time) bool {
+	return s.Ended || !f.MarkOver && (s.Over || now.Sub(s.Touched) >= Idle)
+}
 
 // batch is a fold under way.
 type batch struct {
@@ -268,7 +280,7 @@ func (f Folder) event(b *batch, r *weir.EventRow) {
 	b.visits[row] = s.row(key)
 	if r.Name == weir.NameSessionEnd {
 		s.Final = true
-		b.end(key, s)
+		b.mark(key, s)
 	}
 	if !f.NoMerge {
 		slices.SortStableFunc(st, func(v, w Sitting) int { return w.Start.Compare(v.Start) }) // a late event may have moved the start

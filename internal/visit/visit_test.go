@@ -57,7 +57,7 @@ func (s *shard) fold(events ...weir.Event) []weir.EventRow {
 
 func (s *shard) expire(after time.Duration) {
 	s.now = s.now.Add(after)
-	s.apply(visit.Folder{}.Expire(s.open, s.now))
+	s.apply(s.Expire(s.open, s.now))
 }
 
 // live are the states that no row cancels, in the order in which they were
@@ -132,7 +132,7 @@ func TestEventsWithinHalfAnHourAreOneVisit(t *testing.T) {
 	}
 }
 
-func TestAnIdleHalfHourEndsAVisit(t *testing.T) {
+func TestAnIdleHalfHourEndsAVisitAndWritesNoRow(t *testing.T) {
 	s := newShard()
 	rows := s.fold(view(0, "/a"), view(31*minute, "/b"))
 	if rows[0].SessionID == rows[1].SessionID {
@@ -141,9 +141,8 @@ func TestAnIdleHalfHourEndsAVisit(t *testing.T) {
 	if rows[1].ClosesEventID != "" {
 		t.Fatal("a screen view of one visit closed that of another")
 	}
-	sum := s.total()
-	if !sum["d/"+rows[0].SessionID].Ended || sum["d/"+rows[1].SessionID].Ended {
-		t.Fatalf("ended: %+v", sum)
+	if len(s.visits) != 2 || len(s.total()) != 2 {
+		t.Fatalf("wrote %+v", s.visits)
 	}
 }
 
@@ -159,11 +158,40 @@ func TestADayEndsAVisit(t *testing.T) {
 	}
 }
 
-func TestTheDrainEndsAnIdleVisit(t *testing.T) {
+func TestAnIdleVisitLeavesTheStateAfterAnHour(t *testing.T) {
 	s := newShard()
 	s.fold(view(0, "/a"))
-	s.expire(29 * minute)
+	s.expire(59 * minute)
 	if len(s.open) != 1 {
+		t.Fatal("gone after 59 minutes")
+	}
+	s.expire(2 * minute)
+	if len(s.open) != 0 || len(s.visits) != 1 {
+		t.Fatalf("%d in the state, wrote %+v", len(s.open), s.visits)
+	}
+}
+
+// What is far behind joins an idle visit only between its first and last event, whether a sweep came
+// between or not.
+func TestAVisitIsOverHalfAnHourAfterItsLastArrival(t *testing.T) {
+	for _, after := range []time.Duration{29 * minute, 31 * minute} {
+		s := newShard()
+		long := []weir.Event{at(0, "x"), at(25*minute, "x"), at(50*minute, "x"), at(75*minute, "x"), at(100*minute, "x")}
+		first := s.fold(long...)[0].SessionID
+		s.now = s.now.Add(after)
+		rows := s.fold(at(-minute, "far behind"), at(minute, "within"))
+		if over := rows[0].SessionID != first; over != (after >= visit.Idle) || rows[1].SessionID != first {
+			t.Errorf("after %v: %+v", after, rows)
+		}
+	}
+}
+
+func TestABatchOfAVersionBeforeMarksIdleVisits(t *testing.T) {
+	s := newShard()
+	s.MarkOver = true
+	s.fold(view(0, "/a"))
+	s.expire(29 * minute)
+	if len(s.visits) != 1 {
 		t.Fatal("ended after 29 minutes")
 	}
 	s.expire(2 * minute)
@@ -174,6 +202,11 @@ func TestTheDrainEndsAnIdleVisit(t *testing.T) {
 		if !v.Ended || v.Events != 1 || !v.End.Equal(t0) {
 			t.Fatalf("%+v", v)
 		}
+	}
+	s.now = t0.Add(40 * minute)
+	a := s.fold(view(40*minute, "/b"), view(80*minute, "/c"))[0]
+	if v := s.total()["d/"+a.SessionID]; !v.Ended {
+		t.Errorf("a newer visit left %+v", v)
 	}
 }
 
@@ -228,7 +261,7 @@ func TestALateEventJoinsTheVisitItFellIn(t *testing.T) {
 			t.Errorf("event %d (%s) is in %q, want %q", i, r.Name, r.SessionID, want[i])
 		}
 	}
-	if v := s.total()["d/"+a]; !v.Ended || !v.End.Equal(t0.Add(10*minute)) || v.Events != 3 {
+	if v := s.total()["d/"+a]; v.Ended || !v.End.Equal(t0.Add(10*minute)) || v.Events != 3 {
 		t.Fatalf("the ended visit changed its end: %+v", v)
 	}
 }

@@ -52,8 +52,11 @@ func testExport(t *testing.T, open func(*testing.T, string) cold.Store, _ Part) 
 	}
 	b.Visits = append(b.Visits, weir.VisitRow{
 		ProjectID: p.ID, DeviceID: "d", SessionID: "whole", ProfileID: "u", Sign: 1, Version: 1, Start: traitFrom.Add(time.Hour), End: traitFrom.Add(time.Hour),
-		Events: 9, ScreenViews: 2, Interactive: 3, Calls: 4, Revenue: 12.5, UTMSource: "letter", UTMMedium: "mail", UTMCampaign: "spring", Bot: true, Ended: true,
+		Events: 9, ScreenViews: 2, Interactive: 3, Calls: 4, Revenue: 12.5, UTMSource: "letter", UTMMedium: "mail", UTMCampaign: "spring", Bot: true,
 	})
+	on := b.Visits[len(b.Visits)-1]
+	on.SessionID, on.Start, on.End = "open", time.Now(), time.Now()
+	b.Visits = append(b.Visits, on)
 	write(t, s, b)
 	var out bytes.Buffer
 	if err := insight.New(s, passed{}, nil, insight.Options{}).Export(t.Context(), p, "u", &out); err != nil {
@@ -76,10 +79,13 @@ func testExport(t *testing.T, open func(*testing.T, string) cold.Store, _ Part) 
 	for _, d := range doc.Dead {
 		letters[d.Event] = true
 	}
-	if len(doc.Changes) != changes || len(doc.Visits) != visits+1 || len(doc.Devices) != devices || len(doc.Events) != events || len(doc.Dead) != len(letters) || len(letters) != dead-(dead+2)/3+devices {
+	if len(doc.Changes) != changes || len(doc.Visits) != visits+2 || len(doc.Devices) != devices || len(doc.Events) != events || len(doc.Dead) != len(letters) || len(letters) != dead-(dead+2)/3+devices {
 		t.Errorf("%d devices, %d changes, %d visits, %d events, %d dead letters, %d of them different", len(doc.Devices), len(doc.Changes), len(doc.Visits), len(doc.Events), len(doc.Dead), len(letters))
 	}
-	last := string(doc.Visits[len(doc.Visits)-1])
+	if open := string(doc.Visits[len(doc.Visits)-1]); !strings.Contains(open, `"session_id":"open"`) || strings.Contains(open, `"ended"`) {
+		t.Errorf("the visit that is not over: %s", open)
+	}
+	last := string(doc.Visits[len(doc.Visits)-2])
 	for _, part := range []string{`"utm_source":"letter"`, `"utm_medium":"mail"`, `"utm_campaign":"spring"`, `"interactive":3`, `"calls":4`, `"bot":true`, `"ended":true`} {
 		if !strings.Contains(last, part) {
 			t.Errorf("a visit is without %s: %s", part, last)
