@@ -28,7 +28,7 @@ func (s *Store) DropProject(ctx context.Context, project string) error {
 		}
 		keys := []string{s.keys.step(shard, project)}
 		for _, g := range hot.Grains {
-			keys = append(keys, s.keys.index(shard, project, g))
+			keys = append(keys, s.keys.index(shard, project, g), s.keys.index(shard, hot.BotsOf(project), g))
 		}
 		if err := s.unlink(ctx, keys...); err != nil {
 			return s.fault("drop project", err)
