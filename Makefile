@@ -136,6 +136,7 @@ test-long: ## The tests that have a short form in CI, in their long one: attacks
 	WEIR_TEST_LONG=1 go test -count 1 -timeout 60m -run 'TakeNoMoreMemory|ReplayAreTheTruth' ./internal/wire/protocols ./cmd/weir
 	WEIR_TEST_LONG=1 go test -count 1 -timeout 60m -v -run AYearOf ./internal/alert ./internal/report
 	WEIR_TEST_LONG=1 go test -count 1 -timeout 60m -run "BothSides|OverAServer" ./internal/transfer
+	WEIR_TEST_LONG=1 go test -count 1 -timeout 60m -run DoneWhollyOrNotAtAll ./internal/meta
 	WEIR_TEST_LONG=1 go test -count 1 -timeout 60m ./internal/cold/...
 
 .PHONY: soak
