@@ -110,8 +110,7 @@ type Log interface {
 
 	// Append makes the events durable, in order within their shard. It returns the
 	// indexes of duplicates, which it left out: the same sender (see DedupID) sent the same id within
-	// the window, or earlier in items. An event that roams is looked for under all devices. If two
-	// requests with such an event arrive at once, both may be stored. In each shard, the log, the
+	// the window, or earlier in items. An event that roams is looked for under all devices. In each shard, the log, the
 	// ids, counters and presence change together or not at all. After an error some events may be stored; to append
 	// them again is safe if the caller gave them ids.
 	Append(ctx context.Context, items []Item) (duplicates []int, err error)

@@ -236,6 +236,7 @@ func (s suite) testDuplicates(t *testing.T) {
 			t.Fatalf("counter says %d, want %d", n, 5+60)
 		}
 	})
+	t.Run("an id that roams is stored once, from however many devices it comes at the same time", s.testRoamingAtOnce)
 	t.Run("an id is known for the window, through restarts and drains", func(t *testing.T) {
 		f := s.new(t, func(c *Config) { c.Window = 2 * time.Hour })
 		f.append(f.event("1", "d"))

@@ -10,6 +10,7 @@ import (
 // Cluster holds them in one place and a script may touch them in one step.
 //
 //	w:log                          what the log is: id, shards, window, format
+//	w:roam:ID                      string: the shard that a roaming event of this id goes to, for some seconds
 //	{w3}                           hash: head, committed, intent, lease, generation of ids, how often sketches were cleared
 //	{w3}:log                       stream: chunks of records
 //	{w3}:state                     hash: drain state by key
@@ -22,16 +23,20 @@ import (
 //	{w3}:uni:PROJECT:GRAIN:START   HyperLogLog: devices
 type keys struct {
 	log    string
+	roam   string // begins the names of claims
 	shards []string
 }
 
 func newKeys(prefix string, shards int) keys {
-	k := keys{log: prefix + ":log"}
+	k := keys{log: prefix + ":log", roam: prefix + ":roam:"}
 	for i := range shards {
 		k.shards = append(k.shards, "{"+prefix+strconv.Itoa(i)+"}")
 	}
 	return k
 }
+
+// claim names the claim of an id that roams. It has no hash tag: of shards it is of none.
+func (k keys) claim(id [16]byte) string { return k.roam + string(id[:]) }
 
 func (k keys) stream(shard int) string { return k.shards[shard] + ":log" }
 func (k keys) state(shard int) string  { return k.shards[shard] + ":state" }

@@ -2,7 +2,6 @@ package redis
 
 import (
 	"context"
-	"slices"
 	"strconv"
 	"time"
 
@@ -54,51 +53,6 @@ func (s *Store) look(ctx context.Context, project string, asked []hot.SeenQuery,
 	}
 	stale, err = q.run(ctx)
 	return seen, stale, err
-}
-
-// homes returns the shards of duplicates, by index in items. It looks for items that roam in all
-// shards but the one of their device. An item that another shard has is a duplicate there.
-func (s *Store) homes(ctx context.Context, items []hot.Item) (homes map[int]int, err error) {
-	if s.opt.Shards == 1 {
-		return nil, nil
-	}
-	var roaming []int
-	for i, it := range items {
-		if it.Event.Roams {
-			roaming = append(roaming, i)
-		}
-	}
-	homes = map[int]int{}
-	for some := range slices.Chunk(roaming, max(1, mostLooks/s.opt.Shards)) {
-		if err := s.findHomes(ctx, items, some, homes); err != nil {
-			return nil, s.fault("look for ids in other shards", err)
-		}
-	}
-	return homes, nil
-}
-
-// mostLooks bounds how often one round trip looks for an id in a shard. A look is a command or two, of
-// some 400 bytes each. A request may have 50,000 events, and there may be 1,024 shards.
-const mostLooks = 4096
-
-// findHomes adds the homes of some of the items, by their indexes.
-func (s *Store) findHomes(ctx context.Context, items []hot.Item, some []int, homes map[int]int) (err error) {
-	for stale := true; stale; {
-		q := s.search()
-		for _, i := range some {
-			delete(homes, i) // what a stale answer said
-			own, id := hot.ShardOf(items[i].Event, s.opt.Shards), hot.DedupID(items[i].Event)
-			for shard := range s.opt.Shards {
-				if shard != own {
-					q.id(shard, id, func() { homes[i] = shard })
-				}
-			}
-		}
-		if stale, err = q.run(ctx); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // search is a round trip that looks for ids, with what else it asks.
