@@ -35,6 +35,7 @@ type serveCmd struct {
 	Memory         memory.Size `env:"WEIR_MEMORY" placeholder:"SIZE" help:"Memory of the process, such as 512MB or 2GB; 75 % of what the container or the machine has by default."`
 	ColdMemory     memory.Size `env:"WEIR_COLD_MEMORY" placeholder:"SIZE" help:"What of it is for the DuckDB file, such as 2GB; by default a share of --memory."`
 	AdoptMeta      bool        `env:"WEIR_ADOPT_META" help:"Let this node's users and projects be those of the fleet from now on, after its meta store was replaced; for one start."`
+	AdoptHot       bool        `env:"WEIR_ADOPT_HOT" help:"Let this node's hot tier have the events of the shared meta store from now on, after the former one was lost or replaced; for one start."`
 	AdoptKeyRing   bool        `env:"WEIR_ADOPT_KEY_RING" help:"Go on with this node's key ring after the fleet's was lost; for one start. Secrets that were encrypted with that one stay unreadable: second factors, webhooks' secrets and the provider's secret are made anew."`
 	AcceptMismatch bool        `env:"WEIR_ACCEPT_MISMATCH" help:"Go on with a hot and a cold tier that do not belong together, such as from copies of two moments; for one start. Events stay missing, or count twice."`
 

@@ -165,6 +165,11 @@ func (s *server) openStores(ctx context.Context) (err error) {
 		if err := s.joinFleet(ctx); err != nil {
 			return err
 		}
+	}
+	if err := s.bindHot(ctx); err != nil {
+		return err
+	}
+	if s.cmd.hot.Shared {
 		s.late.limiter.set(s.shared.limiter)
 		s.late.hot.set(s.hot) // events need not wait for the cold tier
 	}

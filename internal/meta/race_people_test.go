@@ -127,6 +127,13 @@ var onceOnPeople = map[string]single{
 	}},
 }
 
+// onceOnStore are operations on the store itself of which one node's may succeed.
+var onceOnStore = map[string]single{
+	"the hot tier": {weir.ECONFLICT, func(t *testing.T, _ *crowd, _ *weir.Project) func(s *meta.Store, i int) error {
+		return func(s *meta.Store, i int) error { return second(s.BindHot(t.Context(), fmt.Sprint("tier ", i), false)) }
+	}},
+}
+
 // everybodyOnPeople are operations on people that all nodes may do.
 var everybodyOnPeople = map[string]func(t *testing.T, c *crowd, p *weir.Project){
 	"new passwords": func(t *testing.T, c *crowd, _ *weir.Project) {

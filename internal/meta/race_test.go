@@ -257,6 +257,7 @@ var once = map[string]single{
 func TestOfTenNodesOneSucceeds(t *testing.T) {
 	c := gather(t, place(t))
 	maps.Copy(once, onceOnPeople)
+	maps.Copy(once, onceOnStore)
 	// The first account comes first.
 	names := slices.Sorted(maps.Keys(once))
 	names = append([]string{firstOwner}, slices.DeleteFunc(names, func(name string) bool { return name == firstOwner })...)
