@@ -24,6 +24,8 @@ export default defineConfig({
     chunkSizeWarningLimit: 600,
     // A build empties dist and copies public/.gitkeep back, which go:embed needs.
     emptyOutDir: true,
+    // What several parts share is one file: each more would be a request more of the first view.
+    rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'shared', minShareCount: 2 }] } } },
   },
   test: { include: ['src/**/*.test.ts', 'snippet/**/*.test.ts', 'mock/**/*.test.mjs'] },
 })

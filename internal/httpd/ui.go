@@ -66,7 +66,7 @@ var (
 		"/settings", "/settings/account", "/settings/tokens", "/settings/users", "/settings/audit", "/settings/deletions",
 	}
 	projectPages = []string{
-		"settings", "settings/general", "settings/keys", "settings/data", "settings/limits", "settings/members", "settings/tokens", "settings/audit",
+		"settings", "settings/general", "settings/keys", "settings/data", "settings/filters", "settings/limits", "settings/members", "settings/tokens", "settings/audit",
 	}
 )
 

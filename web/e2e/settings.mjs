@@ -25,6 +25,7 @@ const pages = {
   delete: ['p/demo/settings/general', (page) => page.locator('main section').last().getByRole('button').click()],
   keys: ['p/demo/settings/keys', (page) => page.locator('main li').first().getByRole('button').nth(1).click()],
   data: ['p/demo/settings/data', (page) => page.locator('main section').nth(1).getByRole('button').first().click()],
+  filters: ['p/demo/settings/filters'],
   limits: ['p/demo/settings/limits'],
   members: [
     'p/demo/settings/members',

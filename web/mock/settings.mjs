@@ -114,7 +114,7 @@ export function settings({ scenario, user, projects }) {
     'revoke-key': nothing,
     'get-usage': () => ({
       month: '2026-11', from: from(-28 * DAY), to: from(2 * DAY), used: 812_345, quota: 1_000_000, remaining: 187_655, used_up: false, over: 'refuse',
-      sample: 10, refused: 0, sampled_out: 0, flagged: 0, rate_limited: 1234, limit_key: '1000/s', limit_ip: '600/m', as_of: from(0),
+      sample: 10, refused: 0, sampled_out: 0, flagged: 0, rate_limited: 1234, address_filtered: 56, bots_dropped: 0, limit_key: '1000/s', limit_ip: '600/m', as_of: from(0),
     }),
     'change-project': ({ params, body }) => {
       if (body.name === '') {

@@ -1,12 +1,16 @@
 import { useSuspenseQuery } from '@tanstack/react-query'
-import { createLink, Outlet, useParams, useSearch } from '@tanstack/react-router'
-import type { ComponentProps, ReactNode } from 'react'
+import { createLink, Outlet, useLocation, useParams, useSearch } from '@tanstack/react-router'
+import { useEffect, useMemo, useRef, type ComponentProps, type ReactNode } from 'react'
 
 import { projectsQuery, sessionQuery } from '../api/session'
+import { makeFormat } from '../format'
+import { FormatContext } from '../formatContext'
 import { m } from '../messages'
 import { NotFoundPage } from '../shell/ErrorPage'
 import { Page } from './Page'
 import { t } from './texts'
+
+const zone = new Intl.DateTimeFormat().resolvedOptions().timeZone
 
 /** The settings: what there is at the left, or above on a narrow screen; a page of it beside. */
 export function SettingsLayout() {
@@ -14,6 +18,14 @@ export function SettingsLayout() {
   const { project: remembered } = useSearch({ strict: false })
   const { data: session } = useSuspenseQuery(sessionQuery)
   const { data: projects } = useSuspenseQuery(projectsQuery)
+  const { pathname } = useLocation()
+  const format = useMemo(() => makeFormat(zone), [])
+  const nav = useRef<HTMLElement>(null)
+  // On a narrow screen the entry may be out of sight.
+  useEffect(() => {
+    const entry = nav.current?.querySelector<HTMLElement>(`[href$="${pathname}"]`)
+    if (entry) nav.current!.scrollLeft = entry.offsetLeft - 16
+  }, [pathname])
   const shown = projects.find((p) => p.id === (projectId ?? remembered))
   if (projectId && !shown) return <NotFoundPage text={m.error.noProject} />
 
@@ -21,7 +33,7 @@ export function SettingsLayout() {
   const search = shown ? { project: shown.id } : {}
   return (
     <div className="mx-auto grid max-w-[72rem] gap-x-10 gap-y-5 px-4 py-5 sm:px-8 sm:py-7 lg:grid-cols-[13rem_minmax(0,1fr)]">
-      <nav aria-label={t.nav.label} className="flex min-w-0 gap-5 overflow-x-auto pb-1 lg:sticky lg:top-20 lg:grid lg:content-start lg:self-start lg:overflow-visible">
+      <nav ref={nav} aria-label={t.nav.label} className="relative flex min-w-0 gap-5 overflow-x-auto pb-1 lg:sticky lg:top-20 lg:grid lg:content-start lg:self-start lg:overflow-visible">
         {shown && (
           <Group title={shown.name}>
             <Item to="/p/$projectId" params={{ projectId: shown.id }} activeOptions={{ exact: true }}>
@@ -43,7 +55,7 @@ export function SettingsLayout() {
         )}
       </nav>
       <main id="content" tabIndex={-1} className="grid min-w-0 content-start gap-4 outline-none sm:gap-5">
-        {projectId && !mine ? <Page title={t.notAdmin.title} intro={t.notAdmin.text} /> : <Outlet />}
+        {projectId && !mine ? <Page title={t.notAdmin.title} intro={t.notAdmin.text} /> : <FormatContext value={format}><Outlet /></FormatContext>}
       </main>
     </div>
   )
@@ -56,6 +68,7 @@ function ProjectItems({ id }: { id: string }) {
       <Item to="/p/$projectId/settings/general" params={params}>{t.general.title}</Item>
       <Item to="/p/$projectId/settings/keys" params={params}>{t.keys.title}</Item>
       <Item to="/p/$projectId/settings/data" params={params}>{t.data.title}</Item>
+      <Item to="/p/$projectId/settings/filters" params={params}>{t.filters.title}</Item>
       <Item to="/p/$projectId/settings/limits" params={params}>{t.limits.title}</Item>
       <Item to="/p/$projectId/settings/members" params={params}>{t.members.title}</Item>
       <Item to="/p/$projectId/settings/tokens" params={params}>{t.tokens.title}</Item>

@@ -1,6 +1,6 @@
-/** The lines of a text, without the empty ones. */
-export const linesOf = (text: string) =>
+/** The lines of a text, without the empty ones; a comma ends one too. */
+export const linesOf = (text: string, end: RegExp | string = /[\n,]/) =>
   text
-    .split(/[\n,]/)
+    .split(end)
     .map((line) => line.trim())
     .filter(Boolean)

@@ -5,7 +5,11 @@ import { app, nextSearch, root } from '../appRoute'
 import { auditSearch } from './audit/search'
 
 /** All pages in one file: they are small, and share much. */
-const pages = () => import('./pages')
+const pages = async () => {
+  const all = await import('./pages')
+  await all.loadTexts()
+  return all
+}
 
 /** For who must set a second factor up before anything else. */
 export const secondFactor = createRoute({
@@ -115,6 +119,12 @@ const data = createRoute({
   component: lazyRouteComponent(pages, 'DataPage'),
 })
 
+const filters = createRoute({
+  getParentRoute: () => projectSettings,
+  path: '/filters',
+  component: lazyRouteComponent(pages, 'FiltersPage'),
+})
+
 const limits = createRoute({
   getParentRoute: () => projectSettings,
   path: '/limits',
@@ -142,5 +152,5 @@ const projectAudit = createRoute({
 
 export const settingsRoutes = [
   settings.addChildren([settingsIndex, account, ownTokens, users, audit, deletions]),
-  projectSettings.addChildren([projectIndex, general, keys, data, limits, members, projectTokens, projectAudit]),
+  projectSettings.addChildren([projectIndex, general, keys, data, filters, limits, members, projectTokens, projectAudit]),
 ] as const

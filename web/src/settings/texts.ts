@@ -1,5 +1,10 @@
 import { locale } from '../messages'
 import { en } from './texts/en'
 
-/** The texts of the settings in the language of the page, which is known before this is loaded. */
-export const t: typeof en = locale === 'zh' ? (await import('./texts/zh')).zh : en
+/** The texts of the settings in the language of the page. */
+export let t: typeof en = en
+
+/** Loads the texts in the language of the page. Called before a page of the settings is shown. */
+export async function loadTexts() {
+  if (locale === 'zh') t = (await import('./texts/zh')).zh
+}

@@ -15,7 +15,7 @@ export interface Tied {
 
 /** The look of an input, a list to choose from, and a text of several lines. */
 export const inputLook = (error?: string) =>
-  `w-full rounded-lg border bg-surface px-3 text-base outline-offset-0 placeholder:text-muted ${error ? 'border-bad' : 'border-edge'}`
+  `w-full min-w-0 rounded-lg border bg-surface px-3 text-base outline-offset-0 placeholder:text-muted ${error ? 'border-bad' : 'border-edge'}`
 
 /** A labelled input, with its hint, or in the hint's place its error. */
 export function Labelled({ label, hint, error, children }: Labels & { children(tied: Tied): ReactNode }) {

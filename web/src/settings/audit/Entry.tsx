@@ -7,9 +7,6 @@ import { Row } from '../../ui/Rows'
 import { Time } from '../../ui/Time'
 import { t } from '../texts'
 
-const acts: Record<string, string> = t.audit.acts
-const vias = t.audit.via
-
 interface Props {
   entry: Schemas['AuditBody']
   /** The addresses of people by their ids. */
@@ -19,6 +16,8 @@ interface Props {
 
 /** Who did what, to what, when and from where. */
 export function Entry({ entry, names, inProject }: Props) {
+  const acts: Record<string, string> = t.audit.acts
+  const details: Record<string, string> = t.audit.details
   const { data: projects = [] } = useQuery(projectsQuery)
   const project = entry.project && (projects.find((p) => p.id === entry.project)?.name ?? entry.project)
   const target = entry.target && entry.target !== entry.project ? (names.get(entry.target) ?? entry.target) : undefined
@@ -37,10 +36,10 @@ export function Entry({ entry, names, inProject }: Props) {
           {target && <span title={entry.target}>{target}</span>}
           {Object.entries(entry.detail ?? {}).map(([name, value]) => (
             <span key={name}>
-              {name.replaceAll('_', ' ')}: {value}
+              {Object.hasOwn(details, name) ? details[name] : name.replaceAll('_', ' ')}: {value}
             </span>
           ))}
-          <span title={entry.request_id}>{[vias[entry.via], entry.address].filter(Boolean).join(' · ')}</span>
+          <span title={entry.request_id}>{[t.audit.via[entry.via], entry.address].filter(Boolean).join(' · ')}</span>
         </>
       }
       actions={

@@ -15,8 +15,6 @@ interface Props {
   onChange: (search: AuditSearch) => void
 }
 
-const kinds = Object.keys(t.audit.kinds) as (keyof typeof t.audit.kinds)[]
-
 export function Filters({ search, people, onChange }: Props) {
   const set = (name: Parameters<typeof withFilter>[1]) => (e: { target: { value: string } }) => onChange(withFilter(search, name, e.target.value))
   const filtered = Object.keys(search).some((name) => name !== 'cursor')
@@ -26,7 +24,7 @@ export function Filters({ search, people, onChange }: Props) {
         label={t.audit.kind}
         value={search.act ?? ''}
         onChange={set('act')}
-        options={[['', t.audit.all], ...kinds.map((kind) => [kind, t.audit.kinds[kind]] as const)]}
+        options={[['', t.audit.all], ...Object.entries(t.audit.kinds)]}
       />
       <Choice
         label={t.audit.who}

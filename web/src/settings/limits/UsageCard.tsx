@@ -29,7 +29,7 @@ export function UsageCard({ project }: { project: string }) {
               <span>
                 {t.usage.until} <Time at={u.to} to="date" />
               </span>
-              {(['refused', 'sampled_out', 'flagged', 'rate_limited'] as const).map(
+              {(['refused', 'sampled_out', 'flagged', 'rate_limited', 'address_filtered', 'bots_dropped'] as const).map(
                 (what) => u[what] > 0 && <span key={what}>{t.usage.what[what](format.number(u[what]))}</span>,
               )}
             </p>

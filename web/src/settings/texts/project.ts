@@ -93,6 +93,23 @@ export const project = {
     add: 'Add a rule',
   },
 
+  filters: {
+    title: 'Bots and addresses',
+    intro: 'Whose events are left out, and what a bot is. A change holds for events that arrive from then on; stored ones stay.',
+    addresses: 'Addresses',
+    addressesText: 'Events of these addresses are not stored and are in no number: your own office, a monitor. Only admins of the project see the list.',
+    addressesLabel: 'Addresses and networks',
+    addressesHint: 'One a line, such as 203.0.113.5, 203.0.113.0/24 or 2001:db8::/48.',
+    bots: 'Bots',
+    fate: 'Events of bots',
+    fates: { keep: 'Keep and mark them', drop: 'Leave them out' },
+    fateHints: { keep: 'Numbers of people leave them out, and say how many.', drop: 'They are in no number, and are only counted.' },
+    agents: 'User agents that are a bot’s',
+    agentsHint: 'One text a line, of 3 characters or more: a user agent that contains it is a bot’s.',
+    notAgents: 'User agents that are no bot’s',
+    notAgentsHint: 'The same for those that are no bot’s. These count first.',
+  },
+
   limits: {
     title: 'Limits',
     intro: 'How much may be sent to the project. An empty rate is the server’s.',
@@ -125,6 +142,8 @@ export const project = {
       sampled_out: (n: string) => `${n} sampled out`,
       flagged: (n: string) => `${n} marked`,
       rate_limited: (n: string) => `${n} refused for their rate`,
+      address_filtered: (n: string) => `${n} left out by address`,
+      bots_dropped: (n: string) => `${n} of bots left out`,
     },
   },
 }

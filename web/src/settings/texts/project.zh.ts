@@ -95,6 +95,23 @@ export const project: typeof en = {
     add: '添加规则',
   },
 
+  filters: {
+    title: '机器人与地址',
+    intro: '哪些事件不计入，以及什么算机器人。更改只对之后到达的事件生效，已存储的事件保持不变。',
+    addresses: '地址',
+    addressesText: '来自这些地址的事件不会存储，也不计入任何数据，例如您的办公室或监控程序。只有项目管理员能看到此列表。',
+    addressesLabel: '地址和网段',
+    addressesHint: '每行一个，例如 203.0.113.5、203.0.113.0/24 或 2001:db8::/48。',
+    bots: '机器人',
+    fate: '机器人的事件',
+    fates: { keep: '保留并标记', drop: '不计入' },
+    fateHints: { keep: '人数统计会排除它们，并注明数量。', drop: '它们不计入任何数据，只统计数量。' },
+    agents: '属于机器人的 User-Agent',
+    agentsHint: '每行一段文本，至少 3 个字符：包含它的 User-Agent 属于机器人。',
+    notAgents: '不属于机器人的 User-Agent',
+    notAgentsHint: '包含这些文本的不算机器人，优先生效。',
+  },
+
   limits: {
     title: '限额',
     intro: '可以向项目发送多少。速率留空时使用服务器的设置。',
@@ -127,6 +144,8 @@ export const project: typeof en = {
       sampled_out: (n) => `${n} 个被抽样舍弃`,
       flagged: (n) => `${n} 个被标记`,
       rate_limited: (n) => `${n} 个因速率被拒绝`,
+      address_filtered: (n) => `${n} 个因地址未计入`,
+      bots_dropped: (n) => `${n} 个机器人事件未计入`,
     },
   },
 }
