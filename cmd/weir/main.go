@@ -61,6 +61,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.BindTo(stdout, (*io.Writer)(nil)),
 		kong.Bind(logWriter{stderr}),
+		kong.WithHyphenPrefixedParameters(true), // --from -7d
 		kong.Vars{"version": version},
 	)
 	if err != nil {

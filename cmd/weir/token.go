@@ -122,9 +122,10 @@ type tokenRevokeCmd struct {
 
 // Help is shown below the usage.
 func (*tokenRevokeCmd) Help() string {
-	return `Example:
+	return `Examples:
 
-    WEIR_TOKEN=… weir token revoke TOKEN-ID --project PROJECT`
+    WEIR_TOKEN=… weir token revoke TOKEN-ID --project PROJECT
+    WEIR_TOKEN=… weir token revoke TOKEN-ID --own`
 }
 
 // Run revokes the token.
