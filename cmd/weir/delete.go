@@ -27,6 +27,7 @@ type deleteCmd struct {
 	DryRun  bool     `name:"dry-run" help:"Only count the events."`
 	NoWait  bool     `name:"no-wait" help:"Do not wait until it is done."`
 	List    bool     `help:"List the project's deletions instead."`
+	Cancel  string   `placeholder:"ID" help:"Cancel a deletion that has not begun to delete instead."`
 	JSON    bool     `name:"json" help:"Print the answer as JSON."`
 }
 
@@ -39,7 +40,8 @@ Examples:
     weir delete --project PROJECT --filter name=test --dry-run
     weir delete --project PROJECT --filter name=test --from 2026-03-01 --to 2026-03-02
     weir delete --project PROJECT --import access-2026-03-01 --yes
-    weir delete --project PROJECT --list`
+    weir delete --project PROJECT --list
+    weir delete --project PROJECT --cancel ID`
 }
 
 // filterOps are the operators of a test, the longer ones first.
@@ -66,7 +68,7 @@ func filterOf(tests []string) (weir.Filter, error) {
 // deletionAnswer is a deletion as the server says it.
 type deletionAnswer struct {
 	ID                   string
-	State                string
+	State, Failure       string
 	Events, Visits, Days int64
 	ImportID             string          `json:"import_id"`
 	Filter               json.RawMessage `json:"filter"`
@@ -79,6 +81,11 @@ func (c *deleteCmd) Run(ctx context.Context, stdout io.Writer, log logWriter) er
 	c.patience = 5 * time.Minute // what was received before is stored first
 	if c.List {
 		return c.list(ctx, path, stdout)
+	}
+	if c.Cancel != "" {
+		var d deletionAnswer
+		raw, err := c.ask(ctx, http.MethodDelete, path+"/"+url.PathEscape(c.Cancel), nil, &d)
+		return errors.Join(err, c.print(stdout, raw, &d, err))
 	}
 	filter, err := filterOf(c.Filter)
 	if err != nil {
@@ -109,7 +116,7 @@ func (c *deleteCmd) Run(ctx context.Context, stdout io.Writer, log logWriter) er
 	if raw, err = c.ask(ctx, http.MethodPost, path, body, &d); err != nil {
 		return err
 	}
-	for d.State != "done" && !c.NoWait {
+	for d.State == "running" && !c.NoWait {
 		if err := waitFor(ctx, time.Second); err != nil {
 			return fmt.Errorf("the deletion %s goes on without being watched: %w", d.ID, err)
 		}
@@ -117,7 +124,10 @@ func (c *deleteCmd) Run(ctx context.Context, stdout io.Writer, log logWriter) er
 			return err
 		}
 	}
-	return c.print(stdout, raw, &d, nil)
+	if err := c.print(stdout, raw, &d, nil); err != nil || d.State == "done" || c.NoWait {
+		return err
+	}
+	return fmt.Errorf("no event was deleted: the deletion %s is %s %s", d.ID, d.State, d.Failure)
 }
 
 // ask is call, and returns the answer's JSON too.

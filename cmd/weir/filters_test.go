@@ -103,15 +103,21 @@ func TestFiltersHoldForAllProtocolsAndNothingIsSilent(t *testing.T) {
 	}
 	for _, office := range []string{"203.0.113.5", "::ffff:203.0.113.5", "2001:DB8:0:0:0:0:0:5"} {
 		for _, a := range []answer{
-			{native(`{"name":"x"}`), chrome, 200, `"rejected":[{"index":0,"reason":"address_filtered"}]`}, {plausible, chrome, 202, ""}, {posthog, chrome, 200, ""}, {umami, chrome, 200, ""},
+			{native(`{"name":"x"}`), chrome, 200, `"rejected":[{"index":0,"reason":"address_filtered"}]`},
+			{plausible, chrome, 202, ""},
+			{posthog, chrome, 200, ""},
+			{umami, chrome, 200, ""},
 			{spans, chrome, 200, "{}"},
 		} {
 			post(office, a)
 		}
 	}
 	for _, a := range []answer{
-		{native(`{"name":"x","user_agent":"Googlebot/2.1"}`), chrome, 200, `"rejected":[{"index":0,"reason":"bot_dropped"}]`}, {plausible, "Googlebot/2.1", 202, ""}, {umami, "Googlebot/2.1", 200, "boop"},
-		{native(`{"name":"x","user_agent":"acme-uptime bot/2"}`), chrome, 200, `"accepted":1`}, {native(`{"name":"x"}`), chrome, 200, `"accepted":1`},
+		{native(`{"name":"x","user_agent":"Googlebot/2.1"}`), chrome, 200, `"rejected":[{"index":0,"reason":"bot_dropped"}]`},
+		{plausible, "Googlebot/2.1", 202, ""},
+		{umami, "Googlebot/2.1", 200, "boop"},
+		{native(`{"name":"x","user_agent":"acme-uptime bot/2"}`), chrome, 200, `"accepted":1`},
+		{native(`{"name":"x"}`), chrome, 200, `"accepted":1`},
 	} {
 		post("198.51.100.1", a)
 	}

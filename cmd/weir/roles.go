@@ -130,6 +130,11 @@ func (e missingRole) Get(context.Context, *weir.Project, string) (*deletion.Dele
 	return nil, e.err("show deletions")
 }
 
+// Cancel refuses.
+func (e missingRole) Cancel(context.Context, *weir.Project, string) (*deletion.Deletion, error) {
+	return nil, e.err("cancel deletions")
+}
+
 func (e missingRole) Erase(context.Context, *weir.Project, string, string) (*insight.Erased, error) {
 	return nil, e.err("erase profiles")
 }

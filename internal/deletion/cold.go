@@ -4,6 +4,8 @@
 //
 // A deletion has three steps that are stored: asked, selected (it is stored which events are
 // deleted) and done. One that did not end is continued by Run, on any node with the role jobs.
+// Before its events are selected it may be cancelled, and it fails if its filter is not valid any
+// more.
 package deletion
 
 import (

@@ -44,18 +44,28 @@ func (s *Spec) Conditions() weir.Filter {
 	return append(append(weir.Filter{}, s.Filter...), weir.Condition{Column: "import_id", Op: "=", Values: []string{s.ImportID}})
 }
 
-// Steps of a deletion.
+// Steps of a deletion. Those from done on are its end.
 const (
 	asked int32 = iota
 	selected
 	done
+	failed
+	cancelled
 )
 
 // States of a deletion.
 const (
-	Running = "running"
-	Done    = "done"
+	Running   = "running"
+	Done      = "done"
+	Failed    = "failed"    // its filter became invalid before its events were selected: none was deleted
+	Cancelled = "cancelled" // before its events were selected: none was deleted
 )
+
+// storedSpec is the text of a deletion's spec in the table deletions.
+type storedSpec struct {
+	Spec
+	Failure string `json:"failure,omitempty"`
+}
 
 // Deletion is a deletion with the step that it has reached.
 type Deletion struct {
@@ -65,6 +75,7 @@ type Deletion struct {
 	Before    time.Time // what was received before is deleted
 	By        string    // who asked for it
 	State     string
+	Failure   string // why it failed
 	Numbers
 	ChangedAt time.Time // when the state was reached
 }
@@ -138,7 +149,7 @@ func (d *Deletions) Begin(ctx context.Context, p *weir.Project, s Spec, confirm 
 	if n.Events > confirm {
 		return nil, weir.Errorf(weir.ECONFLICT, "%d events match, and %d are confirmed: look at them, then confirm %d", n.Events, confirm, n.Events)
 	}
-	spec, err := json.Marshal(s)
+	spec, err := json.Marshal(storedSpec{Spec: s})
 	if err != nil {
 		return nil, fmt.Errorf("deletion: %w", err)
 	}
@@ -170,12 +181,14 @@ func deletionOf(row *cold.DeletionStep) (*Deletion, error) {
 		ID: row.ID, ProjectID: row.ProjectID, Before: row.Before, By: row.By, State: Running, ChangedAt: row.ChangedAt,
 		Numbers: Numbers{row.Events, row.Visits, row.Days},
 	}
-	if row.Step == done {
-		out.State = Done
+	if ended, ok := map[int32]string{done: Done, failed: Failed, cancelled: Cancelled}[row.Step]; ok {
+		out.State = ended
 	}
-	if err := json.Unmarshal([]byte(row.Spec), &out.Spec); err != nil {
+	var spec storedSpec
+	if err := json.Unmarshal([]byte(row.Spec), &spec); err != nil {
 		return nil, fmt.Errorf("deletion %s: %w", row.ID, err)
 	}
+	out.Spec, out.Failure = spec.Spec, spec.Failure
 	return out, nil
 }
 

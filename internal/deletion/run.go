@@ -55,10 +55,10 @@ func (d *Deletions) Look(ctx context.Context) error {
 	}
 	var projects map[string]*weir.Project
 	var errs []error
-	failed := map[string]bool{}
+	waits := map[string]bool{} // projects
 	for i := range open {
 		row := &open[i]
-		if row.Step == done {
+		if row.Step >= done {
 			continue
 		}
 		if projects == nil {
@@ -72,14 +72,14 @@ func (d *Deletions) Look(ctx context.Context) error {
 			}
 		}
 		p := projects[row.ProjectID]
-		if p == nil || failed[p.ID] {
+		if p == nil || waits[p.ID] {
 			continue
 		}
 		switch err := d.continueOne(ctx, p, row); {
 		case errors.Is(err, errLater):
-			failed[p.ID] = true // those after it must not begin before it has ended
+			waits[p.ID] = true // those after it must not begin before it has ended
 		case err != nil:
-			failed[p.ID] = true
+			waits[p.ID] = true
 			errs = append(errs, fmt.Errorf("deletion %s of project %s: %w", row.ID, p.ID, err))
 		}
 	}
@@ -114,7 +114,7 @@ func (d *Deletions) continueOne(ctx context.Context, p *weir.Project, row *cold.
 	}
 	defer releaseCounters()
 	now, err := Steps(ctx, d.Cold, "project_id = ? AND id = ?", p.ID, row.ID)
-	if err != nil || len(now) == 0 || now[0].Step == done { // another node was faster
+	if err != nil || len(now) == 0 || now[0].Step >= done { // another node was faster
 		return err
 	}
 	*row = now[0]
@@ -132,7 +132,7 @@ func (d *Deletions) continueOne(ctx context.Context, p *weir.Project, row *cold.
 		return err
 	}
 	if row.Step == asked {
-		if err := d.choose(ctx, p, c, one, row); err != nil {
+		if err := d.choose(ctx, p, c, one, row); err != nil || row.Step != selected {
 			return err
 		}
 	}
@@ -156,9 +156,20 @@ func (d *Deletions) continueOne(ctx context.Context, p *weir.Project, row *cold.
 	return d.Cold.DeleteRows(ctx, cold.Part{Table: "deleted_events", Where: ofDeletion, Args: c.ids()})
 }
 
-// choose stores which events are deleted, and notes the step. What an earlier run has stored is
-// deleted first.
+// choose stores which events are deleted, and notes the step that it leads to: selected, failed if
+// the filter is not valid any more, or cancelled. What an earlier run has stored is deleted first.
 func (d *Deletions) choose(ctx context.Context, p *weir.Project, c *Cold, one *Deletion, row *cold.DeletionStep) error {
+	err := d.selectEvents(ctx, p, c, one, row)
+	if code := weir.ErrorCode(err); code == weir.EINVALID || code == weir.ENOTFOUND {
+		return d.fail(ctx, p, c, one, row, err)
+	}
+	if err != nil {
+		return err
+	}
+	return d.decide(ctx, c, row, selected)
+}
+
+func (d *Deletions) selectEvents(ctx context.Context, p *weir.Project, c *Cold, one *Deletion, row *cold.DeletionStep) error {
 	if err := d.Cold.DeleteRows(ctx, cold.Part{Table: "deleted_events", Where: ofDeletion, Args: c.ids()}); err != nil {
 		return err
 	}
@@ -170,7 +181,7 @@ func (d *Deletions) choose(ctx context.Context, p *weir.Project, c *Cold, one *D
 			return err
 		}
 		if len(page) == 0 {
-			break
+			return nil
 		}
 		rows := make([]cold.DeletedEvent, len(page))
 		for i := range page {
@@ -182,8 +193,6 @@ func (d *Deletions) choose(ctx context.Context, p *weir.Project, c *Cold, one *D
 		row.Events += int64(len(page))
 		last = &page[len(page)-1]
 	}
-	row.Step, row.ChangedAt = selected, d.Clock.Now().UTC().Truncate(time.Microsecond)
-	return d.note(ctx, *row)
 }
 
 // markOpen marks the devices with deleted events that have open visits, so that the drain drops

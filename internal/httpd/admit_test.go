@@ -234,6 +234,7 @@ var bodies = map[string]string{
 	"DELETE /api/v1/projects/{id}/shares/{share}":       "",
 	"POST /api/v1/share/open":                           `{"password":"a wrong password"}`,
 	"POST /api/v1/projects/{id}/deletions":              `{"import_id":"x","dry_run":true}`,
+	"DELETE /api/v1/projects/{id}/deletions/{deletion}": "",
 	"POST /api/v1/projects/{id}/actions":                `{"name":"x","any":[{"event":"x"}]}`,
 	"PATCH /api/v1/projects/{id}/actions/{action}":      `{"name":"x"}`,
 	"DELETE /api/v1/projects/{id}/actions/{action}":     "",

@@ -2,6 +2,7 @@ package httpd
 
 import (
 	"context"
+	"net/http"
 	"strconv"
 	"time"
 
@@ -16,6 +17,7 @@ type Deletions interface {
 	Begin(ctx context.Context, p *weir.Project, s deletion.Spec, confirm int64, by string) (*deletion.Deletion, error)
 	List(ctx context.Context, p *weir.Project) ([]*deletion.Deletion, error)
 	Get(ctx context.Context, p *weir.Project, id string) (*deletion.Deletion, error)
+	Cancel(ctx context.Context, p *weir.Project, id string) (*deletion.Deletion, error)
 }
 
 // DeleteBody says which events to delete.
@@ -31,7 +33,8 @@ type DeleteBody struct {
 // DeletionBody is a deletion as clients see it.
 type DeletionBody struct {
 	ID        string      `json:"id,omitempty" doc:"missing of a dry run"`
-	State     string      `json:"state" enum:"dry_run,running,done"`
+	State     string      `json:"state" enum:"dry_run,running,done,failed,cancelled"`
+	Failure   string      `json:"failure,omitempty" doc:"why it failed: its filter is not valid any more, such as one by an action that was deleted. No event was deleted"`
 	Filter    weir.Filter `json:"filter,omitempty"`
 	From      *time.Time  `json:"from,omitempty"`
 	To        *time.Time  `json:"to,omitempty"`
@@ -87,6 +90,16 @@ func (s *Server) mountDeletions() {
 		}
 		return &deletionOutput{deletionBody(d)}, nil
 	})
+	handle(s, huma.Operation{
+		OperationID: "cancel-deletion", Method: "DELETE", Path: one, Summary: "Cancel a deletion that has not begun to delete",
+		Description: "No event is deleted. One that has begun, or has ended, is a conflict (409).", DefaultStatus: http.StatusOK,
+	}, func(ctx context.Context, in *DeletionPath) (*deletionOutput, error) {
+		d, err := s.cfg.Deletions.Cancel(context.WithoutCancel(ctx), projectOf(ctx), in.Deletion)
+		if err != nil {
+			return nil, err
+		}
+		return &deletionOutput{deletionBody(d)}, nil
+	})
 }
 
 func (s *Server) deleteEvents(ctx context.Context, in *deleteInput) (*deletionOutput, error) {
@@ -125,7 +138,7 @@ func deletionBody(d *deletion.Deletion) DeletionBody {
 		return &t
 	}
 	return DeletionBody{
-		ID: d.ID, State: d.State, Filter: d.Spec.Filter, From: at(d.Spec.From), To: at(d.Spec.To), ImportID: d.Spec.ImportID,
+		ID: d.ID, State: d.State, Failure: d.Failure, Filter: d.Spec.Filter, From: at(d.Spec.From), To: at(d.Spec.To), ImportID: d.Spec.ImportID,
 		Events: d.Events, Visits: d.Visits, Days: d.Days, Before: at(d.Before), By: d.By, ChangedAt: at(d.ChangedAt),
 	}
 }

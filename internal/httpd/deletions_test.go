@@ -44,6 +44,26 @@ func (d *deletions) Get(_ context.Context, _ *weir.Project, id string) (*deletio
 	return &deletion.Deletion{ID: id, State: deletion.Done}, nil
 }
 
+func (d *deletions) Cancel(_ context.Context, _ *weir.Project, id string) (*deletion.Deletion, error) {
+	if id != "gone" {
+		return nil, weir.Errorf(weir.ECONFLICT, "it has begun")
+	}
+	return &deletion.Deletion{ID: id, State: deletion.Cancelled}, nil
+}
+
+func TestADeletionIsCancelledByAdmins(t *testing.T) {
+	f := start(t)
+	a := f.as(f.admin, "DELETE", f.path("/deletions/gone"), "")
+	wantStatus(t, a, 200)
+	if b := decode[struct{ State string }](t, a); b.State != "cancelled" {
+		t.Errorf("%+v", b)
+	}
+	wantError(t, f.as(f.admin, "DELETE", f.path("/deletions/begun"), ""), 409, weir.ECONFLICT)
+	if all := decode[auditPage](t, f.as(f.admin, "GET", f.path("/audit?act=deletion.cancel"), "")).Entries; len(all) == 0 || all[0].Target != "gone" && all[len(all)-1].Target != "gone" {
+		t.Errorf("audit: %+v", all)
+	}
+}
+
 func TestEventsAreDeletedOnceTheirNumberIsConfirmed(t *testing.T) {
 	f := start(t)
 	path := f.path("/deletions")

@@ -167,6 +167,7 @@ func Rules() []Rule {
 		{Method: "POST", Path: "/api/v1/projects/{id}/deletions", Need: InProject, Scope: weir.ScopeAdmin, Act: "events.delete"},
 		{Method: "GET", Path: "/api/v1/projects/{id}/deletions", Need: InProject, Scope: weir.ScopeAdmin},
 		{Method: "GET", Path: "/api/v1/projects/{id}/deletions/{deletion}", Need: InProject, Scope: weir.ScopeAdmin},
+		{Method: "DELETE", Path: "/api/v1/projects/{id}/deletions/{deletion}", Need: InProject, Scope: weir.ScopeAdmin, Act: "deletion.cancel"},
 		{Method: "GET", Path: "/api/v1/projects/{id}/live", Need: InProject, Scope: weir.ScopeRead, Shown: shownNow},
 
 		{Method: "GET", Path: "/api/v1/projects/{id}/reports/daily", Need: InProject, Scope: weir.ScopeRead},
