@@ -200,6 +200,10 @@ type Dialect interface {
 	// come in the order of the text: those of expr, then those of body.
 	Let(expr string, body func(name string) string) string
 
+	// Place is where column is in a list of n texts that follow as "?": 1 for the first, 0 if it
+	// is not in the list. A CASE of a hundred texts takes twice as long.
+	Place(column string, n int) string
+
 	// Words makes a row for each word of a text with single spaces between words.
 	Words(expr string) string
 	// InQuery is the operator for "in" with a query on its right that itself contains such

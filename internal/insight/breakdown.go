@@ -147,9 +147,7 @@ func (g *grouped) largest(ctx context.Context, r *reader, event string) (*groups
 
 // keyed is a table of the events of the range, with the breakdown's column as k.
 func (g *grouped) keyed(r *reader, from source, columns fragment, event string) fragment {
-	return selection{
-		columns: sql("@ AS k, @", g.by.key(r.d), columns), from: g.rowsOf(r, from.table, g.now), where: all(g.where(r, event, g.now), raw("NOT "+g.lost(r))),
-	}.as("keyed")
+	return g.by.withKey(r.d, columns, g.rowsOf(r, from.table, g.now), all(g.where(r, event, g.now), raw("NOT "+g.lost(r)))).as("keyed")
 }
 
 // read makes groups of rows of (value, number of events), the first group first: one row
@@ -162,25 +160,38 @@ func (g *grouped) read(ctx context.Context, r *reader, q selection) (*groups, er
 		if err := scan(k.into(), &n); err != nil {
 			return err
 		}
-		if len(found.names) == g.limit {
-			found.other = true
-			return nil
-		}
-		value, ok := k.text()
-		if !ok {
-			found.none = len(found.names)
-			found.names = append(found.names, Group{None: true})
-			return nil
-		}
-		found.find[value] = len(found.names)
-		found.names = append(found.names, Group{Value: value})
-		found.keys = append(found.keys, bind(k.value()))
+		found.add(k, g.limit)
 		return nil
 	})
-	if found.other {
-		found.names = append(found.names, Group{Value: "other"})
-	}
 	return found, err
+}
+
+// add adds a group if it is new, and returns its index. Of more groups than limit, the later ones
+// are the others.
+func (g *groups) add(k *key, limit int) int {
+	value, ok := k.text()
+	i, found := g.find[value]
+	if !ok {
+		i, found = g.none, g.none >= 0
+	}
+	n := len(g.names)
+	switch {
+	case found:
+		return i
+	case g.other:
+		return n - 1
+	case n == limit:
+		g.other = true
+		g.names = append(g.names, Group{Value: "other"})
+	case !ok:
+		g.none = n
+		g.names = append(g.names, Group{None: true})
+	default:
+		g.find[value] = n
+		g.names = append(g.names, Group{Value: value})
+		g.keys = append(g.keys, bind(k.value()))
+	}
+	return n
 }
 
 // split is a table of (columns…, o, g) made of a table that has the breakdown's column as

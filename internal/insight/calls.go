@@ -155,7 +155,7 @@ func (a *CallsOfRange) rates(b buckets, asOf int64) {
 
 // groups fills in the groups and the totals.
 func (c *callsPlan) groups(ctx context.Context, r *reader, b buckets, g *groups, a *CallsOfRange) error {
-	picked := selection{columns: sql("status, latency_ms, @ AS k, "+c.lost(r)+" AS lost", c.by.key(r.d)), from: c.rowsOf(r, "events", b), where: c.where(r, weir.NameCall, b)}
+	picked := c.by.withKey(r.d, raw("status, latency_ms, "+c.lost(r)+" AS lost"), c.rowsOf(r, "events", b), c.where(r, weir.NameCall, b))
 	q := r.measured([]string{"GROUPING(o) AS total", "o AS o", "g AS g"}, g.split("status, latency_ms", picked.as("picked")), "GROUPING SETS ((o, g), ())")
 	return r.each(ctx, q, func(scan func(...any) error) error {
 		var all int64

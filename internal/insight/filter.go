@@ -122,7 +122,8 @@ func textCondition(d cold.Dialect, col column, c weir.Condition) (fragment, erro
 		x = sql("COALESCE(@, '')", x)
 	}
 	value := bind
-	if col.kind == property {
+	// Only a number has several spellings. "contains" is about a part of the one spelling.
+	if col.kind == property && (c.Op == "contains" || slices.ContainsFunc(c.Values, maybeNumber)) {
 		x = spelled(d, x)
 		value = func(v any) fragment { return spelled(d, sql("CAST(@ AS VARCHAR)", bind(v))) }
 	}

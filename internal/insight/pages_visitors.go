@@ -40,24 +40,23 @@ func (pl *pagesPlan) pageVisitors(ctx context.Context, r *reader, a *Pages) erro
 // and otherBit. It counts for /b, and as a person. Page number 61 is bit 0 of the second
 // mask.
 func (pl *pagesPlan) countVisitors(r *reader, pages []Page) fragment {
-	// The pages are in the order of falling views, so most rows match an early WHEN.
-	numbers := make([]fragment, len(pages))
+	paths := make([]any, len(pages))
 	counts := []string{"COUNT(*)"}
 	for i := range pages {
-		numbers[i] = sql(fmt.Sprintf("WHEN @ THEN %d", i), bind(pages[i].Path))
+		paths[i] = pages[i].Path
 		counts = append(counts, whole("SUM("+r.d.BitAt(fmt.Sprint("m", i/otherBit), i%otherBit)+")"))
 	}
 	var columns, masks, united []string
 	for first := 0; first < len(pages); first += otherBit {
 		m := fmt.Sprint("m", first/otherBit)
-		bit := r.d.Bit(fmt.Sprintf("CASE WHEN number >= %d AND number < %d THEN number - %d ELSE %d END", first, first+otherBit, first, otherBit))
+		bit := r.d.Bit(fmt.Sprintf("CASE WHEN place > %d AND place <= %d THEN place - %d ELSE %d END", first, first+otherBit, first+1, otherBit))
 		columns = append(columns, m)
 		masks = append(masks, r.d.BitUnion(bit)+" AS "+m)
 		united = append(united, r.d.BitUnion(m)+" AS "+m)
 	}
 	viewed := selection{columns: sql("person, @ AS page", pageOf(r.d, r.project, "path")), from: r.events(pl.span(), pl.views, nil), where: pl.screenViews(r)}
-	numbered := selection{columns: sql("person, CASE page @ ELSE @ END AS number", list(numbers, " "), raw(fmt.Sprint(pagesAtOnce))), from: viewed.as("viewed")}
-	persons := selection{columns: comma(raw("person"), names(masks...)), from: numbered.as("numbered"), groupBy: "person"}.as("masks")
+	placed := selection{columns: sql("person, @ AS place", fragment{r.d.Place("page", len(paths)), paths}), from: viewed.as("viewed")}
+	persons := selection{columns: comma(raw("person"), names(masks...)), from: placed.as("placed"), groupBy: "person"}.as("masks")
 	if r.linked {
 		persons = selection{columns: comma(raw("person"), names(united...)), from: r.resolved(names(columns...).sql, persons), groupBy: "person"}.as("merged")
 	}

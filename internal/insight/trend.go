@@ -161,7 +161,7 @@ func (t *trendPlan) countsPeople() (of filter, ok bool) {
 
 // line answers one series: with one line, or one for each group.
 func (t *trendPlan) line(ctx context.Context, r *reader, s seriesPlan) ([]TrendSeries, error) {
-	g, err := t.largest(ctx, r, s.Event)
+	g, now, err := t.groupsOf(ctx, r, s)
 	if err != nil {
 		return nil, err
 	}
@@ -171,9 +171,10 @@ func (t *trendPlan) line(ctx context.Context, r *reader, s seriesPlan) ([]TrendS
 	if err := t.oneCurrency(ctx, r, s); err != nil {
 		return nil, err
 	}
-	now, err := t.values(ctx, r, s, t.now, g)
-	if err != nil {
-		return nil, err
+	if now == nil {
+		if now, err = t.values(ctx, r, s, t.now, g); err != nil {
+			return nil, err
+		}
 	}
 	var before []Values
 	if t.before != nil {
@@ -199,10 +200,7 @@ func (t *trendPlan) line(ctx context.Context, r *reader, s seriesPlan) ([]TrendS
 func (t *trendPlan) values(ctx context.Context, r *reader, s seriesPlan, b buckets, g *groups) ([]Values, error) {
 	vs := make([]Values, len(g.names))
 	for i := range vs {
-		vs[i].Points = make([]Point, len(b.starts))
-		for j, us := range b.starts {
-			vs[i].Points[j].Time = r.local(us)
-		}
+		vs[i] = newValues(r, b)
 	}
 	read := t.aggregated
 	if s.aggregate.sql == nil {
@@ -221,4 +219,13 @@ func (t *trendPlan) values(ctx context.Context, r *reader, s seriesPlan, b bucke
 		vs[len(vs)-1].clear() // all other currencies together
 	}
 	return vs, nil
+}
+
+// newValues are those of a line that has no values yet.
+func newValues(r *reader, b buckets) Values {
+	points := make([]Point, len(b.starts))
+	for i, us := range b.starts {
+		points[i].Time = r.local(us)
+	}
+	return Values{Points: points}
 }

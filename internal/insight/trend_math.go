@@ -70,6 +70,14 @@ func (v *Values) set(bucket int64, value *float64) error {
 	return nil
 }
 
+// add adds to the value of a bucket.
+func (v *Values) add(bucket int64, value float64) error {
+	if bucket >= 0 && bucket < int64(len(v.Points)) && v.Points[bucket].Value != nil {
+		value += *v.Points[bucket].Value
+	}
+	return v.set(bucket, &value)
+}
+
 // fold makes the total from the points, in their order, so that the same points always
 // have the same total.
 func (v *Values) fold(f func(a, b float64) float64) {

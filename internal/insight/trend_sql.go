@@ -28,13 +28,11 @@ func (t *trendPlan) source(s seriesPlan, b buckets) source {
 // what is read of each event; columns are made of that.
 func (t *trendPlan) rows(r *reader, s seriesPlan, b buckets, g *groups, columns string, read fragment) fragment {
 	read = comma(raw(b.moment(r.d)), read)
-	if t.by != nil {
-		read = sql("@, @ AS k, "+t.lost(r)+" AS lost", read, t.by.key(r.d))
-	}
-	picked := selection{columns: read, from: t.rowsOf(r, t.source(s, b).table, b), where: t.where(r, s.Event, b)}
+	from, where := t.rowsOf(r, t.source(s, b).table, b), t.where(r, s.Event, b)
 	if t.by == nil {
-		return r.inBuckets(b, columns, picked.statement())
+		return r.inBuckets(b, columns, selection{columns: read, from: from, where: where}.statement())
 	}
+	picked := t.by.withKey(r.d, sql("@, "+t.lost(r)+" AS lost", read), from, where)
 	return g.split(b.index(r.d)+" AS b, "+columns, picked.as("picked"))
 }
 

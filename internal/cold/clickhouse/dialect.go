@@ -2,6 +2,7 @@ package clickhouse
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/weir-analytics/weir/internal/cold"
 )
@@ -114,6 +115,15 @@ func (Dialect) BitAt(mask string, n int) string {
 // AnyBit is an unsigned integer.
 func (Dialect) AnyBit(mask string, first, n int) string {
 	return "(bitAnd(" + mask + ", " + strconv.FormatInt((1<<n-1)<<first, 10) + ") <> 0)"
+}
+
+// Place looks the text up in a hash table.
+func (Dialect) Place(column string, n int) string {
+	places := make([]string, n)
+	for i := range places {
+		places[i] = strconv.Itoa(i + 1)
+	}
+	return "transform(" + column + ", [" + strings.Repeat("?, ", n-1) + "?], [" + strings.Join(places, ", ") + "], 0)"
 }
 
 // Words is an array joined.

@@ -127,6 +127,11 @@ func (Dialect) AnyBit(mask string, first, n int) string {
 	return "(" + mask + " & " + strconv.FormatInt((1<<n-1)<<first, 10) + " <> 0)::INTEGER"
 }
 
+// Place is NULL by itself if there is none.
+func (Dialect) Place(column string, n int) string {
+	return "COALESCE(list_position([" + strings.Repeat("?, ", n-1) + "?], " + column + "), 0)"
+}
+
 // Words is a list unnested.
 func (Dialect) Words(expr string) string { return "unnest(string_split(" + expr + ", ' '))" }
 
