@@ -62,7 +62,10 @@ func isPort(s string) bool {
 // other text as it is: some senders give each visitor a pseudonym instead of an address.
 func Address(s string) string {
 	if a, ok := ParseAddress(s); ok {
-		return a.String()
+		var room [64]byte
+		if text := a.AppendTo(room[:0]); string(text) != s {
+			return string(text)
+		}
 	}
 	return s
 }

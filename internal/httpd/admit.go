@@ -78,16 +78,10 @@ func (p principal) scopes(ctx context.Context, d Directory, projectID string) (m
 
 // admitting returns a handler that passes the requests that the rule admits to next.
 func (s *Server) admitting(rule Rule, next http.Handler) http.Handler {
+	pattern := rule.pattern()
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := callOf(r.Context())
-		asked := r
-		c.readmit = func() error {
-			now := &call{}
-			err := s.admit(rule, asked, now)
-			c.may = now.may
-			return err
-		}
-		c.route, c.rule, c.refuse = rule.pattern(), rule, s.mux.refusers[rule.pattern()]
+		c.route, c.rule, c.refuse = pattern, rule, s.mux.refusers[pattern]
 		err := s.starting(rule.Need)
 		if err == nil {
 			err = s.admit(rule, r, c)
@@ -97,16 +91,22 @@ func (s *Server) admitting(rule Rule, next http.Handler) http.Handler {
 		}
 		if err != nil {
 			s.fail(w, r, err)
-			s.audit(w, asked, rule)
+			s.audit(w, r, rule)
 			return
 		}
 		switch rule.Need {
 		case Public, WriteKey, Sender:
 		default:
 			w.Header().Set("Cache-Control", "no-store")
+			c.readmit = func() error {
+				now := &call{}
+				err := s.admit(rule, r, now)
+				c.may = now.may
+				return err
+			}
 		}
 		next.ServeHTTP(w, r)
-		s.audit(w, asked, rule)
+		s.audit(w, r, rule)
 	})
 	if rule.Anywhere {
 		return cors(h)

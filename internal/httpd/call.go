@@ -43,6 +43,15 @@ func callOf(ctx context.Context) *call {
 	return &call{}
 }
 
+// Values of headers that each answer has. They are never changed: Header.Set would make a new
+// slice for each.
+var (
+	noSniff    = []string{"nosniff"}
+	sameOrigin = []string{"same-origin"}
+	noStore    = []string{"no-store"}
+	varyOrigin = []string{"Origin"}
+)
+
 // serve is the outermost handler.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	began := s.cfg.Clock.Now()
@@ -56,8 +65,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	defer body.answered()
 	h := w.Header()
 	h.Set("X-Request-Id", c.id)
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "same-origin")
+	h["X-Content-Type-Options"] = noSniff
+	h["Referrer-Policy"] = sameOrigin
 	if c.secure {
 		h.Set("Strict-Transport-Security", "max-age=31536000")
 	}
@@ -123,8 +132,12 @@ func (s *Server) recoverPanic(w *recorder, r *http.Request) {
 // other paths get 404.
 func (s *Server) dispatch(w http.ResponseWriter, r *http.Request) {
 	h, pattern := s.mux.Handler(r)
-	if pattern != "" {
+	switch {
+	case strings.Contains(pattern, "{"):
 		s.mux.ServeHTTP(w, r) // sets the path's values, which h alone would not
+		return
+	case pattern != "":
+		h.ServeHTTP(w, r)
 		return
 	}
 	// The mux's own answer tells 404 from 405.

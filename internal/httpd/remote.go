@@ -14,7 +14,7 @@ import (
 // counts only if the proxy is trusted.
 func (s *Server) remote(r *http.Request) (ip string, secure bool) {
 	secure = r.TLS != nil
-	peer, ok := weir.ParseHop(r.RemoteAddr)
+	peer, ok := peerOf(r)
 	if !ok {
 		return "", secure
 	}
@@ -25,7 +25,18 @@ func (s *Server) remote(r *http.Request) (ip string, secure bool) {
 	if proto := r.Header.Get("X-Forwarded-Proto"); proto != "" {
 		secure = strings.EqualFold(proto, "https")
 	}
-	return forwardedFor(r.Header.Values("X-Forwarded-For"), peer, s.trusted).String(), secure
+	if hops := r.Header.Values("X-Forwarded-For"); len(hops) > 0 {
+		peer = forwardedFor(hops, peer, s.trusted)
+	}
+	return peer.String(), secure
+}
+
+// peerOf returns the address of who is connected; false if it has none, such as a socket's.
+func peerOf(r *http.Request) (netip.Addr, bool) {
+	if a, err := netip.ParseAddrPort(r.RemoteAddr); err == nil { // as net/http has it
+		return a.Addr().Unmap().WithZone(""), true
+	}
+	return weir.ParseHop(r.RemoteAddr)
 }
 
 // strangeProxy counts a request that a proxy in the own network has passed on, if the proxy is not trusted: all its visitors have its
@@ -48,7 +59,7 @@ func (s *Server) checkOrigin(r *http.Request) error {
 	if err == nil || r.Header.Get("Sec-Fetch-Site") != "" {
 		return err
 	}
-	peer, ok := weir.ParseHop(r.RemoteAddr)
+	peer, ok := peerOf(r)
 	if !ok || !s.trusted(peer) {
 		return err
 	}

@@ -69,7 +69,7 @@ func (e *endpoint) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	setStanding(w.Header(), reply.Address, reply.Key)
-	w.Header().Set("Cache-Control", "no-store")
+	w.Header()["Cache-Control"] = noStore
 	write(w, r, reply.Response)
 }
 

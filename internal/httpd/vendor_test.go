@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -35,7 +36,7 @@ func (b *backend) Deliver(ctx context.Context, p *weir.Project, in []weir.Incomi
 	if err := b.asked(p); err != nil {
 		return ingest.Reply{}, err
 	}
-	b.deliveries = append(b.deliveries, delivery{p.ID, in, rejected, r})
+	b.deliveries = append(b.deliveries, delivery{p.ID, slices.Clone(in), rejected, r}) // the request uses them again
 	if told := b.ingest; told.Accepted+told.Duplicates+len(told.Rejected) > 0 || told.Standing != nil {
 		return told, nil
 	}

@@ -45,7 +45,8 @@ func randomBytes(n int) []byte {
 // hashSecret returns what of a secret is stored: its SHA-256 sum in hex.
 func hashSecret(secret string) string {
 	sum := sha256.Sum256([]byte(secret))
-	return hex.EncodeToString(sum[:])
+	var text [2 * len(sum)]byte
+	return string(hex.AppendEncode(text[:0], sum[:]))
 }
 
 // last4 returns the end of a secret, for people to tell keys apart; nothing of a

@@ -33,7 +33,8 @@ type Directory interface {
 
 // Ingester stores events. *ingest.Ingester implements it.
 type Ingester interface {
-	// Deliver stores decoded events, which it changes in place. rejected are those of the
+	// Deliver stores decoded events, which it changes in place. It does not keep the slice: another
+	// request gets it when this one has ended. rejected are those of the
 	// request that could not be decoded; the reply has them too.
 	Deliver(ctx context.Context, p *weir.Project, in []weir.Incoming, rejected []weir.Rejection, remote ingest.Remote) (ingest.Reply, error)
 	// Device returns the device that an event of the sender would get. It stores nothing.

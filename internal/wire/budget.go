@@ -2,8 +2,10 @@ package wire
 
 import (
 	"context"
+	"math/bits"
 	"reflect"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -97,8 +99,9 @@ type Reservation struct {
 	held   int64 // acquired from the semaphores
 	used   int64 // part of held that is in use
 	events int64
-	texts  int64 // bytes of the events' texts
-	err    error // the first error of Reserve
+	texts  int64            // bytes of the events' texts
+	err    error            // the first error of Reserve
+	lent   *[]weir.Incoming // of a pool, until Close
 }
 
 // SetKnown ends the tighter bound for unknown projects.
@@ -169,12 +172,10 @@ func (h *Reservation) more() error {
 	}
 	n := (h.used - h.held + firstReserve - 1) / firstReserve * firstReserve
 	n = min(max(n, min(h.held, reserveStep)), most-h.held)
-	ctx, cancel := context.WithTimeout(h.ctx, b.wait)
-	defer cancel()
-	if !h.known && b.unknown.Acquire(ctx, n) != nil {
+	if !h.known && !h.acquire(b.unknown, n) {
 		return b.refuse(BudgetStrangers, errBusy())
 	}
-	if b.all.Acquire(ctx, n) != nil {
+	if !h.acquire(b.all, n) {
 		if !h.known {
 			b.unknown.Release(n)
 		}
@@ -183,6 +184,17 @@ func (h *Reservation) more() error {
 	h.held += n
 	b.held.Add(n)
 	return nil
+}
+
+// acquire takes n bytes of a semaphore, and waits for them if there are not so many now. Most
+// requests do not wait, and then need no timer.
+func (h *Reservation) acquire(of *semaphore.Weighted, n int64) bool {
+	if of.TryAcquire(n) {
+		return true
+	}
+	ctx, cancel := context.WithTimeout(h.ctx, h.budget.wait)
+	defer cancel()
+	return of.Acquire(ctx, n) == nil
 }
 
 func errBusy() *weir.Error {
@@ -215,12 +227,16 @@ func (h *Reservation) release(n int64) {
 	}
 }
 
-// Close releases everything. A second call does nothing.
+// Close releases everything, the events that Grow made room for too: nobody may read them any
+// more. A second call does nothing.
 func (h *Reservation) Close() {
-	if h != nil && h.budget != nil {
-		h.used = 0
-		h.release(h.held)
+	if h == nil || h.budget == nil {
+		return
 	}
+	h.used = 0
+	h.release(h.held)
+	putRoom(h.lent)
+	h.lent = nil
 }
 
 // Memory of a decoded item in addition to its texts, in bytes.
@@ -244,15 +260,47 @@ func (h *Reservation) Event(texts int) error {
 	return h.Reserve(eventCost + int64(texts))
 }
 
-// Grow reserves and allocates room for n more events.
+// Grow reserves and allocates room for n more events or some more. The room is the request's
+// until Close. It is zero.
 func (h *Reservation) Grow(in []weir.Incoming, n int) ([]weir.Incoming, error) {
 	before, size := cap(in), len(in)+n
+	if h != nil && h.lent == nil && before == 0 && n > 0 && n <= mostRoom {
+		class := bits.Len(uint(n - 1))
+		if err := h.Reserve(IncomingSize << class); err != nil {
+			return in, err
+		}
+		h.lent = getRoom(class)
+		return *h.lent, nil
+	}
 	if err := h.Reserve(int64(size) * IncomingSize); err != nil {
 		return in, err
 	}
 	in = append(make([]weir.Incoming, 0, size), in...)
 	h.Release(int64(before) * IncomingSize)
 	return in, nil
+}
+
+// mostRoom bounds the room for events that is kept for later requests: a request of 100 events, as
+// SDKs send them, has 64 KB, which would be made and collected each time.
+const mostRoom = 128
+
+// rooms has rooms for events that no request uses, by the binary logarithm of their capacity.
+var rooms [8]sync.Pool
+
+func getRoom(class int) *[]weir.Incoming {
+	if room, ok := rooms[class].Get().(*[]weir.Incoming); ok {
+		return room
+	}
+	room := make([]weir.Incoming, 0, 1<<class)
+	return &room
+}
+
+// putRoom keeps a room for later requests, without what this one left in it.
+func putRoom(room *[]weir.Incoming) {
+	if room != nil {
+		clear((*room)[:cap(*room)])
+		rooms[bits.Len(uint(cap(*room)-1))].Put(room)
+	}
 }
 
 // ReserveStorage reserves the memory to store the decoded events: their records and

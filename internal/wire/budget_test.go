@@ -88,3 +88,31 @@ func TestStrangersLeaveThreeQuartersOfTheMemory(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestRoomForEventsIsEmptyWhenAnotherRequestGetsIt(t *testing.T) {
+	b := wire.NewBudget(1 << 20)
+	for _, n := range []int{1, 3, 100, 128, 129, 300} {
+		for range 3 {
+			h := b.Open(t.Context())
+			in, err := h.Grow(nil, n)
+			if err != nil || len(in) != 0 || cap(in) < n {
+				t.Fatalf("room for %d: len %d, cap %d, %v", n, len(in), cap(in), err)
+			}
+			if want := int64(cap(in)) * wire.IncomingSize; h.Reserved() != want {
+				t.Errorf("room for %d: %d bytes are reserved, %d used", n, h.Reserved(), want)
+			}
+			in = in[:cap(in)]
+			for i := range in {
+				if in[i].Event.ID != "" || in[i].Source.IP != "" {
+					t.Fatalf("room for %d has another request's event: %+v", n, in[i])
+				}
+				in[i].Event.ID, in[i].Source.IP = "secret", "secret"
+			}
+			h.Close()
+			h.Close()
+		}
+	}
+	if b.Held() != 0 {
+		t.Errorf("%d bytes are held after the last request", b.Held())
+	}
+}

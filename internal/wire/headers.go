@@ -66,6 +66,9 @@ func IsHistorical(r *Request) bool {
 	if v == "" {
 		v = r.Query().Get("historical")
 	}
+	if v == "" {
+		return false // as most: ParseBool would make an error of it
+	}
 	on, err := strconv.ParseBool(v)
 	return err == nil && on
 }

@@ -62,6 +62,9 @@ const maxSentAt = 1e14
 // sentAt returns when the sender's clock says that it sent the request, and zero if the
 // sender does not say.
 func sentAt(r *wire.Request) time.Time {
+	if r.RawQuery == "" {
+		return time.Time{}
+	}
 	ms, err := strconv.ParseInt(r.Query().Get("sent_at"), 10, 64)
 	if err != nil || ms <= 0 || ms > maxSentAt {
 		return time.Time{}
