@@ -35,6 +35,7 @@ type Report struct {
 
 	Lag                 *Lag      `json:"lag,omitempty"`
 	Servers             []*Server `json:"servers,omitempty"`
+	Bare                *Bare     `json:"bare,omitempty"`
 	GeneratorCPUSeconds float64   `json:"generator_cpu_seconds"`
 }
 
@@ -164,6 +165,9 @@ func (r *Report) WriteText(w io.Writer) error {
 	for _, s := range r.Servers {
 		row("server", "%s: %.2f s CPU, %.2f us an event, RSS %.1f MB before, %.1f MB after, %.1f MB at most",
 			s.Name, s.CPUSeconds, s.CPUMicros, megabytes(s.RSSBefore), megabytes(s.RSSAfter), megabytes(s.RSSPeak))
+	}
+	if b := r.Bare; b != nil {
+		row("bare", "a handler that does nothing took %.0f/s with %.2f us CPU an event: a share of %.2f", b.AcceptedPerSecond, b.CPUMicros, b.Share)
 	}
 	row("generator", "%.2f s CPU", r.GeneratorCPUSeconds)
 	_, err := io.WriteString(w, b.String())

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"time"
 
 	"github.com/weir-analytics/weir/bench"
@@ -24,6 +25,8 @@ type benchCmd struct {
 	Devices     int           `name:"devices" default:"10000" env:"WEIR_DEVICES" help:"Distinct devices, at most."`
 	Seed        int64         `name:"seed" default:"1" env:"WEIR_SEED" help:"Seed of the events; their ids differ from run to run."`
 	PID         []int         `name:"pid" env:"WEIR_PID" placeholder:"PID,…" help:"Processes of the server on this machine, its Redis among them, to report their CPU time and memory (Linux)."`
+	Bare        bool          `name:"bare" env:"WEIR_BARE" help:"Load a handler that does nothing first, for as long, and report the server's share of what it took."`
+	ServeBare   bool          `name:"serve-bare" hidden:"" help:"Be that handler, until the standard input ends."`
 	JSON        bool          `name:"json" env:"WEIR_JSON" help:"Print the report as JSON."`
 	Yes         bool          `name:"yes" help:"Load a server on another machine."`
 }
@@ -40,26 +43,40 @@ fixed times, and latency counts from when a request was due, so that waiting for
 Examples:
 
     weir bench --key KEY
-    weir bench --key KEY --connections 64 --batch 1 --duration 10s
+    weir bench --key KEY --connections 64 --batch 1 --duration 10s --bare
     weir bench --key KEY --rate 20000 --project ID --token TOKEN --pid $(pidof weir) --json`
 }
 
 // Run loads the server. When ctx is cancelled it ends early and reports.
 func (c *benchCmd) Run(ctx context.Context, stdout io.Writer) error {
 	outliveReaders()
+	if c.ServeBare {
+		return serveBare(ctx, os.Stdin, stdout, c.Batch)
+	}
 	if c.Key == "" {
 		return misuse(errors.New("bench: --key is missing: give a project's write key"))
 	}
 	if !bench.IsLoopback(c.URL) && !c.Yes {
 		return misuse(fmt.Errorf("bench: --url: %s is not on this machine: add --yes to load it all the same", c.URL))
 	}
-	rep, err := bench.Run(ctx, bench.Config{
+	cfg := bench.Config{
 		URL: c.URL, Key: c.Key, Project: c.Project, Token: c.Token,
 		Duration: c.Duration, Connections: c.Connections, Batch: c.Batch, Rate: c.Rate,
 		Devices: c.Devices, Seed: c.Seed, PIDs: c.PID,
-	})
+	}
+	var bare *bench.Report
+	if c.Bare {
+		var err error
+		if bare, err = loadBare(ctx, cfg); err != nil {
+			return err
+		}
+	}
+	rep, err := bench.Run(ctx, cfg)
 	if err != nil {
 		return err
+	}
+	if bare != nil {
+		rep.Against(bare)
 	}
 	if !c.JSON {
 		return rep.WriteText(stdout)

@@ -53,6 +53,23 @@ func TestBenchReportsAsTextAndAsJSON(t *testing.T) {
 	}
 }
 
+func TestBenchSaysWhatShareOfABareHandlersRateTheServerHas(t *testing.T) {
+	t.Setenv(childEnv, "1") // makes the child, which is this program, a weir
+	cmd := newBenchCmd(benchServer(t).URL)
+	cmd.JSON, cmd.Bare = true, true
+	var out bytes.Buffer
+	if err := cmd.Run(t.Context(), &out); err != nil {
+		t.Fatal(err)
+	}
+	var rep bench.Report
+	if err := json.Unmarshal(out.Bytes(), &rep); err != nil {
+		t.Fatal(err)
+	}
+	if b := rep.Bare; b == nil || b.AcceptedPerSecond <= 0 || b.Share != rep.AcceptedPerSecond/b.AcceptedPerSecond {
+		t.Errorf("%+v of %.0f/s", b, rep.AcceptedPerSecond)
+	}
+}
+
 func TestBenchLoadsAnotherMachineOnlyWhenToldTo(t *testing.T) {
 	cmd := newBenchCmd("http://weir.invalid:8080")
 	if err := cmd.Run(t.Context(), io.Discard); err == nil || !strings.Contains(err.Error(), "add --yes") {
