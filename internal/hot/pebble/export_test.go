@@ -3,6 +3,8 @@ package pebble
 import (
 	"bytes"
 	"context"
+
+	dto "github.com/prometheus/client_model/go"
 )
 
 // NewLogger is what Pebble logs to.
@@ -17,4 +19,12 @@ func Values(s *Store, text string) (map[string]int, error) {
 		}
 		return nil
 	})
+}
+
+// Written returns how often the store has synced its write-ahead log, and how many bytes it has given it.
+func Written(s *Store) (syncs, size uint64, err error) {
+	m := s.db.Metrics()
+	var h dto.Metric
+	err = m.LogWriter.FsyncLatency.Write(&h)
+	return h.GetHistogram().GetSampleCount(), m.WAL.BytesIn, err
 }
