@@ -63,7 +63,7 @@ func (s ActionSpec) Normal() (ActionSpec, error) {
 	}
 	for i, e := range s.Any {
 		if err := e.validate(); err != nil {
-			return s, Errorf(EINVALID, "any[%d]: %s", i, ErrorMessage(err))
+			return s, Within("any"+place(i), err)
 		}
 	}
 	return s, s.Revenue.validate()
@@ -79,12 +79,12 @@ func (e ActionEvent) validate() error {
 	if len(e.Path) > maxActionPath || !utf8.ValidString(e.Path) || e.Path != "" && !strings.HasPrefix(e.Path, "/") && !strings.HasPrefix(e.Path, "*") {
 		return Errorf(EINVALID, "path: begins with / or *, and has at most %d bytes of UTF-8", maxActionPath)
 	}
-	for _, c := range e.Filter {
+	for _, c := range e.Filter.Tests() {
 		if c.Column == ActionColumn {
 			return Errorf(EINVALID, "filter: an action is not made of actions")
 		}
 	}
-	return e.Filter.Validate()
+	return Within("filter", e.Filter.Validate())
 }
 
 func (r *ActionRevenue) validate() error {
@@ -127,7 +127,7 @@ func (e ActionEvent) PathPattern() (pattern string, ok bool) {
 // Actions returns the ids of the actions that the conditions name, each once.
 func (f Filter) Actions() []string {
 	var ids []string
-	for _, c := range f {
+	for _, c := range f.Tests() {
 		if c.Column == ActionColumn {
 			ids = append(ids, c.Values...)
 		}

@@ -42,7 +42,7 @@ type Common struct {
 	From     time.Time `json:"from"`
 	To       time.Time `json:"to"`
 	Interval Interval  `json:"interval,omitempty" enum:"minute,hour,day,week,month" doc:"of a trend or growth (day, week or month); day when missing. Calls have points only when it is given"`
-	Filter   Filter    `json:"filter,omitempty" maxItems:"50" doc:"all must hold"`
+	Filter   Filter    `json:"filter,omitempty" doc:"a list of conditions that must all hold, or a tree of them"`
 	Bots     Bots      `json:"bots,omitempty"`
 
 	// Resolved has the actions that the question names, by id. The engine sets it.
@@ -64,7 +64,7 @@ func (c Common) validate() error {
 	if err := c.Bots.validate(); err != nil {
 		return err
 	}
-	return c.Filter.Validate()
+	return Within("filter", c.Filter.Validate())
 }
 
 func (c Common) canonical() Common {

@@ -20,9 +20,16 @@ type Trend struct {
 type Series struct {
 	Event    string `json:"event,omitempty" doc:"an event's name; any when missing"`
 	Action   string `json:"action,omitempty" doc:"in place of event: the id of an action"`
+	Filter   Filter `json:"filter,omitempty" doc:"conditions on the events of this series"`
 	Math     Math   `json:"math,omitempty" enum:"total,unique,sum,avg,min,max,median,p90,p95,p99" doc:"total when missing"`
 	Of       string `json:"of,omitempty" doc:"for unique: what is counted in place of persons, a column of text: groups.company, consumer, properties.NAME"`
 	Property string `json:"property,omitempty" doc:"for sum, avg, …: a numeric column or properties.NAME"`
+	Label    string `json:"label,omitempty" doc:"a name for the series, returned as it is"`
+}
+
+// Selector says which events the series is about.
+func (s Series) Selector() Selector {
+	return Selector{Event: s.Event, Action: s.Action, Filter: s.Filter}
 }
 
 // Math says what a series measures.
@@ -61,9 +68,7 @@ func (q Trend) WithBase(c Common) Question { q.Common = c; return q }
 func (q Trend) Actions() []string {
 	ids := q.Common.Actions()
 	for _, s := range q.Series {
-		if s.Action != "" {
-			ids = append(ids, s.Action)
-		}
+		ids = append(ids, s.Selector().Actions()...)
 	}
 	return ids
 }
@@ -73,9 +78,9 @@ func (q Trend) Validate() error {
 	if n := len(q.Series); n == 0 || n > maxSeries {
 		return Errorf(EINVALID, "a trend needs 1 to %d series, there are %d", maxSeries, n)
 	}
-	for _, s := range q.Series {
+	for i, s := range q.Series {
 		if err := s.validate(); err != nil {
-			return err
+			return Within("series"+place(i), err)
 		}
 	}
 	return cmp.Or(q.Common.validate(), q.Interval.validate(), q.Compare.validate(), validateGroups(q.Limit))
@@ -86,6 +91,10 @@ func (q Trend) Canonical() Question {
 	q.Common = q.Common.canonical()
 	if !slices.ContainsFunc(q.Series, func(s Series) bool { return s.Math == MathUnique }) {
 		q.Bots = q.Bots.OfEvents()
+	}
+	q.Series = slices.Clone(q.Series)
+	for i := range q.Series {
+		q.Series[i].Filter = q.Series[i].Filter.canonical()
 	}
 	if q.Breakdown == "" {
 		q.Limit = 0
@@ -108,8 +117,8 @@ func (s Series) validate() error {
 	if s.Of != "" && s.Math != MathUnique {
 		return Errorf(EINVALID, "of says what unique counts: math %q takes none", s.Math)
 	}
-	if s.Event != "" && s.Action != "" {
-		return Errorf(EINVALID, "a series takes event or action, not both")
+	if err := CheckText("label", s.Label); err != nil {
+		return err
 	}
-	return CheckText("event", s.Event)
+	return s.Selector().Validate()
 }

@@ -97,11 +97,12 @@ func checkMeasure(s *weir.AlertSpec) error {
 			return invalid("measure: event, route and property have %d characters at most, none of them a control character", maxText)
 		}
 	}
-	if len(m.Filter) > maxFilter {
+	tests := weir.Filter(m.Filter).Tests()
+	if len(tests) > maxFilter {
 		return invalid("measure: %d conditions in a filter at most", maxFilter)
 	}
 	size := 0
-	for _, c := range m.Filter {
+	for _, c := range tests {
 		if len(c.Values) > maxValues {
 			return invalid("measure: %d values in a condition at most", maxValues)
 		}

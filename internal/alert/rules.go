@@ -3,7 +3,6 @@ package alert
 import (
 	"context"
 	"net/netip"
-	"slices"
 	"sync"
 	"time"
 
@@ -127,7 +126,7 @@ func anew(was, is *weir.AlertSpec) bool {
 	a, b := was.Measure, is.Measure
 	return was.Enabled != is.Enabled || was.Window != is.Window || was.Condition != is.Condition ||
 		was.For != is.For || was.ClearFor != is.ClearFor || was.MinVolume != is.MinVolume || was.NoData != is.NoData ||
-		a.Kind != b.Kind || a.Insight != b.Insight || a.Value != b.Value || a.Event != b.Event || a.Route != b.Route || a.Math != b.Math || a.Property != b.Property || !sameFilter(a.Filter, b.Filter)
+		a.Kind != b.Kind || a.Insight != b.Insight || a.Value != b.Value || a.Event != b.Event || a.Route != b.Route || a.Math != b.Math || a.Property != b.Property || !weir.Filter(a.Filter).Equal(b.Filter)
 }
 
 // reset puts an alert back to its beginning, and is what its history says of that.
@@ -218,10 +217,4 @@ func (r *Rules) Test(ctx context.Context, p *weir.Project, id string) ([]Tried, 
 	}
 	all.Wait()
 	return tried, nil
-}
-
-func sameFilter(a, b []weir.Condition) bool {
-	return slices.EqualFunc(a, b, func(x, y weir.Condition) bool {
-		return x.Column == y.Column && x.Op == y.Op && slices.Equal(x.Values, y.Values)
-	})
 }

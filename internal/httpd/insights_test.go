@@ -151,7 +151,7 @@ func TestFreshnessIsSecondsOrADuration(t *testing.T) {
 	for _, in := range []string{`-1`, `"-2m"`, `"soon"`, `true`, `[1]`, `"NaN"`, `"Inf"`} {
 		a := f.as(f.admin, "POST", f.path("/query"), `{"kind":"trend","from":"-7d","freshness":`+in+`}`)
 		wantError(t, a, 400, weir.EINVALID)
-		if !strings.Contains(a.body, `"details":[{"location":"body`) {
+		if !strings.Contains(a.body, `"details":[{"location":"`) {
 			t.Errorf("%s: %s: want what is wrong in details too", in, a.body)
 		}
 	}
@@ -189,7 +189,7 @@ func TestQueriesAreRefusedForBadInput(t *testing.T) {
 func TestAQuerysErrorNamesThePlace(t *testing.T) {
 	f := start(t)
 	a := f.as(f.admin, "POST", f.path("/query"), `{"kind":"trend","from":"-7d","interval":"second"}`)
-	if !strings.Contains(a.body, "body.interval") || !strings.Contains(a.body, `"details"`) {
+	if !strings.Contains(a.body, `"location":"interval"`) || !strings.Contains(a.body, `"details"`) {
 		t.Errorf("answer = %s", a.body)
 	}
 	a = f.as(f.admin, "POST", f.path("/query"), `{"kind":"trend","from":"soon"}`)

@@ -114,8 +114,8 @@ func (s *Server) checkQuestion(b *QuestionBody) error {
 		}
 	}
 	res := &huma.ValidateResult{}
+	body = withoutFilters(body)
 	at := huma.NewPathBuffer(nil, 0)
-	at.Push("body")
 	huma.Validate(r, schema, at, huma.ModeWriteToServer, body, res)
 	if len(res.Errors) > 0 {
 		return schemaError(http.StatusUnprocessableEntity, "validation failed", res.Errors...)
@@ -123,12 +123,33 @@ func (s *Server) checkQuestion(b *QuestionBody) error {
 	return nil
 }
 
-// ConditionBody is one test of a filter. It describes weir.Filter, which reads itself.
+// ConditionBody is one test of a filter: of a column, or a group of tests. It describes
+// weir.Condition, which reads itself.
 type ConditionBody struct {
-	Column string   `json:"column" doc:"a column, properties.NAME or traits.NAME"`
-	Op     string   `json:"op" enum:"=,!=,in,contains,>,<"`
-	Value  *Scalar  `json:"value,omitempty"`
-	Values []Scalar `json:"values,omitempty" maxItems:"1000" doc:"with in"`
+	Column string          `json:"column,omitempty" doc:"a column, properties.NAME, traits.NAME or groups.TYPE"`
+	Op     string          `json:"op,omitempty" enum:"=,!=,in,not in,contains,not contains,starts with,matches,not matches,>,>=,<,<=,is set,is not set" doc:"matches takes a regular expression (RE2)"`
+	Value  *Scalar         `json:"value,omitempty"`
+	Values []Scalar        `json:"values,omitempty" maxItems:"1000" doc:"with in and not in"`
+	All    []ConditionBody `json:"all,omitempty" doc:"in place of a column: conditions that must all hold"`
+	Any    []ConditionBody `json:"any,omitempty" doc:"conditions of which one must hold"`
+	Not    *ConditionBody  `json:"not,omitempty" doc:"a condition that must not hold"`
+}
+
+// withoutFilters is JSON without the members named filter. A filter says itself what is wrong with
+// it, and better than its schema, which takes a tree of conditions as well as a list.
+func withoutFilters(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		delete(v, "filter")
+		for name, member := range v {
+			v[name] = withoutFilters(member)
+		}
+	case []any:
+		for i, element := range v {
+			v[i] = withoutFilters(element)
+		}
+	}
+	return v
 }
 
 // Scalar is a string, a number or a boolean.

@@ -36,42 +36,6 @@ func (e *Engine) resolve(ctx context.Context, p *weir.Project, q weir.Question) 
 	return q.WithBase(base), nil
 }
 
-// anyOf is a condition that an event passes one of several filters, or with not that it passes
-// none of them.
-type anyOf struct {
-	filters []filter
-	not     bool
-}
-
-func (a anyOf) sources() (names []string) {
-	for _, f := range a.filters {
-		names = append(names, f.sources...)
-	}
-	return names
-}
-
-func (a anyOf) tallied() bool {
-	return !slices.ContainsFunc(a.filters, func(f filter) bool { return !f.tallied })
-}
-
-// filter returns the filter that is this condition alone.
-func (a anyOf) filter() filter {
-	return filter{actions: []anyOf{a}, sources: a.sources(), tallied: a.tallied()}
-}
-
-// isAction is the condition in SQL.
-func (r *reader) isAction(a anyOf) fragment {
-	parts := make([]fragment, len(a.filters))
-	for i, f := range a.filters {
-		parts[i] = sql("(@)", r.passes(f))
-	}
-	is := sql("(@)", list(parts, " OR "))
-	if a.not {
-		return sql("(COALESCE(@, FALSE) = FALSE)", is) // a property without a value makes it NULL
-	}
-	return is
-}
-
 // CheckAction refuses an action that no question could name. Error: EINVALID.
 func (e *Engine) CheckAction(p *weir.Project, spec weir.ActionSpec) error {
 	_, err := checkAction(e.d, p, spec)
@@ -79,49 +43,48 @@ func (e *Engine) CheckAction(p *weir.Project, spec weir.ActionSpec) error {
 }
 
 // checkActions checks a condition on actions. Error: EINVALID.
-func checkActions(d cold.Dialect, p *weir.Project, c weir.Condition, actions map[string]weir.ActionSpec) (anyOf, error) {
-	a := anyOf{not: c.Op == "!="}
-	if c.Op != "=" && c.Op != "!=" && c.Op != "in" {
-		return a, badOp(c, "=", "!=", "in")
+func checkActions(d cold.Dialect, p *weir.Project, c weir.Condition, actions map[string]weir.ActionSpec) (filter, error) {
+	if c.Op != "=" && c.Op != "in" {
+		return everything, badOp(c, []string{"=", "in"})
 	}
-	for _, id := range c.Values {
-		of, err := actionNamed(d, p, id, actions)
-		if err != nil {
-			return a, err
+	alternatives := make([]filter, len(c.Values))
+	for i, id := range c.Values {
+		var err error
+		if alternatives[i], err = actionNamed(d, p, id, actions); err != nil {
+			return everything, err
 		}
-		a.filters = append(a.filters, of.filters...)
 	}
-	return a, nil
+	return anyOf(alternatives), nil
 }
 
-// actionNamed returns the condition that an event is one of an action. Error: EINVALID if there
-// is no such action.
-func actionNamed(d cold.Dialect, p *weir.Project, id string, actions map[string]weir.ActionSpec) (anyOf, error) {
+// actionNamed returns the filter for the events of an action. Error: EINVALID if there is no
+// such action.
+func actionNamed(d cold.Dialect, p *weir.Project, id string, actions map[string]weir.ActionSpec) (filter, error) {
 	spec, ok := actions[id]
 	if !ok {
-		return anyOf{}, weir.Errorf(weir.EINVALID, "there is no action with the id %.40q", id)
+		return everything, weir.Errorf(weir.EINVALID, "there is no action with the id %.40q", id)
 	}
 	return checkAction(d, p, spec)
 }
 
-func checkAction(d cold.Dialect, p *weir.Project, spec weir.ActionSpec) (anyOf, error) {
-	var a anyOf
+func checkAction(d cold.Dialect, p *weir.Project, spec weir.ActionSpec) (filter, error) {
+	var alternatives []filter
 	for i, of := range spec.Any {
 		f, err := checkFilter(d, p, of.Filter, nil)
 		if err != nil {
-			return a, weir.Errorf(weir.EINVALID, "any[%d]: %s", i, weir.ErrorMessage(err))
+			return everything, weir.Within(fmt.Sprintf("any[%d].filter", i), err)
 		}
 		if name := of.Name(); name != "" {
-			f.events = all(sql("name = @", bind(name)), f.events)
+			f = ofName(name).and(f)
 		}
 		page := pageOf(d, p, "path")
 		if pattern, ok := of.PathPattern(); ok {
-			f.events = all(f.events, fragment{sql: d.Matches(page.sql, "?"), args: append(slices.Clip(page.args), pattern)})
+			f = f.and(onEvents(fragment{sql: d.Matches(page.sql, "?"), args: append(slices.Clip(page.args), pattern)}))
 		} else if of.Path != "" {
-			f.events = all(f.events, sql("@ = @", page, bind(of.Path)))
+			f = f.and(onEvents(sql("@ = @", page, bind(of.Path))))
 		}
-		f.empty, f.tallied = false, f.tallied && of.Path == ""
-		a.filters = append(a.filters, f)
+		f.empty = false
+		alternatives = append(alternatives, f)
 	}
-	return a, nil
+	return anyOf(alternatives), nil
 }

@@ -22,7 +22,9 @@ func ofBots(b weir.Bots) fragment {
 // question has conditions of its own.
 func (f filter) with(b weir.Bots) filter {
 	if c := ofBots(b); c.sql != "" {
-		f.events, f.tallied = all(f.events, c), false
+		empty := f.empty
+		f = f.and(onEvents(c))
+		f.empty = empty
 	}
 	return f
 }

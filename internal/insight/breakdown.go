@@ -43,7 +43,7 @@ func (g *grouped) group(e *Engine, p *weir.Project, conditions weir.Filter, acti
 // needsIdentities says whether the filter or the breakdown is about persons, or some events
 // may have lost their value of the breakdown.
 func (g *grouped) needsIdentities() bool {
-	return g.filter.needsIdentities() || g.by != nil && !g.by.kept
+	return g.filter.identities || g.by != nil && !g.by.kept
 }
 
 // lost is the condition for the events that lost their value of the breakdown in an

@@ -33,7 +33,7 @@ func goalNamed(d cold.Dialect, p *weir.Project, id string, actions map[string]we
 	if err != nil {
 		return nil, err
 	}
-	return &goal{id: id, spec: actions[id], events: is.filter()}, nil
+	return &goal{id: id, spec: actions[id], events: is}, nil
 }
 
 // conversions fills in what is about the goal, if one is asked for.

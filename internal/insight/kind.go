@@ -251,7 +251,8 @@ func Decode(body []byte, now time.Time, loc *time.Location) (weir.Question, erro
 	}
 	base := q.Base()
 	base.From, base.To = from, to
-	return q.WithBase(base), nil
+	q = q.WithBase(base)
+	return q, q.Validate()
 }
 
 // defaultToDay is the interval of questions that need one and name none.

@@ -40,7 +40,7 @@ func (e *Engine) matching(ctx context.Context, p *weir.Project, m Match) (r *rea
 	if err := checkTests(p, q); err != nil {
 		return nil, from, where, err
 	}
-	if r, err = e.reader(ctx, p, f.needsIdentities()); err != nil {
+	if r, err = e.reader(ctx, p, f.identities); err != nil {
 		return nil, from, where, err
 	}
 	in := always

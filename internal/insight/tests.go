@@ -12,7 +12,7 @@ func checkTests(p *weir.Project, q weir.Question) error {
 	base := q.Base()
 	page := 1 + len(p.URLRules.Rules)
 	ofFilter := func(f weir.Filter) (n int) {
-		for _, c := range f {
+		for _, c := range f.Tests() {
 			if n++; isRuled(c.Column) {
 				n += page - 1
 			}
@@ -28,7 +28,7 @@ func checkTests(p *weir.Project, q weir.Question) error {
 		return n
 	}
 	n := ofFilter(base.Filter)
-	for _, c := range base.Filter {
+	for _, c := range base.Filter.Tests() {
 		if c.Column == weir.ActionColumn {
 			for _, id := range c.Values {
 				n += ofAction(id)
@@ -39,7 +39,7 @@ func checkTests(p *weir.Project, q weir.Question) error {
 	case weir.Trend:
 		n *= max(1, len(q.Series))
 		for _, s := range q.Series {
-			n += ofAction(s.Action)
+			n += ofAction(s.Action) + ofFilter(s.Filter)
 		}
 	case weir.Pages:
 		n += ofAction(q.Goal)

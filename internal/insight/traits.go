@@ -14,36 +14,18 @@ func traitOf(column string) (name string, ok bool) {
 	return name, ok && name != ""
 }
 
-// traitTest is a condition on a trait of the events' persons.
-type traitTest struct {
-	trait string
-	value fragment // condition on the column trait_value
-	lacks bool     // the condition is for those who have no such value
-}
-
-// checkTrait checks a condition on a trait. Error: EINVALID.
-func checkTrait(d cold.Dialect, name string, c weir.Condition) (traitTest, error) {
-	t := traitTest{trait: name}
-	if c.Op == "!=" {
-		c.Op, t.lacks = "=", true
+// checkTrait checks a condition on a trait of the events' persons. Who has no such trait
+// fails every test. Error: EINVALID.
+func checkTrait(d cold.Dialect, name string, c weir.Condition) (filter, error) {
+	value, err := textCondition(d, traitColumn(c.Column, name), c)
+	holds := func(r *reader) fragment {
+		return sql("(person IN (SELECT trait_holder FROM @ WHERE @))", r.traitHolders(name), value)
 	}
-	var err error
-	t.value, err = textCondition(d, traitColumn(c.Column, name), c)
-	return t, err
+	return filter{where: holds, identities: true}, err
 }
 
 func traitColumn(name, trait string) column {
 	return column{name: name, kind: property, expr: raw("trait_value"), trait: trait}
-}
-
-// traitCondition is the condition for the events of persons who pass the test. Who has no
-// such trait fails every test but "!=".
-func (r *reader) traitCondition(t traitTest) fragment {
-	among := "person IN"
-	if t.lacks {
-		among = "person NOT IN"
-	}
-	return sql("("+among+" (SELECT trait_holder FROM @ WHERE @))", r.traitHolders(t.trait), t.value)
 }
 
 // breakdownColumn is the column of a breakdown. Error: EINVALID.

@@ -33,7 +33,7 @@ type seriesPlan struct {
 	weir.Series
 	aggregate aggregate
 	value     *column // nil for total and unique
-	action    filter  // empty for a series of an event's name
+	own       filter  // beside the event's name: its action and its filter
 	of        *column // what is counted in place of persons; nil: persons
 }
 
@@ -55,13 +55,13 @@ func planTrend(e *Engine, p *weir.Project, q weir.Trend) (plan, error) {
 	t.bots, t.asked = q.Bots.OfPeople(), t.filter
 	t.people, t.filter = t.filter.with(t.bots), t.filter.with(q.Bots.OfEvents())
 	t.tallied = t.tallied && t.filter.tallied
-	for _, s := range q.Series {
+	for i, s := range q.Series {
 		sp, err := planSeries(e, p, s, q.Resolved)
 		if err != nil {
-			return nil, err
+			return nil, weir.Within(fmt.Sprintf("series[%d]", i), err)
 		}
 		t.series = append(t.series, sp)
-		t.identities = t.identities || s.Math == weir.MathUnique || sp.action.needsIdentities()
+		t.identities = t.identities || s.Math == weir.MathUnique || sp.own.identities
 	}
 	values := 0
 	for _, b := range t.ranges() {
@@ -75,18 +75,15 @@ func planTrend(e *Engine, p *weir.Project, q weir.Trend) (plan, error) {
 }
 
 func planSeries(e *Engine, p *weir.Project, s weir.Series, actions map[string]weir.ActionSpec) (seriesPlan, error) {
-	sp := seriesPlan{Series: s, aggregate: aggregates[s.Math], action: filter{tallied: true, empty: true}}
-	if s.Action != "" {
-		a, err := actionNamed(e.d, p, s.Action, actions)
-		if err != nil {
-			return sp, err
-		}
-		sp.action = a.filter()
+	sp := seriesPlan{Series: s, aggregate: aggregates[s.Math]}
+	var err error
+	if sp.own, err = checkSelector(e.d, p, weir.Selector{Action: s.Action, Filter: s.Filter}, actions); err != nil {
+		return sp, err
 	}
 	if s.Of != "" {
 		c, err := countedColumn(e.d, p, s.Of)
 		if err == nil && c.source != "" {
-			sp.action.sources = append(sp.action.sources, c.source)
+			sp.own.sources = append(sp.own.sources, c.source)
 		}
 		sp.of = c
 		return sp, err
@@ -114,7 +111,7 @@ func (t *trendPlan) answer(ctx context.Context, r *reader) (Answer, error) {
 			if s.Math == weir.MathUnique {
 				own.filter, own.tallied = t.people, t.tallied && t.people.tallied
 			}
-			own.filter, own.asked, own.tallied = own.filter.and(s.action), own.asked.and(s.action), own.tallied && s.action.tallied
+			own.filter, own.asked, own.tallied = own.filter.and(s.own), own.asked.and(s.own), own.tallied && s.own.tallied
 			if lines[i], err = own.line(ctx, r, s); err != nil {
 				return fmt.Errorf("series %d: %w", i, err)
 			}
@@ -140,23 +137,24 @@ func (t *trendPlan) answer(ctx context.Context, r *reader) (Answer, error) {
 // countsPeople says whether a series counts people, and returns the filter for the events that
 // such series are of.
 func (t *trendPlan) countsPeople() (of filter, ok bool) {
-	everything := filter{tallied: true, empty: true}
-	var one anyOf
+	var alternatives []filter
 	for _, s := range t.series {
-		switch {
-		case s.Math != weir.MathUnique:
-		case s.Action != "":
-			one.filters = append(one.filters, s.action)
-		case s.Event == "":
-			return everything, true
-		default:
-			one.filters = append(one.filters, filter{events: sql("name = @", bind(s.Event)), tallied: true})
+		if s.Math != weir.MathUnique {
+			continue
 		}
+		f := s.own
+		if s.Event != "" {
+			f = ofName(s.Event).and(f)
+		}
+		if f.where == nil {
+			return everything, true
+		}
+		alternatives = append(alternatives, f)
 	}
-	if len(one.filters) == 0 {
+	if len(alternatives) == 0 {
 		return everything, false
 	}
-	return one.filter(), true
+	return anyOf(alternatives), true
 }
 
 // line answers one series: with one line, or one for each group.
@@ -184,7 +182,7 @@ func (t *trendPlan) line(ctx context.Context, r *reader, s seriesPlan) ([]TrendS
 	}
 	out := make([]TrendSeries, len(g.names))
 	for i := range out {
-		out[i] = TrendSeries{Event: s.Event, Action: s.Action, Of: s.Of, Math: s.Math, Property: s.Property, Values: now[i]}
+		out[i] = TrendSeries{Event: s.Event, Action: s.Action, Label: s.Label, Of: s.Of, Math: s.Math, Property: s.Property, Values: now[i]}
 		if t.by != nil {
 			out[i].Breakdown = &g.names[i]
 			out[i].Other = g.other && i == len(g.names)-1

@@ -20,6 +20,7 @@ type Trend struct {
 type TrendSeries struct {
 	Event     string    `json:"event" doc:"empty is any"`
 	Action    string    `json:"action,omitempty" doc:"the action that the series asked for"`
+	Label     string    `json:"label,omitempty" doc:"the name that the series asked for"`
 	Of        string    `json:"of,omitempty" doc:"what is counted in place of persons"`
 	Math      weir.Math `json:"math" enum:"total,unique,sum,avg,min,max,median,p90,p95,p99"`
 	Property  string    `json:"property,omitempty"`

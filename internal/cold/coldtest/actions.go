@@ -40,13 +40,12 @@ func ofAction(id string) weir.Condition {
 
 // isAction tests whether an event is one of the actions that a condition names.
 func (o *oracle) isAction(e *weir.EventRow, c weir.Condition) bool {
-	is := slices.ContainsFunc(c.Values, func(id string) bool {
+	return slices.ContainsFunc(c.Values, func(id string) bool {
 		return slices.ContainsFunc(actionByID(id).Any, func(of weir.ActionEvent) bool {
 			return (of.Event == "" || e.Name == of.Event) && (of.Event != "" || of.Path == "" || e.IsScreenView()) && (of.Path == "" || glob(of.Path, o.page(e.Path))) &&
 				!slices.ContainsFunc(of.Filter, func(c weir.Condition) bool { return !o.holds(e, c) })
 		})
 	})
-	return is == (c.Op != "!=")
 }
 
 // glob tests a path against a pattern, one letter after the other.

@@ -205,7 +205,7 @@ func (a *asker) maths(t *testing.T) {
 }
 
 func (a *asker) filters(t *testing.T) {
-	for i, c := range filters() {
+	for i, c := range append(filters(), operatorTests()...) {
 		if i%a.turns != a.turn {
 			continue // another zone's turn: filters know no time
 		}
@@ -303,11 +303,14 @@ func (a *asker) compares(t *testing.T) {
 }
 
 func (a *asker) anything(t *testing.T) {
-	all := filters()
+	all := append(filters(), operatorTests()...)
 	for range a.rounds(15) {
 		q := a.trend(intervals[a.r.IntN(len(intervals))], allMaths[a.r.IntN(len(allMaths))], allMaths[a.r.IntN(len(allMaths))])
 		for range a.r.IntN(3) {
-			q.Filter = append(q.Filter, all[a.r.IntN(len(all))])
+			q.Filter = append(q.Filter, tree(a.r, all, 2))
+		}
+		if a.r.IntN(2) == 0 {
+			q.Series[1].Filter, q.Series[1].Label = weir.Filter{tree(a.r, all, 1)}, "of some"
 		}
 		if a.r.IntN(2) == 0 {
 			q.Breakdown, q.Limit = grouped[a.r.IntN(len(grouped))], a.r.IntN(12)

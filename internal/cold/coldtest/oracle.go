@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/big"
+	"regexp"
 	"slices"
 	"sort"
 	"strconv"
@@ -247,17 +248,27 @@ func (o *oracle) group(e *weir.EventRow, column string) (v string, ok bool) {
 
 // holds tests one condition. An error is found by its message or its shape.
 func (o *oracle) holds(e *weir.EventRow, c weir.Condition) bool {
+	of := func(c weir.Condition) bool { return o.holds(e, c) }
+	fails := func(c weir.Condition) bool { return !of(c) }
+	switch {
+	case c.All != nil:
+		return !slices.ContainsFunc(c.All, fails)
+	case c.Any != nil:
+		return slices.ContainsFunc(c.Any, of)
+	case c.Not != nil:
+		return slices.ContainsFunc(c.Not, fails)
+	}
+	if positive, ok := map[string]string{"!=": "=", "not in": "in", "not contains": "contains", "not matches": "matches", "is not set": "is set"}[c.Op]; ok {
+		c.Op = positive
+		return !o.holds(e, c)
+	}
 	if c.Column == "action" {
 		return o.isAction(e, c)
 	}
 	if c.Column == "error" {
 		shape := c
 		shape.Column = "error_shape"
-		message := o.columnHolds(e, c)
-		if c.Op == "!=" {
-			return message && o.columnHolds(e, shape)
-		}
-		return message || o.columnHolds(e, shape)
+		return o.columnHolds(e, c) || o.columnHolds(e, shape)
 	}
 	return o.columnHolds(e, c)
 }
@@ -278,19 +289,20 @@ func (o *oracle) columnHolds(e *weir.EventRow, c weir.Condition) bool {
 	switch c.Op {
 	case "=":
 		return (ok || textColumn(c.Column)) && same(c.Values[0])
-	case "!=":
-		if !ok && !textColumn(c.Column) {
-			return true
-		}
-		return !same(c.Values[0])
+	case "is set":
+		return c.Column == "bot" || ok && (v != "" || !textColumn(c.Column))
+	case "starts with":
+		return (ok || textColumn(c.Column)) && strings.HasPrefix(v, c.Values[0])
+	case "matches":
+		return (ok || textColumn(c.Column)) && regexp.MustCompile("(?s)"+c.Values[0]).MatchString(v)
 	case "in":
 		return (ok || textColumn(c.Column)) && slices.ContainsFunc(c.Values, same)
 	case "contains":
 		return (ok || textColumn(c.Column)) && strings.Contains(v, c.Values[0])
-	case ">", "<":
+	case ">", "<", ">=", "<=":
 		x, isNumber := numeric(v)
 		y, _ := strconv.ParseFloat(c.Values[0], 64)
-		return ok && isNumber && (c.Op == ">" && x > y || c.Op == "<" && x < y)
+		return ok && isNumber && (c.Op[0] == '>' && x > y || c.Op[0] == '<' && x < y || len(c.Op) == 2 && x == y)
 	}
 	panic("the oracle does not know operator " + c.Op)
 }

@@ -26,7 +26,7 @@ func (o *oracle) trend(q weir.Trend) *insight.Trend {
 		q.Filter = seriesFilter(q.Filter, s)
 		events := o.match(q.From, q.To, q.Filter, s.Event)
 		for _, g := range o.groups(q, events) {
-			line := insight.TrendSeries{Event: s.Event, Action: s.Action, Of: s.Of, Math: s.Math, Property: s.Property, Breakdown: g.name, Other: g.other}
+			line := insight.TrendSeries{Event: s.Event, Action: s.Action, Label: s.Label, Of: s.Of, Math: s.Math, Property: s.Property, Breakdown: g.name, Other: g.other}
 			line.Values = o.values(s, o.only(g, events), starts)
 			if q.Compare != weir.CompareNone {
 				line.Compare = o.compare(q, s, g, starts)
@@ -57,10 +57,10 @@ func (o *oracle) trend(q weir.Trend) *insight.Trend {
 
 // seriesFilter returns the filter with what a series of an action adds.
 func seriesFilter(f weir.Filter, s weir.Series) weir.Filter {
-	if s.Action == "" {
-		return f
+	if f = slices.Concat(f, s.Filter); s.Action != "" {
+		f = append(f, ofAction(s.Action))
 	}
-	return append(slices.Clone(f), ofAction(s.Action))
+	return f
 }
 
 func nothing(v *insight.Values) {
