@@ -73,7 +73,7 @@ RACED_TOO := ^Test(Store|Server)$$/^Write$$|Stream|AtOnce|WhileItIsRead
 RACED_TOO_IN := ./internal/cold/duckdb ./internal/cold/clickhouse ./internal/httpd
 RACED_STORIES := ATeamFromTheFirstStart|AnEventIsSeenByTheQuery|ALoginAtOneNode|LiveFeedReachesOtherNodes|AStopInTheMiddleOfSending|^TestTortureLosesAndDoublesNothing$$
 ALONE := WithLittleMemoryKeepsAllPromises OfEventsOutOfOrderAreRight BlockCacheFullOfIDs KeptVisitTakesAtMost AMillionIdsTakeTheMemory LargeEventsAreReadBack \
-	FourNodesAtFiveTimesTheLimit DevicesOfEventsOutOfOrderCountOnce IDsAreToldApartWhenTheirFiltersAreFull IdleVisitsEndOnAShard IdsAreToldApartExactly ^TestCluster$$ ^TestSentinel$$
+	FourNodesAtFiveTimesTheLimit DevicesOfEventsOutOfOrderCountOnce IDsAreToldApartWhenTheirFiltersAreFull IdleVisitsLeaveTheStateOfAShard IdsAreToldApartExactly ^TestCluster$$ ^TestSentinel$$
 ALONE_IN := ./internal/drain ./internal/fleet/redis ./internal/hot/pebble ./internal/hot/redis ./internal/ingest
 # names joins words of a list to one pattern.
 space := $(subst ,, )
