@@ -14,7 +14,7 @@ import (
 // written to other tables.
 func BenchmarkColdWrite(b *testing.B) {
 	for _, mix := range mixes {
-		for _, size := range []int{100, 1_000, 10_000, 131_072} {
+		for _, size := range []int{100, 1_000, 10_000, 32_768} {
 			b.Run(fmt.Sprint("mix=", mix.name, "/batch=", size), func(b *testing.B) {
 				engines(b, func(b *testing.B, e *engine) {
 					now := time.Now()

@@ -46,7 +46,7 @@ func engines(b *testing.B, f func(b *testing.B, e *engine)) {
 	}
 }
 
-func openEngine(b *testing.B, name string) *engine {
+func openEngine(b testing.TB, name string) *engine {
 	b.Helper()
 	if name == "clickhouse" {
 		return openClickHouse(b)
@@ -82,7 +82,7 @@ func openEngine(b *testing.B, name string) *engine {
 	}
 }
 
-func openClickHouse(b *testing.B) *engine {
+func openClickHouse(b testing.TB) *engine {
 	b.Helper()
 	server := clickhousetest.Start(b)
 	u, err := clickhouse.Parse(server.URL("weir") + os.Getenv("WEIR_BENCH_OPTIONS"))
@@ -126,7 +126,7 @@ func openClickHouse(b *testing.B) *engine {
 }
 
 // cpuTime returns what this process used.
-func cpuTime(b *testing.B) time.Duration {
+func cpuTime(b testing.TB) time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
 		b.Fatal(err)
@@ -135,7 +135,7 @@ func cpuTime(b *testing.B) time.Duration {
 }
 
 // processTime returns what another process used.
-func processTime(b *testing.B, pid int) time.Duration {
+func processTime(b testing.TB, pid int) time.Duration {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		b.Fatal(err)
@@ -167,7 +167,7 @@ type filled struct {
 }
 
 // fill writes events as a drain does, in batches of a size.
-func (e *engine) fill(b *testing.B, events iter.Seq[weir.Event], size int) (f filled) {
+func (e *engine) fill(b testing.TB, events iter.Seq[weir.Event], size int) (f filled) {
 	b.Helper()
 	drain(events, size, func(batch *cold.Batch) {
 		before := cpuTime(b)
@@ -222,7 +222,7 @@ func expire(open visit.Open, folder visit.Folder, now time.Time) {
 }
 
 // rows returns how many rows of a table there are.
-func (e *engine) rows(b *testing.B, table string) (n int) {
+func (e *engine) rows(b testing.TB, table string) (n int) {
 	b.Helper()
 	rows, err := e.Query(b.Context(), "SELECT count(*) FROM "+table)
 	if err != nil {

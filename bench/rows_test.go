@@ -33,3 +33,19 @@ func TestVisitsTakeFewRows(t *testing.T) {
 		}
 	}
 }
+
+// What an event takes in DuckDB's file, with its visit and the rest, after merging.
+func TestEventsTakeFewBytes(t *testing.T) {
+	e := openEngine(t, "duckdb")
+	now := time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)
+	const events = 40_000
+	e.fill(t, bench.ShortMix(1, bench.Plan{Project: "p", From: now, To: now.Add(3 * time.Hour), Events: events}), 10_000)
+	for table, most := range map[string]float64{"events": 1, "visits": 0.8, "sightings": 0.9, "tallies": 0.01, "identities": 0.01, "traits": 0, "batches": 0.001} {
+		if got := float64(e.rows(t, table)) / events; got > most {
+			t.Errorf("%s has %.4f rows for each event, want at most %.4f", table, got, most)
+		}
+	}
+	if got := float64(e.bytes()) / events; got > 190 || got < 100 {
+		t.Errorf("an event takes %.0f bytes, want 100 to 190 (of so few; a third of them is what blocks have free)", got)
+	}
+}

@@ -114,6 +114,55 @@ func TestIntentThatIsTooLargeForTheMemoryIsFinishedWithinIt(t *testing.T) {
 	}
 }
 
+// Batches are as large as what waits, within the memory: larger where the cold tier pays for small
+// batches and writes one at a time.
+func TestBatchesGrowWithTheBacklog(t *testing.T) {
+	for _, tt := range []struct {
+		holder bool
+		memory int64
+		most   int
+	}{
+		{holder: true, memory: 1 << 30, most: 12_000},
+		{holder: true, memory: 12 << 20, most: 2_097}, // as of 512 MB
+		{memory: 1 << 30, most: 10_000},
+	} {
+		r := newRig(t)
+		for range 12 {
+			r.sendOne(1000)
+		}
+		o := quick
+		o.MaxBatch, o.Memory = 0, tt.memory
+		var cold cold.Writer = r.ledger
+		if tt.holder {
+			cold = holding{r.ledger}
+		}
+		d, _ := r.runOn(r.log, cold, o)
+		r.flush(d)
+		r.check()
+		most := 0
+		for _, b := range r.order {
+			most = max(most, len(b.Events))
+		}
+		if most != tt.most {
+			t.Errorf("holder %t, %d MiB: the largest batch has %d events, want %d", tt.holder, tt.memory>>20, most, tt.most)
+		}
+	}
+}
+
+// sendOne sends n events of one device.
+func (r *rig) sendOne(n int) {
+	r.t.Helper()
+	items := make([]hot.Item, n)
+	for i := range items {
+		now := r.clock.Now()
+		items[i] = hot.Item{Event: &weir.Event{ID: fmt.Sprint(r.sent), ProjectID: "p", Name: "click", Time: now, ReceivedAt: now, DeviceID: "one"}, Location: time.UTC}
+		r.sent++
+	}
+	if _, err := r.log.Append(context.Background(), items); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
 func TestBatchThatIsTooLargeForTheColdTierIsHalved(t *testing.T) {
 	r := newRig(t)
 	r.setFail(func(b *cold.Batch) (bool, error) {

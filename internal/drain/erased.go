@@ -83,7 +83,7 @@ func efface(marks cold.Erased, rows []weir.EventRow) {
 // and those that a deletion of events has folded again.
 func (s *shard) folderFor(n note, erased cold.Erased) visit.Folder {
 	f := s.folder
-	f.InLogOrder, f.NoMerge, f.MarkOver = n.InLogOrder, n.NoMerge, n.MarkOver
+	f.InLogOrder, f.NoMerge, f.MarkOver, f.HashIDs = n.InLogOrder, n.NoMerge, n.MarkOver, n.HashIDs
 	if len(erased) > 0 { // else the fold need not ask, for each event
 		f.Erased = func(v *weir.VisitRow) bool { return erased.MayBeIn(v) || erased.Refolded(v) }
 	}

@@ -21,6 +21,7 @@ type note struct {
 	InLogOrder  bool // of a note before version 4, see visit.Folder
 	NoMerge     bool // of a note before version 5
 	MarkOver    bool // of a note before version 6
+	HashIDs     bool // of a note before version 7
 }
 
 func (n note) full() map[string]bool {
@@ -33,8 +34,8 @@ func (n note) full() map[string]bool {
 
 // noteVersion 1 had no erasures. Version 2 had what to do with each event. Up to version 3 a
 // batch was folded in the order of the log. Up to version 4 it was folded without merging visits. Up
-// to version 5 a visit that was over was marked in its row.
-const noteVersion = 6
+// to version 5 a visit that was over was marked in its row. Up to version 6 session ids were hashes.
+const noteVersion = 7
 
 // encode returns the note's stored form.
 func (n note) encode() string {
@@ -55,7 +56,7 @@ func (n note) encode() string {
 func decodeNote(s string) (n note, err error) {
 	n.Erased = cold.Erased{}
 	if s == "" { // version 1 stored an empty note as ""
-		n.InLogOrder, n.NoMerge, n.MarkOver = true, true, true
+		n.InLogOrder, n.NoMerge, n.MarkOver, n.HashIDs = true, true, true, true
 		return n, nil
 	}
 	r := codec.NewStringReader(s)
@@ -63,14 +64,14 @@ func decodeNote(s string) (n note, err error) {
 	if v < 1 || v > noteVersion {
 		return n, fmt.Errorf("drain: note of version %d: %w", v, codec.ErrCorrupt)
 	}
-	n.InLogOrder, n.NoMerge, n.MarkOver = v < 4, v < 5, v < 6
+	n.InLogOrder, n.NoMerge, n.MarkOver, n.HashIDs = v < 4, v < 5, v < 6, v < 7
 	for _, list := range []*[]string{&n.Full, &n.Idle} {
 		each(&r, func() { *list = append(*list, r.String()) })
 	}
 	switch v {
 	case 2:
 		n.HasErasures = nothing2(&r)
-	case 3, 4, 5, noteVersion:
+	case 3, 4, 5, 6, noteVersion:
 		n.HasErasures = true
 		each(&r, func() { n.Erased[[2]string{r.String(), r.String()}] = r.Time() })
 	}

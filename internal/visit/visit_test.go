@@ -186,6 +186,21 @@ func TestAVisitIsOverHalfAnHourAfterItsLastArrival(t *testing.T) {
 	}
 }
 
+func TestIDsOfVisitsBeginAlikeAndGrow(t *testing.T) {
+	s := newShard()
+	rows := s.fold(at(0, "x"), at(0, "x", func(e *weir.Event) { e.DeviceID = "other" }))
+	a, b := rows[0].SessionID, rows[1].SessionID
+	if !visit.IsDerived(a) || a[:8] != b[:8] || a[8:] != "000000000001" || b[8:] != "000000000002" {
+		t.Errorf("ids %s, %s", a, b)
+	}
+	other := visit.Folder{LogID: "log", HashIDs: true} // as batches of versions before have it
+	one := []weir.EventRow{{Event: at(0, "x"), Seq: 1}}
+	other.Fold(visit.Open{}, one, t0, nil)
+	if one[0].SessionID != "f138a7e8bfb88e8324ab" {
+		t.Errorf("a batch of a version before has the id %s", one[0].SessionID)
+	}
+}
+
 func TestABatchOfAVersionBeforeMarksIdleVisits(t *testing.T) {
 	s := newShard()
 	s.MarkOver = true

@@ -85,8 +85,13 @@ func Open(path string, o Options) (*Store, error) {
 
 // connect opens the file twice within one instance: for database/sql, and for
 // the writer.
+// storageVersion is the version of DuckDB whose forms of storage a new file may have. A file that
+// exists keeps its own. Since 1.3, texts have a dictionary whose words are compressed: a file takes
+// 0.93 of the bytes, and counting different texts half of the time.
+const storageVersion = "v1.5.0"
+
 func connect(path string, o Options) (_ *sql.DB, _ *writer, err error) {
-	c, err := duck.NewConnector(path, nil)
+	c, err := duck.NewConnector(path+"?storage_compatibility_version="+storageVersion, nil)
 	if err != nil {
 		return nil, nil, openError(path, err)
 	}

@@ -48,6 +48,20 @@ func statement(t *testing.T, s *duckdb.Store, query string) {
 
 func TestStore(t *testing.T) { coldtest.Run(t, open) }
 
+func TestANewFileHasTheFormsOfStorageOfTheVersionThatIsNamed(t *testing.T) {
+	s := open(t, t.TempDir())
+	defer s.Close()
+	rows, err := s.Query(t.Context(), "SELECT count(*) FROM duckdb_databases() WHERE NOT internal AND tags['storage_version'] = 'v1.5.0+'")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	var n int
+	if !rows.Next() || rows.Scan(&n) != nil || n != 1 {
+		t.Fatal("the file has another version of storage", n, rows.Err())
+	}
+}
+
 func TestAFileOfANewerVersionIsRefused(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "weir.duckdb")
 	s := openFile(t, path)

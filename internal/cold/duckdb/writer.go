@@ -31,8 +31,10 @@ func newWriter(path string) (*writer, error) {
 	}
 	defer mapping.DestroyConfig(&config)
 	// As the driver says it, or the instance would not be found.
-	if mapping.SetConfig(config, "duckdb_api", "go") == mapping.StateError {
-		return nil, errors.New("no configuration")
+	for name, value := range map[string]string{"duckdb_api": "go", "storage_compatibility_version": storageVersion} {
+		if mapping.SetConfig(config, name, value) == mapping.StateError {
+			return nil, errors.New("no configuration")
+		}
 	}
 	w := &writer{chunks: make(map[string]*chunk)}
 	var msg string
