@@ -1,4 +1,4 @@
-// The settings of a new server in a real browser: the owner sets a second factor up, signs in with a code of it, invites
+// The settings of a new server in a real browser: a return from an identity provider that fails is a page. The owner sets a second factor up, signs in with a code of it, invites
 // somebody, makes a token, and finds all of it in the audit log. Then everybody is asked for a second factor: who was
 // invited is led to set one up, and goes on from there.
 //
@@ -50,6 +50,13 @@ const browser = await launch()
 try {
   const owner = await (await browser.newContext({ locale: 'en-GB' })).newPage()
   const faults = watch(owner, base)
+  // Who comes back from an identity provider in vain gets a page, and the way back.
+  await owner.goto(`${base}/api/v1/oidc/callback?state=x`)
+  await owner.getByText('This browser has not begun to sign in here').waitFor()
+  assert.equal(owner.url(), `${base}/sign-in-failed`, 'the provider’s answer stays in the address')
+  await owner.getByRole('link', { name: 'Back to sign-in' }).click()
+  await owner.getByRole('heading', { name: 'Sign in' }).waitFor()
+
   await signIn(owner, base, EMAIL, PASSWORD)
   await owner.getByRole('link', { name: 'Settings' }).click()
   await open(owner, 'Account')

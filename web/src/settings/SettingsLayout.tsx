@@ -24,7 +24,7 @@ export function SettingsLayout() {
   // On a narrow screen the entry may be out of sight.
   useEffect(() => {
     const entry = nav.current?.querySelector<HTMLElement>(`[href$="${pathname}"]`)
-    if (entry) nav.current!.scrollLeft = entry.offsetLeft - 16
+    if (entry) nav.current!.scrollLeft = entry.offsetLeft - (nav.current!.clientWidth - entry.offsetWidth) / 2
   }, [pathname])
   const shown = projects.find((p) => p.id === (projectId ?? remembered))
   if (projectId && !shown) return <NotFoundPage text={m.error.noProject} />

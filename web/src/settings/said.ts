@@ -13,7 +13,8 @@ interface Place {
 
 const isPlaces = (v: unknown): v is Place[] => Array.isArray(v) && v.every((p: Partial<Place>) => typeof p?.message === 'string')
 
-const upper = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)
+/** A message as a sentence begins. */
+export const upper = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)
 
 /**
  * Finds the fields that an error is about. The server begins such a message with the field, as in

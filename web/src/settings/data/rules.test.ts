@@ -8,7 +8,7 @@ it('finds the rule whose place is listed', () => {
     { location: 'body.url_rules.rules[1].from', message: 'expected length >= 1' },
     { location: 'body.url_rules.rules[1].to', message: 'expected length >= 1' },
   ])
-  expect(faultsOfRules(error)).toEqual({ at: { 1: { from: 'expected length >= 1', to: 'expected length >= 1' } }, rest: null })
+  expect(faultsOfRules(error)).toEqual({ at: { 1: { from: 'Expected length >= 1', to: 'Expected length >= 1' } }, rest: null })
 })
 
 it('leaves the rest to the form', () => {

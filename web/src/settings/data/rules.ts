@@ -1,4 +1,5 @@
 import { ApiError } from '../../api/client'
+import { upper } from '../said'
 
 type RuleFaults = Record<number, { from?: string; to?: string }>
 
@@ -11,7 +12,7 @@ export function faultsOfRules(error: unknown): { at: RuleFaults; rest: unknown }
   const note = (place: string, said?: string) => {
     const [, i, field, rest] = PLACE.exec(place) ?? []
     const message = said ?? rest
-    if (i && field && message) at[Number(i)] = { ...at[Number(i)], [field]: message }
+    if (i && field && message) at[Number(i)] = { ...at[Number(i)], [field]: upper(message) }
   }
   note(error.message)
   if (Array.isArray(error.details)) {
