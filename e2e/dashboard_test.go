@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// TestTheDashboardShowsTheDemo signs in with a real browser, wide and narrow.
+// TestTheDashboardShowsTheDemo signs in with a real browser, wide and narrow, and reads shared links on other sites.
 func TestTheDashboardShowsTheDemo(t *testing.T) {
 	t.Parallel()
 	browser := browserFor(t)
@@ -37,14 +37,19 @@ func TestTheDashboardShowsTheDemo(t *testing.T) {
 		t.Fatalf("no login is printed: %s", s.out)
 	}
 	password, _, _ = strings.Cut(password, "\n")
-	cmd := exec.Command("node", "e2e/smoke.mjs")
-	cmd.Dir = "../web"
-	cmd.Env = append(os.Environ(), "BASE_URL="+s.url, "EMAIL=demo@example.com", "PASSWORD="+password, "CHROMIUM="+browser)
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	for _, script := range []string{"e2e/smoke.mjs", "e2e/share.mjs"} {
+		cmd := exec.Command("node", script)
+		cmd.Dir = "../web"
+		cmd.Env = append(os.Environ(), "BASE_URL="+s.url, "EMAIL=demo@example.com", "PASSWORD="+password, "TOKEN="+adminToken, "CHROMIUM="+browser)
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%s: %v\n%s", script, err, out)
+		}
+		t.Logf("%s", out)
 	}
-	t.Logf("%s", out)
+	if strings.Contains(s.log.String(), "wl_") {
+		t.Error("a shared link is logged")
+	}
 	s.stop()
 }
 

@@ -17,7 +17,7 @@ const base = `http://127.0.0.1:${PORT}`
 const sizes = { wide: { width: 1440, height: 900 }, narrow: { width: 390, height: 844 } }
 const scenarios = [
   'setup', 'setup-link', 'setup-wrong', 'invitation', 'invitation-account', 'reset', 'forgotten', 'provider', 'provider-only', 'factor', 'login',
-  'site', 'calls', 'empty', 'error', 'stale', 'none', 'drawer',
+  'site', 'calls', 'empty', 'error', 'stale', 'none', 'drawer', 'share', 'shared', 'shared-live', 'shared-ended', 'share-password',
 ]
 const settle = 2500
 
@@ -25,6 +25,7 @@ async function mock(scenario) {
   const env = { ...process.env, PORT, SCENARIO: scenario.replace(/^setup-.*/, 'setup') }
   const child = spawn(process.execPath, [fileURLToPath(new URL('../mock/server.mjs', import.meta.url))], { env })
   child.stderr.pipe(process.stderr)
+  process.once('exit', () => child.kill()) // when a page fails
   await once(child.stdout, 'data')
   return child
 }
@@ -66,6 +67,17 @@ async function show(page, scenario) {
     await signIn(page, base, 'ada@example.org', 'correct horse')
     return page.getByLabel('Code').waitFor()
   }
+  if (scenario.startsWith('shared')) {
+    await page.goto(`${base}/share/wl_${{ shared: 'MOCK', 'shared-live': 'LIVE', 'shared-ended': 'GONE' }[scenario]}`)
+    await page.getByRole('heading').first().waitFor()
+    return page.waitForTimeout(settle)
+  }
+  if (scenario === 'share-password') {
+    await page.goto(`${base}/share/wl_MOCK`)
+    await page.getByLabel('Password', { exact: true }).fill('another password')
+    await page.getByRole('button', { name: 'Open' }).click()
+    return page.getByRole('alert').getByText('wrong').waitFor()
+  }
   if (scenario === 'login') {
     await signIn(page, base, 'ada@example.org', 'wrong')
     return page.getByRole('alert').getByText('wrong').waitFor()
@@ -73,6 +85,13 @@ async function show(page, scenario) {
   await signIn(page, base, 'ada@example.org', 'correct horse')
   await page.getByRole('banner').waitFor()
   await page.waitForTimeout(settle)
+  if (scenario === 'share') {
+    await page.getByRole('button', { name: 'Share' }).click()
+    await page.getByLabel(/Sites that may embed/).fill('shop.example')
+    await page.getByRole('button', { name: 'Make link' }).click()
+    await page.getByText('may be embedded on shop.example').first().waitFor()
+    await page.waitForTimeout(500)
+  }
   if (scenario === 'drawer') {
     await page.getByRole('button', { name: /^Details of/ }).nth(2).click()
     await page.waitForTimeout(500)
@@ -88,7 +107,7 @@ for (const scenario of scenarios.filter((s) => only.length === 0 || only.include
       const page = await context.newPage()
       const faults = watch(page, base)
       await show(page, scenario)
-      await page.screenshot({ path: `${dir}/${scenario}-${size}-${colorScheme}.png`, fullPage: scenario !== 'drawer' })
+      await page.screenshot({ path: `${dir}/${scenario}-${size}-${colorScheme}.png`, fullPage: scenario !== 'drawer' && scenario !== 'share' })
       const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
       if (wide > 0) faults.push(`${wide} px too wide`)
       for (const fault of new Set(faults)) console.log(`${scenario} ${size} ${colorScheme}: ${fault}`)

@@ -29,6 +29,12 @@ const projects = [
   { id: 'api', name: 'Orders API', timezone: 'Asia/Kolkata', role: 'viewer', retention_days: 0, ...limits, ...bots, counters, sites: [], url_rules: rules },
 ]
 
+const SHARE_PASSWORD = 'a long password'
+const secretOf = (share) => `wl_${share.id.toUpperCase()}`
+const newShare = (id, more) => ({
+  id, what: 'overview', password: false, origins: [], created_at: new Date().toISOString(), created_by: { id: ada.id, email: ada.email }, ...more,
+})
+
 const fail = (status, code, message) => Object.assign(new Error(message), { status, code })
 
 /** What the server behind the API knows, and its answers by operation. */
@@ -38,6 +44,17 @@ function backend({ scenario, rate }) {
   let lacking = scenario === 'required' // the second factor that is asked of everybody
   const minutes = new Map()
   const recent = []
+  const shares = [
+    newShare('mock', { password: scenario === 'share-password', origins: ['blog.example'], last_used_at: new Date().toISOString() }),
+    newShare('live', { what: 'live', ends_at: '2099-01-01T00:00:00Z' }),
+  ]
+  // The reader's link, and whether they gave its password.
+  const linkOf = ({ token }) => {
+    const [secret, pass] = token.split('.')
+    const share = shares.find((s) => secretOf(s) === secret)
+    if (!share) throw fail(401, 'unauthorized', 'this shared link has ended, or never was')
+    return { share, open: !share.password || pass === 'pass' }
+  }
   let setUp = scenario !== 'setup'
   if (scenario !== 'empty') {
     for (let i = 60; i > 0; i--) recent.unshift(event(Date.now() - i * 900, scenario === 'calls'))
@@ -60,6 +77,8 @@ function backend({ scenario, rate }) {
 
   return {
     visitors,
+    /** Whether a token is that of a reader who may ask an operation. */
+    reads: (token, id) => ['stats-overview', 'stats-trend', 'query', 'live'].includes(id) && linkOf({ token }).open,
     /** An event happens now. */
     happen() {
       const now = Date.now()
@@ -87,6 +106,15 @@ function backend({ scenario, rate }) {
       }),
       'accept-invitation': enter,
       'forgotten-password': () => {},
+      'get-shared': (request) => {
+        const { share, open } = linkOf(request)
+        const { id, name, timezone } = projects[0]
+        return { what: share.what, password: share.password, ...(open ? { project: { id, name, timezone } } : {}) }
+      },
+      'open-share': (request) => {
+        if (request.body.password !== SHARE_PASSWORD) throw fail(401, 'unauthorized', 'wrong password')
+        return { token: `${secretOf(linkOf(request).share)}.pass`, expires_at: new Date(Date.now() + 24 * 60 * MINUTE).toISOString() }
+      },
       'reset-password': () => {},
     },
     users: {
@@ -94,6 +122,17 @@ function backend({ scenario, rate }) {
       'list-projects': () => {
         if (lacking) throw fail(403, 'second_factor', 'this server asks for a second factor: set one up first, with POST /api/v1/account/totp')
         return { projects: scenario === 'none' ? [] : projects }
+      },
+      'list-shares': ({ host }) => ({ shares: shares.map((s) => ({ ...s, url: `http://${host}/share/${secretOf(s)}` })) }),
+      'create-share': ({ body, host }) => {
+        const made = newShare(`new${shares.length}`, { ...body, password: Boolean(body.password) })
+        shares.unshift(made)
+        return { ...made, url: `http://${host}/share/${secretOf(made)}` }
+      },
+      'end-share': ({ params }) => {
+        const at = shares.findIndex((s) => s.id === params.share)
+        if (at < 0) throw fail(404, 'not_found', 'no such shared link')
+        shares.splice(at, 1)
       },
       'stats-overview': numbers(({ params }) => (quiet() ? answers.nothing() : answers.overview(visitors(), callsOnly(params.id)))),
       'stats-trend': numbers(({ url }) => {
@@ -149,13 +188,14 @@ export function createMock({ scenario = 'site', rate = 5, change = (_id, answer)
 
   /** Answers a request for the API; what cannot be answered is thrown. */
   async function serve({ operation, params }, url, req, res) {
-    const signedIn = req.headers.cookie?.includes(COOKIE) ?? false
+    const token = /^Bearer (wl_.*)/.exec(req.headers.authorization ?? '')?.[1] ?? ''
+    const signedIn = token ? behind.reads(token, operation.id) : (req.headers.cookie?.includes(COOKIE) ?? false)
     if (!signedIn && !strangers[operation.id]) throw fail(401, 'unauthorized', 'Sign in first.')
     if (operation.id === 'live') return openStream(operation, res)
     const handler = strangers[operation.id] ?? users[operation.id]
     if (!handler) throw fail(404, 'not_found', 'The mock server does not answer this.')
     const body = await readBody(req)
-    const answer = change(operation.id, handler({ url, params, body, signedIn, res }))
+    const answer = change(operation.id, handler({ url, params, body, signedIn, token, host: req.headers.host, res }))
     const status = success(operation)
     check(operation, status, answer)
     res.writeHead(status, { 'Content-Type': 'application/json' }).end(answer && JSON.stringify(answer))

@@ -114,6 +114,9 @@ describe.each(['site', 'calls', 'empty', 'error', 'stale', 'setup', 'none'])('th
     expect((await ask('POST', '/api/v1/password/forgotten', enter)).status).toBe(202)
     expect((await ask('POST', '/api/v1/password/reset', { ...enter, token: 'MOCK' })).status).toBe(204)
     expect((await ask('GET', '/api/v1/projects')).status).toBe(200)
+    expect((await ask('GET', '/api/v1/projects/demo/shares')).status).toBe(200)
+    expect((await ask('POST', '/api/v1/projects/demo/shares', { what: 'live', origins: [] })).status).toBe(201)
+    expect((await ask('DELETE', '/api/v1/projects/demo/shares/new2')).status).toBe(204)
     for (const project of ['demo', 'api']) {
       for (const [method, rest, body] of numbers) {
         const answer = await ask(method, `/api/v1/projects/${project}/${rest}`, body)
@@ -124,6 +127,21 @@ describe.each(['site', 'calls', 'empty', 'error', 'stale', 'setup', 'none'])('th
     }
     expect((await ask('POST', '/api/v1/logout')).status).toBe(204)
   })
+})
+
+/** Asks as the reader of a shared link. */
+const read = (token, method, path, body) =>
+  fetch(`http://127.0.0.1:${server.address().port}${path}`, { method, headers: { Authorization: `Bearer ${token}` }, ...(body ? { body: JSON.stringify(body) } : {}) })
+
+it('answers readers of a shared link', async () => {
+  await start({ scenario: 'share-password' })
+  expect(await (await read('wl_MOCK', 'GET', '/api/v1/share')).json()).toEqual({ what: 'overview', password: true })
+  expect((await read('wl_MOCK', 'GET', '/api/v1/projects/demo/stats/overview')).status).toBe(401)
+  expect((await read('wl_MOCK', 'POST', '/api/v1/share/open', { password: 'wrong' })).status).toBe(401)
+  const { token } = await (await read('wl_MOCK', 'POST', '/api/v1/share/open', { password: 'a long password' })).json()
+  expect((await read(token, 'GET', '/api/v1/projects/demo/stats/overview')).status).toBe(200)
+  expect((await read(token, 'GET', '/api/v1/projects/demo/events')).status).toBe(401)
+  expect((await read('wl_GONE', 'GET', '/api/v1/share')).status).toBe(401)
 })
 
 it('streams messages as the document describes them', async () => {

@@ -8,7 +8,9 @@
 // makes some), error (all numbers fail), stale (no live stream), setup (first
 // run, with the code MOCK), none (no project), invitation-account (to somebody with an account),
 // factor (the sign-in takes a code), provider and provider-only (with an identity provider,
-// and without passwords), server (an administrator of the server), required (a second factor is asked of everybody). The links #invitation=MOCK and #reset=MOCK are always good. RATE is in events per second. Sign in with any
+// and without passwords), server (an administrator of the server), required (a second factor is asked of everybody),
+// share-password (the shared link takes "a long password"). The links /share/wl_MOCK, /share/wl_LIVE, #invitation=MOCK
+// and #reset=MOCK are always good. RATE is in events per second. Sign in with any
 // address and the password "correct horse".
 
 import { createMock } from './mock.mjs'

@@ -5,8 +5,9 @@ import { RouterProvider } from '@tanstack/react-router'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 
-import { ApiError } from './api/client'
+import { ApiError, readerToken } from './api/client'
 import { projectsQuery, sessionQuery } from './api/session'
+import { SHARED } from './api/shares'
 import { lacksSecondFactor } from './appRoute'
 import { language } from './language'
 import { speak } from './messages'
@@ -25,6 +26,11 @@ const queries = new QueryClient({
         void router.navigate({ to: '/second-factor', search: { next: router.state.location.href } })
       }
       if (!isUnauthorized(error)) return
+      if (readerToken()) {
+        // The link has ended, or takes a password now: its page asks which.
+        if (queryKey[0] !== SHARED) void queries.invalidateQueries({ queryKey: [SHARED] })
+        return
+      }
       // The session ended elsewhere: ask for it again, and the router goes to the login.
       void queries.fetchQuery({ ...sessionQuery, staleTime: 0 }).then(() => router.invalidate())
     },

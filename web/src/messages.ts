@@ -1,8 +1,12 @@
 // The texts of the dashboard, but for those of the settings. A translation is another file of this shape.
 
 import type { Language } from './language'
+import { share, shared } from './messages.share'
 
 const en = {
+  share,
+  shared,
+
   product: 'Weir',
   tagline: 'Measure the stream without stopping it.',
   skip: 'Skip to content',

@@ -1,6 +1,10 @@
 import type { Messages } from './messages'
+import { share, shared } from './messages.share.zh'
 
 export const zh: Messages = {
+  share,
+  shared,
+
   product: 'Weir',
   tagline: '丈量水流，不阻其行。',
   skip: '跳到内容',

@@ -87,6 +87,13 @@ const reset = createRoute({
   },
 })
 
+/** Whoever has the link may read it, so nobody asks who is signed in. */
+const shared = createRoute({
+  getParentRoute: () => root,
+  path: '/share/$secret',
+  component: lazyRouteComponent(() => import('./share/SharedPage'), 'SharedPage'),
+})
+
 const index = createRoute({
   getParentRoute: () => app,
   path: '/',
@@ -121,6 +128,7 @@ const routes = root.addChildren([
   reset,
   failed,
   secondFactor,
+  shared,
   app.addChildren([
     index,
     project,

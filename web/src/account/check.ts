@@ -26,6 +26,9 @@ export const checkLogin = (f: Filled<'email' | 'password'>) =>
     password: f.password ? undefined : m.account.passwordMissing,
   })
 
+export const checkPassword = (f: Filled<'password'>) =>
+  present({ password: f.password ? undefined : m.account.passwordMissing })
+
 export const checkCode = (f: Filled<'code'>) => present({ code: f.code.trim() ? undefined : m.factor.codeMissing })
 
 export const checkForgotten = (f: Filled<'email'>) => present({ email: emailFault(f.email) })

@@ -41,7 +41,20 @@ export const base =
 /** The API. Its calls throw an ApiError unless they succeed. */
 export const api = createClient<paths>({ baseUrl: base, headers: { Accept: 'application/json' }, credentials: 'same-origin' })
 
+let reader: string | undefined
+
+/** From now on all calls are those of a reader of a shared link, who sends this token, whoever else is signed in. */
+export function readAs(token: string) {
+  reader = token
+}
+
+/** The token of the reader of a shared link, if the page shows one. */
+export const readerToken = () => reader
+
 api.use({
+  onRequest({ request }) {
+    if (reader) request.headers.set('Authorization', `Bearer ${reader}`)
+  },
   async onResponse({ response }) {
     if (!response.ok) throw await failure(response)
   },

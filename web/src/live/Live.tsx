@@ -1,8 +1,10 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { createContext, useContext, useEffect, useMemo, useState, useSyncExternalStore, type ReactNode } from 'react'
 
-import { base } from '../api/client'
+import { base, readerToken } from '../api/client'
 import { Feed, type Moment, type StreamState } from './feed'
+import { FetchedStream } from './fetched'
+import type { StreamSource } from './stream'
 
 interface Live {
   moment: Moment
@@ -11,10 +13,16 @@ interface Live {
 
 const LiveContext = createContext<Live | null>(null)
 
+/** Opens the stream as the reader of a shared link, with the token that the page has then. */
+const asReader: StreamSource = {
+  create: (url) => new FetchedStream(url, readerToken()!),
+  random: Math.random,
+}
+
 /** Gives a project's live events to the page below. Its key must be the project. */
 export function LiveProvider({ project, children }: { project: string; children: ReactNode }) {
   const queries = useQueryClient()
-  const [feed] = useState(() => new Feed(`${base}/api/v1/projects/${encodeURIComponent(project)}/live`))
+  const [feed] = useState(() => new Feed(`${base}/api/v1/projects/${encodeURIComponent(project)}/live`, readerToken() ? asReader : undefined))
   const moment = useSyncExternalStore(feed.subscribe, feed.current)
 
   // What happened while there was no stream is fetched.

@@ -16,7 +16,7 @@ export interface StreamHandlers {
 
 /** What a stream is opened with; tests bring their own. */
 export interface StreamSource {
-  create(url: string): EventSource
+  create(url: string): EventTarget & { close(): void }
   /** Between 0 and 1; spreads the reconnects of many pages. */
   random(): number
 }
@@ -36,7 +36,7 @@ export function openStream(
   handlers: StreamHandlers,
   source: StreamSource = browser,
 ): () => void {
-  let stream: EventSource
+  let stream: ReturnType<StreamSource['create']>
   let timer: ReturnType<typeof setTimeout> | undefined
   let wait = FIRST_WAIT
 

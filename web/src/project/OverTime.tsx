@@ -1,4 +1,3 @@
-import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useMemo } from 'react'
 
 import type { Stretch } from '../api/insight'
@@ -8,24 +7,20 @@ import { Switch } from '../ui/Switch'
 import { BreakdownCard } from './BreakdownCard'
 import { GrowthCards } from './GrowthCards'
 import { PagesCard } from './PagesCard'
-import { DEFAULT_PERIOD, periods, wordOf, type Period } from './period'
+import { periods, wordOf, type Period } from './period'
 import { RoutesCard } from './RoutesCard'
+import { useProject } from './useProject'
 
-const ROUTE = '/app/p/$projectId'
+/** Which days the cards show, and whether with bots. */
+export interface OverTimeView {
+  period: Period
+  nobots: boolean
+}
 
-/** The cards over some days; the period and the bot filter stand in the address. */
-export function OverTime() {
-  const { period = DEFAULT_PERIOD, nobots = false } = useSearch({ from: ROUTE })
-  const navigate = useNavigate({ from: '/p/$projectId' })
-  const show = (next: { period: Period; nobots: boolean }) =>
-    void navigate({
-      search: {
-        ...(next.period === DEFAULT_PERIOD ? {} : { period: next.period }),
-        ...(next.nobots ? { nobots: true } : {}),
-      },
-      resetScroll: false,
-    })
-
+/** The cards over some days. */
+export function OverTime({ view, onView }: { view: OverTimeView; onView(view: OverTimeView): void }) {
+  const { role } = useProject()
+  const { period, nobots } = view
   const stretch: Stretch = useMemo(
     () => ({ from: wordOf[period], filter: nobots ? [{ column: 'bot', op: '=', value: 'false' }] : [] }),
     [period, nobots],
@@ -36,13 +31,13 @@ export function OverTime() {
       <div className="mt-5 flex flex-wrap items-center justify-between gap-3">
         <h2 className="text-xl font-semibold tracking-tight">{m.period.title}</h2>
         <div className="flex flex-wrap items-center gap-x-5 gap-y-3">
-          <Switch label={m.period.noBots} checked={nobots} onChange={(on) => show({ period, nobots: on })} />
+          <Switch label={m.period.noBots} checked={nobots} onChange={(on) => onView({ period, nobots: on })} />
           <Segmented
             label={m.period.label}
             options={periods}
             names={m.period.names}
             value={period}
-            onChange={(next) => show({ period: next, nobots })}
+            onChange={(next) => onView({ period: next, nobots })}
           />
         </div>
       </div>
@@ -60,7 +55,7 @@ export function OverTime() {
         <RoutesCard stretch={stretch} />
         <BreakdownCard
           title={m.breakdown.call}
-          columns={['status', 'method', 'consumer']}
+          columns={role === 'reader' ? ['status', 'method'] : ['status', 'method', 'consumer']}
           event="api_call"
           stretch={stretch}
           className="lg:col-span-2"

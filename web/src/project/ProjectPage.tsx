@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import { useParams } from '@tanstack/react-router'
+import { useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { useEffect, useMemo } from 'react'
 
 import { projectsQuery } from '../api/session'
@@ -11,7 +11,8 @@ import { m } from '../messages'
 import { NotFoundPage } from '../shell/ErrorPage'
 import { FirstEvent } from './FirstEvent'
 import { NowCard } from './NowCard'
-import { OverTime } from './OverTime'
+import { OverTime, type OverTimeView } from './OverTime'
+import { DEFAULT_PERIOD } from './period'
 import { RecentEvents } from './RecentEvents'
 import { TodayCard } from './TodayCard'
 import { ProjectContext, useProject } from './useProject'
@@ -61,7 +62,22 @@ function Body() {
         {seesPeople && <RecentEvents query={recent} />}
         <TodayCard query={overview} />
       </div>
-      <OverTime />
+      <OverTimeOfAddress />
     </div>
   )
+}
+
+/** OverTime with its period and bot filter in the address. */
+function OverTimeOfAddress() {
+  const { period = DEFAULT_PERIOD, nobots = false } = useSearch({ from: '/app/p/$projectId' })
+  const navigate = useNavigate({ from: '/p/$projectId' })
+  const show = (next: OverTimeView) =>
+    void navigate({
+      search: {
+        ...(next.period === DEFAULT_PERIOD ? {} : { period: next.period }),
+        ...(next.nobots ? { nobots: true } : {}),
+      },
+      resetScroll: false,
+    })
+  return <OverTime view={{ period, nobots }} onView={show} />
 }

@@ -10,6 +10,7 @@ import { Bars, type Bar } from '../ui/Bars'
 import { Card } from '../ui/Card'
 import { Segmented } from '../ui/Segmented'
 import { SkeletonRows } from '../ui/Skeleton'
+import { useProject } from './useProject'
 
 const views = ['hot', 'failing', 'consumers'] as const
 type View = (typeof views)[number]
@@ -19,14 +20,16 @@ const SHOWN = 10
 /** Today's calls: by route, the routes that fail, and who calls. */
 export function TodayCard({ query }: { query: UseQueryResult<Overview> }) {
   const format = useFormat()
+  const { role } = useProject()
   const [view, setView] = useState<View>('hot')
+  const options = role === 'reader' ? views.filter((v) => v !== 'consumers') : views
   return (
     <Card
       title={m.today.title}
       aside={
         <>
           <Freshness query={query} asOf={query.data?.as_of} />
-          <Segmented label={m.today.title} options={views} names={m.today.views} value={view} onChange={setView} />
+          <Segmented label={m.today.title} options={options} names={m.today.views} value={view} onChange={setView} />
         </>
       }
     >

@@ -1,6 +1,7 @@
 import { Link } from '@tanstack/react-router'
 
 import { m } from '../messages'
+import { ShareButton } from '../share/ShareButton'
 import { Wordmark } from '../ui/Logo'
 import { AccountMenu } from './AccountMenu'
 import { ProjectSwitcher } from './ProjectSwitcher'
@@ -16,6 +17,7 @@ export function TopBar() {
         </Link>
         <ProjectSwitcher />
         <div className="ml-auto flex items-center gap-1">
+          <ShareButton />
           <ThemeToggle />
           <SettingsLink />
           <AccountMenu />

@@ -1,17 +1,8 @@
-import { useState } from 'react'
-
-import { m } from '../messages'
-import { Button } from './Button'
-import { Icon } from './Icon'
+import { CopyButton } from './CopyButton'
 
 /** A shell command over some lines, to be copied. */
 export function Command({ lines }: { lines: string[] }) {
-  const [copied, setCopied] = useState(false)
   const text = lines.join(' \\\n  ')
-  const copy = async () => {
-    await navigator.clipboard.writeText(text)
-    setCopied(true)
-  }
   return (
     <div className="max-w-[calc(100vw-3rem)] overflow-hidden rounded-xl border border-line bg-sunken text-left">
       {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls, so the keyboard must reach it */}
@@ -20,10 +11,7 @@ export function Command({ lines }: { lines: string[] }) {
       </pre>
       {navigator.clipboard && (
         <div className="flex justify-end border-t border-line p-2">
-          <Button onClick={() => void copy()}>
-            <Icon name={copied ? 'check' : 'copy'} />
-            <span aria-live="polite">{copied ? m.copied : m.copy}</span>
-          </Button>
+          <CopyButton text={text} />
         </div>
       )}
     </div>

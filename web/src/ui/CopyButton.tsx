@@ -5,7 +5,7 @@ import { Button } from './Button'
 import { Icon } from './Icon'
 
 /** Copies a text; says so. Nothing where the browser does not let pages copy. */
-export function CopyButton({ text }: { text: string }) {
+export function CopyButton({ text, label = m.copy }: { text: string; label?: string }) {
   const [copied, setCopied] = useState<string>()
   if (!navigator.clipboard) return null
   const copy = async () => {
@@ -16,7 +16,7 @@ export function CopyButton({ text }: { text: string }) {
   return (
     <Button onClick={() => void copy()}>
       <Icon name={done ? 'check' : 'copy'} />
-      <span aria-live="polite">{done ? m.copied : m.copy}</span>
+      <span aria-live="polite">{done ? m.copied : label}</span>
     </Button>
   )
 }

@@ -1,0 +1,40 @@
+/** The texts of shared links, for those who make them. */
+export const share = {
+  title: 'Share',
+  heading: (project: string) => `Share ${project}`,
+  intro: 'Who has a link sees this part of the project without an account: numbers only, no people, nothing to change.',
+  what: 'Shows',
+  whats: { overview: 'Overview', live: 'Live' },
+  end: 'Ends',
+  ends: { never: 'Never', '7d': '7 days', '30d': '30 days', '365d': '1 year' },
+  password: 'Password (optional)',
+  passwordHint: 'Readers have to give it.',
+  origins: 'Sites that may embed it (optional)',
+  originsHint: 'Hosts, such as blog.example or *.shop.example.',
+  make: 'Make link',
+  links: 'Links',
+  empty: 'No links yet.',
+  link: 'Link',
+  lost: 'The link works, but cannot be shown: the key ring that encrypted it is lost.',
+  copyLink: 'Copy link',
+  copyEmbed: 'Copy HTML to embed',
+  endLink: 'End link',
+  endSure: 'End it for all readers',
+  made: (day: string) => `made ${day}`,
+  madeBy: (who: string, day: string) => `made ${day} by ${who}`,
+  hasPassword: 'with a password',
+  endsOn: (time: string) => `ends ${time}`,
+  ended: (time: string) => `ended ${time}`,
+  embeds: (hosts: string) => `may be embedded on ${hosts}`,
+  used: (time: string) => `last used ${time}`,
+  unused: 'not used yet',
+}
+
+/** Those for their readers. */
+export const shared = {
+  endedTitle: 'This link shows nothing any more',
+  endedText: 'It has ended, or was never good. Ask whoever gave it to you for another one.',
+  lockedTitle: 'This page takes a password',
+  lockedText: 'Whoever gave you the link knows it.',
+  open: 'Open',
+}

@@ -1,0 +1,40 @@
+import type { Messages } from './messages'
+
+export const share: Messages['share'] = {
+  title: '分享',
+  heading: (project) => `分享 ${project}`,
+  intro: '持有链接的人无需账号即可查看项目的这一部分：只有数字，不含个人信息，也不能更改任何内容。',
+  what: '内容',
+  whats: { overview: '概览', live: '实时' },
+  end: '到期',
+  ends: { never: '永不', '7d': '7 天', '30d': '30 天', '365d': '1 年' },
+  password: '密码（可选）',
+  passwordHint: '查看者须输入此密码。',
+  origins: '可嵌入的网站（可选）',
+  originsHint: '主机名，例如 blog.example 或 *.shop.example。',
+  make: '创建链接',
+  links: '链接',
+  empty: '还没有链接。',
+  link: '链接',
+  lost: '链接仍然有效，但无法显示：用来加密它的密钥环已丢失。',
+  copyLink: '复制链接',
+  copyEmbed: '复制嵌入代码',
+  endLink: '停用链接',
+  endSure: '对所有人停用',
+  made: (day) => `创建于 ${day}`,
+  madeBy: (who, day) => `${who} 创建于 ${day}`,
+  hasPassword: '需要密码',
+  endsOn: (time) => `${time} 到期`,
+  ended: (time) => `已于 ${time} 到期`,
+  embeds: (hosts) => `可嵌入于 ${hosts}`,
+  used: (time) => `最近使用 ${time}`,
+  unused: '尚未使用',
+}
+
+export const shared: Messages['shared'] = {
+  endedTitle: '此链接已失效',
+  endedText: '它已到期或被停用，或者从未有效。请向给你链接的人索取新的链接。',
+  lockedTitle: '此页面需要密码',
+  lockedText: '给你链接的人知道密码。',
+  open: '打开',
+}
