@@ -85,7 +85,9 @@ var house = map[string]room{
 	"internal/hot/redis":  {floor: 2, visitors: opener},
 
 	// schema describes the tables of the cold tier.
-	"internal/cold/schema":     {floor: 1, only: domain},
+	"internal/cold/schema": {floor: 1, only: domain},
+	// sqlgate writes the SQL that runs in the place of a user's.
+	"internal/sqlgate":         {floor: 1, only: nothing, visitors: []string{"internal/insight", "internal/httpd"}},
 	"internal/cold/duckdb":     {floor: 3, visitors: opener},
 	"internal/cold/clickhouse": {floor: 3, visitors: opener},
 

@@ -34,6 +34,7 @@ type cli struct {
 	Delete  deleteCmd  `cmd:"" help:"Delete events as if they had never come; undo an import."`
 	Profile profileCmd `cmd:"" help:"Export and erase profiles."`
 	User    userCmd    `cmd:"" help:"List, invite, deactivate and sign out people; links to reset a password."`
+	SQL     sqlCmd     `cmd:"" name:"sql" help:"Ask a project in SQL."`
 	Report  reportCmd  `cmd:"" help:"Print, compute and schedule daily reports."`
 	Migrate migrateCmd `cmd:"" help:"Copy the past to another cold tier."`
 	Bench   benchCmd   `cmd:"" help:"Measure a running server."`

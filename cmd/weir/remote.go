@@ -50,6 +50,11 @@ const answerLimit = 16 << 20
 // send is call without the answer's body: the caller reads and closes it. An answer
 // that is no success is an error.
 func (r remote) send(ctx context.Context, method, path string, in any) (*http.Response, error) {
+	return r.sendAccepting(ctx, method, path, "", in)
+}
+
+// sendAccepting is send for an answer of a type; "" is any.
+func (r remote) sendAccepting(ctx context.Context, method, path, accept string, in any) (*http.Response, error) {
 	if r.Token == "" {
 		return nil, misuse(errors.New("--token or WEIR_TOKEN is needed: the admin token that the server printed at its first start, or was given as WEIR_ADMIN_TOKEN"))
 	}
@@ -71,6 +76,9 @@ func (r remote) send(ctx context.Context, method, path string, in any) (*http.Re
 	}
 	req.Header.Set("Authorization", "Bearer "+r.Token)
 	req.Header.Set("Content-Type", "application/json")
+	if accept != "" {
+		req.Header.Set("Accept", accept)
+	}
 	req.Header.Set("User-Agent", "weir-cli/"+version)
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {

@@ -98,6 +98,16 @@ func (e missingRole) ColumnValues(context.Context, *weir.Project, string, insigh
 	return nil, e.err("answer questions")
 }
 
+// Run refuses.
+func (e missingRole) Run(context.Context, *weir.Project, insight.Statement) (*insight.StatementAnswer, error) {
+	return nil, e.err("answer questions")
+}
+
+// StatementSchema refuses.
+func (e missingRole) StatementSchema(*weir.Project, bool) (*insight.StatementSchema, error) {
+	return nil, e.err("answer questions")
+}
+
 func (e missingRole) Profiles(context.Context, *weir.Project, insight.ProfilesQuery, time.Duration) (*insight.ProfilePage, error) {
 	return nil, e.err("answer questions")
 }

@@ -104,6 +104,9 @@ func (e *RowError) Error() string { return "cold: row refused: " + e.Reason }
 // as Sightings and Tallies say.
 type Reader interface {
 	Query(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	// Statement runs a statement that package sqlgate wrote in the place of a user's, read-only where the engine
+	// can say so. It must not delay questions for longer than one of them would. Error: ErrStatement.
+	Statement(ctx context.Context, query string, b Bounds, args ...any) (*sql.Rows, error)
 	Dialect() Dialect
 }
 
@@ -206,6 +209,13 @@ type Dialect interface {
 
 	// Words makes a row for each word of a text with single spaces between words.
 	Words(expr string) string
+	// Function is how a function of package sqlgate is written, with {1}, {2} … for its arguments; "" is as its
+	// name and the arguments in parentheses. There are conversions among them: "integer of number". Whatever the
+	// values, it must not fail.
+	Function(name string) string
+	// LikePattern is a pattern of LIKE in which a backslash stands for itself.
+	LikePattern(pattern string) string
+
 	// InQuery is the operator for "in" with a query on its right that itself contains such
 	// operators.
 	InQuery() string

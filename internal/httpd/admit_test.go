@@ -233,6 +233,7 @@ var bodies = map[string]string{
 	"PATCH /api/v1/projects/{id}/shares/{share}":        `{"origins":[]}`,
 	"DELETE /api/v1/projects/{id}/shares/{share}":       "",
 	"POST /api/v1/share/open":                           `{"password":"a wrong password"}`,
+	"POST /api/v1/projects/{id}/sql":                    `{"sql":"SELECT 1"}`,
 	"POST /api/v1/projects/{id}/deletions":              `{"import_id":"x","dry_run":true}`,
 	"DELETE /api/v1/projects/{id}/deletions/{deletion}": "",
 	"POST /api/v1/projects/{id}/actions":                `{"name":"x","any":[{"event":"x"}]}`,

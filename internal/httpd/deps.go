@@ -127,6 +127,7 @@ type Stats interface {
 type Insights interface {
 	insight.Asker
 	Discovery
+	Statements
 	// CheckAction refuses an action that no question could name. Error: EINVALID.
 	CheckAction(p *weir.Project, spec weir.ActionSpec) error
 	Events(ctx context.Context, p *weir.Project, q insight.EventsQuery, freshness time.Duration) (*insight.EventPage, error)

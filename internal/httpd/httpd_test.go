@@ -55,15 +55,16 @@ type backend struct {
 
 	consumers bool // one calls today
 
-	days     []weir.Date // of reports that were asked for
-	reports  int         // that there are
-	breaks   error       // after them
-	profiles insight.ProfilesQuery
-	discover insight.Discovery
-	column   string // whose values were asked for
-	profile  string // the last one asked about
-	by       string // who had it erased
-	export   []string
+	days      []weir.Date // of reports that were asked for
+	reports   int         // that there are
+	breaks    error       // after them
+	profiles  insight.ProfilesQuery
+	discover  insight.Discovery
+	column    string // whose values were asked for
+	profile   string // the last one asked about
+	by        string // who had it erased
+	export    []string
+	statement insight.Statement // the last one
 }
 
 // statistics and insights are the backend as Stats and as Insights.

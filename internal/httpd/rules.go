@@ -140,6 +140,8 @@ func Rules() []Rule {
 		{Method: "GET", Path: "/api/admin/stats/overview", Need: InProject, Scope: weir.ScopeRead},
 		{Method: "GET", Path: "/api/admin/stats/trend", Need: InProject, Scope: weir.ScopeRead},
 		{Method: "POST", Path: "/api/v1/projects/{id}/query", Need: InProject, Scope: weir.ScopeRead, Shown: shownOverTime},
+		{Method: "POST", Path: "/api/v1/projects/{id}/sql", Need: InProject, Scope: weir.ScopeRead},
+		{Method: "GET", Path: "/api/v1/projects/{id}/sql/schema", Need: InProject, Scope: weir.ScopeRead},
 		{Method: "GET", Path: "/api/v1/projects/{id}/events", Need: InProject, Scope: weir.ScopePersons},
 		{Method: "GET", Path: "/api/v1/projects/{id}/names", Need: InProject, Scope: weir.ScopeRead},
 		{Method: "PATCH", Path: "/api/v1/projects/{id}/names/{name}", Need: InProject, Scope: weir.ScopeWrite, Act: "event.describe"},

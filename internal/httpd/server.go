@@ -187,6 +187,7 @@ func New(cfg Config) *Server {
 	s.mountUsage()
 	s.mountStats()
 	s.mountInsights()
+	s.mountSQL()
 	s.mountDiscovery()
 	s.mountActions()
 	s.mountReports()

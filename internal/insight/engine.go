@@ -60,7 +60,8 @@ type Engine struct {
 	cache cache
 	held  held
 
-	exports chan struct{} // one element for each running export
+	exports    chan struct{} // one element for each running export
+	statements *statements
 }
 
 // New makes an engine over a cold tier. The barrier is passed before every
@@ -84,5 +85,5 @@ func New(r cold.Reader, b Barrier, clock weir.Clock, o Options) *Engine {
 	if o.Cache == nil {
 		o.Cache = local.New(local.Options{Clock: clock}).Cache
 	}
-	return &Engine{r: r, d: r.Dialect(), b: b, clock: clock, o: o, cache: cache{answers: o.Cache, locks: o.Locks}, held: held{all: o.Memory, sem: semaphore.NewWeighted(o.Memory)}, exports: make(chan struct{}, exports)}
+	return &Engine{r: r, d: r.Dialect(), b: b, clock: clock, o: o, cache: cache{answers: o.Cache, locks: o.Locks}, held: held{all: o.Memory, sem: semaphore.NewWeighted(o.Memory)}, exports: make(chan struct{}, exports), statements: newStatements(o.Parallel)}
 }

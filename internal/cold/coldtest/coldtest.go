@@ -54,6 +54,8 @@ func RunPart(t *testing.T, p Part, open func(t *testing.T, dir string) cold.Stor
 		{"Visit sources", testVisitSources},
 		{"Referrer spam", testReferrerSpam},
 		{"Arrival", testArrival},
+		{"Statements", testStatements},
+		{"Hostile statements", testHostileStatements},
 	} {
 		if !slices.Contains(p.Leave, topic.name) {
 			t.Run(topic.name, func(t *testing.T) { topic.test(t, open, p) })

@@ -59,7 +59,9 @@ func settings(path string, o Options) []string {
 			"SET GLOBAL allocator_bulk_deallocation_flush_threshold = '16MiB'",
 		)
 	}
-	return q
+	// A statement reads no file and no network, whatever it says. The open file, its log and what it spills stay
+	// readable. The configuration as a whole is not locked: Trim changes the memory limit.
+	return append(q, "SET GLOBAL enable_external_access = false")
 }
 
 // walLimit is the size of the log of recent writes at which DuckDB merges it
