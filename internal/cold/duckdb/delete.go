@@ -109,7 +109,7 @@ func (s *Store) alterBySQL(ctx context.Context, what string, do func(*sql.Tx) er
 // alter runs a transaction, for which writes wait. It drops what the writer remembers of
 // sightings and links, since they may be deleted.
 func (s *Store) alter(ctx context.Context, what string, do func() error) error {
-	return s.turns.runChange(ctx, func() error {
+	return s.deletion(ctx, func() error {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if s.closed {

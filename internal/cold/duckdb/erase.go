@@ -54,7 +54,7 @@ func (s *Store) Mark(ctx context.Context, e cold.Erasure) error {
 	if err := e.Check(); err != nil {
 		return err
 	}
-	return s.turns.runChange(ctx, func() error { return s.change(ctx, "mark", e, s.mark) })
+	return s.deletion(ctx, func() error { return s.change(ctx, "mark", e, s.mark) })
 }
 
 // Erase does all of it in one transaction, for which writes wait.
@@ -62,7 +62,7 @@ func (s *Store) Erase(ctx context.Context, e cold.Erasure) error {
 	if err := e.Check(); err != nil {
 		return err
 	}
-	return s.turns.runChange(ctx, func() error { return s.change(ctx, "erase", e, s.erase) })
+	return s.deletion(ctx, func() error { return s.change(ctx, "erase", e, s.erase) })
 }
 
 func (s *Store) change(ctx context.Context, what string, e cold.Erasure, do func(context.Context, *sql.Tx, *cold.Erasure) error) error {

@@ -19,7 +19,7 @@ func (s *Store) Forget(ctx context.Context, deletions ...cold.Deletion) error {
 	if err != nil || len(parts) == 0 {
 		return err
 	}
-	return s.turns.runChange(ctx, func() error { return s.forgetNow(ctx, parts) })
+	return s.deletion(ctx, func() error { return s.forgetNow(ctx, parts) })
 }
 
 func (s *Store) forgetNow(ctx context.Context, parts []cold.Part) error {

@@ -140,8 +140,13 @@ const leastLimit = "1MB"
 //     a stop has to merge them. If a stop has no time for that, the next start reads the rows
 //     into memory again.
 //   - Blocks of the file that were read are dropped; the system's cache of files has them.
+//
+// It also sorts the sightings, for which an idle store has the time.
 func (s *Store) Trim(ctx context.Context) error {
 	if err := s.mergeLog(); err != nil {
+		return err
+	}
+	if err := s.sortSightings(ctx); err != nil {
 		return err
 	}
 	asked := s.asked.Load()

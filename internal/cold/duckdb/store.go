@@ -42,6 +42,7 @@ type Store struct {
 	log     *slog.Logger
 	turns   turns
 	asked   atomic.Uint64 // questions
+	sorting sorting
 
 	// trimmed is what the last Trim saw, which is called by one goroutine.
 	trimmed struct {

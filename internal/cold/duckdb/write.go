@@ -115,7 +115,7 @@ func (w *writer) write(b *cold.Batch) error {
 func (w *writer) batch(b *cold.Batch) error {
 	for _, f := range []func() error{
 		func() error { return appendRows(w, events, b.Events) },
-		func() error { return appendRows(w, sightings, w.sightings.New(b.Events)) },
+		func() error { return w.sightingsOf(b) },
 		func() error { return w.tallies(b) },
 		func() error { return appendRows(w, visits, b.Visits) },
 		func() error { return appendRows(w, identities, w.linked.New(b)) },
@@ -130,6 +130,12 @@ func (w *writer) batch(b *cold.Batch) error {
 		}
 	}
 	return nil
+}
+
+func (w *writer) sightingsOf(b *cold.Batch) error {
+	rows := w.sightings.New(b.Events)
+	w.sighted += len(rows)
+	return appendRows(w, sightings, rows)
 }
 
 // tallies appends those of the batch. What a failed transaction noted for the

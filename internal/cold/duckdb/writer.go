@@ -18,6 +18,7 @@ type writer struct {
 	chunks map[string]*chunk // by table, kept between batches
 
 	sightings  cold.Sightings
+	sighted    int // sightings written since the last look at their order
 	linked     cold.Linked
 	batches    int // written
 	compaction compaction
@@ -36,7 +37,7 @@ func newWriter(path string) (*writer, error) {
 			return nil, errors.New("no configuration")
 		}
 	}
-	w := &writer{chunks: make(map[string]*chunk)}
+	w := &writer{chunks: make(map[string]*chunk), sighted: sortAfter} // the order of the file's is not known
 	var msg string
 	if mapping.GetOrCreateFromCache(duck.GetInstanceCache(), path, &w.db, config, &msg) == mapping.StateError {
 		mapping.Close(&w.db)
