@@ -45,6 +45,7 @@ type Store interface {
 	cold.Reader
 	cold.Writer
 	cold.Eraser
+	Add(ctx context.Context, token string, rows cold.Additions) error
 }
 
 // Options tune a copy. The zero value is good.
@@ -179,6 +180,9 @@ func (r *run) all(ctx context.Context) error {
 	}
 	if r.there, err = takeSurvey(ctx, r.to, r.o.Projects); err != nil {
 		return fmt.Errorf("look at the destination: %w", err)
+	}
+	if err := r.copyDeletions(ctx); err != nil {
+		return err
 	}
 	for _, p := range projects {
 		if err := r.applyMarks(ctx, p); err != nil {
