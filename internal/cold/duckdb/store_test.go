@@ -62,6 +62,29 @@ func TestANewFileHasTheFormsOfStorageOfTheVersionThatIsNamed(t *testing.T) {
 	}
 }
 
+// Out of order, each of a batch's rows would be copied once more: see newWriter.
+func TestTheRowsOfABatchAreStoredInTheirOrder(t *testing.T) {
+	s := open(t, t.TempDir())
+	defer s.Close()
+	now := time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)
+	b := &cold.Batch{Token: "t", Log: "log", First: 1, Last: 20_000, Now: now}
+	for i := range b.Last {
+		b.Events = append(b.Events, weir.EventRow{Event: weir.Event{ID: fmt.Sprint(i), ProjectID: "p", Name: "x", Time: now, ReceivedAt: now}, Seq: i + 1})
+	}
+	if err := s.Write(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := s.Query(t.Context(), "SELECT count(*) FROM events WHERE seq = rowid + 1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	var n uint64
+	if !rows.Next() || rows.Scan(&n) != nil || n != b.Last {
+		t.Errorf("%d of %d rows are in order: %v", n, b.Last, rows.Err())
+	}
+}
+
 func TestAFileOfANewerVersionIsRefused(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "weir.duckdb")
 	s := openFile(t, path)

@@ -47,6 +47,12 @@ func newWriter(path string) (*writer, error) {
 		mapping.Close(&w.db)
 		return nil, errors.New("no connection")
 	}
+	// Else several threads append to collections of their own, and all rows are copied from these to
+	// the transaction's: a fifth of the CPU time of a batch of 10,000.
+	if err := w.exec("SET SESSION preserve_insertion_order = true"); err != nil {
+		w.close()
+		return nil, err
+	}
 	return w, nil
 }
 
