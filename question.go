@@ -2,8 +2,7 @@ package weir
 
 import "time"
 
-// Question asks for an insight. It is one of Trend, Pages, Calls and Growth; Kind tells
-// them apart. Each has Common and fields of its own.
+// Question asks for an insight, such as Trend, Pages or Retention; Kind tells them apart. Each has Common and fields of its own.
 type Question interface {
 	Kind() Kind
 	// Base returns what the question has in common with all others.
@@ -33,6 +32,10 @@ const (
 	KindPages  Kind = "pages"
 	KindCalls  Kind = "calls"
 	KindGrowth Kind = "growth"
+
+	KindLifecycle  Kind = "lifecycle"
+	KindStickiness Kind = "stickiness"
+	KindRetention  Kind = "retention"
 )
 
 // Common is what all questions have. From is inclusive, To exclusive. Its JSON, and that
@@ -93,6 +96,15 @@ func (i Interval) validate() error {
 		return nil
 	}
 	return Errorf(EINVALID, "unknown interval %q: use minute, hour, day, week or month", i)
+}
+
+// ofDates refuses an interval that does not begin with a date.
+func (i Interval) ofDates() error {
+	switch i {
+	case Day, Week, Month:
+		return nil
+	}
+	return Within("interval", Errorf(EINVALID, "unknown interval %.40q: use day, week or month", string(i)).Allowed("day", "week", "month"))
 }
 
 // Compare asks for an earlier range of the same length beside the answer.

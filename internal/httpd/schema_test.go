@@ -167,6 +167,12 @@ func TestEveryMemberOfAnAnswerIsDescribed(t *testing.T) {
 		"InsightGrowth":          insight.Growth{About: about, Compare: &insight.GrowthComparison{}},
 		"InsightGrowthPoint":     insight.GrowthPoint{},
 		"InsightGrowthTotals":    insight.GrowthTotals{},
+		"InsightLifecycle":       insight.Lifecycle{About: about},
+		"InsightLifecyclePoint":  insight.LifecyclePoint{},
+		"InsightStickiness":      insight.Stickiness{About: about},
+		"InsightStickinessPoint": insight.StickinessPoint{},
+		"InsightRetention":       insight.Retention{About: about},
+		"InsightRetentionRow":    insight.RetentionRow{},
 		"InsightEventPage":       insight.EventPage{NextCursor: "x"},
 	} {
 		raw, err := json.Marshal(v)

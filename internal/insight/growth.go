@@ -21,8 +21,7 @@ func (pl *growthPlan) answer(ctx context.Context, r *reader) (Answer, error) {
 	if err := r.parallel(ctx, parts...); err != nil {
 		return nil, err
 	}
-	whole := buckets{from: pl.now.starts[1], to: pl.now.to, starts: pl.now.starts[1:2]}
-	left, err := r.leftOut(ctx, pl.bots, whole, pl.filter, fragment{})
+	left, err := pl.leftOut(ctx, r)
 	if err != nil {
 		return nil, err
 	}
@@ -33,6 +32,12 @@ func (pl *growthPlan) answer(ctx context.Context, r *reader) (Answer, error) {
 		}
 	}
 	return a, nil
+}
+
+// leftOut counts the bots that are left out of the range.
+func (pl *growthPlan) leftOut(ctx context.Context, r *reader) (*int64, error) {
+	whole := buckets{from: pl.now.starts[1], to: pl.now.to, starts: pl.now.starts[1:2]}
+	return r.leftOut(ctx, pl.bots, whole, pl.filter, fragment{})
 }
 
 // growthOfRange is what is counted over one range. Bucket 0 is the one before it. Slices

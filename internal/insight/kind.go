@@ -17,7 +17,7 @@ import (
 // kinds are the sorts of insight. A new one is a spec in the root package, a plan with an
 // answer here, and its line in this table: the API, its description, alerts and the
 // cache read the table.
-var kinds = []kind{trendKind, pagesKind, callsKind, growthKind}
+var kinds = []kind{trendKind, pagesKind, callsKind, growthKind, lifecycleKind, stickinessKind, retentionKind}
 
 // kind is all that one sort of insight is.
 type kind struct {
@@ -58,7 +58,7 @@ type needs struct {
 
 func (n needs) needed() needs { return n }
 
-// Answer is the answer of any kind: *Trend, *Pages, *Calls or *Growth.
+// Answer is the answer of any kind: *Trend, *Pages, *Calls and so on.
 type Answer interface{ about() *About }
 
 // About stands at the end of the answer of each kind.

@@ -43,6 +43,12 @@ func checkTests(p *weir.Project, q weir.Question) error {
 		}
 	case weir.Pages:
 		n += ofAction(q.Goal)
+	case weir.Lifecycle:
+		n += ofAction(q.Action)
+	case weir.Stickiness:
+		n += ofAction(q.Action)
+	case weir.Retention:
+		n = 2*n + ofAction(q.Start.Action) + ofFilter(q.Start.Filter) + ofAction(q.Return.Action) + ofFilter(q.Return.Filter)
 	}
 	if n > mostTests {
 		return weir.Errorf(weir.EINVALID, "the question needs %d tests for each event, and %d are the most: name fewer actions, paths or series, or give the project fewer URL rules", n, mostTests)

@@ -68,6 +68,9 @@ var kinds = []struct {
 	{"pages", (*asker).pages, oracleOf((*oracle).pages)},
 	{"calls", (*asker).calls, oracleOf((*oracle).calls)},
 	{"growth", (*asker).growth, oracleOf((*oracle).growth)},
+	{"lifecycle", (*asker).lifecycles, oracleOf((*oracle).lifecycle)},
+	{"stickiness", (*asker).stickinesses, oracleOf((*oracle).stickiness)},
+	{"retention", (*asker).retentions, oracleOf((*oracle).retention)},
 }
 
 func oracleOf[Q weir.Question, A insight.Answer](answer func(o *oracle, q Q) A) func(*oracle, weir.Question) insight.Answer {
