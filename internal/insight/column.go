@@ -136,26 +136,41 @@ func groupColumn(d cold.Dialect, name, group string) column {
 // key is what a breakdown groups events by: the column's value where it has one, else NULL, and
 // the shape of an error.
 func (c column) key(d cold.Dialect) fragment {
-	if c.shape.sql != "" {
-		return sql("NULLIF(@, '')", c.shape)
-	}
-	switch c.kind {
-	case text:
-		return sql("NULLIF(@, '')", c.expr)
-	case property:
+	if c.kind == property {
 		return spelled(d, c.expr)
+	}
+	f := c.stored()
+	f.sql = c.keyOf(d, f.sql)
+	return f
+}
+
+// stored is what key is made of.
+func (c column) stored() fragment {
+	if c.shape.sql != "" {
+		return c.shape
 	}
 	return c.expr
 }
 
-// withKey selects columns of a table, and the key of a column as k. A property is read once per
-// row: an engine would parse its JSON again for each time that the key names it.
+// keyOf is the key made of stored, which has a name by then. An engine would parse the JSON of a
+// property each time that the key names it.
+func (c column) keyOf(d cold.Dialect, name string) string {
+	switch c.kind {
+	case text:
+		return "NULLIF(" + name + ", '')"
+	case property:
+		return spelledOnce(d, name)
+	}
+	return name
+}
+
+// withKey selects columns of a table, and the key of a column as k.
 func (c column) withKey(d cold.Dialect, columns, from, where fragment) selection {
 	if c.kind != property {
 		return selection{columns: sql("@, @ AS k", columns, c.key(d)), from: from, where: where}
 	}
-	read := selection{columns: sql("@, @ AS unspelled", columns, c.expr), from: from, where: where}
-	return selection{columns: raw("*, " + spelledOnce(d, "unspelled") + " AS k"), from: read.as("read")}
+	read := selection{columns: sql("@, @ AS stored", columns, c.expr), from: from, where: where}
+	return selection{columns: raw("*, " + c.keyOf(d, "stored") + " AS k"), from: read.as("read")}
 }
 
 // countedColumn looks up the column whose values are counted in place of persons; "" is none.

@@ -29,10 +29,13 @@ func (t *trendPlan) groupsOf(ctx context.Context, r *reader, s seriesPlan) (*gro
 //	         PL  0  1                                    NULL   NULL  0  1    those of the others
 func (t *trendPlan) totalsByGroup(ctx context.Context, r *reader, s seriesPlan) (*groups, []Values, error) {
 	b, from := t.now, t.counted(t.now)
-	counted := selection{
-		columns: names("k", b.index(r.d)+" AS b", from.count+" AS n"),
-		from:    t.keyed(r, from, names(b.moment(r.d), from.read), s.Event), groupBy: "k, b",
+	read := selection{
+		columns: sql("@, @ AS stored", names(b.moment(r.d), from.read), t.by.stored()),
+		from:    t.rowsOf(r, from.table, b), where: all(t.where(r, s.Event, b), raw("NOT "+t.lost(r))),
 	}
+	// What is stored is counted first, since a key costs more than a look at a dictionary.
+	stored := selection{columns: names("stored", b.index(r.d)+" AS b", from.count+" AS n"), from: read.as("read"), groupBy: "stored, b"}
+	counted := selection{columns: names(t.by.keyOf(r.d, "stored")+" AS k", "b", "n"), from: stored.as("stored")}
 	largest := selection{columns: raw("k AS g, SUM(n) AS total"), from: raw("counted"), groupBy: "k", orderBy: "total DESC, k NULLS LAST", limit: t.limit + 1}
 	q := sql("WITH counted AS (@), largest AS (@) "+
 		"SELECT CAST(total AS BIGINT), g, b, CAST(SUM(n) AS DOUBLE) FROM counted LEFT JOIN largest ON k IS NOT DISTINCT FROM g "+
