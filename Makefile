@@ -17,6 +17,7 @@ COLD ?= duckdb
 TIME ?= 60s
 LISTEN ?= 127.0.0.1:8080
 DATA ?= ./data
+EVENTS ?= 10000000
 
 WEB_SOURCES := $(shell find web/src web/snippet web/public web/build -type f ! -name schema.d.ts 2>/dev/null) \
 	$(addprefix web/,index.html openapi.json package.json package-lock.json tsconfig.json vite.config.ts)
@@ -123,6 +124,11 @@ bench: ## Go benchmarks; bench/README.md has those of the whole pipeline
 	@for dir in $$(grep -rl --include='*_test.go' '^func Benchmark' internal client bench cmd e2e | xargs -n1 dirname | sort -u); do \
 		go test -run '^$$' -bench . -benchtime 1s ./$$dir; \
 	done
+
+.PHONY: bench-compare
+bench-compare: ## Fill both cold tiers with EVENTS events (10000000) of two mixes, ask each kind of question beside raw SQL, and write the table of bench/README.md; COLD=duckdb: that one alone
+	WEIR_BENCH_EVENTS=$(EVENTS) WEIR_BENCH_COLD=$(if $(filter-out file,$(origin COLD)),$(COLD)) WEIR_BENCH_TABLE=$(CURDIR)/bench/README.md \
+		go test -timeout 12h -run '^$$' -bench '^BenchmarkCompare$$' -benchtime 1x -v ./bench
 
 .PHONY: torture
 torture: ## Kill the server KILLS times (30) under load, set its clock, restore its stores, then look for every event; HOT=redis, COLD=clickhouse: kill nodes and their stores

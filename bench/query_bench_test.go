@@ -3,7 +3,6 @@ package bench_test
 import (
 	"context"
 	"fmt"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -88,13 +87,7 @@ func (q question) ask(ctx context.Context, e *insight.Engine, p *weir.Project) (
 // 30 days (a million if it is not set). Beyond 10 million they are copies with other
 // devices. WEIR_BENCH_COLD names one engine to measure.
 func BenchmarkQuery(b *testing.B) {
-	n := 1_000_000
-	if s := os.Getenv("WEIR_BENCH_EVENTS"); s != "" {
-		var err error
-		if n, err = strconv.Atoi(s); err != nil {
-			b.Fatal(err)
-		}
-	}
+	n := eventsWanted(b)
 	p := &weir.Project{ID: queryProject, Timezone: "Europe/Berlin"}
 	if err := p.Resolve(); err != nil {
 		b.Fatal(err)
