@@ -108,6 +108,10 @@ func (e *Engine) Run(ctx context.Context, p *weir.Project, st Statement) (*State
 	start := e.clock.Now()
 	ctx, cancel := context.WithDeadlineCause(ctx, time.Now().Add(st.Timeout), errStatementTooLong)
 	defer cancel()
+	// A wrong statement takes no turn, and asks nothing of the cold tier.
+	if _, err := sqlgate.Check(st.SQL, st.Params, st.Limit+1, (&reader{Engine: e, project: p}).catalog(st.People)); err != nil {
+		return nil, wrongStatement(err)
+	}
 	done, err := e.statements.begin(ctx, p.ID)
 	if err != nil {
 		return nil, err
@@ -195,10 +199,16 @@ func (r *reader) runStatement(ctx context.Context, checked *sqlgate.Statement, s
 		}
 		a.Rows = append(a.Rows, row)
 	}
-	return rows.Err()
+	if err := rows.Err(); err != nil {
+		if weir.ErrorCode(err) == weir.EINTERNAL {
+			err = errors.Join(cold.ErrStatement, err) // such as a time that the engine cannot compute
+		}
+		return err
+	}
+	return nil
 }
 
-// nullable receives a value of a column and returns it for JSON.
+// cellOf receives a value of a column and returns it for JSON.
 type cellOf[T any] struct {
 	dbsql.Null[T]
 	shown func(T) any

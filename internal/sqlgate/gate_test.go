@@ -43,7 +43,7 @@ func catalog() sqlgate.Catalog {
 		}}
 	}
 	return sqlgate.Catalog{
-		Dialect: plain{}, Now: 1, Local: func(at string) string { return "local(" + at + ", " + at + ")" },
+		Dialect: plain{}, Now: 1e15 + 8e14, Local: func(at string) string { return "local(" + at + ", " + at + ")" },
 		Tables: []sqlgate.Table{
 			table("events", sqlgate.Column{Name: "ts", Kind: sqlgate.Time}, sqlgate.Column{Name: "name", Kind: sqlgate.Text}, sqlgate.Column{Name: "status", Kind: sqlgate.Int},
 				sqlgate.Column{Name: "latency_ms", Kind: sqlgate.Float}, sqlgate.Column{Name: "bot", Kind: sqlgate.Bool}, sqlgate.Column{Name: "properties", Kind: sqlgate.JSON}),

@@ -191,9 +191,10 @@ func (w *writer) cast(v value, to Kind, day bool) value {
 // layouts are the forms of a time.
 var layouts = []string{"2006-01-02", "2006-01-02 15:04", "2006-01-02 15:04:05.999999", "2006-01-02T15:04", "2006-01-02T15:04:05.999999", time.RFC3339Nano}
 
-// earliest and latest are the times that events may have, in microseconds.
+// earliest and latest are the times that may be named, in microseconds. ClickHouse writes a time for its shards as
+// seconds since 1970, and reads it only with ten digits.
 var (
-	earliest = time.Date(1900, 1, 1, 0, 0, 0, 0, time.UTC).UnixMicro()
+	earliest = time.Date(2002, 1, 1, 0, 0, 0, 0, time.UTC).UnixMicro()
 	latest   = time.Date(2261, 1, 1, 0, 0, 0, 0, time.UTC).UnixMicro()
 )
 
@@ -218,7 +219,10 @@ func (w *writer) time(v value) value {
 
 // moment is a time in microseconds since 1970.
 func (w *writer) moment(at int, us int64) value {
-	us = min(max(us, earliest), latest)
+	if us < earliest {
+		w.failf(at, "a time before 2002 cannot stand here")
+	}
+	us = min(us, latest)
 	return value{fragment: fragment{w.d.Time("?"), []any{us}}, at: at, kind: Time, growth: 1}
 }
 

@@ -124,7 +124,9 @@ func (w *writer) find(c *column, sc *scope) *found {
 	outer := false
 	for ; sc != nil; sc = sc.env.outer {
 		if f := w.findIn(c, sc.tables); f != nil {
-			f.outer = outer
+			if outer { // an engine with shards cannot do it
+				w.failf(c.pos(), "a query in an expression does not see the columns of the query around it: column %q is there; use JOIN", c.parts[len(c.parts)-1])
+			}
 			return f
 		}
 		outer = true
@@ -162,7 +164,7 @@ func (w *writer) foundColumn(f *found, sc *scope) value {
 		f.table.used[c.name] = true
 	}
 	v := value{fragment: raw(f.table.id + "." + c.sql), at: f.pos(), kind: c.kind, growth: c.growth}
-	if !f.outer && sc.grouped && !sc.inAgg {
+	if sc.grouped && !sc.inAgg {
 		v.bare = c.name
 	}
 	v = w.grouped(v)

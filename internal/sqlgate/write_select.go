@@ -242,7 +242,6 @@ type found struct {
 	table   *entry
 	i       int
 	members []string // of a JSON column
-	outer   bool     // it is of a query around this one
 }
 
 // nameOf is the name of a column in the answer.

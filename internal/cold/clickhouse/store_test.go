@@ -40,8 +40,8 @@ func databases() func(dir string) string {
 // Without WEIR_TEST_LONG each topic is proven on the server or on two shards: the SQL is the same,
 // and what depends on where rows are needs the shards. DuckDB is asked everything each time.
 var (
-	onServer = []string{"Traits", "Identity", "Export", "Money", "Discovery of many"}
-	onShards = []string{"Forget", "Erase", "Delete", "Delete, failing", "Insight", "URL rules", "Visit sources", "Referrer spam", "Arrival"}
+	onServer = []string{"Traits", "Identity", "Export", "Money", "Discovery of many", "Bounds of statements"}
+	onShards = []string{"Forget", "Erase", "Delete", "Delete, failing", "Insight", "URL rules", "Visit sources", "Referrer spam", "Arrival", "Statements", "Hostile statements"}
 )
 
 func TestServer(t *testing.T) {

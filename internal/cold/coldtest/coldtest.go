@@ -56,6 +56,7 @@ func RunPart(t *testing.T, p Part, open func(t *testing.T, dir string) cold.Stor
 		{"Arrival", testArrival},
 		{"Statements", testStatements},
 		{"Hostile statements", testHostileStatements},
+		{"Bounds of statements", testStatementBounds},
 	} {
 		if !slices.Contains(p.Leave, topic.name) {
 			t.Run(topic.name, func(t *testing.T) { topic.test(t, open, p) })
