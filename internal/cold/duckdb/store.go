@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -84,15 +85,36 @@ func Open(path string, o Options) (*Store, error) {
 	return s, nil
 }
 
-// connect opens the file twice within one instance: for database/sql, and for
-// the writer.
 // storageVersion is the version of DuckDB whose forms of storage a new file may have. A file that
 // exists keeps its own. Since 1.3, texts have a dictionary whose words are compressed: a file takes
 // 0.93 of the bytes, and counting different texts half of the time.
 const storageVersion = "v1.5.0"
 
+// instanceOptions are those of DuckDB that a file is opened with. The driver reads them from an address, and
+// takes all after a # for a fragment of it: so a path with a # has no options.
+func instanceOptions(path string) map[string]string {
+	if strings.Contains(path, "#") {
+		return nil
+	}
+	return map[string]string{"storage_compatibility_version": storageVersion}
+}
+
+// addressOf is what follows the path in an address.
+func addressOf(options map[string]string) string {
+	if len(options) == 0 {
+		return ""
+	}
+	q := url.Values{}
+	for name, value := range options {
+		q.Set(name, value)
+	}
+	return "?" + q.Encode()
+}
+
+// connect opens the file twice within one instance: for database/sql, and for
+// the writer.
 func connect(path string, o Options) (_ *sql.DB, _ *writer, err error) {
-	c, err := duck.NewConnector(path+"?storage_compatibility_version="+storageVersion, nil)
+	c, err := duck.NewConnector(path+addressOf(instanceOptions(path)), nil)
 	if err != nil {
 		return nil, nil, openError(path, err)
 	}

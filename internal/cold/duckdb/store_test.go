@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -82,6 +83,26 @@ func TestTheRowsOfABatchAreStoredInTheirOrder(t *testing.T) {
 	var n uint64
 	if !rows.Next() || rows.Scan(&n) != nil || n != b.Last {
 		t.Errorf("%d of %d rows are in order: %v", n, b.Last, rows.Err())
+	}
+}
+
+func TestAFolderMayHaveAnyNameThatIsLegal(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "a #1 ä&b=c")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "weir.duckdb")
+	for range 2 {
+		s, err := duckdb.Open(path, duckdb.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := os.Stat(path); err != nil {
+		t.Error(err)
 	}
 }
 

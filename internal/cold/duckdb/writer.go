@@ -3,6 +3,7 @@ package duckdb
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 
 	duck "github.com/duckdb/duckdb-go/v2"
@@ -32,7 +33,9 @@ func newWriter(path string) (*writer, error) {
 	}
 	defer mapping.DestroyConfig(&config)
 	// As the driver says it, or the instance would not be found.
-	for name, value := range map[string]string{"duckdb_api": "go", "storage_compatibility_version": storageVersion} {
+	options := map[string]string{"duckdb_api": "go"}
+	maps.Copy(options, instanceOptions(path))
+	for name, value := range options {
 		if mapping.SetConfig(config, name, value) == mapping.StateError {
 			return nil, errors.New("no configuration")
 		}
