@@ -2,7 +2,7 @@ package weir
 
 import "time"
 
-// Question asks for an insight, such as Trend, Pages or Retention; Kind tells them apart. Each has Common and fields of its own.
+// Question asks for an insight, such as Trend, Pages or Funnel; Kind tells them apart. Each has Common and fields of its own.
 type Question interface {
 	Kind() Kind
 	// Base returns what the question has in common with all others.
@@ -36,6 +36,7 @@ const (
 	KindLifecycle  Kind = "lifecycle"
 	KindStickiness Kind = "stickiness"
 	KindRetention  Kind = "retention"
+	KindFunnel     Kind = "funnel"
 )
 
 // Common is what all questions have. From is inclusive, To exclusive. Its JSON, and that

@@ -110,7 +110,7 @@ func TestWrongInsightOfAnAlertIsRefusedWithWhatIsAllowed(t *testing.T) {
 		says   string // "" is nothing
 	}{
 		"Apdex":                      {func(*weir.AlertSpec) {}, ""},
-		"an unknown insight":         {func(s *weir.AlertSpec) { s.Measure.Insight = "funnel" }, kinds},
+		"an unknown insight":         {func(s *weir.AlertSpec) { s.Measure.Insight = "nothing" }, kinds},
 		"growth":                     {func(s *weir.AlertSpec) { s.Measure.Insight = weir.KindGrowth }, "no value for a window of minutes; " + kinds},
 		"no value":                   {func(s *weir.AlertSpec) { s.Measure.Value = "" }, ofCalls},
 		"an unknown value":           {func(s *weir.AlertSpec) { s.Measure.Value = "calls" }, ofCalls},

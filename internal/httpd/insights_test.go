@@ -160,7 +160,7 @@ func TestFreshnessIsSecondsOrADuration(t *testing.T) {
 func TestQueriesAreRefusedForBadInput(t *testing.T) {
 	f := start(t)
 	for _, body := range []string{
-		``, `{`, `null`, `[]`, `{"from":"-7d"}`, `{"kind":"trend"}`, `{"kind":"funnel","from":"-7d"}`,
+		``, `{`, `null`, `[]`, `{"from":"-7d"}`, `{"kind":"trend"}`, `{"kind":"nothing","from":"-7d"}`,
 		`{"kind":"trend","from":"someday"}`, `{"kind":"trend","from":""}`, `{"kind":"trend","from":7}`,
 		`{"kind":"trend","from":"-7d","to":"later"}`,
 		`{"kind":"trend","from":"2026-03-02","to":"2026-03-01"}`,

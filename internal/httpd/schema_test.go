@@ -173,6 +173,10 @@ func TestEveryMemberOfAnAnswerIsDescribed(t *testing.T) {
 		"InsightStickinessPoint": insight.StickinessPoint{},
 		"InsightRetention":       insight.Retention{About: about},
 		"InsightRetentionRow":    insight.RetentionRow{},
+		"InsightFunnel":          insight.Funnel{About: about, Groups: []insight.FunnelGroup{{}}, Points: []insight.FunnelPoint{{}}},
+		"InsightFunnelStep":      insight.FunnelStep{},
+		"InsightFunnelGroup":     insight.FunnelGroup{Other: true},
+		"InsightFunnelPoint":     insight.FunnelPoint{},
 		"InsightEventPage":       insight.EventPage{NextCursor: "x"},
 	} {
 		raw, err := json.Marshal(v)

@@ -17,7 +17,7 @@ import (
 // kinds are the sorts of insight. A new one is a spec in the root package, a plan with an
 // answer here, and its line in this table: the API, its description, alerts and the
 // cache read the table.
-var kinds = []kind{trendKind, pagesKind, callsKind, growthKind, lifecycleKind, stickinessKind, retentionKind}
+var kinds = []kind{trendKind, pagesKind, callsKind, growthKind, funnelKind, lifecycleKind, stickinessKind, retentionKind}
 
 // kind is all that one sort of insight is.
 type kind struct {

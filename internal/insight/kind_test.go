@@ -12,7 +12,7 @@ import (
 
 func TestFieldsThatTheKindDoesNotTakeAreRefused(t *testing.T) {
 	for _, body := range []string{
-		`{"kind":"funnel","from":"-7d"}`, `{"from":"-7d"}`, `[]`, `null`, `7`, `{"kind":7}`,
+		`{"kind":"nothing","from":"-7d"}`, `{"from":"-7d"}`, `[]`, `null`, `7`, `{"kind":7}`,
 		`{"kind":"pages","from":"-7d","series":[{"math":"total"}]}`,
 		`{"kind":"pages","from":"-7d","compare":"previous"}`,
 		`{"kind":"pages","from":"-7d","breakdown":"country"}`,
@@ -98,6 +98,10 @@ func TestAQuestionOfEachKindIsReadAsItIsWritten(t *testing.T) {
 		weir.Pages{Common: base, Limit: 3},
 		weir.Calls{Common: base, Breakdown: "consumer", Sort: weir.SortErrors, Compare: weir.CompareYear, Limit: 3},
 		weir.Growth{Common: base, Series: []weir.Series{{Event: "signup"}}, Of: "groups.company", Compare: weir.CompareYear},
+		weir.Funnel{
+			Common: base, Steps: []weir.Step{{Event: "a", Label: "first"}, {Action: "x", Optional: true}, {Filter: base.Filter}}, Order: weir.OrderStrict, Window: "3h", Over: weir.Day,
+			Exclude: []weir.Exclusion{{Event: "b", From: 1, To: 3}}, Breakdown: "country", Attribution: "step:2", Limit: 3, Count: weir.CountVisits,
+		},
 	} {
 		body, err := json.Marshal(q)
 		if err != nil {

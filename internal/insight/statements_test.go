@@ -50,6 +50,7 @@ func TestAQuestionReadsTheEventsNoMoreOftenThanItMust(t *testing.T) {
 		"a sum of a property alone": {dayQuery(weir.Series{Math: weir.MathSum, Property: "properties.n"}), 1, 1, 1},
 		"pages":                     {dayPages(), 6, 7, 0},
 		"calls":                     {weir.Calls{Common: weir.Common{From: dayQuery().From, To: dayQuery().To}}, 3, 2, 0},
+		"a funnel":                  {weir.Funnel{Common: dayQuery().Common, Steps: []weir.Step{{Event: "a"}, {Event: "b"}}, Breakdown: "properties.plan"}, 3, 2, 1},
 		"growth":                    {weir.Growth{Common: dayQuery().Common}, 7, 4, 0},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -41,6 +41,14 @@ func checkTests(p *weir.Project, q weir.Question) error {
 		for _, s := range q.Series {
 			n += ofAction(s.Action) + ofFilter(s.Filter)
 		}
+	case weir.Funnel:
+		for _, s := range q.Steps {
+			n += ofAction(s.Action) + ofFilter(s.Filter)
+		}
+		for _, x := range q.Exclude {
+			n += ofAction(x.Action) + ofFilter(x.Filter)
+		}
+		n *= 2 // which events are read, and what they are
 	case weir.Pages:
 		n += ofAction(q.Goal)
 	case weir.Lifecycle:

@@ -71,6 +71,7 @@ var kinds = []struct {
 	{"lifecycle", (*asker).lifecycles, oracleOf((*oracle).lifecycle)},
 	{"stickiness", (*asker).stickinesses, oracleOf((*oracle).stickiness)},
 	{"retention", (*asker).retentions, oracleOf((*oracle).retention)},
+	{"funnels", (*asker).funnels, oracleOf((*oracle).funnel)},
 }
 
 func oracleOf[Q weir.Question, A insight.Answer](answer func(o *oracle, q Q) A) func(*oracle, weir.Question) insight.Answer {
