@@ -65,7 +65,7 @@ func TestTheMakefileNamesStoriesThatExist(t *testing.T) {
 		t.Fatal("the Makefile has no RACED_STORIES")
 	}
 	stories := testsByFolder(t)["./e2e"]
-	for _, name := range strings.Split(strings.ReplaceAll(string(m[1]), "$$", "$"), "|") {
+	for name := range strings.SplitSeq(strings.ReplaceAll(string(m[1]), "$$", "$"), "|") {
 		if !slices.ContainsFunc(stories, regexp.MustCompile(name).MatchString) {
 			t.Errorf("no test of the whole binary has the name %s", name)
 		}

@@ -3,6 +3,7 @@ package insight
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -104,7 +105,7 @@ func (pl *retentionPlan) answer(ctx context.Context, r *reader) (Answer, error) 
 	for _, c := range back {
 		columns = append(columns, "COALESCE("+c+", 0)")
 	}
-	by := strings.Join(append(in[:len(in):len(in)], back...), ", ")
+	by := strings.Join(append(slices.Clip(in), back...), ", ")
 	q := selection{columns: names(asInts(columns), "COUNT(*)"), from: sql("@ LEFT JOIN @ ON starter = person", s, m), groupBy: by}
 	err = r.each(ctx, q.statement(), func(scan func(...any) error) error {
 		var started, returned wide
