@@ -102,7 +102,10 @@ func TestTheRetentionIsSetAndChanged(t *testing.T) {
 	for _, days := range []int{1, 0, 90} {
 		a := f.as(f.admin, "PATCH", path, fmt.Sprintf(`{"retention_days":%d}`, days))
 		wantStatus(t, a, 200)
-		want := httpd.ProjectBody{ID: made.ID, Name: "Blog", Timezone: "UTC", Role: "admin", RetentionDays: days, Limits: plain, Sites: []string{}, URLRules: weir.URLRules{Rules: []weir.URLRule{}}, Counters: httpd.CountersBody{State: "complete", Percent: 100}}
+		want := httpd.ProjectBody{
+			ID: made.ID, Name: "Blog", Timezone: "UTC", Role: "admin", RetentionDays: days, Limits: plain, Sites: []string{}, URLRules: weir.URLRules{Rules: []weir.URLRule{}},
+			AddressFilters: []string{}, BotEvents: "keep", BotAgents: []string{}, NotBotAgents: []string{}, Counters: httpd.CountersBody{State: "complete", Percent: 100},
+		}
 		if d := cmp.Diff(want, decode[httpd.ProjectBody](t, a)); d != "" {
 			t.Error(d)
 		}

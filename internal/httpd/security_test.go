@@ -74,6 +74,7 @@ func TestTheTableOfRoutesIsTheRules(t *testing.T) {
 // changeNothing are the routes whose method is that of a change.
 var changeNothing = map[string]bool{
 	"POST /api/v1/projects/{id}/query": true, // asks
+	"POST /api/v1/projects/{id}/sql":   true, // asks
 	"POST /api/v1/invitation":          true, // shows what it offers
 	"POST /api/v1/share/open":          true, // gives a reader what they may have
 }
