@@ -70,6 +70,8 @@ func questions() []question {
 		{name: "slowest-calls-beside-the-month-before", Question: weir.Calls{Common: whole, Sort: weir.SortLatency, Compare: weir.ComparePrevious}},
 		{name: "growth-by-day", Question: weir.Growth{Common: month.Common}},
 		{name: "growth-by-week-of-all-but-mobile", Question: weir.Growth{Common: weekly}},
+		{name: "funnel", Question: weir.Funnel{Common: whole, Steps: []weir.Step{{Event: weir.NameScreenView, Filter: weir.Filter{{Column: "path", Op: "=", Values: []string{"/pricing"}}}}, {Event: "signup"}, {Event: "purchase"}}}},
+		{name: "funnel-of-views-by-country", Question: weir.Funnel{Common: whole, Steps: []weir.Step{{Event: weir.NameScreenView}, {Event: weir.NameScreenView}, {Event: "signup"}}, Breakdown: "country", Over: weir.Day}},
 		{name: "newest-events", events: &insight.EventsQuery{Limit: 100}},
 	}
 }

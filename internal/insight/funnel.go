@@ -35,7 +35,7 @@ func planFunnel(e *Engine, p *weir.Project, q weir.Funnel) (plan, error) {
 		return nil, weir.Within("window", err)
 	}
 	pl := &funnelPlan{
-		needs: needs{bytes: min(funnelBytes+answerBytes, e.o.Memory), identities: true}, bots: q.Bots.OfPeople(),
+		needs: needs{bytes: answerBytes, identities: true}, bots: q.Bots.OfPeople(),
 		visits: q.Count == weir.CountVisits, limit: cmp.Or(q.Limit, weir.DefaultGroups),
 		rules: funnelRules{order: cmp.Or(q.Order, weir.OrderOrdered), window: window.Microseconds(), entry: span{q.From.UnixMicro(), q.To.UnixMicro()}},
 	}
@@ -94,7 +94,8 @@ func (pl *funnelPlan) selectors(e *Engine, p *weir.Project, q weir.Funnel) error
 }
 
 func (pl *funnelPlan) answer(ctx context.Context, r *reader) (Answer, error) {
-	t := &funnelTally{all: newFunnelCounts(len(pl.steps)), over: pl.over}
+	t := &funnelTally{all: newFunnelCounts(len(pl.steps)), over: pl.over, memory: growing{e: r.Engine}}
+	defer t.memory.release()
 	if pl.by != nil {
 		t.groups = map[Group]*funnelCounts{}
 	}

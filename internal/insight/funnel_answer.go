@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strconv"
 	"time"
-
-	weir "github.com/weir-analytics/weir"
 )
 
 // Funnel is the answer of kind funnel.
@@ -43,9 +41,6 @@ type FunnelPoint struct {
 	Converted int64     `json:"converted" doc:"those of them who took the last step, whenever"`
 	Rate      *float64  `json:"rate" doc:"converted among entered, 0 to 1; null without any"`
 }
-
-// funnelBytes bounds what is held of one funnel: the times of which medians are made, and groups.
-const funnelBytes = 16 << 20
 
 // funnelCounts are the persons of a funnel, or of one group of it.
 type funnelCounts struct {
@@ -123,22 +118,23 @@ type funnelTally struct {
 	groups map[Group]*funnelCounts // nil without a breakdown
 	over   buckets                 // none without points
 	points []FunnelPoint
-	held   int // bytes
+	memory growing
 }
 
-// add counts the attempt of a person. Error: ETOOLARGE.
+// timeBytes is about what a time takes in a list that grows.
+const timeBytes = 12
+
+// add counts the attempt of a person. Errors are those of growing.
 func (t *funnelTally) add(a *attempt) error {
-	times := t.all.add(a)
-	t.held += 16 * times // a slice grows by doubling
+	bytes := t.all.add(a) * timeBytes
 	if t.groups != nil {
 		g := t.groups[a.group]
 		if g == nil {
 			g = newFunnelCounts(len(a.at))
 			t.groups[a.group] = g
-			t.held += 200 + 40*len(a.at) + len(a.group.Value)
+			bytes += 200 + 40*len(a.at) + len(a.group.Value)
 		}
-		g.add(a)
-		t.held += 16 * times
+		bytes += g.add(a) * timeBytes
 	}
 	if len(t.points) > 0 {
 		i, found := slices.BinarySearch(t.over.starts, a.at[0])
@@ -150,10 +146,7 @@ func (t *funnelTally) add(a *attempt) error {
 			p.Converted++
 		}
 	}
-	if t.held > funnelBytes {
-		return weir.Errorf(weir.ETOOLARGE, "the funnel has more persons or groups than %d MiB hold: ask for a shorter range, a filter, or no breakdown", funnelBytes>>20)
-	}
-	return nil
+	return t.memory.use(bytes)
 }
 
 // largest returns the groups with the most entries, and the others as one. Equal ones are in the
@@ -171,6 +164,7 @@ func (t *funnelTally) largest(kind valueKind, limit int, labels []string, option
 	for i, g := range names {
 		if i >= limit {
 			rest.merge(t.groups[g])
+			t.groups[g] = nil // its memory is what the others take
 			continue
 		}
 		out = append(out, FunnelGroup{Breakdown: g, Steps: t.groups[g].steps(labels, optional)})

@@ -12,7 +12,7 @@ import (
 //
 // Events that fit nothing are left out, but where no other event may lie between two steps.
 func (pl *funnelPlan) statement(r *reader) fragment {
-	const order = "device_id, shard, seq, id"
+	const order = "device_id, shard, seq"
 	who, present := raw("person"), raw("who <> ''")
 	filters := append(append([]filter{pl.filter}, pl.steps...), pl.excluded...)
 	var sources []string

@@ -41,6 +41,38 @@ func (e *Engine) hold(ctx context.Context, n int64) (release func(), err error) 
 	return func() { h.used.Add(-n); h.sem.Release(n) }, nil
 }
 
+// growthBytes is how much more memory an answer takes at once whose need is not known before.
+const growthBytes = 1 << 20
+
+// growing is the memory of such an answer, beside that of its plan.
+type growing struct {
+	e          *Engine
+	held, used int64
+}
+
+// use takes n bytes more. It does not wait: two answers that wait for what the other holds would
+// wait for ever. Errors: ETOOLARGE beyond half of all memory, EUNAVAILABLE if other answers have it.
+func (g *growing) use(n int) error {
+	for g.used += int64(n); g.used > g.held; g.held += growthBytes {
+		h := &g.e.held
+		if most := h.all / 2; g.held+growthBytes > most {
+			return weir.Errorf(weir.ETOOLARGE, "the question holds more values than the %d MiB that one answer may take: ask for a shorter range, a filter, or no breakdown", most>>20)
+		}
+		if !h.sem.TryAcquire(growthBytes) {
+			return weir.Errorf(weir.EUNAVAILABLE, "other questions take the memory for answers now: ask again later, or for a shorter range")
+		}
+		h.used.Add(growthBytes)
+	}
+	return nil
+}
+
+// release gives all of it back.
+func (g *growing) release() {
+	g.e.held.used.Add(-g.held)
+	g.e.held.sem.Release(g.held)
+	g.held, g.used = 0, 0
+}
+
 // Held returns the bytes that the answers in computation may take now.
 func (e *Engine) Held() int64 { return e.held.used.Load() }
 

@@ -119,3 +119,26 @@ func TestAnswersThatDoNotFitTogetherAreFoundOutOneAfterAnother(t *testing.T) {
 		}
 	}
 }
+
+// What a funnel needs is known only when it was read.
+func TestAFunnelOfMorePersonsThanThereIsMemoryForIsRefused(t *testing.T) {
+	var many []weir.EventRow
+	for i := range 20_000 {
+		many = append(many, named(fmt.Sprint("d", i), "a", 1), named(fmt.Sprint("d", i), "b", 2))
+	}
+	q := weir.Funnel{Common: dayQuery().Common, Steps: []weir.Step{{Event: "a"}, {Event: "b"}}, Breakdown: "device_id"}
+	s := newStore(t, many...)
+	for memory, want := range map[int64]string{8 << 20: weir.ETOOLARGE, 64 << 20: ""} {
+		e := insight.New(s, always{}, func() time.Time { return noon }, insight.Options{Memory: memory})
+		a, err := insight.Ask[insight.Funnel](t.Context(), e, berlin(t), q, 0)
+		if weir.ErrorCode(err) != want {
+			t.Errorf("with %d MiB: %v, want %q", memory>>20, err, want)
+		}
+		if err == nil && (a.Steps[1].Count != 20_000 || len(a.Groups) != 11) {
+			t.Errorf("%+v", a.Steps)
+		}
+		if held := e.Held(); held != 0 {
+			t.Errorf("%d bytes are still held", held)
+		}
+	}
+}
