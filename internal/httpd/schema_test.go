@@ -153,7 +153,7 @@ func TestEveryMemberOfAnAnswerIsDescribed(t *testing.T) {
 	for name, v := range map[string]any{
 		"InsightTrend": insight.Trend{About: about},
 		"InsightTrendSeries": insight.TrendSeries{
-			Action: "x", Label: "x", Of: "x", Property: "x", Breakdown: &insight.Group{}, Other: true, Values: insight.Values{Total: &value, Ignored: 1, Overflowed: 1}, Compare: &insight.Comparison{},
+			Action: "x", Label: "x", Formula: "x", Of: "x", Property: "x", Breakdown: &insight.Group{}, Other: true, Values: insight.Values{Total: &value, Ignored: 1, Overflowed: 1}, Compare: &insight.Comparison{},
 		},
 		"InsightComparison":      insight.Comparison{Values: insight.Values{Ignored: 1, Overflowed: 1}},
 		"InsightPages":           insight.Pages{About: about},

@@ -26,6 +26,11 @@ type trendPlan struct {
 	people filter // of series that count people
 	bots   weir.Bots
 	asked  filter // the question's own
+
+	formula    *weir.Formula // nil without one
+	asFormula  string        // its text
+	cumulative bool
+	smooth     int
 }
 
 // seriesPlan is one series with how it is aggregated.
@@ -47,6 +52,12 @@ func planTrend(e *Engine, p *weir.Project, q weir.Trend) (plan, error) {
 	if t.now, err = divide(q.From, q.To, q.Interval, p.Location(), e.o.MaxPoints); err != nil {
 		return nil, err
 	}
+	t.asFormula, t.cumulative, t.smooth = q.Formula, q.Cumulative, q.Smooth
+	if q.Formula != "" {
+		if t.formula, err = weir.ParseFormula(q.Formula, len(q.Series)); err != nil {
+			return nil, weir.Within("formula", err)
+		}
+	}
 	t.before = earlier(t.now, q.Compare, q.From, q.To, p.Location())
 	if err := t.group(e, p, q.Filter, q.Resolved, q.Breakdown, q.Limit); err != nil {
 		return nil, err
@@ -61,13 +72,13 @@ func planTrend(e *Engine, p *weir.Project, q weir.Trend) (plan, error) {
 			return nil, weir.Within(fmt.Sprintf("series[%d]", i), err)
 		}
 		t.series = append(t.series, sp)
-		t.identities = t.identities || s.Math == weir.MathUnique || sp.own.identities
+		t.identities = t.identities || s.Math.OfPeople() || sp.own.identities
 	}
 	values := 0
 	for _, b := range t.ranges() {
 		values += len(b.starts)
 	}
-	if values *= len(t.series); t.by != nil {
+	if values *= len(t.series) + 1; t.by != nil {
 		values *= t.limit + 1
 	}
 	t.bytes = int64(values) * valueBytes
@@ -108,7 +119,7 @@ func (t *trendPlan) answer(ctx context.Context, r *reader) (Answer, error) {
 	for i, s := range t.series {
 		parts = append(parts, func(ctx context.Context) (err error) {
 			own := *t
-			if s.Math == weir.MathUnique {
+			if s.Math.OfPeople() {
 				own.filter, own.tallied = t.people, t.tallied && t.people.tallied
 			}
 			own.filter, own.asked, own.tallied = own.filter.and(s.own), own.asked.and(s.own), own.tallied && s.own.tallied
@@ -128,7 +139,7 @@ func (t *trendPlan) answer(ctx context.Context, r *reader) (Answer, error) {
 	if err := r.parallel(ctx, parts...); err != nil {
 		return nil, err
 	}
-	for _, l := range lines {
+	for _, l := range t.finish(lines) {
 		a.Series = append(a.Series, l...)
 	}
 	return a, nil
@@ -139,7 +150,7 @@ func (t *trendPlan) answer(ctx context.Context, r *reader) (Answer, error) {
 func (t *trendPlan) countsPeople() (of filter, ok bool) {
 	var alternatives []filter
 	for _, s := range t.series {
-		if s.Math != weir.MathUnique {
+		if !s.Math.OfPeople() {
 			continue
 		}
 		f := s.own
@@ -200,11 +211,7 @@ func (t *trendPlan) values(ctx context.Context, r *reader, s seriesPlan, b bucke
 	for i := range vs {
 		vs[i] = newValues(r, b)
 	}
-	read := t.aggregated
-	if s.aggregate.sql == nil {
-		read = t.unique
-	}
-	if err := read(ctx, r, s, b, g, vs); err != nil {
+	if err := t.reading(s)(ctx, r, s, b, g, vs); err != nil {
 		return nil, err
 	}
 	for i := range vs {
@@ -217,6 +224,19 @@ func (t *trendPlan) values(ctx context.Context, r *reader, s seriesPlan, b bucke
 		vs[len(vs)-1].clear() // all other currencies together
 	}
 	return vs, nil
+}
+
+// reading returns what fills in the values of a series.
+func (t *trendPlan) reading(s seriesPlan) func(context.Context, *reader, seriesPlan, buckets, *groups, []Values) error {
+	switch s.Math {
+	case weir.MathUnique:
+		return t.unique
+	case weir.MathWeekly, weir.MathMonthly:
+		return t.lastDays
+	case weir.MathPerPerson:
+		return t.perPerson
+	}
+	return t.aggregated
 }
 
 // newValues are those of a line that has no values yet.

@@ -22,7 +22,8 @@ type TrendSeries struct {
 	Action    string    `json:"action,omitempty" doc:"the action that the series asked for"`
 	Label     string    `json:"label,omitempty" doc:"the name that the series asked for"`
 	Of        string    `json:"of,omitempty" doc:"what is counted in place of persons"`
-	Math      weir.Math `json:"math" enum:"total,unique,sum,avg,min,max,median,p90,p95,p99"`
+	Math      weir.Math `json:"math" enum:"total,unique,weekly_active,monthly_active,per_person,sum,avg,min,max,median,p90,p95,p99,formula"`
+	Formula   string    `json:"formula,omitempty" doc:"of a line that is computed from the others"`
 	Property  string    `json:"property,omitempty"`
 	Breakdown *Group    `json:"breakdown,omitempty" doc:"the group's value; null is the group of events without one"`
 	Other     bool      `json:"other,omitempty" doc:"all groups that are not among the largest"`

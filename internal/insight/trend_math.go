@@ -10,7 +10,7 @@ import (
 
 // aggregate says how a series is aggregated.
 type aggregate struct {
-	// sql aggregates the column v of a group. It is nil for unique: persons are counted in
+	// sql aggregates the column v of a group. It is nil for numbers of persons, which are counted in
 	// another way.
 	sql func(cold.Dialect) string
 	// fold makes the value of the range from the values of two buckets. It is nil if only
@@ -31,6 +31,8 @@ func quantile(q float64) func(cold.Dialect) string {
 var aggregates = map[weir.Math]aggregate{
 	weir.MathTotal:  {sql: constant("CAST(COUNT(*) AS DOUBLE)"), fold: sum, zero: true},
 	weir.MathUnique: {zero: true},
+
+	weir.MathWeekly: {zero: true}, weir.MathMonthly: {zero: true}, weir.MathPerPerson: {added: true},
 	weir.MathSum:    {sql: func(d cold.Dialect) string { return d.Sum("v") }, fold: sum, zero: true, added: true},
 	weir.MathAvg:    {sql: func(d cold.Dialect) string { return d.Sum("v") + " / NULLIF(COUNT(v), 0)" }, added: true},
 	weir.MathMin:    {sql: constant("MIN(v)"), fold: func(a, b float64) float64 { return min(a, b) }},

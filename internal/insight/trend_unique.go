@@ -3,6 +3,8 @@ package insight
 import (
 	"context"
 	"strings"
+
+	weir "github.com/weir-analytics/weir"
 )
 
 // unique fills in the distinct persons of a series, or the distinct values of a column.
@@ -25,6 +27,59 @@ func (t *trendPlan) unique(ctx context.Context, r *reader, s seriesPlan, b bucke
 		return t.uniqueByMask(ctx, r, g, rows, vs)
 	}
 	return t.uniqueByPair(ctx, r, g, rows, vs)
+}
+
+// lastDays fills in the distinct persons of the 7 or 30 days that end with each bucket. The value
+// of the range is that of its last bucket.
+func (t *trendPlan) lastDays(ctx context.Context, r *reader, s seriesPlan, b buckets, _ *groups, vs []Values) error {
+	f, days := t.filter, 7
+	if s.Math == weir.MathMonthly {
+		days = 30
+	}
+	if s.Event != "" {
+		f = ofName(s.Event).and(f)
+	}
+	of := &personScope{who: raw("person"), filter: r.passes(f), sources: f.sources, every: f.empty, bots: t.bots}
+	spans := make([]span, len(b.starts))
+	for i := range spans {
+		spans[i] = b.bucket(i).days(days, r.asOf.UnixMicro(), r.project.Location())
+	}
+	counts, err := r.countPersons(ctx, of, spans)
+	for i, s := range spans {
+		vs[0].Points[i].Value = new(float64(counts[s]))
+	}
+	vs[0].Total = vs[0].Points[len(spans)-1].Value
+	return err
+}
+
+// perPerson fills in the number of events that have a person, by that of their persons.
+func (t *trendPlan) perPerson(ctx context.Context, r *reader, s seriesPlan, b buckets, g *groups, vs []Values) error {
+	total, unique := s, s
+	total.Math, total.aggregate = weir.MathTotal, aggregates[weir.MathTotal]
+	unique.Math, unique.aggregate = weir.MathUnique, aggregates[weir.MathUnique]
+	own := *t
+	own.filter, own.tallied = t.filter.and(onEvents(raw("person <> ''"))), false
+	events, err := own.values(ctx, r, total, b, g)
+	if err != nil {
+		return err
+	}
+	persons, err := t.values(ctx, r, unique, b, g)
+	if err != nil {
+		return err
+	}
+	by := func(events, persons *float64) *float64 {
+		if or(persons) == 0 {
+			return nil
+		}
+		return new(*events / *persons)
+	}
+	for i := range vs {
+		for j := range vs[i].Points {
+			vs[i].Points[j].Value = by(events[i].Points[j].Value, persons[i].Points[j].Value)
+		}
+		vs[i].Total = by(events[i].Total, persons[i].Total)
+	}
+	return nil
 }
 
 // uniqueByMask counts with one mask for each person: see masks. One pass gives the buckets

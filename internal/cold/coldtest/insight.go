@@ -62,6 +62,7 @@ var kinds = []struct {
 	{"every breakdown", (*asker).breakdowns, oracleOf((*oracle).trend)},
 	{"an earlier range beside it", (*asker).compares, oracleOf((*oracle).trend)},
 	{"anything together", (*asker).anything, oracleOf((*oracle).trend)},
+	{"lines together", (*asker).together, oracleOf((*oracle).trend)},
 	{"groups", (*asker).uniqueOf, oracleOf((*oracle).trend)},
 	{"actions", (*asker).actionTrends, oracleOf((*oracle).trend)},
 	{"goals", (*asker).goals, oracleOf((*oracle).pages)},
@@ -177,7 +178,7 @@ var (
 
 func (a *asker) series(m weir.Math) weir.Series {
 	s := weir.Series{Event: []string{"", "", weir.NameCall, weir.NameScreenView, "Käufe", "nothing"}[a.r.IntN(6)], Math: m}
-	if m != weir.MathTotal && m != weir.MathUnique {
+	if m.OfValues() {
 		s.Property = measured[a.r.IntN(len(measured))]
 	}
 	return s

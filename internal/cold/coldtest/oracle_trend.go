@@ -15,11 +15,11 @@ import (
 func (o *oracle) trend(q weir.Trend) *insight.Trend {
 	starts := o.starts(q.From, q.To, q.Interval)
 	out := []insight.TrendSeries{}
-	asked, people := q, []weir.Series{}
-	for _, s := range q.Series {
+	asked, people, of := q, []weir.Series{}, []int{}
+	for i, s := range q.Series {
 		q := asked
 		q.Filter = withBots(q.Filter, q.Bots.OfEvents())
-		if s.Math == weir.MathUnique {
+		if s.Math.OfPeople() {
 			q.Filter = withBots(asked.Filter, q.Bots.OfPeople())
 			people = append(people, s)
 		}
@@ -28,6 +28,9 @@ func (o *oracle) trend(q weir.Trend) *insight.Trend {
 		for _, g := range o.groups(q, events) {
 			line := insight.TrendSeries{Event: s.Event, Action: s.Action, Label: s.Label, Of: s.Of, Math: s.Math, Property: s.Property, Breakdown: g.name, Other: g.other}
 			line.Values = o.values(s, o.only(g, events), starts)
+			if s.Math == weir.MathWeekly || s.Math == weir.MathMonthly {
+				line.Values = o.lastDaysOf(q, s, starts, q.To)
+			}
 			if q.Compare != weir.CompareNone {
 				line.Compare = o.compare(q, s, g, starts)
 			}
@@ -37,10 +40,10 @@ func (o *oracle) trend(q weir.Trend) *insight.Trend {
 					nothing(&line.Compare.Values)
 				}
 			}
-			out = append(out, line)
+			out, of = append(out, line), append(of, i)
 		}
 	}
-	a := &insight.Trend{Series: out}
+	a := &insight.Trend{Series: together(asked, out, of)}
 	if len(people) > 0 && asked.Bots.OfPeople() == weir.BotsOut {
 		who := map[[2]string]bool{}
 		for _, s := range people {
@@ -229,6 +232,8 @@ func (o *oracle) measure(s weir.Series, events []*weir.EventRow) *float64 {
 	case weir.MathTotal:
 		n := float64(len(events))
 		return &n
+	case weir.MathPerPerson:
+		return o.perPerson(events)
 	case weir.MathUnique:
 		if s.Of != "" {
 			values := make(map[string]bool)
