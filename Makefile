@@ -74,8 +74,9 @@ RACED_TOO := ^Test(Store|Server)$$/^Write$$|Stream|AtOnce|WhileItIsRead
 RACED_TOO_IN := ./internal/cold/duckdb ./internal/cold/clickhouse ./internal/httpd
 RACED_STORIES := ATeamFromTheFirstStart|AnEventIsSeenByTheQuery|ALoginAtOneNode|LiveFeedReachesOtherNodes|AStopInTheMiddleOfSending|^TestTortureLosesAndDoublesNothing$$
 ALONE := WithLittleMemoryKeepsAllPromises OfEventsOutOfOrderAreRight BlockCacheFullOfIDs KeptVisitTakesAtMost AMillionIdsTakeTheMemory LargeEventsAreReadBack \
-	FourNodesAtFiveTimesTheLimit DevicesOfEventsOutOfOrderCountOnce IDsAreToldApartWhenTheirFiltersAreFull IdleVisitsLeaveTheStateOfAShard IdsAreToldApartExactly ^TestCluster$$ ^TestSentinel$$
-ALONE_IN := ./internal/drain ./internal/fleet/redis ./internal/hot/pebble ./internal/hot/redis ./internal/ingest
+	FourNodesAtFiveTimesTheLimit DevicesOfEventsOutOfOrderCountOnce IDsAreToldApartWhenTheirFiltersAreFull IdleVisitsLeaveTheStateOfAShard IdsAreToldApartExactly ^TestCluster$$ ^TestSentinel$$ \
+	AnEventTakesFewAllocations EventsTakeFewBytes VisitsTakeFewRows ACopyHasAllAndCanBeCopiedBack AFloodOfUnknownKeysPushesNoRealOneOut AccountsAreRefusedForBadInput KeptVisitsStayWithinTheirBytes
+ALONE_IN := ./bench ./internal/drain ./internal/fleet/redis ./internal/hot/pebble ./internal/hot/redis ./internal/ingest ./internal/meta
 # names joins words of a list to one pattern.
 space := $(subst ,, )
 names = $(subst $(space),|,$(strip $(1)))
