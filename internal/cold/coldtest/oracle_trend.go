@@ -27,9 +27,10 @@ func (o *oracle) trend(q weir.Trend) *insight.Trend {
 		events := o.match(q.From, q.To, q.Filter, s.Event)
 		for _, g := range o.groups(q, events) {
 			line := insight.TrendSeries{Event: s.Event, Action: s.Action, Label: s.Label, Of: s.Of, Math: s.Math, Property: s.Property, Breakdown: g.name, Other: g.other}
-			line.Values = o.values(s, o.only(g, events), starts)
 			if s.Math == weir.MathWeekly || s.Math == weir.MathMonthly {
 				line.Values = o.lastDaysOf(q, s, starts, q.To)
+			} else {
+				line.Values = o.values(s, o.only(g, events), starts)
 			}
 			if q.Compare != weir.CompareNone {
 				line.Compare = o.compare(q, s, g, starts)
