@@ -78,7 +78,11 @@ func planTrend(e *Engine, p *weir.Project, q weir.Trend) (plan, error) {
 	for _, b := range t.ranges() {
 		values += len(b.starts)
 	}
-	if values *= len(t.series) + 1; t.by != nil {
+	lines := len(t.series)
+	if t.formula != nil {
+		lines++
+	}
+	if values *= lines; t.by != nil {
 		values *= t.limit + 1
 	}
 	t.bytes = int64(values) * valueBytes
