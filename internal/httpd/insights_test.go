@@ -228,17 +228,18 @@ func TestEventsAreAskedForByTheirParameters(t *testing.T) {
 
 func TestEachKindOfQuestionGetsItsOwnAnswer(t *testing.T) {
 	f := start(t)
-	members := map[weir.Kind]string{weir.KindTrend: `"series":`, weir.KindPages: `"totals":`, weir.KindCalls: `"consumers":`, weir.KindGrowth: `"points":`}
+	members := map[weir.Kind]string{weir.KindTrend: `"series":`, weir.KindPages: `"totals":`, weir.KindCalls: `"consumers":`, weir.KindGrowth: `"points":`, weir.KindLifecycle: `"points":`, weir.KindStickiness: `"dau_wau":`, weir.KindRetention: `"rows":`, weir.KindFunnel: `"steps":`}
+	needs := map[weir.Kind]string{weir.KindFunnel: `,"steps":[{"event":"a"},{"event":"b"}]`}
 	for _, shape := range insight.Shapes() {
 		kind, member := shape.Kind, members[shape.Kind]
 		f.query = nil
-		a := f.as(f.admin, "POST", f.path("/query"), `{"kind":"`+string(kind)+`","from":"-7d"}`)
+		a := f.as(f.admin, "POST", f.path("/query"), `{"kind":"`+string(kind)+`","from":"-7d"`+needs[kind]+`}`)
 		wantStatus(t, a, 200)
 		if f.query == nil || f.query.Kind() != kind || !strings.Contains(a.body, member) || !strings.Contains(a.body, `"kind":"`+string(kind)+`"`) {
 			t.Errorf("%s: asked %+v, answered %s", kind, f.query, a.body)
 		}
 		f.err = weir.Errorf(weir.EINVALID, "no such column")
-		wantError(t, f.as(f.admin, "POST", f.path("/query"), `{"kind":"`+string(kind)+`","from":"-7d"}`), 400, weir.EINVALID)
+		wantError(t, f.as(f.admin, "POST", f.path("/query"), `{"kind":"`+string(kind)+`","from":"-7d"`+needs[kind]+`}`), 400, weir.EINVALID)
 		f.err = nil
 	}
 }

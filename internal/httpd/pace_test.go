@@ -154,8 +154,9 @@ func TestABodyThatTricklesIsGivenUpWithinAMinute(t *testing.T) {
 	inBubble(t, func(t *testing.T, f *fixture, p *pipes) {
 		for every, most := range map[time.Duration]time.Duration{time.Second: 11 * time.Second, time.Second / 5000: 61 * time.Second} {
 			began := time.Now()
-			c := p.dial()
+			c, wrote := p.dial(), make(chan struct{})
 			go func() {
+				defer close(wrote)
 				_, err := io.WriteString(c, head("/v1/events", f.key, 1<<20))
 				for err == nil {
 					<-time.After(every)
@@ -169,6 +170,7 @@ func TestABodyThatTricklesIsGivenUpWithinAMinute(t *testing.T) {
 				t.Errorf("a byte every %v: answered after %v", every, took)
 			}
 			_ = c.Close()
+			<-wrote
 		}
 	})
 }

@@ -45,7 +45,7 @@ func testArrival(t *testing.T, open func(t *testing.T, dir string) cold.Store, p
 		}
 		w.sessionize()
 		o := newOracle(w)
-		e := insight.New(s, written{time.Now()}, time.Now, insight.Options{})
+		e := insight.New(s, written{time.Now()}, time.Now, insight.Options{Actions: savedActions{}})
 		a := &asker{e: e, w: w, want: o, date: o.date, r: r, turns: p.Of, of: p.Of}
 		t.Run(fmt.Sprint("world ", seed), func(t *testing.T) {
 			t.Run("all visits", func(t *testing.T) {
