@@ -52,12 +52,14 @@ func (f Filter) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads the conditions of a question: a list, or one condition or group in its
-// place. It never fails: what is wrong is an error of Validate, which knows where the filter
-// is in the question. JSON decoders do not say that.
+// place. It never fails. Validate returns the error, because the error names the place of the
+// filter in the question (steps[1].filter[0]), and a JSON decoder does not know that place.
 func (f *Filter) UnmarshalJSON(b []byte) error {
 	*f = nil
 	switch b = bytes.TrimSpace(b); {
 	case bytes.Equal(b, []byte("null")):
+	case tooDeep(b):
+		*f = Filter{{Wrong: Errorf(EINVALID, "at most %d groups in each other", maxDepth)}}
 	case b[0] == '{':
 		c := decodeCondition(b)
 		if *f = (Filter{c}); c.All != nil {
@@ -77,6 +79,30 @@ func (f *Filter) UnmarshalJSON(b []byte) error {
 }
 
 const conditionForm = `{"column", "op", "value" or "values"}, {"all": […]}, {"any": […]} or {"not": …}`
+
+// tooDeep says whether JSON has more levels than the deepest filter: a group has two, its object
+// and its list. Each level of a filter is decoded on its own, so a text of 10,000 levels would
+// be read 10,000 times.
+func tooDeep(b []byte) bool {
+	const most = 2*(maxDepth+1) + 2 // and those of a value that is wrong
+	depth, inText := 0, false
+	for i := 0; i < len(b); i++ {
+		switch c := b[i]; {
+		case inText && c == '\\':
+			i++
+		case c == '"':
+			inText = !inText
+		case inText:
+		case c == '{' || c == '[':
+			if depth++; depth > most {
+				return true
+			}
+		case c == '}' || c == ']':
+			depth--
+		}
+	}
+	return false
+}
 
 func decodeCondition(b []byte) Condition {
 	var in conditionJSON

@@ -45,6 +45,25 @@ func TestAWrongConditionIsNamedByItsPlace(t *testing.T) {
 	}
 }
 
+// A text of thousands of levels is refused before it is decoded level by level, and the deepest filter is
+// taken, whatever its texts contain.
+func TestAFilterOfManyLevelsIsRefusedWithLittleWork(t *testing.T) {
+	deep := []byte(strings.Repeat(`{"not":[`, 4000) + `{"column":"name","op":"is set"}` + strings.Repeat(`]}`, 4000))
+	var f weir.Filter
+	allocated := testing.AllocsPerRun(10, func() {
+		if err := f.UnmarshalJSON(deep); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if err := f.Validate(); weir.ErrorCode(err) != weir.EINVALID || !strings.Contains(err.Error(), "at most 5 groups") || allocated > 20 {
+		t.Errorf("%v after %v allocations", err, allocated)
+	}
+	deepest := strings.Repeat(`{"not":[`, 5) + `{"column":"name","op":"in","values":["[[[[[[[[[[[[[[[[","\\\"{{{{{{{{{{{{{{{{"]}` + strings.Repeat(`]}`, 5)
+	if err := f.UnmarshalJSON([]byte(deepest)); err != nil || f.Validate() != nil {
+		t.Errorf("%s: %v", deepest, f.Validate())
+	}
+}
+
 // A filter reads what it writes, and all spellings of one filter have one canonical form.
 func FuzzFilter(f *testing.F) {
 	f.Add(`{"any":[{"column":"name","op":"not in","values":["b","a"]},{"not":[{"column":"status","op":">=","value":500}]}]}`)
