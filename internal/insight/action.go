@@ -72,7 +72,7 @@ func checkAction(d cold.Dialect, p *weir.Project, spec weir.ActionSpec) (filter,
 	for i, of := range spec.Any {
 		f, err := checkFilter(d, p, of.Filter, nil)
 		if err != nil {
-			return everything, weir.Within(fmt.Sprintf("any[%d].filter", i), err)
+			return everything, weir.Within(fmt.Sprintf("any[%d]", i), err)
 		}
 		if name := of.Name(); name != "" {
 			f = ofName(name).and(f)

@@ -34,7 +34,7 @@ func (g *grouped) group(e *Engine, p *weir.Project, conditions weir.Filter, acti
 	}
 	c, err := breakdownColumn(e.d, p, breakdown)
 	if err != nil {
-		return err
+		return weir.Within("breakdown", err)
 	}
 	g.by, g.tallied = &c, g.tallied && cold.IsTallied(breakdown)
 	return nil

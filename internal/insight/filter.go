@@ -40,9 +40,10 @@ func ofName(name string) filter {
 // id. Error: EINVALID.
 func checkFilter(d cold.Dialect, p *weir.Project, conditions weir.Filter, actions map[string]weir.ActionSpec) (filter, error) {
 	if err := conditions.Validate(); err != nil {
-		return everything, err
+		return everything, weir.Within("filter", err)
 	}
-	return checkAll(d, p, conditions, actions)
+	f, err := checkAll(d, p, conditions, actions)
+	return f, weir.Within("filter", err)
 }
 
 // checkAll checks conditions that must all hold.
@@ -169,7 +170,7 @@ func (r *reader) passesOrTrue(f filter) fragment {
 func checkSelector(d cold.Dialect, p *weir.Project, s weir.Selector, actions map[string]weir.ActionSpec) (filter, error) {
 	f, err := checkFilter(d, p, s.Filter, actions)
 	if err != nil {
-		return f, weir.Within("filter", err)
+		return f, err
 	}
 	if s.Action != "" {
 		a, err := actionNamed(d, p, s.Action, actions)

@@ -45,7 +45,7 @@ func planFunnel(e *Engine, p *weir.Project, q weir.Funnel) (plan, error) {
 		return nil, weir.Within("attribution", err)
 	}
 	if pl.asked, err = checkFilter(e.d, p, q.Filter, q.Resolved); err != nil {
-		return nil, weir.Within("filter", err)
+		return nil, err
 	}
 	pl.filter = pl.asked.with(pl.bots)
 	if err := pl.selectors(e, p, q); err != nil {

@@ -1,6 +1,7 @@
 package insight_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -74,6 +75,45 @@ func TestAQueryThatIsNotAllowedSaysWhatIs(t *testing.T) {
 			_, err := e.Ask(t.Context(), berlin(t), tt.q, 0)
 			invalid(t, err, tt.says...)
 		})
+	}
+}
+
+// The error of a question names the place of what is wrong, from the question's top.
+func TestAQueryThatIsNotAllowedSaysWhereInIt(t *testing.T) {
+	e := newEngine(t, &barrier{})
+	unknown := weir.Filter{{Column: "name", Op: "=", Values: []string{"a"}}, {Any: weir.Filter{{Column: "nothing", Op: "=", Values: []string{"a"}}}}}
+	c := threeDays()
+	filtered := c
+	filtered.Filter = unknown
+	selected := weir.Selector{Filter: unknown}
+	total := []weir.Series{{Math: weir.MathTotal}}
+	for place, q := range map[string]weir.Question{
+		"filter[1].any[0].column":           weir.Trend{Common: filtered, Series: total},
+		"series[0].filter[1].any[0].column": weir.Trend{Common: c, Series: []weir.Series{{Math: weir.MathTotal, Filter: unknown}}},
+		"series[0].property":                weir.Trend{Common: c, Series: []weir.Series{{Math: weir.MathSum, Property: "nothing"}}},
+		"series[0].of":                      weir.Trend{Common: c, Series: []weir.Series{{Math: weir.MathUnique, Of: "nothing"}}},
+		"breakdown":                         weir.Trend{Common: c, Series: total, Breakdown: "nothing"},
+		"start.filter[1].any[0].column":     weir.Retention{Common: c, Mode: weir.RetentionFirst, Periods: 2, AtLeast: 1, Start: selected},
+		"steps[1].filter[1].any[0].column":  weir.Funnel{Common: c, Steps: []weir.Step{{}, {Filter: unknown}}},
+	} {
+		_, err := e.Ask(t.Context(), berlin(t), q, 0)
+		domain, ok := errors.AsType[*weir.Error](err)
+		if !ok || domain.Code != weir.EINVALID {
+			t.Errorf("%s: %v", place, err)
+			continue
+		}
+		if faults, _ := domain.Details.([]weir.Fault); len(faults) != 1 || faults[0].Location != place {
+			t.Errorf("details = %+v, want the place %s", domain.Details, place)
+		}
+	}
+	for name, q := range map[string]weir.Question{
+		"pages": weir.Pages{Common: filtered}, "calls": weir.Calls{Common: filtered}, "growth": weir.Growth{Common: filtered},
+		"lifecycle": weir.Lifecycle{Common: filtered}, "stickiness": weir.Stickiness{Common: filtered}, "funnel": weir.Funnel{Common: filtered, Steps: make([]weir.Step, 2)},
+	} {
+		_, err := e.Ask(t.Context(), berlin(t), q, 0)
+		if domain, ok := errors.AsType[*weir.Error](err); !ok || len(domain.Details.([]weir.Fault)) != 1 || domain.Details.([]weir.Fault)[0].Location != "filter[1].any[0].column" {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

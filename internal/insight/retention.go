@@ -66,7 +66,7 @@ func planRetention(e *Engine, p *weir.Project, q weir.Retention) (plan, error) {
 	}
 	conditions, err := checkFilter(e.d, p, q.Filter, q.Resolved)
 	if err != nil {
-		return nil, weir.Within("filter", err)
+		return nil, err
 	}
 	for _, part := range []struct {
 		name string

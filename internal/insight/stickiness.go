@@ -46,7 +46,7 @@ func planStickiness(e *Engine, p *weir.Project, q weir.Stickiness) (plan, error)
 	}
 	conditions, err := checkFilter(e.d, p, q.Filter, q.Resolved)
 	if err != nil {
-		return nil, weir.Within("filter", err)
+		return nil, err
 	}
 	active, err := checkSelector(e.d, p, q.Selector(), q.Resolved)
 	pl.filter = active.and(conditions)

@@ -101,7 +101,7 @@ func planSeries(e *Engine, p *weir.Project, s weir.Series, actions map[string]we
 			sp.own.sources = append(sp.own.sources, c.source)
 		}
 		sp.of = c
-		return sp, err
+		return sp, weir.Within("of", err)
 	}
 	if !s.Math.OfValues() {
 		return sp, nil
@@ -114,7 +114,7 @@ func planSeries(e *Engine, p *weir.Project, s weir.Series, actions map[string]we
 	if money, ok := moneyAggregates[s.Math]; ok && sp.ofMoney() {
 		sp.aggregate = money
 	}
-	return sp, err
+	return sp, weir.Within("property", err)
 }
 
 func (t *trendPlan) answer(ctx context.Context, r *reader) (Answer, error) {
