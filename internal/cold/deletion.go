@@ -12,6 +12,40 @@ import (
 // DeletionStep is a row of the table deletions.
 type DeletionStep = schema.Deletion
 
+// Steps of a deletion. Those from DeletionDone on are its end.
+const (
+	DeletionAsked int32 = iota
+	DeletionSelected
+	DeletionDone
+	DeletionFailed
+	DeletionCancelled
+)
+
+// DeletionSteps returns the last step of each deletion for which a condition holds, by the time
+// when it was asked for.
+func DeletionSteps(ctx context.Context, from Reader, where string, args ...any) ([]DeletionStep, error) {
+	columns := schema.Deletions.Columns
+	rows, err := from.Query(ctx, "SELECT "+schema.Names(columns)+" FROM deletions WHERE "+where+" ORDER BY received_before, project_id, id, step", args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	read := schema.Scanner(columns)
+	var out []DeletionStep
+	for rows.Next() {
+		var row DeletionStep
+		if err := read(rows.Scan, &row); err != nil {
+			return nil, err
+		}
+		if n := len(out); n > 0 && out[n-1].ID == row.ID && out[n-1].ProjectID == row.ProjectID {
+			out[n-1] = row
+		} else {
+			out = append(out, row)
+		}
+	}
+	return out, rows.Err()
+}
+
 // DeletedEvent is a row of the table deleted_events.
 type DeletedEvent = schema.Deleted
 

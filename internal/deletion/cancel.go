@@ -15,7 +15,7 @@ import (
 // Cancel cancels a deletion whose events are not selected yet: none of them is deleted. Errors:
 // ENOTFOUND, ECONFLICT if it has begun to delete or has ended.
 func (d *Deletions) Cancel(ctx context.Context, p *weir.Project, id string) (*Deletion, error) {
-	rows, err := Steps(ctx, d.Cold, "project_id = ? AND id = ?", p.ID, id)
+	rows, err := steps(ctx, d.Cold, "project_id = ? AND id = ?", p.ID, id)
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +49,7 @@ func (d *Deletions) decide(ctx context.Context, c *Cold, row *cold.DeletionStep,
 		return errLater
 	}
 	defer release()
-	now, err := Steps(ctx, d.Cold, "project_id = ? AND id = ?", c.ProjectID, c.ID)
+	now, err := steps(ctx, d.Cold, "project_id = ? AND id = ?", c.ProjectID, c.ID)
 	if err != nil {
 		return err
 	}

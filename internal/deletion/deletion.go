@@ -3,7 +3,6 @@ package deletion
 import (
 	"context"
 	"crypto/rand"
-	"database/sql"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -12,7 +11,6 @@ import (
 
 	weir "github.com/weir-analytics/weir"
 	"github.com/weir-analytics/weir/internal/cold"
-	"github.com/weir-analytics/weir/internal/cold/schema"
 	"github.com/weir-analytics/weir/internal/fleet"
 	"github.com/weir-analytics/weir/internal/hot"
 )
@@ -44,13 +42,13 @@ func (s *Spec) Conditions() weir.Filter {
 	return append(append(weir.Filter{}, s.Filter...), weir.Condition{Column: "import_id", Op: "=", Values: []string{s.ImportID}})
 }
 
-// Steps of a deletion. Those from done on are its end.
+// Steps of a deletion: see package cold.
 const (
-	asked int32 = iota
-	selected
-	done
-	failed
-	cancelled
+	asked     = cold.DeletionAsked
+	selected  = cold.DeletionSelected
+	done      = cold.DeletionDone
+	failed    = cold.DeletionFailed
+	cancelled = cold.DeletionCancelled
 )
 
 // States of a deletion.
@@ -197,7 +195,7 @@ const maxListed = 200
 
 // List returns the project's deletions, the newest first, 200 at most.
 func (d *Deletions) List(ctx context.Context, p *weir.Project) ([]*Deletion, error) {
-	rows, err := Steps(ctx, d.Cold, "project_id = ?", p.ID)
+	rows, err := steps(ctx, d.Cold, "project_id = ?", p.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -214,7 +212,7 @@ func (d *Deletions) List(ctx context.Context, p *weir.Project) ([]*Deletion, err
 
 // Get returns a deletion. Error: ENOTFOUND.
 func (d *Deletions) Get(ctx context.Context, p *weir.Project, id string) (*Deletion, error) {
-	rows, err := Steps(ctx, d.Cold, "project_id = ? AND id = ?", p.ID, id)
+	rows, err := steps(ctx, d.Cold, "project_id = ? AND id = ?", p.ID, id)
 	if err != nil {
 		return nil, err
 	}
@@ -224,24 +222,9 @@ func (d *Deletions) Get(ctx context.Context, p *weir.Project, id string) (*Delet
 	return deletionOf(&rows[0])
 }
 
-// Steps returns the last step of each deletion for which a condition holds, by the time when it
-// was asked for.
-func Steps(ctx context.Context, from cold.Reader, where string, args ...any) ([]cold.DeletionStep, error) {
-	columns := schema.Deletions.Columns
-	read := schema.Scanner(columns)
-	var out []cold.DeletionStep
-	err := each(ctx, from, "SELECT "+schema.Names(columns)+" FROM deletions WHERE "+where+" ORDER BY received_before, id, step", args, func(r *sql.Rows) error {
-		var row cold.DeletionStep
-		if err := read(r.Scan, &row); err != nil {
-			return err
-		}
-		if n := len(out); n > 0 && out[n-1].ID == row.ID && out[n-1].ProjectID == row.ProjectID {
-			out[n-1] = row
-		} else {
-			out = append(out, row)
-		}
-		return nil
-	})
+// steps returns the last step of each deletion for which a condition holds.
+func steps(ctx context.Context, from cold.Reader, where string, args ...any) ([]cold.DeletionStep, error) {
+	out, err := cold.DeletionSteps(ctx, from, where, args...)
 	if err != nil {
 		return nil, fmt.Errorf("deletion: %w", err)
 	}

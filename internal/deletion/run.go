@@ -49,7 +49,7 @@ func (d *Deletions) Run(ctx context.Context) error {
 
 // Look is one round of Run. A deletion that fails delays later ones of its project, and no others.
 func (d *Deletions) Look(ctx context.Context) error {
-	open, err := Steps(ctx, d.Cold, "1 = 1")
+	open, err := steps(ctx, d.Cold, "1 = 1")
 	if err != nil {
 		return err
 	}
@@ -113,7 +113,7 @@ func (d *Deletions) continueOne(ctx context.Context, p *weir.Project, row *cold.
 		return errLater
 	}
 	defer releaseCounters()
-	now, err := Steps(ctx, d.Cold, "project_id = ? AND id = ?", p.ID, row.ID)
+	now, err := steps(ctx, d.Cold, "project_id = ? AND id = ?", p.ID, row.ID)
 	if err != nil || len(now) == 0 || now[0].Step >= done { // another node was faster
 		return err
 	}

@@ -106,7 +106,7 @@ func (s *Server) logIn(ctx context.Context, in *loginInput) (*sessionOutput, err
 			return nil, err
 		}
 		// A code is good once, so nobody signs in without limit by this.
-		s.guesses.unguess(ctx, in.Body.Email, c.ip, device)
+		s.guesses.refund(ctx, in.Body.Email, c.ip, device)
 	}
 	return s.signIn(ctx, u)
 }

@@ -85,9 +85,10 @@ func (t *throttle) attempt(email, ip, device string) []bucket {
 		bucket{"account", accountKey(email), t.account})
 }
 
-// unguess takes an attempt back. A sign-in with a second factor is two requests, of which the first
-// asks for the code: once the code was right, they count as one.
-func (t *throttle) unguess(ctx context.Context, email, ip, device string) {
+// refund gives the tokens of one attempt back. A sign-in with a second factor is two requests: the
+// first has no code yet, the second has it. Each takes tokens. When the code is right, those of one
+// request come back, so that the sign-in counts as one attempt.
+func (t *throttle) refund(ctx context.Context, email, ip, device string) {
 	for _, l := range []fleet.Limiter{t.limiter, t.own} {
 		if l == nil {
 			continue

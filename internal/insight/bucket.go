@@ -119,6 +119,23 @@ func (b *buckets) calendar(from, to time.Time, interval weir.Interval) {
 	}
 }
 
+// after returns the begin of the nth bucket after the one that begins at start. The interval is a day, a week or
+// a month.
+//
+// Example: 2 weeks after Monday, 23 March is Monday, 6 April.
+func after(start time.Time, interval weir.Interval, n int) time.Time {
+	y, m, d := weir.CalendarDate(start, start.Location())
+	switch interval {
+	case weir.Week:
+		d += 7 * n
+	case weir.Month:
+		m += time.Month(n)
+	default:
+		d += n
+	}
+	return weir.Midnight(y, m, d, start.Location())
+}
+
 // shift moves the range and each bucket; move must keep their order.
 func (b buckets) shift(loc *time.Location, move func(time.Time) time.Time) buckets {
 	at := func(us int64) int64 { return move(time.UnixMicro(us).In(loc)).UnixMicro() }

@@ -79,7 +79,7 @@ func newFunnelFold(rules funnelRules) *funnelFold {
 func (f *funnelFold) add(e *funnelEvent) {
 	f.nth++
 	if f.best != nil && f.best.furthest == f.last {
-		return // nothing gets further, and what is earlier is over
+		return // An attempt took the last step, so no other gets further. All that began before it have ended.
 	}
 	f.expire(e.at)
 	for step := f.last - 1; step > 0; step-- { // an attempt is moved once

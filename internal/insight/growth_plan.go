@@ -55,10 +55,9 @@ func planGrowth(e *Engine, p *weir.Project, q weir.Growth) (plan, error) {
 
 // persons returns the scope of the persons that the question counts.
 func (pl *growthPlan) persons(r *reader) *personScope {
-	f := pl.filter.with(pl.bots)
-	of := &personScope{who: raw("person"), filter: r.passes(f), sources: f.sources, every: pl.filter.empty && pl.of == nil, bots: pl.bots}
+	of := r.scope(pl.filter.with(pl.bots), pl.bots)
 	if pl.of != nil {
-		of.who = pl.of.who(r.d)
+		of.who, of.every = pl.of.who(r.d), false
 		if pl.of.source != "" {
 			of.sources = append(slices.Clip(of.sources), pl.of.source)
 		}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-
-	weir "github.com/weir-analytics/weir"
 )
 
 // maxMasks is the most masks of a person that one statement has. They hold maxWide buckets.
@@ -71,10 +69,4 @@ func (r *reader) eachMask(ctx context.Context, rows fragment, n int, f func(w *w
 		f(&w, persons)
 		return nil
 	})
-}
-
-// scopeOf is the scope of the persons with an event that passes a filter.
-func scopeOf(r *reader, f filter, bots weir.Bots) *personScope {
-	f = f.with(bots)
-	return &personScope{who: raw("person"), filter: r.passes(f), sources: f.sources, every: f.empty, bots: bots}
 }

@@ -17,6 +17,12 @@ type personScope struct {
 	bots    weir.Bots
 }
 
+// scope is the scope of the persons with an event that passes a filter, which has the condition on
+// bots already (filter.with).
+func (r *reader) scope(f filter, bots weir.Bots) *personScope {
+	return &personScope{who: raw("person"), filter: r.passes(f), sources: f.sources, every: f.empty, bots: bots}
+}
+
 // personRows is a table of (b, person): the person, not yet resolved, had an event in
 // bucket b. There is at least one row for each person and bucket; there may be more.
 //

@@ -60,7 +60,7 @@ func planRetention(e *Engine, p *weir.Project, q weir.Retention) (plan, error) {
 	if n+q.Periods-1 > maxWide {
 		return nil, weir.Within("periods", weir.Errorf(weir.EINVALID, "the range has %d intervals, with %d periods more than %d: use a longer interval, a shorter range or fewer periods", n, q.Periods, maxWide))
 	}
-	end := lastOf(time.UnixMicro(pl.rows.starts[n-1]).In(loc), q.Interval, q.Periods)
+	end := after(time.UnixMicro(pl.rows.starts[n-1]).In(loc), q.Interval, q.Periods)
 	if pl.all, err = divide(time.UnixMicro(pl.rows.starts[0]), end, q.Interval, loc, 2*maxWide); err != nil {
 		return nil, err
 	}
@@ -136,7 +136,7 @@ func (pl *retentionPlan) open(row int, asOf int64) int {
 
 // starts is a table of (b, person): the person is in row b.
 func (pl *retentionPlan) starts(ctx context.Context, r *reader) (fragment, error) {
-	of := scopeOf(r, pl.start, pl.Bots)
+	of := r.scope(pl.start.with(pl.Bots), pl.Bots)
 	if pl.Mode == weir.RetentionRecurring {
 		return r.personRows(ctx, of, pl.rows)
 	}
@@ -150,7 +150,7 @@ func (pl *retentionPlan) starts(ctx context.Context, r *reader) (fragment, error
 
 // returns is a table of (b, person): the person came back in interval b.
 func (pl *retentionPlan) returns(ctx context.Context, r *reader) (fragment, error) {
-	of := scopeOf(r, pl.back, pl.Bots)
+	of := r.scope(pl.back.with(pl.Bots), pl.Bots)
 	of.every = of.every && pl.AtLeast == 1 // sightings do not count events
 	rows, err := r.personRows(ctx, of, pl.all)
 	if err != nil || pl.AtLeast == 1 {

@@ -2,7 +2,6 @@ package insight
 
 import (
 	"context"
-	"time"
 
 	weir "github.com/weir-analytics/weir"
 )
@@ -54,7 +53,7 @@ func planStickiness(e *Engine, p *weir.Project, q weir.Stickiness) (plan, error)
 }
 
 func (pl *stickinessPlan) answer(ctx context.Context, r *reader) (Answer, error) {
-	of := scopeOf(r, pl.filter, pl.bots)
+	of := r.scope(pl.filter.with(pl.bots), pl.bots)
 	a := &Stickiness{Points: make([]StickinessPoint, len(pl.now.starts))}
 	for i := range a.Points {
 		a.Points[i].Buckets = i + 1
@@ -98,34 +97,20 @@ func (pl *stickinessPlan) ratios(ctx context.Context, r *reader, of *personScope
 	type windows struct{ day, week, month span }
 	loc, asOf := r.project.Location(), r.asOf.UnixMicro()
 	var spans []span
-	of3 := make([]windows, len(pl.days.starts))
-	for i := range of3 {
+	windowsOf := make([]windows, len(pl.days.starts))
+	for i := range windowsOf {
 		s := pl.days.bucket(i)
-		of3[i] = windows{s.days(1, asOf, loc), s.days(7, asOf, loc), s.days(30, asOf, loc)}
-		spans = append(spans, of3[i].day, of3[i].week, of3[i].month)
+		windowsOf[i] = windows{s.days(1, asOf, loc), s.days(7, asOf, loc), s.days(30, asOf, loc)}
+		spans = append(spans, windowsOf[i].day, windowsOf[i].week, windowsOf[i].month)
 	}
 	counts, err := r.countPersons(ctx, of, spans)
 	if err != nil {
 		return err
 	}
 	var day, week, month int64
-	for _, w := range of3 {
+	for _, w := range windowsOf {
 		day, week, month = day+counts[w.day], week+counts[w.week], month+counts[w.month]
 	}
 	a.DAUWAU, a.DAUMAU = ratio(day, week), ratio(day, month)
 	return nil
-}
-
-// lastOf is the begin of the bucket after the last of n more buckets of an interval.
-func lastOf(start time.Time, interval weir.Interval, n int) time.Time {
-	y, m, d := weir.CalendarDate(start, start.Location())
-	switch interval {
-	case weir.Week:
-		d += 7 * n
-	case weir.Month:
-		m += time.Month(n)
-	default:
-		d += n
-	}
-	return weir.Midnight(y, m, d, start.Location())
 }

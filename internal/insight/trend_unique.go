@@ -39,7 +39,7 @@ func (t *trendPlan) lastDays(ctx context.Context, r *reader, s seriesPlan, b buc
 	if s.Event != "" {
 		f = ofName(s.Event).and(f)
 	}
-	of := &personScope{who: raw("person"), filter: r.passes(f), sources: f.sources, every: f.empty, bots: t.bots}
+	of := r.scope(f, t.bots)
 	spans := make([]span, len(b.starts))
 	for i := range spans {
 		spans[i] = b.bucket(i).days(days, r.asOf.UnixMicro(), r.project.Location())

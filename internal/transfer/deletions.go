@@ -2,20 +2,16 @@ package transfer
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/weir-analytics/weir/internal/cold"
-	"github.com/weir-analytics/weir/internal/cold/schema"
 )
 
 // ErrDeleting says that events are being deleted on one of the sides: a copy of a half of them
 // would bring the others back.
 var ErrDeleting = errors.New("a deletion of events has not ended: let a server with this cold tier and the role jobs end it, or cancel it, then start the copy again")
-
-// deletionEnded is the first of the steps that end a deletion: see package deletion.
-const deletionEnded = 2
 
 // copyDeletions copies which deletions of events have ended. It refuses while one goes on.
 func (r *run) copyDeletions(ctx context.Context) error {
@@ -47,26 +43,15 @@ func (r *run) copyDeletions(ctx context.Context) error {
 // not ended.
 func deletionsIn(ctx context.Context, from cold.Reader, projects []string) ([]cold.DeletionStep, error) {
 	where, args := among(projects)
-	columns := schema.Deletions.Columns
-	read := schema.Scanner(columns)
-	var out []cold.DeletionStep
-	err := each(ctx, from, "SELECT "+schema.Names(columns)+" FROM deletions"+where+" ORDER BY project_id, id, step", args, func(rows *sql.Rows) error {
-		var row cold.DeletionStep
-		if err := read(rows.Scan, &row); err != nil {
-			return err
-		}
-		if n := len(out); n > 0 && out[n-1].ID == row.ID && out[n-1].ProjectID == row.ProjectID {
-			out[n-1] = row
-		} else {
-			out = append(out, row)
-		}
-		return nil
-	})
+	if where = strings.TrimPrefix(where, " WHERE "); where == "" {
+		where = "TRUE"
+	}
+	out, err := cold.DeletionSteps(ctx, from, where, args...)
 	if err != nil {
 		return nil, err
 	}
 	for i := range out {
-		if d := &out[i]; d.Step < deletionEnded {
+		if d := &out[i]; d.Step < cold.DeletionDone {
 			return nil, fmt.Errorf("project %s, deletion %s: %w", d.ProjectID, d.ID, ErrDeleting)
 		}
 	}

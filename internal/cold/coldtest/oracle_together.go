@@ -107,7 +107,7 @@ func formulaLines(q weir.Trend, lines []insight.TrendSeries, of []int) (out []in
 		}
 		in := map[string]*insight.TrendSeries{}
 		for j := range lines {
-			if fmt.Sprint(lines[j].Other, lines[j].Breakdown == nil, group0(lines[j].Breakdown)) == fmt.Sprint(first.Other, first.Breakdown == nil, group0(first.Breakdown)) {
+			if fmt.Sprint(lines[j].Other, lines[j].Breakdown == nil, orNoGroup(lines[j].Breakdown)) == fmt.Sprint(first.Other, first.Breakdown == nil, orNoGroup(first.Breakdown)) {
 				in[string(rune('A'+of[j]))] = &lines[j]
 			}
 		}
@@ -137,7 +137,7 @@ func formulaLines(q weir.Trend, lines []insight.TrendSeries, of []int) (out []in
 	return out
 }
 
-func group0(g *insight.Group) insight.Group {
+func orNoGroup(g *insight.Group) insight.Group {
 	if g == nil {
 		return insight.Group{}
 	}

@@ -18,27 +18,8 @@ func manySightings(t *testing.T) *duckdb.Store {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() })
-	one(t, s, "INSERT INTO sightings SELECT 'p' || n % 2, 1_974_000 + n // 1000, 'd' || hash(n) % 5000 FROM range(300_000) AS r(n) ORDER BY n")
+	number(t, s, "INSERT INTO sightings SELECT 'p' || n % 2, 1_974_000 + n // 1000, 'd' || hash(n) % 5000 FROM range(300_000) AS r(n) ORDER BY n")
 	return s
-}
-
-// one returns the number that a statement returns.
-func one(t *testing.T, s *duckdb.Store, query string) (n int64) {
-	t.Helper()
-	rows, err := s.Query(t.Context(), query)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := rows.Scan(&n); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := rows.Err(); err != nil {
-		t.Fatal(err)
-	}
-	return n
 }
 
 const (
@@ -48,18 +29,18 @@ const (
 
 func TestAnIdleStoreSortsItsSightingsByPersonAndLosesNone(t *testing.T) {
 	s := manySightings(t)
-	before := one(t, s, sum)
-	if n := one(t, s, falls); n < 100_000 {
+	before := number(t, s, sum)
+	if n := number(t, s, falls); n < 100_000 {
 		t.Fatalf("%d neighbours fall: they are sorted already", n)
 	}
 	trim(t, s)
-	if n := one(t, s, falls); n > 10 {
+	if n := number(t, s, falls); n > 10 {
 		t.Errorf("%d neighbours fall, want one for each span of time at most", n)
 	}
-	if after := one(t, s, sum); after != before {
+	if after := number(t, s, sum); after != before {
 		t.Errorf("the rows add up to %d, want %d", after, before)
 	}
-	if n := one(t, s, "SELECT COUNT(*) FROM sightings"); n != 300_000 {
+	if n := number(t, s, "SELECT COUNT(*) FROM sightings"); n != 300_000 {
 		t.Errorf("%d sightings, want 300,000", n)
 	}
 }
@@ -84,11 +65,11 @@ func TestWritesAndDeletionsGoOnWhileSightingsAreSorted(t *testing.T) {
 	if err := <-sorted; err != nil {
 		t.Fatal(err)
 	}
-	gone := one(t, s, "SELECT COUNT(*) FROM sightings WHERE project_id = 'p1' AND quarter < 1_974_112")
+	gone := number(t, s, "SELECT COUNT(*) FROM sightings WHERE project_id = 'p1' AND quarter < 1_974_112")
 	if gone != 0 {
 		t.Errorf("%d sightings are there that were deleted", gone)
 	}
-	if n := one(t, s, "SELECT COUNT(*) FROM sightings WHERE project_id = 'p0' AND quarter < 1_974_300"); n != 150_000 {
+	if n := number(t, s, "SELECT COUNT(*) FROM sightings WHERE project_id = 'p0' AND quarter < 1_974_300"); n != 150_000 {
 		t.Errorf("%d sightings of the project of which none was deleted, want 150,000", n)
 	}
 }

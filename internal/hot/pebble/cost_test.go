@@ -50,7 +50,9 @@ func TestAnAppendIsOneFsyncAndFewBytesAnEvent(t *testing.T) {
 	}
 	beside := (float64(written-before) - float64(records)) / (appends * size)
 	t.Logf("%d fsyncs for %d appends, %.0f bytes an event beside its record of %d", after-syncs, appends, beside, records/(appends*size))
-	if after-syncs > appends+1 { // Pebble counts one after who waited for it goes on
+	// Pebble counts an fsync after the append that waited for it goes on, and the store has some of its own on
+	// a slow machine. A second fsync for each append would be 40.
+	if after-syncs > appends+appends/2 {
 		t.Errorf("%d fsyncs for %d appends", after-syncs, appends)
 	}
 	if beside > 60 {
