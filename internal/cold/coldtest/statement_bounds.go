@@ -48,8 +48,11 @@ func testStatementBounds(t *testing.T, open func(t *testing.T, dir string) cold.
 			{"SELECT a.name FROM events a, events b, events c, events d, events e", 0, 1000, true},
 		} {
 			a, err := e.Run(t.Context(), p, insight.Statement{SQL: c.sql, Limit: c.limit})
-			if err != nil || len(a.Rows) != c.rows || a.Truncated != c.truncated {
-				t.Errorf("%s with the limit %d: %d rows, truncated %t, %v", c.sql, c.limit, len(a.Rows), a.Truncated, err)
+			if err != nil {
+				t.Fatalf("%s with the limit %d: %v", c.sql, c.limit, err)
+			}
+			if len(a.Rows) != c.rows || a.Truncated != c.truncated {
+				t.Errorf("%s with the limit %d: %d rows, truncated %t", c.sql, c.limit, len(a.Rows), a.Truncated)
 			}
 		}
 	})
